@@ -1,0 +1,2 @@
+from micrograd.engine import *
+from micrograd.ops import *

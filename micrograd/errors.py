@@ -1,0 +1,81 @@
+"""The exceptions of micrograd, each of them also the built-in one a caller would expect.
+
+>>> import micrograd
+>>> try:
+...     micrograd.log(-1)
+... except ValueError as error:
+...     print(error)
+log(-1) is undefined: math domain error
+"""
+
+__all__ = [
+    "CycleError",
+    "DomainError",
+    "GradcheckError",
+    "GradientError",
+    "InputCountError",
+    "MicrogradError",
+    "NotDifferentiableError",
+    "NumberTypeError",
+    "OverflowRangeError",
+    "StaleGraphError",
+    "StateError",
+    "ZeroDivisorError",
+]
+
+
+class MicrogradError(Exception):
+    """The base of every exception that micrograd raises on purpose."""
+
+
+class NumberTypeError(MicrogradError, TypeError):
+    """Something that is not an int, float or Fraction was given where a number belongs."""
+
+
+class DomainError(MicrogradError, ValueError):
+    """A function or a derivative has no value at its operands, as in `log(-1)`."""
+
+
+class ZeroDivisorError(MicrogradError, ZeroDivisionError):
+    """A value or a derivative is infinite because something is divided by zero."""
+
+
+class OverflowRangeError(MicrogradError, OverflowError):
+    """A result is too large for a float, as in `exp(1000)`."""
+
+
+class InputCountError(MicrogradError, ValueError):
+    """A function, neuron, layer or network got another number of inputs than it takes."""
+
+
+class StateError(MicrogradError, ValueError):
+    """A saved state does not fit the object that it is loaded into."""
+
+
+class StaleGraphError(MicrogradError, RuntimeError):
+    """Data changed after the forward pass, so its derivatives would be of another point."""
+
+
+class CycleError(MicrogradError, ValueError):
+    """A graph contains itself: some node is among its own ancestors."""
+
+
+class GradientError(MicrogradError, RuntimeError):
+    """A node has no rule for its local derivatives, or none that can be used here."""
+
+
+class NotDifferentiableError(GradientError, TypeError):
+    """A derivative rule left the graph, for instance through `math.exp(v)` or `float(v)`."""
+
+
+class GradcheckError(GradientError, AssertionError):
+    """A gradient disagrees with central differences."""
+
+
+def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradError:
+    """Return the micrograd exception of the same built-in kind as `error`, with `message`."""
+    if isinstance(error, ZeroDivisionError):
+        return ZeroDivisorError(message)
+    if isinstance(error, OverflowError):
+        return OverflowRangeError(message)
+    return DomainError(message)

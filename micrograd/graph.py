@@ -1,0 +1,109 @@
+"""Iterative walks over anything with `.parents`: nothing here recurses, however deep the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
+
+from micrograd.errors import CycleError
+
+__all__ = ["Node", "depends_on", "order"]
+
+
+class Node(Protocol):
+    """Anything that knows its parents, in operand order."""
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The operands of the node; empty for a leaf."""
+
+
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+def order(root: NodeT) -> list[NodeT]:
+    """Return every node that `root` is computed from, parents before children, `root` last.
+
+    The order is that of evaluation as typed: a depth-first walk that visits operands from left
+    to right. It depends on the graph alone, so it is the same in every process.
+
+    Parameters
+    ----------
+    root : Node
+        Any object with a `parents` tuple of objects of its kind.
+
+    Returns
+    -------
+    list of Node
+        Each node once.
+
+    Raises
+    ------
+    CycleError
+        If a node is its own ancestor.
+
+    Notes
+    -----
+    Linear in nodes plus edges, in time and in memory.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    >>> c = a * b
+    >>> c.label = "c"
+    >>> d = c + a
+    >>> d.label = "d"
+    >>> [node.label for node in order(d)]
+    ['a', 'b', 'c', 'd']
+    """
+    complete: dict[NodeT, bool] = {}  # False while the node's parents are being visited
+    result: list[NodeT] = []
+    stack: list[NodeT | None] = [root]
+    while stack:
+        node = stack.pop()
+        if node is None:  # a marker: all parents of the node below it are in the result
+            done = stack.pop()
+            assert done is not None
+            complete[done] = True
+            result.append(done)
+        elif node in complete:
+            if not complete[node]:
+                raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
+        elif parents := node.parents:
+            complete[node] = False
+            stack += (node, None)
+            stack += [parent for parent in parents[::-1] if not complete.get(parent)]
+        else:
+            complete[node] = True
+            result.append(node)
+    return result
+
+
+def depends_on(nodes: Iterable[NodeT], inputs: Iterable[NodeT]) -> set[NodeT]:
+    """Return those of `nodes` that lie on a path from one of `inputs`, the inputs included.
+
+    Parameters
+    ----------
+    nodes : iterable of Node
+        In topological order, as `order` gives them.
+    inputs : iterable of Node
+
+    Returns
+    -------
+    set of Node
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> a, b = Value(2), Value(3)
+    >>> double, product = a + a, a * b
+    >>> total = double + product
+    >>> depends_on(order(total), [b]) == {b, product, total}
+    True
+    """
+    reached = set(inputs)
+    for node in nodes:
+        if node not in reached and any(parent in reached for parent in node.parents):
+            reached.add(node)
+    return reached

@@ -1,0 +1,1102 @@
+"""Every primitive of micrograd, once: its forward rule and its local derivatives.
+
+A row of the table says how an operation is computed on plain numbers (`forward`) and what its
+local derivatives are (`partials`). A derivative is written with operators and with other rows
+only, so it works on any number: floats give floats, `Value`s give a graph that can be
+differentiated again, a tracer's symbols give code. Nothing but this module knows an operation.
+
+Where a function has a corner or a jump, the derivative is a convention, the usual one:
+
+============================  ==========================================================
+relu, leaky_relu, elu at 0    the slope from the left (0, `negative_slope`, `alpha`)
+abs, sign at 0                0
+maximum, minimum at a tie     1/2 to each side
+hypot at the origin           0 to each side
+x ** 0                        0 everywhere, and 0 ** 0 is 1, as in Python
+where, greater, equal         0 through the condition and through a comparison
+============================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+
+from micrograd.errors import InputCountError, NumberTypeError, rewritten
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Number: TypeAlias = Any  # int, float, Fraction, Value or a tracer's symbol: rules work on all of them
+PlainNumber: TypeAlias = int | float | Fraction
+T = TypeVar("T")
+
+
+def number(value: object) -> PlainNumber:
+    """Return `value` as an int, float or Fraction, its number type kept.
+
+    NumPy scalars become Python numbers and `bool` an `int`.
+
+    Raises
+    ------
+    NumberTypeError
+        For anything else: text, sequences, arrays, complex numbers, a Value.
+
+    Examples
+    --------
+    >>> number(True)
+    1
+    >>> number("3")
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.NumberTypeError: expected an int, float or Fraction, got '3' (str)
+    """
+    kind = type(value)
+    if kind is float or kind is int or kind is Fraction:
+        return cast("PlainNumber", value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Fraction):
+        return value
+    if any(base.__module__ == "numpy" and base.__name__ == "generic" for base in kind.__mro__):
+        plain = cast("Any", value).item()
+        if isinstance(plain, (int, float)):
+            return number(plain)
+        if kind.__name__ == "longdouble":  # has no Python number of its own width
+            return float(plain)
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    raise NumberTypeError(f"expected an int, float or Fraction, got {text} ({kind.__name__})")
+
+
+def is_operand(value: object) -> bool:
+    """Return whether `value` can stand beside a Value: a number, or a Value or symbol itself."""
+    if isinstance(value, Operators):
+        return True
+    try:
+        number(value)
+    except NumberTypeError:
+        return False
+    return True
+
+
+def is_plain(value: object) -> bool:
+    """Return whether `value` is no part of a graph: a plain number."""
+    return not isinstance(value, Operators)
+
+
+class Operators:
+    """Python's operator protocol, shared by `Value` and by the tracers.
+
+    A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the one of
+    the highest `_rank` decides. The rows of the table that have a method of their own are added
+    to this class where they are defined.
+    """
+
+    __slots__ = ()
+    _rank = 0
+    # Between NumPy's scalars (-1e6), which leave the operation to us, and its arrays (0), which
+    # take it and work element by element.
+    __array_priority__ = -1.0
+
+    if TYPE_CHECKING:
+
+        def _apply(self, op: Op, args: tuple[Number, ...]) -> Self: ...
+
+        def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
+
+    def __add__(self, other: Number) -> Self:
+        return _operator(add, self, other)
+
+    def __radd__(self, other: Number) -> Self:
+        return _operator(add, other, self)
+
+    def __sub__(self, other: Number) -> Self:
+        return _operator(sub, self, other)
+
+    def __rsub__(self, other: Number) -> Self:
+        return _operator(sub, other, self)
+
+    def __mul__(self, other: Number) -> Self:
+        return _operator(mul, self, other)
+
+    def __rmul__(self, other: Number) -> Self:
+        return _operator(mul, other, self)
+
+    def __truediv__(self, other: Number) -> Self:
+        return _operator(div, self, other)
+
+    def __rtruediv__(self, other: Number) -> Self:
+        return _operator(div, other, self)
+
+    def __pow__(self, other: Number) -> Self:
+        if isinstance(other, Operators):
+            return cast("Self", pow(self, other))
+        return _operator(lambda base, exponent: power(number(exponent))(base), self, other)
+
+    def __rpow__(self, other: Number) -> Self:
+        return _operator(lambda base, exponent: base_power(number(base))(base, exponent), other, self)
+
+    def __neg__(self) -> Self:
+        return cast("Self", neg(self))
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return cast("Self", abs(self))
+
+
+def _operator(op: Callable[[Number, Number], Number], left: Number, right: Number) -> Any:
+    """Apply a two-place operator, or leave it to the other operand where that is no number."""
+    if is_operand(left) and is_operand(right):
+        return op(left, right)
+    return NotImplemented
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Op:
+    """One primitive operation: a row of the table.
+
+    Calling a row with plain numbers computes; with a `Value` among them it records a node.
+
+    Parameters
+    ----------
+    name : str
+        Key in `TABLE`, name of the function `micrograd.<name>` and of the method.
+    forward : callable
+        Plain numbers in, plain number out.
+    partials : callable, optional
+        `(out, *inputs) -> (d out/d input_0, d out/d input_1, ...)`, one entry an operand, written
+        with operators and rows only. None for a node made by hand, whose rule is its `_backward`.
+    arity : int
+        How many operands it takes.
+    symbol : str
+        What a picture shows on the node of the operation; the name where not given.
+    token : str
+        What `Value._op` gives; the symbol where not given.
+    noun : str
+        What the operation is called in a sentence, "s is the *sum* ..."; the name where not given.
+    code : str
+        How it is written in Python and in formulas, with `{0}`, `{1}` for the operands; a call of
+        the name where not given.
+    precedence : int
+        How tightly that text binds: 1 for `+`, 2 for `*`, 3 for unary minus, 4 for `**`, 5 for a
+        call (the default).
+    domain : tuple of (float, float)
+        An interval for each operand in which the rule is defined; tests sample there.
+    kinks : tuple of float
+        Where the derivative is a convention rather than a limit.
+    note : str
+        What a reader of the rule should know: its source, or why fewer digits are right.
+    family : tuple
+        For a row that captures a constant: the factory's name in this module and its arguments.
+    """
+
+    name: str
+    forward: Callable[..., PlainNumber]
+    partials: Callable[..., tuple[Number, ...]] | None
+    arity: int
+    symbol: str = ""
+    token: str = ""
+    noun: str = ""
+    code: str = ""
+    precedence: int = 5
+    domain: tuple[tuple[float, float], ...] = ()
+    kinks: tuple[float, ...] = ()
+    note: str = ""
+    family: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        fields = ", ".join(f"{{{i}}}" for i in range(self.arity))
+        for field, default in (
+            ("symbol", self.name),
+            ("token", self.symbol or self.name),
+            ("noun", self.name),
+            ("code", f"{self.name}({fields})"),
+        ):
+            if not getattr(self, field):
+                object.__setattr__(self, field, default)
+
+    def __call__(self, *args: Number) -> Number:
+        """Record the operation if an operand is traced, else compute it."""
+        leader: Operators | None = None
+        for arg in args:
+            if isinstance(arg, Operators) and (leader is None or arg._rank > leader._rank):
+                leader = arg
+        if len(args) != self.arity:
+            raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
+        if leader is None:
+            return self.compute(*map(number, args))
+        return leader._apply(self, args)
+
+    def compute(self, *inputs: PlainNumber) -> PlainNumber:
+        """Return the forward rule's result on plain numbers.
+
+        Raises
+        ------
+        DomainError, ZeroDivisorError, OverflowRangeError
+            Where `math` raises; the message shows the operation with its operands.
+        """
+        try:
+            result = self.forward(*inputs)
+        except (ValueError, ArithmeticError) as error:
+            raise rewritten(error, f"{self.written(*inputs)} is undefined: {error}") from error
+        return result if type(result) is float else number(result)
+
+    def written(self, *operands: object) -> str:
+        """Return the operation as text, as in `log(-1)` or `1 / 0`.
+
+        Examples
+        --------
+        >>> from micrograd.ops import TABLE
+        >>> TABLE["hypot"].written("a", "b")
+        'hypot(a, b)'
+        """
+        texts = []
+        for operand in operands:
+            text = str(operand)
+            texts.append(f"({text})" if self.precedence < 5 and text.startswith("-") else text)
+        return self.code.format(*texts)
+
+    def __repr__(self) -> str:
+        return f"<op {self.token or 'constant'}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.family:
+            return _from_family, self.family
+        if TABLE.get(self.name) is self:
+            return _from_table, (self.name,)
+        return foreign, (self.token,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        return self
+
+    def __copy__(self) -> Op:
+        return self
+
+
+TABLE: Final[dict[str, Op]] = {}
+
+
+def define(**row: Any) -> Op:
+    """Add a row to the table, and with it a method of `Value`; return the row.
+
+    This is all it takes to add an operation: it then computes and differentiates to any order,
+    shows in pictures and formulas, and can be checked with `gradcheck`.
+
+    Parameters
+    ----------
+    **row
+        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is counted from
+        `forward` where not given.
+
+    Returns
+    -------
+    Op
+        Call it with numbers or Values.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken or is no Python name.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> softsign = micrograd.define(
+    ...     name="softsign",
+    ...     forward=lambda x: x / (1 + abs(x)),
+    ...     partials=lambda out, x: (1 / (1 + abs(x)) ** 2,),
+    ... )
+    >>> x = micrograd.Value(3.0, label="x")
+    >>> y = softsign(x)  # or x.softsign()
+    >>> y.backward()
+    >>> x.grad
+    0.0625
+    >>> micrograd.formula(y)
+    'softsign(x)'
+    >>> micrograd.gradcheck(softsign, [3.0])
+    True
+    >>> micrograd.grad(micrograd.grad(softsign))(3.0)  # -2 / (1 + x)**3
+    -0.03125
+    >>> _ = micrograd.ops.TABLE.pop("softsign")  # tidy up after this example
+    """
+    row.setdefault("arity", getattr(getattr(row["forward"], "__code__", None), "co_argcount", 1))
+    op = Op(**row)
+    if not op.name.isidentifier():
+        raise ValueError(f"expected a Python name for the operation, got {op.name!r}")
+    if op.name in TABLE:
+        raise ValueError(f"the operation {op.name!r} exists already; choose another name")
+    TABLE[op.name] = op
+    if not hasattr(Operators, op.name):
+        setattr(Operators, op.name, lambda self, *args: op(self, *args))
+    return op
+
+
+def foreign(token: str) -> Op:
+    """Return the operation of a node that a user made by hand, known by its token only."""
+    return Op(name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=token)
+
+
+def _no_forward(*_: object) -> PlainNumber:
+    raise TypeError("a node made by hand cannot be evaluated again")
+
+
+def _from_table(name: str) -> Op:
+    if name not in TABLE:
+        raise KeyError(f"the operation {name!r} is not defined here: define it before loading")
+    return TABLE[name]
+
+
+def _from_family(factory: str, *parameters: Any) -> Op:
+    return cast("Op", globals()[factory](*parameters))
+
+
+def _one(like: Number) -> PlainNumber:
+    """Return 1, as a Fraction beside Fractions, so that 1 / int stays exact there."""
+    return Fraction(1) if type(getattr(like, "data", like)) is Fraction else 1
+
+
+_REAL = (-8.0, 8.0)
+_POSITIVE = (1e-3, 1e3)
+_UNIT = (-0.999, 0.999)
+
+# A plain number that met a Value. It is a leaf, and never one that a gradient is wanted of.
+constant: Final = Op(name="", forward=_no_forward, partials=None, arity=0)
+
+# ---- arithmetic --------------------------------------------------------------------------------
+
+
+def _div(a: Any, b: Any) -> PlainNumber:
+    return cast("PlainNumber", a / b)
+
+
+def _pow(base: Any, exponent: Any) -> PlainNumber:
+    result = base**exponent
+    if isinstance(result, complex):
+        raise ValueError("a negative number to a fractional power is not real")
+    return cast("PlainNumber", result)
+
+
+add: Final = define(
+    name="add", symbol="+", noun="sum", code="{0} + {1}", precedence=1, domain=(_REAL, _REAL),
+    forward=lambda a, b: a + b,
+    partials=lambda out, a, b: (1, 1),
+)
+sub: Final = define(
+    name="sub", symbol="-", noun="difference", code="{0} - {1}", precedence=1, domain=(_REAL, _REAL),
+    forward=lambda a, b: a - b,
+    partials=lambda out, a, b: (1, -1),
+)
+mul: Final = define(
+    name="mul", symbol="×", token="*", noun="product", code="{0} * {1}", precedence=2,
+    domain=(_REAL, _REAL),
+    forward=lambda a, b: a * b,
+    partials=lambda out, a, b: (b, a),
+)
+div: Final = define(
+    name="div", symbol="/", noun="quotient", code="{0} / {1}", precedence=2,
+    domain=(_REAL, (0.1, 8.0)),
+    forward=_div,
+    partials=lambda out, a, b: (_one(out) / b, -out / b),
+)
+neg: Final = define(
+    name="neg", symbol="-", token="neg", noun="negative", code="-{0}", precedence=3, domain=(_REAL,),
+    forward=lambda a: -a,
+    partials=lambda out, a: (-1,),
+)  # fmt: skip
+pow: Final = define(
+    name="pow",
+    symbol="**",
+    noun="power",
+    code="{0} ** {1}",
+    precedence=4,
+    domain=((0.1, 4.0), (-3.0, 3.0)),
+    forward=_pow,
+    # The slope in the exponent is out * log(base). It does not exist for a negative base, which
+    # gives nan here and an error in a backward pass that needs it; it is 0 for base 0.
+    partials=lambda out, a, b: (
+        where(b, b * a ** where(b, b - 1, 1), 0),
+        where(a, out * log(where(greater(a, 0), a, math.nan)), 0),
+    ),
+    note="Error up to 4 + |b log a| ulp in the derivatives, the conditioning of the power itself.",
+)
+
+
+@lru_cache(maxsize=256, typed=True)
+def power(exponent: PlainNumber) -> Op:
+    """Return the row of `x ** exponent` for a plain number: one operand, exact for integers."""
+    text = f"({exponent})" if isinstance(exponent, Fraction) else f"{exponent}"
+    return Op(
+        name="power",
+        symbol=f"**{text}",
+        noun="power",
+        code=f"{{0}} ** {text}",
+        precedence=4,
+        arity=1,
+        domain=((0.1, 4.0),),
+        forward=lambda x: _pow(x, exponent),
+        partials=lambda out, x: (exponent * x ** (exponent - 1) if exponent else 0,),
+        family=("power", exponent),
+    )
+
+
+@lru_cache(maxsize=256, typed=True)
+def base_power(base: PlainNumber) -> Op:
+    """Return the row of `base ** x` for a plain number, which is never differentiated itself."""
+    log_base = math.log(base) if base > 0 else 0 if base == 0 else math.nan
+    return Op(
+        name="base_power",
+        symbol="**",
+        noun="power",
+        code="{0} ** {1}",
+        precedence=4,
+        arity=2,
+        domain=((float(base), float(base)), (-3.0, 3.0)),
+        forward=_pow,
+        partials=lambda out, a, b: (b * out / base if base else 0, out * log_base),
+        family=("base_power", base),
+    )
+
+
+# ---- comparison and choice ---------------------------------------------------------------------
+
+
+def _sign(x: Any) -> PlainNumber:
+    if x != x or x == 0:
+        return cast("PlainNumber", x * x)  # nan, or 0 of the same type without a minus
+    return type(x)(1) if x > 0 else type(x)(-1)
+
+
+def _share(a: Any, b: Any) -> PlainNumber:
+    if a == b:
+        return Fraction(1, 2) if type(a) is Fraction or type(b) is Fraction else 0.5
+    return int(a > b)
+
+
+def _maximum(a: Any, b: Any) -> PlainNumber:
+    return cast("PlainNumber", a if a > b or a != a else b)
+
+
+def _minimum(a: Any, b: Any) -> PlainNumber:
+    return cast("PlainNumber", a if a < b or a != a else b)
+
+
+greater: Final = define(
+    name="greater",
+    symbol=">",
+    noun="comparison",
+    domain=(_REAL, _REAL),
+    forward=lambda a, b: int(a > b),
+    partials=lambda out, a, b: (0, 0),
+    note="1 where a > b, else 0: a comparison that stays in the graph.",
+)
+greater_equal: Final = define(
+    name="greater_equal",
+    symbol="≥",
+    noun="comparison",
+    domain=(_REAL, _REAL),
+    forward=lambda a, b: int(a >= b),
+    partials=lambda out, a, b: (0, 0),
+    note="1 where a >= b, else 0.",
+)
+equal: Final = define(
+    name="equal",
+    symbol="=",
+    noun="comparison",
+    domain=(_REAL, _REAL),
+    forward=lambda a, b: int(a == b),
+    partials=lambda out, a, b: (0, 0),
+    note="1 where a == b, else 0.",
+)
+where: Final = define(
+    name="where",
+    noun="choice",
+    domain=(_REAL, _REAL, _REAL),
+    forward=lambda condition, a, b: a if condition else b,
+    partials=lambda out, condition, a, b: (
+        0,
+        where(condition, 1, 0),
+        where(condition, 0, 1),
+    ),
+    note="a where the condition is not 0, else b; both are evaluated.",
+)
+share: Final = define(
+    name="share",
+    domain=(_REAL, _REAL),
+    forward=_share,
+    partials=lambda out, a, b: (0, 0),
+    note="What a gets of max(a, b): 1, 0, or 1/2 at a tie.",
+)
+maximum: Final = define(
+    name="maximum",
+    symbol="max",
+    noun="maximum",
+    domain=(_REAL, _REAL),
+    forward=_maximum,
+    partials=lambda out, a, b: (share(a, b), share(b, a)),
+)
+minimum: Final = define(
+    name="minimum",
+    symbol="min",
+    noun="minimum",
+    domain=(_REAL, _REAL),
+    forward=_minimum,
+    partials=lambda out, a, b: (share(b, a), share(a, b)),
+)
+sign: Final = define(
+    name="sign",
+    domain=(_REAL,),
+    kinks=(0.0,),
+    forward=_sign,
+    partials=lambda out, x: (0,),
+)
+abs: Final = define(
+    name="abs",
+    noun="absolute value",
+    domain=(_REAL,),
+    kinks=(0.0,),
+    forward=builtins.abs,
+    partials=lambda out, x: (sign(x),),
+)
+identity: Final = define(
+    name="identity",
+    symbol="=",
+    noun="copy",
+    code="{0}",
+    domain=(_REAL,),
+    forward=lambda x: x,
+    partials=lambda out, x: (1,),
+    note="A node of its own with the same value: what `grad` differentiates at inner levels.",
+)
+
+# ---- exponentials and logarithms ---------------------------------------------------------------
+
+_LN2 = math.log(2.0)
+_LN10 = math.log(10.0)
+
+exp: Final = define(
+    name="exp",
+    domain=(_REAL,),
+    forward=math.exp,
+    partials=lambda out, x: (out,),
+)
+expm1: Final = define(
+    name="expm1",
+    domain=(_REAL,),
+    forward=math.expm1,
+    partials=lambda out, x: (exp(x),),
+)
+log: Final = define(
+    name="log",
+    noun="logarithm",
+    domain=(_POSITIVE,),
+    forward=math.log,
+    partials=lambda out, x: (1 / x,),
+)
+log1p: Final = define(
+    name="log1p",
+    domain=((-0.999, 1e3),),
+    forward=math.log1p,
+    partials=lambda out, x: (1 / (1 + x),),
+)
+log2: Final = define(
+    name="log2",
+    domain=(_POSITIVE,),
+    forward=math.log2,
+    partials=lambda out, x: (1 / (x * _LN2),),
+)
+log10: Final = define(
+    name="log10",
+    domain=(_POSITIVE,),
+    forward=math.log10,
+    partials=lambda out, x: (1 / (x * _LN10),),
+)
+
+# ---- roots -------------------------------------------------------------------------------------
+
+
+def _cbrt(x: Any) -> float:
+    """Return the real cube root: a power, then one Newton step (`math.cbrt` is of 3.11)."""
+    x = float(x)
+    if x == 0 or math.isinf(x) or math.isnan(x):
+        return x
+    root = math.copysign(math.pow(builtins.abs(x), 1 / 3), x)
+    return root - (root - x / (root * root)) / 3
+
+
+sqrt: Final = define(
+    name="sqrt",
+    noun="square root",
+    domain=(_POSITIVE,),
+    forward=math.sqrt,
+    partials=lambda out, x: (0.5 / out,),
+)
+cbrt: Final = define(
+    name="cbrt",
+    noun="cube root",
+    domain=(_POSITIVE,),
+    forward=_cbrt,
+    partials=lambda out, x: (1 / (3 * out * out),),
+)
+hypot: Final = define(
+    name="hypot",
+    domain=(_REAL, _REAL),
+    forward=math.hypot,
+    partials=lambda out, a, b: (a / where(out, out, 1), b / where(out, out, 1)),
+    note="At the origin both slopes are taken as 0.",
+)
+
+# ---- trigonometry (radians) --------------------------------------------------------------------
+
+sin: Final = define(
+    name="sin",
+    noun="sine",
+    domain=(_REAL,),
+    forward=math.sin,
+    partials=lambda out, x: (cos(x),),
+)
+cos: Final = define(
+    name="cos",
+    noun="cosine",
+    domain=(_REAL,),
+    forward=math.cos,
+    partials=lambda out, x: (-sin(x),),
+)
+tan: Final = define(
+    name="tan",
+    noun="tangent",
+    domain=((-1.5, 1.5),),
+    forward=math.tan,
+    partials=lambda out, x: (1 + out * out,),
+)
+arcsin: Final = define(
+    name="arcsin",
+    domain=(_UNIT,),
+    forward=math.asin,
+    partials=lambda out, x: (1 / sqrt((1 - x) * (1 + x)),),
+)
+arccos: Final = define(
+    name="arccos",
+    domain=(_UNIT,),
+    forward=math.acos,
+    partials=lambda out, x: (-1 / sqrt((1 - x) * (1 + x)),),
+)
+arctan: Final = define(
+    name="arctan",
+    domain=(_REAL,),
+    forward=math.atan,
+    partials=lambda out, x: (1 / (1 + x * x),),
+)
+arctan2: Final = define(
+    name="arctan2",
+    domain=((0.1, 8.0), (0.1, 8.0)),
+    forward=math.atan2,
+    # x / (x*x + y*y), in an order that neither overflows nor underflows.
+    partials=lambda out, y, x: (x / hypot(x, y) / hypot(x, y), -y / hypot(x, y) / hypot(x, y)),
+    note="arctan2(y, x), the angle of the point (x, y).",
+)
+
+# ---- hyperbolic functions ----------------------------------------------------------------------
+
+sinh: Final = define(
+    name="sinh",
+    domain=(_REAL,),
+    forward=math.sinh,
+    partials=lambda out, x: (cosh(x),),
+)
+cosh: Final = define(
+    name="cosh",
+    domain=(_REAL,),
+    forward=math.cosh,
+    partials=lambda out, x: (sinh(x),),
+)
+tanh: Final = define(
+    name="tanh",
+    domain=(_REAL,),
+    forward=math.tanh,
+    partials=lambda out, x: (1 - out * out,),
+    note="Within 4 ulp of 1, the scale of its terms: relative digits go as tanh saturates.",
+)
+arcsinh: Final = define(
+    name="arcsinh",
+    domain=(_REAL,),
+    forward=math.asinh,
+    partials=lambda out, x: (1 / hypot(1, x),),
+)
+arccosh: Final = define(
+    name="arccosh",
+    domain=((1.001, 1e3),),
+    forward=math.acosh,
+    partials=lambda out, x: (1 / (sqrt(x - 1) * sqrt(x + 1)),),
+)
+arctanh: Final = define(
+    name="arctanh",
+    domain=(_UNIT,),
+    forward=math.atanh,
+    partials=lambda out, x: (1 / ((1 - x) * (1 + x)),),
+)
+
+# ---- error functions ---------------------------------------------------------------------------
+
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+_ROOT_HALF = math.sqrt(0.5)
+
+erf: Final = define(
+    name="erf",
+    domain=(_REAL,),
+    forward=math.erf,
+    partials=lambda out, x: (_TWO_OVER_ROOT_PI * exp(-x * x),),
+    note="DLMF 7.2.1. Derivative within 4 + x*x ulp: the rounding of x*x, magnified by exp.",
+)
+erfc: Final = define(
+    name="erfc",
+    domain=(_REAL,),
+    forward=math.erfc,
+    partials=lambda out, x: (-_TWO_OVER_ROOT_PI * exp(-x * x),),
+    note="1 - erf(x), without its loss of digits. Derivative within 4 + x*x ulp, as for erf.",
+)
+
+# ---- activations -------------------------------------------------------------------------------
+
+
+def _sigmoid(x: Any) -> float:
+    if x < 0:  # exp(-x) would overflow
+        small = math.exp(x)
+        return small / (1.0 + small)
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+def _softplus(x: Any) -> float:
+    if x > 0:  # exp(x) would overflow
+        return float(x + math.log1p(math.exp(-x)))
+    return math.log1p(math.exp(x))
+
+
+def _gelu(x: Any) -> float:
+    if x == -math.inf:
+        return -0.0
+    return float(0.5 * x * math.erfc(-x * _ROOT_HALF))
+
+
+def _silu(x: Any) -> float:
+    if x == -math.inf:
+        return -0.0
+    return float(x * _sigmoid(x))
+
+
+relu: Final = define(
+    name="relu",
+    token="ReLU",
+    domain=(_REAL,),
+    kinks=(0.0,),
+    forward=lambda x: x if not x < 0 else type(x)(0),
+    partials=lambda out, x: (greater(x, 0),),
+)
+sigmoid: Final = define(
+    name="sigmoid",
+    domain=(_REAL,),
+    forward=_sigmoid,
+    partials=lambda out, x: (out * (1 - out),),
+    note="Derivative within 4 ulp of out: relative digits go as 1 - out does.",
+)
+softplus: Final = define(
+    name="softplus",
+    domain=(_REAL,),
+    forward=_softplus,
+    partials=lambda out, x: (sigmoid(x),),
+    note="log(1 + exp(x)).",
+)
+gelu: Final = define(
+    name="gelu",
+    domain=(_REAL,),
+    forward=_gelu,
+    partials=lambda out, x: (
+        0.5 * erfc(-x * _ROOT_HALF) + x * exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_OVER_ROOT_PI),
+    ),
+    note=(
+        "x times the normal distribution function, Hendrycks and Gimpel (2016). Relative digits "
+        "go where its two terms cancel (x near -0.75) and in the tail, as for erf."
+    ),
+)
+silu: Final = define(
+    name="silu",
+    domain=(_REAL,),
+    forward=_silu,
+    partials=lambda out, x: (sigmoid(x) * (1 + x * sigmoid(-x)),),
+    note="x times sigmoid(x). The derivative loses relative digits near its zero, x = -1.278.",
+)
+
+
+def leaky_relu(x: Number, negative_slope: PlainNumber = 0.01) -> Number:
+    """Return x where x > 0, else `negative_slope` * x.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.leaky_relu(-2.0)
+    -0.02
+    """
+    return leaky_relu_with(number(negative_slope))(x)
+
+
+@lru_cache(maxsize=256, typed=True)
+def leaky_relu_with(negative_slope: PlainNumber) -> Op:
+    """Return the row of `leaky_relu` with this slope."""
+    return Op(
+        name="leaky_relu",
+        code=f"leaky_relu({{0}}, {negative_slope})",
+        arity=1,
+        domain=(_REAL,),
+        kinks=(0.0,),
+        forward=lambda x: x if x > 0 else negative_slope * x,
+        partials=lambda out, x: (where(greater(x, 0), 1, negative_slope),),
+        family=("leaky_relu_with", negative_slope),
+    )
+
+
+def elu(x: Number, alpha: PlainNumber = 1.0) -> Number:
+    """Return x where x > 0, else `alpha` * (exp(x) - 1), from Clevert et al. (2015).
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.elu(-1000.0)
+    -1.0
+    """
+    return elu_with(number(alpha))(x)
+
+
+@lru_cache(maxsize=256, typed=True)
+def elu_with(alpha: PlainNumber) -> Op:
+    """Return the row of `elu` with this alpha."""
+    return Op(
+        name="elu",
+        code=f"elu({{0}}, {alpha})",
+        arity=1,
+        domain=(_REAL,),
+        kinks=(0.0,),
+        forward=lambda x: x if x > 0 else alpha * math.expm1(x),
+        partials=lambda out, x: (where(greater(x, 0), 1, alpha * exp(minimum(x, 0))),),
+        family=("elu_with", alpha),
+    )
+
+
+# ---- operations of any number of operands ------------------------------------------------------
+
+
+def _total(*values: Any) -> PlainNumber:
+    """Add from left to right: the built-in `sum` rounds otherwise since Python 3.12."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return cast("PlainNumber", total)
+
+
+def _dot(pairs: int, *inputs: Any) -> PlainNumber:
+    total = inputs[2 * pairs] if len(inputs) > 2 * pairs else 0
+    for w, x in zip(inputs[:pairs], inputs[pairs : 2 * pairs], strict=True):
+        total += w * x
+    return cast("PlainNumber", total)
+
+
+def _dot_partials(pairs: int, out: Number, *inputs: Number) -> tuple[Number, ...]:
+    return inputs[pairs : 2 * pairs] + inputs[:pairs] + (1,) * (len(inputs) - 2 * pairs)
+
+
+def _logsumexp(*values: Any) -> float:
+    largest = max(range(len(values)), key=values.__getitem__)
+    peak = float(values[largest])
+    if math.isinf(peak):
+        return peak
+    rest = 0.0
+    for i, value in enumerate(values):
+        if i != largest:
+            rest += math.exp(value - peak)
+    return peak + math.log1p(rest)
+
+
+def sum(values: Iterable[Number], start: Number = 0) -> Number:
+    """Return the sum of numbers or Values, from left to right, as one node.
+
+    Parameters
+    ----------
+    values : iterable of number or Value
+    start : number or Value, default 0
+        Added first, unless it is the number 0.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.sum([micrograd.Value(1.5), 2])
+    Value(data=3.5, grad=0)
+    """
+    terms = tuple(values)
+    if isinstance(start, Operators) or start != 0:
+        terms = (start, *terms)
+    return sum_of(len(terms))(*terms) if terms else 0
+
+
+@lru_cache(maxsize=256)
+def sum_of(terms: int) -> Op:
+    """Return the row of the sum of so many terms."""
+    return Op(
+        name="sum",
+        symbol="Σ" if terms > 2 else "+",
+        token="sum",
+        noun="sum",
+        code=" + ".join(f"{{{i}}}" for i in range(terms)),
+        precedence=1,
+        arity=terms,
+        domain=(_REAL,) * terms,
+        forward=_total,
+        partials=lambda out, *values: (1,) * terms,
+        family=("sum_of", terms),
+    )
+
+
+def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) -> Number:
+    """Return bias + w[0] * x[0] + w[1] * x[1] + ..., added in this order, as one node.
+
+    Parameters
+    ----------
+    w, x : iterable of number or Value
+        Of the same length.
+    bias : number or Value, optional
+
+    Raises
+    ------
+    InputCountError
+        If the lengths differ. Also a ValueError.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.dot([1, 2], [micrograd.Value(3), 4], bias=10)
+    Value(data=21, grad=0)
+    """
+    w, x = tuple(w), tuple(x)
+    if len(w) != len(x):
+        raise InputCountError(f"dot needs two sequences of one length, got {len(w)} and {len(x)}")
+    if not w:
+        return 0 if bias is None else bias
+    operands = w + x if bias is None else (*w, *x, bias)
+    return dot_of(len(w), bias is not None)(*operands)
+
+
+@lru_cache(maxsize=256)
+def dot_of(pairs: int, with_bias: bool) -> Op:
+    """Return the row of the dot product of so many pairs, operands (w..., x..., bias)."""
+    terms = [f"{{{i}}} * {{{pairs + i}}}" for i in range(pairs)]
+    arity = 2 * pairs + with_bias
+    return Op(
+        name="dot",
+        symbol="w·x+b" if with_bias else "w·x",
+        token="dot",
+        noun="weighted sum",
+        code=" + ".join([f"{{{2 * pairs}}}", *terms] if with_bias else terms),
+        precedence=1,
+        arity=arity,
+        domain=(_REAL,) * arity,
+        forward=partial(_dot, pairs),
+        partials=partial(_dot_partials, pairs),
+        family=("dot_of", pairs, with_bias),
+    )
+
+
+def logsumexp(values: Iterable[Number]) -> Number:
+    """Return log(exp(values[0]) + exp(values[1]) + ...) without overflow, as one node.
+
+    Raises
+    ------
+    InputCountError
+        If there are no values. Also a ValueError.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.logsumexp([1000.0, 1000.0])
+    1000.6931471805599
+    """
+    terms = tuple(values)
+    if not terms:
+        raise InputCountError("logsumexp needs at least one value, got none")
+    return logsumexp_of(len(terms))(*terms)
+
+
+@lru_cache(maxsize=256)
+def logsumexp_of(terms: int) -> Op:
+    """Return the row of `logsumexp` of so many terms."""
+    fields = ", ".join(f"{{{i}}}" for i in range(terms))
+    return Op(
+        name="logsumexp",
+        symbol="logΣexp",
+        token="logsumexp",
+        code=f"logsumexp([{fields}])",
+        arity=terms,
+        domain=(_REAL,) * terms,
+        forward=_logsumexp,
+        partials=lambda out, *values: tuple(softmax(values)),
+        family=("logsumexp_of", terms),
+    )
+
+
+def softmax(values: Sequence[Number]) -> list[Number]:
+    """Return exp(v) / sum of exp for each of `values`, without overflow.
+
+    Parameters
+    ----------
+    values : sequence of number or Value
+
+    Returns
+    -------
+    list of number or Value
+        As long as `values`.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.softmax([1000.0, 1000.0])
+    [0.5, 0.5]
+    """
+    values = tuple(values)
+    if not values:
+        return []
+    peak = peak_of(len(values))(*values)
+    powers = [exp(value - peak) for value in values]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def _peak(*values: Any) -> PlainNumber:
+    return cast("PlainNumber", max(values))
+
+
+@lru_cache(maxsize=256)
+def peak_of(terms: int) -> Op:
+    """Return the row of the largest of so many values, as a constant.
+
+    `softmax` is shifted by it. No shift changes what `softmax` is, so none is differentiated.
+    """
+    return Op(
+        name="peak",
+        symbol="max",
+        noun="largest",
+        arity=terms,
+        domain=(_REAL,) * terms,
+        forward=_peak,
+        partials=lambda out, *values: (0,) * terms,
+        family=("peak_of", terms),
+    )
+
+
+for _name, _function in (("leaky_relu", leaky_relu), ("elu", elu)):
+    setattr(Operators, _name, _function)
