@@ -1,2 +1,61 @@
-from micrograd.engine import *
-from micrograd.ops import *
+"""Understand back-propagation: a scalar reverse-mode autodiff engine to read, watch and compile.
+
+>>> from micrograd import Value
+>>> a, b = Value(2.0), Value(-3.0)
+>>> c = (a * b + 10).tanh()
+>>> c.backward()
+>>> round(a.grad, 6), round(b.grad, 6)
+(-0.004023, 0.002682)
+"""
+
+from micrograd.engine import Value, gradient, no_grad
+from micrograd.formula import formula
+from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
+from micrograd.ops import (
+    abs,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cbrt,
+    cos,
+    cosh,
+    define,
+    dot,
+    elu,
+    equal,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    gelu,
+    greater,
+    greater_equal,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    log2,
+    log10,
+    logsumexp,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softmax,
+    softplus,
+    sqrt,
+    sum,
+    tan,
+    tanh,
+    where,
+)
+
+__version__ = "1.0.0"

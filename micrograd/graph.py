@@ -57,26 +57,25 @@ def order(root: NodeT) -> list[NodeT]:
     >>> [node.label for node in order(d)]
     ['a', 'b', 'c', 'd']
     """
-    complete: dict[NodeT, bool] = {}  # False while the node's parents are being visited
+    complete: set[NodeT] = set()
+    opened: set[NodeT] = set()  # their parents are on the stack above them
     result: list[NodeT] = []
-    stack: list[NodeT | None] = [root]
+    stack = [root]
     while stack:
-        node = stack.pop()
-        if node is None:  # a marker: all parents of the node below it are in the result
-            done = stack.pop()
-            assert done is not None
-            complete[done] = True
-            result.append(done)
-        elif node in complete:
-            if not complete[node]:
-                raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
-        elif parents := node.parents:
-            complete[node] = False
-            stack += (node, None)
-            stack += [parent for parent in parents[::-1] if not complete.get(parent)]
-        else:
-            complete[node] = True
+        node = stack[-1]
+        if node in complete:
+            stack.pop()
+            continue
+        waiting = [parent for parent in node.parents if parent not in complete]
+        if not waiting:
+            stack.pop()
+            complete.add(node)
             result.append(node)
+        elif node in opened:
+            raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
+        else:
+            opened.add(node)
+            stack += reversed(waiting)
     return result
 
 

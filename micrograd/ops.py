@@ -295,8 +295,8 @@ def define(**row: Any) -> Op:
     Parameters
     ----------
     **row
-        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is counted from
-        `forward` where not given.
+        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is that of
+        `domain`, or else of `forward`, where not given.
 
     Returns
     -------
@@ -329,7 +329,8 @@ def define(**row: Any) -> Op:
     -0.03125
     >>> _ = micrograd.ops.TABLE.pop("softsign")  # tidy up after this example
     """
-    row.setdefault("arity", getattr(getattr(row["forward"], "__code__", None), "co_argcount", 1))
+    code = getattr(row["forward"], "__code__", None)
+    row.setdefault("arity", len(row.get("domain", ())) or getattr(code, "co_argcount", 1))
     op = Op(**row)
     if not op.name.isidentifier():
         raise ValueError(f"expected a Python name for the operation, got {op.name!r}")

@@ -1,0 +1,148 @@
+"""Formulas: the text of an expression and of a local derivative, read from the graph and table.
+
+>>> from micrograd import Value
+>>> x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(1, label="b")
+>>> formula((x * w + b).tanh())
+'tanh(x * w + b)'
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from micrograd.errors import GradientError
+from micrograd.graph import order
+from micrograd.ops import Number, Op, Operators
+
+if TYPE_CHECKING:
+    from micrograd.engine import Value
+
+__all__ = ["Text", "formula", "partial_formulas"]
+
+
+class Text(Operators):
+    """A number that is only written: operations on it give the text of the result.
+
+    Parameters
+    ----------
+    text : str
+    precedence : int, default 5
+        How tightly it binds, as in `ops.Op`; 5 for a name or a call.
+
+    Examples
+    --------
+    >>> (Text("a") + Text("b")) * Text("c")
+    (a + b) * c
+    """
+
+    __slots__ = ("precedence", "text")
+    _rank = 10
+
+    def __init__(self, text: str, precedence: int = 5) -> None:
+        self.text = text
+        self.precedence = precedence
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _apply(self, op: Op, args: tuple[Number, ...]) -> Text:
+        return _written(op, [arg if isinstance(arg, Text) else _number(arg) for arg in args])
+
+
+def formula(value: Value, limit: int = 1000) -> str:
+    """Return how `value` was computed, as text.
+
+    Leaves stand as their label, or their number where they have none; a labelled result below
+    `value` stands as its label.
+
+    Parameters
+    ----------
+    value : Value
+    limit : int, default 1000
+        An expression longer than this many characters is shortened to "…" where it is used.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> a = Value(2, label="a")
+    >>> b = 3 * a
+    >>> formula(b * (b + 1))
+    '3 * a * (3 * a + 1)'
+    >>> b.label = "b"
+    >>> formula(b * (b + 1))
+    'b * (b + 1)'
+    """
+    texts: dict[Value, Text] = {}
+    for node in order(value):
+        if node.label and (node is not value or not node.parents):
+            texts[node] = Text(node.label)
+        elif not node.parents:
+            texts[node] = _number(node.data)
+        else:
+            text = _written(node.op, [texts[parent] for parent in node.parents])
+            texts[node] = text if len(text.text) <= limit or node is value else Text("…")
+    return texts[value].text
+
+
+def partial_formulas(op: Op, names: list[str], out: str = "out") -> list[str]:
+    """Return the formula of each local derivative of `op`, from the rule that computes it.
+
+    Parameters
+    ----------
+    op : Op
+    names : list of str
+        One for each operand.
+    out : str
+        The name of the result, which some rules use.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    GradientError
+        If the node was made by hand and so has no rule.
+
+    Examples
+    --------
+    >>> from micrograd.ops import TABLE
+    >>> partial_formulas(TABLE["tanh"], ["s"], "o")
+    ['1 - o * o']
+    >>> partial_formulas(TABLE["mul"], ["a", "b"])
+    ['b', 'a']
+    """
+    if op.partials is None:
+        raise GradientError(f"the operation {op.token!r} was made by hand: it has no formula")
+    partials = op.partials(Text(out), *[Text(name) for name in names])
+    return [str(partial if isinstance(partial, Text) else _number(partial)) for partial in partials]
+
+
+def _number(data: Any) -> Text:
+    text = str(data)
+    if isinstance(data, Fraction) and data.denominator != 1:
+        return Text(text, 2)
+    return Text(text, 3 if text.startswith("-") else 5)
+
+
+def _written(op: Op, operands: list[Text]) -> Text:
+    """Write an operation, with parentheses where the operands bind less tightly."""
+    texts = []
+    for i, operand in enumerate(operands):
+        needed = op.precedence
+        if op.name == "dot":  # products inside a sum; the bias stands first, alone
+            needed = 1 if i == len(operands) - 1 and op.arity % 2 else 3
+        elif op.arity > 1 and op.precedence < 4:
+            needed += i > 0  # a - (b - c)
+        elif op.precedence == 4:
+            needed += i == 0  # (a ** b) ** c
+        elif op.precedence == 3:
+            needed += 1  # -(-a)
+        tight = op.precedence == 5 or operand.precedence >= needed
+        texts.append(operand.text if tight else f"({operand.text})")
+    return Text(op.code.format(*texts), op.precedence)
