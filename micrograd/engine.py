@@ -12,22 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import attrgetter, is_
 from typing import Any, cast
 
-from micrograd.errors import (
-    DomainError,
-    GradientError,
-    NotDifferentiableError,
-    NumberTypeError,
-    StaleGraphError,
-    rewritten,
-)
+from micrograd.errors import GradientError, NotDifferentiableError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
-from micrograd.node import Node
+from micrograd.node import Node, check_finite, check_fresh, described
 from micrograd.ops import Number, Op, add, constant, foreign, is_plain, mul, number
 
 __all__ = ["Value", "gradient", "no_grad"]
 
+_new = object.__new__
+_data = attrgetter("_data")
 _recording = ContextVar("recording", default=True)
 _building = ContextVar("building", default=False)  # whether a gradient graph is being built
 
@@ -80,36 +76,43 @@ class Value(Node):
 
     # ---- recording -----------------------------------------------------------------------------
 
-    def _apply(self, op: Op, args: tuple[Number, ...]) -> Value:
-        operands = tuple(
-            [arg if isinstance(arg, Value) else Value._made(number(arg), constant) for arg in args]
-        )
-        inputs = tuple([operand._data for operand in operands])
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
+        if {*map(type, args)} == {Value}:
+            operands = args
+        else:
+            operands = tuple(
+                [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
+            )
+        inputs = tuple(map(_data, operands))
         try:
             data = op.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
-            failed = _described(Value._made(0, op, operands + inputs))
+            failed = described(Value._made(0, op, operands + inputs))
             raise rewritten(error, f"{failed} is undefined: {error}") from error
         if type(data) is not float:
             data = number(data)
-        if not _recording.get():
-            return Value(data)
-        return Value._made(data, op, operands + inputs)
+        return Value._made(data, op, operands + inputs) if _recording.get() else Value(data)
 
-    # The two operations that graphs consist of, without the detour over the table: a step of an
-    # atomic network is a third faster so. Anything but two Values of floats goes the common way.
+    # The two operations that graphs mostly consist of go past the table where both sides are
+    # Values of floats: a step of a network of single operations is a third faster for it.
+
     def __add__(self, other: Number) -> Value:
         if type(other) is Value and _recording.get():
             a, b = self._data, other._data
             if type(a) is float and type(b) is float:
-                return Value._made(a + b, add, (self, other, a, b))
+                node = _new(Value)
+                node._data, node.grad, node.op, node._record = a + b, 0, add, (self, other, a, b)
+                return node
         return super().__add__(other)
 
     def __mul__(self, other: Number) -> Value:
         if type(other) is Value and _recording.get():
             a, b = self._data, other._data
             if type(a) is float and type(b) is float:
-                return Value._made(a * b, mul, (self, other, a, b))
+                node = _new(Value)
+                node._data, node.grad, node.op, node._record = a * b, 0, mul, (self, other, a, b)
+                return node
         return super().__mul__(other)
 
     def detach(self) -> Value:
@@ -167,7 +170,7 @@ class Value(Node):
         """
         if not self._record:
             return ()
-        _check_fresh(self)
+        check_fresh(self)
         return _partials(self, self._data, self._record[len(self._record) // 2 :])
 
     def backward(self) -> None:
@@ -197,7 +200,7 @@ class Value(Node):
                 node.grad = grad
             raise
         for node, grad in zip(nodes, before, strict=True):
-            if not node._record:
+            if grad and not node._record:
                 node.grad += grad
 
     def _push(self) -> None:
@@ -229,26 +232,29 @@ def _sweep(nodes: list[Value]) -> None:
         node.grad = 0
     nodes[-1].grad = 1
     for node in reversed(nodes):
-        record, grad = node._record, node.grad
-        if not record:
-            continue
-        if node.op.partials is None:  # made by hand: its closure adds to its parents itself
-            _check_fresh(node)
-            node._backward()
-        elif grad == 0:
-            _check_fresh(node)
-        else:
-            inputs = record[len(record) // 2 :]
-            slopes = _partials(node, node._data, inputs)
-            for parent, data, slope in zip(record, inputs, slopes):  # noqa: B905
-                if parent._data is not data:
-                    _check_fresh(node)
-                parent.grad += slope * grad
+        op, grad = node.op, node.grad
+        if op is mul or op is add:  # past the table, as in Value.__mul__
+            left, right, a, b = node._record
+            if left._data is not a or right._data is not b:
+                check_fresh(node)
+            left.grad += b * grad if op is mul else grad
+            right.grad += a * grad if op is mul else grad
+        elif record := node._record:
+            half = len(record) // 2
+            operands, inputs = record[:half], record[half:]
+            if not all(map(is_, map(_data, operands), inputs)):
+                check_fresh(node)
+            if op.partials is None:  # made by hand: its closure adds to its parents itself
+                node._backward()
+            elif grad != 0:
+                for parent, slope in zip(operands, _partials(node, node._data, inputs), strict=True):
+                    parent.grad += slope * grad
     zeros: Any = 0
     for node in nodes:
-        zeros += node.grad * 0
-    if zeros != 0:  # some gradient is nan or infinite
-        _check_finite(nodes)
+        if not node._record:
+            zeros += node.grad * 0
+    if zeros != 0:  # a nan or an infinity on the way always reaches a leaf
+        check_finite(nodes)
 
 
 def _sweep_graph(nodes: list[Value], reached: set[Value]) -> None:
@@ -260,7 +266,7 @@ def _sweep_graph(nodes: list[Value], reached: set[Value]) -> None:
         upstream = node.grad
         if node not in reached or not node._record or is_plain(upstream):
             continue
-        _check_fresh(node)
+        check_fresh(node)
         slopes = _partials(node, node, node.parents)
         for parent, slope in zip(node.parents, slopes, strict=True):
             if parent not in reached or (is_plain(slope) and slope == 0):
@@ -279,44 +285,7 @@ def _partials(node: Value, out: Number, inputs: tuple[Number, ...]) -> tuple[Any
     try:
         return cast("tuple[Any, ...]", partials(out, *inputs))
     except (ValueError, ArithmeticError) as error:
-        raise rewritten(error, f"no finite derivative of {_described(node)}: {error}") from error
-
-
-def _check_fresh(node: Value) -> None:
-    """Raise if the data of an operand is no longer what the node was computed from."""
-    record = node._record
-    for parent, data in zip(record, record[len(record) // 2 :]):  # noqa: B905
-        now = parent._data
-        if now is not data and now != data and (now == now or data == data):  # noqa: PLR0124
-            raise StaleGraphError(
-                f"operand {parent.label!r} of {_described(node)} changed from {data} to {now} "
-                "after the forward pass: compute the output again, or call its forward(), first"
-            )
-
-
-def _check_finite(nodes: list[Value]) -> None:
-    """Raise for the first local derivative, from the output down, that is not finite."""
-    for node in reversed(nodes):
-        record = node._record
-        inputs = record[len(record) // 2 :]
-        if not record or node.op.partials is None or node.grad == 0:
-            continue
-        for parent, data, slope in zip(record, inputs, _partials(node, node._data, inputs)):  # noqa: B905
-            if slope * 0 != 0 and data * 0 == 0 and parent.op is not constant:
-                raise DomainError(
-                    f"{_described(node)} has no finite derivative in its operand "
-                    f"{parent.label!r} = {data}: it is {slope}"
-                )
-
-
-def _described(node: Value) -> str:
-    """Return the node as it was computed, with names where there are any."""
-    half = len(node._record) // 2
-    texts = [
-        f"{parent.label}={data}" if parent.label else f"{data}"
-        for parent, data in zip(node._record[:half], node._record[half:], strict=True)
-    ]
-    return node.op.written(*texts) + (f" ({node.label})" if node.label else "")
+        raise rewritten(error, f"no finite derivative of {described(node)}: {error}") from error
 
 
 def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool = False) -> Any:

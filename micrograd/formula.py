@@ -46,7 +46,8 @@ class Text(Operators):
     def __repr__(self) -> str:
         return self.text
 
-    def _apply(self, op: Op, args: tuple[Number, ...]) -> Text:
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Text:
         return _written(op, [arg if isinstance(arg, Text) else _number(arg) for arg in args])
 
 

@@ -65,9 +65,7 @@ def order(root: NodeT) -> list[NodeT]:
         node = stack[-1]
         if node in complete:
             stack.pop()
-            continue
-        waiting = [parent for parent in node.parents if parent not in complete]
-        if not waiting:
+        elif complete.issuperset(parents := node.parents):
             stack.pop()
             complete.add(node)
             result.append(node)
@@ -75,7 +73,7 @@ def order(root: NodeT) -> list[NodeT]:
             raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
         else:
             opened.add(node)
-            stack += reversed(waiting)
+            stack += [parent for parent in parents[::-1] if parent not in complete]
     return result
 
 

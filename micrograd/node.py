@@ -1,4 +1,4 @@
-"""What a node of the graph is: its fields, what works on its number alone, and its copies.
+"""What a node of the graph is: its fields, what works on its number alone, copies and checks.
 
 `engine.Value` adds how nodes are recorded and differentiated.
 """
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
-from micrograd.errors import GradientError
+from micrograd.errors import DomainError, GradientError, StaleGraphError
 from micrograd.graph import order
-from micrograd.ops import Op, Operators, PlainNumber, foreign, is_operand, number
+from micrograd.ops import constant, Op, Operators, PlainNumber, foreign, is_operand, number
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Node", "plain"]
+__all__ = ["Node", "check_finite", "check_fresh", "described", "plain"]
 
 
 class Node(Operators):
@@ -161,3 +161,43 @@ def _graph(rows: list[Any]) -> Node:
             node.__dict__.update(attributes)
             rows[i] = node
     return cast("Node", rows[-1])
+
+
+# ---- what stops a pass -------------------------------------------------------------------------
+
+
+def check_fresh(node: Node) -> None:
+    """Raise if the data of an operand is no longer what the node was computed from."""
+    record = node._record
+    for parent, data in zip(record, record[len(record) // 2 :]):  # noqa: B905
+        now = parent._data
+        if now is not data and now != data and (now == now or data == data):  # noqa: PLR0124
+            raise StaleGraphError(
+                f"operand {parent.label!r} of {described(node)} changed from {data} to {now} "
+                "after the forward pass: compute the output again, or call its forward(), first"
+            )
+
+
+def check_finite(nodes: list[Node]) -> None:
+    """Raise for the first local derivative, from the output down, that is not finite."""
+    for node in reversed(nodes):
+        record = node._record
+        inputs = record[len(record) // 2 :]
+        if not record or node.op.partials is None or node.grad == 0:
+            continue
+        for parent, data, slope in zip(record, inputs, node.op.partials(node._data, *inputs)):  # noqa: B905
+            if slope * 0 != 0 and data * 0 == 0 and parent.op is not constant:
+                raise DomainError(
+                    f"{described(node)} has no finite derivative in its operand "
+                    f"{parent.label!r} = {data}: it is {slope}"
+                )
+
+
+def described(node: Node) -> str:
+    """Return the node as it was computed, with names where there are any."""
+    half = len(node._record) // 2
+    texts = [
+        f"{parent.label}={data}" if parent.label else f"{data}"
+        for parent, data in zip(node._record[:half], node._record[half:], strict=True)
+    ]
+    return node.op.written(*texts) + (f" ({node.label})" if node.label else "")

@@ -96,7 +96,7 @@ class Operators:
     """Python's operator protocol, shared by `Value` and by the tracers.
 
     A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the one of
-    the highest `_rank` decides. The rows of the table that have a method of their own are added
+    the highest `_rank` decides, or among equals the most derived. The rows of the table that have a method of their own are added
     to this class where they are defined.
     """
 
@@ -108,7 +108,8 @@ class Operators:
 
     if TYPE_CHECKING:
 
-        def _apply(self, op: Op, args: tuple[Number, ...]) -> Self: ...
+        @classmethod
+        def _apply(cls, op: Op, args: tuple[Number, ...]) -> Self: ...
 
         def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
 
@@ -227,15 +228,14 @@ class Op:
 
     def __call__(self, *args: Number) -> Number:
         """Record the operation if an operand is traced, else compute it."""
-        leader: Operators | None = None
-        for arg in args:
-            if isinstance(arg, Operators) and (leader is None or arg._rank > leader._rank):
-                leader = arg
         if len(args) != self.arity:
             raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
-        if leader is None:
+        traced = [kind for kind in {*map(type, args)} if issubclass(kind, Operators)]
+        if not traced:
             return self.compute(*map(number, args))
-        return leader._apply(self, args)
+        if len(traced) > 1:
+            traced.sort(key=lambda kind: (kind._rank, len(kind.__mro__)))
+        return traced[-1]._apply(self, args)
 
     def compute(self, *inputs: PlainNumber) -> PlainNumber:
         """Return the forward rule's result on plain numbers.
