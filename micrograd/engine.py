@@ -18,6 +18,7 @@ from copy import deepcopy
 from typing import Any, cast
 
 from micrograd.errors import (
+    DomainError,
     GradientError,
     NotDifferentiableError,
     NumberTypeError,
@@ -387,7 +388,12 @@ def _sweep_graph(nodes: list[Value], reached: set[Value]) -> None:
         if node not in reached or not node._record or is_plain(upstream):
             continue
         _check_fresh(node)
-        for parent, local in zip(node.parents, _partials(node, node, node.parents), strict=True):
+        token = _building.set(True)
+        try:
+            locals_ = _partials(node, node, node.parents)
+        finally:
+            _building.reset(token)
+        for parent, local in zip(node.parents, locals_, strict=True):
             if parent not in reached or (is_plain(local) and local == 0):
                 continue
             step = upstream if is_plain(local) and local == 1 else upstream * local

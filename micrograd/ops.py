@@ -299,7 +299,7 @@ def define(**row: Any) -> Op:
     ----------
     **row
         The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is counted from
-        `forward` where not given.
+        `forward` where not given; a function of C, like `math.hypot`, cannot be counted.
 
     Returns
     -------
@@ -678,6 +678,7 @@ cbrt: Final[Op] = define(
 )
 hypot: Final[Op] = define(
     name="hypot",
+    arity=2,
     domain=(_REAL, _REAL),
     forward=math.hypot,
     partials=lambda out, a, b: (a / where(out, out, 1), b / where(out, out, 1)),
@@ -727,6 +728,7 @@ arctan: Final[Op] = define(
 )
 arctan2: Final[Op] = define(
     name="arctan2",
+    arity=2,
     domain=((0.1, 8.0), (0.1, 8.0)),
     forward=math.atan2,
     # x / (x*x + y*y), in an order that neither overflows nor underflows.
@@ -946,7 +948,7 @@ def _logsumexp(*values: Any) -> float:
     largest = max(range(len(values)), key=values.__getitem__)
     peak = float(values[largest])
     if math.isinf(peak):
-        return peak
+        return math.nan if any(value != value for value in values) else peak
     rest = 0.0
     for i, value in enumerate(values):
         if i != largest:
