@@ -32,7 +32,8 @@ from micrograd.errors import InputCountError, NumberTypeError, rewritten
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Number: TypeAlias = Any  # int, float, Fraction, Value or a tracer's symbol: rules work on all of them
+# An int, float, Fraction, Value or a tracer's symbol: rules work on all of them.
+Number: TypeAlias = Any
 PlainNumber: TypeAlias = int | float | Fraction
 T = TypeVar("T")
 
@@ -143,7 +144,9 @@ class Operators:
         return _operator(lambda base, exponent: power(number(exponent))(base), self, other)
 
     def __rpow__(self, other: Number) -> Self:
-        return _operator(lambda base, exponent: base_power(number(base))(base, exponent), other, self)
+        return _operator(
+            lambda base, exponent: base_power(number(base))(base, exponent), other, self
+        )
 
     def __neg__(self) -> Self:
         return cast("Self", neg(self))
@@ -295,8 +298,8 @@ def define(**row: Any) -> Op:
     Parameters
     ----------
     **row
-        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is that of
-        `domain`, or else of `forward`, where not given.
+        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is counted from
+        `forward` where not given; a function of C, like `math.hypot`, cannot be counted.
 
     Returns
     -------
@@ -338,7 +341,8 @@ def define(**row: Any) -> Op:
         raise ValueError(f"the operation {op.name!r} exists already; choose another name")
     TABLE[op.name] = op
     if not hasattr(Operators, op.name):
-        setattr(Operators, op.name, lambda self, *args: op(self, *args))
+        # A function, not the row itself: only a function becomes a method.
+        setattr(Operators, op.name, lambda self, *args: op(self, *args))  # noqa: PLW0108
     return op
 
 
@@ -371,7 +375,7 @@ _POSITIVE = (1e-3, 1e3)
 _UNIT = (-0.999, 0.999)
 
 # A plain number that met a Value. It is a leaf, and never one that a gradient is wanted of.
-constant: Final = Op(name="", forward=_no_forward, partials=None, arity=0)
+constant: Final[Op] = Op(name="", forward=_no_forward, partials=None, arity=0)
 
 # ---- arithmetic --------------------------------------------------------------------------------
 
@@ -387,34 +391,59 @@ def _pow(base: Any, exponent: Any) -> PlainNumber:
     return cast("PlainNumber", result)
 
 
-add: Final = define(
-    name="add", symbol="+", noun="sum", code="{0} + {1}", precedence=1, domain=(_REAL, _REAL),
+add: Final[Op] = define(
+    name="add",
+    symbol="+",
+    noun="sum",
+    code="{0} + {1}",
+    precedence=1,
+    domain=(_REAL, _REAL),
     forward=lambda a, b: a + b,
     partials=lambda out, a, b: (1, 1),
 )
-sub: Final = define(
-    name="sub", symbol="-", noun="difference", code="{0} - {1}", precedence=1, domain=(_REAL, _REAL),
+sub: Final[Op] = define(
+    name="sub",
+    symbol="-",
+    noun="difference",
+    code="{0} - {1}",
+    precedence=1,
+    domain=(_REAL, _REAL),
     forward=lambda a, b: a - b,
     partials=lambda out, a, b: (1, -1),
 )
-mul: Final = define(
-    name="mul", symbol="×", token="*", noun="product", code="{0} * {1}", precedence=2,
+mul: Final[Op] = define(
+    name="mul",
+    symbol="×",
+    token="*",
+    noun="product",
+    code="{0} * {1}",
+    precedence=2,
     domain=(_REAL, _REAL),
     forward=lambda a, b: a * b,
     partials=lambda out, a, b: (b, a),
 )
-div: Final = define(
-    name="div", symbol="/", noun="quotient", code="{0} / {1}", precedence=2,
+div: Final[Op] = define(
+    name="div",
+    symbol="/",
+    noun="quotient",
+    code="{0} / {1}",
+    precedence=2,
     domain=(_REAL, (0.1, 8.0)),
     forward=_div,
     partials=lambda out, a, b: (_one(out) / b, -out / b),
 )
-neg: Final = define(
-    name="neg", symbol="-", token="neg", noun="negative", code="-{0}", precedence=3, domain=(_REAL,),
+neg: Final[Op] = define(
+    name="neg",
+    symbol="-",
+    token="neg",
+    noun="negative",
+    code="-{0}",
+    precedence=3,
+    domain=(_REAL,),
     forward=lambda a: -a,
     partials=lambda out, a: (-1,),
-)  # fmt: skip
-pow: Final = define(
+)
+pow: Final[Op] = define(
     name="pow",
     symbol="**",
     noun="power",
@@ -491,7 +520,7 @@ def _minimum(a: Any, b: Any) -> PlainNumber:
     return cast("PlainNumber", a if a < b or a != a else b)
 
 
-greater: Final = define(
+greater: Final[Op] = define(
     name="greater",
     symbol=">",
     noun="comparison",
@@ -500,7 +529,7 @@ greater: Final = define(
     partials=lambda out, a, b: (0, 0),
     note="1 where a > b, else 0: a comparison that stays in the graph.",
 )
-greater_equal: Final = define(
+greater_equal: Final[Op] = define(
     name="greater_equal",
     symbol="≥",
     noun="comparison",
@@ -509,7 +538,7 @@ greater_equal: Final = define(
     partials=lambda out, a, b: (0, 0),
     note="1 where a >= b, else 0.",
 )
-equal: Final = define(
+equal: Final[Op] = define(
     name="equal",
     symbol="=",
     noun="comparison",
@@ -518,7 +547,7 @@ equal: Final = define(
     partials=lambda out, a, b: (0, 0),
     note="1 where a == b, else 0.",
 )
-where: Final = define(
+where: Final[Op] = define(
     name="where",
     noun="choice",
     domain=(_REAL, _REAL, _REAL),
@@ -530,14 +559,14 @@ where: Final = define(
     ),
     note="a where the condition is not 0, else b; both are evaluated.",
 )
-share: Final = define(
+share: Final[Op] = define(
     name="share",
     domain=(_REAL, _REAL),
     forward=_share,
     partials=lambda out, a, b: (0, 0),
     note="What a gets of max(a, b): 1, 0, or 1/2 at a tie.",
 )
-maximum: Final = define(
+maximum: Final[Op] = define(
     name="maximum",
     symbol="max",
     noun="maximum",
@@ -545,7 +574,7 @@ maximum: Final = define(
     forward=_maximum,
     partials=lambda out, a, b: (share(a, b), share(b, a)),
 )
-minimum: Final = define(
+minimum: Final[Op] = define(
     name="minimum",
     symbol="min",
     noun="minimum",
@@ -553,14 +582,14 @@ minimum: Final = define(
     forward=_minimum,
     partials=lambda out, a, b: (share(b, a), share(a, b)),
 )
-sign: Final = define(
+sign: Final[Op] = define(
     name="sign",
     domain=(_REAL,),
     kinks=(0.0,),
     forward=_sign,
     partials=lambda out, x: (0,),
 )
-abs: Final = define(
+abs: Final[Op] = define(
     name="abs",
     noun="absolute value",
     domain=(_REAL,),
@@ -568,7 +597,7 @@ abs: Final = define(
     forward=builtins.abs,
     partials=lambda out, x: (sign(x),),
 )
-identity: Final = define(
+identity: Final[Op] = define(
     name="identity",
     symbol="=",
     noun="copy",
@@ -584,38 +613,38 @@ identity: Final = define(
 _LN2 = math.log(2.0)
 _LN10 = math.log(10.0)
 
-exp: Final = define(
+exp: Final[Op] = define(
     name="exp",
     domain=(_REAL,),
     forward=math.exp,
     partials=lambda out, x: (out,),
 )
-expm1: Final = define(
+expm1: Final[Op] = define(
     name="expm1",
     domain=(_REAL,),
     forward=math.expm1,
     partials=lambda out, x: (exp(x),),
 )
-log: Final = define(
+log: Final[Op] = define(
     name="log",
     noun="logarithm",
     domain=(_POSITIVE,),
     forward=math.log,
     partials=lambda out, x: (1 / x,),
 )
-log1p: Final = define(
+log1p: Final[Op] = define(
     name="log1p",
     domain=((-0.999, 1e3),),
     forward=math.log1p,
     partials=lambda out, x: (1 / (1 + x),),
 )
-log2: Final = define(
+log2: Final[Op] = define(
     name="log2",
     domain=(_POSITIVE,),
     forward=math.log2,
     partials=lambda out, x: (1 / (x * _LN2),),
 )
-log10: Final = define(
+log10: Final[Op] = define(
     name="log10",
     domain=(_POSITIVE,),
     forward=math.log10,
@@ -634,22 +663,23 @@ def _cbrt(x: Any) -> float:
     return root - (root - x / (root * root)) / 3
 
 
-sqrt: Final = define(
+sqrt: Final[Op] = define(
     name="sqrt",
     noun="square root",
     domain=(_POSITIVE,),
     forward=math.sqrt,
     partials=lambda out, x: (0.5 / out,),
 )
-cbrt: Final = define(
+cbrt: Final[Op] = define(
     name="cbrt",
     noun="cube root",
     domain=(_POSITIVE,),
     forward=_cbrt,
     partials=lambda out, x: (1 / (3 * out * out),),
 )
-hypot: Final = define(
+hypot: Final[Op] = define(
     name="hypot",
+    arity=2,
     domain=(_REAL, _REAL),
     forward=math.hypot,
     partials=lambda out, a, b: (a / where(out, out, 1), b / where(out, out, 1)),
@@ -658,47 +688,48 @@ hypot: Final = define(
 
 # ---- trigonometry (radians) --------------------------------------------------------------------
 
-sin: Final = define(
+sin: Final[Op] = define(
     name="sin",
     noun="sine",
     domain=(_REAL,),
     forward=math.sin,
     partials=lambda out, x: (cos(x),),
 )
-cos: Final = define(
+cos: Final[Op] = define(
     name="cos",
     noun="cosine",
     domain=(_REAL,),
     forward=math.cos,
     partials=lambda out, x: (-sin(x),),
 )
-tan: Final = define(
+tan: Final[Op] = define(
     name="tan",
     noun="tangent",
     domain=((-1.5, 1.5),),
     forward=math.tan,
     partials=lambda out, x: (1 + out * out,),
 )
-arcsin: Final = define(
+arcsin: Final[Op] = define(
     name="arcsin",
     domain=(_UNIT,),
     forward=math.asin,
     partials=lambda out, x: (1 / sqrt((1 - x) * (1 + x)),),
 )
-arccos: Final = define(
+arccos: Final[Op] = define(
     name="arccos",
     domain=(_UNIT,),
     forward=math.acos,
     partials=lambda out, x: (-1 / sqrt((1 - x) * (1 + x)),),
 )
-arctan: Final = define(
+arctan: Final[Op] = define(
     name="arctan",
     domain=(_REAL,),
     forward=math.atan,
     partials=lambda out, x: (1 / (1 + x * x),),
 )
-arctan2: Final = define(
+arctan2: Final[Op] = define(
     name="arctan2",
+    arity=2,
     domain=((0.1, 8.0), (0.1, 8.0)),
     forward=math.atan2,
     # x / (x*x + y*y), in an order that neither overflows nor underflows.
@@ -708,38 +739,38 @@ arctan2: Final = define(
 
 # ---- hyperbolic functions ----------------------------------------------------------------------
 
-sinh: Final = define(
+sinh: Final[Op] = define(
     name="sinh",
     domain=(_REAL,),
     forward=math.sinh,
     partials=lambda out, x: (cosh(x),),
 )
-cosh: Final = define(
+cosh: Final[Op] = define(
     name="cosh",
     domain=(_REAL,),
     forward=math.cosh,
     partials=lambda out, x: (sinh(x),),
 )
-tanh: Final = define(
+tanh: Final[Op] = define(
     name="tanh",
     domain=(_REAL,),
     forward=math.tanh,
     partials=lambda out, x: (1 - out * out,),
     note="Within 4 ulp of 1, the scale of its terms: relative digits go as tanh saturates.",
 )
-arcsinh: Final = define(
+arcsinh: Final[Op] = define(
     name="arcsinh",
     domain=(_REAL,),
     forward=math.asinh,
     partials=lambda out, x: (1 / hypot(1, x),),
 )
-arccosh: Final = define(
+arccosh: Final[Op] = define(
     name="arccosh",
     domain=((1.001, 1e3),),
     forward=math.acosh,
     partials=lambda out, x: (1 / (sqrt(x - 1) * sqrt(x + 1)),),
 )
-arctanh: Final = define(
+arctanh: Final[Op] = define(
     name="arctanh",
     domain=(_UNIT,),
     forward=math.atanh,
@@ -751,14 +782,14 @@ arctanh: Final = define(
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _ROOT_HALF = math.sqrt(0.5)
 
-erf: Final = define(
+erf: Final[Op] = define(
     name="erf",
     domain=(_REAL,),
     forward=math.erf,
     partials=lambda out, x: (_TWO_OVER_ROOT_PI * exp(-x * x),),
     note="DLMF 7.2.1. Derivative within 4 + x*x ulp: the rounding of x*x, magnified by exp.",
 )
-erfc: Final = define(
+erfc: Final[Op] = define(
     name="erfc",
     domain=(_REAL,),
     forward=math.erfc,
@@ -794,7 +825,7 @@ def _silu(x: Any) -> float:
     return float(x * _sigmoid(x))
 
 
-relu: Final = define(
+relu: Final[Op] = define(
     name="relu",
     token="ReLU",
     domain=(_REAL,),
@@ -802,33 +833,34 @@ relu: Final = define(
     forward=lambda x: x if not x < 0 else type(x)(0),
     partials=lambda out, x: (greater(x, 0),),
 )
-sigmoid: Final = define(
+sigmoid: Final[Op] = define(
     name="sigmoid",
     domain=(_REAL,),
     forward=_sigmoid,
     partials=lambda out, x: (out * (1 - out),),
     note="Derivative within 4 ulp of out: relative digits go as 1 - out does.",
 )
-softplus: Final = define(
+softplus: Final[Op] = define(
     name="softplus",
     domain=(_REAL,),
     forward=_softplus,
     partials=lambda out, x: (sigmoid(x),),
     note="log(1 + exp(x)).",
 )
-gelu: Final = define(
+gelu: Final[Op] = define(
     name="gelu",
     domain=(_REAL,),
     forward=_gelu,
     partials=lambda out, x: (
-        0.5 * erfc(-x * _ROOT_HALF) + x * exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_OVER_ROOT_PI),
+        0.5 * erfc(-x * _ROOT_HALF)
+        + x * exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_OVER_ROOT_PI),
     ),
     note=(
         "x times the normal distribution function, Hendrycks and Gimpel (2016). Relative digits "
         "go where its two terms cancel (x near -0.75) and in the tail, as for erf."
     ),
 )
-silu: Final = define(
+silu: Final[Op] = define(
     name="silu",
     domain=(_REAL,),
     forward=_silu,
@@ -917,7 +949,7 @@ def _logsumexp(*values: Any) -> float:
     largest = max(range(len(values)), key=values.__getitem__)
     peak = float(values[largest])
     if math.isinf(peak):
-        return peak
+        return math.nan if any(value != value for value in values) else peak
     rest = 0.0
     for i, value in enumerate(values):
         if i != largest:
