@@ -15,14 +15,7 @@ from contextvars import ContextVar
 from operator import attrgetter, is_
 from typing import Any, cast
 
-from micrograd.errors import (
-    DomainError,
-    GradientError,
-    NotDifferentiableError,
-    NumberTypeError,
-    StaleGraphError,
-    rewritten,
-)
+from micrograd.errors import GradientError, NotDifferentiableError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, check_finite, check_fresh, described
 from micrograd.ops import Number, Op, add, constant, foreign, is_plain, mul, number
@@ -254,7 +247,9 @@ def _sweep(nodes: list[Value]) -> None:
             if op.partials is None:  # made by hand: its closure adds to its parents itself
                 node._backward()
             elif grad != 0:
-                for parent, slope in zip(operands, _partials(node, node._data, inputs), strict=True):
+                for parent, slope in zip(
+                    operands, _partials(node, node._data, inputs), strict=True
+                ):
                     parent.grad += slope * grad
     zeros: Any = 0
     for node in nodes:
@@ -273,14 +268,10 @@ def _sweep_graph(nodes: list[Value], reached: set[Value]) -> None:
         upstream = node.grad
         if node not in reached or not node._record or is_plain(upstream):
             continue
-        _check_fresh(node)
-        token = _building.set(True)
-        try:
-            locals_ = _partials(node, node, node.parents)
-        finally:
-            _building.reset(token)
-        for parent, local in zip(node.parents, locals_, strict=True):
-            if parent not in reached or (is_plain(local) and local == 0):
+        check_fresh(node)
+        slopes = _partials(node, node, node.parents)
+        for parent, slope in zip(node.parents, slopes, strict=True):
+            if parent not in reached or (is_plain(slope) and slope == 0):
                 continue
             step = upstream if is_plain(slope) and slope == 1 else upstream * slope
             parent.grad = step if is_plain(parent.grad) else parent.grad + step

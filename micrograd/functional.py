@@ -249,7 +249,7 @@ def _mapped(function: Callable[[Any], Any], argument: Argument) -> Argument:
     if is_operand(argument):
         return function(argument)
     if hasattr(argument, "dtype"):  # a NumPy array: the caller has NumPy
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         result = np.empty(argument.shape, dtype=object)
         for index in np.ndindex(argument.shape):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from micrograd.errors import DomainError, GradientError, StaleGraphError
 from micrograd.graph import order
-from micrograd.ops import constant, Op, Operators, PlainNumber, foreign, is_operand, number
+from micrograd.ops import Op, Operators, PlainNumber, constant, foreign, is_operand, number
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -125,7 +125,7 @@ class Node(Operators):
             return _leaf, (type(self), self._data, self.op, self.grad), self.__dict__ or None
         # Leaves go as themselves, so that they stay shared with whatever is pickled beside them;
         # results as rows that name their parents by position, so that nothing nests.
-        position: dict[Self, int] = {}
+        position: dict[Node, int] = {}
         rows: list[Any] = []
         for node in order(self):
             positions = [position[parent] for parent in node.parents]
@@ -171,14 +171,14 @@ def check_fresh(node: Node) -> None:
     record = node._record
     for parent, data in zip(record, record[len(record) // 2 :]):  # noqa: B905
         now = parent._data
-        if now is not data and now != data and (now == now or data == data):  # noqa: PLR0124
+        if now is not data and now != data and (now == now or data == data):
             raise StaleGraphError(
                 f"operand {parent.label!r} of {described(node)} changed from {data} to {now} "
                 "after the forward pass: compute the output again, or call its forward(), first"
             )
 
 
-def check_finite(nodes: list[Node]) -> None:
+def check_finite(nodes: Sequence[Node]) -> None:
     """Raise for the first local derivative, from the output down, that is not finite."""
     for node in reversed(nodes):
         record = node._record
@@ -200,4 +200,5 @@ def described(node: Node) -> str:
         f"{parent.label}={data}" if parent.label else f"{data}"
         for parent, data in zip(node._record[:half], node._record[half:], strict=True)
     ]
-    return node.op.written(*texts) + (f" ({node.label})" if node.label else "")
+    written: str = node.op.written(*texts)
+    return written + (f" ({node.label})" if node.label else "")

@@ -97,8 +97,8 @@ class Operators:
     """Python's operator protocol, shared by `Value` and by the tracers.
 
     A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the one of
-    the highest `_rank` decides, or among equals the most derived. The rows of the table that have a method of their own are added
-    to this class where they are defined.
+    the highest `_rank` decides, among equals the most derived. The rows of the table are added to
+    this class as methods where they are defined.
     """
 
     __slots__ = ()
