@@ -1,0 +1,418 @@
+"""The look of every picture: one table of colours, one rule for sizes, one way to write numbers.
+
+Hue means the sign of a number and nothing else: blue above zero, orange below, grey at zero. Roles
+are told by lightness and outline, so that a picture survives grey print and colour blindness, and
+signs are always printed too. DOT, CSS and matplotlib all read their colours here.
+
+>>> number_text(6.8813735870195432), number_text(0.5, signed=True), number_text(1.5e-12)
+('6.881', '+0.5', '1.5e-12')
+>>> theme("dark").bg
+'#12181F'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+__all__ = [
+    "FONT",
+    "FONT_FAMILY",
+    "MARKERS",
+    "THEMES",
+    "UNKNOWN",
+    "Theme",
+    "contrast",
+    "diverging",
+    "finite",
+    "largest",
+    "magnitude",
+    "mix",
+    "number_text",
+    "short",
+    "stroke_width",
+    "theme",
+]
+
+FONT: Final = "Helvetica"  # graphviz measures it right, and every system has its twin
+FONT_FAMILY: Final = 'Helvetica, Arial, "Liberation Sans", sans-serif'
+UNKNOWN: Final = "–"  # a number that is not known yet, such as a gradient before backward
+MARKERS: Final = ("o", "s", "^", "D", "X")  # matplotlib's names of the classes' own shapes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Theme:
+    """The colours of one theme, as `#RRGGBB`.
+
+    `pos` and `neg` are for strokes, `pos_text` and `neg_text` for coloured numbers, `pos_tint` and
+    `neg_tint` for the fill behind a number, whose text is then always `ink`. `none` and `zero` are
+    fill and stroke of an exact zero. A chip is the header of a card, with its text colour beside.
+
+    Attributes
+    ----------
+    name : str
+    diverging : tuple of str
+        From low to high, the middle for 0.
+    classes : tuple of str
+        For more than two classes; never used for a sign. Use with `MARKERS`.
+    """
+
+    name: str
+    bg: str
+    panel: str
+    ink: str
+    muted: str
+    line: str
+    hair: str
+    pos: str
+    neg: str
+    pos_text: str
+    neg_text: str
+    pos_tint: str
+    neg_tint: str
+    none: str
+    zero: str
+    current: str
+    current_text: str
+    wrong: str
+    input_chip: str
+    input_text: str
+    parameter_chip: str
+    parameter_text: str
+    diverging: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def stroke(self, number: Any) -> str:
+        """Return the colour of a line that stands for `number`: its sign, or `wrong`."""
+        return self._signed(number, self.pos, self.neg, self.zero)
+
+    def text(self, number: Any) -> str:
+        """Return the colour of `number` written in its sign's colour."""
+        return self._signed(number, self.pos_text, self.neg_text, self.muted)
+
+    def tint(self, number: Any, scale: Any) -> str:
+        """Return the fill behind `number`, stronger the nearer its size is to `scale`.
+
+        Examples
+        --------
+        >>> theme("light").tint(1.5, 1.5), theme("light").tint(0, 1.5)
+        ('#9CC7EC', '#EEF1F5')
+        """
+        if not number or not finite(number):
+            return self.none
+        tint = self.pos_tint if number > 0 else self.neg_tint
+        return mix(self.none, tint, 0.25 + 0.75 * magnitude(number, scale))
+
+    def _signed(self, number: Any, above: str, below: str, zero: str) -> str:
+        if not finite(number):
+            return self.wrong
+        return above if number > 0 else below if number < 0 else zero
+
+
+LIGHT: Final = Theme(
+    name="light",
+    bg="#FFFFFF",
+    panel="#F4F6F9",
+    ink="#18212C",
+    muted="#4C5866",
+    line="#738091",
+    hair="#D3DAE3",
+    pos="#0B5394",
+    neg="#CF5A00",
+    pos_text="#0B5394",
+    neg_text="#A34300",
+    pos_tint="#9CC7EC",
+    neg_tint="#FDD2A6",
+    none="#EEF1F5",
+    zero="#7B8797",
+    current="#FFDD33",
+    current_text="#18212C",
+    wrong="#B4009E",
+    input_chip="#DCE3EB",
+    input_text="#18212C",
+    parameter_chip="#3D4A5A",
+    parameter_text="#FFFFFF",
+    diverging=(
+        "#A34300", "#CF5A00", "#F0A15C", "#FDD2A6", "#F4F6F9",
+        "#C3DCF3", "#7FB3E0", "#2F7BBD", "#0B5394",
+    ),
+    classes=("#0B5394", "#CF5A00", "#009E73", "#CC79A7", "#000000"),
+)  # fmt: skip
+
+DARK: Final = Theme(
+    name="dark",
+    bg="#12181F",
+    panel="#1B232D",
+    ink="#EEF2F6",
+    muted="#A9B4C2",
+    line="#7C8A9B",
+    hair="#33404E",
+    pos="#8CCBFF",
+    neg="#EE7F2D",
+    pos_text="#8CCBFF",
+    neg_text="#FF9F57",
+    pos_tint="#2768A3",
+    neg_tint="#80420F",
+    none="#26313D",
+    zero="#8592A3",
+    current="#FFD93B",
+    current_text="#18212C",
+    wrong="#FF7BEA",
+    input_chip="#394756",
+    input_text="#EEF2F6",
+    parameter_chip="#C9D3DE",
+    parameter_text="#18212C",
+    diverging=(
+        "#FF9F57", "#EE7F2D", "#B85A16", "#80420F", "#26313D",
+        "#1C4F80", "#2768A3", "#5AA2DD", "#8CCBFF",
+    ),
+    classes=("#8CCBFF", "#EE7F2D", "#2FC8A0", "#E5A0C8", "#EEF2F6"),
+)  # fmt: skip
+
+THEMES: Final = {"light": LIGHT, "dark": DARK}
+
+
+def theme(name: str) -> Theme:
+    """Return the theme called `name`.
+
+    Parameters
+    ----------
+    name : {"light", "dark"}
+
+    Raises
+    ------
+    ValueError
+        If there is no theme of that name.
+
+    Examples
+    --------
+    >>> theme("light").ink
+    '#18212C'
+    """
+    try:
+        return THEMES[name]
+    except (KeyError, TypeError):
+        raise ValueError(f"theme must be 'light' or 'dark', got {name!r}") from None
+
+
+# ---- colours -----------------------------------------------------------------------------------
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def mix(start: str, end: str, share: float) -> str:
+    """Return the colour that lies `share` of the way from `start` to `end`.
+
+    Examples
+    --------
+    >>> mix("#000000", "#FFFFFF", 0.5)
+    '#808080'
+    """
+    pairs = zip(_channels(start), _channels(end), strict=True)
+    return "#" + "".join(f"{int(a + (b - a) * share + 0.5):02X}" for a, b in pairs)
+
+
+def diverging(number: float, scale: float, stops: Sequence[str]) -> str:
+    """Return the colour of `number` on the map `stops`, which spans -scale to +scale.
+
+    Parameters
+    ----------
+    number, scale : float
+        Numbers beyond the scale get the colour at its end.
+    stops : sequence of str
+        As `Theme.diverging`.
+
+    Examples
+    --------
+    >>> diverging(0.0, 1.0, theme("light").diverging), diverging(-2, 1, theme("light").diverging)
+    ('#F4F6F9', '#A34300')
+    """
+    share = min(1.0, max(-1.0, number / scale)) if scale else 0.0
+    place = (share + 1) / 2 * (len(stops) - 1)
+    below = min(int(place), len(stops) - 2)
+    return mix(stops[below], stops[below + 1], place - below)
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colours, by WCAG 2.2.
+
+    Examples
+    --------
+    >>> contrast("#000000", "#FFFFFF")
+    21.0
+    """
+
+    def luminance(colour: str) -> float:
+        red, green, blue = (
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (channel / 255 for channel in _channels(colour))
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+# ---- sizes -------------------------------------------------------------------------------------
+
+
+def finite(number: Any) -> bool:
+    """Return whether `number` is neither infinite nor nan, however large an int it is."""
+    return bool(number * 0 == 0)
+
+
+def largest(numbers: Iterable[Any]) -> Any:
+    """Return the scale of a picture: its largest finite size, or 0.
+
+    Above 100 numbers it is their 98th percentile, so that one giant does not hide all others.
+
+    Examples
+    --------
+    >>> largest([0.5, -3, float("inf")])
+    3
+    """
+    sizes = sorted(abs(number) for number in numbers if finite(number))
+    if not sizes:
+        return 0
+    if len(sizes) > 100:
+        return sizes[math.ceil(0.98 * len(sizes)) - 1] or sizes[-1]
+    return sizes[-1]
+
+
+def magnitude(number: Any, scale: Any) -> float:
+    """Return the size of `number` on the scale 0 to 1 by square root, so that small ones show.
+
+    Examples
+    --------
+    >>> magnitude(-0.25, 1.0), magnitude(5, 1)
+    (0.5, 1.0)
+    """
+    if not number or not scale:
+        return 0.0
+    if not finite(number) or abs(number) >= scale:
+        return 1.0
+    return math.sqrt(abs(number) / scale)
+
+
+def stroke_width(number: Any, scale: Any) -> float:
+    """Return the width of the line that stands for `number`, in pixels.
+
+    Examples
+    --------
+    >>> stroke_width(1, 1), stroke_width(0, 1)
+    (6.0, 1.2)
+    """
+    return 1.2 + 4.8 * magnitude(number, scale)
+
+
+# ---- text --------------------------------------------------------------------------------------
+
+
+def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
+    """Return `x` as a picture writes it: short, and the same everywhere.
+
+    Parameters
+    ----------
+    x : int, float, Fraction or None
+        None is a number that is not known yet. A Value is written as its data.
+    precision : int, default 4
+        Significant digits; trailing zeros are cut.
+    signed : bool, default False
+        Write the plus too, as gradients and contributions do.
+
+    Returns
+    -------
+    str
+        With an ASCII minus. Fractions stay fractions up to 12 characters, then a rounded one is
+        marked by "≈". Integers are in full below 10**6. "nan" and "inf" end in "!".
+
+    Raises
+    ------
+    ValueError
+        If `precision` is not a whole number from 1 to 17.
+
+    Examples
+    --------
+    >>> [number_text(x) for x in (0.70710678, -3.0, 1.234567e-5, 6.02e23, -0.0, None)]
+    ['0.7071', '-3', '1.235e-5', '6.02e23', '0', '–']
+    >>> from fractions import Fraction
+    >>> number_text(Fraction(3, 4), signed=True), number_text(Fraction(10**9, 7 * 10**8 + 1))
+    ('+3/4', '≈1.429')
+    """
+    if not isinstance(precision, int) or isinstance(precision, bool) or not 1 <= precision <= 17:
+        raise ValueError(f"precision must be a whole number from 1 to 17, got {precision!r}")
+    if x is None:
+        return UNKNOWN
+    x = getattr(x, "data", x)
+    if isinstance(x, Fraction):
+        body = _fraction_text(abs(x), precision)
+    elif isinstance(x, int):
+        size = abs(x)
+        body = str(size) if size < 10**6 else _scientific_text(size, precision)
+    else:
+        body = _float_text(abs(float(x)), precision)
+    negative = x < 0 and body not in ("0", "≈0")
+    if body.startswith("≈"):
+        return "≈" + ("-" if negative else "+" if signed else "") + body[1:]
+    return ("-" if negative else "+" if signed and x > 0 else "") + body
+
+
+def _fraction_text(size: Fraction, precision: int) -> str:
+    if size.denominator == 1:
+        return number_text(size.numerator, precision)
+    if max(size.numerator, size.denominator) < 10**11:  # longer ones cannot fit; spare the digits
+        exact = f"{size.numerator}/{size.denominator}"
+        if len(exact) <= 12:
+            return exact
+    try:
+        return "≈" + _float_text(float(size), precision)
+    except OverflowError:
+        return "≈" + _scientific_text(int(size), precision)
+
+
+def _float_text(size: float, precision: int) -> str:
+    if math.isnan(size) or math.isinf(size):
+        return f"{size}!"
+    if size == 0:
+        return "0"
+    if size.is_integer() and size < 10**5:
+        return str(int(size))
+    mantissa, exponent = f"{size:.{precision - 1}e}".split("e")
+    power = int(exponent)
+    if 1e-4 <= size < 1e5:
+        return _trimmed(f"{size:.{max(precision - 1 - power, 0)}f}")
+    return f"{_trimmed(mantissa)}e{power}"
+
+
+def _scientific_text(size: int, precision: int) -> str:
+    """Write an int of any length: `float` ends at 1e308, and `str` has a limit of digits."""
+    power = int((size.bit_length() - 1) * math.log10(2))
+    if size // 10**power >= 10:
+        power += 1
+    if power >= precision:
+        unit = 10 ** (power - precision + 1)
+        digits = str((size + unit // 2) // unit)
+    else:
+        digits = str(size)
+    power += len(digits) - precision if power >= precision else 0
+    return f"{_trimmed(digits[0] + '.' + digits[1:])}e{power}"
+
+
+def _trimmed(digits: str) -> str:
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def short(text: str, limit: int = 18) -> str:
+    """Return `text`, or its first and last 8 characters where it has more than `limit`.
+
+    Examples
+    --------
+    >>> short("the_weight_of_the_first_input")
+    'the_weig…st_input'
+    """
+    return text if len(text) <= limit else f"{text[:8]}…{text[-8:]}"
