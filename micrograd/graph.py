@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from micrograd.errors import CycleError
@@ -57,24 +57,31 @@ def order(root: NodeT) -> list[NodeT]:
     >>> [node.label for node in order(d)]
     ['a', 'b', 'c', 'd']
     """
-    complete: set[NodeT] = set()
-    opened: set[NodeT] = set()  # their parents are on the stack above them
+    # A walk of its own stack: `rest` holds the parents of `node` that are still to be visited.
+    node, rest = root, iter(root.parents)
+    is_open = {root: True}  # False once all that a node is computed from is in the result
     result: list[NodeT] = []
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in complete:
-            stack.pop()
-        elif complete.issuperset(parents := node.parents):
-            stack.pop()
-            complete.add(node)
-            result.append(node)
-        elif node in opened:
-            raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
+    below: list[tuple[NodeT, Iterator[NodeT]]] = []
+    while True:
+        for parent in rest:
+            seen = is_open.get(parent)
+            if seen is None:
+                grandparents = parent.parents
+                if grandparents:
+                    below.append((node, rest))
+                    node, rest = parent, iter(grandparents)
+                    is_open[node] = True
+                    break
+                is_open[parent] = False
+                result.append(parent)
+            elif seen:
+                raise CycleError(f"the graph contains itself: {parent!r} is its own ancestor")
         else:
-            opened.add(node)
-            stack += [parent for parent in parents[::-1] if parent not in complete]
-    return result
+            is_open[node] = False
+            result.append(node)
+            if not below:
+                return result
+            node, rest = below.pop()
 
 
 def depends_on(nodes: Iterable[NodeT], inputs: Iterable[NodeT]) -> set[NodeT]:
