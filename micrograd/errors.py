@@ -9,6 +9,8 @@ log(-1) is undefined: math domain error
 """
 
 __all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
     "CycleError",
     "DomainError",
     "GradcheckError",
@@ -26,6 +28,14 @@ __all__ = [
 
 class MicrogradError(Exception):
     """The base of every exception that micrograd raises on purpose."""
+
+
+class ArgumentError(MicrogradError, ValueError):
+    """An argument has a value that it cannot have: an unknown option, a label out of range."""
+
+
+class ArgumentTypeError(MicrogradError, TypeError):
+    """An argument is of another kind than is needed, and it is not a matter of numbers."""
 
 
 class NumberTypeError(MicrogradError, TypeError):
