@@ -38,6 +38,9 @@ PlainNumber: TypeAlias = int | float | Fraction
 T = TypeVar("T")
 
 
+_PLAIN = frozenset({int, float, Fraction})
+
+
 def number(value: object) -> PlainNumber:
     """Return `value` as an int, float or Fraction, its number type kept.
 
@@ -233,7 +236,10 @@ class Op:
         """Record the operation if an operand is traced, else compute it."""
         if len(args) != self.arity:
             raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
-        traced = [kind for kind in {*map(type, args)} if issubclass(kind, Operators)]
+        kinds = {*map(type, args)}
+        if kinds <= _PLAIN:
+            return self.compute(*args)
+        traced = [kind for kind in kinds if issubclass(kind, Operators)]
         if not traced:
             return self.compute(*map(number, args))
         if len(traced) > 1:
