@@ -18,7 +18,7 @@ from typing import Any, cast
 from micrograd.errors import GradientError, NotDifferentiableError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, check_finite, check_fresh, described
-from micrograd.ops import Number, Op, add, constant, foreign, is_plain, mul, number
+from micrograd.ops import Number, Op, Operators, add, constant, foreign, is_plain, mul, number
 
 __all__ = ["Value", "gradient", "no_grad"]
 
@@ -80,7 +80,10 @@ class Value(Node):
     def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
         try:
             inputs = tuple(map(_data, args))
-        except AttributeError:  # plain numbers among them
+        except AttributeError:  # a plain number or a tracer's symbol among them
+            for arg in args:
+                if isinstance(arg, Operators) and arg._rank > cls._rank:
+                    return cast("Value", arg._apply(op, args))
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
@@ -98,6 +101,7 @@ class Value(Node):
     # network of single operations takes a third less time for it.
 
     def __add__(self, other: Number) -> Value:
+        other = _lifted(other)
         if type(other) is Value and _recording.get():
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
@@ -109,7 +113,12 @@ class Value(Node):
             return node
         return super().__add__(other)
 
+    def __radd__(self, other: Number) -> Value:
+        left = _lifted(other)
+        return left + self if type(left) is Value else super().__radd__(other)
+
     def __mul__(self, other: Number) -> Value:
+        other = _lifted(other)
         if type(other) is Value and _recording.get():
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
@@ -120,6 +129,10 @@ class Value(Node):
             node.grad, node.op, node._left, node._right = 0, mul, self, other
             return node
         return super().__mul__(other)
+
+    def __rmul__(self, other: Number) -> Value:
+        left = _lifted(other)
+        return left * self if type(left) is Value else super().__rmul__(other)
 
     def detach(self) -> Value:
         """Return a new leaf with the same data: no gradient flows through it.
@@ -232,6 +245,12 @@ class Value(Node):
                 "again: write it with operators and micrograd's functions, not with math's"
             )
         return float(self._data)
+
+
+def _lifted(operand: Number) -> Number:
+    """Return a Python number as a constant of the graph, and anything else as it is."""
+    kind = type(operand)
+    return Value._made(operand, constant) if kind is float or kind is int else operand
 
 
 def _sweep(nodes: list[Value]) -> None:

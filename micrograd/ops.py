@@ -38,9 +38,6 @@ PlainNumber: TypeAlias = int | float | Fraction
 T = TypeVar("T")
 
 
-_PLAIN = frozenset({int, float, Fraction})
-
-
 def number(value: object) -> PlainNumber:
     """Return `value` as an int, float or Fraction, its number type kept.
 
@@ -99,8 +96,8 @@ def is_plain(value: object) -> bool:
 class Operators:
     """Python's operator protocol, shared by `Value` and by the tracers.
 
-    A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the one of
-    the highest `_rank` decides, among equals the most derived. The rows of the table are added to
+    A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the first
+    operand is asked and leaves it to the kind of the highest `_rank`. The rows of the table are added to
     this class as methods where they are defined.
     """
 
@@ -236,15 +233,10 @@ class Op:
         """Record the operation if an operand is traced, else compute it."""
         if len(args) != self.arity:
             raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
-        kinds = {*map(type, args)}
-        if kinds <= _PLAIN:
-            return self.compute(*args)
-        traced = [kind for kind in kinds if issubclass(kind, Operators)]
-        if not traced:
-            return self.compute(*map(number, args))
-        if len(traced) > 1:
-            traced.sort(key=lambda kind: (kind._rank, len(kind.__mro__)))
-        return traced[-1]._apply(self, args)
+        for arg in args:
+            if isinstance(arg, Operators):
+                return arg._apply(self, args)
+        return self.compute(*map(number, args))
 
     def compute(self, *inputs: PlainNumber) -> PlainNumber:
         """Return the forward rule's result on plain numbers.
