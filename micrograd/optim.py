@@ -328,16 +328,17 @@ class Optimizer:
                 f"the state of {name} has the entries {sorted(expected)}, got {sorted(state)}"
             )
         try:
-            steps: Any = number(state["steps"])
-            if not isinstance(steps, int) or steps < 0:
-                raise ArgumentError(f"expected steps to be a whole number, got {steps}")
+            steps: Any = state["steps"]
+            if type(steps) is not int or steps < 0:
+                raise ArgumentError(f"expected steps to be a whole number, got {steps!r:.60}")
             lr = _lr_from(state["lr"], self.lr)
             options = self._checked({key: state[key] for key in self._options})
             buffers = {key: [number(entry) for entry in state[key]] for key in self._buffers}
         except (TypeError, ValueError, KeyError) as error:
             raise StateError(f"the state of {name} cannot be used: {error}") from error
         for key, buffer in buffers.items():
-            if len(buffer) not in ({len(self.params)} if steps else {0, len(self.params)}):
+            # SGD has no buffer before its first step, nor ever without momentum.
+            if len(buffer) != len(self.params) and (buffer or key != "momentum_buffer"):
                 raise StateError(
                     f"the state of {name} has {len(buffer)} entries in {key!r}, "
                     f"expected one for each of {len(self.params)} parameters"
