@@ -22,9 +22,7 @@ settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=_SLOW
 )
-settings.register_profile(
-    "thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW
-)
+settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("MICROGRAD_HYPOTHESIS", "dev"))
 
 

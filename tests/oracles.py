@@ -241,9 +241,12 @@ RULES: dict[str, tuple[Callable[..., Any], Callable[..., tuple[Any, ...]]]] = {
         lambda a: (1 if a > 0 else Fraction(1, 4),),
     ),
     "abs": (lambda a: -a if a < 0 else a, lambda a: (_signum(a),)),
-    "maximum": (lambda a, b: a if a > b else b, lambda a, b: _chosen(a, b, a > b)),
-    "minimum": (lambda a, b: a if a < b else b, lambda a, b: _chosen(a, b, a < b)),
-    "where": (lambda c, a, b: b if c == 0 else a, lambda c, a, b: (0, 0, 1) if c == 0 else (0, 1, 0)),
+    "maximum": (lambda a, b: max(b, a), lambda a, b: _chosen(a, b, a > b)),
+    "minimum": (lambda a, b: min(b, a), lambda a, b: _chosen(a, b, a < b)),
+    "where": (
+        lambda c, a, b: b if c == 0 else a,
+        lambda c, a, b: (0, 0, 1) if c == 0 else (0, 1, 0),
+    ),
     "sum": (lambda a, b, c: a + b + c, lambda a, b, c: (1, 1, 1)),
     "dot": (lambda a, b, c, d, e: a * c + b * d + e, lambda a, b, c, d, e: (c, d, a, b, 1)),
 }

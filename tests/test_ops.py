@@ -37,7 +37,7 @@ SECOND_ABSOLUTE = 1e-13
 """Where the terms cancel (an inflection point) digits count from the terms, which are about 1."""
 
 
-# ---- where fewer digits are right, and why: each of these rows says so in its note ---------------
+# ---- where fewer digits are right, and why: each of these rows says so in its note ----
 
 
 def _terms(op: ops.Op, inputs: list[float]) -> float:
@@ -113,7 +113,7 @@ def check_first_derivatives(op: ops.Op, count: int = 40) -> None:
                 if op.name in oracles.CONSTANT
                 else oracles.derivative_of(function, inputs, i)
             )
-            if abs(expected) < 1e-25:  # differences at 50 digits leave 0 as a little less
+            if abs(expected) < 1e-32:  # differences at 50 digits leave 0 as a little less
                 expected = mpmath.mpf(0)
             error = oracles.ulps(partials[i], expected, scale)
             assert error <= limit, f"{row_id(op)}{inputs}, operand {i}: {error} ulp"
@@ -224,11 +224,43 @@ def test_a_wrong_partial_planted_in_any_row_is_caught(op: ops.Op, change: str) -
 
 @pytest.mark.parametrize(
     "name",
-    (
-        "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan arcsin arccos arctan sinh cosh tanh "
-        "arcsinh arccosh arctanh erf sigmoid softplus relu leaky_relu elu gelu silu abs sign "
-        "maximum minimum hypot arctan2 where"
-    ).split(),
+    [
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "cbrt",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "erf",
+        "sigmoid",
+        "softplus",
+        "relu",
+        "leaky_relu",
+        "elu",
+        "gelu",
+        "silu",
+        "abs",
+        "sign",
+        "maximum",
+        "minimum",
+        "hypot",
+        "arctan2",
+        "where",
+    ],
 )
 def test_each_promised_function_is_a_method_too(name: str) -> None:
     function = getattr(ops, name)
@@ -241,7 +273,7 @@ def test_each_promised_function_is_a_method_too(name: str) -> None:
     assert by_method.data == function(first, *others).data == function(*inputs)
 
 
-# ---- conventions -----------------------------------------------------------------------------------
+# ---- conventions ----
 
 HALF = 0.5
 KINKS: list[tuple[str, Callable[..., Any], tuple[Any, ...], Any, tuple[Any, ...]]] = [
@@ -277,7 +309,9 @@ KINKS: list[tuple[str, Callable[..., Any], tuple[Any, ...], Any, tuple[Any, ...]
 
 
 @pytest.mark.parametrize(
-    ("function", "inputs", "value", "slopes"), [case[1:] for case in KINKS], ids=[c[0] for c in KINKS]
+    ("function", "inputs", "value", "slopes"),
+    [case[1:] for case in KINKS],
+    ids=[c[0] for c in KINKS],
 )
 def test_the_convention_at_a_kink(
     function: Callable[..., Any], inputs: tuple[Any, ...], value: Any, slopes: tuple[Any, ...]
@@ -298,7 +332,7 @@ def test_where_takes_a_comparison_that_stays_in_the_graph() -> None:
     assert (y.data, x.grad) == (-6.0, 3)
 
 
-# ---- Values and plain numbers on either side -------------------------------------------------------
+# ---- Values and plain numbers on either side ----
 
 TWO_PLACES: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -329,7 +363,10 @@ def test_values_and_plain_numbers_mix_on_either_side(name: str, left: Any, right
     for operands in ((Value(left), Value(right)), (Value(left), right), (left, Value(right))):
         out = function(*operands)
         assert isinstance(out, Value)
-        assert (out.data, type(out.data)) == (expected, type(expected))
+        assert out.data == expected
+        # Before Python 3.12, Fraction ** anything is a float before we are asked.
+        if not (name == "**" and type(operands[0]) is Fraction):
+            assert type(out.data) is type(expected)
         out.backward()
         for operand, slope in zip(operands, wanted, strict=True):
             if isinstance(operand, Value):
@@ -381,7 +418,7 @@ def test_op_text_of_existing_drawing_code(make: Callable[..., Value], token: str
     assert make(Value(2.0), Value(3.0))._op == token
 
 
-# ---- Stan's arguments: the results and exceptions of math ---------------------------------------------
+# ---- Stan's arguments: the results and exceptions of math ----
 
 STAN = (-1.3, 0.49, 0.99, 1.01, INF, -INF, NAN, 0, -0.0)
 
@@ -482,7 +519,7 @@ def test_derivatives_at_stans_arguments_are_right_or_an_error(op: ops.Op) -> Non
         try:
             op(x).backward()
         except MicrogradError as error:
-            assert isinstance(error, (ValueError, ArithmeticError))
+            assert isinstance(error, (ValueError, ArithmeticError))  # noqa: PT017
             assert x.grad == 7
             continue
         slope = x.grad - 7
@@ -497,7 +534,7 @@ def test_maximum_and_minimum_pass_nan_on() -> None:
         assert math.isnan(function(other, NAN))
 
 
-# ---- where the naive formula overflows ---------------------------------------------------------------
+# ---- where the naive formula overflows ----
 
 LN2 = math.log(2)
 STABLE: list[tuple[str, Callable[..., Any], list[float], float, list[float]]] = [
@@ -591,7 +628,7 @@ def test_empty_and_uneven_sequences_are_errors_that_say_the_lengths() -> None:
     assert ops.dot([], [], 4) == 4
 
 
-# ---- number types ------------------------------------------------------------------------------------
+# ---- number types ----
 
 THIRD = Fraction(1, 3)
 EXACT: list[tuple[str, Callable[..., Any], tuple[Any, ...], Any, tuple[Any, ...]]] = [
@@ -623,7 +660,9 @@ EXACT: list[tuple[str, Callable[..., Any], tuple[Any, ...], Any, tuple[Any, ...]
 
 
 @pytest.mark.parametrize(
-    ("function", "inputs", "value", "slopes"), [case[1:] for case in EXACT], ids=[c[0] for c in EXACT]
+    ("function", "inputs", "value", "slopes"),
+    [case[1:] for case in EXACT],
+    ids=[c[0] for c in EXACT],
 )
 def test_fractions_and_ints_stay_exact(
     function: Callable[..., Any], inputs: tuple[Any, ...], value: Any, slopes: tuple[Any, ...]
@@ -686,7 +725,11 @@ def test_long_text_is_cut_in_the_message() -> None:
 
 
 def test_a_complex_result_is_never_given() -> None:
-    for make in (lambda: Value(-2.0) ** 0.5, lambda: (-2.0) ** Value(0.5), lambda: Value(-8) ** THIRD):
+    for make in (
+        lambda: Value(-2.0) ** 0.5,
+        lambda: (-2.0) ** Value(0.5),
+        lambda: Value(-8) ** THIRD,
+    ):
         with pytest.raises(ValueError, match=r"\(-[28](\.0)?\) \*\*"):
             make()
 
@@ -700,7 +743,7 @@ def test_huge_ints_stay_ints_and_overflow_as_python_does() -> None:
         huge.exp()
 
 
-# ---- NumPy -------------------------------------------------------------------------------------------
+# ---- NumPy ----
 
 
 class TestNumPy:
@@ -713,10 +756,29 @@ class TestNumPy:
 
     @pytest.mark.parametrize(
         "name",
-        (
-            "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan arcsin arccos arctan sinh cosh "
-            "tanh arcsinh arctanh absolute negative"
-        ).split(),
+        [
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "log2",
+            "log10",
+            "sqrt",
+            "cbrt",
+            "sin",
+            "cos",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "arcsinh",
+            "arctanh",
+            "absolute",
+            "negative",
+        ],
     )
     def test_a_ufunc_works_on_an_object_array(self, name: str) -> None:
         values = self.array(0.25, 0.5)
@@ -780,7 +842,7 @@ class TestNumPy:
                 Value(wrong)
 
 
-# ---- rows as objects -----------------------------------------------------------------------------------
+# ---- rows as objects ----
 
 
 @every_row
