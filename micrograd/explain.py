@@ -73,6 +73,7 @@ class Explanation:
         self,
         output: Value,
         input: Value,  # noqa: A002 - the word of the field
+        *,
         total: Any,
         count: int,
         paths: tuple[Path, ...],
@@ -118,7 +119,9 @@ class Explanation:
         """One line a path, and the sum."""
         *lines, (name, _, total) = self.rows
         if not lines:
-            return f"{self._name(self.output)} does not depend on {self._name(self.input)}: {name} = 0"
+            return (
+                f"{self._name(self.output)} does not depend on {self._name(self.input)}: {name} = 0"
+            )
         widths = [max(len(line[i]) for line in lines) for i in (0, 1)]
         texts = []
         for k, (way, factors, product) in enumerate(lines):
@@ -132,7 +135,10 @@ class Explanation:
         paths = f"{self.count:,} path{'s' * (self.count != 1)}"
         if 1 < len(parts) <= 6:
             added = " ".join(
-                [parts[0], *[f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]]]
+                [
+                    parts[0],
+                    *[f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]],
+                ]
             )
             texts.append(f"{name} {_relation(parts, total)} {added} = {total}, over {paths}")
         else:
@@ -214,11 +220,11 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     >>> for _ in range(20):
     ...     y = y + y
     >>> explain(y, x)
-    <Explanation of d(v20)/d(x) = 1.049e6: 1,048,576 paths>
+    <Explanation of d(v19 + v19)/d(x) = 1.049e6: 1,048,576 paths>
     >>> explain(y, x).total == 2.0 ** 20
     True
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 3:
+    if type(limit) is not int or limit < 3:
         raise ValueError(f"limit must be a whole number of at least 3, got {limit!r}")
     recording = Recording(output)
     if not isinstance(input, Value):
@@ -228,7 +234,7 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     nodes = recording.nodes
     start = next((i for i, node in enumerate(nodes) if node is input), None)
     if start is None:
-        return Explanation(output, input, total, 0, (), words)
+        return Explanation(output, input, total=total, count=0, paths=(), words=words)
     # For each node: how many paths lead from it to the input, and the largest of them, as
     # (product, operand, which of the parent's). Parents come first, so one walk does it.
     counts = [0] * len(nodes)
@@ -253,11 +259,15 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     if count > limit:
         shown = heapq.nlargest(limit - 2, shown, key=lambda entry: _size(entry[0]))
     paths = [_path(recording, best, start, operand, rank) for _, operand, rank in shown]
-    return Explanation(output, input, total, count, tuple(paths), words)
+    return Explanation(output, input, total=total, count=count, paths=tuple(paths), words=words)
 
 
 def _path(
-    recording: Recording, best: list[list[tuple[Any, int, int]]], start: int, operand: int, rank: int
+    recording: Recording,
+    best: list[list[tuple[Any, int, int]]],
+    start: int,
+    operand: int,
+    rank: int,
 ) -> Path:
     i = len(recording.nodes) - 1
     nodes, factors = [recording.nodes[i]], []

@@ -428,7 +428,8 @@ expected=2)
                 turn = row.turn
                 received = [0] * len(self.nodes)
                 grads = [
-                    None if operands else grad for operands, grad in zip(parents, grads, strict=True)
+                    None if operands else grad
+                    for operands, grad in zip(parents, grads, strict=True)
                 ]
             target = row.node if row.kind == "seed" else row.parent
             grads[target] = row.after

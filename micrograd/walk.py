@@ -4,7 +4,9 @@
 >>> from micrograd.stepper import steps
 >>> x = Value(3, label="x")
 >>> keys = iter(["n", "g x", "q"])
->>> walk(steps(x * x), read=lambda prompt: next(keys), write=lambda text: print(text.split(chr(10))[0]))
+>>> def first_line(text):
+...     print(text.splitlines()[0])
+>>> walk(steps(x * x), read=lambda prompt: next(keys), write=first_line)
 n next · b back · g N or g NAME go to · t table · ? help · q quit
 [1/4] Forward 1 of 1
 [2/4] Backward 1 of 3
@@ -133,9 +135,7 @@ def _moved(stepper: Stepper, key: str, where: str) -> str:
             else:
                 stepper.find(where)
         except (NotInGraphError, IndexError) as error:
-            return (
-                f"{error} (steps are numbered 1 to {len(stepper)})" if number else str(error)
-            )
+            return f"{error} (steps are numbered 1 to {len(stepper)})" if number else str(error)
         return step_text(stepper)
     (stepper.back if key == "b" else stepper.forward)()
     if stepper.position == before:

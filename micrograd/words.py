@@ -150,9 +150,7 @@ class Words:
                 found = partial_formulas(self.recording.nodes[i].op, names, self.names[i])
             except (GradientError, ValueError, ArithmeticError):
                 found = [""] * len(names)
-            self._formulas[i] = [
-                _bare(_shortened(text.replace(" * ", " × "))) for text in found
-            ]
+            self._formulas[i] = [_bare(_shortened(text.replace(" * ", " × "))) for text in found]
         return self._formulas[i][operand]
 
     def derivative(self, over: int, under: int) -> str:
