@@ -9,6 +9,7 @@
 """
 
 from micrograd.engine import Value, gradient, no_grad
+from micrograd.explain import explain
 from micrograd.formula import formula
 from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
 from micrograd.ops import (
@@ -57,6 +58,7 @@ from micrograd.ops import (
     tanh,
     where,
 )
+from micrograd.stepper import steps
 
 __version__ = "1.0.0"
 
@@ -81,6 +83,7 @@ __all__ = [
     "erfc",
     "exp",
     "expm1",
+    "explain",
     "formula",
     "gelu",
     "grad",
@@ -109,6 +112,7 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "steps",
     "sum",
     "tan",
     "tanh",

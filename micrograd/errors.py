@@ -18,10 +18,12 @@ __all__ = [
     "InputCountError",
     "MicrogradError",
     "NotDifferentiableError",
+    "NotInGraphError",
     "NumberTypeError",
     "OverflowRangeError",
     "StaleGraphError",
     "StateError",
+    "TooLargeError",
     "ZeroDivisorError",
 ]
 
@@ -68,6 +70,14 @@ class StaleGraphError(MicrogradError, RuntimeError):
 
 class CycleError(MicrogradError, ValueError):
     """A graph contains itself: some node is among its own ancestors."""
+
+
+class NotInGraphError(MicrogradError, LookupError):
+    """A graph was asked for a value that it does not have, or has several of that name."""
+
+
+class TooLargeError(MicrogradError, ValueError):
+    """Something has too many values or steps to be shown; the message names the ways out."""
 
 
 class GradientError(MicrogradError, RuntimeError):

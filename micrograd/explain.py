@@ -1,0 +1,336 @@
+"""Why a gradient is the number it is: a sum over paths, a product along each.
+
+>>> from micrograd.engine import Value
+>>> a, b = Value(2, label="a"), Value(1, label="b")
+>>> c, d = a + b, b + 1
+>>> c.label, d.label = "c", "d"
+>>> e = c * d
+>>> e.label = "e"
+>>> print(explain(e, b))
+e ← c ← b   2 × 1 = +2
+e ← d ← b   3 × 1 = +3
+b.grad = +2 + 3 = +5, over 2 paths
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from html import escape
+from typing import Any, Final
+
+from micrograd.engine import Value, gradient
+from micrograd.errors import NumberTypeError
+from micrograd.look import finite, number_text
+from micrograd.passes import Recording
+from micrograd.words import Words, equals, latex_name, signed
+
+__all__ = ["Explanation", "Path", "explain"]
+
+LONGEST_PATH: Final = 12  # values of a path that are written out
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One path from the output to the input.
+
+    Attributes
+    ----------
+    nodes : tuple of Value
+        The output first.
+    factors : tuple of number
+        The local derivative of each value in the next.
+    product : number
+        Of the factors, from left to right: what this path contributes to the gradient.
+    """
+
+    nodes: tuple[Value, ...]
+    factors: tuple[Any, ...]
+    product: Any
+
+
+class Explanation:
+    """The gradient of `output` with respect to `input`, path by path; made by `explain`.
+
+    Attributes
+    ----------
+    output, input : Value
+    total : number
+        d(output)/d(input), as the engine computes it; exact for ints and Fractions.
+    count : int
+        How many paths there are, exactly, however many.
+    paths : tuple of Path
+        All of them in the order of operands, or the largest by magnitude where there are many.
+    rest_count : int
+        How many paths are not in `paths`.
+    rest : number
+        What they contribute together: `total` minus the paths that are shown.
+    """
+
+    def __init__(
+        self,
+        output: Value,
+        input: Value,  # noqa: A002 - the word of the field
+        *,
+        total: Any,
+        count: int,
+        paths: tuple[Path, ...],
+        words: Words,
+    ) -> None:
+        self.output, self.input = output, input
+        self.total, self.count, self.paths = total, count, paths
+        self.rest_count = count - len(paths)
+        self.rest = _remainder(total, [path.product for path in paths]) if self.rest_count else 0
+        self._words = words
+        self._place = {node: i for i, node in enumerate(words.recording.nodes)}
+
+    def _name(self, value: Value) -> str:
+        if value in self._place:
+            return self._words.names[self._place[value]]
+        return value.label or number_text(value.data)
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """The table: path, factors, product; then the rest, if any, and the sum."""
+        rows = [
+            (
+                _long([self._name(node) for node in path.nodes], " ← "),
+                _long([_factor(factor) for factor in path.factors], " × ") or "1",
+                signed(path.product),
+            )
+            for path in self.paths
+        ]
+        if self.rest_count:
+            rows.append((f"… {self.rest_count:,} more paths", "together", signed(self.rest)))
+        plural = "s" * (self.count != 1)
+        rows.append((self._gradient, f"sum over {self.count:,} path{plural}", signed(self.total)))
+        return rows
+
+    @property
+    def _gradient(self) -> str:
+        if self.input in self._place:
+            return self._words.gradient_of(self._place[self.input])
+        return f"{self._name(self.input)}.grad"
+
+    @property
+    def text(self) -> str:
+        """One line a path, and the sum."""
+        *lines, (name, _, total) = self.rows
+        if not lines:
+            return (
+                f"{self._name(self.output)} does not depend on {self._name(self.input)}: {name} = 0"
+            )
+        widths = [max(len(line[i]) for line in lines) for i in (0, 1)]
+        texts = []
+        for k, (way, factors, product) in enumerate(lines):
+            path = self.paths[k] if k < len(self.paths) else None
+            relation = "=" if path is None or _exact(path) else "≈"
+            if path is None:
+                texts.append(f"{way}, {factors} {product}")
+            else:
+                texts.append(f"{way:<{widths[0]}}   {factors:<{widths[1]}} {relation} {product}")
+        parts = [line[2] for line in lines]
+        paths = f"{self.count:,} path{'s' * (self.count != 1)}"
+        if 1 < len(parts) <= 6:
+            added = " ".join(
+                [
+                    parts[0],
+                    *[f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]],
+                ]
+            )
+            texts.append(f"{name} {_relation(parts, total)} {added} = {total}, over {paths}")
+        else:
+            texts.append(f"{name} = {total}, the sum over {paths}")
+        return "\n".join(texts)
+
+    @property
+    def latex(self) -> str:
+        """The sum of products as a formula."""
+        output, wanted = latex_name(self._name(self.output)), latex_name(self._name(self.input))
+        terms = [
+            r" \cdot ".join(_latex_factor(factor) for factor in path.factors) or "1"
+            for path in self.paths
+        ]
+        if self.rest_count:
+            terms.append(rf"\underbrace{{{_latex(self.rest)}}}_{{{self.rest_count}\text{{ more}}}}")
+        total = _latex(self.total)
+        left = rf"\frac{{\partial {output}}}{{\partial {wanted}}}"
+        return f"{left} = {' + '.join(terms) or '0'} = {total}"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return (
+            f"<Explanation of d({self._name(self.output)})/d({self._name(self.input)}) = "
+            f"{number_text(self.total)}: {self.count:,} path{'s' * (self.count != 1)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        *lines, total = self.rows
+        body = "".join(
+            f"<tr><td style='text-align:left'>{escape(way)}</td>"
+            f"<td style='text-align:right'>{escape(factors)}</td>"
+            f"<td style='text-align:right'>{escape(product)}</td></tr>"
+            for way, factors, product in lines
+        )
+        foot = "".join(f"<th style='text-align:right'>{escape(cell)}</th>" for cell in total)
+        return (
+            "<table><thead><tr><th style='text-align:left'>path</th><th>local derivatives</th>"
+            f"<th>product</th></tr></thead><tbody>{body}</tbody>"
+            f"<tfoot><tr>{foot}</tr></tfoot></table>"
+        )
+
+
+def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noqa: A002
+    """Return why d(output)/d(input) is what it is: the paths, their products, the sum.
+
+    Parameters
+    ----------
+    output, input : Value
+        Leaves or results. Without a path between them the gradient is 0.
+    limit : int, default 12
+        Up to so many paths are all given; of more than that, the `limit - 2` largest by
+        magnitude, and the rest as one sum.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    NumberTypeError
+        If `output` or `input` is no Value.
+    ValueError
+        If `limit` is not a whole number of at least 3.
+    StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
+        As `Value.backward`.
+
+    Notes
+    -----
+    Paths are counted, and the largest found, without walking each: linear in the edges, times
+    `limit`. No `.data` and no `.grad` changes.
+
+    Examples
+    --------
+    >>> x = Value(1.0, label="x")
+    >>> y = x
+    >>> for _ in range(20):
+    ...     y = y + y
+    >>> explain(y, x)
+    <Explanation of d(v19 + v19)/d(x) = 1.049e6: 1,048,576 paths>
+    >>> explain(y, x).total == 2.0 ** 20
+    True
+    """
+    if type(limit) is not int or limit < 3:
+        raise ValueError(f"limit must be a whole number of at least 3, got {limit!r}")
+    recording = Recording(output)
+    if not isinstance(input, Value):
+        raise NumberTypeError(f"expected a Value, got {input!r} ({type(input).__name__})")
+    total = gradient(output, input)
+    words = Words(recording)
+    nodes = recording.nodes
+    start = next((i for i, node in enumerate(nodes) if node is input), None)
+    if start is None:
+        return Explanation(output, input, total=total, count=0, paths=(), words=words)
+    # For each node: how many paths lead from it to the input, and the largest of them, as
+    # (product, operand, which of the parent's). Parents come first, so one walk does it.
+    counts = [0] * len(nodes)
+    counts[start] = 1
+    best: list[list[tuple[Any, int, int]]] = [[] for _ in nodes]
+    best[start] = [(1, -1, 0)]
+    for i, parents in enumerate(recording.parents):
+        if i <= start:
+            continue
+        found = []
+        for operand, parent in enumerate(parents):
+            if counts[parent]:
+                counts[i] += counts[parent]
+                local = recording.locals[i][operand]
+                for rank, (product, _, _) in enumerate(best[parent]):
+                    found.append((0 if local is None else local * product, operand, rank))
+        if len(found) > limit:
+            found = heapq.nlargest(limit, found, key=lambda entry: _size(entry[0]))
+        best[i] = found
+    count = counts[-1]
+    shown = best[-1]
+    if count > limit:
+        shown = heapq.nlargest(limit - 2, shown, key=lambda entry: _size(entry[0]))
+    paths = [_path(recording, best, start, operand, rank) for _, operand, rank in shown]
+    return Explanation(output, input, total=total, count=count, paths=tuple(paths), words=words)
+
+
+def _path(
+    recording: Recording,
+    best: list[list[tuple[Any, int, int]]],
+    start: int,
+    operand: int,
+    rank: int,
+) -> Path:
+    i = len(recording.nodes) - 1
+    nodes, factors = [recording.nodes[i]], []
+    product: Any = 1
+    while i != start:
+        local = recording.locals[i][operand]
+        factors.append(local)
+        product = 0 if local is None else product * local
+        i = recording.parents[i][operand]
+        nodes.append(recording.nodes[i])
+        _, operand, rank = best[i][rank]
+    return Path(tuple(nodes), tuple(factors), product)
+
+
+def _size(product: Any) -> Any:
+    return abs(product) if product == product else float("inf")
+
+
+def _remainder(total: Any, products: Sequence[Any]) -> Any:
+    """Return `total` minus all `products`, rounded once, at the end."""
+    if not (finite(total) and all(finite(product) for product in products)):
+        return total
+    exact = Fraction(total) - sum(map(Fraction, products))
+    if isinstance(total, float) or any(isinstance(product, float) for product in products):
+        return float(exact)
+    return int(exact) if isinstance(total, int) else exact
+
+
+def _long(parts: list[str], joint: str) -> str:
+    if len(parts) > LONGEST_PATH:
+        parts = [*parts[:5], "…", *parts[-5:]]
+    return joint.join(parts)
+
+
+def _factor(factor: Any) -> str:
+    text = number_text(factor)
+    return f"({text})" if text.startswith("-") or "/" in text else text
+
+
+def _latex(number: Any) -> str:
+    if isinstance(number, Fraction) and number.denominator != 1:
+        sign = "-" if number < 0 else ""
+        return rf"{sign}\frac{{{abs(number.numerator)}}}{{{number.denominator}}}"
+    return number_text(number).replace("≈", r"\approx ").replace("!", "")
+
+
+def _latex_factor(factor: Any) -> str:
+    text = _latex(factor)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _exact(path: Path) -> bool:
+    product = Fraction(1)
+    for factor in path.factors:
+        try:
+            product *= Fraction(number_text(factor))
+        except ValueError:
+            return False
+    return equals(product, signed(path.product))
+
+
+def _relation(parts: list[str], total: str) -> str:
+    try:
+        return "=" if equals(sum(map(Fraction, parts), Fraction(0)), total) else "≈"
+    except ValueError:
+        return "≈"

@@ -1,0 +1,204 @@
+"""The backward pass as rows, one for each application of the chain rule: right, or broken.
+
+Three rules make back-propagation right: a gradient is the *sum* of its contributions, a node
+passes on only when its sum is *complete*, and a pass begins at *zero*. Each can be broken here on
+purpose, to see which wrong numbers come of it.
+
+>>> from micrograd.engine import Value
+>>> a = Value(2, label="a")
+>>> b = 3 * a
+>>> rows = backward_rows(Recording(b * (b + 1)))
+>>> [row.contribution for row in rows if row.kind == "chain"]
+[7, 6, 6, 6, 26, 39]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from micrograd.engine import Value, gradient
+from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
+from micrograd.graph import order
+from micrograd.look import finite
+
+__all__ = ["BROKEN", "LARGEST_PASS", "Recording", "Row", "backward_rows", "final_gradients"]
+
+LARGEST_PASS: Final = 100_000  # contributions of a broken pass: recursion can take 2**depth of them
+
+BROKEN: Final = {
+    "assign": "= instead of +=",
+    "recursion": "no topological order: plain recursion",
+    "visit_once": "no topological order: every value passes on once, as soon as it is met",
+    "post_order": "no topological order: the order of evaluation, not its reverse",
+    "no_zero_grad": "no zero_grad between two passes",
+}
+
+
+class Row(NamedTuple):
+    """One step, with nodes as positions in topological order.
+
+    `number` and `of` count the contributions that the parent gets in this pass, and `turn` the
+    passes. What does not apply is None, and -1 where it is a position.
+    """
+
+    kind: str
+    node: int
+    parent: int = -1
+    operand: int = -1
+    upstream: Any = None
+    local: Any = None
+    contribution: Any = None
+    before: Any = None
+    after: Any = None
+    number: int = 0
+    of: int = 0
+    turn: int = 0
+
+
+class Recording:
+    """What a pass needs of a graph, read once: later changes of the graph do not reach it.
+
+    Parameters
+    ----------
+    root : Value
+
+    Attributes
+    ----------
+    nodes : list of Value
+        In topological order, the root last.
+    parents : list of tuple of int
+        Positions, in operand order and with repeats.
+    data : list of number
+    locals : list of tuple
+        Local derivatives of each node; None for one that does not exist.
+
+    Raises
+    ------
+    NumberTypeError
+        If `root` is no Value.
+    StaleGraphError
+        If data changed since the forward pass.
+    GradientError
+        If a node was made by hand and so has no local derivatives.
+    """
+
+    def __init__(self, root: Value) -> None:
+        if not isinstance(root, Value):
+            raise NumberTypeError(f"expected a Value, got {root!r} ({type(root).__name__})")
+        self.nodes = order(root)
+        place = {node: i for i, node in enumerate(self.nodes)}
+        self.data = [node.data for node in self.nodes]
+        self.parents: list[tuple[int, ...]] = []
+        self.locals: list[tuple[Any, ...]] = []
+        for node in self.nodes:
+            parents = node.parents
+            self.parents.append(tuple([place[parent] for parent in parents]))
+            try:
+                self.locals.append(node.local_derivatives() if parents else ())
+            except StaleGraphError:
+                raise
+            except (ValueError, ArithmeticError):  # an error only if a gradient arrives there
+                self.locals.append((None,) * len(parents))
+
+
+def _order_of_passing(recording: Recording, broken: str | None) -> list[list[int]]:
+    """Return, for each pass, which nodes pass their gradient on, in which order."""
+    parents = recording.parents
+    evaluation = [i for i, operands in enumerate(parents) if operands]
+    if broken == "no_zero_grad":
+        return [evaluation[::-1], evaluation[::-1]]
+    if broken == "post_order":
+        return [evaluation]
+    if broken not in ("recursion", "visit_once"):
+        return [evaluation[::-1]]
+    visits: list[int] = []
+    seen: set[int] = set()
+    stack = [len(parents) - 1]
+    contributions = 0
+    while stack:
+        i = stack.pop()
+        if not parents[i] or (broken == "visit_once" and i in seen):
+            continue
+        seen.add(i)
+        visits.append(i)
+        contributions += len(parents[i])
+        if contributions > LARGEST_PASS:
+            raise TooLargeError(
+                f"plain recursion needs more than {LARGEST_PASS:,} contributions on this graph of "
+                f"{len(parents):,} values (it visits every path): take a smaller graph, or "
+                'broken="visit_once"'
+            )
+        stack += parents[i][::-1]
+    return [visits]
+
+
+def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
+    """Return the steps of the backward pass, the seed first.
+
+    Parameters
+    ----------
+    recording : Recording
+    broken : str, optional
+        A key of `BROKEN`.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    DomainError, ZeroDivisorError, OverflowRangeError
+        As `Value.backward`, if a local derivative that is needed does not exist.
+    TooLargeError
+        If a broken pass is longer than `LARGEST_PASS`.
+    """
+    parents, locals_ = recording.parents, recording.locals
+    last = len(parents) - 1
+    grads: list[Any] = [0] * len(parents)
+    rows: list[Row] = []
+    for turn, visits in enumerate(_order_of_passing(recording, broken), start=1):
+        if turn > 1:
+            grads = [0 if parents[i] else grad for i, grad in enumerate(grads)]
+        of = [0] * len(parents)
+        for i in visits:
+            for parent in parents[i]:
+                of[parent] += 1
+        got = [0] * len(parents)
+        before = grads[last]
+        grads[last] = before + 1
+        rows.append(Row("seed", last, before=before, after=grads[last], number=1, of=1, turn=turn))
+        for i in visits:
+            upstream = grads[i]
+            for operand, (parent, local) in enumerate(zip(parents[i], locals_[i], strict=True)):
+                before = grads[parent]
+                if upstream == 0:  # adds nothing, even where the local derivative is infinite
+                    contribution, after = 0, before
+                else:
+                    if local is None:
+                        _raise_as_backward_does(recording)
+                    contribution = local * upstream
+                    after = before + contribution
+                if broken == "assign":
+                    after = contribution
+                grads[parent] = after
+                got[parent] += 1
+                rows.append(
+                    Row("chain", i, parent, operand, upstream, local, contribution, before, after,
+                        got[parent], of[parent], turn)
+                )  # fmt: skip
+    if not all(finite(grad) for grad in grads):
+        _raise_as_backward_does(recording)
+    return rows
+
+
+def _raise_as_backward_does(recording: Recording) -> None:
+    gradient(recording.nodes[-1], recording.nodes)
+
+
+def final_gradients(rows: Sequence[Row], size: int) -> list[Any]:
+    """Return what each of `size` nodes holds after `rows`."""
+    grads: list[Any] = [0] * size
+    for row in rows:
+        grads[row.node if row.kind == "seed" else row.parent] = row.after
+    return grads

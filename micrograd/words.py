@@ -1,0 +1,437 @@
+"""What is said of a step of back-propagation, in plain words, as a formula and as LaTeX.
+
+The same text is shown in Python, in a terminal, in a notebook and on a page, and is read aloud by
+a screen reader. Numbers are written by `micrograd.look.number_text`, with an ASCII minus.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from micrograd.errors import GradientError
+from micrograd.formula import Text, partial_formulas
+from micrograd.look import finite, number_text
+from micrograd.ops import constant
+from micrograd.passes import BROKEN, Recording, Row, final_gradients
+
+__all__ = ["Words", "equals", "latex_name", "signed"]
+
+LONGEST_NAME: Final = 16
+LONGEST_EXPRESSION: Final = 64
+
+
+def signed(number: Any) -> str:
+    """Return a gradient as text: with its sign, and "–" where it is not known yet.
+
+    Examples
+    --------
+    >>> signed(4), signed(-0.5), signed(0), signed(None)
+    ('+4', '-0.5', '0', '–')
+    """
+    return number_text(number, signed=True)
+
+
+def equals(exact: Fraction | None, shown: str) -> bool:
+    """Return whether the digits that are shown make a shown equation true."""
+    right = _shown(shown)
+    if exact is None or right is None:
+        return exact is None and right is None
+    return exact == right or (
+        right.denominator != 1 and number_text(float(exact)) == shown.lstrip("+")
+    )
+
+
+def _shown(text: str) -> Fraction | None:
+    """Return the number that the digits of `text` say, or None where they do not say one."""
+    try:
+        return Fraction(text)
+    except ValueError:
+        return None
+
+
+def latex_name(name: str) -> str:
+    r"""Return a name as upright LaTeX.
+
+    Examples
+    --------
+    >>> latex_name("w_1")
+    '\\mathrm{w\\_1}'
+    """
+    return r"\mathrm{" + re.sub(r"[\\{}_^#$%&~ ]", _escaped, name) + "}"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    special = {"\\": r"\backslash{}", "^": r"\hat{}", "~": r"\sim{}", " ": r"\ "}
+    return special.get(match[0], "\\" + match[0])
+
+
+def _in_parentheses(text: str) -> str:
+    return f"({text})" if text.startswith("-") or "/" in text else text
+
+
+class Words:
+    """Speaks of the values of one graph.
+
+    Parameters
+    ----------
+    recording : Recording
+    broken : str, optional
+        The rule that the pass breaks on purpose, a key of `BROKEN`.
+    right_rows : sequence of Row, optional
+        The right pass, to be compared with where a rule is broken.
+
+    Attributes
+    ----------
+    names : list of str
+        A value's label; else its number or expression where that has at most 16 characters, else
+        `v7`, its position in topological order.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        broken: str | None = None,
+        right_rows: Sequence[Row] = (),
+    ) -> None:
+        self.recording = recording
+        self.broken = broken
+        self.right = final_gradients(right_rows, len(recording.nodes)) if broken else []
+        self._right_after = {(row.node, row.operand): row.after for row in right_rows}
+        self._texts: list[Text] = []
+        self._formulas: dict[int, list[str]] = {}
+        self.names: list[str] = []
+        for i, node in enumerate(recording.nodes):
+            if node.label:
+                text = Text(str(node.label))
+            elif not recording.parents[i]:
+                text = _number(recording.data[i])
+            else:
+                text = self._expression(i)
+                if len(text.text) > LONGEST_NAME:
+                    text = Text(f"v{i}")
+            self._texts.append(text)
+            self.names.append(text.text)
+
+    # ---- parts ---------------------------------------------------------------------------------
+
+    def _expression(self, i: int, numbers: bool = False) -> Text:
+        op, parents = self.recording.nodes[i].op, self.recording.parents[i]
+        if op.partials is None:
+            return Text(op.token)
+        first = re.search(r"\{(\d+)\}", op.code)
+        bare = int(first[1]) if first and first.start() == 0 and op.precedence < 4 else -1
+        operands = [
+            _number(self.recording.data[p], parenthesised=op.precedence < 5 and j != bare)
+            if numbers
+            else self._texts[p]
+            for j, p in enumerate(parents)
+        ]
+        written = op(*operands)
+        text = _shortened(written.text.replace(" * ", " × "))
+        return Text(text, written.precedence)
+
+    def expression(self, i: int) -> str:
+        """Return how value `i` is computed from its operands' names, as in `h + b`."""
+        return self._expression(i).text
+
+    def with_numbers(self, i: int) -> str:
+        """Return the same with the operands' numbers put in, as in `-6 + 10`."""
+        return self._expression(i, numbers=True).text
+
+    def local_formula(self, i: int, operand: int) -> str:
+        """Return the formula of a local derivative of value `i`, as in `1 - o × o`."""
+        if i not in self._formulas:
+            names = [text.text if text.precedence == 5 else f"({text})" for text in
+                     [self._texts[p] for p in self.recording.parents[i]]]  # fmt: skip
+            try:
+                found = partial_formulas(self.recording.nodes[i].op, names, self.names[i])
+            except (GradientError, ValueError, ArithmeticError):
+                found = [""] * len(names)
+            self._formulas[i] = [_bare(_shortened(text.replace(" * ", " × "))) for text in found]
+        return self._formulas[i][operand]
+
+    def derivative(self, over: int, under: int) -> str:
+        """Return the sign of a derivative, as in `∂s/∂h`."""
+        return f"∂{self._tight(over)}/∂{self._tight(under)}"
+
+    def _tight(self, i: int) -> str:
+        name = self.names[i]
+        return f"({name})" if " " in name and not self.recording.nodes[i].label else name
+
+    def gradient_of(self, i: int) -> str:
+        """Return how the gradient of value `i` is called: `h.grad`."""
+        node = self.recording.nodes[i]
+        if not node.label and not self.recording.parents[i]:
+            return f"the gradient of the number {self.names[i]}"
+        return f"{self.names[i]}.grad" if " " not in self.names[i] else (
+            f"the gradient of {self.names[i]}"
+        )  # fmt: skip
+
+    def _subject(self, i: int) -> str:
+        node = self.recording.nodes[i]
+        plain = not node.label and not self.recording.parents[i]
+        return f"the number {self.names[i]}" if plain else self.names[i]
+
+    def is_constant(self, i: int) -> bool:
+        """Return whether value `i` is a plain number that met a Value."""
+        return self.recording.nodes[i].op is constant
+
+    # ---- sentences -----------------------------------------------------------------------------
+
+    def sentence(self, row: Row) -> str:
+        """Return what happens in this step, one sentence a fact."""
+        if row.kind == "forward":
+            return self._evaluated(row.node)
+        if row.kind == "seed":
+            return self._seeded(row)
+        return self._passed(row)
+
+    def _evaluated(self, i: int) -> str:
+        node, name = self.recording.nodes[i], self.names[i]
+        expression, numbers = self.expression(i), self.with_numbers(i)
+        data = number_text(self.recording.data[i])
+        kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
+        relation = "=" if self._is_exact(i) else "≈"
+        if name == expression:
+            start = f"The {kind}{expression} is" if kind else f"{expression} is"
+            return f"{start} {numbers} {relation} {data}."
+        return f"{name} is {'the ' if kind else ''}{kind}{expression}: {numbers} {relation} {data}."
+
+    def _is_exact(self, i: int) -> bool:
+        """Return whether the operands' shown digits give the result's shown digits."""
+        shown = [_shown(number_text(self.recording.data[p])) for p in self.recording.parents[i]]
+        data = self.recording.data[i]
+        if any(operand is None for operand in shown):
+            return False
+        kind: Any = Fraction if isinstance(data, Fraction) else float
+        if isinstance(data, int):
+            kind = int if all(x is not None and x.denominator == 1 for x in shown) else float
+        try:
+            again = self.recording.nodes[i].op.forward(*[kind(x) for x in shown])
+        except (ValueError, ArithmeticError, TypeError):
+            return False
+        return number_text(again) == number_text(data)
+
+    def kept(self, i: int) -> str:
+        """Return which local derivatives the evaluation of value `i` leaves for the way back."""
+        parents, locals_ = self.recording.parents[i], self.recording.locals[i]
+        parts = [
+            f"{self.derivative(i, parent)} = {number_text(local)}"
+            for parent, local in list(zip(parents, locals_, strict=True))[:4]
+        ]
+        more = f", and {len(parents) - 4} more" if len(parents) > 4 else ""
+        return "Kept for the way back: " + ", ".join(parts) + more + "."
+
+    def _seeded(self, row: Row) -> str:
+        name = self.names[row.node]
+        if row.turn == 1:
+            return f"The way back starts at {name}. Its gradient with respect to itself is 1."
+        return (
+            f"A second pass starts at {name}, with the seed 1. No gradient was set to 0 before it: "
+            "every leaf still holds the sum of the first pass."
+        )
+
+    def _passed(self, row: Row) -> str:
+        child, parent = self.names[row.node], self._subject(row.parent)
+        if row.local is None:
+            says = (
+                f"{child} passes nothing back to {parent}: its own gradient is 0, so the local "
+                "derivative, which does not exist here, is not needed."
+            )
+        else:
+            up, local, adds = signed(row.upstream), number_text(row.local), signed(row.contribution)
+            says = (
+                f"{child} passes gradient back to {parent}: upstream {up} times local derivative "
+                f"{local} {'is' if self._product_is_exact(row) else 'is about'} {adds}."
+            )
+        return " ".join([says, *self._remarks(row), self._sum(row)])
+
+    def _product_is_exact(self, row: Row) -> bool:
+        up, local = _shown(signed(row.upstream)), _shown(number_text(row.local))
+        product = None if up is None or local is None else up * local
+        if product is None and not (finite(row.upstream) and finite(row.local)):
+            return True  # nan and infinity are what they are
+        return product is not None and equals(product, signed(row.contribution))
+
+    def _remarks(self, row: Row) -> list[str]:
+        node, remarks = self.recording.nodes[row.node], []
+        op, operands = node.op, self.recording.parents[row.node]
+        uses = operands.count(row.parent)
+        if uses > 1:
+            nth = operands[: row.operand + 1].count(row.parent)
+            which = "both operands" if uses == len(operands) == 2 else f"{uses} operands"
+            ordinal = {1: "first", 2: "second", 3: "third"}.get(nth, f"number {nth}")
+            remarks.append(
+                f"{self.names[row.parent]} is {which} of {self.expression(row.node)}; "
+                f"this is the {ordinal}."
+            )
+        at = self.recording.data[row.parent]
+        if len(operands) == 1 and any(at == kink for kink in op.kinks):
+            remarks.append(
+                f"{op.name} has a corner at {number_text(at)}; we take {number_text(row.local)}."
+            )
+        elif row.upstream == 0:
+            if row.local is not None:
+                remarks.append(f"Nothing arrives from {self.names[row.node]}: its gradient is 0.")
+        elif row.local == 0:
+            why = f" ({op.name} is flat at {number_text(at)})" if len(operands) == 1 else ""
+            remarks.append(f"No gradient gets through: the local derivative is 0{why}.")
+        if self.broken in ("recursion", "visit_once", "post_order"):
+            right = self.right[row.node]
+            if row.upstream != right:
+                remarks.append(
+                    f"Too early: {self.gradient_of(row.node)} is not complete, "
+                    f"right would be {signed(right)}."
+                )
+        return remarks
+
+    def _sum(self, row: Row) -> str:
+        grad = self.gradient_of(row.parent)
+        before, after = signed(row.before), signed(row.after)
+        right = self.right[row.parent] if self.right else row.after
+        if self.broken == "assign" and row.number > 1:
+            lost = f"{_start(grad)} is overwritten: {before} is lost. Now {after}"
+            running = self._right_after[row.node, row.operand]
+            return f"{lost}, right would be {signed(running)}." if running != row.after else (
+                f"{_start(grad)} is overwritten by the same number."
+                if row.before == row.after else f"{lost}."
+            )  # fmt: skip
+        end = "final" if row.after == right else f"final, but right would be {signed(right)}"
+        kept = row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]
+        if kept:
+            added = f"Added to {before} left over from the first pass, {grad} is {after}"
+            return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
+        if row.of == 1:
+            alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} = {after} is "
+            return f"{alone}{end}."
+        if row.number == 1:
+            return f"That is the first of {row.of} contributions: {grad} is {after} so far."
+        if row.number < row.of:
+            return f"Added to {before}, {grad} is {after} so far ({row.number} of {row.of})."
+        return f"Added to {before}, {grad} is {after}. That was the last of {row.of}: {end}."
+
+    def done(self, steps: int, grads: Sequence[Any]) -> str:
+        """Return the closing sentence: what the leaves hold after so many steps."""
+        recording = self.recording
+        leaves = [
+            i for i, parents in enumerate(recording.parents)
+            if not parents and recording.nodes[i].label
+        ]  # fmt: skip
+        wrong = [i for i in range(len(grads)) if self.right and grads[i] != self.right[i]]
+        shown = [i for i in leaves if i in set(wrong)] or leaves if self.broken else leaves
+        parts = [
+            f"{self.names[i]} {signed(grads[i])}"
+            + (f" (right: {signed(self.right[i])})" if i in set(wrong) and self.broken else "")
+            for i in shown[:6]
+        ]
+        if len(shown) > 6:
+            parts.append(f"and {len(shown) - 6} more")
+        count = f"Done in {steps} step{'s' * (steps != 1)}"
+        text = f"{count}: {', '.join(parts)}" if parts else count
+        if not self.broken:
+            return f"{text}, the same as backward()."
+        verdict = (
+            f"Broken on purpose ({BROKEN[self.broken]}): {len(wrong)} of {len(grads)} gradients "
+            "are wrong."
+        )
+        return f"{text}. {verdict}"
+
+    # ---- formulas ------------------------------------------------------------------------------
+
+    def rule(self, row: Row) -> str:
+        """Return where the local derivative of a chain step comes from, in one line."""
+        if row.kind != "chain":
+            return self.kept(row.node) if row.kind == "forward" else ""
+        expression = self.expression(row.node)
+        name = self.names[row.node]
+        sign = self.derivative(row.node, row.parent)
+        if self.recording.parents[row.node].count(row.parent) > 1:
+            sign += f" (operand {row.operand + 1})"
+        formula, local = self.local_formula(row.node, row.operand), number_text(row.local)
+        value = local if formula in ("", local) else f"{formula} = {local}"
+        if row.local is None:
+            value = f"{formula}, which does not exist here" if formula else "nothing here"
+        made = f"{name} = {expression}, so " if name != expression else ""
+        return f"{made}{sign} = {value}"
+
+    def latex(self, row: Row) -> str:
+        """Return the step as LaTeX, with symbols and with numbers put in."""
+        name = latex_name(self.names[row.node])
+        root = latex_name(self.names[-1])
+        if row.kind == "forward":
+            relation = "=" if self._is_exact(row.node) else r"\approx"
+            numbers = self.with_numbers(row.node)
+            data = number_text(self.recording.data[row.node])
+            return (
+                rf"{name} = \mathrm{{{_latex_text(self.expression(row.node))}}}"
+                rf" = \mathrm{{{_latex_text(numbers)}}} {relation} {data}"
+            )
+        if row.kind == "seed":
+            return rf"\frac{{\partial {root}}}{{\partial {root}}} = 1"
+        parent = latex_name(self.names[row.parent])
+        adds = "=" if self.broken == "assign" else r"\mathrel{+}="
+        symbols = (
+            rf"\frac{{\partial {root}}}{{\partial {parent}}} {adds} "
+            rf"\frac{{\partial {root}}}{{\partial {name}}} \cdot "
+            rf"\frac{{\partial {name}}}{{\partial {parent}}}"
+        )
+        if row.local is None:
+            return symbols + " = 0"
+        relation = "=" if self._product_is_exact(row) else r"\approx"
+        up, local = _in_parentheses(number_text(row.upstream)), number_text(row.local)
+        product = rf"{up} \cdot {_in_parentheses(local)} {relation} {number_text(row.contribution)}"
+        return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
+
+    def addition(self, row: Row) -> str:
+        """Return the running sum of a later contribution, as in `+4 - 6 = -2`; else nothing."""
+        if row.kind != "chain" or row.before == 0 or row.contribution is None:
+            return ""
+        before, adds, after = signed(row.before), signed(row.contribution), signed(row.after)
+        if self.broken == "assign":
+            return f"{before} → {after}"
+        sign = "-" if adds.lstrip("≈").startswith("-") else "+"
+        left, right = _shown(before), _shown(adds)
+        exact = None if left is None or right is None else left + right
+        relation = "=" if exact is not None and equals(exact, after) else "≈"
+        return f"{before} {sign} {re.sub(r'[-+]', '', adds, count=1)} {relation} {after}"
+
+
+def _start(text: str) -> str:
+    return text[0].upper() + text[1:] if text.startswith("the ") else text
+
+
+def _number(data: Any, parenthesised: bool = False) -> Text:
+    text = number_text(data)
+    if parenthesised and text.startswith("-"):
+        return Text(f"({text})")
+    return Text(text, 2 if "/" in text else 3 if text.startswith("-") else 5)
+
+
+def _shortened(text: str) -> str:
+    """Keep the first two and the last of many terms."""
+    if len(text) <= LONGEST_EXPRESSION:
+        return text
+    terms = text.split(" + ")
+    if len(terms) > 4 and len(" + ".join([*terms[:2], terms[-1]])) <= LONGEST_EXPRESSION:
+        return " + ".join([*terms[:2], "…", terms[-1]])
+    return f"{text[: LONGEST_EXPRESSION // 2]}…{text[-LONGEST_EXPRESSION // 3 :]}"
+
+
+def _bare(text: str) -> str:
+    """Drop parentheses around the whole of a text."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1]
+
+
+def _latex_text(text: str) -> str:
+    kept = re.sub(r"[\\{}_^#$%&~ ]", _escaped, text)
+    return kept.replace("×", r"\cdot ").replace("≈", r"\approx ").replace("…", r"\dots ")
