@@ -97,8 +97,8 @@ class Operators:
     """Python's operator protocol, shared by `Value` and by the tracers.
 
     A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the first
-    operand is asked and leaves it to the kind of the highest `_rank`. The rows of the table are added to
-    this class as methods where they are defined.
+    operand is asked and leaves it to the kind of the highest `_rank`. The rows of the table are
+    added to this class as methods where they are defined.
     """
 
     __slots__ = ()
