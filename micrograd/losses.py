@@ -1,0 +1,365 @@
+"""Losses: from the scores and targets of some samples to one number to make small, their mean.
+
+All are stable: no score is too large for them. `LOSSES` lists them by name.
+
+>>> from micrograd import Value
+>>> hinge([Value(0.5), Value(-3.0)], [1, -1])
+Value(data=0.25, grad=0)
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
+from micrograd.ops import sum as total
+
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "hinge",
+    "l2",
+    "mse",
+]
+
+
+def hinge(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+    """Return the mean of max(0, 1 - target * score): 0 when every margin is 1 or more.
+
+    Parameters
+    ----------
+    scores : sequence of Value
+        One a sample.
+    targets : sequence of {-1, 1}
+
+    Returns
+    -------
+    Value
+
+    Raises
+    ------
+    InputCountError
+        If there are not as many targets as scores, or none. Also a ValueError.
+    ArgumentError
+        If a target is neither -1 nor 1. Also a ValueError.
+
+    References
+    ----------
+    .. [1] Cortes and Vapnik (1995), Support-Vector Networks.
+
+    Examples
+    --------
+    >>> hinge([0.5, 0.5], [1, 0])
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: hinge: target 1 is 0; expected -1 or 1
+    """
+    return _mean(
+        relu(1 - y * score)
+        for score, y in _pairs("hinge", scores, targets, lambda y: y in (-1, 1), "-1 or 1")
+    )
+
+
+def mse(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+    """Return the mean of (score - target) ** 2.
+
+    Parameters
+    ----------
+    scores : sequence of Value
+        One a sample.
+    targets : sequence of number or Value
+
+    Returns
+    -------
+    Value
+        In the square of the unit of the scores.
+
+    Raises
+    ------
+    InputCountError
+        If there are not as many targets as scores, or none. Also a ValueError.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> mse([Value(1.0), Value(4.0)], [1, 2])
+    Value(data=2.0, grad=0)
+    """
+    return _mean((score - y) ** 2 for score, y in _pairs("mse", scores, targets))
+
+
+def binary_cross_entropy_with_logits(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+    """Return the mean of -log P(target), where sigmoid(score) is the probability of a 1.
+
+    Parameters
+    ----------
+    scores : sequence of Value
+        Logits, one a sample: the log of the odds of a 1.
+    targets : sequence of number
+        0 or 1, or a probability between them.
+
+    Returns
+    -------
+    Value
+        In nats.
+
+    Raises
+    ------
+    InputCountError
+        If there are not as many targets as scores, or none. Also a ValueError.
+    ArgumentError
+        If a target is outside [0, 1]. Also a ValueError.
+
+    Notes
+    -----
+    -log sigmoid(s) is softplus(-s), and -log(1 - sigmoid(s)) is softplus(s): no digits are lost
+    for a score however sure.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> binary_cross_entropy_with_logits([Value(0.0), Value(1000.0)], [1, 1])
+    Value(data=0.34657359027997264, grad=0)
+    """
+    pairs = _pairs(
+        "binary_cross_entropy_with_logits",
+        scores,
+        targets,
+        lambda y: 0 <= y <= 1,
+        "a number from 0 to 1",
+    )
+    return _mean(_surprise(score, y) for score, y in pairs)
+
+
+def cross_entropy(logit_rows: Iterable[Iterable[Number]], class_indices: Iterable[int]) -> Number:
+    """Return the mean of -log P(class), where softmax(row) are the probabilities.
+
+    Parameters
+    ----------
+    logit_rows : sequence of sequence of Value
+        One row a sample, one logit a class, two classes or more.
+    class_indices : sequence of int
+        The class of each sample, counted from 0.
+
+    Returns
+    -------
+    Value
+        In nats.
+
+    Raises
+    ------
+    InputCountError
+        If there are not as many indices as rows, or none; if a row has fewer than two logits or
+        another number than the first. Also a ValueError.
+    ArgumentError
+        If an index is no class. Also a ValueError.
+
+    Notes
+    -----
+    -log softmax(z)[c] is the logsumexp of the differences z - z[c]: no digits are lost for a
+    class however sure.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> cross_entropy([[Value(1000.0), Value(1000.0)]], [1])
+    Value(data=0.6931471805599453, grad=0)
+    >>> cross_entropy([[Value(1.0), Value(2.0)]], [2])
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: cross_entropy: class 0 is 2; expected 0 to 1 for 2 logits
+    """
+    name = "cross_entropy"
+    rows = [
+        [_number(name, f"logit of row {i}", z) for z in _listed(name, f"row {i}", row)]
+        for i, row in enumerate(_listed(name, "rows of logits", logit_rows))
+    ]
+    classes = _listed(name, "class indices", class_indices)
+    _check_count(name, rows, classes, "rows of logits", "class indices")
+    losses = []
+    for i, (row, given) in enumerate(zip(rows, classes, strict=True)):
+        if len(row) < 2 or len(row) != len(rows[0]):
+            expected = len(rows[0]) if len(rows[0]) > 1 else "two or more"
+            raise InputCountError(f"{name}: expected {expected} logits in row {i}, got {len(row)}")
+        try:
+            c = operator.index(given)
+        except TypeError:
+            raise ArgumentTypeError(
+                f"{name}: class {i} is {given!r:.60}; expected a whole number"
+            ) from None
+        if not 0 <= c < len(row):
+            raise ArgumentError(
+                f"{name}: class {i} is {c}; expected 0 to {len(row) - 1} for {len(row)} logits"
+            )
+        others = [z - row[c] for k, z in enumerate(row) if k != c]
+        losses.append(logsumexp([0, *others]))
+    return _mean(losses)
+
+
+def l2(parameters: Iterable[Number], strength: Number) -> Number:
+    """Return strength * (sum of the squares): the penalty that keeps weights small.
+
+    Parameters
+    ----------
+    parameters : iterable of Value
+    strength : number or Value
+
+    Returns
+    -------
+    Value
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> l2([Value(3.0), Value(4.0)], 0.5)
+    Value(data=12.5, grad=0)
+    """
+    values = _listed("l2", "parameters", parameters)
+    return strength * dot(values, values)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss, with what labels become for it and what its scores say.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+        `(scores, targets) -> Value`, the mean over samples.
+    encode : callable
+        `labels -> targets`: what `function` wants, from the labels that people have.
+    predict : callable
+        `output -> label`: what the network says of one sample, coded as the targets are.
+    classification : bool
+        Whether a prediction is right or wrong, so that there is an accuracy.
+    several_outputs : bool
+        Whether the network has an output a class, rather than one.
+    """
+
+    name: str
+    function: Callable[[Iterable[Any], Iterable[Any]], Any]
+    encode: Callable[[Iterable[Any]], list[Any]]
+    predict: Callable[[Any], Any]
+    classification: bool = True
+    several_outputs: bool = False
+
+
+def _surprise(score: Number, y: Number) -> Number:
+    """Return -log P(y); one branch where y is certain, so that 0 * inf cannot arise."""
+    if is_plain(y) and y == 1:
+        return softplus(-score)
+    if is_plain(y) and y == 0:
+        return softplus(score)
+    return y * softplus(-score) + (1 - y) * softplus(score)
+
+
+def _mean(losses: Iterable[Number]) -> Number:
+    terms = list(losses)
+    return total(terms) / len(terms) if len(terms) > 1 else terms[0]
+
+
+def _listed(name: str, what: str, given: Iterable[Any]) -> list[Any]:
+    try:
+        return list(given)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{name}: expected a sequence of {what}, got {given!r:.60} ({type(given).__name__})"
+        ) from None
+
+
+def _number(name: str, what: str, given: Any) -> Number:
+    if isinstance(given, Operators):
+        return given
+    try:
+        return number(given)
+    except NumberTypeError as error:
+        raise NumberTypeError(f"{name}: {what}: {error}") from error
+
+
+def _check_count(name: str, left: list[Any], right: list[Any], lefts: str, rights: str) -> None:
+    if len(left) != len(right):
+        raise InputCountError(
+            f"{name}: expected as many {rights} as {lefts}, got {len(right)} and {len(left)}"
+        )
+    if not left:
+        raise InputCountError(f"{name}: expected at least one sample, got none")
+
+
+def _pairs(
+    name: str,
+    scores: Iterable[Any],
+    targets: Iterable[Any],
+    allowed: Callable[[Any], bool] = lambda y: True,
+    expected: str = "",
+) -> list[tuple[Number, Number]]:
+    """Return (score, target) for each sample, checked; a traced target is taken as it is."""
+    left, right = _listed(name, "scores", scores), _listed(name, "targets", targets)
+    _check_count(name, left, right, "scores", "targets")
+    left = [_number(name, f"score {i}", score) for i, score in enumerate(left)]
+    right = [_number(name, f"target {i}", y) for i, y in enumerate(right)]
+    for i, y in enumerate(right):
+        if is_plain(y) and not allowed(y):
+            raise ArgumentError(f"{name}: target {i} is {y}; expected {expected}")
+    return list(zip(left, right, strict=True))
+
+
+def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
+    """Return labels 0 and 1, or -1 and 1, as `low` and 1."""
+    plain = [number(label) for label in _listed(name, "labels", labels)]
+    for i, label in enumerate(plain):
+        if label not in (-1, 0, 1):
+            raise ArgumentError(f"{name}: label {i} is {label}; expected -1 and 1, or 0 and 1")
+    if 0 in plain and -1 in plain:
+        raise ArgumentError(f"{name}: the labels are -1, 0 and 1; expected -1 and 1, or 0 and 1")
+    return [1 if label == 1 else low for label in plain]
+
+
+def _classes(labels: Iterable[Any]) -> list[Any]:
+    """Return the labels as class indices: whole numbers from 0."""
+    indices = []
+    for i, label in enumerate(_listed("cross_entropy", "labels", labels)):
+        plain = number(label)
+        if plain != plain or plain < 0 or plain == float("inf") or plain != int(plain):
+            raise ArgumentError(f"cross_entropy: label {i} is {plain}; expected 0, 1, 2, ...")
+        indices.append(int(plain))
+    return indices
+
+
+def _largest(output: Any) -> int:
+    row = [float(z) for z in output]
+    return max(range(len(row)), key=row.__getitem__)
+
+
+LOSSES: Final[dict[str, Loss]] = {
+    loss.name: loss
+    for loss in (
+        Loss(
+            "hinge",
+            hinge,
+            encode=lambda labels: _two_classes("hinge", labels, -1),
+            predict=lambda output: 1 if output > 0 else -1,
+        ),
+        Loss(
+            "mse",
+            mse,
+            encode=lambda labels: [number(label) for label in labels],
+            predict=float,
+            classification=False,
+        ),
+        Loss(
+            "bce",
+            binary_cross_entropy_with_logits,
+            encode=lambda labels: _two_classes("bce", labels, 0),
+            predict=lambda output: 1 if output > 0 else 0,
+        ),
+        Loss("cross_entropy", cross_entropy, _classes, _largest, several_outputs=True),
+    )
+}
+"""The losses by name: "hinge", "mse", "bce" and "cross_entropy"."""

@@ -1,0 +1,589 @@
+"""Optimizers, which change parameters against their gradients, and learning-rate schedules.
+
+The rules are PyTorch's, to the order of the operations.
+
+>>> from micrograd import Value
+>>> x = Value(5.0)
+>>> optimizer = SGD([x], lr=linear(0.5, 0.1, 20))
+>>> for step in range(20):
+...     optimizer.zero_grad()
+...     ((x - 2) ** 2).backward()
+...     optimizer.step()
+>>> round(x.data, 6)
+2.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from micrograd.engine import Value
+from micrograd.errors import ArgumentError, ArgumentTypeError, NumberTypeError, StateError
+from micrograd.ops import PlainNumber, number
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "Schedule",
+    "cosine",
+    "exponential",
+    "linear",
+    "step_decay",
+    "warmup",
+]
+
+
+# ---- learning-rate schedules --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning rate for each step; made by `linear`, `cosine` and the like.
+
+    It is data, not code: it can be compared, pickled and written into a checkpoint.
+
+    Parameters
+    ----------
+    name : str
+        "linear", "cosine", "step_decay", "exponential" or "warmup".
+    arguments : tuple
+        Those of the function of that name.
+
+    Examples
+    --------
+    >>> rate = linear(1.0, 0.1, 100)
+    >>> rate
+    linear(1.0, 0.1, 100)
+    >>> rate(50)
+    0.55
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+
+    def __call__(self, step: int) -> PlainNumber:
+        """Return the learning rate of a step; the first step is 0."""
+        return _RATES[self.name](step, *self.arguments)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.arguments))})"
+
+
+LearningRate: TypeAlias = PlainNumber | Callable[[int], PlainNumber]
+
+
+def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
+    """Return the schedule that goes from `start` straight to `end` at step `steps`, and stays.
+
+    Examples
+    --------
+    >>> [linear(1.0, 0.0, 4)(step) for step in range(6)]
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+    return Schedule("linear", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+
+
+def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
+    """Return the schedule that goes from `start` to `end` at step `steps` along half a cosine.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter (2017), SGDR, eq. 5.
+
+    Examples
+    --------
+    >>> [round(cosine(1.0, 0.0, 4)(step), 3) for step in range(6)]
+    [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
+    """
+    return Schedule("cosine", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+
+
+def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
+    """Return the schedule that multiplies the rate by `factor` after `every` so many steps.
+
+    Examples
+    --------
+    >>> [step_decay(1.0, 0.5, 2)(step) for step in range(6)]
+    [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+    return Schedule(
+        "step_decay", (_rate("start", start), _rate("factor", factor), _steps("every", every))
+    )
+
+
+def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
+    """Return the schedule that multiplies the rate by `factor` after each step.
+
+    Examples
+    --------
+    >>> [exponential(1.0, 0.5)(step) for step in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+    return Schedule("exponential", (_rate("start", start), _rate("factor", factor)))
+
+
+def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
+    """Return the schedule that rises for so many steps, and goes on with a rate or schedule.
+
+    Parameters
+    ----------
+    steps : int
+        How many steps have a smaller rate than the first of `then`.
+    then : number or Schedule
+        Its own steps are counted from the end of the rise.
+
+    Examples
+    --------
+    >>> [warmup(3, linear(1.0, 0.0, 2))(step) for step in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 0.5, 0.0]
+    """
+    if not isinstance(then, Schedule):
+        then = _rate("then", then)
+    return Schedule("warmup", (_steps("steps", steps), then))
+
+
+def _linear(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
+    return cast("PlainNumber", start + (end - start) * step / steps if step < steps else end)
+
+
+def _cosine(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
+    if step >= steps:
+        return cast("PlainNumber", end)
+    return cast("PlainNumber", end + (start - end) * (1 + math.cos(math.pi * step / steps)) / 2)
+
+
+def _step_decay(step: int, start: Any, factor: Any, every: int) -> PlainNumber:
+    return cast("PlainNumber", start * factor ** (step // every))
+
+
+def _exponential(step: int, start: Any, factor: Any) -> PlainNumber:
+    return cast("PlainNumber", start * factor**step)
+
+
+def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
+    if step >= steps:
+        return _rate_at(then, step - steps)
+    return cast("PlainNumber", _rate_at(then, 0) * (step + 1) / (steps + 1))
+
+
+_RATES: dict[str, Callable[..., PlainNumber]] = {
+    "linear": _linear,
+    "cosine": _cosine,
+    "step_decay": _step_decay,
+    "exponential": _exponential,
+    "warmup": _warmup,
+}
+
+
+def _rate_at(lr: Any, step: int) -> PlainNumber:
+    return cast("PlainNumber", lr(step) if callable(lr) else lr)
+
+
+def _rate(name: str, given: Any, below: float = math.inf) -> PlainNumber:
+    """Return a number of at least 0 and below a limit, or raise with its name."""
+    try:
+        plain = number(given)
+    except NumberTypeError as error:
+        raise NumberTypeError(f"{name}: {error}") from error
+    if not 0 <= plain < below:
+        limit = "" if below == math.inf else f" and below {below:g}"
+        raise ArgumentError(f"expected {name} of 0 or more{limit}, and finite, got {plain}")
+    return plain
+
+
+def _steps(name: str, given: Any) -> int:
+    plain = _rate(name, given)
+    if plain != int(plain) or plain < 1:
+        raise ArgumentError(f"expected {name} to be a whole number of 1 or more, got {given}")
+    return int(plain)
+
+
+# ---- optimizers ---------------------------------------------------------------------------------
+
+
+class Optimizer:
+    """What the optimizers share: the parameters, the learning rate and the count of steps.
+
+    Parameters
+    ----------
+    params : iterable of Value
+        Leaves. One that comes twice is updated once.
+    lr : number or callable
+        The learning rate, or a schedule: called with the number of steps done.
+
+    Attributes
+    ----------
+    params : list of Value
+    lr : number or callable
+        May be changed between steps.
+    steps : int
+        How many steps were done.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no parameters, if one is a result, or if a rate is negative, infinite or nan.
+    ArgumentTypeError
+        If `params` is no sequence of Values.
+    """
+
+    # Names of what `state_dict` holds: one number, and one list of a number a parameter.
+    _options: tuple[str, ...] = ()
+    _buffers: tuple[str, ...] = ()
+
+    def __init__(self, params: Iterable[Value], lr: LearningRate) -> None:
+        name = type(self).__name__
+        hint = "pass model.parameters()"
+        try:
+            given = list(params)
+        except TypeError:
+            raise ArgumentTypeError(
+                f"{name}: expected a list of Values, got {params!r:.60}; {hint}"
+            ) from None
+        for i, parameter in enumerate(given):
+            if not isinstance(parameter, Value):
+                raise ArgumentTypeError(
+                    f"{name}: expected Values, got {parameter!r:.60} as parameter {i}; {hint}"
+                )
+            if parameter.op is not None:
+                raise ArgumentError(
+                    f"{name}: parameter {i}, {parameter!r}, is a result, which the next forward "
+                    "pass makes anew; only leaves can be trained"
+                )
+        if not given:
+            raise ArgumentError(f"{name}: expected at least one parameter, got none; {hint}")
+        self.params = list(dict.fromkeys(given))
+        self.lr: LearningRate = lr if callable(lr) else _rate("lr", lr)
+        self.steps = 0
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of every parameter to 0."""
+        for p in self.params:
+            p.grad = 0
+
+    def step(self) -> None:
+        """Change every parameter once, by its gradient.
+
+        Raises
+        ------
+        ArgumentError
+            If the learning rate of this step is negative, infinite or nan; nothing is changed.
+        """
+        where = f"the learning rate of step {self.steps}"
+        rate = _rate(where, _rate_at(self.lr, self.steps))
+        for p, data in zip(self.params, self._updated(rate), strict=True):
+            p.data = data
+        self.steps += 1
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        """Return the new data of every parameter; `steps` is still that of the steps before."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a later run needs to go on with the same bits.
+
+        Returns
+        -------
+        dict
+            Numbers, texts, lists and dicts only: fit for JSON. A learning rate that is a function
+            of your own is not in it (it is None) and is left as it is when this is loaded.
+        """
+        state: dict[str, Any] = {
+            "optimizer": type(self).__name__,
+            "steps": self.steps,
+            "lr": _lr_state(self.lr),
+        }
+        for name in self._options:
+            option = getattr(self, name)
+            state[name] = list(option) if isinstance(option, tuple) else option
+        for name in self._buffers:
+            state[name] = list(getattr(self, name))
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the state of an optimizer of this kind; all of it, or none.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` gives it, for as many parameters.
+
+        Raises
+        ------
+        StateError
+            If it is of another optimizer, of another number of parameters, or damaged. Also a
+            ValueError.
+        """
+        name = type(self).__name__
+        expected = self.state_dict()
+        if not isinstance(state, Mapping) or state.get("optimizer") != name:
+            raise StateError(f"expected the state of {name}, got {state!r:.80}")
+        if set(state) != set(expected):
+            raise StateError(
+                f"the state of {name} has the entries {sorted(expected)}, got {sorted(state)}"
+            )
+        try:
+            steps: Any = state["steps"]
+            if type(steps) is not int or steps < 0:
+                raise ArgumentError(f"expected steps to be a whole number, got {steps!r:.60}")
+            lr = _lr_from(state["lr"], self.lr)
+            options = self._checked({key: state[key] for key in self._options})
+            buffers = {key: [number(entry) for entry in state[key]] for key in self._buffers}
+        except (TypeError, ValueError, KeyError) as error:
+            raise StateError(f"the state of {name} cannot be used: {error}") from error
+        for key, buffer in buffers.items():
+            # SGD has no buffer before its first step, nor ever without momentum.
+            if len(buffer) != len(self.params) and (buffer or key != "momentum_buffer"):
+                raise StateError(
+                    f"the state of {name} has {len(buffer)} entries in {key!r}, "
+                    f"expected one for each of {len(self.params)} parameters"
+                )
+        self.steps, self.lr = steps, lr
+        for key, entry in [*options.items(), *buffers.items()]:
+            setattr(self, key, entry)
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
+        return f"{type(self).__name__}({len(self.params)} parameters, lr={self.lr!r}{options})"
+
+
+def _lr_state(lr: Any) -> Any:
+    if isinstance(lr, Schedule):
+        return {"schedule": lr.name, "arguments": [_lr_state(item) for item in lr.arguments]}
+    return None if callable(lr) else lr
+
+
+def _lr_from(state: Any, present: LearningRate) -> LearningRate:
+    if state is None:
+        return present
+    if not isinstance(state, Mapping):
+        return _rate("lr", state)
+    makers: dict[str, Callable[..., Schedule]] = {
+        "linear": linear,
+        "cosine": cosine,
+        "step_decay": step_decay,
+        "exponential": exponential,
+        "warmup": warmup,
+    }
+    return makers[state["schedule"]](*[_lr_from(item, 0) for item in state["arguments"]])
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum and weight decay if wanted.
+
+    Parameters
+    ----------
+    params : iterable of Value
+    lr : number or callable, default 0.1
+        Learning rate, or a schedule of the step number.
+    momentum : number, default 0
+        Fraction of the last change that is kept, in [0, 1).
+    nesterov : bool, default False
+        Look ahead along the momentum.
+    weight_decay : number, default 0
+        Added to the gradient, times the parameter: 2 * alpha for a penalty of alpha * p**2.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range, or nesterov is asked for without momentum.
+
+    Notes
+    -----
+    g = grad + weight_decay * p; buffer = momentum * buffer + g (the first time, g); the parameter
+    loses lr * buffer, or lr * (g + momentum * buffer) with nesterov [1]_.
+
+    References
+    ----------
+    .. [1] Sutskever, Martens, Dahl and Hinton (2013), On the Importance of Initialization and
+       Momentum in Deep Learning; in the form of torch.optim.SGD.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> p.grad = 2.0
+    >>> SGD([p], lr=0.25).step()
+    >>> p.data
+    0.5
+    """
+
+    _options = ("momentum", "nesterov", "weight_decay")
+    _buffers = ("momentum_buffer",)
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 0.1,
+        momentum: PlainNumber = 0.0,
+        nesterov: bool = False,
+        weight_decay: PlainNumber = 0.0,
+    ) -> None:
+        super().__init__(params, lr)
+        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+        checked = self._checked(options)
+        self.momentum: PlainNumber = checked["momentum"]
+        self.nesterov: bool = checked["nesterov"]
+        self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.momentum_buffer: list[PlainNumber] = []  # empty before the first step
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        momentum = _rate("momentum", options["momentum"], below=1)
+        if options["nesterov"] and not momentum:
+            raise ArgumentError("nesterov needs a momentum above 0, got 0")
+        return {
+            "momentum": momentum,
+            "nesterov": bool(options["nesterov"]),
+            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+        }
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        momentum: Any = self.momentum
+        decay: Any = self.weight_decay
+        grads = [p.grad for p in self.params]
+        if decay:
+            grads = [g + decay * p.data for g, p in zip(grads, self.params, strict=True)]
+        if momentum:
+            # A first buffer of nothing, and not of zeros, keeps -0.0 and the number type.
+            kept: list[Any] = list(self.momentum_buffer)
+            buffer = [momentum * b + g for b, g in zip(kept, grads, strict=True)] if kept else grads
+            if self.nesterov:
+                grads = [g + momentum * b for g, b in zip(grads, buffer, strict=True)]
+            else:
+                grads = buffer
+        result = [p.data - rate * g for p, g in zip(self.params, grads, strict=True)]
+        if momentum:
+            self.momentum_buffer = buffer
+        return result
+
+
+class Adam(Optimizer):
+    """Adam: each parameter at its own pace, by running means of its gradient and its square.
+
+    Parameters
+    ----------
+    params : iterable of Value
+    lr : number or callable, default 0.001
+        Learning rate, or a schedule of the step number.
+    betas : (number, number), default (0.9, 0.999)
+        How much of the running mean of the gradient, and of its square, is kept; in [0, 1).
+    eps : number, default 1e-8
+        Added to the root, so that nothing is divided by zero.
+    weight_decay : number, default 0
+        Added to the gradient, times the parameter.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range.
+
+    References
+    ----------
+    .. [1] Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1; in the
+       form of torch.optim.Adam.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> p.grad = 123.0
+    >>> Adam([p], lr=0.25).step()
+    >>> round(p.data, 6)  # the first step is of size lr
+    0.75
+    """
+
+    _options = ("betas", "eps", "weight_decay")
+    _buffers = ("mean", "square")
+    _decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 1e-3,
+        betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
+        eps: PlainNumber = 1e-8,
+        weight_decay: PlainNumber = 0.0,
+    ) -> None:
+        super().__init__(params, lr)
+        checked = self._checked({"betas": betas, "eps": eps, "weight_decay": weight_decay})
+        self.betas: tuple[PlainNumber, PlainNumber] = checked["betas"]
+        self.eps: PlainNumber = checked["eps"]
+        self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.mean: list[PlainNumber] = [0.0] * len(self.params)
+        self.square: list[PlainNumber] = [0.0] * len(self.params)
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        betas = options["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ArgumentTypeError(f"expected two numbers as betas, got {betas!r:.60}")
+        return {
+            "betas": (_rate("betas[0]", betas[0], below=1), _rate("betas[1]", betas[1], below=1)),
+            "eps": _rate("eps", options["eps"]),
+            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+        }
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        beta1, beta2 = cast("tuple[Any, Any]", self.betas)
+        decay: Any = self.weight_decay
+        eps: Any = self.eps
+        count = self.steps + 1
+        pace = rate / (1 - beta1**count)
+        correction = math.sqrt(1 - beta2**count)
+        mean, square, result = [], [], []
+        for p, m, v in zip(self.params, self.mean, self.square, strict=True):
+            data: Any = p.data
+            g: Any = p.grad
+            if decay and self._decoupled:
+                data = data * (1 - rate * decay)
+            elif decay:
+                g = g + decay * data
+            # The mean as m + (1 - beta1) * (g - m), as PyTorch's lerp does.
+            new_m = m + (1 - beta1) * (g - m)
+            new_v = beta2 * v + (1 - beta2) * g * g
+            mean.append(new_m)
+            square.append(new_v)
+            result.append(data - pace * new_m / (math.sqrt(new_v) / correction + eps))
+        self.mean, self.square = mean, square
+        return result
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: parameters shrink apart from their gradients.
+
+    Parameters
+    ----------
+    params, lr, betas, eps
+        As of `Adam`.
+    weight_decay : number, default 0.01
+        Each step multiplies a parameter by 1 - lr * weight_decay first.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, algorithm 2; in
+       the form of torch.optim.AdamW.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> AdamW([p], lr=0.5).step()  # no gradient: the decay alone
+    >>> p.data
+    0.995
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 1e-3,
+        betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
+        eps: PlainNumber = 1e-8,
+        weight_decay: PlainNumber = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
