@@ -18,7 +18,6 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from html import escape
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
@@ -169,6 +168,8 @@ class Explanation:
         )
 
     def _repr_html_(self) -> str:
+        from html import escape  # 7 ms that `import micrograd` need not take
+
         *lines, total = self.rows
         body = "".join(
             f"<tr><td style='text-align:left'>{escape(way)}</td>"
