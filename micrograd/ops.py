@@ -937,9 +937,9 @@ def _total(*values: Any) -> PlainNumber:
 
 def _dot(pairs: int, *inputs: Any) -> PlainNumber:
     total = inputs[2 * pairs] if len(inputs) > 2 * pairs else 0
-    for w, x in zip(inputs[:pairs], inputs[pairs : 2 * pairs], strict=True):
+    for w, x in zip(inputs[:pairs], inputs[pairs : 2 * pairs]):  # noqa: B905 - called for each neuron
         total += w * x
-    return cast("PlainNumber", total)
+    return total
 
 
 def _dot_partials(pairs: int, out: Number, *inputs: Number) -> tuple[Number, ...]:
@@ -1083,7 +1083,8 @@ def logsumexp_of(terms: int) -> Op:
         partials=lambda out, *values: tuple(softmax(values)),
         note=(
             "Within 4 ulp of the largest value, from which it is a small step. Derivatives, those "
-            "of softmax, within 4 + (largest - smallest) ulp: exp magnifies the rounding of v - peak."
+            "of softmax, within 4 + (largest - smallest) ulp: exp magnifies the rounding of "
+            "v - peak."
         ),
         family=("logsumexp_of", terms),
     )
