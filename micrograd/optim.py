@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-# ---- learning-rate schedules --------------------------------------------------------------------
+# ---- learning-rate schedules ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def _steps(name: str, given: Any) -> int:
     return int(plain)
 
 
-# ---- optimizers ---------------------------------------------------------------------------------
+# ---- optimizers ----------------------------------------------------------------------------------
 
 
 class Optimizer:
@@ -305,7 +305,7 @@ class Optimizer:
             state[name] = list(getattr(self, name))
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Any) -> None:
         """Take over the state of an optimizer of this kind; all of it, or none.
 
         Parameters

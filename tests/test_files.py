@@ -1,0 +1,167 @@
+"""JSON files: exact numbers, and never a half-written file."""
+
+import errno
+import math
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from micrograd.errors import NumberTypeError, StateError
+from micrograd.files import read_json, write_json
+
+EXACT = [
+    0,
+    -0.0,
+    1,
+    1.0,
+    0.1,
+    5e-324,
+    1.7976931348623157e308,
+    math.pi,
+    2**70,
+    -(7**9000),
+    Fraction(1, 3),
+    Fraction(-4, 1),
+    Fraction(3**9000, 2**20000),
+    math.inf,
+    -math.inf,
+]
+
+
+@pytest.mark.parametrize("number", EXACT, ids=lambda number: str(type(number).__name__))
+def test_every_number_comes_back_with_its_bits_and_its_type(tmp_path, number):
+    write_json(tmp_path / "a.json", [number])
+    (again,) = read_json(tmp_path / "a.json")
+    assert type(again) is type(number)
+    assert again == number
+    assert str(again)[:1] == str(number)[:1] if number == 0 else True
+
+
+def test_nan_comes_back(tmp_path):
+    write_json(tmp_path / "a.json", {"x": math.nan})
+    assert math.isnan(read_json(tmp_path / "a.json")["x"])
+
+
+def test_the_file_is_json_of_the_standard_without_nan_literals(tmp_path):
+    write_json(tmp_path / "a.json", {"é": [math.nan, math.inf, 1.5]})
+    text = (tmp_path / "a.json").read_bytes().decode("utf-8")
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    assert "é" in text
+    assert text.endswith("}\n")
+
+
+def test_texts_that_look_like_numbers_stay_texts(tmp_path):
+    document = {"name": "nan", "other": "1/3", "deep": {"more": ["inf", None, True]}}
+    write_json(tmp_path / "a.json", document)
+    assert read_json(tmp_path / "a.json") == document
+
+
+def test_numpy_scalars_become_python_numbers(tmp_path):
+    np = pytest.importorskip("numpy")
+    write_json(tmp_path / "a.json", [np.float64(0.1), np.int32(3)])
+    assert read_json(tmp_path / "a.json") == [0.1, 3]
+
+
+@pytest.mark.parametrize("item", [1j, object(), {1: 2}, {"a": {2.0}}])
+def test_what_cannot_be_written_is_refused_and_the_old_file_is_intact(tmp_path, item):
+    path = tmp_path / "a.json"
+    write_json(path, [1])
+    with pytest.raises(NumberTypeError):
+        write_json(path, [item])
+    assert read_json(path) == [1]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
+    tmp_path, monkeypatch, step, failure
+):
+    path = tmp_path / "a.json"
+    write_json(path, ["old"])
+
+    def fail(*_):
+        raise failure
+
+    with monkeypatch.context() as patch:
+        if step == "fsync":
+            patch.setattr(os, "fsync", fail)
+        else:
+            patch.setattr(Path, "replace", fail)
+        with pytest.raises(type(failure)) as caught:
+            write_json(path, ["new"])
+    if isinstance(failure, OSError):
+        assert caught.value.filename == str(path)
+        assert caught.value.errno == errno.ENOSPC
+    assert read_json(path) == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_that_is_none_is_an_error_that_names_the_file(tmp_path):
+    missing = tmp_path / "no" / "a.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_json(missing, [])
+    assert caught.value.filename == str(missing)
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(OSError) as caught:
+        write_json(tmp_path / "file" / "a.json", [])
+    assert caught.value.filename == str(tmp_path / "file" / "a.json")
+
+
+def test_a_folder_that_may_not_be_written_is_a_permission_error_that_names_the_file(
+    tmp_path, monkeypatch
+):
+    # An administrator may write everywhere, so the refusal is played.
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "some part")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError) as caught:
+        write_json(tmp_path / "a.json", [])
+    assert caught.value.filename == str(tmp_path / "a.json")
+
+
+def test_a_name_that_is_a_folder_is_an_error(tmp_path):
+    with pytest.raises(OSError):
+        write_json(tmp_path, [])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_link_stays_a_link(tmp_path):
+    write_json(tmp_path / "real.json", [1])
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    write_json(tmp_path / "link.json", [2])
+    assert (tmp_path / "link.json").is_symlink()
+    assert read_json(tmp_path / "real.json") == [2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b'{"a": 1,}',
+        b'{"a": 1, "a": 2}',
+        b"\xff\xfe{}",
+        b"[" * 200_000,
+        b'{"number": "1/0"}',
+        b'{"number": "one"}',
+        b'{"number": "' + b"9" * 10_000 + b'"}',
+        b"9" * 10_000,
+    ],
+    ids=lambda text: repr(text[:20]),
+)
+def test_a_damaged_file_is_a_state_error_that_names_it(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_bytes(text)
+    with pytest.raises(StateError, match=r"a\.json"):
+        read_json(path)
+
+
+def test_a_missing_file_is_a_file_not_found_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_json(tmp_path / "a.json")

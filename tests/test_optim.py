@@ -1,0 +1,348 @@
+"""Optimizers and schedules, against closed forms, exact fractions and themselves resumed."""
+
+import json
+import math
+import pickle
+import random
+from fractions import Fraction
+
+import pytest
+
+from micrograd import Value
+from micrograd.errors import ArgumentError, ArgumentTypeError, NumberTypeError, StateError
+from micrograd.files import read_json, write_json
+from micrograd.losses import mse
+from micrograd.nn import MLP
+from micrograd.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Optimizer,
+    Schedule,
+    cosine,
+    exponential,
+    linear,
+    step_decay,
+    warmup,
+)
+
+
+def pushed(optimizer, gradients):
+    """Return what the first parameter is after a step with each gradient."""
+    trail = []
+    for grad in gradients:
+        optimizer.params[0].grad = grad
+        optimizer.step()
+        trail.append(optimizer.params[0].data)
+    return trail
+
+
+# ---- update rules, by hand -----------------------------------------------------------------------
+
+
+def test_plain_sgd_has_the_bits_of_the_demo_update():
+    p = Value(0.3)
+    assert pushed(SGD([p], lr=0.7), [0.1]) == [0.3 - 0.7 * 0.1]
+
+
+def test_sgd_rules_are_exact_on_fractions():
+    half, grads = Fraction(1, 2), [Fraction(1), Fraction(2), Fraction(-1)]
+    # Buffers by hand: 1, 1/2 + 2 = 5/2, 5/4 - 1 = 1/4.
+    assert pushed(SGD([Value(Fraction(0))], lr=1, momentum=half), grads) == [
+        -1,
+        Fraction(-7, 2),
+        Fraction(-15, 4),
+    ]
+    # Nesterov: g + buffer/2 = 3/2, 13/4, -7/8.
+    nesterov = SGD([Value(Fraction(0))], lr=1, momentum=half, nesterov=True)
+    assert pushed(nesterov, grads) == [
+        Fraction(-3, 2),
+        Fraction(-19, 4),
+        Fraction(-31, 8),
+    ]
+    # Decay: p - (g + p/10) / 5.
+    decay = SGD([Value(Fraction(1))], lr=Fraction(1, 5), weight_decay=Fraction(1, 10))
+    assert pushed(decay, [Fraction(3)]) == [1 - Fraction(31, 50)]
+
+
+def test_weight_decay_is_a_penalty_of_half_its_size_in_the_loss():
+    p, q = Value(1.5), Value(1.5)
+    SGD([p], lr=0.25, weight_decay=0.5).step()
+    (0.25 * q * q).backward()
+    SGD([q], lr=0.25).step()
+    assert p.data == q.data == 1.5 - 0.25 * 0.75
+
+
+@pytest.mark.parametrize("grad", [1e-3, -5.0, 1e6])
+def test_the_first_step_of_adam_is_of_the_size_of_the_learning_rate(grad):
+    (moved,) = pushed(Adam([Value(0.0)], lr=0.1, eps=0.0), [grad])
+    assert moved == pytest.approx(-math.copysign(0.1, grad), rel=1e-14)
+
+
+def test_adam_with_a_steady_gradient_takes_steady_steps():
+    trail = pushed(Adam([Value(0.0)], lr=0.1, eps=0.0), [2.0] * 5)
+    assert trail == pytest.approx([-0.1, -0.2, -0.3, -0.4, -0.5], rel=1e-13)
+
+
+def test_adam_without_a_gradient_does_nothing():
+    assert pushed(Adam([Value(0.7)]), [0, 0]) == [0.7, 0.7]
+
+
+def test_adamw_shrinks_by_the_decay_apart_from_the_gradient():
+    assert pushed(AdamW([Value(1.0)], lr=0.5, weight_decay=0.5), [0, 0]) == [0.75, 0.5625]
+
+
+def test_adam_with_decay_differs_from_adamw():
+    adam, adamw = Adam([Value(1.0)], weight_decay=0.01), AdamW([Value(1.0)], weight_decay=0.01)
+    assert pushed(adam, [0.5]) != pushed(adamw, [0.5])
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_every_optimizer_finds_the_bottom_of_a_bowl(kind):
+    x, y = Value(4.0), Value(-3.0)
+    optimizer = kind([x, y], lr=0.1)
+    for _ in range(400):
+        optimizer.zero_grad()
+        ((x - 1) ** 2 + 2 * (y + 2) ** 2).backward()
+        optimizer.step()
+    tolerance = 0.02 if kind is AdamW else 1e-6
+    assert (x.data, y.data) == pytest.approx((1.0, -2.0), abs=tolerance)
+
+
+def test_a_parameter_that_comes_twice_is_updated_once():
+    p = Value(1.0)
+    optimizer = SGD([p, p], lr=0.5)
+    p.grad = 1.0
+    optimizer.step()
+    assert p.data == 0.5
+    assert optimizer.params == [p]
+
+
+def test_zero_grad_sets_gradients_to_zero():
+    p = Value(1.0)
+    p.grad = 3.0
+    SGD([p]).zero_grad()
+    assert p.grad == 0
+
+
+# ---- learning rates ------------------------------------------------------------------------------
+
+
+def test_linear_has_the_bits_of_the_demo_schedule():
+    rate = linear(1.0, 0.1, 100)
+    assert [rate(k) for k in range(100)] == [1.0 - 0.9 * k / 100 for k in range(100)]
+    assert rate(100) == rate(1000) == 0.1
+
+
+def test_schedules_by_their_closed_forms():
+    for k in range(12):
+        expected = 0.1 + 0.9 * math.cos(math.pi * min(k, 8) / 16) ** 2
+        assert cosine(1.0, 0.1, 8)(k) == pytest.approx(expected, rel=1e-15)
+        assert exponential(2.0, 0.5)(k) == 2.0 ** (1 - k)
+        assert step_decay(1.0, 0.5, 3)(k) == 0.5 ** (k // 3)
+        assert warmup(3, 0.8)(k) == pytest.approx(0.8 * min((k + 1) / 4, 1))
+
+
+def test_warmup_goes_on_with_its_schedule_from_the_start():
+    rate = warmup(2, exponential(1.0, 0.5))
+    assert [rate(k) for k in range(5)] == pytest.approx([1 / 3, 2 / 3, 1.0, 0.5, 0.25])
+
+
+def test_a_schedule_or_any_function_of_the_step_sets_the_rate():
+    for lr in (exponential(1.0, 0.5), lambda k: 0.5**k):
+        assert pushed(SGD([Value(0.0)], lr=lr), [1.0] * 3) == [-1.0, -1.5, -1.75]
+
+
+def test_the_rate_can_be_changed_between_steps():
+    optimizer = SGD([Value(0.0)], lr=1.0)
+    pushed(optimizer, [1.0])
+    optimizer.lr = 0.25
+    assert pushed(optimizer, [1.0]) == [-1.25]
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [linear(1, 0.5, 3), cosine(1, 0, 3), warmup(2, step_decay(1.0, 0.5, 2)), exponential(1, 0.9)],
+    ids=repr,
+)
+def test_schedules_are_data(rate):
+    assert pickle.loads(pickle.dumps(rate)) == rate
+    assert eval(repr(rate)) == rate
+    assert isinstance(rate, Schedule)
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "words"),
+    [
+        (lambda: SGD([]), ArgumentError, "SGD: expected at least one parameter"),
+        (lambda: SGD([1.0]), ArgumentTypeError, "expected Values, got 1.0 as parameter 0"),
+        (lambda: SGD(MLP(1, [1])), ArgumentTypeError, r"pass model\.parameters\(\)"),
+        (lambda: SGD(Value(1.0)), ArgumentTypeError, "expected a list of Values"),
+        (lambda: SGD([Value(1.0) * 2]), ArgumentError, "only leaves can be trained"),
+        (lambda: SGD([Value(1)], lr=-0.1), ArgumentError, "lr of 0 or more, and finite, got -0.1"),
+        (lambda: SGD([Value(1)], lr=math.nan), ArgumentError, "got nan"),
+        (lambda: SGD([Value(1)], lr=math.inf), ArgumentError, "got inf"),
+        (lambda: SGD([Value(1)], lr="fast"), NumberTypeError, "lr: expected an int"),
+        (lambda: SGD([Value(1)], momentum=1.0), ArgumentError, "momentum of 0 or more and below 1"),
+        (lambda: SGD([Value(1)], weight_decay=-1), ArgumentError, "weight_decay of 0 or more"),
+        (lambda: SGD([Value(1)], nesterov=True), ArgumentError, "nesterov needs a momentum"),
+        (lambda: Adam([Value(1)], betas=(0.9, 1.0)), ArgumentError, r"betas\[1\]"),
+        (lambda: Adam([Value(1)], betas=0.9), ArgumentTypeError, "two numbers as betas, got 0.9"),
+        (lambda: Adam([Value(1)], eps=math.nan), ArgumentError, "eps"),
+        (lambda: AdamW([Value(1)], weight_decay=math.nan), ArgumentError, "weight_decay"),
+        (lambda: linear(1.0, -0.1, 5), ArgumentError, "end of 0 or more"),
+        (lambda: cosine(1.0, 0.0, 0), ArgumentError, "steps to be a whole number of 1 or more"),
+        (lambda: step_decay(1.0, 0.5, 2.5), ArgumentError, "every to be a whole number"),
+        (lambda: warmup(5, "x"), NumberTypeError, "then"),
+    ],
+)
+def test_arguments_that_cannot_be_are_errors_that_name_them(build, error, words):
+    with pytest.raises(error, match=words):
+        build()
+
+
+@pytest.mark.parametrize("rate", [-1.0, math.nan, math.inf])
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_a_schedule_that_goes_wrong_is_an_error_and_changes_nothing(kind, rate):
+    p = Value(1.0)
+    optimizer = kind([p], lr=lambda k: 0.5 if k < 1 else rate)
+    pushed(optimizer, [1.0])
+    before, data = optimizer.state_dict(), p.data
+    with pytest.raises(ArgumentError, match="the learning rate of step 1"):
+        optimizer.step()
+    assert optimizer.state_dict() == before
+    assert p.data == data
+
+
+def test_a_step_that_fails_half_way_changes_nothing():
+    p, q = Value(1.0), Value(1.0)
+    optimizer = Adam([p, q], eps=0.0)
+    p.grad = 1.0  # the step of q, without a gradient, is 0 / 0
+    before = optimizer.state_dict()
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step()
+    assert (p.data, q.data) == (1.0, 1.0)
+    assert optimizer.state_dict() == before
+
+
+# ---- states --------------------------------------------------------------------------------------
+
+
+BUILDS = {
+    "sgd": lambda params: SGD(params, lr=0.05),
+    "momentum": lambda params: SGD(params, lr=0.05, momentum=0.9, weight_decay=1e-3),
+    "nesterov": lambda params: SGD(params, lr=0.05, momentum=0.9, nesterov=True),
+    "adam": lambda params: Adam(params, lr=cosine(0.05, 0.01, 12), weight_decay=1e-3),
+    "adamw": lambda params: AdamW(params, lr=warmup(4, linear(0.1, 0.0, 10)), betas=(0.8, 0.9)),
+}
+
+
+def trained(model, optimizer, steps):
+    draw = random.Random(4)
+    X = [[draw.uniform(-1, 1), draw.uniform(-1, 1)] for _ in range(6)]
+    y = [a * b for a, b in X]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        mse([model(x) for x in X], y).backward()
+        optimizer.step()
+
+
+def network():
+    return MLP(2, [4, 1], activation="tanh", rng=random.Random(3))
+
+
+@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("done", [0, 1, 7])
+def test_a_run_resumed_from_files_has_the_same_bits(tmp_path, name, done):
+    straight = network()
+    optimizer = BUILDS[name](straight.parameters())
+    trained(straight, optimizer, 14)
+
+    first = network()
+    optimizer = BUILDS[name](first.parameters())
+    trained(first, optimizer, done)
+    first.save(tmp_path / "model.json")
+    write_json(tmp_path / "optimizer.json", optimizer.state_dict())
+
+    second = MLP.from_file(tmp_path / "model.json")
+    kind = type(optimizer)
+    resumed = kind(second.parameters())  # its options come from the state
+    resumed.load_state_dict(read_json(tmp_path / "optimizer.json"))
+    assert repr(resumed) == repr(optimizer)
+    trained(second, resumed, 14 - done)
+    assert second.state_dict() == straight.state_dict()
+
+
+def test_a_rate_that_is_a_function_of_ones_own_is_kept_when_a_state_is_loaded():
+    lr = lambda k: 0.5**k  # noqa: E731
+    optimizer = SGD([Value(0.0)], lr=lr)
+    pushed(optimizer, [1.0])
+    state = json.loads(json.dumps(optimizer.state_dict()))
+    assert state["lr"] is None
+    again = SGD([Value(0.0)], lr=lr)
+    again.load_state_dict(state)
+    assert pushed(again, [1.0]) == [-0.5]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.pop("mean"),
+        lambda s: s.update(more=1),
+        lambda s: s.update(optimizer="SGD"),
+        lambda s: s.update(steps=-1),
+        lambda s: s.update(steps=1.5),
+        lambda s: s.update(lr=-1.0),
+        lambda s: s.update(lr="fast"),
+        lambda s: s.update(lr={"schedule": "nope", "arguments": []}),
+        lambda s: s.update(lr={"schedule": "linear", "arguments": [1]}),
+        lambda s: s.update(lr={}),
+        lambda s: s.update(betas=[0.9]),
+        lambda s: s.update(betas=[0.9, 2.0]),
+        lambda s: s.update(eps=None),
+        lambda s: s.update(mean=[1.0]),
+        lambda s: s.update(mean=[]),
+        lambda s: s.update(square=["a", "b"]),
+        lambda s: s.update(square=3),
+    ],
+)
+def test_a_wrong_state_changes_nothing(change):
+    optimizer = Adam([Value(1.0), Value(2.0)])
+    optimizer.step()
+    before = optimizer.state_dict()
+    state = optimizer.state_dict()
+    change(state)
+    with pytest.raises(StateError):
+        optimizer.load_state_dict(state)
+    assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize("state", [None, [], "x", {}])
+def test_a_state_that_is_none_is_refused(state):
+    with pytest.raises(StateError, match="expected the state of SGD"):
+        SGD([Value(1.0)]).load_state_dict(state)
+
+
+def test_the_repr_shows_the_options():
+    assert repr(SGD([Value(1.0)], momentum=0.9)) == (
+        "SGD(1 parameters, lr=0.1, momentum=0.9, nesterov=False, weight_decay=0.0)"
+    )
+
+
+def test_an_optimizer_of_ones_own_needs_only_its_rule():
+    class Signs(Optimizer):
+        def _updated(self, rate):
+            return [p.data - rate * ((p.grad > 0) - (p.grad < 0)) for p in self.params]
+
+        def _checked(self, options):
+            return options
+
+    p = Value(1.0)
+    optimizer = Signs([p], lr=0.5)
+    assert pushed(optimizer, [3.0, -3.0]) == [0.5, 1.0]
+    again = Signs([p], lr=0.1)
+    again.load_state_dict(optimizer.state_dict())
+    assert (again.lr, again.steps) == (0.5, 2)
