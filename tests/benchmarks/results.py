@@ -25,7 +25,8 @@ def table(header, rows):
 
 def write_section(title, text, path=RESULTS):
     """Put `text` under the heading `title` and leave every other section as it is."""
-    old = path.read_text(encoding="utf-8") if path.exists() else HEADING
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    old = old or HEADING
     section = f"## {title}\n\n{text.strip()}\n"
     pattern = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     if pattern.search(old):
