@@ -25,7 +25,7 @@ from typing import Any
 from micrograd.errors import NumberTypeError, StateError
 from micrograd.ops import number
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "write_json", "write_whole"]
 
 # Python refuses to turn integers of more than 4300 digits into decimal text, or back.
 _DECIMAL_BITS = 10_000
@@ -59,12 +59,36 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     {'third': Fraction(1, 3), 'worst': inf}
     """
     text = json.dumps(_encoded(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(path, text.encode("utf-8"))
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that a reader never sees a part of it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    content : bytes
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the old one is then intact.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(f"{folder}/a.txt", b"all of it")
+    ...     Path(folder, "a.txt").read_bytes()
+    b'all of it'
+    """
     target = Path(os.path.realpath(path))  # a link stays a link
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         try:
-            with part.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with part.open("xb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
