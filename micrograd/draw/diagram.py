@@ -1,0 +1,341 @@
+"""The neutral form of a picture: one box a value, with all that any drawing of it needs to know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
+from micrograd.formula import Text
+from micrograd.graph import depends_on, order
+from micrograd.look import largest, number_text, short
+from micrograd.ops import Op, constant
+
+__all__ = ["Box", "Diagram", "build", "count_values", "names_of", "roots_of"]
+
+_NAME_LIMIT = 10  # an expression that is longer is no name
+_WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
+_BIAS = re.compile(r"(b|B|bias)[\W\d_]*\Z")
+
+
+@dataclass(slots=True)
+class Box:
+    """One value of the picture.
+
+    Attributes
+    ----------
+    position : int
+        Its place in topological order, which is its name in DOT.
+    value : Value
+    name : str
+        Label, given name or short expression; "" where there is none.
+    role : str
+        "input", "parameter", "constant" or "computed".
+    is_output : bool
+    parents : tuple of int
+        Positions of the operands, in order and with repeats.
+    op : Op or None
+    data : number
+    grad : number or None
+        None where it is not computed yet.
+    local : tuple of number
+        The local derivative in each operand; empty where there is no rule for it.
+    flow : tuple of number
+        What each operand gets through this value: gradient times local derivative.
+    in_gradient : bool
+        Part of the graph of a gradient, not of the forward pass.
+    is_faded : bool
+    """
+
+    position: int
+    value: Value
+    name: str
+    role: str
+    is_output: bool
+    parents: tuple[int, ...]
+    op: Op | None
+    data: Any
+    grad: Any
+    local: tuple[Any, ...]
+    flow: tuple[Any, ...]
+    in_gradient: bool = False
+    is_faded: bool = False
+
+
+@dataclass(slots=True)
+class Diagram:
+    """The boxes of a picture in topological order, and the scale of its gradients."""
+
+    boxes: list[Box]
+    scale: Any = 0
+    title: str = ""
+    roles: set[str] = field(default_factory=set)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether any gradient is known."""
+        return any(box.grad is not None for box in self.boxes)
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether no computed value is used twice, so that operands can keep their order."""
+        used: set[int] = set()
+        for box in self.boxes:
+            for parent in box.parents:
+                if parent in used and self.boxes[parent].parents:
+                    return False
+                used.add(parent)
+        return True
+
+
+# ---- arguments ---------------------------------------------------------------------------------
+
+
+def roots_of(root: Any) -> list[Value]:
+    """Return the values to draw as a list.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `root` is neither a Value nor a sequence of them.
+    """
+    roots = [root] if isinstance(root, Value) else root
+    if not isinstance(roots, (list, tuple)) or not roots:
+        raise ArgumentTypeError(
+            f"expected a Value to draw, got {_shown(root)}: give the result of a computation, "
+            "or a list of results"
+        )
+    for value in roots:
+        if not isinstance(value, Value):
+            raise ArgumentTypeError(f"expected a Value to draw, got {_shown(value)} in the list")
+    return list(dict.fromkeys(roots))
+
+
+def _shown(thing: Any) -> str:
+    return f"{short(repr(thing), 60)} ({type(thing).__name__})"
+
+
+def names_of(labels: Any) -> dict[Value, str]:
+    """Return the names given in `labels`, which maps values to names or names to values.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it does neither.
+
+    Examples
+    --------
+    >>> x = Value(1.0)
+    >>> names_of({"x": x}) == names_of({x: "x"}) == {x: "x"}
+    True
+    """
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping):
+        raise ArgumentTypeError(
+            f"labels must map values to names or names to values, got {_shown(labels)}"
+        )
+    names: dict[Value, str] = {}
+    for key, item in labels.items():
+        if isinstance(key, Value) and isinstance(item, str):
+            names[key] = item
+        elif isinstance(key, str) and isinstance(item, Value):
+            names.setdefault(item, key)
+        elif isinstance(key, str) and isinstance(item, (list, tuple)):
+            for i, value in enumerate(item):
+                if isinstance(value, Value):
+                    names.setdefault(value, f"{key}[{i}]")
+        elif isinstance(key, Value):
+            raise ArgumentTypeError(f"the name of {key!r} must be text, got {_shown(item)}")
+        elif not isinstance(key, str):
+            raise ArgumentTypeError(f"labels must be of Values, got {_shown(key)}")
+    return names
+
+
+def count_values(roots: Sequence[Value], limit: int) -> int:
+    """Return how many values the roots are computed from, or `limit` + 1 if there are more.
+
+    It takes no longer than the limit, however large the graph.
+    """
+    seen: set[Value] = set()
+    stack = list(roots)
+    while stack and len(seen) <= limit:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.parents)
+    return min(len(seen), limit + 1)
+
+
+# ---- from values to boxes ----------------------------------------------------------------------
+
+
+def build(
+    roots: Sequence[Value],
+    *,
+    names: Mapping[Value, str] | None = None,
+    parameters: Mapping[Value, str] | None = None,
+    wrt: Iterable[Value] | None = None,
+    forward: Value | None = None,
+) -> Diagram:
+    """Return the diagram of the values that `roots` are computed from.
+
+    Parameters
+    ----------
+    roots : sequence of Value
+    names : mapping of Value to str, optional
+        Names of values that have no label.
+    parameters : mapping of Value to str, optional
+        The parameters of a model and their names. Where it is not given, labels tell: leaves
+        called w, and beside them b, are parameters.
+    wrt : iterable of Value, optional
+        Fade what does not lie on a path from one of these.
+    forward : Value, optional
+        What of the picture is not computed for this value is the graph of a gradient.
+
+    Raises
+    ------
+    CycleError
+        If a value is its own ancestor.
+    ArgumentError
+        If a value of `wrt` is not in the graph.
+
+    Notes
+    -----
+    Linear in the size of the graph.
+    """
+    names, parameters = names or {}, parameters or {}
+    nodes: dict[Value, int] = {}
+    for root in roots:
+        if root not in nodes:
+            for node in order(root):
+                nodes.setdefault(node, len(nodes))
+    outputs = set(roots)
+    values = list(nodes)
+    titles = {
+        value: value.label or names.get(value) or parameters.get(value, "") for value in values
+    }
+    trained = set(parameters) or _named_as_parameters(values, titles)
+    texts = _expressions(values, titles)
+    locals_ = [_local_derivatives(value) for value in values]
+    grads = _gradients(values, nodes, locals_, outputs)
+    before = set(order(forward)) if forward is not None else set(values)
+    lit = _on_path(values, wrt)
+
+    boxes = []
+    for position, value in enumerate(values):
+        parents = value.parents
+        grad, local = grads[position], locals_[position]
+        if parents:
+            role = "computed"
+        elif value.op is constant:
+            role = "constant"
+        else:
+            role = "parameter" if value in trained else "input"
+        boxes.append(
+            Box(
+                position=position,
+                value=value,
+                name=titles[value] or texts[position],
+                role=role,
+                is_output=value in outputs,
+                parents=tuple([nodes[parent] for parent in parents]),
+                op=value.op if parents else None,
+                data=value.data,
+                grad=grad,
+                local=local,
+                flow=() if grad is None else tuple([_product(grad, slope) for slope in local]),
+                in_gradient=value not in before,
+                is_faded=lit is not None and value not in lit,
+            )
+        )
+    known = [box.grad for box in boxes if box.grad is not None]
+    title = boxes[nodes[roots[0]]].name
+    return Diagram(boxes, largest(known), title, {box.role for box in boxes})
+
+
+def _named_as_parameters(values: list[Value], titles: Mapping[Value, str]) -> set[Value]:
+    leaves = [value for value in values if not value.parents and value.op is not constant]
+    weights = {value for value in leaves if _WEIGHT.match(titles[value])}
+    biases = {value for value in leaves if _BIAS.match(titles[value])}
+    return weights | biases if weights else set()
+
+
+def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
+    """Return the expression of each computed value, or "" where it is too long for a name."""
+    texts: dict[Value, Text | None] = {}
+    result = []
+    for value in values:
+        text: Text | None = None
+        parents = value.parents
+        if not parents:
+            if value.op is constant:
+                text = Text(number_text(value.data))
+        elif len(parents) <= _NAME_LIMIT and value.op.partials is not None:
+            operands = [texts[parent] for parent in parents]
+            if None not in operands:
+                text = value.op(*operands)
+                text = text if len(text.text) <= _NAME_LIMIT else None
+        result.append(text.text if text is not None and parents else "")
+        title = titles[value]
+        texts[value] = Text(title) if title and len(title) < _NAME_LIMIT else text
+    return result
+
+
+def _local_derivatives(value: Value) -> tuple[Any, ...]:
+    try:
+        return value.local_derivatives()
+    except MicrogradError:  # no rule, a point without one, or data that changed since
+        return ()
+
+
+def _gradients(
+    values: list[Value],
+    nodes: Mapping[Value, int],
+    locals_: list[tuple[Any, ...]],
+    outputs: set[Value],
+) -> list[Any]:
+    """Return each gradient, None where no backward pass has come by.
+
+    A gradient starts as the int 0. Where that is still there, it is known only if everything
+    that uses the value has its own gradient, and these passed 0 on in all.
+    """
+    grads: list[Any] = [getattr(value.grad, "data", value.grad) for value in values]
+    arriving: dict[int, Any] = {}  # None: something that uses the value has no gradient yet
+    for position in range(len(values) - 1, -1, -1):
+        grad, local = grads[position], locals_[position]
+        if type(grad) is int and grad == 0:
+            arrived = arriving.get(position)
+            if arrived is None or arrived != 0 or values[position] in outputs:
+                grads[position] = grad = None
+        for i, parent in enumerate(values[position].parents):
+            target = nodes[parent]
+            so_far = arriving.get(target, 0)
+            if grad is None or so_far is None:
+                arriving[target] = None
+            elif local:
+                arriving[target] = so_far + _product(grad, local[i])
+    return grads
+
+
+def _product(left: Any, right: Any) -> Any:
+    try:
+        return left * right
+    except OverflowError:  # an int too large to meet a float
+        return float("inf") if (left > 0) == (right > 0) else float("-inf")
+
+
+def _on_path(values: list[Value], wrt: Iterable[Value] | None) -> set[Value] | None:
+    if wrt is None:
+        return None
+    wanted = [wrt] if isinstance(wrt, Value) else list(wrt)
+    present = set(values)
+    for value in wanted:
+        if not isinstance(value, Value):
+            raise ArgumentTypeError(f"wrt must be Values of the graph, got {_shown(value)}")
+        if value not in present:
+            raise ArgumentError(f"wrt must be Values of the graph: it does not contain {value!r}")
+    return depends_on(values, wanted)

@@ -1,0 +1,449 @@
+"""A diagram as DOT text: cards for values, circles for operations, edges by what flows back."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from typing import Any, Final
+
+from micrograd.draw.diagram import Box, Diagram
+from micrograd.look import FONT, Theme, finite, mix, number_text, short, stroke_width
+
+__all__ = ["Style", "card", "clean", "description", "faded", "html", "legend", "lines", "quoted"]
+
+RANKDIRS: Final = {"LR": "e", "RL": "w", "TB": "s", "BT": "n"}
+SHOWS: Final = ("both", "data", "grad")
+# Values up to which edges have labels, cards have rows, and values are cards at all.
+_FULL, _ROWS, _STRIP = 60, 150, 500
+_RANKSEP: Final = 0.11  # inches; labels on the edges make room of their own
+_FADE = 0.7
+_SPOKEN = 60  # values that the description names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a diagram is drawn; see `draw_dot` for the options.
+
+    Attributes
+    ----------
+    local : bool or None
+        Local derivatives on the edges; None for as long as there is room.
+    """
+
+    theme: Theme
+    rankdir: str = "LR"
+    show: str = "both"
+    color: bool = True
+    local: bool | None = None
+    precision: int = 4
+    legend: bool = True
+
+    def number(self, x: Any, signed: bool = False) -> str:
+        """Return `x` as this picture writes it."""
+        return number_text(x, self.precision, signed)
+
+
+# ---- text in DOT -------------------------------------------------------------------------------
+
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+
+
+def clean(text: str) -> str:
+    r"""Return `text` without characters that no XML file may hold; newlines stay.
+
+    Examples
+    --------
+    >>> clean("a\tb\x00c")
+    'a bc'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        " " if c == "\t" else c
+        for c in text.replace("\r\n", "\n").replace("\r", "\n")
+        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in "\ufffe\uffff")
+    )
+
+
+def html(text: str) -> str:
+    """Return `text` for an HTML label of Graphviz.
+
+    Examples
+    --------
+    >>> html("a<b")
+    'a&lt;b'
+    """
+    return clean(text).translate(_ESCAPES).replace("\\", "\\\\").replace("\n", "<br/>")
+
+
+def quoted(text: str) -> str:
+    """Return `text` as a DOT string that Graphviz shows as it is.
+
+    Examples
+    --------
+    >>> print(quoted("a{b} c&d"))
+    "a{b} c&amp;d"
+    """
+    text = clean(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', "&quot;")
+    return '"' + text.replace("\n", "\\n") + '"'
+
+
+def _width(text: str) -> str:
+    """Return a width attribute for text that Graphviz would measure too narrow."""
+    if text.isascii():
+        return ""
+    rows = text.split("\n")
+    wide = max(sum(1 for c in row if unicodedata.east_asian_width(c) in "WF") for row in rows)
+    if not wide:
+        return ""
+    cells = max(
+        sum(15 if unicodedata.east_asian_width(c) in "WF" else 8 for c in row) for row in rows
+    )
+    return f' width="{cells + 6}"'
+
+
+def faded(theme: Theme) -> Theme:
+    """Return `theme` with every colour most of the way to the page's."""
+    paled: dict[str, Any] = {
+        item.name: mix(getattr(theme, item.name), theme.bg, _FADE)
+        for item in fields(theme)
+        if item.name not in ("name", "bg", "diverging", "classes")
+    }
+    return replace(theme, **paled)
+
+
+# ---- cards -------------------------------------------------------------------------------------
+
+
+def _font(text: str, theme: Theme, size: int = 0, color: str = "") -> str:
+    attributes = (f' point-size="{size}"' if size else "") + (
+        f' color="{color}"' if color and color != theme.ink else ""
+    )
+    return f"<font{attributes}>{text}</font>" if attributes else text
+
+
+def _outline(box: Box, theme: Theme) -> str:
+    border, color = (3, theme.ink) if box.is_output else (1, theme.line)
+    dashed = ",dashed" if box.role == "constant" and not box.is_output else ""
+    fill = theme.panel if box.in_gradient else theme.bg
+    return f'border="{border}" style="rounded{dashed}" color="{color}" bgcolor="{fill}"'
+
+
+def _shown_name(box: Box) -> str:
+    return short(clean(box.name)).strip()
+
+
+def _chip(box: Box, theme: Theme) -> tuple[str, str]:
+    """Return fill attribute and text colour of the header."""
+    if box.role == "input":
+        return f' bgcolor="{theme.input_chip}"', theme.input_text
+    if box.role == "parameter":
+        return f' bgcolor="{theme.parameter_chip}"', theme.parameter_text
+    return "", theme.ink
+
+
+def _fill(box: Box, style: Style, theme: Theme, scale: Any) -> str:
+    if box.grad is None or not style.color:
+        return f' bgcolor="{theme.none}"'
+    return f' bgcolor="{theme.tint(box.grad, scale)}"'
+
+
+def _digits(x: Any, style: Style, theme: Theme, signed: bool, muted: bool = False) -> str:
+    wrong = x is not None and not finite(x)
+    color = theme.wrong if wrong else theme.muted if muted or x is None else theme.ink
+    return _font(style.number(x, signed), theme, color=color)
+
+
+def card(box: Box, style: Style, theme: Theme, scale: Any, note: str = "") -> str:
+    """Return the HTML label of a value: its name over its data and its gradient."""
+    rows = []
+    fill, ink = _chip(box, theme)
+    name = _shown_name(box) or (f"v{box.position}" if fill else "")
+    if name:
+        text = _font(html(name), theme, 15, ink)
+        rows.append(f'<tr><td style="rounded"{fill} cellpadding="3"{_width(name)}>{text}</td></tr>')
+
+    def row(caption: str, number: str, attributes: str, color: str) -> str:
+        return (
+            f'<tr><td{attributes}><table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
+            f'<tr><td align="left" valign="bottom">{_font(caption + " ", theme, 12, color)}</td>'
+            f'<td align="right" valign="bottom" width="47">{number}</td></tr></table></td></tr>'
+        )
+
+    if style.show != "grad":
+        constant = box.role == "constant"
+        number = _digits(box.data, style, theme, signed=False, muted=constant)
+        rows.append(row("data", number, "", theme.muted))
+    if style.show != "data":
+        number = _digits(box.grad, style, theme, signed=True)
+        tint = _fill(box, style, theme, scale)
+        rows.append(row("grad", number, f' style="rounded"{tint}', theme.ink))
+    if note:
+        rows.append(f"<tr><td>{_font(html(note), theme, 12, theme.muted)}</td></tr>")
+    inner = (
+        f'<table {_outline(box, theme)} cellborder="0" cellspacing="4" cellpadding="0">'
+        + "".join(rows)
+        + "</table>"
+    )
+    if box.in_gradient and not box.is_output:  # a second line around it
+        return (
+            f'<<table border="1" style="rounded" color="{theme.line}" cellborder="0" '
+            f'cellspacing="1" cellpadding="0"><tr><td>{inner}</td></tr></table>>'
+        )
+    return f"<{inner}>"
+
+
+def _strip(box: Box, style: Style, theme: Theme, scale: Any) -> str:
+    """Return the label of a value in a large picture: one line."""
+    fill, ink = _chip(box, theme)
+    name = _shown_name(box) or (f"v{box.position}" if fill else "")
+    cells = ""
+    if name:
+        text = _font(html(name), theme, color=ink)
+        cells += f'<td style="rounded"{fill}{_width(name)}>{text}</td>'
+    if style.show != "grad":
+        muted = box.role == "constant"
+        cells += f"<td>{_digits(box.data, style, theme, signed=False, muted=muted)}</td>"
+    if style.show != "data":
+        tint = _fill(box, style, theme, scale)
+        cells += f'<td style="rounded"{tint}>{_digits(box.grad, style, theme, signed=True)}</td>'
+    return (
+        f'<<table {_outline(box, theme)} cellborder="0" cellspacing="2" cellpadding="2">'
+        f"<tr>{cells}</tr></table>>"
+    )
+
+
+def _tooltip(box: Box) -> str:
+    grad = "not computed yet" if box.grad is None else _exact(box.grad)
+    return f"{box.value.label or box.name}: data {_exact(box.data)}, grad {grad}".lstrip(": ")
+
+
+def _exact(x: Any) -> str:
+    try:
+        return str(x)
+    except ValueError:  # more digits than Python likes to write
+        return number_text(x)
+
+
+# ---- the whole picture -------------------------------------------------------------------------
+
+
+def head(theme: Theme, rankdir: str, label: str = "", ranksep: float = 0.11) -> Iterator[str]:
+    """Yield the lines that set the page, the font and the spacing."""
+    legend_text = f" label={label} labelloc=b" if label else ""
+    yield (
+        f"\trankdir={rankdir} nodesep=0.16 ranksep={ranksep} pad=0.12 "
+        f'bgcolor="{theme.bg}" fontname="{FONT}"{legend_text}\n'
+    )
+    yield f'\tnode [shape=plain fontname="{FONT}" fontsize=14 fontcolor="{theme.ink}"]\n'
+    yield f'\tedge [fontname="{FONT}" fontsize=12 fontcolor="{theme.ink}" color="{theme.line}"]\n'
+
+
+def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool = False) -> str:
+    """Return the line of an operation's node: a circle, or a lozenge for a word."""
+    size = (
+        "shape=circle fixedsize=true width=0.42 fontsize=20 style=filled"
+        if len(symbol) == 1
+        else 'shape=box height=0.42 width=0.42 margin="0.11,0.02" style="rounded,filled"'
+    )
+    return (
+        f'\t{name} [id="{name}" class="mg-op" {size} penwidth=1.4 color="{theme.ink}" '
+        f'fillcolor="{theme.bg}" fontcolor="{theme.ink}" label={quoted(symbol)} '
+        f"tooltip={quoted(tooltip)}{' ordering=in' if ordered else ''}]\n"
+    )
+
+
+def stroke(flow: Any, scale: Any, style: Style, theme: Theme) -> str:
+    """Return the attributes of an edge on which `flow` goes back; None where nothing has yet."""
+    if flow is None or not style.color or style.show == "data":
+        return f'color="{theme.line}" penwidth=1.4'
+    dashed = " style=dashed" if flow == 0 else ""
+    return f'color="{theme.stroke(flow)}" penwidth={stroke_width(flow, scale):.2f}{dashed}'
+
+
+def lines(diagram: Diagram, style: Style) -> Iterator[str]:
+    """Yield the lines of the DOT source between the outer braces.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    style : Style
+    """
+    boxes, scale = diagram.boxes, diagram.scale
+    full, pale = style.theme, faded(style.theme)
+    labelled = len(boxes) <= _FULL if style.local is None else style.local
+    is_small = len(boxes) <= _ROWS
+    ordered = diagram.is_tree
+    port = RANKDIRS[style.rankdir]
+    weight = " weight=8" if is_small else ""
+    words = legend(diagram, style, labelled) if style.legend else ""
+    if len(boxes) > _STRIP:
+        yield from _plain(diagram, style, words)
+        return
+    yield from head(full, style.rankdir, words, _RANKSEP if labelled else 2.5 * _RANKSEP)
+    for box in boxes:
+        theme = pale if box.is_faded else full
+        label = (card if is_small else _strip)(box, style, theme, scale)
+        kind = "root" if box.is_output else box.role
+        tooltip = quoted(_tooltip(box))
+        name = f"v{box.position}"
+        ink = f' fontcolor="{pale.ink}"' if box.is_faded else ""
+        yield (
+            f'\t{name} [id="{name}" class="mg-value mg-{kind}" tooltip={tooltip}{ink} '
+            f"label={label}]\n"
+        )
+        if box.op is None:
+            continue
+        center = f"o{box.position}"
+        yield operation(center, box.op.symbol or "?", theme, box.op.noun, ordered)
+        yield (
+            f'\t{center} -> {name} [class="mg-out" {stroke(box.grad, scale, style, theme)} '
+            f"arrowsize=0.55{weight}]\n"
+        )
+        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
+        for i, (parent, flow) in enumerate(zip(box.parents, flows, strict=True)):
+            tint = pale if boxes[parent].is_faded or box.is_faded else full
+            text = (
+                _edge_label(style.number(box.local[i]), tint, style)
+                if labelled and box.local
+                else ""
+            )
+            yield (
+                f'\tv{parent} -> {center} [class="mg-in" {stroke(flow, scale, style, tint)} '
+                f"tailport={port} arrowhead=none{text}]\n"
+            )
+
+
+def _edge_label(number: str, theme: Theme, style: Style) -> str:
+    """Return a label that keeps off its line: above it where lines run across, else beside it."""
+    text = f'<td><font color="{theme.ink}">∂ {number}</font></td>'
+    if style.rankdir in ("LR", "RL"):
+        rows = f'<tr>{text}</tr><tr><td height="4"></td></tr>'
+    else:
+        rows = f'<tr><td width="6"></td>{text}</tr>'
+    table = '<table border="0" cellborder="0" cellspacing="0" cellpadding="0">'
+    return f" label=<{table}{rows}</table>>"
+
+
+def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
+    """Yield the lines of a graph too large for cards: a box with one line of text a value.
+
+    Attributes that all share are said once, which keeps the source short and quick to write.
+    """
+    theme, pale, scale = style.theme, faded(style.theme), diagram.scale
+    boxes = diagram.boxes
+    yield from head(theme, style.rankdir, words, 2.5 * _RANKSEP)
+    yield (
+        f'\tnode [shape=box style="rounded,filled" height=0.3 margin="0.08,0.04" '
+        f'color="{theme.line}" fillcolor="{theme.bg}"]\n'
+    )
+    for box in boxes:
+        tint = pale if box.is_faded else theme
+        name = _shown_name(box)
+        parts = [name] if name else []
+        if style.show != "grad":
+            parts.append(style.number(box.data))
+        extra = f' color="{tint.ink}" penwidth=3' if box.is_output else ""
+        if style.show != "data":
+            parts.append(style.number(box.grad, signed=True))
+            if box.grad is not None and style.color:
+                extra += f' fillcolor="{tint.tint(box.grad, scale)}"'
+        if box.is_faded:
+            extra += f' color="{pale.line}" fontcolor="{pale.ink}"'
+        yield f"\tv{box.position} [label={quoted('  '.join(parts))}{extra}]\n"
+    yield f'\tnode [height=0.1 width=0.1 color="{theme.ink}" fillcolor="{theme.bg}"]\n'
+    yield "\tedge [arrowhead=none]\n"
+    symbols: dict[str, str] = {}
+    for box in boxes:
+        if box.op is None:
+            continue
+        at = box.position
+        symbol = box.op.symbol or "?"
+        if symbol not in symbols:
+            symbols[symbol] = quoted(symbol)
+        yield f"\to{at} [label={symbols[symbol]}]\n"
+        yield (
+            f"\to{at} -> v{at} [{stroke(box.grad, scale, style, pale if box.is_faded else theme)} "
+            "arrowhead=normal arrowsize=0.55]\n"
+        )
+        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
+        for parent, flow in zip(box.parents, flows, strict=True):
+            dim = box.is_faded or boxes[parent].is_faded
+            line = stroke(flow, scale, style, pale if dim else theme)
+            yield f"\tv{parent} -> o{at} [{line}]\n"
+
+
+_ROLES: Final = (
+    ("input", "input"),
+    ("parameter", "parameter"),
+    ("constant", "constant"),
+    ("computed", "computed"),
+)
+
+
+def legend(diagram: Diagram, style: Style, labelled: bool) -> str:
+    """Return the legend as an HTML label: the scale of the gradients, the roles that occur."""
+    theme, scale = style.theme, diagram.scale
+    cells = []
+
+    def text(words: str, color: str = "") -> str:
+        return f'<font point-size="12" color="{color or theme.ink}">{words}</font>'
+
+    if scale and style.color and style.show != "data":
+        cells.append(f"<td>{text('gradient&nbsp;&nbsp;', theme.muted)}</td>")
+        for share in ("-1", "-1/3", "-1/15", "0", "1/15", "1/3", "1"):
+            step = scale * Fraction(share)
+            cells.append(
+                f'<td bgcolor="{theme.tint(step, scale)}" width="34" height="16" cellpadding="3">'
+                f"{text(number_text(step, 2, signed=True))}</td>"
+            )
+        cells.append('<td width="14"></td>')
+    computed = any(box.role == "computed" and not box.is_output for box in diagram.boxes)
+    for role, words in _ROLES:
+        if role in diagram.roles and (role != "computed" or computed):
+            fill, border, ink = "", "", theme.ink
+            if role == "input":
+                fill = f' bgcolor="{theme.input_chip}"'
+            elif role == "parameter":
+                fill, ink = f' bgcolor="{theme.parameter_chip}"', theme.parameter_text
+            else:
+                border = f' border="1" color="{theme.line}"'
+            dashed = ",dashed" if role == "constant" else ""
+            cells.append(
+                f'<td style="rounded{dashed}"{fill}{border} cellpadding="4">{text(words, ink)}</td>'
+            )
+    if any(box.in_gradient for box in diagram.boxes):
+        cells.append(
+            f'<td border="1" style="rounded" color="{theme.line}" bgcolor="{theme.panel}" '
+            f'cellpadding="4">{text("graph of the gradient")}</td>'
+        )
+    cells.append(
+        f'<td style="rounded" border="2" color="{theme.ink}" cellpadding="4">{text("output")}</td>'
+    )
+    if labelled and any(box.local for box in diagram.boxes):
+        words = "&nbsp;&nbsp;∂ = local derivative"
+        cells.append(f"<td>{text(words, theme.muted)}</td>")
+    return (
+        '<<table border="0" cellborder="0" cellspacing="2" cellpadding="0">'
+        f'<tr><td height="8"></td></tr><tr>{"".join(cells)}</tr></table>>'
+    )
+
+
+def _decimal(step: Any) -> Any:
+    """Return a step of the scale as a number that is written in decimals."""
+    if isinstance(step, Fraction) and step.denominator > 1:
+        return float(step) if abs(step) < 10**300 else int(step)
+    return step
+
+
+def description(diagram: Diagram) -> str:
+    """Return the picture in words, for a reader that cannot see it."""
+    facts = []
+    for box in diagram.boxes[-_SPOKEN:]:
+        name = box.name or f"v{box.position}"
+        grad = "" if box.grad is None else f", gradient {number_text(box.grad, signed=True)}"
+        facts.append(f"{clean(name)} {number_text(box.data)}{grad}")
+    left = len(diagram.boxes) - len(facts)
+    return "; ".join(facts) + (f"; and {left} values before these." if left > 0 else ".")

@@ -1,0 +1,279 @@
+"""A picture: DOT source that becomes SVG or PNG without any program from outside Python."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import graphviz
+
+from micrograd.errors import ArgumentError, PictureError
+from micrograd.files import write_whole
+from micrograd.look import FONT_FAMILY
+
+__all__ = ["FORMATS", "PROGRAMS", "Picture"]
+
+FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
+PROGRAMS: Final = ("wheel", "system")
+_WHEEL_LACKS: Final = ("pdf",)
+_HELP: Final = {
+    "wheel": "install it with: pip install graphviz-pure",
+    "system": "install Graphviz (https://graphviz.org/download) so that `dot` is on the PATH, or "
+    "leave out program='system'",
+}
+
+
+class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
+    """A `graphviz.Digraph` that draws itself with the layout program of a Python package.
+
+    It shows itself as the last line of a notebook cell; `write` makes a file of it; `source` is
+    its DOT text, to which `node`, `edge` and `attr` may add.
+
+    Attributes
+    ----------
+    program : {"wheel", "system"}
+        The layout program: that of the package graphviz-pure, or the `dot` on the path.
+    title, description : str
+        What a screen reader says of it.
+    """
+
+    program = "wheel"
+    title = "Computation graph"
+    description = ""
+
+    def pipe(
+        self,
+        format: str | None = None,  # noqa: A002
+        renderer: str | None = None,
+        formatter: str | None = None,
+        neato_no_op: bool | int | None = None,
+        quiet: bool = True,
+        *,
+        engine: str | None = None,
+        encoding: str | None = None,
+    ) -> Any:
+        """Return the picture as bytes, or as text if an encoding is given.
+
+        Parameters
+        ----------
+        format : str, optional
+            "svg", "png", "jpg", "dot" or "json", and "pdf" with the system's program.
+        renderer, formatter, neato_no_op, engine : optional
+            As in `graphviz.Digraph.pipe`.
+        quiet : bool, default True
+            Keep warnings of the layout program to ourselves.
+        encoding : str, optional
+
+        Raises
+        ------
+        ArgumentError
+            If the format is unknown, or not to be had from this program.
+        PictureError
+            If there is no layout program or it fails. Also a RuntimeError.
+        """
+        kind = format or self.format
+        if kind not in FORMATS and not (renderer or formatter):
+            raise ArgumentError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+        if kind in _WHEEL_LACKS and self.program == "wheel":
+            raise ArgumentError(
+                f"{kind} needs the system's Graphviz: pass program='system' where that is "
+                "installed, or choose svg or png"
+            )
+        command = [
+            _program(self.program, os.environ.get("PATH", "")),
+            f"-K{engine or self.engine}",
+            "-T" + ":".join(part for part in (kind, renderer, formatter) if part),
+        ]
+        if kind in ("png", "jpg"):
+            command.append("-Gdpi=192")
+        if neato_no_op is not None:
+            command.append(f"-n{int(neato_no_op)}")
+        result = _run(command, self.source)
+        if result.returncode or not result.stdout:
+            told = result.stderr.decode("utf-8", "replace").strip()
+            raise PictureError(
+                f"the layout program failed with exit status {result.returncode}"
+                + (f": {told[:500]}" if told else "")
+            )
+        if not quiet and result.stderr:
+            sys.stderr.write(result.stderr.decode("utf-8", "replace"))
+        drawn: bytes = result.stdout
+        if kind == "svg":
+            drawn = _finished(drawn.decode("utf-8"), self.title, self.description).encode("utf-8")
+        return drawn if encoding is None else drawn.decode(encoding)
+
+    def write(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
+        """Write the picture to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+        format : str, optional
+            Told by the ending of the path where not given.
+
+        Returns
+        -------
+        Path
+            The path written.
+
+        Raises
+        ------
+        ArgumentError
+            If the path's ending is no format.
+        OSError
+            If the file cannot be written; what was there before is untouched.
+        """
+        target = Path(path)
+        kind = format or target.suffix[1:].lower() or self.format
+        if kind not in FORMATS:
+            raise ArgumentError(
+                f"cannot tell the format of {target.name!r}: end it in one of "
+                + ", ".join(f".{known}" for known in FORMATS)
+            )
+        content = self.source.encode("utf-8") if kind == "dot" else self.pipe(kind)
+        write_whole(target, content)
+        return target
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,  # noqa: A002
+        *,
+        outfile: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> str:
+        """Save the DOT source and beside it the picture, as `graphviz.Digraph.render` does.
+
+        Returns
+        -------
+        str
+            The path of the picture.
+        """
+        kind = format or self.format
+        if outfile is not None:
+            target = Path(directory or "") / outfile
+            kind = format or target.suffix[1:].lower() or kind
+            filename = filename or target.with_suffix(".gv").name
+        content = self.pipe(
+            kind,
+            **{key: options[key] for key in ("renderer", "formatter", "engine") if key in options},
+        )
+        source = Path(self.save(filename, directory=directory))
+        target = target if outfile is not None else Path(f"{source}.{kind}")
+        write_whole(target, content)
+        if cleanup:
+            source.unlink()
+        if view:
+            self._view(str(target), format=kind, quiet=True)
+        return str(target)
+
+    def _repr_image_svg_xml(self) -> str:
+        return str(self.pipe("svg", encoding="utf-8"))
+
+    def _repr_mimebundle_(
+        self,
+        include: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        own = "image/png" if self.format == "png" else "image/svg+xml"
+        wanted = set(include) if include is not None else {own}
+        shown: Mapping[str, Any] = {
+            "image/svg+xml": self._repr_image_svg_xml,
+            "image/png": lambda: self.pipe("png"),
+            "text/plain": lambda: repr(self),
+        }
+        wanted |= {"text/plain"} if wanted and include is None else set()
+        return {kind: draw() for kind, draw in shown.items() if kind in wanted - set(exclude or ())}
+
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
+    def copy(self) -> Picture:
+        """Return an independent copy."""
+        twin: Picture = super().copy()
+        twin.program, twin.title, twin.description = self.program, self.title, self.description
+        return twin
+
+
+# ---- the layout program ------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _program(which: str, path: str) -> str:
+    """Return the path of the layout program; `path` is part of the key, as `dot` depends on it."""
+    found = shutil.which("dot", path=path) if which == "system" else _of_wheel(path)
+    if not found:
+        name = "dot, which was asked for," if which == "system" else "of graphviz-pure"
+        raise PictureError(f"the layout program {name} is not there: {_HELP[which]}")
+    return found
+
+
+def _of_wheel(path: str) -> str | None:
+    name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
+    places = [Path(sysconfig.get_path("scripts")) / name, Path(sys.executable).parent / name]
+    try:
+        listed = importlib.metadata.files("graphviz-pure") or []
+        places += [Path(str(item.locate())) for item in listed if item.name == name]
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    for place in places:
+        if place.is_file():
+            return str(place.resolve())
+    return shutil.which("graphviz-pure", path=path)
+
+
+def _run(command: list[str], source: str) -> subprocess.CompletedProcess[bytes]:
+    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    try:
+        return subprocess.run(
+            command,
+            input=source.encode("utf-8"),
+            capture_output=True,
+            check=False,
+            creationflags=hidden,
+        )
+    except OSError as error:
+        raise PictureError(f"the layout program {command[0]} does not run: {error}") from error
+
+
+# ---- the SVG -----------------------------------------------------------------------------------
+
+_COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
+_TITLE = re.compile(r"<title>.*?</title>\n?", re.DOTALL)
+_SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
+_ID = re.compile(r'(\s)id="')
+
+
+def _finished(svg: str, title: str, description: str) -> str:
+    """Return the SVG ready for a page: no prolog, ids of its own, pixels, text for a reader."""
+    token = "g" + sha256(svg.encode("utf-8")).hexdigest()[:8]
+    svg = _TITLE.sub("", _COMMENT.sub("", svg[svg.index("<svg") :]))
+    svg = _ID.sub(rf'\1id="{token}-', svg)
+    svg = svg.replace('font-family="Helvetica,sans-Serif"', f"font-family='{FONT_FAMILY}'")
+    size = _SIZE.match(svg)
+    if size is None:
+        return svg
+    end = svg.index(">")
+    width, height = size.groups()
+    head = (
+        f'<svg width="{width}" height="{height}" style="max-width:100%;height:auto" role="img" '
+        f'aria-labelledby="{token}-title {token}-desc"{svg[size.end() : end]}>\n'
+        f'<title id="{token}-title">{escape(title)}</title>\n'
+        f'<desc id="{token}-desc">{escape(description)}</desc>'
+    )
+    return head + svg[end + 1 :]

@@ -1,0 +1,138 @@
+"""The graph as text, for terminals: one line a value, in the order of evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.draw.diagram import Box, build, names_of, roots_of
+from micrograd.draw.dot import clean
+from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.formula import Text
+from micrograd.look import number_text, short
+
+__all__ = ["format_graph"]
+
+_EXPRESSION = 40
+
+
+def format_graph(
+    root: Any,
+    *,
+    precision: int = 4,
+    local: bool = True,
+    labels: Any = None,
+    model: Any = None,
+    max_nodes: int | None = None,
+) -> str:
+    """Return the computation graph as text, one line a value, operands before results.
+
+    Parameters
+    ----------
+    root : Value or sequence of Value
+    precision : int, default 4
+        Significant digits.
+    local : bool, default True
+        Show the local derivative in each operand.
+    labels : mapping, optional
+        Names of unlabelled values, as for `draw_dot`.
+    model : Module, optional
+        Whose parameters are told apart and named.
+    max_nodes : int, optional
+        Show the last so many values only.
+
+    Returns
+    -------
+    str
+        Without a newline at the end. A value without a label is called v and its position.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `root` is no Value. Also a TypeError.
+    CycleError
+        If a value is its own ancestor. Also a ValueError.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    >>> y = (x * w).tanh()
+    >>> y.label = "y"
+    >>> y.backward()
+    >>> print(format_graph(y))
+    name  is                data        grad  local derivatives
+    x     input                2   -7.373e-5
+    w     parameter           -3   +4.915e-5
+    v2    x * w               -6  +2.458e-5  ∂x -3, ∂w 2
+    y     tanh(v2)            -1          +1  ∂v2 2.458e-5
+    """
+    roots = roots_of(root)
+    if max_nodes is not None and not (type(max_nodes) is int and max_nodes > 0):
+        raise ArgumentError(f"max_nodes must be a whole number above 0, got {max_nodes!r}")
+    diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
+    boxes = diagram.boxes
+    names = [_name(box) for box in boxes]
+    shown = boxes if max_nodes is None else boxes[-max_nodes:]
+    rows = [("name", "is", "data", "grad", "local derivatives" if local else "")]
+    for box in shown:
+        slopes = ""
+        if local and box.local:
+            slopes = ", ".join(
+                f"∂{short(names[parent])} {number_text(slope, precision)}"
+                for parent, slope in zip(box.parents[:6], box.local, strict=False)
+            ) + (", …" if len(box.parents) > 6 else "")
+        rows.append(
+            (
+                short(names[box.position]),
+                _expression(box, names),
+                number_text(box.data, precision),
+                number_text(box.grad, precision, signed=True),
+                slopes,
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    sides = (str.ljust, str.ljust, str.rjust, str.rjust)
+    text = [
+        "  ".join(
+            [pad(cell, width) for pad, cell, width in zip(sides, row[:4], widths, strict=True)]
+        )
+        + f"  {row[4]}"
+        for row in rows
+    ]
+    left = len(boxes) - len(shown)
+    if left > 0:
+        text.insert(1, f"… {left} values before these")
+    return "\n".join(line.rstrip() for line in text)
+
+
+def parameters_of(model: Any) -> dict[Any, str]:
+    """Return the parameters of a module and their names; of nothing, none.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `model` has no `named_parameters`.
+    """
+    if model is None:
+        return {}
+    named = getattr(model, "named_parameters", None)
+    if not callable(named):
+        raise ArgumentTypeError(
+            f"model must be a Module with named_parameters(), got {type(model).__name__}"
+        )
+    return {value: name for name, value in named()}
+
+
+def _name(box: Box) -> str:
+    label = box.value.label or (box.name if box.op is None else "")
+    return " ".join(clean(label).split()) or f"v{box.position}"
+
+
+def _expression(box: Box, names: list[str]) -> str:
+    if box.op is None:
+        return box.role
+    if box.op.partials is None or len(box.parents) > 8:
+        inner = ", ".join(names[parent] for parent in box.parents[:4])
+        return f"{box.op.token}({inner}{', …' if len(box.parents) > 4 else ''})"
+    text = repr(box.op(*[Text(short(names[parent])) for parent in box.parents]))
+    return text if len(text) <= _EXPRESSION else text[: _EXPRESSION - 1] + "…"
