@@ -17,14 +17,15 @@ __all__ = [
     "GradientError",
     "InputCountError",
     "MicrogradError",
+    "NonFiniteError",
     "NotDifferentiableError",
     "NotInGraphError",
     "NumberTypeError",
     "OverflowRangeError",
-    "PictureError",
     "StaleGraphError",
     "StateError",
     "TooLargeError",
+    "TraceError",
     "ZeroDivisorError",
 ]
 
@@ -65,10 +66,6 @@ class StateError(MicrogradError, ValueError):
     """A saved state does not fit the object that it is loaded into."""
 
 
-class PictureError(MicrogradError, RuntimeError):
-    """A picture cannot be made: there is no layout program, or it failed."""
-
-
 class StaleGraphError(MicrogradError, RuntimeError):
     """Data changed after the forward pass, so its derivatives would be of another point."""
 
@@ -95,6 +92,14 @@ class NotDifferentiableError(GradientError, TypeError):
 
 class GradcheckError(GradientError, AssertionError):
     """A gradient disagrees with central differences."""
+
+
+class TraceError(MicrogradError, TypeError):
+    """A function does what cannot be replayed, such as a branch on a value that is being traced."""
+
+
+class NonFiniteError(MicrogradError, ArithmeticError):
+    """A result of a compiled function is infinite or not a number."""
 
 
 def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradError:
