@@ -1,0 +1,1013 @@
+"""The compiled function: traced once per shape of its inputs, replayed at every call."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import inspect
+import itertools
+import linecache
+import math
+import pickle
+import time
+import warnings
+import weakref
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+from micrograd import ops
+from micrograd.engine import Value
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    MicrogradError,
+    NonFiniteError,
+    NumberTypeError,
+)
+from micrograd.replay import llvm
+from micrograd.replay.source import array_namespace, python_source, scalar_namespace
+from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
+from micrograd.replay.trace import Recorder, differentiate, is_number_like
+
+__all__ = ["Compiled", "Stats", "compile"]
+
+_BACKENDS = ("auto", "python", "llvm")
+_CHECKS = ("raise", "warn", "ignore")
+_REDUCTIONS = ("mean", "sum", "none")
+# Samples whose results are added up one after the other; chunks are then added in order, so that
+# sums do not depend on the number of threads.
+_CHUNK = 1_024
+_number = itertools.count(1)
+_data = attrgetter("data")
+
+
+class Stats(NamedTuple):
+    """What a compiled function is made of, over all shapes and programs so far.
+
+    Attributes
+    ----------
+    nodes : int
+        Nodes as traced, forward passes only.
+    instructions : int
+        Instructions after optimisation, gradients included.
+    bytes : int
+        Size of the machine code; 0 for the Python backend.
+    seconds : float
+        Time spent tracing and compiling.
+    programs : int
+        How many programs were compiled.
+    """
+
+    nodes: int
+    instructions: int
+    bytes: int
+    seconds: float
+    programs: int
+
+
+@functools.cache
+def _warn_without_llvm() -> None:
+    warnings.warn(
+        "llvmlite is not installed, so compiled functions run as Python: "
+        'pip install "micrograd[replay]"',
+        RuntimeWarning,
+        stacklevel=4,
+    )
+
+
+def _numpy() -> Any:
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError(
+            'batches of samples need NumPy: pip install "micrograd[replay]"'
+        ) from error
+    return numpy
+
+
+# ---- one program on one backend --------------------------------------------------------------
+
+
+class _PythonKernel:
+    """A tape run as generated Python."""
+
+    bytes = 0
+
+    def __init__(self, tape: Tape, name: str, arguments: str) -> None:
+        self.results = len(tape.results())
+        self._tape, self._name, self._arguments = tape, name, arguments
+        self.source, own = python_source(tape, name, arguments)
+        self.filename = f"<micrograd replay {next(_number)}: {name}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
+        weakref.finalize(self, linecache.cache.pop, self.filename, None)
+        namespace = scalar_namespace(own)
+        exec(builtin_compile(self.source, self.filename, "exec"), namespace)
+        self.function = namespace[name]
+        self._array_function: Callable[..., Any] | None = None
+
+    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
+        try:
+            outputs, gradients = self.function(flat, parameters)
+            return [float(value) for value in outputs + gradients]
+        except (ArithmeticError, ValueError, TypeError):
+            return [math.nan] * (self.results)
+
+    def each(self, columns: Sequence[Any], parameters: Sequence[float], n: int, out: Any) -> None:
+        np = _numpy()
+        if self._array_function is None:
+            source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
+            namespace = array_namespace(own)
+            exec(builtin_compile(source, "<micrograd replay of arrays>", "exec"), namespace)
+            self._array_function = namespace[self._name]
+        with np.errstate(all="ignore"):
+            for start in range(0, n, _CHUNK):
+                part = slice(start, min(start + _CHUNK, n))
+                inputs = [column[part, i] for column in columns for i in range(column.shape[1])]
+                outputs, gradients = self._array_function(inputs, parameters)
+                for i, result in enumerate((*outputs, *gradients)):
+                    out[part, i] = result
+
+    def total(
+        self, columns: Sequence[Any], parameters: Sequence[float], n: int, threads: int
+    ) -> tuple[Any, bool]:
+        np = _numpy()
+        sums = np.zeros(self.results)
+        rows = np.empty((min(n, _CHUNK), self.results))
+        with np.errstate(all="ignore"):
+            for start in range(0, n, _CHUNK):
+                part = [column[start : start + _CHUNK] for column in columns]
+                size = min(_CHUNK, n - start)
+                self.each(part, parameters, size, rows[:size])
+                sums += rows[:size].sum(axis=0)
+        return sums, bool(np.isfinite(sums).all())
+
+
+builtin_compile = compile
+
+
+class _LlvmKernel:
+    """A tape run as machine code."""
+
+    def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
+        self.machine = llvm.Machine(tape, sizes, contract)
+        self.results = self.machine.results
+        self.bytes = self.machine.bytes
+        self._sizes = sizes
+        self._out = ctypes.c_double * self.results
+
+    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
+        given = array("d", flat)
+        held = parameters if isinstance(parameters, array) else array("d", parameters)
+        out = self._out()
+        self.machine.one(
+            given.buffer_info()[0],
+            held.buffer_info()[0],
+            ctypes.addressof(out),
+            self.machine.work(),
+        )
+        return list(out)
+
+    def _pointers(self, columns: Sequence[Any], parameters: Any) -> tuple[Any, int]:
+        pointers = (ctypes.c_void_p * max(1, len(columns)))(
+            *[column.ctypes.data for column in columns]
+        )
+        if isinstance(parameters, array):
+            return pointers, parameters.buffer_info()[0]
+        return pointers, parameters.ctypes.data
+
+    def each(
+        self, columns: Sequence[Any], parameters: Any, n: int, out: Any, threads: int = 1
+    ) -> None:
+        if n == 0:
+            return
+        pointers, held = self._pointers(columns, parameters)
+        address = out.ctypes.data
+
+        def run(first: int, stop: int) -> None:
+            self.machine.each(pointers, held, first, stop, address, self.machine.work())
+
+        share = -(-n // threads)
+        share += -share % self.machine.lanes
+        _in_parallel(run, [(i, min(i + share, n)) for i in range(0, n, share)])
+
+    def total(
+        self, columns: Sequence[Any], parameters: Any, n: int, threads: int
+    ) -> tuple[Any, bool]:
+        np = _numpy()
+        chunk = max(_CHUNK, -(-n // 256))
+        chunk += -chunk % self.machine.lanes
+        chunks = -(-n // chunk)
+        sums = np.empty((chunks, self.results))
+        pointers, held = self._pointers(columns, parameters)
+        address = sums.ctypes.data
+        if threads == 1 or chunks == 1:
+            zero = self.machine.total(
+                pointers, held, n, chunk, 0, chunks, address, self.machine.work()
+            )
+        else:
+            zeros = []
+
+            def run(first: int, stop: int) -> None:
+                zeros.append(
+                    self.machine.total(
+                        pointers, held, n, chunk, first, stop, address, self.machine.work()
+                    )
+                )
+
+            share = -(-chunks // threads)
+            _in_parallel(run, [(i, min(i + share, chunks)) for i in range(0, chunks, share)])
+            zero = sum(zeros)
+        if chunks == 1:
+            return sums[0], zero == 0.0
+        return sums.sum(axis=0), zero == 0.0
+
+
+@functools.lru_cache(maxsize=8)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="micrograd")
+
+
+def _in_parallel(run: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
+    """Run the parts, the first one here and the others in threads."""
+    if len(parts) == 1:
+        run(*parts[0])
+        return
+    waiting = [_pool(len(parts) - 1).submit(run, *part) for part in parts[1:]]
+    run(*parts[0])
+    for one in waiting:
+        one.result()
+
+
+# ---- what was traced for one shape -----------------------------------------------------------
+
+
+class _Trace:
+    """The function as traced for one shape of inputs, and the programs made from it."""
+
+    def __init__(
+        self, tape: Tape, parameters: list[Value], shapes: tuple[Any, ...], sequence: bool
+    ) -> None:
+        self.tape, self.parameters = tape, parameters
+        self.shapes, self.sequence = shapes, sequence
+        self.sizes = [math.prod(shape) for shape in shapes]
+        self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "programs": {}}
+
+    def derived(self, kind: str) -> tuple[Tape, list[int]]:
+        """Return the optimised tape of one kind, and which of its derivatives are not zero."""
+        tape = Tape()
+        tape.__setstate__(self.tape.__getstate__())
+        for name in ("rows", "operands"):
+            setattr(tape, name, list(getattr(tape, name)))
+        tape.adjoints, tape.gradients = {}, []
+        recorder = Recorder()
+        recorder.tape, recorder.tracing = tape, False
+        wanted = []
+        if kind != "value":
+            leaves = tape.leaves(PARAMETER if kind == "parameters" else INPUT)
+            number = {what: position for position, what in leaves.items()}
+            count = len(self.parameters) if kind == "parameters" else sum(self.sizes)
+            wanted = [number.get(i, -1) for i in range(count)]
+        gradients: list[int | None] = []
+        if kind in ("parameters", "inputs"):
+            gradients = _derivatives(recorder, tape.outputs[0], wanted)
+        elif kind == "jacobian":
+            for output in tape.outputs:
+                gradients += _derivatives(recorder, output, wanted)
+        elif kind == "hessian":
+            for first in _derivatives(recorder, tape.outputs[0], wanted):
+                if first is None:
+                    gradients += [None] * len(wanted)
+                else:
+                    gradients += _derivatives(recorder, first, wanted)
+        tape.gradients = gradients
+        if kind in ("jacobian", "hessian"):
+            tape.adjoints = {}
+        used = [i for i, position in enumerate(gradients) if position is not None]
+        tape.gradients = [position for position in gradients if position is not None]
+        return tape.optimised(), used
+
+
+def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int | None]:
+    present = [position for position in wanted if position >= 0]
+    found = iter(differentiate(recorder, output, present))
+    return [next(found) if position >= 0 else None for position in wanted]
+
+
+def _models(fn: Any) -> Iterator[Any]:
+    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
+    seen: set[int] = set()
+    queue = [fn]
+    while queue:
+        thing = queue.pop(0)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, functools.partial):
+            queue += [thing.func, *thing.args, *thing.keywords.values()]
+        elif inspect.ismethod(thing):
+            queue += [thing.__self__]
+        elif inspect.isfunction(thing):
+            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
+            queue += thing.__defaults__ or ()
+            for cell in thing.__closure__ or ():
+                with contextlib.suppress(ValueError):  # not filled yet
+                    queue.append(cell.cell_contents)
+            for name in thing.__code__.co_names:
+                if name in thing.__globals__:
+                    found = thing.__globals__[name]
+                    if not isinstance(found, type) and not inspect.ismodule(found):
+                        queue.append(found)
+        elif not isinstance(thing, (type, Compiled)) and callable(
+            getattr(thing, "parameters", None)
+        ):
+            yield thing
+
+
+# ---- the compiled function -------------------------------------------------------------------
+
+
+class Compiled:
+    """A function of Values, compiled: what `micrograd.compile` returns.
+
+    Call it with the numbers of one sample, or give `map`, `value_and_grad` and `backward` arrays
+    with a leading sample axis. Each new shape of inputs is traced once.
+
+    Attributes
+    ----------
+    backend : {"python", "llvm"}
+    threads : int
+        How many threads a batch is split over. The results do not depend on it.
+    check : {"raise", "warn", "ignore"}
+        What becomes of a result that is not finite.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        backend: str = "auto",
+        *,
+        parameters: Iterable[Value] | None = None,
+        threads: int = 1,
+        check: str = "raise",
+        contract: bool = True,
+    ) -> None:
+        if not callable(fn):
+            raise ArgumentTypeError(f"expected a function to compile, got {fn!r}")
+        _expect("backend", backend, _BACKENDS)
+        _expect("check", check, _CHECKS)
+        if type(threads) is not int or threads < 1:
+            raise ArgumentError(f"expected threads to be an int of at least 1, got {threads!r}")
+        if backend == "auto":
+            backend = "llvm" if llvm.is_available() else "python"
+            if backend == "python":
+                _warn_without_llvm()
+        elif backend == "llvm" and not llvm.is_available():
+            raise ImportError('the llvm backend needs llvmlite: pip install "micrograd[replay]"')
+        self.backend, self.threads, self.check = backend, threads, check
+        self._contract = contract
+        self._fn: Callable[..., Any] | None = fn
+        self._name = getattr(fn, "__name__", type(fn).__name__)
+        if not self._name.isidentifier():
+            self._name = "function"
+        self.__doc__ = getattr(fn, "__doc__", None)
+        self.__name__ = self._name
+        self.__wrapped__ = fn
+        self._given = None if parameters is None else list(parameters)
+        self._parameters: list[Value] = list(self._given or ())
+        self._traces: dict[tuple[Any, ...], _Trace] = {}
+        self._latest: _Trace | None = None
+        self._seconds = 0.0
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
+        return f"<compiled {self._name}, {self.backend}, traced for {shapes}>"
+
+    # ---- tracing -----------------------------------------------------------------------------
+
+    def _trace(self, shapes: tuple[Any, ...]) -> _Trace:
+        found = self._traces.get(shapes)
+        if found is not None:
+            self._latest = found
+            return found
+        if self._fn is None:
+            known = ", ".join(map(str, self._traces))
+            raise ArgumentError(
+                f"{self._name} was copied or unpickled without its function, so it takes inputs "
+                f"of the shapes {known} only, got {shapes}: compile the function again"
+            )
+        started = time.perf_counter()
+        recorder = Recorder()
+        sequence = recorder.trace(self._fn, shapes, self._argument_names(len(shapes)))
+        self._adopt(recorder)
+        self._parameters, ordered = self._in_order(recorder.parameters)
+        place = {id(value): i for i, value in enumerate(ordered)}
+        renumbered = [place[id(value)] for value in recorder.parameters]
+        tape = recorder.tape
+        for position, number in tape.leaves(PARAMETER).items():
+            tape.operands[position] = (PARAMETER, renumbered[number])
+        found = _Trace(tape, ordered, shapes, sequence)
+        self._traces[shapes] = self._latest = found
+        self._seconds += time.perf_counter() - started
+        return found
+
+    def _adopt(self, recorder: Recorder) -> None:
+        """Refuse leaves that are not in the parameters that the user gave, if any were given."""
+        if self._given is None:
+            return
+        mine = {id(value) for value in self._given}
+        for value in recorder.parameters:
+            if id(value) not in mine:
+                raise ArgumentError(
+                    f"{self._name} uses {value!r}, which is not among the given parameters: add "
+                    "it, or make it a plain number"
+                )
+
+    def _in_order(self, met: list[Value]) -> tuple[list[Value], list[Value]]:
+        """Return all parameters, and those of one trace, both in the models' order."""
+        reached = {id(value) for value in met}
+        known = list(self._parameters)
+        if self._given is None:
+            for model in _models(self._fn):
+                values = model.parameters()
+                if any(id(value) in reached for value in values):
+                    known += values
+        unique = list({id(value): value for value in [*known, *met]}.values())
+        return unique, [value for value in unique if id(value) in reached]
+
+    def _argument_names(self, count: int) -> list[str]:
+        assert self._fn is not None
+        try:
+            signature = inspect.signature(self._fn)
+            signature.bind(*range(count))
+        except TypeError as error:
+            raise InputCountError(f"{self._name} got {count} argument(s): {error}") from error
+        except ValueError:
+            return [f"x{i}" for i in range(count)]
+        names: list[str] = []
+        for parameter in signature.parameters.values():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                names += [f"{parameter.name}{i}" for i in range(len(names), count)]
+            else:
+                names.append(parameter.name)
+        return names[:count]
+
+    def _program(self, trace: _Trace, kind: str) -> tuple[Any, list[int]]:
+        found = trace.programs.get(kind)
+        if found is None:
+            started = time.perf_counter()
+            tape, used = trace.derived(kind)
+            kernel: Any
+            if self.backend == "llvm":
+                kernel = _LlvmKernel(tape, trace.sizes, self._contract)
+            else:
+                kernel = _PythonKernel(tape, self._name, self._described(trace))
+            found = trace.programs[kind] = (tape, used, kernel)
+            self._seconds += time.perf_counter() - started
+        return found[2], found[1]
+
+    def _described(self, trace: _Trace) -> str:
+        return ", ".join(
+            "number" if shape == () else "x".join(map(str, shape)) for shape in trace.shapes
+        )
+
+    # ---- calling -----------------------------------------------------------------------------
+
+    def _held(self, trace: _Trace, given: Any = None) -> Any:
+        """Return the parameters' present numbers, or the ones given, in the trace's order."""
+        if given is None:
+            return array("d", map(_data, trace.parameters))
+        np = _numpy()
+        numbers = np.ascontiguousarray(given, dtype=float)
+        if numbers.shape != (len(self._parameters),):
+            raise InputCountError(
+                f"expected {len(self._parameters)} parameters, got an array of shape "
+                f"{numbers.shape}"
+            )
+        if len(trace.parameters) == len(self._parameters):
+            return numbers
+        return np.ascontiguousarray(numbers[self._places(trace)])
+
+    def _places(self, trace: _Trace) -> list[int]:
+        place = {id(value): i for i, value in enumerate(self._parameters)}
+        return [place[id(value)] for value in trace.parameters]
+
+    def __call__(self, *args: Any) -> Any:
+        """Return the value for one sample: a float, or a list of floats for several outputs.
+
+        Raises
+        ------
+        TraceError
+            If the function does what cannot be replayed. Also a TypeError.
+        NonFiniteError, DomainError, OverflowRangeError, ZeroDivisorError
+            If a result is not finite (with `check="raise"`).
+        """
+        flat: list[float] = []
+        trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
+        kernel, _ = self._program(trace, "value")
+        held = self._held(trace)
+        results = kernel.one(flat, held)
+        for result in results:
+            if result - result != 0:
+                results = self._checked(trace, "value", flat, held, results, None)
+                break
+        return results if trace.sequence else results[0]
+
+    def _batch(self, args: Sequence[Any]) -> tuple[_Trace, list[Any], int]:
+        np = _numpy()
+        columns: list[Any] = []
+        shapes: list[tuple[int, ...]] = []
+        n = -1
+        for arg in args:
+            column = arg
+            if type(arg) is not np.ndarray or arg.dtype != np.float64:
+                try:
+                    column = np.asarray(arg, dtype=float)
+                except (TypeError, ValueError) as error:
+                    raise NumberTypeError(f"expected an array of numbers: {error}") from error
+            if column.ndim == 0:
+                raise NumberTypeError(
+                    "expected arrays with a leading sample axis, got a number: call the function "
+                    "itself for one sample"
+                )
+            if n not in (-1, column.shape[0]):
+                raise InputCountError(
+                    f"expected as many samples in every argument, got {n} and {column.shape[0]}"
+                )
+            n = column.shape[0]
+            shapes.append(column.shape[1:])
+            columns.append(np.ascontiguousarray(column.reshape(n, math.prod(column.shape[1:]))))
+        return self._trace(tuple(shapes)), columns, 1 if n < 0 else n
+
+    def map(self, *args: Any) -> Any:
+        """Return the values of a batch of samples.
+
+        Parameters
+        ----------
+        *args : array-like of shape (n, ...)
+            One an argument of the function.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, outputs)
+        """
+        np = _numpy()
+        trace, columns, n = self._batch(args)
+        kernel, _ = self._program(trace, "value")
+        held = self._held(trace)
+        out = np.empty((n, kernel.results))
+        self._each(kernel, columns, held, n, out)
+        self._check_rows(trace, "value", columns, held, out)
+        return out if trace.sequence else out[:, 0]
+
+    def _each(self, kernel: Any, columns: list[Any], held: Any, n: int, out: Any) -> None:
+        if isinstance(kernel, _LlvmKernel):
+            kernel.each(columns, held, n, out, self.threads)
+        else:
+            kernel.each(columns, held, n, out)
+
+    def value_and_grad(
+        self,
+        *args: Any,
+        reduction: str = "mean",
+        wrt: str = "parameters",
+        parameters: Any = None,
+    ) -> tuple[Any, Any]:
+        """Return the values of a batch and their derivatives.
+
+        Parameters
+        ----------
+        *args : array-like of shape (n, ...)
+        reduction : {"mean", "sum", "none"}, default "mean"
+        wrt : {"parameters", "inputs"}, default "parameters"
+            The order is that of `parameters`, or that of the inputs, flattened.
+        parameters : array-like of shape (parameters,), optional
+            Used in place of the parameters' present data.
+
+        Returns
+        -------
+        value : float, or ndarray of shape (n,) for "none"
+        gradient : ndarray of shape (p,), or (n, p) for "none"
+
+        Raises
+        ------
+        ValueError
+            If the function has several outputs, or there are no samples to take the mean of.
+
+        Notes
+        -----
+        Sums have the same bits whatever the number of threads.
+        """
+        np = _numpy()
+        _expect("reduction", reduction, _REDUCTIONS)
+        _expect("wrt", wrt, ("parameters", "inputs"))
+        trace, columns, n = self._batch(args)
+        self._one_output(trace, "value_and_grad")
+        kernel, used = self._program(trace, wrt)
+        held = self._held(trace, parameters)
+        if wrt == "parameters":
+            width = len(self._parameters)
+            if len(trace.parameters) != width:
+                places = self._places(trace)
+                used = [places[i] for i in used]
+        else:
+            width = sum(trace.sizes)
+        if reduction == "none":
+            rows = np.empty((n, kernel.results))
+            self._each(kernel, columns, held, n, rows)
+            self._check_rows(trace, wrt, columns, held, rows)
+            return rows[:, 0].copy(), _spread(rows[:, 1:], used, width)
+        if reduction == "mean" and n == 0:
+            raise ArgumentError("expected at least one sample to take the mean of, got none")
+        if n == 0:
+            return 0.0, np.zeros(width)
+        sums, finite = kernel.total(columns, held, n, self.threads)
+        if not finite:
+            rows = np.empty((n, kernel.results))
+            self._each(kernel, columns, held, n, rows)
+            self._check_rows(trace, wrt, columns, held, rows)
+            with np.errstate(all="ignore"):
+                sums = rows.sum(axis=0)
+        if reduction == "mean":
+            sums = sums / n
+        return float(sums[0]), _spread(sums[1:], used, width)
+
+    def backward(self, *args: Any, reduction: str = "mean") -> float:
+        """Add the reduced gradient to each parameter's `grad`; return the reduced value.
+
+        Parameters
+        ----------
+        *args : array-like of shape (n, ...)
+        reduction : {"mean", "sum"}, default "mean"
+
+        Examples
+        --------
+        >>> import micrograd
+        >>> w = micrograd.Value(3.0)
+        >>> loss = micrograd.compile(lambda x, y: (w * x - y) ** 2, backend="python")
+        >>> loss.backward([1.0, 2.0], [3.0, 5.0])  # the mean of 0 and 1
+        0.5
+        >>> w.grad
+        2.0
+        """
+        _expect("reduction", reduction, ("mean", "sum"))
+        value, gradient = self.value_and_grad(*args, reduction=reduction)
+        for parameter, grad in zip(self._parameters, gradient.tolist(), strict=True):
+            parameter.grad += grad
+        return cast("float", value)
+
+    def _derived(self, kind: str, args: tuple[Any, ...]) -> tuple[_Trace, list[float], list[int]]:
+        flat: list[float] = []
+        trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
+        if kind == "hessian":
+            self._one_output(trace, kind)
+        kernel, used = self._program(trace, kind)
+        held = self._held(trace)
+        results = kernel.one(flat, held)
+        if any(result - result != 0 for result in results):
+            results = self._checked(trace, kind, flat, held, results, None)
+        return trace, results, used
+
+    def jacobian(self, *args: Any) -> Any:
+        """Return the derivatives of every output in every input, for one sample.
+
+        Returns
+        -------
+        ndarray of shape (inputs,), or (outputs, inputs) where the function returns a sequence
+            Inputs are flattened, in order.
+        """
+        trace, results, used = self._derived("jacobian", args)
+        outputs, inputs = len(trace.tape.outputs), sum(trace.sizes)
+        flat = _spread(_numpy().array(results[outputs:]), used, outputs * inputs)
+        return flat.reshape(outputs, inputs) if trace.sequence else flat
+
+    def hessian(self, *args: Any) -> Any:
+        """Return the second derivatives of the output in the inputs, for one sample.
+
+        Returns
+        -------
+        ndarray of shape (inputs, inputs)
+            Inputs are flattened, in order.
+        """
+        trace, results, used = self._derived("hessian", args)
+        inputs = sum(trace.sizes)
+        return _spread(_numpy().array(results[1:]), used, inputs * inputs).reshape(inputs, inputs)
+
+    def _one_output(self, trace: _Trace, method: str) -> None:
+        if trace.sequence:
+            raise ArgumentError(
+                f"{method} needs a function of one output, and {self._name} returns a sequence of "
+                f"{len(trace.tape.outputs)}: return one Value, or use jacobian"
+            )
+
+    # ---- results that are not finite ---------------------------------------------------------
+
+    def _check_rows(
+        self, trace: _Trace, kind: str, columns: list[Any], held: Any, rows: Any
+    ) -> None:
+        np = _numpy()
+        if self.check == "ignore":
+            return
+        for start in range(0, len(rows), 65_536):
+            part = rows[start : start + 65_536]
+            finite = np.isfinite(part)
+            if finite.all():
+                continue
+            for i in np.flatnonzero(~finite.all(axis=1)) + start:
+                flat = [float(x) for column in columns for x in column[i]]
+                rows[i] = self._checked(trace, kind, flat, held, rows[i].tolist(), int(i))
+
+    def _checked(  # noqa: PLR0917
+        self,
+        trace: _Trace,
+        kind: str,
+        flat: list[float],
+        held: Any,
+        results: list[float],
+        sample: int | None,
+    ) -> list[float]:
+        """Replay a sample eagerly: its results if they are finite after all, else the error."""
+        if self.check == "ignore":
+            return results
+        where = "" if sample is None else f"sample {sample}: "
+        try:
+            return _eagerly(trace, kind, flat, list(held), len(results), self._name)
+        except (MicrogradError, ArithmeticError, ValueError) as error:
+            if self.check == "raise":
+                kinds = type(error) if isinstance(error, MicrogradError) else NonFiniteError
+                raise kinds(f"{where}{error}") from error
+            warnings.warn(f"{where}{error}", RuntimeWarning, stacklevel=4)
+        return results
+
+    # ---- what it is made of ------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> list[Value]:
+        """The live parameters, in the model's order where the function uses a model."""
+        if not self._traces and self._fn is not None and self._given is None:
+            for model in _models(self._fn):
+                return list(model.parameters())
+        return list(self._parameters)
+
+    def _latest_trace(self) -> _Trace:
+        if self._latest is None:
+            raise ArgumentError(
+                f"{self._name} has not been traced yet: call it once, so that the shape of its "
+                "inputs is known"
+            )
+        return self._latest
+
+    def _main_kind(self, trace: _Trace) -> str:
+        if trace.sequence:
+            return "value"
+        return "parameters" if trace.parameters else "inputs"
+
+    @property
+    def source(self) -> str:
+        """The program of the latest shape as Python: forward, then the gradient.
+
+        Examples
+        --------
+        >>> import micrograd
+        >>> square = micrograd.compile(lambda x: x * x, backend="python")
+        >>> square(3.0)
+        9.0
+        >>> print(square.source)  # doctest: +ELLIPSIS
+        def function(inputs, parameters):
+        ...
+        """
+        trace = self._latest_trace()
+        tape, _ = trace.derived(self._main_kind(trace))
+        return python_source(tape, self._name, self._described(trace))[0]
+
+    @property
+    def ir(self) -> str:
+        """The program of the latest shape as LLVM's intermediate representation."""
+        trace = self._latest_trace()
+        tape, _ = trace.derived(self._main_kind(trace))
+        return llvm.ir_text(tape, trace.sizes, self._contract)[0]
+
+    def to_c(self, name: str | None = None) -> str:
+        """Return the program of the latest shape as one self-contained C99 function.
+
+        Parameters
+        ----------
+        name : str, optional
+            Of the C function; the function's own name where not given.
+        """
+        from micrograd.replay.c import c_source
+
+        trace = self._latest_trace()
+        tape, used = trace.derived(self._main_kind(trace))
+        width = len(trace.parameters) if trace.parameters else sum(trace.sizes)
+        return c_source(tape, name or self._name, used, 0 if trace.sequence else width)
+
+    @property
+    def stats(self) -> Stats:
+        """Sizes and compile time so far."""
+        programs = [p for trace in self._traces.values() for p in trace.programs.values()]
+        return Stats(
+            nodes=sum(len(trace.tape) for trace in self._traces.values()),
+            instructions=sum(tape.instructions() for tape, _, _ in programs),
+            bytes=sum(kernel.bytes for _, _, kernel in programs),
+            seconds=self._seconds,
+            programs=len(programs),
+        )
+
+    def clear(self) -> None:
+        """Forget every trace and program; the next call traces again."""
+        self._traces.clear()
+        self._latest = None
+        self._parameters = list(self._given or ())
+        self._seconds = 0.0
+
+    # ---- copies ------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        try:
+            pickle.dumps(self._fn)
+        except Exception:
+            # Lambdas and closures stay behind, also in a copy: a closure would go on reading the
+            # original's parameters. What was traced travels.
+            state["_fn"] = None
+        if inspect.isfunction(self._fn) and self._parameters:
+            state["_fn"] = None
+        state.pop("__wrapped__", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.backend == "llvm" and not llvm.is_available():
+            _warn_without_llvm()
+            self.backend = "python"
+
+
+def _expect(name: str, got: object, allowed: Sequence[str]) -> None:
+    if got not in allowed:
+        choices = ", ".join(map(repr, allowed))
+        raise ArgumentError(f"expected {name} to be one of {choices}, got {got!r}")
+
+
+def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
+    """Append the numbers of one argument; return its shape."""
+    kind = type(arg)
+    if kind is float or kind is int:
+        flat.append(arg)
+        return ()
+    if is_number_like(arg):
+        if isinstance(arg, Value):
+            flat.append(float(arg.data))
+        else:
+            flat.append(float(ops.number(arg)))
+        return ()
+    if hasattr(arg, "ndim"):
+        arg = arg.tolist()
+    if not isinstance(arg, (list, tuple)):
+        raise NumberTypeError(
+            f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"
+        )
+    inner: tuple[int, ...] | None = None
+    for item in arg:
+        shape = _flatten(item, flat)
+        if inner not in (None, shape):
+            raise InputCountError(f"expected rows of one length, got {inner} and {shape}")
+        inner = shape
+    return (len(arg), *(inner or ()))
+
+
+def _spread(gradient: Any, used: list[int], width: int) -> Any:
+    """Return the gradient with the zeros that were left out, and without -0.0."""
+    np = _numpy()
+    if len(used) == width and used == list(range(width)):
+        return gradient + 0.0
+    full = np.zeros((*gradient.shape[:-1], width))
+    full[..., used] = gradient
+    return full + 0.0
+
+
+def _eagerly(  # noqa: PLR0917
+    trace: _Trace, kind: str, flat: list[float], held: list[float], count: int, name: str
+) -> list[float]:
+    """Run a sample with Values; raise for the first node or derivative that is not finite."""
+    tape = trace.programs[kind][0]
+    values: dict[int, Value] = {}
+    wanted = []
+    for position, op in enumerate(trace.tape.rows):
+        label = trace.tape.labels.get(position, "")
+        if op is None:
+            leaf, what = trace.tape.operands[position]
+            if leaf == CONSTANT:
+                values[position] = Value(what)
+                continue
+            values[position] = Value(flat[what] if leaf == INPUT else held[what], label=label)
+            if not math.isfinite(values[position].data):
+                raise NonFiniteError(f"{leaf} {label or what} of {name} is {values[position].data}")
+            continue
+        operands = [values[operand] for operand in trace.tape.operands[position]]
+        result = op(*operands)
+        values[position] = result
+        result.label = label
+        if not math.isfinite(result.data):
+            texts = [
+                f"{operand.label}={operand.data}" if operand.label else f"{operand.data}"
+                for operand in operands
+            ]
+            called = f" ({label})" if label else ""
+            raise NonFiniteError(f"{op.written(*texts)}{called} is {result.data}")
+    outputs = [float(values[position].data) for position in trace.tape.outputs]
+    if kind == "value":
+        return outputs
+    if kind not in ("parameters", "inputs"):
+        raise NonFiniteError(f"a derivative of {name} is not finite at {flat}")
+    leaves = trace.tape.leaves(PARAMETER if kind == "parameters" else INPUT)
+    wanted = sorted((what, position) for position, what in leaves.items())
+    values[trace.tape.outputs[0]].backward()
+    grads = {what: float(values[position].grad) for what, position in wanted}
+    for what, position in wanted:
+        if not math.isfinite(grads[what]):
+            label = trace.tape.labels.get(position, "") or f"{kind[:-1]} {what}"
+            raise NonFiniteError(f"the derivative of {name} in {label} is {grads[what]}")
+    used = trace.programs[kind][1]
+    assert count == len(tape.outputs) + len(used)
+    return outputs + [grads.get(i, 0.0) for i in used]
+
+
+def compile(  # noqa: A001
+    fn: Callable[..., Any] | None = None,
+    backend: str = "auto",
+    *,
+    parameters: Iterable[Value] | None = None,
+    threads: int = 1,
+    check: str = "raise",
+    contract: bool = True,
+) -> Any:
+    """Compile a function of Values: the same numbers, at the speed of hand-written C.
+
+    The function is traced once per shape of its inputs. Leaf Values that it reaches are live
+    parameters: their present data is used at every call. A leaf that the function itself makes is
+    a constant. Results are floats; numbers are calculated as 64-bit floats.
+
+    Parameters
+    ----------
+    fn : callable
+        Takes numbers and sequences of numbers, returns a Value or a sequence of Values. Left out,
+        a decorator is returned.
+    backend : {"auto", "llvm", "python"}, default "auto"
+        "python" needs nothing and gives the bits of the engine; "llvm" makes machine code, and
+        is what "auto" takes where llvmlite is installed.
+    parameters : iterable of Value, optional
+        The live parameters, in the order wanted. By default those of the models that the function
+        uses, then other leaves as they were met.
+    threads : int, default 1
+        How many threads a batch is split over (llvm only).
+    check : {"raise", "warn", "ignore"}, default "raise"
+        What becomes of a result that is not finite.
+    contract : bool, default True
+        Let a product and the sum it goes into be rounded once instead of twice (llvm only).
+
+    Returns
+    -------
+    Compiled
+
+    Raises
+    ------
+    ImportError
+        If the llvm backend is asked for and llvmlite is not installed.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> w = micrograd.Value(2.0, label="w")
+    >>> @micrograd.compile(backend="python")
+    ... def loss(x, y):
+    ...     return (w * x - y) ** 2
+    >>> loss(3.0, 5.0)
+    1.0
+    >>> value, gradient = loss.value_and_grad([3.0, 1.0], [5.0, 0.0])
+    >>> value, gradient.tolist()
+    (2.5, [5.0])
+    >>> w.data = 1.0
+    >>> loss(3.0, 5.0)
+    4.0
+    """
+    if fn is None:
+        return functools.partial(
+            Compiled,
+            backend=backend,
+            parameters=parameters,
+            threads=threads,
+            check=check,
+            contract=contract,
+        )
+    return Compiled(
+        fn, backend, parameters=parameters, threads=threads, check=check, contract=contract
+    )

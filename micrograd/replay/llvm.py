@@ -1,0 +1,651 @@
+"""A tape as machine code, through LLVM: one SIMD lane per sample.
+
+The program is straight-line code for as many samples as a vector register holds. A driver around
+it gathers the samples of a batch, and adds up or stores what comes out. Where the C library has
+vector functions (glibc's libmvec) they are called, else its scalar ones, lane by lane.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import struct
+import sys
+import threading
+from typing import Any
+
+from micrograd import ops
+from micrograd.errors import TraceError
+from micrograd.replay.lower import Handle, Plan, lower, plan
+from micrograd.replay.tape import CONSTANT, INPUT, Tape
+
+__all__ = ["Machine", "host", "is_available"]
+
+# The whole program is one function up to this size; larger ones are cut into several, because
+# the time of LLVM's scheduler and register allocator grows with the square of a block.
+_SEGMENT = 1_500
+# Above this many instructions, quick code generation (O0) instead of good (O2).
+_LARGE = 60_000
+
+_FUNCTIONS = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
+    "erfc", "exp", "expm1", "hypot", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "tan",
+    "tanh",
+]  # fmt: skip
+_TWO_OPERANDS = {"atan2", "hypot", "pow"}
+# Vector functions that are further than 4 ulp from the truth somewhere: the scalar one is called.
+_NOT_EXACT_ENOUGH: set[str] = set()
+
+
+def is_available() -> bool:
+    """Return whether llvmlite can be imported."""
+    try:
+        import llvmlite.binding  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class Host:
+    """The processor that code is made for.
+
+    Attributes
+    ----------
+    lanes : int
+        Numbers in a vector register: 8 with AVX-512, 4 with AVX2, else 2.
+    vector : dict of str to str
+        C function -> the symbol of its vector version for that many lanes.
+    """
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        if int(getattr(llvm, "llvm_version_info", (0,))[0]) < 20:
+            llvm.initialize()  # newer versions do it themselves, and warn
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features()
+        self.name = llvm.get_host_cpu_name()
+        self.features = features.flatten()
+        self.lanes, letter = 2, "b"
+        if features.get("avx512f") and features.get("avx512dq"):
+            self.lanes, letter = 8, "e"
+        elif features.get("avx2") and features.get("fma"):
+            self.lanes, letter = 4, "d"
+        self.vector: dict[str, str] = {}
+        if sys.platform == "linux":
+            try:
+                llvm.load_library_permanently("libmvec.so.1")
+            except RuntimeError:
+                pass  # an older C library, or another one: the scalar functions serve
+            else:
+                for name in _FUNCTIONS:
+                    marks = "vv" if name in _TWO_OPERANDS else "v"
+                    symbol = f"_ZGV{letter}N{self.lanes}{marks}_{name}"
+                    if name not in _NOT_EXACT_ENOUGH and llvm.address_of_symbol(symbol):
+                        self.vector[name] = symbol
+        self._scalar_functions(llvm)
+
+    def _scalar_functions(self, llvm: Any) -> None:
+        missing = [name for name in _FUNCTIONS if not llvm.address_of_symbol(name)]
+        if missing:
+            library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+            for name in missing:
+                address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+                llvm.add_symbol(name, address)
+
+    def machine(self, level: int) -> Any:
+        """Return LLVM's target machine for this processor."""
+        import llvmlite.binding as llvm
+
+        target = llvm.Target.from_default_triple()
+        return target.create_target_machine(
+            cpu=self.name, features=self.features, opt=level, jit=True
+        )
+
+
+_lock = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def host() -> Host:
+    """Return the processor we run on."""
+    return Host()
+
+
+def _hex(value: float) -> str:
+    return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+
+
+_COMPARISONS = {">": "ogt", ">=": "oge", "==": "oeq", "<": "olt", "!=": "une"}
+_ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
+
+
+class _Text:
+    """Writes the block: one function a segment."""
+
+    def __init__(self, tape: Tape, steps: Plan, lanes: int, vector: dict[str, str], contract: bool):
+        self.tape, self.plan, self.lanes = tape, steps, lanes
+        self.vector, self.contract = vector, contract
+        self.type = f"<{lanes} x double>"
+        self.align = 8 * lanes
+        self.lines: list[str] = []
+        self.count = 0
+        self.declared: dict[str, str] = {}
+        self.here: dict[int, Handle] = {}  # position -> handle in this function
+        self.truths: dict[Handle, Handle] = {}
+        self.constants: dict[str, Handle] = {}
+        self.segments = 0
+        self.splats: dict[int, int] = {}
+
+    # ---- what `lower` asks for --------------------------------------------------------------
+
+    def new(self, text: str) -> Handle:
+        self.count += 1
+        name = f"%v{self.count}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def constant(self, value: float) -> Handle:
+        key = _hex(value)
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = "<" + ", ".join([f"double {key}"] * self.lanes) + ">"
+        return found
+
+    def binary(self, kind: str, a: Handle, b: Handle) -> Handle:
+        return self.new(f"{_ARITHMETIC[kind]} {self.type} {a}, {b}")
+
+    def muladd(self, a: Handle, b: Handle, c: Handle) -> Handle:
+        if not self.contract:
+            return self.binary("+", self.binary("*", a, b), c)
+        product = self.new(f"fmul contract {self.type} {a}, {b}")
+        return self.new(f"fadd contract {self.type} {product}, {c}")
+
+    def mulsub(self, a: Handle, b: Handle, c: Handle) -> Handle:
+        product = self.new(f"fmul contract {self.type} {a}, {b}")
+        return self.new(f"fsub contract {self.type} {product}, {c}")
+
+    def submul(self, c: Handle, a: Handle, b: Handle) -> Handle:
+        product = self.new(f"fmul contract {self.type} {a}, {b}")
+        return self.new(f"fsub contract {self.type} {c}, {product}")
+
+    def negative(self, a: Handle) -> Handle:
+        return self.new(f"fneg {self.type} {a}")
+
+    def compare(self, kind: str, a: Handle, b: Handle) -> Handle:
+        return self.new(f"fcmp {_COMPARISONS[kind]} {self.type} {a}, {b}")
+
+    def select(self, truth: Handle, a: Handle, b: Handle) -> Handle:
+        return self.new(f"select <{self.lanes} x i1> {truth}, {self.type} {a}, {self.type} {b}")
+
+    def truth(self, number: Handle) -> Handle:
+        return self.truths.get(number) or self.compare("!=", number, self.constant(0.0))
+
+    def number(self, truth: Handle) -> Handle:
+        result = self.select(truth, self.constant(1.0), self.constant(0.0))
+        self.truths[result] = truth
+        return result
+
+    def call(self, name: str, *args: Handle) -> Handle:
+        if name in ("fabs", "sqrt"):
+            symbol = f"llvm.{name}.v{self.lanes}f64"
+            self.declared[symbol] = f"declare {self.type} @{symbol}({self.type})"
+            return self.new(f"call {self.type} @{symbol}({self.type} {args[0]})")
+        if name in self.vector:
+            symbol = self.vector[name]
+            types = ", ".join([self.type] * len(args))
+            self.declared[symbol] = f"declare {self.type} @{symbol}({types}) #1"
+            given = ", ".join(f"{self.type} {arg}" for arg in args)
+            return self.new(f"call {self.type} @{symbol}({given})")
+        types = ", ".join(["double"] * len(args))
+        self.declared[name] = f"declare double @{name}({types}) #1"
+        result = "poison"
+        for lane in range(self.lanes):
+            given = ", ".join(
+                f"double {self.new(f'extractelement {self.type} {arg}, i64 {lane}')}"
+                for arg in args
+            )
+            one = self.new(f"call double @{name}({given})")
+            result = self.new(f"insertelement {self.type} {result}, double {one}, i64 {lane}")
+        return result
+
+    # ---- memory -----------------------------------------------------------------------------
+
+    def at(self, base: str, number: int) -> Handle:
+        return self.new(f"getelementptr {self.type}, ptr %{base}, i64 {number}")
+
+    def load(self, base: str, number: int) -> Handle:
+        pointer = self.at(base, number)
+        return self.new(f"load {self.type}, ptr {pointer}, align {self.align}")
+
+    def store(self, base: str, number: int, handle: Handle) -> None:
+        pointer = self.at(base, number)
+        self.lines.append(f"  store {self.type} {handle}, ptr {pointer}, align {self.align}")
+
+    def use(self, position: int) -> Handle:
+        """Return the handle of a position, loaded where this function does not have it yet."""
+        found = self.here.get(position)
+        if found is not None and (
+            position not in self.splats or len(self.lines) < self.splats[position]
+        ):
+            return found
+        if self.tape.rows[position] is not None:
+            handle = self.load("scratch", self.plan.crossing[position])
+        else:
+            kind, what = self.tape.operands[position]
+            if kind == CONSTANT:
+                return self.constant(self.tape.as_float(position))
+            if kind == INPUT:
+                handle = self.load("in", what)
+            else:
+                pointer = self.new(f"getelementptr double, ptr %par, i64 {what}")
+                number = self.new(f"load double, ptr {pointer}, align 8")
+                one = self.new(f"insertelement {self.type} poison, double {number}, i64 0")
+                handle = self.new(
+                    f"shufflevector {self.type} {one}, {self.type} poison, "
+                    f"<{self.lanes} x i32> zeroinitializer"
+                )
+                # Load it again further on: a broadcast from memory is free, a register is not.
+                self.splats[position] = len(self.lines) + 60
+        self.here[position] = handle
+        return handle
+
+    # ---- the program --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        pointer = "noalias nocapture"
+        self.lines.append(
+            f"define internal void @segment{self.segments}(ptr {pointer} readonly %in, "
+            f"ptr {pointer} readonly %par, ptr {pointer} %acc, ptr {pointer} %scratch) #0 {{"
+        )
+        self.segments += 1
+        self.here, self.truths, self.splats = {}, {}, {}
+
+    def close(self) -> None:
+        self.lines += ["  ret void", "}", ""]
+
+    def accumulate(self, position: int, handle: Handle) -> None:
+        for number in self.plan.results.get(position, ()):
+            before = self.load("acc", number)
+            self.store("acc", number, self.binary("+", before, handle))
+
+    def write(self) -> str:
+        tape, steps = self.tape, self.plan
+        rows, operands = tape.rows, tape.operands
+        uses: dict[int, int] = {}
+        for position, op in enumerate(rows):
+            for operand in operands[position] if op is not None else ():
+                uses[operand] = uses.get(operand, 0) + 1
+        self.open()
+        for position in steps.results:
+            if rows[position] is None:
+                self.accumulate(position, self.use(position))
+        for position in steps.steps:
+            if steps.segment[position] >= self.segments:
+                self.close()
+                self.open()
+            op = rows[position]
+            assert op is not None
+            product = steps.fused.get(position)
+            if product is not None:
+                first, second = operands[position]
+                a, b = [self.use(operand) for operand in operands[product]]
+                if product == second:
+                    c = self.use(first)
+                    handle = self.submul(c, a, b) if op is ops.sub else self.muladd(a, b, c)
+                else:
+                    c = self.use(second)
+                    handle = self.mulsub(a, b, c) if op is ops.sub else self.muladd(a, b, c)
+            elif (
+                self.contract
+                and op is ops.mul
+                and position not in uses
+                and len(steps.results[position]) == 1
+            ):
+                number = steps.results[position][0]
+                a, b = [self.use(operand) for operand in operands[position]]
+                self.store("acc", number, self.muladd(a, b, self.load("acc", number)))
+                continue
+            else:
+                handle = lower(self, op, [self.use(operand) for operand in operands[position]])
+            self.here[position] = handle
+            if position in steps.crossing:
+                self.store("scratch", steps.crossing[position], handle)
+            self.accumulate(position, handle)
+        self.close()
+        return "\n".join(self.lines)
+
+
+def _driver(sizes: list[int], results: int, segments: int, lanes: int) -> str:
+    """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
+
+    Memory of a call, in vectors: the inputs, the results, the scratch slots.
+    """
+    inputs = sum(sizes)
+    v, a = f"<{lanes} x double>", 8 * lanes
+    calls = "\n".join(
+        f"  call void @segment{i}(ptr %in, ptr %par, ptr %acc, ptr %scratch)"
+        for i in range(segments)
+    )
+    parts = [
+        f"""
+define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+{calls}
+  ret void
+}}
+
+define internal void @clear(ptr %acc) #0 {{
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %p = getelementptr {v}, ptr %acc, i64 %i
+  store {v} zeroinitializer, ptr %p, align {a}
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, {results}
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}}
+"""
+    ]
+    # gather: samples first .. first + lanes - 1, not beyond last, to columns of the block.
+    body = [
+        "define internal void @gather(ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
+        "entry:",
+    ]
+    for lane in range(lanes):
+        body += [
+            f"  %s{lane} = add i64 %first, {lane}",
+            f"  %c{lane} = icmp sgt i64 %s{lane}, %last",
+            f"  %i{lane} = select i1 %c{lane}, i64 %last, i64 %s{lane}",
+        ]
+    before, offset = "entry", 0
+    for n, size in enumerate(sizes):
+        if not size:
+            continue
+        body += [
+            f"  %ap{n} = getelementptr ptr, ptr %args, i64 {n}",
+            f"  %base{n} = load ptr, ptr %ap{n}, align 8",
+        ]
+        for lane in range(lanes):
+            body += [
+                f"  %m{n}_{lane} = mul i64 %i{lane}, {size}",
+                f"  %r{n}_{lane} = getelementptr double, ptr %base{n}, i64 %m{n}_{lane}",
+            ]
+        body += [
+            f"  br label %loop{n}",
+            f"loop{n}:",
+            f"  %e{n} = phi i64 [ 0, %{before} ], [ %en{n}, %loop{n} ]",
+        ]
+        row = "poison"
+        for lane in range(lanes):
+            body += [
+                f"  %q{n}_{lane} = getelementptr double, ptr %r{n}_{lane}, i64 %e{n}",
+                f"  %x{n}_{lane} = load double, ptr %q{n}_{lane}, align 8",
+                f"  %y{n}_{lane} = insertelement {v} {row}, double %x{n}_{lane}, i64 {lane}",
+            ]
+            row = f"%y{n}_{lane}"
+        body += [
+            f"  %o{n} = add i64 %e{n}, {offset}",
+            f"  %to{n} = getelementptr {v}, ptr %in, i64 %o{n}",
+            f"  store {v} {row}, ptr %to{n}, align {a}",
+            f"  %en{n} = add i64 %e{n}, 1",
+            f"  %more{n} = icmp slt i64 %en{n}, {size}",
+            f"  br i1 %more{n}, label %loop{n}, label %after{n}",
+            f"after{n}:",
+        ]
+        before, offset = f"after{n}", offset + size
+    parts.append("\n".join([*body, "  ret void", "}", ""]))
+    areas = f"""  %acc = getelementptr {v}, ptr %in, i64 {inputs}
+  %scratch = getelementptr {v}, ptr %acc, i64 {results}"""
+    # one: all lanes hold the same sample; the first is the answer.
+    parts.append(f"""
+define void @one(ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
+entry:
+{areas}
+  call void @clear(ptr %acc)
+  %any = icmp sgt i64 {inputs}, 0
+  br i1 %any, label %spread, label %run
+spread:
+  %i = phi i64 [ 0, %entry ], [ %i1, %spread ]
+  %p = getelementptr double, ptr %flat, i64 %i
+  %x = load double, ptr %p, align 8
+  %y = insertelement {v} poison, double %x, i64 0
+  %z = shufflevector {v} %y, {v} poison, <{lanes} x i32> zeroinitializer
+  %to = getelementptr {v}, ptr %in, i64 %i
+  store {v} %z, ptr %to, align {a}
+  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, {inputs}
+  br i1 %more, label %spread, label %run
+run:
+  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  br label %copy
+copy:
+  %j = phi i64 [ 0, %run ], [ %j1, %copy ]
+  %from = getelementptr {v}, ptr %acc, i64 %j
+  %r = load double, ptr %from, align 8
+  %q = getelementptr double, ptr %out, i64 %j
+  store double %r, ptr %q, align 8
+  %j1 = add i64 %j, 1
+  %again = icmp slt i64 %j1, {results}
+  br i1 %again, label %copy, label %done
+done:
+  ret void
+}}
+""")
+    # each: samples first .. stop - 1, the results of each in a row of its own.
+    parts.append(f"""
+define void @each(ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in) #0 {{
+entry:
+{areas}
+  %last = sub i64 %stop, 1
+  br label %blocks
+blocks:
+  %i = phi i64 [ %first, %entry ], [ %i1, %stored ]
+  call void @gather(ptr %args, i64 %i, i64 %last, ptr %in)
+  call void @clear(ptr %acc)
+  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  %left = sub i64 %stop, %i
+  %full = icmp sgt i64 %left, {lanes}
+  %valid = select i1 %full, i64 {lanes}, i64 %left
+  br label %lane
+lane:
+  %l = phi i64 [ 0, %blocks ], [ %l1, %lanedone ]
+  %sample = add i64 %i, %l
+  %start = mul i64 %sample, {results}
+  %row = getelementptr double, ptr %out, i64 %start
+  br label %result
+result:
+  %j = phi i64 [ 0, %lane ], [ %j1, %result ]
+  %jl = mul i64 %j, {lanes}
+  %jk = add i64 %jl, %l
+  %from = getelementptr double, ptr %acc, i64 %jk
+  %x = load double, ptr %from, align 8
+  %to = getelementptr double, ptr %row, i64 %j
+  store double %x, ptr %to, align 8
+  %j1 = add i64 %j, 1
+  %morej = icmp slt i64 %j1, {results}
+  br i1 %morej, label %result, label %lanedone
+lanedone:
+  %l1 = add i64 %l, 1
+  %morel = icmp slt i64 %l1, %valid
+  br i1 %morel, label %lane, label %stored
+stored:
+  %i1 = add i64 %i, {lanes}
+  %more = icmp slt i64 %i1, %stop
+  br i1 %more, label %blocks, label %done
+done:
+  ret void
+}}
+""")
+    # total: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own. Within a chunk
+    # the incomplete block comes first: its idle lanes are then set to 0 once.
+    adds = []
+    for lane in range(lanes):
+        before = f"%h{lane - 1}" if lane else "0.0"
+        adds += [
+            f"  %g{lane} = extractelement {v} %x, i64 {lane}",
+            f"  %h{lane} = fadd double {before}, %g{lane}",
+        ]
+    total = "\n".join(adds)
+    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
+    parts.append(f"""
+define double @total(ptr %args, ptr %par, i64 %n, i64 %chunk,
+    i64 %c0, i64 %c1, ptr %sums, ptr %in) #0 {{
+entry:
+{areas}
+  br label %chunks
+chunks:
+  %c = phi i64 [ %c0, %entry ], [ %cn, %summed ]
+  %bad = phi double [ 0.0, %entry ], [ %bad1, %summed ]
+  %first = mul i64 %c, %chunk
+  %end = add i64 %first, %chunk
+  %over = icmp sgt i64 %end, %n
+  %stop = select i1 %over, i64 %n, i64 %end
+  %last = sub i64 %stop, 1
+  %size = sub i64 %stop, %first
+  %tail = srem i64 %size, {lanes}
+  call void @clear(ptr %acc)
+  %some = icmp sgt i64 %tail, 0
+  br i1 %some, label %part, label %full
+part:
+  %tailfirst = sub i64 %stop, %tail
+  call void @gather(ptr %args, i64 %tailfirst, i64 %last, ptr %in)
+  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  %tail1 = insertelement <{lanes} x i64> poison, i64 %tail, i64 0
+  %tails = shufflevector <{lanes} x i64> %tail1, <{lanes} x i64> poison,
+    <{lanes} x i32> zeroinitializer
+  %mask = icmp slt <{lanes} x i64> <{ramp}>, %tails
+  br label %idle
+idle:
+  %k = phi i64 [ 0, %part ], [ %k1, %idle ]
+  %kp = getelementptr {v}, ptr %acc, i64 %k
+  %kx = load {v}, ptr %kp, align {a}
+  %ky = select <{lanes} x i1> %mask, {v} %kx, {v} zeroinitializer
+  store {v} %ky, ptr %kp, align {a}
+  %k1 = add i64 %k, 1
+  %morek = icmp slt i64 %k1, {results}
+  br i1 %morek, label %idle, label %full
+full:
+  %whole = sub i64 %stop, %tail
+  %anyfull = icmp slt i64 %first, %whole
+  br i1 %anyfull, label %blocks, label %reduce
+blocks:
+  %i = phi i64 [ %first, %full ], [ %i1, %blocks ]
+  call void @gather(ptr %args, i64 %i, i64 %last, ptr %in)
+  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  %i1 = add i64 %i, {lanes}
+  %more = icmp slt i64 %i1, %whole
+  br i1 %more, label %blocks, label %reduce
+reduce:
+  %rowstart = mul i64 %c, {results}
+  %row = getelementptr double, ptr %sums, i64 %rowstart
+  br label %sum
+sum:
+  %j = phi i64 [ 0, %reduce ], [ %j1, %sum ]
+  %bad0 = phi double [ %bad, %reduce ], [ %bad1, %sum ]
+  %from = getelementptr {v}, ptr %acc, i64 %j
+  %x = load {v}, ptr %from, align {a}
+{total}
+  %to = getelementptr double, ptr %row, i64 %j
+  store double %h{lanes - 1}, ptr %to, align 8
+  %zero = fmul double %h{lanes - 1}, 0.0
+  %bad1 = fadd double %bad0, %zero
+  %j1 = add i64 %j, 1
+  %morej = icmp slt i64 %j1, {results}
+  br i1 %morej, label %sum, label %summed
+summed:
+  %cn = add i64 %c, 1
+  %morec = icmp slt i64 %cn, %c1
+  br i1 %morec, label %chunks, label %done
+done:
+  ret double %bad1
+}}
+""")
+    return "".join(parts)
+
+
+def ir_text(tape: Tape, sizes: list[int], contract: bool = True) -> tuple[str, int, int]:
+    """Return the LLVM IR of a program, how many vectors of memory it needs, and its steps.
+
+    Parameters
+    ----------
+    tape : Tape
+    sizes : list of int
+        How many numbers each argument has.
+    contract : bool, default True
+        Let a product and a sum become one fused operation, rounded once.
+    """
+    here = host()
+    steps = plan(tape, contract, _SEGMENT)
+    text = _Text(tape, steps, here.lanes, here.vector, contract)
+    block = text.write()
+    results = len(tape.results())
+    driver = _driver(sizes, results, text.segments, here.lanes)
+    declared = "\n".join(text.declared.values())
+    bits = 64 * here.lanes
+    attributes = (
+        f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{bits}" '
+        f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
+        "attributes #1 = { nounwind willreturn memory(none) }\n"
+    )
+    memory = sum(sizes) + results + steps.slots
+    return f"{declared}\n{block}\n{driver}\n{attributes}", memory, len(steps.steps)
+
+
+class Machine:
+    """A program as machine code in memory.
+
+    Parameters
+    ----------
+    tape : Tape
+    sizes : list of int
+    contract : bool, default True
+
+    Attributes
+    ----------
+    ir : str
+    bytes : int
+        Size of the machine code.
+    """
+
+    def __init__(self, tape: Tape, sizes: list[int], contract: bool = True) -> None:
+        import llvmlite.binding as llvm
+
+        if not tape.results():
+            raise TraceError("the function has no results to compile")
+        self.ir, memory, steps = ir_text(tape, sizes, contract)
+        self.results = len(tape.results())
+        self.lanes = host().lanes
+        self._memory = memory * self.lanes
+        with _lock:
+            module = llvm.parse_assembly(self.ir)
+            machine = host().machine(0 if steps > _LARGE else 2)
+            module.triple = machine.triple
+            self._engine = llvm.create_mcjit_compiler(module, machine)
+            self.bytes = 0
+            self._engine.set_object_cache(self._measure)
+            self._engine.finalize_object()
+        pointer, long = ctypes.c_void_p, ctypes.c_int64
+        self.one = ctypes.CFUNCTYPE(None, *[pointer] * 4)(self._engine.get_function_address("one"))
+        self.each = ctypes.CFUNCTYPE(None, pointer, pointer, long, long, pointer, pointer)(
+            self._engine.get_function_address("each")
+        )
+        self.total = ctypes.CFUNCTYPE(
+            ctypes.c_double, pointer, pointer, long, long, long, long, pointer, pointer
+        )(self._engine.get_function_address("total"))
+        self._local = threading.local()
+
+    def _measure(self, module: Any, code: bytes) -> None:
+        self.bytes = len(code)
+
+    def work(self) -> int:
+        """Return the address of working memory of this thread, aligned for vectors."""
+        found = getattr(self._local, "address", None)
+        if found is None:
+            self._local.memory = (ctypes.c_double * (self._memory + 16))()
+            start = ctypes.addressof(self._local.memory)
+            found = self._local.address = (start + 127) // 128 * 128
+        return int(found)

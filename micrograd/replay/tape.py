@@ -1,0 +1,248 @@
+"""A computation as a flat list of instructions: what every backend reads.
+
+An instruction is a row of the op table and the positions of its operands, which come before it.
+Leaves have no row: an input, a live parameter or a constant.
+
+>>> from micrograd import ops
+>>> tape = Tape()
+>>> x = tape.input(0)
+>>> square = tape.add(ops.mul, (x, x))
+>>> tape.add(ops.mul, (x, x)) == square  # nothing is merged while recording ...
+False
+>>> tape.outputs = [tape.add(ops.add, (square, 2))]
+>>> len(tape.optimised())  # ... but afterwards: x, x * x, x * x + x * x
+3
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from micrograd import ops
+from micrograd.ops import Op, PlainNumber
+
+__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
+
+INPUT, PARAMETER, CONSTANT = "input", "parameter", "constant"
+
+
+class Tape:
+    """A program: instructions in an order in which they can be run.
+
+    Attributes
+    ----------
+    rows : list of Op or None
+        The operation of each position; None for a leaf.
+    operands : list of tuple
+        Positions of the operands; for a leaf its kind and what it stands for: `("input", number)`,
+        `("parameter", number)`, `("constant", value)`.
+    outputs : list of int
+        Positions of the results of the function.
+    gradients : list of int or None
+        Positions of the derivatives of the first output; None where it is zero.
+    labels : dict of int to str
+        Names that the user gave.
+    adjoints : dict of int to int
+        Position of a derivative -> the position it is the derivative in, for comments.
+    """
+
+    __slots__ = ("_leaves", "adjoints", "gradients", "labels", "operands", "outputs", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[Op | None] = []
+        self.operands: list[tuple[Any, ...]] = []
+        self.outputs: list[int] = []
+        self.gradients: list[int | None] = []
+        self.labels: dict[int, str] = {}
+        self.adjoints: dict[int, int] = {}
+        self._leaves: dict[Any, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def add(self, op: Op, operands: tuple[int, ...]) -> int:
+        """Append an instruction; return its position."""
+        self.rows.append(op)
+        self.operands.append(operands)
+        return len(self.rows) - 1
+
+    def input(self, position: int) -> int:
+        """Return the position of an input of the function."""
+        return self._leaf((INPUT, position), (INPUT, position))
+
+    def parameter(self, position: int) -> int:
+        """Return the position of a live parameter."""
+        return self._leaf((PARAMETER, position), (PARAMETER, position))
+
+    def constant(self, value: PlainNumber) -> int:
+        """Return the position of a plain number."""
+        # The sign tells -0.0 from 0.0, and a nan is not equal to itself.
+        same = (type(value), str(value) if value != value or value == 0 else value)
+        return self._leaf(same, (CONSTANT, value))
+
+    def _leaf(self, key: Any, what: tuple[Any, ...]) -> int:
+        found = self._leaves.get(key)
+        if found is None:
+            found = self._leaves[key] = len(self.rows)
+            self.rows.append(None)
+            self.operands.append(what)
+        return found
+
+    def constant_at(self, position: int) -> PlainNumber | None:
+        """Return the plain number at a position, None if there is something else."""
+        if self.rows[position] is None and self.operands[position][0] == CONSTANT:
+            return self.operands[position][1]  # type: ignore[no-any-return]
+        return None
+
+    def results(self) -> list[int]:
+        """Return the positions of outputs and of the gradients that are not zero."""
+        return self.outputs + [g for g in self.gradients if g is not None]
+
+    def order(self, root: int) -> list[int]:
+        """Return what `root` is computed from, in the order of `graph.order`."""
+        rows, operands = self.rows, self.operands
+        complete: set[int] = set()
+        result: list[int] = []
+        stack = [root]
+        while stack:
+            position = stack.pop()
+            if position < 0:  # all operands of ~position are in the result
+                result.append(~position)
+            elif position in complete:
+                continue
+            else:
+                complete.add(position)
+                if rows[position] is None:
+                    result.append(position)
+                else:
+                    stack.append(~position)
+                    stack += [o for o in operands[position][::-1] if o not in complete]
+        return result
+
+    def depends_on(self, nodes: Iterable[int], inputs: Iterable[int]) -> set[int]:
+        """Return those of `nodes` that lie on a path from one of `inputs`."""
+        reached = set(inputs)
+        for node in nodes:
+            if self.rows[node] is not None and not reached.isdisjoint(self.operands[node]):
+                reached.add(node)
+        return reached
+
+    def needed(self) -> bytearray:
+        """Return for every position whether a result is computed from it."""
+        needed = bytearray(len(self.rows))
+        for position in self.results():
+            needed[position] = 1
+        for position in range(len(self.rows) - 1, -1, -1):
+            if needed[position] and self.rows[position] is not None:
+                for operand in self.operands[position]:
+                    needed[operand] = 1
+        return needed
+
+    def optimised(self, simplify: bool = True) -> Tape:
+        """Return the same program without dead code, repeated work and work on constants.
+
+        Results are the same to the bit (but for the sign of a zero and the payload of a nan):
+        nothing is reordered, and only what is exact is left out: `1 * x`, `x ** 1`, `x / 1`.
+        """
+        needed = self.needed()
+        tape = Tape()
+        seen: dict[tuple[Any, ...], int] = {}
+        place = [0] * len(self.rows)
+        for position, op in enumerate(self.rows):
+            if not needed[position]:
+                continue
+            if op is None:
+                kind, what = self.operands[position]
+                if kind == CONSTANT:
+                    place[position] = tape.constant(what)
+                else:
+                    place[position] = tape._leaf((kind, what), (kind, what))
+                continue
+            operands = tuple([place[operand] for operand in self.operands[position]])
+            simpler = tape._simpler(op, operands) if simplify else None
+            if simpler is None:
+                commutes = op is ops.add or op is ops.mul
+                key = (op, *(sorted(operands) if commutes else operands))
+                simpler = seen.get(key)
+                if simpler is None:
+                    simpler = seen[key] = tape.add(op, operands)
+            place[position] = simpler
+        tape.outputs = [place[position] for position in self.outputs]
+        tape.gradients = [None if g is None else place[g] for g in self.gradients]
+        for position, label in self.labels.items():
+            if needed[position]:
+                tape.labels.setdefault(place[position], label)
+        for adjoint, position in self.adjoints.items():
+            if needed[adjoint] and needed[position] and place[adjoint] > place[position]:
+                tape.adjoints.setdefault(place[adjoint], place[position])
+        # What was simplified may have been the only use of something.
+        return tape if not simplify or all(tape.needed()) else tape.optimised(simplify=False)
+
+    def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
+        """Return where the same number already stands, or can stand as a constant."""
+        values = [self.constant_at(operand) for operand in operands]
+        if None not in values:
+            try:
+                return self.constant(op.compute(*values))  # type: ignore[arg-type]
+            except (ArithmeticError, ValueError):
+                return None  # it is an error at run time, as it is without us
+        if op is ops.mul:
+            for value, other in ((values[0], operands[1]), (values[1], operands[0])):
+                if value == 1:
+                    return other
+                if value == -1:
+                    return self._negative(other)
+        elif op is ops.div:
+            if values[1] == 1:
+                return operands[0]
+        elif op is ops.neg:
+            return self._negative(operands[0], merely_look=True)
+        elif op is ops.identity or (op.family[:1] == ("power",) and op.family[1] == 1):
+            return operands[0]
+        elif op is ops.where and values[0] is not None:
+            return operands[1] if values[0] else operands[2]
+        return None
+
+    def _negative(self, position: int, merely_look: bool = False) -> int | None:
+        if self.rows[position] is ops.neg:
+            return int(self.operands[position][0])
+        return None if merely_look else self.add(ops.neg, (position,))
+
+    # ---- what a reader wants to know ------------------------------------------------------------
+
+    def leaves(self, kind: str) -> dict[int, Any]:
+        """Return position -> what it stands for, of the leaves of one kind."""
+        return {
+            position: self.operands[position][1]
+            for position, op in enumerate(self.rows)
+            if op is None and self.operands[position][0] == kind
+        }
+
+    def instructions(self) -> int:
+        """Return how many positions compute something."""
+        return len(self.rows) - self.rows.count(None)
+
+    def as_float(self, position: int) -> float:
+        """Return the constant at `position` as a float, infinite where it is too large."""
+        value = self.operands[position][1]
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # An operation that a family made (a power, a dot) is stored once, not once a node.
+        kinds = list(dict.fromkeys(op for op in self.rows if op is not None))
+        index = {op: i for i, op in enumerate(kinds)}
+        rows = [-1 if op is None else index[op] for op in self.rows]
+        return (
+            kinds, rows, self.operands, self.outputs, self.gradients, self.labels, self.adjoints
+        )  # fmt: skip
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        kinds, rows, *rest = state
+        self.rows = [None if i < 0 else kinds[i] for i in rows]
+        self.operands, self.outputs, self.gradients, self.labels, self.adjoints = rest
+        self._leaves = {}

@@ -1,0 +1,386 @@
+"""Tracing: run a function of Values once on symbols, and write down what it does.
+
+A `Symbol` stands where a Value would. Every operation with one is an instruction on a tape, so
+the function's own code is what is recorded; the gradient comes from the same rows of the op table,
+run on symbols. What depends on a number that is not known yet is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import inspect
+import linecache
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from micrograd import graph, ops
+from micrograd.engine import Value, no_grad
+from micrograd.errors import NumberTypeError, TraceError
+from micrograd.ops import Number, Op, Operators, is_plain
+from micrograd.replay.tape import CONSTANT, Tape
+
+__all__ = ["Recorder", "Symbol", "differentiate"]
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent)
+_LIBRARY = (contextlib.__file__, random.__file__)
+_WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
+_FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
+
+
+def _user_line() -> str:
+    """Return the line of the user's function that is being traced, with its place."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not (name.startswith(_PACKAGE) or name in _LIBRARY or "numpy" in Path(name).parts):
+            break
+        frame = frame.f_back
+    if frame is None:
+        return "?"
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    place = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+    return f"{place}: `{line}`" if line else place
+
+
+def refuse(what: str, advice: str) -> NoReturn:
+    """Raise a `TraceError` that shows the user's line."""
+    raise TraceError(f"a traced function cannot {what} ({_user_line()}): {advice}")
+
+
+def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
+    def method(*_: object) -> NoReturn:
+        refuse(what, advice)
+
+    return method
+
+
+_COMPARED = _refused("compare a traced value", f"its number is not known yet; {_WHERE}")
+_CONVERTED = "its number is not known yet; write it with operators and micrograd's functions"
+
+
+class Symbol(Operators):
+    """A number that is not known yet: a position on the tape that is being recorded."""
+
+    __slots__ = ("position", "recorder")
+    _rank = 10
+
+    def __init__(self, recorder: Recorder, position: int) -> None:
+        self.recorder = recorder
+        self.position = position
+
+    def _apply(  # type: ignore[override]  # the recorder is the instance's
+        self, op: Op, args: tuple[Number, ...]
+    ) -> Symbol:
+        recorder = self.recorder
+        operands = tuple(
+            [
+                arg.position
+                if type(arg) is Symbol and arg.recorder is recorder
+                else recorder.operand(arg)
+                for arg in args
+            ]
+        )
+        return Symbol(recorder, recorder.tape.add(op, operands))
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Symbol(position={self.position}{label})"
+
+    def detach(self) -> Symbol:
+        """Return the same number, through which no gradient flows."""
+        return Symbol(self.recorder, self.recorder.tape.add(_detached, (self.position,)))
+
+    @property
+    def label(self) -> str:
+        """A name for the generated source."""
+        return self.recorder.tape.labels.get(self.position, "")
+
+    @label.setter
+    def label(self, text: str) -> None:
+        self.recorder.tape.labels[self.position] = text
+
+    @property
+    def data(self) -> Any:
+        """Refused: there is no number yet."""
+        if not self.recorder.tracing:
+            raise AttributeError("data")  # a rule asks what number type there is: none yet
+        refuse("read the `.data` of a traced value", _CONVERTED)
+
+    @data.setter
+    def data(self, new: object) -> None:
+        refuse("change the `.data` of a traced value", "give it as an input instead")
+
+    @property
+    def grad(self) -> Any:
+        """Refused: there is no gradient yet."""
+        refuse("use `.grad`", "call value_and_grad or backward of the compiled function")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _COMPARED
+    __bool__ = _refused("branch on a traced value", f"its number is not known yet; {_WHERE}")
+    __hash__ = _refused("hash a traced value", f"which one it is depends on the run; {_WHERE}")
+    __float__ = _refused("call float() on a traced value", _CONVERTED)
+    __int__ = _refused("call int() on a traced value", _CONVERTED)
+    __index__ = _refused("use a traced value as an index", f"its number is not known yet; {_WHERE}")
+    __round__ = _refused("round a traced value", _CONVERTED)
+    __trunc__ = __floor__ = __ceil__ = __round__
+    __iter__ = _refused("iterate over a single traced value", "it is one number, not a sequence")
+    backward = _refused("call backward()", "call backward of the compiled function instead")
+
+
+_detached = Op(
+    name="detach",
+    symbol="=",
+    noun="copy without gradient",
+    code="{0}",
+    arity=1,
+    forward=lambda x: x,
+    partials=lambda out, x: (0,),
+)
+
+
+class Recorder:
+    """A tape being written, with the live parameters met so far."""
+
+    def __init__(self) -> None:
+        self.tape = Tape()
+        self.parameters: list[Value] = []
+        self.tracing = True
+        self._positions: dict[int, int] = {}  # id of a Value -> position
+        self._kept: list[Value] = []  # so that no id is used twice
+        self._data: list[Any] = []
+        self._own: dict[int, Value] = {}  # leaves that the function itself makes
+
+    def symbol(self, position: int) -> Symbol:
+        """Return the symbol of a position."""
+        return Symbol(self, position)
+
+    def operand(self, arg: object) -> int:
+        """Return the position of a symbol, a Value or a plain number."""
+        if isinstance(arg, Symbol):
+            if arg.recorder is not self:
+                refuse("use a value of another trace", "return it, or give it as an input")
+            return arg.position
+        if isinstance(arg, Value):
+            found = self._positions.get(id(arg))
+            return self._value(arg) if found is None else found
+        return self.tape.constant(ops.number(arg))
+
+    def _value(self, value: Value) -> int:
+        for node in graph.order(value):
+            if id(node) in self._positions:
+                continue
+            operands = tuple([self._positions[id(parent)] for parent in node.parents])
+            if operands:
+                op = node.op
+                if op.partials is None:
+                    refuse(
+                        f"use {node!r}, made by hand as {op.token!r}",
+                        "add the operation with micrograd.define",
+                    )
+                position = self.tape.add(op, operands)
+                if node.label:
+                    self.tape.labels[position] = node.label
+            elif node.op is ops.constant or id(node) in self._own:
+                position = self.tape.constant(node.data)
+            else:
+                position = self.tape.parameter(len(self.parameters))
+                self.parameters.append(node)
+                self._data.append(node.data)
+                if node.label:
+                    self.tape.labels[position] = node.label
+            self._positions[id(node)] = position
+            self._kept.append(node)
+        return self._positions[id(value)]
+
+    def trace(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
+        """Record `fn` on symbols of these shapes; return whether it gives a sequence.
+
+        Raises
+        ------
+        TraceError
+            If the function does what cannot be replayed. Also a TypeError.
+        """
+        count = [0]
+        arguments = [
+            self._argument(shape, name, count) for shape, name in zip(shapes, names, strict=True)
+        ]
+        # In a context of its own, so that a no_grad around the call does not freeze parameters.
+        result = contextvars.Context().run(self._run, fn, arguments)
+        self.tracing = False
+        for leaf, before in zip(self.parameters, self._data, strict=True):
+            if leaf.data is not before and not leaf.data != leaf.data:
+                raise TraceError(
+                    f"a traced function cannot change a leaf: {leaf!r} was {before} before; "
+                    "change parameters outside of it, and give what varies as an input"
+                )
+        sequence = not is_number_like(result)
+        results = list(result) if sequence else [result]
+        for value in results:
+            if not is_number_like(value):
+                raise NumberTypeError(
+                    f"expected the function to return a Value or a sequence of Values, got "
+                    f"{value!r} ({type(value).__name__})"
+                )
+        self.tape.outputs = [self.operand(value) for value in results]
+        return sequence
+
+    def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
+        with self._watched():
+            return fn(*arguments)
+
+    def _argument(self, shape: Any, name: str, count: list[int]) -> Any:
+        if shape == ():
+            position = self.tape.input(count[0])
+            count[0] += 1
+            self.tape.labels[position] = name
+            return self.symbol(position)
+        return [self._argument(shape[1:], f"{name}_{i}", count) for i in range(shape[0])]
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
+        before = sys.getprofile()
+        states = _random_states()
+        sys.setprofile(self._event)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
+        if _random_states() != states:
+            raise TraceError(
+                "a traced function cannot draw random numbers: every call would replay the same "
+                "ones; draw them outside, and give them as inputs"
+            )
+
+    def _event(self, frame: FrameType, event: str, arg: Any) -> None:
+        if event == "call":
+            code = frame.f_code
+            if code is _MADE:
+                made = frame.f_locals["self"]
+                self._own[id(made)] = made
+                self._kept.append(made)
+            elif code in _WATCHED:
+                caller = frame.f_back
+                value = frame.f_locals.get("self")
+                fixed = getattr(value, "op", None) is ops.constant or id(value) in self._own
+                if (
+                    caller is not None
+                    and not fixed
+                    and not caller.f_code.co_filename.startswith(_PACKAGE)
+                ):
+                    sys.setprofile(None)
+                    refuse(*_WATCHED[code])
+        elif event == "c_call":
+            owner = getattr(arg, "__self__", None)
+            if isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits"):
+                sys.setprofile(None)
+                refuse(
+                    "draw random numbers",
+                    "every call would replay the same ones; draw them outside, and give them as "
+                    "inputs",
+                )
+
+
+_MADE = Value.__init__.__code__
+_data_property: Any = inspect.getattr_static(Value, "data")
+_VALUE = "a parameter's number is not fixed"
+_WATCHED = {
+    _data_property.fget.__code__: ("read `.data`", _FROZEN),
+    _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
+    Value.__float__.__code__: ("call float() on a Value", _FROZEN),
+    Value.__int__.__code__: ("call int() on a Value", _FROZEN),
+    Value.__round__.__code__: ("round a Value", _FROZEN),
+    Value.__lt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
+    Value.__le__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
+    Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
+    Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
+    Value.detach.__code__: ("detach a Value", _FROZEN),
+    inspect.unwrap(no_grad).__code__: (
+        "use no_grad",
+        "what is computed in it would be frozen; leave it out, nothing is recorded in a replay",
+    ),
+    Value.backward.__code__: (
+        "call backward()",
+        "call backward of the compiled function instead",
+    ),
+}
+
+
+def is_number_like(value: object) -> bool:
+    """Return whether `value` is one number: plain, a Value or a Symbol."""
+    return isinstance(value, Operators) or ops.is_operand(value)
+
+
+def _random_states() -> tuple[Any, ...]:
+    numpy = sys.modules.get("numpy.random")
+    state = () if numpy is None else numpy.get_state()
+    return random.getstate(), tuple(
+        bytes(part) if hasattr(part, "dtype") else part for part in state
+    )
+
+
+def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> list[int | None]:
+    """Append to the tape the derivatives of `output` in each of `wanted`; return their positions.
+
+    The chain rule as the engine runs it when it builds a graph: the same order of nodes and of
+    contributions, the same rows, so that the numbers are the same to the last bit.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    output : int
+    wanted : sequence of int
+        Positions that the output may depend on.
+
+    Returns
+    -------
+    list of int or None
+        None where the derivative is zero whatever the numbers.
+    """
+    tape = recorder.tape
+    rows, operands = tape.rows, tape.operands
+    nodes = tape.order(output)
+    reached = tape.depends_on(nodes, wanted)
+    if output not in reached:
+        return [None] * len(wanted)
+    adjoint: dict[int, int] = {output: tape.constant(1)}
+    mul, add = ops.mul, ops.add
+    for node in reversed(nodes):
+        op = rows[node]
+        if op is None or node not in reached or node not in adjoint:
+            continue
+        upstream = adjoint[node]
+        if upstream not in tape.adjoints:
+            tape.adjoints[upstream] = node
+        parents = operands[node]
+        inputs = [
+            operands[parent][1]
+            if rows[parent] is None and operands[parent][0] == CONSTANT
+            else Symbol(recorder, parent)
+            for parent in parents
+        ]
+        assert op.partials is not None
+        for parent, local in zip(
+            parents, op.partials(Symbol(recorder, node), *inputs), strict=True
+        ):
+            if parent not in reached:
+                continue
+            if is_plain(local):
+                if local == 0:
+                    continue
+                step = upstream
+                if local != 1:
+                    step = tape.add(mul, (upstream, tape.constant(local)))
+            else:
+                step = tape.add(mul, (upstream, recorder.operand(local)))
+            before = adjoint.get(parent)
+            adjoint[parent] = step if before is None else tape.add(add, (before, step))
+    for position in wanted:
+        if position in adjoint:
+            tape.adjoints.setdefault(adjoint[position], position)
+    return [adjoint.get(position) for position in wanted]

@@ -1,0 +1,865 @@
+"""Compiled replay: the engine's bits in Python, its numbers in machine code and C."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import functools
+import math
+import pickle
+import random
+import shutil
+import subprocess
+import sys
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from random_graphs import random_graph
+from strategies import ROWS, points, row_id
+
+import micrograd
+from micrograd import ops
+from micrograd.engine import Value, gradient
+from micrograd.errors import MicrogradError, NonFiniteError, TraceError
+from micrograd.nn import MLP
+from micrograd.replay import compile  # noqa: A004
+from micrograd.replay.trace import Symbol
+
+np = pytest.importorskip("numpy")
+llvmlite = pytest.importorskip("llvmlite")
+
+EPS = 2.0**-52
+INF, NAN = math.inf, math.nan
+every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+every_backend = pytest.mark.parametrize("backend", ["python", "llvm"])
+
+DERIVATIVE = 32 * EPS
+"""A derivative's rule is a handful of operations, each within 4 ulp, whose terms may cancel: the
+bound is counted from the largest of value, derivative and 1."""
+
+
+def bits(numbers):
+    """Return numbers as comparable text: exact, all nan alike, -0.0 as 0.0."""
+    return [(float(x) + 0.0).hex() for x in np.ravel(np.asarray(numbers, dtype=float))]
+
+
+def applied(op):
+    return lambda *inputs: op(*inputs)
+
+
+def eager(fn, inputs):
+    """Return value and gradient of the engine itself."""
+    leaves = [Value(float(x)) for x in inputs]
+    out = fn(*leaves)
+    if not isinstance(out, Value):
+        return float(out), [0.0] * len(leaves)
+    out.backward()
+    return float(out.data), [float(leaf.grad) for leaf in leaves]
+
+
+# ---- the Python backend has the engine's bits ------------------------------------------------
+
+
+@every_row
+def test_python_gives_the_bits_of_the_engine_for_every_row(op):
+    compiled = compile(applied(op), "python")
+    rows = list(points(op, 20))
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    values = compiled.map(*columns)
+    _, gradients = compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+    for row, mapped, slopes in zip(rows, values, gradients, strict=True):
+        value, grads = eager(op, row)
+        assert bits(compiled(*row)) == bits(value)
+        assert bits(mapped) == bits(value)
+        assert bits(compiled.jacobian(*row)) == bits(grads)
+        assert bits(slopes) == bits(grads)
+
+
+@every_row
+def test_python_gives_the_bits_of_the_engine_for_second_derivatives(op):
+    compiled = compile(applied(op), "python", check="ignore")
+    for row in points(op, 5, seed=1):
+        leaves = [Value(x) for x in row]
+        firsts = gradient(op(*leaves), leaves, create_graph=True)
+        expected = [gradient(first, leaves) for first in firsts]
+        assert bits(compiled.hessian(*row)) == bits(expected)
+
+
+def as_function(root):
+    """Return a function of the data of a graph's leaves that computes the graph again."""
+    nodes = micrograd.graph.order(root)
+    leaves = [node for node in nodes if not node.parents and node.op is None]
+
+    def fn(*inputs):
+        made = dict(zip(leaves, inputs, strict=True))
+        for node in nodes:
+            if node.parents:
+                made[node] = node.op(*[made[parent] for parent in node.parents])
+            elif node not in made:
+                made[node] = node.data
+        return made[root]
+
+    return fn, [leaf.data for leaf in leaves]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_python_gives_the_bits_of_the_engine_for_random_graphs(seed):
+    fn, inputs = as_function(random_graph(seed))
+    value, grads = eager(fn, inputs)
+    compiled = compile(fn, "python")
+    assert bits(compiled(*inputs)) == bits(value)
+    assert bits(compiled.jacobian(*inputs)) == bits(grads)
+    columns = [np.array([x, x]) for x in inputs]
+    batch, slopes = compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+    assert bits(batch) == bits([value, value])
+    assert bits(slopes) == bits([grads, grads])
+
+
+def network(activation="relu", seed=3):
+    rng = random.Random(seed)
+    model = MLP(2, [5, 4, 1], activation=activation, rng=rng)
+    return (
+        model,
+        lambda x, y: (
+            micrograd.relu(1 - y * model(x))
+            + 1e-3 * micrograd.sum([p * p for p in model.parameters()])
+        ),
+    )
+
+
+SAMPLES = [[0.3, -1.2], [2.0, 0.1], [-0.7, 0.9], [1.5, 1.5], [-2.0, 0.4]]
+TARGETS = [1.0, -1.0, 1.0, -1.0, -1.0]
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_python_gives_the_bits_of_the_engine_for_the_loss_of_a_network(activation):
+    model, loss = network(activation)
+    compiled = compile(loss, "python")
+    values, grads = compiled.value_and_grad(SAMPLES, TARGETS, reduction="none")
+    assert compiled.parameters == model.parameters()
+    for x, y, value, row in zip(SAMPLES, TARGETS, values, grads, strict=True):
+        model.zero_grad()
+        out = loss(x, y)
+        out.backward()
+        assert bits(value) == bits(out.data)
+        assert bits(row) == bits([p.grad for p in model.parameters()])
+        assert bits(compiled(x, y)) == bits(out.data)
+
+
+@every_row
+def test_edges_are_those_of_the_engine(op):
+    """Where the engine gives a number for inf, nan or -0.0, so do all backends: the same."""
+    if op.arity > 3:
+        pytest.skip("too many combinations")
+    python = compile(applied(op), "python", check="ignore")
+    machine = compile(applied(op), "llvm", check="ignore")
+    special = [INF, -INF, NAN, -0.0, 0.0, 1.0]
+    for i in range(len(special) ** op.arity):
+        row = [special[i // len(special) ** k % len(special)] for k in range(op.arity)]
+        try:
+            expected = float(op(*row))
+        except MicrogradError:
+            continue
+        assert bits(python(*row)) == bits(expected), row
+        if not (math.isnan(expected) or any(map(math.isnan, row))):
+            assert machine(*row) == pytest.approx(expected, rel=4 * EPS, abs=0), row
+        elif op.name not in ("peak", "logsumexp"):  # the order of nan among others is Python's own
+            assert math.isnan(machine(*row)) == math.isnan(expected), row
+
+
+# ---- machine code and C have its numbers -----------------------------------------------------
+
+
+def off(got, expected, scale=0.0):
+    """Return how many ulp `got` is off, counted from `scale` if that is larger."""
+    if got == expected or (got != got and expected != expected):
+        return 0.0
+    return abs(got - expected) / math.ulp(max(abs(expected), scale))
+
+
+@every_row
+def test_machine_code_is_within_4_ulp_for_every_row(op):
+    compiled = compile(applied(op), "llvm")
+    rows = list(points(op, 40))
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    values, slopes = compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+    for row, value, grads in zip(rows, values, slopes, strict=True):
+        expected, derivatives = eager(op, row)
+        terms = 0.0
+        if op.name in ("dot", "logsumexp"):  # counted from its terms, which may cancel
+            terms = math.fsum(map(abs, row))
+        assert off(value, expected, terms) <= 4, row
+        for got, derivative in zip(grads, derivatives, strict=True):
+            bound = DERIVATIVE * max(abs(derivative), min(1.0, abs(derivative) + abs(expected)))
+            assert abs(got - derivative) <= bound, row
+
+
+def sensitivity(fn, inputs):
+    """Return the first-order effect on the result, in ulp, of one ulp at every node."""
+    leaves = [Value(x) for x in inputs]
+    out = fn(*leaves)
+    if not isinstance(out, Value):
+        return 0.0
+    out.backward()
+    total = 0.0
+    for node in micrograd.graph.order(out):
+        total += abs(node.data * node.grad)
+        if node.op is not None and node.op.name == "dot":  # its terms are rounded as well
+            pairs = len(node.parents) // 2
+            data = [abs(parent.data) for parent in node.parents]
+            products = [w * x for w, x in zip(data[:pairs], data[pairs:], strict=False)]
+            total += sum(products) * abs(node.grad)
+    return total * EPS
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("contract", [True, False])
+def test_machine_code_is_within_4_ulp_a_node_for_random_graphs(seed, contract):
+    fn, inputs = as_function(random_graph(seed))
+    value, grads = eager(fn, inputs)
+    compiled = compile(fn, "llvm", contract=contract)
+    assert abs(compiled(*inputs) - value) <= 4 * sensitivity(fn, inputs)
+    scale = max(map(abs, grads), default=1.0) + 1
+    assert compiled.jacobian(*inputs) == pytest.approx(grads, rel=1e-12, abs=1e-13 * scale)
+
+
+def test_machine_code_without_contraction_has_the_bits_of_the_engine_in_arithmetic():
+    def fn(a, b, c):
+        return (a * b - c) / (b + 3) + abs(a * c) * micrograd.relu(b - a) - micrograd.sum([a, b, c])
+
+    python, machine = compile(fn, "python"), compile(fn, "llvm", contract=False)
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(3, 100))
+    assert bits(python.map(*columns)) == bits(machine.map(*columns))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_machine_code_gives_the_gradient_of_a_network(activation):
+    _, loss = network(activation)
+    python, machine = compile(loss, "python"), compile(loss, "llvm")
+    rng = np.random.default_rng(1)
+    for n in (*range(1, 18), 1_023, 2_500):  # whole and incomplete blocks and chunks
+        X, y = rng.normal(size=(n, 2)), rng.choice([-1.0, 1.0], n)
+        expected, slopes = python.value_and_grad(X, y, reduction="none")
+        value, grad = machine.value_and_grad(X, y, reduction="sum")
+        each, rows = machine.value_and_grad(X, y, reduction="none")
+        assert value == pytest.approx(expected.sum(), rel=1e-12)
+        assert grad == pytest.approx(slopes.sum(axis=0), rel=1e-12, abs=1e-12)
+        assert each == pytest.approx(expected, rel=1e-13, abs=1e-15)
+        assert rows == pytest.approx(slopes, rel=1e-11, abs=1e-13)
+
+
+def test_a_program_cut_into_segments_gives_the_same_numbers(monkeypatch):
+    _, loss = network("tanh")
+    whole = compile(loss, "llvm")
+    expected = whole.value_and_grad(SAMPLES, TARGETS, reduction="none")
+    monkeypatch.setattr("micrograd.replay.llvm._SEGMENT", 17)
+    cut = compile(loss, "llvm")
+    for one, other in zip(
+        cut.value_and_grad(SAMPLES, TARGETS, reduction="none"), expected, strict=True
+    ):
+        assert one == pytest.approx(other, rel=1e-12, abs=1e-14)
+    assert "@segment5" in cut.ir
+
+
+def test_large_programs_are_compiled_quickly_and_rightly(monkeypatch):
+    _, loss = network("tanh")
+    expected = compile(loss, "llvm").value_and_grad(SAMPLES, TARGETS)
+    monkeypatch.setattr("micrograd.replay.llvm._LARGE", 0)
+    value, grad = compile(loss, "llvm").value_and_grad(SAMPLES, TARGETS)
+    assert value == pytest.approx(expected[0], rel=1e-13)
+    assert grad == pytest.approx(expected[1], rel=1e-11, abs=1e-13)
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads():
+    _, loss = network("tanh")
+    rng = np.random.default_rng(2)
+    X, y = rng.normal(size=(10_007, 2)), rng.choice([-1.0, 1.0], 10_007)
+    one = compile(loss, "llvm")
+    value, grad = one.value_and_grad(X, y)
+    for threads in (2, 3, 7):
+        many = compile(loss, "llvm", threads=threads)
+        other, slopes = many.value_and_grad(X, y)
+        assert bits([value, *grad]) == bits([other, *slopes])
+        assert bits(many.map(X, y)) == bits(one.map(X, y))
+
+
+def test_hessians_of_machine_code():
+    def fn(x, y):
+        return micrograd.exp(x * y) + micrograd.sin(x) * y**3
+
+    x, y = 0.7, -1.3
+    e = math.exp(x * y)
+    expected = [
+        [y * y * e - math.sin(x) * y**3, e + x * y * e + 3 * math.cos(x) * y * y],
+        [e + x * y * e + 3 * math.cos(x) * y * y, x * x * e + 6 * math.sin(x) * y],
+    ]
+    for backend in ("python", "llvm"):
+        assert compile(fn, backend).hessian(x, y) == pytest.approx(np.array(expected), rel=1e-14)
+
+
+def test_a_row_of_the_users_is_compiled_from_its_own_forward_rule():
+    row = micrograd.define(
+        name="softsign_of_replay",
+        forward=lambda x: x / (1 + abs(x)),
+        partials=lambda out, x: (1 / (1 + abs(x)) ** 2,),
+    )
+    try:
+        for backend in ("python", "llvm"):
+            compiled = compile(lambda x: row(x) * 2, backend)
+            assert compiled(3.0) == 1.5
+            assert compiled.jacobian(3.0).tolist() == [0.125]
+    finally:
+        ops.TABLE.pop("softsign_of_replay")
+
+
+def test_a_row_without_machine_code_is_refused_by_name():
+    row = micrograd.define(
+        name="gamma_of_replay", forward=lambda x: math.gamma(x), partials=lambda out, x: (0,)
+    )
+    try:
+        assert compile(lambda x: row(x), "python")(4.0) == 6.0
+        with pytest.raises(TraceError, match=r"'gamma_of_replay' has no machine code.*python"):
+            compile(lambda x: row(x), "llvm")(4.0)
+    finally:
+        ops.TABLE.pop("gamma_of_replay")
+
+
+@every_backend
+@pytest.mark.parametrize("name", ["mul", "tanh", "div"])
+def test_a_fault_in_the_table_is_caught_in_every_backend(name, backend, monkeypatch):
+    """Gradients come from the rows: a planted factor shows in all backends alike."""
+    op = ops.TABLE[name]
+    right = op.partials
+    inputs = [0.5, 0.75][: op.arity]
+    before = compile(applied(op), backend).jacobian(*inputs)
+    try:
+        object.__setattr__(
+            op, "partials", lambda *args: tuple(slope * 1.001 for slope in right(*args))
+        )
+        after = compile(applied(op), backend).jacobian(*inputs)
+    finally:
+        object.__setattr__(op, "partials", right)
+    assert after == pytest.approx(before * 1.001, rel=1e-12)
+
+
+# ---- calls -----------------------------------------------------------------------------------
+
+
+@every_backend
+def test_parameters_are_live(backend):
+    w = Value(2.0, label="w")
+    compiled = compile(lambda x: w * x, backend)
+    assert compiled(3.0) == 6.0
+    w.data = 5
+    assert compiled(3.0) == 15.0
+    assert compiled.parameters == [w]
+
+
+@every_backend
+def test_backward_adds_to_grad_as_training_code_expects(backend):
+    model, loss = network()
+    total = micrograd.sum([loss(x, y) for x, y in zip(SAMPLES, TARGETS, strict=True)]) / 5
+    total.backward()
+    expected = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    compiled = compile(loss, backend)
+    for times in (1, 2):
+        value = compiled.backward(SAMPLES, TARGETS)
+        assert value == pytest.approx(total.data, rel=1e-13)
+        assert [p.grad for p in model.parameters()] == pytest.approx(
+            [times * g for g in expected], rel=1e-11, abs=1e-14
+        )
+
+
+@every_backend
+def test_given_parameters_replace_the_present_ones(backend):
+    model, loss = network()
+    compiled = compile(loss, backend)
+    value, grad = compiled.value_and_grad(SAMPLES, TARGETS)
+    numbers = [p.data for p in model.parameters()]
+    for p in model.parameters():
+        p.data = 0.0
+    other, slopes = compiled.value_and_grad(SAMPLES, TARGETS, parameters=numbers)
+    assert bits([value, *grad]) == bits([other, *slopes])
+    with pytest.raises(ValueError, match=r"expected 44 parameters, got .*\(2,\)"):
+        compiled.value_and_grad(SAMPLES, TARGETS, parameters=[1.0, 2.0])
+
+
+@every_backend
+def test_several_outputs_give_a_list_and_a_jacobian(backend):
+    compiled = compile(lambda x: [x[0] * x[1], x[0] + 2, 3.0], backend)
+    assert compiled([2.0, 5.0]) == [10.0, 4.0, 3.0]
+    assert compiled.map([[2.0, 5.0], [1.0, 1.0]]).tolist() == [[10, 4, 3], [1, 3, 3]]
+    assert compiled.jacobian([2.0, 5.0]).tolist() == [[5, 2], [1, 0], [0, 0]]
+    with pytest.raises(ValueError, match=r"returns a sequence of 3: .*jacobian"):
+        compiled.value_and_grad([[2.0, 5.0]])
+
+
+@every_backend
+def test_a_new_shape_is_traced_again_and_kept(backend):
+    seen = []
+
+    def fn(x):
+        seen.append(len(x))
+        return micrograd.sum(x)
+
+    compiled = compile(fn, backend)
+    assert [compiled([1, 2]), compiled([1, 2, 3]), compiled([4, 5])] == [3, 6, 9]
+    assert seen == [2, 3]
+    compiled.clear()
+    assert compiled([1, 2]) == 3
+    assert seen == [2, 3, 2]
+
+
+@every_backend
+def test_a_leaf_that_the_function_makes_is_a_constant(backend):
+    def fn(x):
+        total = Value(0.5)
+        return total + x * Value(2.0)
+
+    compiled = compile(fn, backend)
+    assert compiled(1.0) == 2.5
+    assert compiled.parameters == []
+
+
+@every_backend
+def test_results_of_parameters_are_computed_again(backend):
+    a, b = Value(2.0), Value(3.0)
+    compiled = compile(lambda x: (a * b + a) * x, backend)
+    assert compiled(1.0) == 8.0
+    a.data = 1.0
+    assert compiled(1.0) == 4.0
+    assert compiled.value_and_grad([1.0])[1].tolist() == [4.0, 1.0]
+
+
+@every_backend
+def test_a_function_without_inputs_or_without_parameters(backend):
+    w = Value(3.0)
+    assert compile(lambda: w * w, backend)() == 9.0
+    assert compile(lambda: w * w, backend).value_and_grad()[1].tolist() == [6.0]
+    value, grad = compile(lambda x: x * x, backend).value_and_grad([3.0])
+    assert (value, grad.shape) == (9.0, (0,))
+    assert compile(lambda x: 7, backend)(1.0) == 7.0
+
+
+@every_backend
+def test_a_trace_inside_no_grad_keeps_parameters_live(backend):
+    w = Value(2.0)
+    compiled = compile(lambda x: w * w * x, backend)
+    with micrograd.no_grad():
+        assert compiled(1.0) == 4.0
+    w.data = 3.0
+    assert compiled(1.0) == 9.0
+
+
+def test_where_and_detach_stay_in_the_graph():
+    compiled = compile(lambda x: micrograd.where(x.greater(0), x * x.detach(), -x), "llvm")
+    assert [compiled(3.0), compiled(-3.0)] == [9.0, 3.0]
+    assert [compiled.jacobian(3.0)[0], compiled.jacobian(-3.0)[0]] == [3.0, -1.0]
+
+
+@every_backend
+def test_wrong_inputs_are_errors_with_both_numbers(backend):
+    compiled = compile(lambda x, y: x * y, backend)
+    with pytest.raises(ValueError, match=r"got 1 argument"):
+        compiled(1.0)
+    with pytest.raises(ValueError, match=r"got 3 and 2"):
+        compiled.map([1.0, 2.0, 3.0], [1.0, 2.0])
+    with pytest.raises(TypeError, match="leading sample axis"):
+        compiled.map(1.0, 2.0)
+    with pytest.raises(TypeError, match="expected a number"):
+        compiled("a", 1.0)
+    with pytest.raises(ValueError, match="'mean', 'sum', 'none', got 'all'"):
+        compiled.value_and_grad([1.0], [1.0], reduction="all")
+    with pytest.raises(ValueError, match="at least one sample"):
+        compiled.value_and_grad([], [])
+    assert compiled.map([], []).shape == (0,)
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError, match="'auto', 'python', 'llvm', got 'gpu'"):
+        compile(abs, "gpu")
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        compile(abs, threads=0)
+    with pytest.raises(TypeError, match="expected a function"):
+        compile(3.0)
+
+
+def test_only_the_given_parameters_are_live():
+    a, b = Value(2.0), Value(3.0, label="b")
+    assert compile(lambda x: a * b * x, parameters=[b, a])(1.0) == 6.0
+    with pytest.raises(ValueError, match=r"Value\(data=3.0, .*not among the given parameters"):
+        compile(lambda x: a * b * x, parameters=[a])(1.0)
+
+
+# ---- what cannot be replayed -----------------------------------------------------------------
+
+W = Value(1.5, label="W")
+
+
+def _mutates(x):
+    W.data = 2.0
+    return W * x
+
+
+REFUSED = {
+    "branch": lambda x: x if x > 0 else -x,
+    "truth": lambda x: x if x else -x,  # noqa: FURB110
+    "equality": lambda x: x if x == 1 else -x,
+    "float": lambda x: float(x) * x,
+    "int": lambda x: int(x) * x,
+    "index": lambda x: [1, 2][x] * x,
+    "hash": lambda x: {x: 1}[x] * x,
+    "math": lambda x: math.exp(x) * x,
+    "round": lambda x: round(x) * x,
+    "data": lambda x: x.data * x,
+    "parameter branch": lambda x: x if W > 0 else -x,
+    "parameter with symbol": lambda x: x if x < W else -x,
+    "parameter float": lambda x: x * float(W),
+    "parameter data": lambda x: x * W.data,
+    "parameter detach": lambda x: x * W.detach(),
+    "mutation": _mutates,
+    "random": lambda x: x * random.random(),
+    "own random": lambda x: x * random.Random(3).gauss(0, 1),
+    "numpy random": lambda x: x * float(np.random.rand()),
+    "backward": lambda x: x.backward(),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_depends_on_the_number_is_refused_with_the_line(name):
+    state = random.getstate(), np.random.get_state()
+    try:
+        with pytest.raises(TypeError) as caught:
+            compile(REFUSED[name], "python")(1.0)
+    finally:
+        random.setstate(state[0])
+        np.random.set_state(state[1])
+        W.data = 1.5
+    message = str(caught.value)
+    assert "traced function cannot" in message
+    if name != "numpy random":
+        assert "test_replay.py, line" in message
+        assert "`" in message
+    if "branch" in name or name in ("truth", "equality"):
+        assert "micrograd.where(micrograd.greater" in message
+    assert sys.getprofile() is None
+
+
+def test_a_symbol_of_another_trace_is_refused():
+    kept = []
+    compile(lambda x: kept.append(x) or x, "python")(1.0)
+    with pytest.raises(TraceError, match="another trace"):
+        compile(lambda x: x * kept[0], "python")(1.0)
+
+
+def test_a_result_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="expected the function to return a Value"):
+        compile(lambda x: {"a": x}, "python")(1.0)
+
+
+# ---- results that are not finite -------------------------------------------------------------
+
+
+@every_backend
+def test_a_value_that_is_not_finite_is_named_with_its_sample(backend):
+    w = Value(1.0, label="w")
+    compiled = compile(lambda x: micrograd.log(x * w) + 1, backend)
+    with pytest.raises(ValueError, match=r"sample 2: log\(.*-1.0\) is undefined"):
+        compiled.map([1.0, 2.0, -1.0])
+    with pytest.raises(ValueError, match=r"^log\("):
+        compiled(-1.0)
+    with pytest.raises(ValueError, match="sample 1: "):
+        compiled.value_and_grad([1.0, -1.0])
+    with pytest.raises(OverflowError, match="sample 0: exp"):
+        compile(lambda x: micrograd.exp(x), backend).map([1e3, 1.0])
+    with pytest.raises(NonFiniteError, match=r"input x of .* is nan"):
+        compiled(NAN)
+    big = compile(lambda x: x * x, backend)
+    with pytest.raises(ArithmeticError, match=r"x=1e\+200 \* x=1e\+200 is inf"):
+        big(1e200)
+
+
+@every_backend
+def test_a_derivative_that_is_not_finite_is_named(backend):
+    w = Value(0.0, label="w")
+    compiled = compile(lambda x: micrograd.sqrt(w) * x, backend)
+    assert compiled(1.0) == 0.0
+    with pytest.raises(ZeroDivisionError, match=r"sample 0: no finite derivative of sqrt\(w=0.0\)"):
+        compiled.value_and_grad([1.0])
+
+
+@every_backend
+def test_an_infinite_slope_times_nothing_is_nothing_as_in_the_engine(backend):
+    compiled = compile(lambda x, y: micrograd.where(y, micrograd.sqrt(x), 2 * x), backend)
+    value, grad = compiled.value_and_grad([0.0, 4.0], [0.0, 1.0], wrt="inputs", reduction="none")
+    assert value.tolist() == [0.0, 2.0]
+    assert grad.tolist() == [[2.0, 0.0], [0.25, 0.0]]
+    assert compiled.value_and_grad([0.0, 4.0], [0.0, 1.0], wrt="inputs", reduction="sum")[
+        1
+    ].tolist() == [2.25, 0.0]
+
+
+@every_backend
+def test_the_check_can_warn_or_be_left_out(backend):
+    warning = compile(lambda x: micrograd.log(x), backend, check="warn")
+    with pytest.warns(RuntimeWarning, match="sample 1: log"):
+        out = warning.map([1.0, -1.0])
+    assert math.isnan(out[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert math.isnan(compile(lambda x: micrograd.log(x), backend, check="ignore")(-1.0))
+
+
+# ---- what it is made of ----------------------------------------------------------------------
+
+
+def test_the_source_is_readable_and_can_be_stepped_through():
+    w = Value(2.0, label="w")
+
+    def loss(x, y):
+        return (w * x - y) ** 2
+
+    compiled = compile(loss, "python")
+    with pytest.raises(ValueError, match="has not been traced yet: call it once"):
+        _ = compiled.source
+    compiled.value_and_grad([1.0], [1.0])
+    assert (
+        compiled.source
+        == '''\
+def loss(inputs, parameters):
+    """Compute loss(number, number) and its gradient."""
+    x, y, = inputs[0:2]
+    w, = parameters[0:1]
+    v3 = w * x  # product
+    v4 = v3 - y  # difference
+    v5 = v4 ** 2  # power
+
+    # The gradient, from the output back: d_x is d(output)/d(x).
+    d_v4 = 2 * v4  # product, d/d v4
+    d_w = d_v4 * x  # product, d/d w
+    return (v5, ), (d_w,)
+'''
+    )
+    namespace = {}
+    exec(compiled.source, namespace)
+    assert namespace["loss"]((3.0, 5.0), (2.0,)) == ((1.0,), (6.0,))
+
+
+def test_a_traceback_shows_the_generated_line():
+    import linecache
+    import traceback
+
+    compiled = compile(lambda x: micrograd.log(x), "python")
+    compiled(1.0)
+    kernel = compiled._program(compiled._latest, "value")[0]
+    try:
+        kernel.function((-1.0,), ())
+    except ValueError:
+        assert "v1 = log(x0)" in traceback.format_exc() or "log(x)" in traceback.format_exc()
+    assert kernel.filename in linecache.cache
+
+
+def test_stats_count_nodes_instructions_bytes_and_seconds():
+    _, loss = network()
+    compiled = compile(loss, "llvm")
+    compiled.value_and_grad(SAMPLES, TARGETS)
+    stats = compiled.stats
+    assert stats.programs == 1
+    assert stats.instructions > stats.nodes / 2 > 20
+    assert stats.bytes > 1000
+    assert 0 < stats.seconds < 60
+
+
+def test_work_is_not_repeated_and_constants_are_folded():
+    w = Value(3.0)
+    compiled = compile(
+        lambda x: micrograd.exp(x * w) + micrograd.exp(x * w) * (w * 0 + 1), "python"
+    )
+    compiled(1.0)
+    assert compiled.source.count("exp(") == 1
+    assert compile(lambda x: x * (ops.log(2) * 0), "python")(1.0) == 0.0
+
+
+def test_models_and_rules_give_the_order_of_parameters():
+    model = MLP(2, [3, 1])
+    extra = Value(0.5, label="extra")
+    compiled = compile(lambda x: extra * model(x[::-1]), "python")
+    compiled([1.0, 2.0])
+    assert compiled.parameters == [*model.parameters(), extra]
+    assert compile(model, "python").parameters == model.parameters()
+
+
+def test_decorated_with_and_without_options():
+    @compile
+    def one(x):
+        """Twice x."""
+        return 2 * x
+
+    @compile(backend="python", check="ignore")
+    def two(x):
+        return 3 * x
+
+    assert one(2.0) == 4.0
+    assert two(2.0) == 6.0
+    assert one.__doc__ == "Twice x."
+    assert micrograd.compile is compile
+
+
+def slope_times(x, factor):
+    return W * x * factor
+
+
+@every_backend
+def test_compiled_functions_can_be_pickled_and_copied(backend):
+    w = Value(2.0)
+    compiled = compile(lambda x: w * micrograd.tanh(x), backend)
+    expected = compiled.value_and_grad([1.0, 2.0])
+    for again in (pickle.loads(pickle.dumps(compiled)), copy.deepcopy(compiled)):
+        value, grad = again.value_and_grad([1.0, 2.0])
+        assert bits([value, *grad]) == bits([expected[0], *expected[1]])
+        again.parameters[0].data = 4.0
+        assert again(1.0) == pytest.approx(4 * math.tanh(1.0))
+        with pytest.raises(ValueError, match=r"of the shapes .* only, got \(\(2,\),\)"):
+            again([1.0, 2.0])
+    assert compiled(1.0) == pytest.approx(2 * math.tanh(1.0))
+    bound = compile(functools.partial(slope_times, factor=2), backend)
+    assert bound(1.0) == 3.0
+    assert pickle.loads(pickle.dumps(bound))(1.0) == 3.0
+
+
+def test_a_copy_of_a_model_and_its_compiled_loss_stay_together():
+    model, loss = network()
+    compiled = compile(loss, "python")
+    compiled(SAMPLES[0], 1.0)
+    other, again = copy.deepcopy((model, compiled))
+    assert again.parameters == other.parameters()
+
+
+def test_without_llvmlite_auto_warns_once(monkeypatch):
+    from micrograd.replay import compiled as module
+
+    monkeypatch.setattr("micrograd.replay.llvm.is_available", lambda: False)
+    module._warn_without_llvm.cache_clear()
+    with pytest.warns(RuntimeWarning, match=r'pip install "micrograd\[replay\]"'):
+        assert compile(lambda x: x)(2.0) == 2.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert compile(lambda x: x).backend == "python"
+    with pytest.raises(ImportError, match=r"micrograd\[replay\]"):
+        compile(lambda x: x, "llvm")
+
+
+def test_a_deep_graph_is_no_problem():
+    def fn(x):
+        for _ in range(20_000):
+            x = x * 1.0001 + 0.5
+        return x
+
+    assert compile(fn, "python").jacobian(1.0)[0] == pytest.approx(1.0001**20_000, rel=1e-9)
+    assert compile(fn, "llvm").jacobian(1.0)[0] == pytest.approx(1.0001**20_000, rel=1e-9)
+
+
+def test_symbols_are_no_values():
+    seen = []
+    compile(lambda x: seen.append(x) or x, "python")(1.0)
+    assert isinstance(seen[0], Symbol)
+    assert repr(seen[0]) == "Symbol(position=0, label='x')"
+
+
+# ---- C ---------------------------------------------------------------------------------------
+
+
+def run_c(text, name, inputs, parameters, gradients, folder):
+    source, library = folder / f"{name}.c", folder / f"{name}.so"
+    source.write_text(text, encoding="utf-8")
+    subprocess.run(
+        ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-ffp-contract=off", "-shared", "-fPIC"]
+        + [str(source), "-o", str(library), "-lm"],
+        check=True,
+    )
+    double = ctypes.c_double
+    value, gradient_ = (double * 1)(), (double * max(1, gradients))()
+    getattr(ctypes.CDLL(str(library)), name)(
+        (double * max(1, len(inputs)))(*inputs),
+        (double * max(1, len(parameters)))(*parameters),
+        value,
+        gradient_,
+    )
+    return value[0], list(gradient_)[:gradients]
+
+
+needs_gcc = pytest.mark.skipif(
+    shutil.which("gcc") is None or sys.platform != "linux", reason="needs gcc"
+)
+
+
+@needs_gcc
+def test_c_gives_the_numbers_of_the_engine_for_every_row(tmp_path):
+    rows = [op for op in ROWS if op.name != "peak"]
+    inputs, terms = [], []
+    for op in rows:
+        terms.append((op, len(inputs)))
+        inputs += next(points(op, 1, seed=5))
+
+    def fn(x):
+        return [op(*x[start : start + op.arity]) for op, start in terms]
+
+    compiled = compile(fn, "python")
+    expected = compiled(inputs)
+    text = compiled.to_c("rows")
+    source = tmp_path / "rows.c"
+    source.write_text(text, encoding="utf-8")
+    library = tmp_path / "rows.so"
+    command = ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-ffp-contract=off", "-shared"]
+    subprocess.run([*command, "-fPIC", str(source), "-o", str(library), "-lm"], check=True)
+    value = (ctypes.c_double * len(rows))()
+    given = (ctypes.c_double * len(inputs))(*inputs)
+    ctypes.CDLL(str(library)).rows(given, None, value, None)
+    for (op, _), got, one in zip(terms, value, expected, strict=True):
+        assert off(got, one) <= 4, row_id(op)
+
+
+@needs_gcc
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_c_gives_the_gradient_of_a_network(activation, tmp_path):
+    model, loss = network(activation)
+    compiled = compile(loss, "python")
+    value, grad = compiled.value_and_grad(SAMPLES[:1], TARGETS[:1])
+    numbers = [p.data for p in model.parameters()]
+    got, slopes = run_c(
+        compiled.to_c("loss"), "loss", [*SAMPLES[0], TARGETS[0]], numbers, len(numbers), tmp_path
+    )
+    assert bits([got, *slopes]) == bits([value, *grad])
+
+
+# ---- random programs -------------------------------------------------------------------------
+
+RULES = {"add": 2, "sub": 2, "mul": 2, "tanh": 1, "relu": 1, "maximum": 2, "sigmoid": 1, "neg": 1}
+
+
+@given(st.data())
+def test_python_and_machine_code_on_any_program(data):
+    count = data.draw(st.integers(1, 3))
+    inputs = data.draw(
+        st.lists(st.floats(-1.5, 1.5, allow_subnormal=False), min_size=count, max_size=count)
+    )
+    steps = []
+    for made in range(data.draw(st.integers(1, 8))):
+        rule = data.draw(st.sampled_from(sorted(RULES)))
+        where = st.integers(0, count + made - 1)
+        steps.append((rule, [data.draw(where) for _ in range(RULES[rule])]))
+
+    def fn(*leaves):
+        nodes = list(leaves)
+        for rule, operands in steps:
+            nodes.append(ops.TABLE[rule](*[nodes[i] for i in operands]))
+        return nodes[-1]
+
+    value, grads = eager(fn, inputs)
+    python = compile(fn, "python")
+    assert bits(python(*inputs)) == bits(value)
+    assert bits(python.jacobian(*inputs)) == bits(grads)
