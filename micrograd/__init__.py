@@ -8,6 +8,8 @@
 (-0.004023, 0.002682)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from micrograd.engine import Value, gradient, no_grad
 from micrograd.explain import explain
 from micrograd.formula import formula
@@ -60,6 +62,9 @@ from micrograd.ops import (
 )
 from micrograd.stepper import steps
 
+if TYPE_CHECKING:
+    from micrograd.replay import compile
+
 __version__ = "1.0.0"
 
 __all__ = [
@@ -73,6 +78,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "cbrt",
+    "compile",
     "cos",
     "cosh",
     "define",
@@ -82,8 +88,8 @@ __all__ = [
     "erf",
     "erfc",
     "exp",
-    "expm1",
     "explain",
+    "expm1",
     "formula",
     "gelu",
     "grad",
@@ -119,3 +125,12 @@ __all__ = [
     "value_and_grad",
     "where",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what few programs need when it is first asked for."""
+    if name == "compile":
+        from micrograd.replay import compile
+
+        return globals().setdefault("compile", compile)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
