@@ -22,6 +22,7 @@ __all__ = [
     "NotInGraphError",
     "NumberTypeError",
     "OverflowRangeError",
+    "PictureError",
     "StaleGraphError",
     "StateError",
     "TooLargeError",
@@ -64,6 +65,10 @@ class InputCountError(MicrogradError, ValueError):
 
 class StateError(MicrogradError, ValueError):
     """A saved state does not fit the object that it is loaded into."""
+
+
+class PictureError(MicrogradError, RuntimeError):
+    """A picture cannot be made: there is no layout program, or it failed."""
 
 
 class StaleGraphError(MicrogradError, RuntimeError):
