@@ -1,0 +1,239 @@
+"""Small classification problems, split into a part to learn from and a part held out.
+
+>>> data = load("moons")
+>>> data
+Dataset('moons': 100 samples to learn from, 100 held out, 2 features, 2 classes)
+>>> data.X.shape, data.y[:5].tolist()
+((100, 2), [0, 1, 1, 0, 1])
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from micrograd.errors import ArgumentError, ArgumentTypeError
+
+__all__ = ["NAMES", "Dataset", "load"]
+
+EXTRA = 'pip install "micrograd[train]"'
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """A classification problem.
+
+    Attributes
+    ----------
+    name : str
+    X, X_test : ndarray of shape (n_samples, n_features)
+        Floats: the part to learn from, and the part held out.
+    y, y_test : ndarray of shape (n_samples,)
+        The class of each sample, counted from 0.
+    features, classes : tuple of str
+        Their names.
+    standardised : bool
+        Whether mean and spread of each feature, over the part to learn from, were brought to
+        0 and 1.
+    """
+
+    name: str
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: Any
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    standardised: bool
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name!r}: {len(self.X)} samples to learn from, {len(self.X_test)} held "
+            f"out, {len(self.features)} features, {len(self.classes)} classes)"
+        )
+
+
+def _moons(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
+    from sklearn.datasets import make_moons
+
+    X, y = make_moons(n_samples=samples, noise=noise, random_state=seed)
+    return X, y
+
+
+def _circles(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
+    from sklearn.datasets import make_circles
+
+    X, y = make_circles(n_samples=samples, noise=noise, factor=0.5, random_state=seed)
+    return X, y
+
+
+def _blobs(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
+    from sklearn.datasets import make_blobs
+
+    centres = [(-1.2, -0.7), (1.2, -0.7), (0.0, 1.3)]
+    X, y = make_blobs(n_samples=samples, centers=centres, cluster_std=noise, random_state=seed)
+    return X, y
+
+
+def _xor(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
+    """Four clouds at the corners of a square; opposite corners are of one class."""
+    draw, rows, labels = random.Random(seed), [], []
+    for i in range(samples):
+        right, up = i & 1, i >> 1 & 1
+        rows.append([2 * right - 1 + draw.gauss(0, noise), 2 * up - 1 + draw.gauss(0, noise)])
+        labels.append(right ^ up)
+    return _arrays(rows, labels)
+
+
+def _spirals(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
+    """Two arms that wind once around the origin, half a turn apart, radius 0.2 to 2."""
+    draw, rows, labels = random.Random(seed), [], []
+    for i in range(samples):
+        arm, along = i & 1, (i >> 1) / max(1, (samples - 1) // 2)
+        radius, angle = 0.2 + 1.8 * along, 2 * math.pi * along + math.pi * arm
+        x, y = radius * math.cos(angle), radius * math.sin(angle)
+        rows.append([x + draw.gauss(0, noise), y + draw.gauss(0, noise)])
+        labels.append(arm)
+    return _arrays(rows, labels)
+
+
+def _arrays(rows: list[list[float]], labels: list[int]) -> tuple[Any, Any]:
+    import numpy as np
+
+    return np.array(rows, dtype=float), np.array(labels, dtype=int)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    make: Callable[[int, float, int], tuple[Any, Any]]
+    noise: float
+    classes: tuple[str, ...] = ("0", "1")
+
+
+_MADE: Final = {
+    "moons": _Recipe(_moons, 0.1),
+    "circles": _Recipe(_circles, 0.1),
+    "xor": _Recipe(_xor, 0.35),
+    "spirals": _Recipe(_spirals, 0.08),
+    "blobs": _Recipe(_blobs, 0.5, ("0", "1", "2")),
+}
+_PLANE: Final[tuple[str, ...]] = ("x1", "x2")
+_REAL: Final = ("iris", "breast_cancer", "digits")
+NAMES: Final = (*_MADE, *_REAL)
+"""The names that `load` knows: made-up problems in the plane first, then real measurements."""
+
+
+def load(
+    name: str,
+    *,
+    samples: int | None = None,
+    noise: float | None = None,
+    held_out: float | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Return a small classification problem, split with the classes in proportion.
+
+    Parameters
+    ----------
+    name : {"moons", "circles", "xor", "spirals", "blobs", "iris", "breast_cancer", "digits"}
+        The first five are made up, have two features, and are drawn anew for each seed. The last
+        three are real data that come with scikit-learn; they are standardised.
+    samples : int, optional
+        How many to make in all, or to take of real data. Default 200, or all of the real ones.
+    noise : float, optional
+        Standard deviation of the noise of made-up data, in units of the features.
+    held_out : float, optional
+        The share to hold out, between 0 and 1. Default one half of made-up data, a quarter of
+        real ones.
+    seed : int, default 0
+        Decides the drawing and the split, and nothing else does.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such problem, or a number is out of range. Also a ValueError.
+    ImportError
+        If NumPy or scikit-learn is missing; names the extra to install.
+
+    Notes
+    -----
+    The held-out samples are standardised by the mean and the spread of the others: nothing of
+    them leaks into training. A feature that never changes is only centred.
+
+    References
+    ----------
+    .. [1] Fisher (1936), the iris flowers; Street, Wolberg and Mangasarian (1993), the breast
+       cancer cells; Alpaydin and Kaynak (1998), the 8 by 8 digits; all by way of scikit-learn.
+
+    Examples
+    --------
+    >>> load("iris")
+    Dataset('iris': 112 samples to learn from, 38 held out, 4 features, 3 classes)
+    >>> load("iris").classes
+    ('setosa', 'versicolor', 'virginica')
+    """
+    if name not in NAMES:
+        raise ArgumentError(f"unknown dataset {name!r}: expected one of {', '.join(NAMES)}")
+    share = held_out if held_out is not None else 0.25 if name in _REAL else 0.5
+    if not 0 < share < 1:
+        raise ArgumentError(f"held_out is a share between 0 and 1, got {held_out!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ArgumentTypeError(f"expected a whole number as seed, got {seed!r}")
+    if not 0 <= seed < 2**32:
+        raise ArgumentError(f"expected a seed from 0 to 4294967295, got {seed}")
+    try:
+        import numpy as np
+        from sklearn import datasets as library
+        from sklearn.model_selection import train_test_split
+    except ImportError as error:
+        raise ImportError(f"the datasets need NumPy and scikit-learn: {EXTRA}") from error
+
+    if name in _MADE:
+        recipe = _MADE[name]
+        features, classes = _PLANE, recipe.classes
+        spread = recipe.noise if noise is None else noise
+        if not (isinstance(spread, (int, float)) and 0 <= spread < math.inf):
+            raise ArgumentError(f"expected a noise of 0 or more, got {noise!r}")
+        count = _samples(200 if samples is None else samples, len(classes), share)
+        X, y = recipe.make(count, spread, seed)
+    else:
+        if noise is not None:
+            raise ArgumentError(f"noise is for made-up data; {name} has its own")
+        found = getattr(library, f"load_{name}")()
+        X, y = found.data, found.target
+        features = tuple(str(feature) for feature in found.feature_names)
+        classes = tuple(str(kind) for kind in found.target_names)
+        if samples is not None:
+            count = _samples(samples, len(classes), share)
+            if count > len(X):
+                raise ArgumentError(f"{name} has {len(X)} samples, {samples} were asked for")
+            if count < len(X):
+                X, _, y, _ = train_test_split(X, y, train_size=count, stratify=y, random_state=seed)
+    X, X_test, y, y_test = train_test_split(
+        np.asarray(X, dtype=float), y, test_size=share, stratify=y, random_state=seed
+    )
+    if name in _REAL:
+        mean, spreads = X.mean(axis=0), X.std(axis=0)
+        spreads[spreads == 0] = 1.0
+        X, X_test = (X - mean) / spreads, (X_test - mean) / spreads
+    return Dataset(name, X, y, X_test, y_test, features, classes, name in _REAL)
+
+
+def _samples(count: Any, classes: int, share: float) -> int:
+    """Return `count`, checked: every class needs a sample on each side of the split."""
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise ArgumentTypeError(f"expected a whole number of samples, got {count!r}")
+    least = math.ceil(2 * classes / min(share, 1 - share))
+    if count < least:
+        raise ArgumentError(
+            f"expected {least} samples or more for {classes} classes with {share:g} held out, "
+            f"got {count}"
+        )
+    return count
