@@ -1,0 +1,814 @@
+"""Training: one loop for any network and loss, with a history, progress and checkpoints.
+
+>>> import random
+>>> from micrograd.nn import MLP
+>>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+>>> model = MLP(2, [8, 1], rng=random.Random(2))
+>>> history = fit(model, X, y, steps=100)
+>>> history.loss[0] > 0.5 > 0.1 > history.loss[-1], history.accuracy[-1]
+(True, 1.0)
+>>> [1 if model(x) > 0 else 0 for x in X]
+[0, 1, 1, 0]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import operator
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
+
+from micrograd.engine import Value, no_grad
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DomainError,
+    InputCountError,
+    NumberTypeError,
+    OverflowRangeError,
+    StateError,
+    ZeroDivisorError,
+    rewritten,
+)
+from micrograd.files import read_json, write_json
+from micrograd.losses import LOSSES, Loss
+from micrograd.nn import Module
+from micrograd.ops import PlainNumber, number
+from micrograd.optim import Adam
+
+__all__ = ["EarlyStop", "Evaluation", "History", "Trainable", "evaluate", "fit"]
+
+LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes where no optimizer is given
+
+_FORMAT: Final = "micrograd checkpoint"
+_VERSION: Final = 1
+_PAUSE: Final = 1.0  # seconds between checkpoints, where nothing else is asked for
+
+LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
+Report: TypeAlias = Callable[[int, float, "float | None"], object]
+
+
+class Trainable(Protocol):
+    """What `fit` needs of an optimizer."""
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of every parameter to 0."""
+
+    def step(self) -> None:
+        """Change every parameter once, by its gradient."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a later run needs to go on with the same bits."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over such a state; all of it, or none."""
+
+
+@dataclass(repr=False)
+class History:
+    """What happened in each step of a training run.
+
+    Entry k of `loss` and `accuracy` was measured with the parameters after k updates, on the
+    samples of that step: all of them, or one mini-batch.
+
+    Attributes
+    ----------
+    loss : list of float
+    accuracy : list of float
+        Shares between 0 and 1; empty where the loss knows no right and wrong.
+    seconds : list of float
+        The time that each step took, its part of the validation included.
+    validation_steps : list of int
+        The steps at which the validation data were measured.
+    validation_loss, validation_accuracy : list of float
+        One entry for each of `validation_steps`, with the parameters of `loss` at that step.
+    stopped_early : bool
+        Whether `early_stop` ended the run before its last step.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    validation_steps: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    stopped_early: bool = False
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+        last = [
+            f", {name}={float(f'{entries[-1]:.4g}')}"
+            for name in names
+            if (entries := getattr(self, name))
+        ]
+        stopped = ", stopped early" if self.stopped_early else ""
+        return f"History(steps={len(self)}{''.join(last)}{stopped})"
+
+
+@dataclass(frozen=True)
+class EarlyStop:
+    """When to stop before the last step: once the loss has not fallen for a while.
+
+    What is watched is the loss of the validation data where there are some, else the loss of
+    the steps.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        How many measurements in a row may be no new best.
+    min_delta : float, default 0.0
+        By how much a loss must be below the best so far to be a new best.
+    restore_best : bool, default False
+        At the end of the run, give the model the parameters of the best loss.
+    """
+
+    patience: int = 10
+    min_delta: float = 0.0
+    restore_best: bool = False
+
+    def __post_init__(self) -> None:
+        _whole("patience", self.patience, 1)
+        if not (isinstance(self.min_delta, (int, float)) and 0 <= self.min_delta < math.inf):
+            raise ArgumentError(f"expected a min_delta of 0 or more, got {self.min_delta!r}")
+
+
+class Evaluation(NamedTuple):
+    """How well a model does on some data.
+
+    Attributes
+    ----------
+    loss : float
+    accuracy : float or None
+        Share of the samples that are right; None where the loss knows no right and wrong.
+    right, samples : int
+    """
+
+    loss: float
+    accuracy: float | None
+    right: int
+    samples: int
+
+
+def evaluate(model: Module, X: Any, y: Any, loss: LossLike = "hinge") -> Evaluation:
+    """Return loss and accuracy of a model, without changing anything.
+
+    Parameters
+    ----------
+    model : Module
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        As for `fit`.
+    loss : {"hinge", "mse", "bce", "cross_entropy"}, Loss or callable, default "hinge"
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        As `fit` does for data that do not fit.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> class Line(Module):
+    ...     def __call__(self, x):
+    ...         return 2 * x[0] - 1
+    >>> evaluate(Line(), [[0], [1], [0.75]], [0, 1, 0])
+    Evaluation(loss=0.5, accuracy=0.6666666666666666, right=2, samples=3)
+    """
+    return _measured(_task(model, X, y, loss))
+
+
+def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike = "hinge",
+    optimizer: Trainable | None = None,
+    steps: int = 100,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    progress: bool | Report | None = None,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    validate_every: int = 1,
+    early_stop: int | EarlyStop | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+) -> History:
+    """Train a model: measure the loss, run the chain rule backwards, update, and again.
+
+    Parameters
+    ----------
+    model : Module
+        Called with one row of `X`. It gives one Value, or for "cross_entropy" a list of them,
+        one a class.
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,)
+        For "hinge" and "bce" 0 and 1, or -1 and 1. For "cross_entropy" the class, from 0. For
+        "mse" numbers. For a callable, whatever it takes.
+    loss : {"hinge", "mse", "bce", "cross_entropy"}, Loss or callable, default "hinge"
+        A callable gets a list of what the model gives and a list of entries of `y`, and gives
+        one Value.
+    optimizer : Optimizer, optional
+        `SGD`, `Adam` or `AdamW` over the parameters of the model, with its learning rate or
+        schedule and its weight decay. Default `Adam` with a learning rate of 0.02.
+    steps : int, default 100
+        How many updates, those of a resumed run included.
+    batch_size : int, optional
+        Samples a step, in shuffled order; each sample once before any comes again. Default all
+        of them, in the order given.
+    seed : int, optional
+        Decides the shuffling, with a generator of its own. Default: another order each time.
+    progress : bool or callable, optional
+        True for a progress bar, False for none; by default there is one where the error stream
+        is a terminal. A callable gets `(step, loss, accuracy)` after each step, counted from 0.
+    validation : (X, y), optional
+        Data to measure on, never to learn from.
+    validate_every : int, default 1
+        Measure the validation data at step 0 and then at every so many steps.
+    early_stop : int or EarlyStop, optional
+        A patience, in measurements, or all the choices.
+    checkpoint : path-like, optional
+        A file to keep the state of the run in, written in one piece: at the end, when the run is
+        interrupted, and in between. One that is there is replaced.
+    checkpoint_every : int, optional
+        Write the checkpoint after every so many steps. Default about once a second.
+    resume : bool, default False
+        Go on from the checkpoint, if there is one, to the same bits as a run that was never
+        stopped. Without one, start from the beginning.
+
+    Returns
+    -------
+    History
+        Of the whole run, from its first step.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        If the data, or an option, cannot be used: nothing was changed.
+    StateError
+        If the checkpoint is damaged or of another run: nothing was changed.
+    OverflowRangeError, DomainError, ZeroDivisorError
+        If a loss or a parameter stops being finite, usually because the learning rate is too
+        high.
+    OSError
+        If the checkpoint cannot be read or written; found out before the first step.
+
+    Notes
+    -----
+    Whatever ends the run, an interrupt included, model and optimizer are as they were after the
+    last whole step, and so is the checkpoint where the end was an interrupt.
+
+    Examples
+    --------
+    >>> import random
+    >>> from micrograd.nn import MLP
+    >>> from micrograd.optim import SGD, linear
+    >>> model = MLP(1, [1], rng=random.Random(0))
+    >>> optimizer = SGD(model.parameters(), lr=linear(0.5, 0.05, 100))
+    >>> history = fit(model, [[-1], [0], [1]], [-1, 1, 3], "mse", optimizer, steps=100)
+    >>> [round(p.data, 6) for p in model.parameters()]
+    [2.0, 1.0]
+    """
+    steps = _whole("steps", steps, 0)
+    validate_every = _whole("validate_every", validate_every, 1)
+    if checkpoint_every is not None:
+        checkpoint_every = _whole("checkpoint_every", checkpoint_every, 1)
+    if seed is not None:
+        seed = _whole("seed", seed, None)
+    if early_stop is not None and not isinstance(early_stop, EarlyStop):
+        early_stop = EarlyStop(_whole("early_stop", early_stop, 1))
+    if resume and checkpoint is None:
+        raise ArgumentError("resume needs the file to resume from: pass checkpoint=path")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentTypeError(f"expected True, False or a function as progress, got {progress!r}")
+    task = _task(model, X, y, loss)
+    if batch_size is not None:
+        batch_size = _whole("batch_size", batch_size, 1)
+        if batch_size > len(task.rows):
+            raise ArgumentError(
+                f"a batch_size of {batch_size} is more than the {len(task.rows)} samples of X"
+            )
+    held_out = None
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ArgumentTypeError("expected validation to be a pair (X, y)")
+        held_out = _task(model, validation[0], validation[1], loss, "validation ")
+        if len(held_out.rows[0]) != len(task.rows[0]):
+            raise InputCountError(
+                f"validation X has {len(held_out.rows[0])} features, X has {len(task.rows[0])}"
+            )
+    parameters = model.parameters()
+    if not parameters:
+        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
+    if optimizer is None:
+        optimizer = Adam(parameters, lr=LEARNING_RATE)
+    elif not set(getattr(optimizer, "params", parameters)) & set(parameters):
+        raise ArgumentError(
+            "the optimizer holds no parameter of this model: make it with model.parameters()"
+        )
+    run = _Run(
+        model=model,
+        parameters=parameters,
+        optimizer=optimizer,
+        task=task,
+        held_out=held_out,
+        validate_every=validate_every,
+        batch_size=batch_size,
+        early_stop=early_stop,
+        seed=seed,
+        random=random.Random(seed),
+    )
+    if checkpoint is not None:
+        if resume and Path(checkpoint).exists():
+            run.load(checkpoint)
+        else:
+            run.save(checkpoint)  # what cannot be written is found out before the first step
+    _train(run, steps, progress, checkpoint, checkpoint_every)
+    if run.best_parameters is not None:
+        run.set_parameters(run.best_parameters)
+    return run.history
+
+
+def _train(
+    run: _Run,
+    steps: int,
+    progress: bool | Report | None,
+    checkpoint: str | os.PathLike[str] | None,
+    every: int | None,
+) -> None:
+    written = run.done
+    due = time.monotonic() + _PAUSE
+    try:
+        with _reporter(progress, steps, run.done) as report:
+            while run.done < steps and not run.history.stopped_early:
+                run.advance()
+                history = run.history
+                accuracy = history.accuracy[-1] if history.accuracy else None
+                report(run.done - 1, history.loss[-1], accuracy)
+                if checkpoint is not None and (
+                    run.done % every == 0 if every else time.monotonic() >= due
+                ):
+                    run.save(checkpoint)
+                    written, due = run.done, time.monotonic() + _PAUSE
+    except (KeyboardInterrupt, SystemExit):
+        if checkpoint is not None:
+            run.save(checkpoint)
+        raise
+    if checkpoint is not None and written != run.done:
+        run.save(checkpoint)
+
+
+# ---- one run -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Run:
+    """The state of a training run: what a checkpoint holds."""
+
+    model: Module
+    parameters: list[Value]
+    optimizer: Trainable
+    task: _Task
+    held_out: _Task | None
+    validate_every: int
+    batch_size: int | None
+    early_stop: EarlyStop | None
+    seed: int | None
+    random: random.Random
+    done: int = 0
+    order: list[int] = field(default_factory=list)  # the shuffled samples, taken from the front
+    taken: int = 0
+    best_loss: float = math.inf
+    since_best: int = 0
+    best_parameters: list[PlainNumber] | None = None
+    history: History = field(default_factory=History)
+
+    def advance(self) -> None:
+        """Do one step, or leave everything as it was."""
+        before = self._snapshot()
+        try:
+            self._step()
+        except BaseException as error:
+            self._restore(before)
+            if isinstance(error, (DomainError, ZeroDivisorError, OverflowRangeError)):
+                raise rewritten(
+                    error,
+                    f"training stopped at step {self.done}: {error}. The model is as it was "
+                    "before that step; often a lower learning rate helps",
+                ) from error
+            raise
+
+    def _step(self) -> None:
+        start = time.perf_counter()
+        task, history = self.task, self.history
+        rows, targets = task.rows, task.targets
+        if self.batch_size is not None:
+            batch = self._batch(self.batch_size)
+            rows, targets = [rows[i] for i in batch], [targets[i] for i in batch]
+        for parameter in self.parameters:
+            parameter.grad = 0
+        self.optimizer.zero_grad()
+        scores = [task.model(row) for row in rows]
+        loss = task.loss(scores, targets)
+        watched = _finite_loss(loss)
+        loss.backward()
+        history.loss.append(watched)
+        if task.predict is not None:
+            history.accuracy.append(_right(task.predict, scores, targets) / len(rows))
+        del scores, loss  # the graph is freed before the next one is built
+        data = [parameter.data for parameter in self.parameters]
+        if self.held_out is not None and self.done % self.validate_every == 0:
+            measured = _measured(self.held_out)
+            watched = measured.loss
+            history.validation_steps.append(self.done)
+            history.validation_loss.append(measured.loss)
+            if measured.accuracy is not None:
+                history.validation_accuracy.append(measured.accuracy)
+            self._watch(watched, data)
+        elif self.held_out is None:
+            self._watch(watched, data)
+        self.optimizer.step()
+        for i, parameter in enumerate(self.parameters):
+            if parameter.data * 0 != 0:
+                raise OverflowRangeError(f"the update makes parameter {i} {parameter.data}")
+        history.seconds.append(time.perf_counter() - start)
+        self.done += 1
+
+    def _batch(self, size: int) -> list[int]:
+        """Return the samples of the next mini-batch; each comes once in a round."""
+        if self.taken >= len(self.order):
+            order = list(range(len(self.task.rows)))
+            self.random.shuffle(order)
+            self.order, self.taken = order, 0
+        batch = self.order[self.taken : self.taken + size]
+        self.taken += len(batch)
+        return batch
+
+    def _watch(self, loss: float, data: list[PlainNumber]) -> None:
+        """Note the loss of the parameters `data` for the early stop."""
+        stop = self.early_stop
+        if stop is None:
+            return
+        if loss < self.best_loss - (stop.min_delta if self.best_loss < math.inf else 0):
+            self.best_loss, self.since_best = loss, 0
+            if stop.restore_best:
+                self.best_parameters = data
+        else:
+            self.since_best += 1
+            self.history.stopped_early = self.since_best >= stop.patience
+
+    def set_parameters(self, data: list[PlainNumber]) -> None:
+        """Set each parameter to its number."""
+        for parameter, plain in zip(self.parameters, data, strict=True):
+            parameter.data = plain
+
+    def _snapshot(self) -> tuple[Any, ...]:
+        history = self.history
+        return (
+            [parameter.data for parameter in self.parameters],
+            self.optimizer.state_dict(),
+            self.random.getstate() if self.batch_size is not None else None,
+            (self.order, self.taken, self.best_loss, self.since_best, self.best_parameters),
+            {name: len(getattr(history, name)) for name in _LISTS},
+            history.stopped_early,
+            self.done,
+        )
+
+    def _restore(self, before: tuple[Any, ...]) -> None:
+        data, optimizer, state, counts, lengths, stopped, self.done = before
+        self.set_parameters(data)
+        self.optimizer.load_state_dict(optimizer)
+        if state is not None:
+            self.random.setstate(state)
+        self.order, self.taken, self.best_loss, self.since_best, self.best_parameters = counts
+        for name, length in lengths.items():
+            del getattr(self.history, name)[length:]
+        self.history.stopped_early = stopped
+
+    # ---- checkpoints ---------------------------------------------------------------------------
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what must be the same for a checkpoint to be one of this run."""
+        stop = self.early_stop
+        return {
+            "model": type(self.model).__name__,
+            "configuration": self.model.configuration(),
+            "optimizer": type(self.optimizer).__name__,
+            "loss": self.task.name,
+            "data": self.task.digest(),
+            "validation data": None if self.held_out is None else self.held_out.digest(),
+            "validate_every": self.validate_every,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "early_stop": None
+            if stop is None
+            else [stop.patience, stop.min_delta, stop.restore_best],
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the checkpoint in one piece."""
+        version, words, spare = self.random.getstate()
+        write_json(
+            path,
+            {
+                "format": _FORMAT,
+                "version": _VERSION,
+                "run": self._identity(),
+                "done": self.done,
+                "parameters": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "random": [version, " ".join(map(str, words)), spare],
+                "order": " ".join(map(str, self.order)),
+                "taken": self.taken,
+                "best_loss": self.best_loss,
+                "since_best": self.since_best,
+                "best_parameters": self.best_parameters,
+                "history": {
+                    **{name: getattr(self.history, name) for name in _LISTS},
+                    "stopped_early": self.history.stopped_early,
+                },
+            },
+        )
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take over the state of a checkpoint; all of it, or none."""
+        name, document = os.fspath(path), read_json(path)
+        if not isinstance(document, dict) or document.get("format") != _FORMAT:
+            raise StateError(f"{name!r} is no checkpoint: it has no 'format': {_FORMAT!r}")
+        if document.get("version") != _VERSION:
+            raise StateError(
+                f"{name!r} is of version {document.get('version')!r}; this program reads {_VERSION}"
+            )
+        theirs = document.get("run")
+        if not isinstance(theirs, dict):
+            raise StateError(f"{name!r} is damaged: it does not say which run it is of")
+        for key, mine in self._identity().items():
+            if key not in theirs or theirs[key] != mine:
+                there, here = theirs.get(key), mine
+                what = (
+                    f"the {key} are not the same"
+                    if key.endswith("data")
+                    else f"{key} is {there!r:.80} there and {here!r:.80} here"
+                )
+                raise StateError(
+                    f"{name!r} is the checkpoint of another run: {what}. Pass the same arguments, "
+                    "or start anew without resume"
+                )
+        before = self._snapshot()
+        state = self.random.getstate()
+        try:
+            version, words, spare = document["random"]
+            generator = (version, tuple(int(word) for word in words.split()), spare)
+            self.random.setstate(generator)
+            self.order = [int(i) for i in document["order"].split()]
+            if self.order and sorted(self.order) != list(range(len(self.task.rows))):
+                raise ValueError("order is no permutation of the samples")
+            self.taken = _whole("taken", document["taken"], 0)
+            self.done = _whole("done", document["done"], 0)
+            self.best_loss = float(document["best_loss"])
+            self.since_best = _whole("since_best", document["since_best"], 0)
+            best = document["best_parameters"]
+            self.best_parameters = None if best is None else [number(plain) for plain in best]
+            if best is not None and len(best) != len(self.parameters):
+                raise ValueError(f"best_parameters has {len(best)} entries")
+            entries = document["history"]
+            self.history = History(
+                **{key: [number(entry) for entry in entries[key]] for key in _LISTS},  # type: ignore[arg-type]
+                stopped_early=bool(entries["stopped_early"]),
+            )
+            if len(self.history) != self.done:
+                raise ValueError(f"{self.done} steps, but {len(self.history)} losses")
+            self.optimizer.load_state_dict(document["optimizer"])
+            self.model.load_state_dict(document["parameters"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.history = History()
+            self._restore(before)
+            self.random.setstate(state)
+            raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
+
+
+_LISTS: Final = (
+    "loss",
+    "accuracy",
+    "seconds",
+    "validation_steps",
+    "validation_loss",
+    "validation_accuracy",
+)
+
+
+# ---- data and loss, checked --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Rows and targets as plain numbers, and what to do with what the model gives for them."""
+
+    name: str
+    model: Callable[[list[PlainNumber]], Any]
+    rows: list[list[PlainNumber]]
+    targets: list[Any]
+    loss: Callable[[list[Any], list[Any]], Any]
+    predict: Callable[[Any], Any] | None
+
+    def digest(self) -> str:
+        """Return a fingerprint of the data: the same in every process."""
+        text = repr((self.rows, self.targets))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Task:
+    """Return the data as plain numbers, all checked, one call of the model included."""
+    if not isinstance(model, Module):
+        raise ArgumentTypeError(
+            f"expected a model, such as MLP(2, [16, 16, 1]), got {model!r:.60} "
+            f"({type(model).__name__})"
+        )
+    known = _loss(loss)
+    rows = _rows(f"{which}X", X)
+    labels = _listed(f"{which}y", y)
+    if len(labels) != len(rows):
+        raise InputCountError(f"{which}X has {len(rows)} rows, {which}y has {len(labels)} entries")
+    call = cast("Callable[[list[PlainNumber]], Any]", model)
+    if not callable(call):
+        raise ArgumentTypeError(f"{type(model).__name__} cannot be called: it has no __call__")
+    with no_grad():
+        output = call(rows[0])
+    if not isinstance(known, Loss):
+        name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
+        return _Task(name, call, rows, labels, known, None)
+    for i, label in enumerate(labels):
+        try:
+            plain = number(label)
+        except NumberTypeError:
+            raise NumberTypeError(
+                f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
+                "number the classes 0, 1, 2, ..."
+            ) from None
+        if plain * 0 != 0:
+            raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
+    try:
+        targets = known.encode(labels)
+    except ArgumentError as error:
+        raise ArgumentError(f"{which}y: {error}") from error
+    outputs = 1 if not hasattr(output, "__len__") else len(output)
+    if known.several_outputs:
+        classes = max(targets) + 1
+        if outputs < max(classes, 2):
+            raise InputCountError(
+                f"{known.name} needs an output a class: the largest label is {classes - 1}, so "
+                f"{max(classes, 2)} or more, but the model has {outputs}"
+            )
+    elif hasattr(output, "__len__"):
+        raise InputCountError(
+            f"{known.name} needs a model with one output, this one has {outputs}; "
+            "for several classes use 'cross_entropy'"
+        )
+    predict = known.predict if known.classification else None
+    return _Task(known.name, call, rows, targets, known.function, predict)
+
+
+def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ArgumentError(
+                f"unknown loss {loss!r}: expected {', '.join(map(repr, LOSSES))} or a function "
+                "(scores, targets) -> Value"
+            )
+        return LOSSES[loss]
+    if not (isinstance(loss, Loss) or callable(loss)):
+        raise ArgumentTypeError(f"expected the name of a loss or a function, got {loss!r:.60}")
+    return loss
+
+
+def _listed(what: str, given: Any) -> list[Any]:
+    """Return the entries of an array, frame or sequence as a list."""
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()
+    if hasattr(given, "tolist"):
+        given = given.tolist()
+    try:
+        if isinstance(given, (str, bytes)):
+            raise TypeError
+        entries = list(given)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"expected {what} to be an array or a sequence, got {given!r:.60} "
+            f"({type(given).__name__})"
+        ) from None
+    if not entries:
+        raise ArgumentError(f"{what} is empty: expected at least one sample")
+    return entries
+
+
+def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
+    rows: list[list[PlainNumber]] = []
+    for i, given in enumerate(_listed(what, X)):
+        entries = given.tolist() if hasattr(given, "tolist") else given
+        if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
+            raise ArgumentTypeError(
+                f"expected {what}[{i}] to be a row of numbers, got {entries!r:.60} "
+                f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
+            )
+        row = []
+        for j, entry in enumerate(entries):
+            try:
+                plain = number(entry)
+            except NumberTypeError as error:
+                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
+            if plain * 0 != 0:
+                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
+            row.append(plain)
+        if rows and len(row) != len(rows[0]):
+            raise InputCountError(
+                f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"
+            )
+        rows.append(row)
+    return rows
+
+
+def _finite_loss(loss: Any) -> float:
+    """Return the number in a loss, which has to be one that can be made small."""
+    if not isinstance(loss, Value):
+        raise ArgumentTypeError(
+            f"the loss gave {loss!r:.60} ({type(loss).__name__}), expected one Value"
+        )
+    if loss.data * 0 != 0:
+        raise OverflowRangeError(f"the loss is {loss.data}")
+    return float(loss.data)
+
+
+def _right(predict: Callable[[Any], Any], scores: list[Any], targets: list[Any]) -> int:
+    return sum(predict(score) == y for score, y in zip(scores, targets, strict=True))
+
+
+def _measured(task: _Task) -> Evaluation:
+    with no_grad():
+        scores = [task.model(row) for row in task.rows]
+        loss = task.loss(scores, task.targets)
+    if not isinstance(loss, Value):
+        loss = Value(loss)
+    samples = len(task.rows)
+    if task.predict is None:
+        return Evaluation(float(loss.data), None, 0, samples)
+    right = _right(task.predict, scores, task.targets)
+    return Evaluation(float(loss.data), right / samples, right, samples)
+
+
+def _whole(name: str, given: Any, least: int | None) -> int:
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        whole = operator.index(given)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"expected a whole number as {name}, got {given!r:.60} ({type(given).__name__})"
+        ) from None
+    if least is not None and whole < least:
+        raise ArgumentError(f"expected {name} of {least} or more, got {whole}")
+    return whole
+
+
+# ---- progress ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report]:
+    if progress is None:
+        progress = sys.stderr is not None and sys.stderr.isatty()
+    if callable(progress):
+        yield progress
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        progress = False
+    if not progress:
+        yield lambda step, loss, accuracy: None
+        return
+    bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr)
+
+    def report(step: int, loss: float, accuracy: float | None) -> None:
+        right = "" if accuracy is None else f", accuracy {100 * accuracy:.0f} %"
+        bar.set_postfix_str(f"loss {loss:.4g}{right}", refresh=False)
+        bar.update()
+
+    with bar:
+        yield report
