@@ -1,0 +1,366 @@
+"""The command `micrograd`; each of its subcommands is one entry of `COMMANDS`.
+
+Exit codes: 0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted. An error is
+one line on the error stream.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from micrograd import __version__
+from micrograd.datasets import NAMES, Dataset, load
+from micrograd.errors import ArgumentError, MicrogradError
+from micrograd.look import UNKNOWN
+from micrograd.nn import MLP
+
+__all__ = ["COMMANDS", "Command", "main"]
+
+DONE: Final = 0
+FAILED: Final = 1
+BAD_ARGUMENTS: Final = 2
+INTERRUPTED: Final = 130
+
+_VALUES_TO_DRAW: Final = 500
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_ARGUMENTS, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+class _UsageError(Exception):
+    """The arguments can be read, but not used together."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes
+    ----------
+    name, summary : str
+    arguments : callable
+        Adds its arguments to a parser.
+    run : callable
+        Takes the parsed arguments and returns an exit code. What it raises of `MicrogradError`,
+        `ImportError`, `OSError` and `KeyboardInterrupt` is reported in one line.
+    """
+
+    name: str
+    summary: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments after the program's name; default those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    micrograd 1.0.0
+    0
+    """
+    parser = _Parser(
+        prog="micrograd",
+        description="A scalar automatic differentiation engine to learn from.",
+    )
+    parser.add_argument("--version", action="version", version=f"micrograd {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(
+            command.name, help=command.summary, description=command.summary
+        )
+        command.arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as stop:  # after --help, --version or a bad argument
+        return stop.code if isinstance(stop.code, int) else BAD_ARGUMENTS
+    if arguments.command is None:
+        parser.print_help()
+        return DONE
+    name = f"micrograd {arguments.command}"
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except _UsageError as error:
+        return _complain(BAD_ARGUMENTS, f"{name}: {error} (see {name} --help)")
+    except KeyboardInterrupt as error:
+        return _complain(INTERRUPTED, f"{name}: {error}" if str(error) else f"{name}: interrupted")
+    except BrokenPipeError:  # as when the output goes to `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        where = f" {os.fspath(error.filename)!r}" if error.filename else ""
+        return _complain(FAILED, f"{name}: cannot use{where}: {error.strerror or error}")
+    except (MicrogradError, ImportError) as error:
+        return _complain(FAILED, f"{name}: {error}")
+
+
+def _complain(code: int, message: str) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
+    return code
+
+
+# ---- micrograd demo ----------------------------------------------------------------------------
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.add_argument("--dataset", choices=NAMES, default="moons", help="what to learn")
+    parser.add_argument(
+        "--hidden",
+        type=_count,
+        nargs="*",
+        default=[16, 16],
+        metavar="N",
+        help="neurons of each hidden layer; none for a linear model",
+    )
+    parser.add_argument(
+        "--activation", default="relu", metavar="NAME", help="relu, tanh, sigmoid, gelu, ..."
+    )
+    parser.add_argument("--steps", type=_count, default=100, metavar="N", help="updates to do")
+    parser.add_argument("--lr", type=_rate, default=0.02, metavar="RATE", help="learning rate")
+    parser.add_argument(
+        "--batch-size",
+        type=_count,
+        metavar="N",
+        help="samples a step (default: all, up to 100)",
+        default=argparse.SUPPRESS,
+    )
+    parser.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="decides data, weights and shuffling"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("micrograd-demo"), metavar="DIR", help="where files go"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in the folder"
+    )
+    parser.add_argument(
+        "--theme", choices=("light", "dark"), default="light", help="of the pictures"
+    )
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {count}")
+    return count
+
+
+_count.__name__ = "whole number"  # argparse shows it: invalid whole number value: '1.5'
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise argparse.ArgumentTypeError(f"expected 0 to {2**32 - 1}, got {seed}")
+    return seed
+
+
+_seed.__name__ = "whole number"
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return rate
+
+
+_rate.__name__ = "number"
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from micrograd.optim import Adam
+    from micrograd.train import evaluate, fit
+
+    out: Path = arguments.out
+    data = load(arguments.dataset, seed=arguments.seed)
+    several = len(data.classes) > 2
+    loss = "cross_entropy" if several else "hinge"
+    shape = [*arguments.hidden, len(data.classes) if several else 1]
+    try:
+        model = MLP(
+            len(data.features),
+            shape,
+            activation=arguments.activation,
+            init="uniform" if len(data.features) == 2 else "glorot",
+            rng=random.Random(arguments.seed),
+        )
+    except ArgumentError as error:
+        raise _UsageError(str(error)) from error
+    batch_size = getattr(arguments, "batch_size", None)
+    if batch_size is not None and batch_size > len(data.X):
+        raise _UsageError(
+            f"argument --batch-size: {batch_size} is more than the {len(data.X)} samples of "
+            f"{data.name}"
+        )
+    if batch_size is None and len(data.X) > 100:
+        batch_size = 100
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.json"
+
+    print(
+        f"{data.name}: {len(data.X)} samples to learn from, {len(data.X_test)} held out. "
+        f"MLP({len(data.features)}, {shape}), {arguments.activation}, "
+        f"{len(model.parameters())} parameters.",
+        flush=True,
+    )
+    start = time.perf_counter()
+    try:
+        history = fit(
+            model,
+            data.X,
+            data.y,
+            loss,
+            Adam(model.parameters(), lr=arguments.lr),
+            steps=arguments.steps,
+            batch_size=batch_size,
+            seed=arguments.seed,
+            progress=None if sys.stderr.isatty() else _Lines(arguments.steps),
+            validation=(data.X_test, data.y_test),
+            validate_every=max(1, arguments.steps // 25) if len(data.X_test) <= 100 else 10,
+            checkpoint=checkpoint,
+            resume=arguments.resume,
+        )
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            raise KeyboardInterrupt(
+                f"interrupted; go on with the same arguments and --resume from {checkpoint}"
+            ) from None
+        raise
+    seconds = time.perf_counter() - start
+    learnt = evaluate(model, data.X, data.y, loss)
+    held_out = evaluate(model, data.X_test, data.y_test, loss)
+    print(f"{len(history)} steps in {seconds:.1f} s.")
+    for name, result in (("learnt from", learnt), ("held out", held_out)):
+        print(
+            f"{name + ':':12} loss {result.loss:.4f}, accuracy {_percent(result.accuracy)} "
+            f"({result.right} of {result.samples})"
+        )
+    _write(data, model, loss, history, held_out, arguments)
+    return DONE
+
+
+class _Lines:
+    """Progress as a line at every tenth of the steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def __call__(self, step: int, loss: float, accuracy: float | None) -> None:
+        tenth = max(1, self.steps // 10)
+        if step % tenth == 0 or step == self.steps - 1:
+            print(
+                f"step {step:{len(str(self.steps))}}  loss {loss:.4f}  accuracy {accuracy:.0%}",
+                flush=True,
+            )
+
+
+def _percent(share: float | None) -> str:
+    """Return a share in per cent; 100 only where it is all of them."""
+    if share is None:
+        return UNKNOWN
+    return f"{100 * share:.0f} %" if share in (0, 1) else f"{min(99.9, 100 * share):.3g} %"
+
+
+def _write(  # noqa: PLR0917
+    data: Dataset, model: MLP, loss: str, history: Any, held_out: Any, arguments: argparse.Namespace
+) -> None:
+    """Write the files of the demo and say where each is."""
+    from micrograd.plot import plot_decision_boundary, plot_history, save_figure, sheet
+
+    out, theme = arguments.out, arguments.theme
+
+    def wrote(name: str, what: str) -> None:
+        print(f"  {out / name}: {what}", flush=True)
+
+    print("Written:")
+    model.save(out / "model.json")
+    wrote("model.json", "the network, for MLP.from_file")
+    (left, right) = sheet(2, theme=theme)
+    plot_history(history, left, theme=theme)
+    plot_history(history, right, quantity="accuracy", theme=theme)
+    save_figure(left.figure, out / "history.png")
+    wrote("history.png", "loss and accuracy of each step")
+    if len(data.features) == 2:
+        (ax,) = sheet(size=(5.4, 4.2), theme=theme)
+        plot_decision_boundary(
+            model,
+            data.X,
+            data.y,
+            ax,
+            held_out=(data.X_test, data.y_test),
+            title=f"{data.name.capitalize()}: {_percent(held_out.accuracy)} of held-out right",
+            theme=theme,
+        )
+        save_figure(ax.figure, out / "decision_boundary.png")
+        wrote("decision_boundary.png", "what it says of each point of the plane")
+    _write_graph(data, model, loss, out / "graph.svg", theme, wrote)
+
+
+def _write_graph(  # noqa: PLR0917
+    data: Dataset,
+    model: MLP,
+    loss: str,
+    path: Path,
+    theme: str,
+    wrote: Callable[[str, str], None],
+) -> None:
+    """Draw the computation graph of the first sample's loss, if it is small enough to be seen."""
+    from micrograd.draw import draw_dot
+    from micrograd.engine import Value
+    from micrograd.graph import order
+    from micrograd.losses import LOSSES
+
+    kind = LOSSES[loss]
+    row = [Value(x, label=f"x{i}") for i, x in enumerate(data.X[0].tolist(), start=1)]
+    root = kind.function([model(row)], kind.encode([data.y[0].item()]))
+    root.label = "loss"
+    values = len(order(root))
+    if values > _VALUES_TO_DRAW:
+        path.unlink(missing_ok=True)
+        print(
+            f"  no graph.svg: the loss of one sample is {values} values, too many to see; "
+            "try --hidden 4"
+        )
+        return
+    model.zero_grad()
+    root.backward()
+    picture = draw_dot(root, model=model, theme=theme)
+    picture.write(path)
+    wrote(path.name, f"the {values} values that the loss of one sample is made of")
+
+
+COMMANDS: Final = (
+    Command(
+        "demo",
+        "Train a small network on a toy problem and draw what it learnt.",
+        _demo_arguments,
+        _demo,
+    ),
+)
