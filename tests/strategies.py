@@ -62,8 +62,6 @@ def points(op: ops.Op, count: int, seed: int = 0) -> Iterator[list[float]]:
 fractions = st.builds(Fraction, st.integers(-6, 6), st.sampled_from([1, 1, 2, 3, 5]))
 """Small exact numbers, so that sums and products of many of them stay readable."""
 
-exact_numbers = st.one_of(st.integers(-5, 5), fractions)
-
 floats = st.floats(-1.5, 1.5, allow_subnormal=False)
 
 

@@ -1,0 +1,976 @@
+"""The engine against a naive one, and what must never be silently wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import math
+import operator
+import os
+import random
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import mpmath
+import oracles
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from mpmath import mp
+from oracles import Naive
+from strategies import ROWS, fractions, points, recipes, row_id
+
+from micrograd import ops
+from micrograd.engine import Value, gradient, no_grad
+from micrograd.errors import (
+    DomainError,
+    GradientError,
+    MicrogradError,
+    NotDifferentiableError,
+    NumberTypeError,
+    StaleGraphError,
+)
+
+# ---- against the naive engine, exactly ----
+
+ONE = ["neg", "square", "cube", "reciprocal", "relu", "leaky_relu", "abs"]
+TWO = ["add", "sub", "mul", "div", "maximum", "minimum"]
+LARGEST = 2**200
+"""Exact numbers grow with every product: no larger ones are made."""
+
+
+class AgainstTheNaiveEngine(RuleBasedStateMachine):
+    """Builds one graph in both engines and demands equal numbers after every step.
+
+    All numbers are fractions, so equal means equal: no order of summation, no rounding.
+    """
+
+    # What the machine applies, by the name of the naive engine's rule; replaced to plant a fault.
+    rows: dict[str, Any] = {
+        **{name: ops.TABLE[name] for name in (*TWO, "neg", "relu", "abs", "where")},
+        "square": ops.power(2),
+        "cube": ops.power(3),
+        "reciprocal": ops.power(-1),
+        "leaky_relu": ops.leaky_relu_with(Fraction(1, 4)),
+        "sum": ops.sum_of(3),
+        "dot": ops.dot_of(2, True),
+    }
+
+    nodes = Bundle("nodes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs: list[tuple[Value, Naive]] = []
+
+    def add(self, ours: Value, theirs: Naive) -> tuple[Value, Naive]:
+        self.pairs.append((ours, theirs))
+        return self.pairs[-1]
+
+    @rule(target=nodes, data=fractions)
+    def leaf(self, data: Fraction) -> Any:
+        return self.add(Value(data), Naive(data))
+
+    def applied(self, name: str, pairs: list[tuple[Value, Naive]]) -> Any:
+        ours, theirs = zip(*pairs, strict=True)
+        if any(node.inputs != [p.data for p in node.parents] for t in theirs for node in t.below()):
+            return multiple()  # a new node of stale ones is another story
+        try:
+            expected = Naive.apply(name, *theirs)
+        except ZeroDivisionError:
+            with pytest.raises(ZeroDivisionError):
+                self.rows[name](*ours)
+            return multiple()
+        if max(abs(expected.data.numerator), expected.data.denominator) > LARGEST:
+            return multiple()
+        return self.add(self.rows[name](*ours), expected)
+
+    @rule(target=nodes, name=st.sampled_from(ONE), a=nodes)
+    def one_place(self, name: str, a: Any) -> Any:
+        return self.applied(name, [a])
+
+    @rule(target=nodes, name=st.sampled_from(TWO), a=nodes, b=nodes)
+    def two_places(self, name: str, a: Any, b: Any) -> Any:
+        return self.applied(name, [a, b])
+
+    @rule(target=nodes, name=st.sampled_from(TWO), a=nodes)
+    def same_on_both_sides(self, name: str, a: Any) -> Any:
+        return self.applied(name, [a, a])
+
+    @rule(target=nodes, name=st.sampled_from(TWO), a=nodes, plain=fractions, left=st.booleans())
+    def beside_a_plain_number(self, name: str, a: Any, plain: Any, left: bool) -> Any:
+        constant = (plain, Naive(plain))
+        return self.applied(name, [constant, a] if left else [a, constant])
+
+    @rule(target=nodes, name=st.sampled_from(["sum", "where"]), a=nodes, b=nodes, c=nodes)
+    def three_places(self, name: str, a: Any, b: Any, c: Any) -> Any:
+        return self.applied(name, [a, b, c])
+
+    @rule(target=nodes, operands=st.lists(nodes, min_size=5, max_size=5))
+    def dot(self, operands: list[Any]) -> Any:
+        return self.applied("dot", operands)
+
+    @rule(root=nodes)
+    def backward(self, root: Any) -> None:
+        ours, theirs = root
+        if theirs.is_stale():
+            with pytest.raises(StaleGraphError):
+                ours.backward()
+            return
+        ours.backward()
+        for node, adjoint in theirs.adjoints().items():
+            node.grad = adjoint if node.parents else node.grad + adjoint
+
+    @rule(root=nodes)
+    def backward_twice(self, root: Any) -> None:
+        self.backward(root)
+        self.backward(root)
+
+    @rule()
+    def zero_every_grad(self) -> None:
+        for ours, theirs in self.pairs:
+            ours.grad = theirs.grad = 0
+
+    @rule(pair=nodes)
+    def zero_one_grad(self, pair: Any) -> None:
+        pair[0].grad = pair[1].grad = 0
+
+    @rule(pair=nodes, data=fractions)
+    def change_a_leaf(self, pair: Any, data: Fraction) -> None:
+        ours, theirs = pair
+        if not theirs.parents:
+            ours.data = theirs.data = data
+
+    @rule(pair=nodes, data=fractions, root=nodes)
+    def change_a_leaf_and_compute_again(self, pair: Any, data: Fraction, root: Any) -> None:
+        self.change_a_leaf(pair, data)
+        ours, theirs = root
+        try:
+            again = theirs.recomputed()
+        except ZeroDivisionError:
+            with pytest.raises(ZeroDivisionError):
+                ours.forward()
+            return
+        assert ours.forward() is ours
+        for node in theirs.below():
+            node.data = again[node]
+            node.inputs = [again[parent] for parent in node.parents]
+
+    @rule(root=nodes, wanted=st.lists(nodes, max_size=3))
+    def gradient(self, root: Any, wanted: list[Any]) -> None:
+        ours, theirs = root
+        if not theirs.is_stale():
+            adjoints = theirs.adjoints()
+            expected = [adjoints.get(pair[1], 0) for pair in wanted]
+            assert gradient(ours, [pair[0] for pair in wanted]) == expected
+
+    @rule(root=nodes, first=nodes, second=nodes)
+    def gradient_of_a_gradient(self, root: Any, first: Any, second: Any) -> None:
+        ours, theirs = root
+        if theirs.is_stale() or second[1].parents or first[1].parents:
+            return
+        slope = gradient(ours, first[0], create_graph=True)
+        assert isinstance(slope, Value)
+        assert slope.data == theirs.adjoints().get(first[1], 0)
+        if second[1] in theirs.below():
+            expected = theirs.second(second[1]).get(first[1], 0)
+            assert gradient(slope, second[0]) == expected
+
+    @invariant()
+    def all_numbers_are_equal(self) -> None:
+        for ours, theirs in self.pairs:
+            assert ours.data == theirs.data
+            assert ours.grad == theirs.grad
+            assert not isinstance(ours.data, float)
+            assert not isinstance(ours.grad, float)
+
+
+TestAgainstTheNaiveEngine = AgainstTheNaiveEngine.TestCase
+TestAgainstTheNaiveEngine.settings = settings(stateful_step_count=30)
+
+_PLANTED = settings(
+    max_examples=400,
+    stateful_step_count=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+)
+
+
+@pytest.mark.parametrize("name", sorted(AgainstTheNaiveEngine.rows))
+def test_the_machine_catches_a_wrong_partial(name: str) -> None:
+    op = AgainstTheNaiveEngine.rows[name]
+
+    def partials(out: Any, *inputs: Any) -> tuple[Any, ...]:
+        *others, last = op.partials(out, *inputs)
+        return (*others, last + Fraction(1, 1000))
+
+    wrong = dataclasses.replace(op, partials=partials)
+
+    class Planted(AgainstTheNaiveEngine):
+        rows = {**AgainstTheNaiveEngine.rows, name: wrong}
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Planted, settings=_PLANTED)
+
+
+# ---- against the naive engine, in floats ----
+
+SMOOTH: dict[str, tuple[Callable[..., Any], Callable[..., tuple[Any, ...]]]] = {
+    **{name: oracles.RULES[name] for name in ("add", "sub", "mul", "neg")},
+    "tanh": (mp.tanh, lambda a: (mp.sech(a) ** 2,)),
+    "sin": (mp.sin, lambda a: (mp.cos(a),)),
+    "cos": (mp.cos, lambda a: (-mp.sin(a),)),
+    "arctan": (mp.atan, lambda a: (1 / (1 + a * a),)),
+    "arcsinh": (mp.asinh, lambda a: (1 / mp.sqrt(1 + a * a),)),
+    "sigmoid": (
+        lambda a: 1 / (1 + mp.exp(-a)),
+        lambda a: (mp.exp(-a) / (1 + mp.exp(-a)) ** 2,),
+    ),
+    "erf": (mp.erf, lambda a: (2 / mp.sqrt(mp.pi) * mp.exp(-a * a),)),
+}
+PLACES = {name: ops.TABLE[name].arity for name in SMOOTH}
+
+
+@given(recipe=recipes(PLACES))
+def test_a_random_graph_of_floats_has_the_gradients_of_50_digits(recipe: dict[str, Any]) -> None:
+    ours = [Value(x) for x in recipe["leaves"]]
+    leaves = len(ours)
+    with mpmath.workdps(50):
+        theirs = [mp.mpf(x) for x in recipe["leaves"]]
+        parents: list[list[int]] = [[] for _ in ours]
+        for name, places in recipe["steps"]:
+            ours.append(ops.TABLE[name](*[ours[i] for i in places]))
+            theirs.append(SMOOTH[name][0](*[theirs[i] for i in places]))
+            parents.append(places)
+        adjoints = [mp.mpf(0)] * len(ours)
+        adjoints[-1] = mp.mpf(1)
+        sizes = list(adjoints)  # the same with every term taken positive: what rounding scales with
+        for i in reversed(range(leaves, len(ours))):
+            name = recipe["steps"][i - leaves][0]
+            slopes = SMOOTH[name][1](*[theirs[j] for j in parents[i]])
+            for j, slope in zip(parents[i], slopes, strict=True):
+                adjoints[j] += slope * adjoints[i]
+                sizes[j] += (1 + abs(slope)) * (1 + abs(theirs[i])) * sizes[i]
+    for value, expected, size in zip(
+        gradient(ours[-1], ours[:leaves]), adjoints, sizes, strict=False
+    ):
+        assert abs(value - expected) <= 1e-13 * (1 + size)
+
+
+# ---- the published numbers ----
+
+
+def test_the_expression_of_the_reference_readme_gives_its_numbers() -> None:
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == (
+        "24.7041",
+        "138.8338",
+        "645.5773",
+    )
+
+
+def test_the_neuron_of_the_lecture_gives_its_numbers() -> None:
+    x1, x2, w1, w2 = Value(2.0), Value(0.0), Value(-3.0), Value(1.0)
+    n = x1 * w1 + x2 * w2 + 6.8813735870195432
+    o = n.tanh()
+    o.backward()
+    assert o.data == pytest.approx(0.7071067811865476, rel=1e-15)
+    assert [v.grad for v in (x1, w1, x2, w2)] == pytest.approx([-1.5, 1.0, 0.5, 0.0], rel=1e-14)
+    e = (2 * n).exp()  # the same, spelled out
+    o = (e - 1) / (e + 1)
+    for v in (x1, w1, x2, w2):
+        v.grad = 0
+    o.backward()
+    assert [v.grad for v in (x1, w1, x2, w2)] == pytest.approx([-1.5, 1.0, 0.5, 0.0], rel=1e-14)
+
+
+# ---- passes ----
+
+
+def test_a_second_backward_adds_to_leaves_and_not_to_results() -> None:
+    a = Value(2.0)
+    product = a * 3
+    root = product * 5
+    root.backward()
+    assert (a.grad, product.grad, root.grad) == (15, 5, 1)
+    root.backward()
+    assert (a.grad, product.grad, root.grad) == (30, 5, 1)
+
+
+def test_two_roots_over_one_leaf_add_up() -> None:
+    a = Value(2.0)
+    shared = a * a
+    (shared * 3).backward()
+    (shared * 4).backward()
+    assert a.grad == 12 + 16
+    assert shared.grad == 4
+
+
+def test_backward_of_a_leaf_is_one() -> None:
+    a = Value(2.0)
+    a.backward()
+    a.backward()
+    assert a.grad == 2
+
+
+def test_integers_stay_integers() -> None:
+    a, b = Value(2), Value(-3)
+    out = (a * b + 10).relu() ** 2
+    out.backward()
+    assert repr(out) == "Value(data=16, grad=1)"
+    assert repr(a) == "Value(data=2, grad=-24)"
+    assert repr(b) == "Value(data=-3, grad=16)"
+
+
+def test_repr_shows_a_label_where_there_is_one() -> None:
+    assert repr(Value(2.0)) == "Value(data=2.0, grad=0)"
+    assert repr(Value(2.0, label="w")) == "Value(data=2.0, grad=0, label='w')"
+
+
+def test_augmented_assignment_makes_a_new_node() -> None:
+    a = b = Value(2.0)
+    b += 1
+    b *= a
+    b.backward()
+    assert (a.data, b.data, a.grad) == (2.0, 6.0, 5.0)
+
+
+def test_gradient_leaves_every_grad_alone() -> None:
+    a, b = Value(2.0), Value(3.0)
+    product = a * b
+    root = product + a
+    root.backward()
+    before = [v.grad for v in (a, b, product, root)]
+    assert gradient(root, [a, b, product, root]) == [4.0, 2.0, 1, 1]
+    gradient(root, a, create_graph=True)
+    assert [v.grad for v in (a, b, product, root)] == before
+
+
+def test_gradient_of_what_the_output_does_not_depend_on_is_zero() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert gradient(a * 2, [b, a]) == [0, 2]
+    slopes = gradient(a * 2, [b, a], create_graph=True)
+    assert [slope.data for slope in slopes] == [0, 2]
+    assert gradient(a, b) == 0
+    later = a * b
+    assert gradient(a, later) == 0  # what depends on the output is not below it
+
+
+def test_gradient_of_one_input_is_no_list() -> None:
+    a = Value(2.0)
+    assert gradient(a * a, a) == 4.0
+    assert gradient(a * a, (a,)) == [4.0]
+    assert gradient(a * a, []) == []
+
+
+@pytest.mark.parametrize("wrong", [2.0, "x", None])
+def test_gradient_wants_values(wrong: Any) -> None:
+    a = Value(2.0)
+    with pytest.raises(NumberTypeError, match="Value"):
+        gradient(a, [a, wrong])
+    with pytest.raises(NumberTypeError, match="Value"):
+        gradient(wrong, a)
+
+
+def test_derivatives_of_every_order_of_a_power() -> None:
+    x = Value(2.0)
+    slope: Any = x**5
+    for expected in (80.0, 160.0, 240.0, 240.0, 120.0, 0):
+        slope = gradient(slope, x, create_graph=True)
+        assert slope.data == expected
+
+
+def test_gradient_of_a_gradient_in_two_variables() -> None:
+    x, y = Value(0.7), Value(1.3)
+    dx = gradient(ops.sin(x * y) * y.exp(), x, create_graph=True)
+    mixed = gradient(dx, y)
+    expected = oracles.derivative_of(lambda a, b: mp.sin(a * b) * mp.exp(b), [0.7, 1.3], 0, 1)
+    assert mixed == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_backward_through_a_gradient_graph_reaches_the_leaves() -> None:
+    x = Value(3.0)
+    gradient(x**3, x, create_graph=True).backward()
+    assert x.grad == 18.0
+
+
+def test_a_rule_that_leaves_the_graph_is_an_error_in_a_gradient_graph(table: Any) -> None:
+    left = ops.define(name="left", forward=math.exp, partials=lambda out, x: (math.exp(x),))
+    x = Value(1.0)
+    assert gradient(left(x), x) == math.e
+    with pytest.raises(NotDifferentiableError, match="float") as caught:
+        gradient(left(x), x, create_graph=True)
+    assert isinstance(caught.value, TypeError)
+    assert float(x) == 1.0
+
+
+# ---- what must never be silently wrong ----
+
+
+def test_data_changed_after_the_forward_pass_is_an_error_that_says_all() -> None:
+    weight, x = Value(2.0, label="weight"), Value(3.0, label="x")
+    out = (weight * x).tanh()
+    weight.data = 2.5
+    for call in (out.backward, lambda: gradient(out, x), lambda: gradient(out, x, True)):
+        with pytest.raises(StaleGraphError) as caught:
+            call()
+        for part in ("'weight'", "2.0", "2.5", "forward"):
+            assert part in str(caught.value)
+        assert isinstance(caught.value, RuntimeError)
+        assert (weight.grad, x.grad, out.grad) == (0, 0, 0)
+    with pytest.raises(StaleGraphError):
+        out.parents[0].local_derivatives()
+    assert out.forward().data == math.tanh(7.5)
+    out.backward()
+    assert x.grad == pytest.approx(2.5 * (1 - math.tanh(7.5) ** 2))
+
+
+def test_data_set_to_an_equal_number_is_not_stale() -> None:
+    a = Value(2.0)
+    out = a * a
+    a.data = float("2.0")
+    out.backward()
+    assert a.grad == 4.0
+    a.data = math.nan
+    out = a * 2
+    a.data = float("nan")
+    out.backward()
+
+
+def test_changed_data_of_a_result_is_stale_too() -> None:
+    a = Value(2.0)
+    middle = a * 3
+    out = middle * middle
+    middle.data = 5.0
+    with pytest.raises(StaleGraphError, match=r"6\.0 to 5\.0"):
+        out.backward()
+    out.forward()
+    assert middle.data == 6.0
+
+
+@pytest.mark.parametrize("op", ROWS, ids=row_id)
+def test_every_operand_of_every_row_is_watched(op: ops.Op) -> None:
+    (inputs,) = points(op, 1)
+    for i in range(op.arity):
+        operands = [Value(x, label=f"x{j}") for j, x in enumerate(inputs)]
+        out = op(*operands)
+        operands[i].data = inputs[i] + 1
+        with pytest.raises(StaleGraphError, match=f"'x{i}'"):
+            out.backward()
+
+
+def test_staleness_is_found_where_no_gradient_flows() -> None:
+    a, b = Value(2.0), Value(0.0)
+    out = (a + 1).tanh() * b
+    a.data = 3.0
+    with pytest.raises(StaleGraphError):
+        out.backward()
+
+
+def test_forward_that_fails_changes_nothing() -> None:
+    a, b = Value(4.0), Value(2.0, label="b")
+    half = a / 2
+    out = half + a / b
+    a.data, b.data = 5.0, 0.0
+    with pytest.raises(ZeroDivisionError, match=r"b=0.0"):
+        out.forward()
+    assert (half.data, out.data) == (2.0, 4.0)
+    b.data = 1.0
+    assert out.forward().data == 7.5
+
+
+def test_forward_of_a_leaf_is_the_leaf() -> None:
+    a = Value(2.0)
+    assert a.forward() is a
+    assert a.data == 2.0
+
+
+def test_forward_gives_the_bits_of_a_fresh_graph(rng: random.Random) -> None:
+    def build(w: list[Value], x: list[Value]) -> Value:
+        hidden = ops.dot(w, x, 0.5).tanh() + ops.softmax(x)[0] - abs(w[0]) ** 1.5 / (x[1] ** 2 + 1)
+        return hidden * ops.maximum(w[1], x[1]) + ops.logsumexp(w)
+
+    w, x = ([Value(rng.gauss(0, 1)) for _ in range(3)] for _ in range(2))
+    out = build(w, x)
+    for leaf in (*w, *x):
+        leaf.data = rng.gauss(0, 1)
+    fresh = build(w, x)
+    assert out.forward().data == fresh.data
+    assert gradient(out, [*w, *x]) == gradient(fresh, [*w, *x])
+
+
+DOMAIN: list[tuple[str, Callable[[Value], Any], float, type[Exception]]] = [
+    ("log(-1)", lambda x: x.log(), -1.0, ValueError),
+    ("log(0)", lambda x: x.log(), 0.0, ValueError),
+    ("1 / 0", lambda x: 1 / x, 0.0, ZeroDivisionError),
+    ("0 ** -1", lambda x: x**-1, 0.0, ZeroDivisionError),
+    ("exp(1000)", lambda x: x.exp(), 1000.0, OverflowError),
+    ("(-2) ** 0.5", lambda x: x**0.5, -2.0, ValueError),
+    ("sqrt(-1)", lambda x: x.sqrt(), -1.0, ValueError),
+    ("sin(inf)", lambda x: x.sin(), math.inf, ValueError),
+    ("1e200 ** 2", lambda x: x**2, 1e200, OverflowError),
+]
+
+
+@pytest.mark.parametrize(("make", "data", "kind"), [case[1:] for case in DOMAIN])
+def test_an_undefined_value_is_maths_exception_with_op_operand_and_label(
+    make: Callable[[Value], Any], data: float, kind: type[Exception]
+) -> None:
+    x = Value(data, label="speed")
+    with pytest.raises(kind) as caught:
+        make(x)
+    assert isinstance(caught.value, MicrogradError)
+    assert f"speed={data}" in str(caught.value)
+
+
+SINGULAR: list[tuple[str, Callable[[Value], Value], float]] = [
+    ("sqrt at 0", lambda x: x.sqrt(), 0.0),
+    ("x ** 0.5 at 0", lambda x: x**0.5, 0.0),
+    ("cbrt at 0", lambda x: x.cbrt(), 0.0),
+    ("arcsin at 1", lambda x: x.arcsin(), 1.0),
+    ("arccos at -1", lambda x: x.arccos(), -1.0),
+    ("arccosh at 1", lambda x: x.arccosh(), 1.0),
+    ("log at the least float", lambda x: x.log(), 5e-324),
+    ("(-2) ** y", lambda y: (-2) ** y, 3),
+    ("Value(-2) ** y", lambda y: Value(-2) ** y, 3),
+    ("0 ** y from a Value, y < 1", lambda y: Value(0.0, label="base") ** y, 0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "data"), [case[1:] for case in SINGULAR], ids=[case[0] for case in SINGULAR]
+)
+def test_an_infinite_or_missing_derivative_is_an_error_and_changes_no_grad(
+    make: Callable[[Value], Value], data: float
+) -> None:
+    x, other = Value(data, label="x"), Value(3.0)
+    out = make(x) * other + other
+    x.grad, other.grad, out.grad = 5, 7, 11
+    graph = (x, other, out, *out.parents, *out.parents[0].parents)
+    before = [node.grad for node in graph]
+    for call in (out.backward, lambda: gradient(out, [x, other])):
+        with pytest.raises((ValueError, ZeroDivisionError)) as caught:
+            call()
+        assert isinstance(caught.value, MicrogradError)
+        assert "no finite derivative" in str(caught.value)
+        assert "x" in str(caught.value)
+        assert [node.grad for node in graph] == before
+
+
+def test_a_negative_base_to_a_whole_power_of_a_value_has_its_slope_in_the_base() -> None:
+    base, y = Value(-2), Value(3, label="y")
+    out = base**y
+    assert out.data == -8
+    assert gradient(out, base) == 12
+    with pytest.raises(DomainError, match=r"'y' = 3"):
+        out.backward()
+    assert (base.grad, y.grad) == (0, 0)
+    plain = Value(-2) ** 3
+    plain.backward()
+    assert plain.parents[0].grad == 12
+    assert ((-2) ** Value(3)).data == -8
+
+
+def test_nan_in_the_data_goes_through_as_nan() -> None:
+    x = Value(math.nan)
+    out = x.tanh() * 2
+    out.backward()
+    assert math.isnan(out.data)
+    assert math.isnan(x.grad)
+
+
+def test_an_error_in_a_closure_leaves_every_grad_and_switch_as_it_was() -> None:
+    a = Value(2.0)
+    out = Value(4.0, (a,), "mine")
+
+    def broken() -> None:
+        a.grad += 100
+        raise KeyError("user's")
+
+    out._backward = broken
+    a.grad, root = 3, out * 2
+    with pytest.raises(KeyError):
+        root.backward()
+    assert (a.grad, out.grad, root.grad) == (3, 0, 0)
+
+
+# ---- without a graph ----
+
+
+def test_no_grad_records_nothing_and_computes_the_same() -> None:
+    x = Value(2.0)
+    with no_grad():
+        y = x * x + ops.dot([x], [3], 1) + x.exp()
+        assert y.parents == ()
+        assert y.op is None
+        assert (x * x).parents == (x + x).parents == ()
+    assert y.data == 4 + 7 + math.exp(2)
+    assert (x * x).parents == (x, x)
+    y.backward()
+    assert x.grad == 0
+
+
+def test_no_grad_ends_with_an_exception_and_nests() -> None:
+    x = Value(2.0)
+    with pytest.raises(ZeroDivisionError), no_grad():
+        x / 0
+    assert (x * 2).parents
+    with no_grad():
+        with no_grad():
+            pass
+        assert not (x * 2).parents
+    assert (x * 2).parents
+
+
+def test_a_graph_recorded_before_no_grad_works_inside_it() -> None:
+    x = Value(2.0)
+    y = x * x * x
+    with no_grad():
+        y.backward()
+        assert gradient(y, x) == 12.0
+        x.data = 3.0
+        assert y.forward().data == 27.0
+        assert y.parents
+    assert x.grad == 12.0
+
+
+def test_detach_gives_a_leaf_that_no_gradient_passes() -> None:
+    x = Value(3.0, label="x")
+    y = (x * 2).detach()
+    assert (y.data, y.parents, y.op) == (6.0, (), None)
+    (x * y).backward()
+    assert x.grad == 6.0
+
+
+# ---- nodes made by hand, as in the lectures ----
+
+
+def lecture_tanh(x: Value) -> Value:
+    """tanh as it is written on the lecture's slides."""
+    t = (math.exp(2 * x.data) - 1) / (math.exp(2 * x.data) + 1)
+    out = Value(t, (x,), "tanh")
+
+    def _backward() -> None:
+        x.grad += (1 - t**2) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+def test_a_node_made_by_hand_is_part_of_the_graph() -> None:
+    x, w = Value(0.5), Value(-1.5)
+    out = lecture_tanh(x * w) * 2 + x
+    out.backward()
+    slope = 2 * (1 - math.tanh(-0.75) ** 2)
+    assert w.grad == pytest.approx(slope * 0.5, rel=1e-14)
+    assert x.grad == pytest.approx(slope * -1.5 + 1, rel=1e-14)
+    out.backward()
+    assert w.grad == pytest.approx(2 * slope * 0.5, rel=1e-14)
+    assert gradient(out, w) == pytest.approx(slope * 0.5, rel=1e-14)
+    node = next(p for p in out.parents[0].parents if p._op == "tanh")
+    assert node._prev == {node.parents[0]}
+
+
+def test_a_node_made_by_hand_with_two_equal_parents() -> None:
+    x = Value(3.0)
+    out = Value(x.data * x.data, (x, x), "*")
+
+    def _backward() -> None:
+        x.grad += x.data * out.grad
+        x.grad += x.data * out.grad
+
+    out._backward = _backward
+    out.backward()
+    assert x.grad == 6.0
+    assert out._prev == {x}
+    assert out.parents == (x, x)
+
+
+def test_a_subclass_in_the_lectures_style_differentiates() -> None:
+    class Mine(Value):
+        def __init__(self, data: Any, _children: Any = (), _op: str = "") -> None:
+            super().__init__(data, _children, _op)
+            self.colour = "red"
+
+        def __add__(self, other: Any) -> Mine:
+            other = other if isinstance(other, Value) else Mine(other)
+            out = Mine(self.data + other.data, (self, other), "+")
+
+            def _backward() -> None:
+                self.grad += out.grad
+                other.grad += out.grad
+
+            out._backward = _backward
+            return out
+
+    a, b = Mine(2.0), Mine(3.0)
+    out = (a + b) * a + 1
+    assert (a + b).colour == "red"
+    out.backward()
+    assert (a.grad, b.grad) == (7.0, 2.0)
+
+
+def test_a_subclass_that_sets_an_empty_closure_on_every_node_differentiates() -> None:
+    class Mine(Value):
+        def __init__(self, data: Any, _children: Any = (), _op: str = "") -> None:
+            super().__init__(data, _children, _op)
+            self._backward = lambda: None
+
+    a = Mine(2.0)
+    assert a.parents == ()
+    out = a * a + a
+    out.backward()
+    assert a.grad == 5.0
+
+
+def test_a_closure_put_on_a_node_of_ours_is_honoured() -> None:
+    a = Value(2.0)
+    doubled = a * 2
+    doubled._backward = lambda: setattr(a, "grad", a.grad + 100 * doubled.grad)
+    (doubled + a).backward()
+    assert a.grad == 101
+    assert doubled._op == "*"
+
+
+def test_backward_by_hand_node_by_node_as_in_the_lecture() -> None:
+    a, b = Value(2.0), Value(-3.0)
+    c = a * b
+    d = c + 10.0
+    out = d.tanh()
+    out.grad = 1.0
+    for node in (out, d, c):
+        node._backward()
+    by_hand = a.grad, b.grad
+    a._backward()  # a leaf has nobody to give to
+    a.grad = b.grad = 0
+    out.backward()
+    assert (a.grad, b.grad) == by_hand
+
+
+def test_a_node_made_by_hand_without_a_closure_is_an_error_that_says_so() -> None:
+    a = Value(2.0)
+    out = Value(4.0, (a,), "mystery") * 2
+    with pytest.raises(GradientError, match="mystery"):
+        out.backward()
+    assert a.grad == 0
+    with pytest.raises(GradientError, match="mystery"):
+        gradient(out, a, create_graph=True)
+
+
+def test_a_node_made_by_hand_cannot_be_computed_again() -> None:
+    x = Value(0.5)
+    out = lecture_tanh(x) + 1
+    with pytest.raises(TypeError, match="by hand"):
+        out.forward()
+
+
+def test_users_may_hang_attributes_of_their_own_on_a_value() -> None:
+    v = Value(2.0) * 3
+    v.note, v.colour = "mine", "red"  # type: ignore[attr-defined]
+    v.label = "v"
+    assert (v.note, v.colour, v.label) == ("mine", "red", "v")  # type: ignore[attr-defined]
+
+
+# ---- the number behind a node ----
+
+
+def test_comparisons_and_conversions_work_on_the_data() -> None:
+    a, b = Value(2.5), Value(3)
+    assert (a < b, a <= b, a > b, a >= b) == (True, True, False, False)
+    assert (a < 3, a < 3, a >= 2.5, a <= 2) == (True, True, True, False)
+    assert (float(a), int(a), round(a), round(Value(2.567), 1)) == (2.5, 2, 2, 2.6)
+    assert abs(Value(-2.0)).data == 2.0
+    assert max(a, b) is b
+    assert sorted([b, a]) == [a, b]
+
+
+def test_equality_and_hash_are_identity() -> None:
+    a, b = Value(2.0), Value(2.0)
+    assert a != b
+    assert a == a
+    assert a != 2.0
+    assert len({a, b}) == 2
+    a.data = 5.0
+    assert {a: 1}[a] == 1
+
+
+def test_builtin_sum_and_reductions_work() -> None:
+    values = [Value(float(i)) for i in range(4)]
+    total = sum(values)
+    total.backward()  # type: ignore[union-attr]
+    assert [v.grad for v in values] == [1] * 4
+    assert math.fsum(values) == 6.0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("apply", [operator.floordiv, operator.mod, operator.matmul, divmod])
+def test_what_a_value_cannot_do_is_a_type_error(apply: Any) -> None:
+    with pytest.raises(TypeError):
+        apply(Value(2.0), 2)
+
+
+# ---- size ----
+
+
+@pytest.mark.slow
+def test_a_chain_of_a_million_nodes_builds_differentiates_and_frees() -> None:
+    length = 1_000_000
+    gc.collect()
+    x = node = Value(1.0)
+    for _ in range(length):
+        node = node + x
+    assert node.data == length + 1
+    node.backward()
+    assert x.grad == length + 1
+    assert gradient(node, x) == length + 1
+    x.data = 2.0
+    assert node.forward().data == 2 * (length + 1)
+    del node
+    assert gc.collect() == 0
+
+
+@pytest.mark.slow
+def test_second_derivatives_need_no_recursion() -> None:
+    x = node = Value(1.0)
+    for _ in range(20_000):
+        node = node * 1.0 + x
+    slope = gradient(node * node, x, create_graph=True)
+    assert gradient(slope, x) == 2 * 20_001**2
+
+
+def test_a_sum_of_100_000_losses_is_one_pass() -> None:
+    w = Value(0.5)
+    for add_up, count in ((ops.sum, 100_000), (sum, 10_000)):
+        w.grad = 0
+        add_up((w - i) ** 2 for i in range(count)).backward()
+        assert w.grad == 2 * math.fsum(0.5 - i for i in range(count))
+
+
+def moons_graph(samples: int) -> Value:
+    """Return the loss graph of MLP(2, [16, 16, 1]) in single multiplications and additions."""
+    rng = random.Random(1337)
+    widths = [2, 16, 16, 1]
+    layers = [
+        [[Value(rng.uniform(-1, 1)) for _ in range(nin + 1)] for _ in range(nout)]
+        for nin, nout in pairwise(widths)
+    ]
+    losses = []
+    for _ in range(samples):
+        x = [Value(rng.gauss(0, 1)), Value(rng.gauss(0, 1))]
+        for layer in layers:
+            sums = []
+            for *weights, bias in layer:
+                s = bias
+                for w, xi in zip(weights, x, strict=True):
+                    s = s + w * xi
+                sums.append(s if layer is layers[-1] else s.relu())
+            x = sums
+        losses.append((1 + -rng.choice([-1, 1]) * x[0]).relu())
+    return sum(losses[1:], losses[0]) * (1.0 / samples)  # type: ignore[return-value]
+
+
+def test_a_node_takes_at_most_200_bytes() -> None:
+    from micrograd.graph import order
+
+    moons_graph(1)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        root = moons_graph(20)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    nodes = len(order(root))
+    assert nodes > 10_000
+    assert (after - before) / nodes <= 200
+
+
+def test_a_thousand_dropped_graphs_leave_the_collector_nothing() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for i in range(1000):
+            x, y = Value(float(i), label="x"), Value(0.5)
+            out = ops.softmax([x * y, y])[0].tanh() + ops.dot([x, y], [y, 2.0], 1) ** 2
+            out.backward()
+            slope = gradient(out, x, create_graph=True)
+            gradient(slope, y)
+            out.forward()
+            with no_grad():
+                out * 2
+        del x, y, out, slope
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+# ---- the same bits everywhere ----
+
+PROGRAM = """
+import random
+from micrograd import ops
+from micrograd.engine import Value, gradient
+random.seed(7)
+leaves = [Value(random.gauss(0, 1), label=f"x{i}") for i in range(8)]
+nodes = list(leaves)
+for i in range(300):
+    a, b = random.choice(nodes), random.choice(nodes)
+    nodes.append(random.choice([a * b, a + b, (a - b).tanh(), ops.sin(a), ops.hypot(a, b).log1p()]))
+    nodes[-1] = nodes[-1].tanh()
+root = ops.logsumexp(nodes[-40:]) + ops.dot(nodes[:20], nodes[20:40])
+root.backward()
+print(root.data.hex(), [leaf.grad.hex() for leaf in leaves])
+print([s.data.hex() for s in gradient(root, leaves[:3], create_graph=True)])
+print(sorted(p._op for p in root._prev))
+"""
+
+
+def test_twelve_processes_with_different_hash_seeds_print_the_same_bits() -> None:
+    # Two at a time, so that they take a second or two in all.
+    printed = set()
+    for first in range(0, 12, 2):
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", PROGRAM],
+                stdout=subprocess.PIPE,
+                env={
+                    **os.environ,
+                    "PYTHONHASHSEED": str(seed),
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                },
+            )
+            for seed in (first, first + 1)
+        ]
+        for process in running:
+            out, _ = process.communicate(timeout=60)
+            assert process.returncode == 0
+            printed.add(out)
+    assert len(printed) == 1
+    assert len(printed.pop()) > 300
