@@ -151,6 +151,11 @@ class _PythonKernel:
 builtin_compile = compile
 
 
+def _address(numbers: Any) -> int:
+    """Return where an array's data is: four times as fast as its `ctypes.data`."""
+    return cast("int", numbers.__array_interface__["data"][0])
+
+
 class _LlvmKernel:
     """A tape run as machine code."""
 
@@ -160,6 +165,7 @@ class _LlvmKernel:
         self.bytes = self.machine.bytes
         self._sizes = sizes
         self._out = ctypes.c_double * self.results
+        self._addresses = ctypes.c_void_p * max(1, len(sizes))
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         given = array("d", flat)
@@ -174,12 +180,10 @@ class _LlvmKernel:
         return list(out)
 
     def _pointers(self, columns: Sequence[Any], parameters: Any) -> tuple[Any, int]:
-        pointers = (ctypes.c_void_p * max(1, len(columns)))(
-            *[column.ctypes.data for column in columns]
-        )
+        pointers = self._addresses(*map(_address, columns))
         if isinstance(parameters, array):
             return pointers, parameters.buffer_info()[0]
-        return pointers, parameters.ctypes.data
+        return pointers, _address(parameters)
 
     def each(
         self, columns: Sequence[Any], parameters: Any, n: int, out: Any, threads: int = 1
@@ -187,7 +191,7 @@ class _LlvmKernel:
         if n == 0:
             return
         pointers, held = self._pointers(columns, parameters)
-        address = out.ctypes.data
+        address = _address(out)
 
         def run(first: int, stop: int) -> None:
             self.machine.each(pointers, held, first, stop, address, self.machine.work())
@@ -205,7 +209,7 @@ class _LlvmKernel:
         chunks = -(-n // chunk)
         sums = np.empty((chunks, self.results))
         pointers, held = self._pointers(columns, parameters)
-        address = sums.ctypes.data
+        address = _address(sums)
         if threads == 1 or chunks == 1:
             zero = self.machine.total(
                 pointers, held, n, chunk, 0, chunks, address, self.machine.work()
@@ -544,7 +548,9 @@ class Compiled:
                 )
             n = column.shape[0]
             shapes.append(column.shape[1:])
-            columns.append(np.ascontiguousarray(column.reshape(n, math.prod(column.shape[1:]))))
+            if column.ndim != 2:
+                column = column.reshape(n, math.prod(column.shape[1:]))
+            columns.append(column if column.flags.c_contiguous else np.ascontiguousarray(column))
         return self._trace(tuple(shapes)), columns, 1 if n < 0 else n
 
     def map(self, *args: Any) -> Any:
@@ -887,7 +893,7 @@ def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
 def _spread(gradient: Any, used: list[int], width: int) -> Any:
     """Return the gradient with the zeros that were left out, and without -0.0."""
     np = _numpy()
-    if len(used) == width and used == list(range(width)):
+    if len(used) == width:  # in ascending order, so all of them
         return gradient + 0.0
     full = np.zeros((*gradient.shape[:-1], width))
     full[..., used] = gradient

@@ -23,7 +23,7 @@ __all__ = ["Machine", "host", "is_available"]
 
 # The whole program is one function up to this size; larger ones are cut into several, because
 # the time of LLVM's scheduler and register allocator grows with the square of a block.
-_SEGMENT = 1_500
+_SEGMENT = 300
 # Above this many instructions, quick code generation (O0) instead of good (O2).
 _LARGE = 60_000
 

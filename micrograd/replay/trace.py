@@ -87,6 +87,24 @@ class Symbol(Operators):
         )
         return Symbol(recorder, recorder.tape.add(op, operands))
 
+    # Operators between symbols and numbers go past the table: tracing takes half the time.
+
+    def __add__(self, other: Number) -> Symbol:
+        made = _recorded(ops.add, self, other)
+        return super().__add__(other) if made is None else made
+
+    def __sub__(self, other: Number) -> Symbol:
+        made = _recorded(ops.sub, self, other)
+        return super().__sub__(other) if made is None else made
+
+    def __mul__(self, other: Number) -> Symbol:
+        made = _recorded(ops.mul, self, other)
+        return super().__mul__(other) if made is None else made
+
+    def __truediv__(self, other: Number) -> Symbol:
+        made = _recorded(ops.div, self, other)
+        return super().__truediv__(other) if made is None else made
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Symbol(position={self.position}{label})"
@@ -130,6 +148,23 @@ class Symbol(Operators):
     __trunc__ = __floor__ = __ceil__ = __round__
     __iter__ = _refused("iterate over a single traced value", "it is one number, not a sequence")
     backward = _refused("call backward()", "call backward of the compiled function instead")
+
+
+def _recorded(op: Op, left: Symbol, right: Number) -> Any:
+    """Record an operation where the right operand is a symbol or a Python number, else None."""
+    recorder = left.recorder
+    tape = recorder.tape
+    if type(right) is Symbol:
+        if right.recorder is not recorder:
+            return None
+        position = right.position
+    elif type(right) is float or type(right) is int:
+        position = tape.constant(right)
+    else:
+        return None
+    tape.rows.append(op)
+    tape.operands.append((left.position, position))
+    return Symbol(recorder, len(tape.rows) - 1)
 
 
 _detached = Op(
