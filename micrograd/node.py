@@ -130,10 +130,14 @@ class Node(Operators):
 
     # ---- copies and pickles, without recursion -----------------------------------------------
 
+    def _check_copyable(self) -> None:
+        if self.op.partials is None and "_closure" in self.__dict__:
+            raise GradientError(f"{self!r} has a hand-made _backward, which cannot be copied")
+
     def _with(self, operands: tuple[Any, ...], inputs: tuple[Any, ...]) -> Self:
         """Return a copy of this node alone, with these operands."""
-        if operands and self.op.partials is None and "_closure" in self.__dict__:
-            raise GradientError(f"{self!r} has a hand-made _backward, which cannot be copied")
+        if operands:
+            self._check_copyable()
         node = self._made(self._data, self.op, operands, inputs)
         node.grad = self.grad
         return node
@@ -148,7 +152,8 @@ class Node(Operators):
             if id(node) not in memo:
                 parents = tuple([memo[id(parent)] for parent in node.parents])
                 copy = memo[id(node)] = node._with(parents, node.inputs)
-                copy.__dict__.update(deepcopy(node.__dict__, memo))
+                if node.__dict__:
+                    copy.__dict__.update(deepcopy(node.__dict__, memo))
         return cast("Self", memo[id(self)])
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -160,12 +165,16 @@ class Node(Operators):
         rows: list[Any] = []
         for node in order(self):
             position[node] = len(rows)
-            if node.parents:
-                node._with(node.parents, node.inputs)  # raises for a hand-made _backward
-                positions = [position[parent] for parent in node.parents]
-                rows.append((positions, node.inputs, node._with((), ()), node.__dict__))
-            else:
-                rows.append(node)
+            parents, inputs = node.parents, node.inputs
+            if parents:
+                fresh = all(parent.data is x for parent, x in zip(parents, inputs, strict=True))
+                node._check_copyable()
+                row = (
+                    tuple([position[parent] for parent in parents]),
+                    None if fresh else inputs,
+                    *(type(node), node._data, node.op, node.grad, node.__dict__ or None),
+                )
+            rows.append(row if parents else node)
         return _graph, (rows,)
 
 
@@ -186,13 +195,14 @@ def _leaf(kind: type[Node], data: PlainNumber, op: Op | None, grad: Any) -> Node
 def _graph(rows: list[Any]) -> Node:
     for i, row in enumerate(rows):
         if isinstance(row, tuple):
-            positions, inputs, node, attributes = row
-            parents = [rows[position] for position in positions]
+            positions, inputs, kind, data, op, grad, attributes = row
+            parents = tuple([rows[position] for position in positions])
             # Unchanged inputs are again the very objects that the parents hold.
-            data = [p.data if p.data == x else x for p, x in zip(parents, inputs, strict=True)]
-            node._record(tuple(parents), tuple(data))
-            node.__dict__.update(attributes)
-            rows[i] = node
+            inputs = tuple([p.data for p in parents]) if inputs is None else inputs
+            node = rows[i] = kind._made(data, op, parents, inputs)
+            node.grad = grad
+            if attributes:
+                node.__dict__.update(attributes)
     return cast("Node", rows[-1])
 
 

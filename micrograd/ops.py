@@ -273,7 +273,9 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.token or 'constant'}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self is constant:
+            return "constant"
         if self.family:
             return _from_family, self.family
         if TABLE.get(self.name) is self:
