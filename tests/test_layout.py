@@ -1,6 +1,7 @@
 """What the package is made of: its files, its modules, and what importing it loads."""
 
 import configparser
+import importlib
 import importlib.metadata
 import json
 import re
@@ -64,6 +65,27 @@ def test_everything_that_micrograd_exports_is_there():
     assert len(set(micrograd.__all__)) == len(micrograd.__all__)
     for name in micrograd.__all__:
         assert getattr(micrograd, name) is not None
+
+
+def test_every_list_of_exports_is_what_is_there():
+    for path in PACKAGE.glob("*.py"):
+        if path.stem in {"__init__", "__main__"}:
+            continue
+        module = importlib.import_module(f"micrograd.{path.stem}")
+        listed = getattr(module, "__all__", [])
+        assert len(set(listed)) == len(listed)
+        for name in listed:
+            assert hasattr(module, name), f"{path.name} lists {name}"
+
+
+def test_every_promised_name_is_exported():
+    promised = (
+        "Value gradient no_grad define formula grad value_and_grad jacobian hessian gradcheck "
+        "exp expm1 log log1p log2 log10 sqrt cbrt sin cos tan arcsin arccos arctan sinh cosh tanh "
+        "arcsinh arccosh arctanh erf sigmoid softplus relu leaky_relu elu gelu silu abs sign "
+        "maximum minimum hypot arctan2 where sum dot logsumexp softmax"
+    )
+    assert set(promised.split()) <= set(micrograd.__all__)
 
 
 def test_every_module_says_what_it_is():
