@@ -102,6 +102,7 @@ class Words:
         self._right_after = {(row.node, row.operand): row.after for row in right_rows}
         self._texts: list[Text] = []
         self._formulas: dict[int, list[str]] = {}
+        self._expressions: dict[tuple[int, bool], Text] = {}
         self.names: list[str] = []
         for i, node in enumerate(recording.nodes):
             if node.label:
@@ -118,6 +119,11 @@ class Words:
     # ---- parts ---------------------------------------------------------------------------------
 
     def _expression(self, i: int, numbers: bool = False) -> Text:
+        if (i, numbers) not in self._expressions:
+            self._expressions[i, numbers] = self._written(i, numbers)
+        return self._expressions[i, numbers]
+
+    def _written(self, i: int, numbers: bool) -> Text:
         op, parents = self.recording.nodes[i].op, self.recording.parents[i]
         if op.partials is None:
             return Text(op.token)
@@ -194,11 +200,22 @@ class Words:
         expression, numbers = self.expression(i), self.with_numbers(i)
         data = number_text(self.recording.data[i])
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
-        relation = "=" if self._is_exact(i) else "≈"
+        relation = self.relation(i)
         if name == expression:
             start = f"The {kind}{expression} is" if kind else f"{expression} is"
             return f"{start} {numbers} {relation} {data}."
         return f"{name} is {'the ' if kind else ''}{kind}{expression}: {numbers} {relation} {data}."
+
+    def relation(self, i: int) -> str:
+        """Return `=` where the digits shown of an evaluation are exact, else `≈`."""
+        return "=" if self._is_exact(i) else "≈"
+
+    def right_after(self, row: Row) -> Any:
+        """Return what a gradient would be after `row` if no rule were broken; None if open."""
+        target = row.node if row.kind == "seed" else row.parent
+        if self.broken == "assign" and row.kind == "chain":
+            return self._right_after[row.node, row.operand]
+        return self.right[target] if row.number == row.of else None
 
     def _is_exact(self, i: int) -> bool:
         """Return whether the operands' shown digits give the result's shown digits."""
@@ -362,7 +379,7 @@ class Words:
         name = latex_name(self.names[row.node])
         root = latex_name(self.names[-1])
         if row.kind == "forward":
-            relation = "=" if self._is_exact(row.node) else r"\approx"
+            relation = self.relation(row.node).replace("≈", r"\approx")
             numbers = self.with_numbers(row.node)
             data = number_text(self.recording.data[row.node])
             return (

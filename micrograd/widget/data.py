@@ -1,0 +1,186 @@
+"""What Python sends to the page: texts, places, and two sizes a step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from micrograd.draw.diagram import build
+from micrograd.errors import TooLargeError
+from micrograd.look import finite, largest, magnitude, number_text
+from micrograd.passes import BROKEN, Row
+from micrograd.stepper import Stepper
+from micrograd.widget.layout import CARD, RADIUS, Place, place
+from micrograd.words import signed
+
+__all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "layout_of", "page_data"]
+
+LARGEST_GRAPH: Final = 2_000  # values
+LARGEST_WALK: Final = 20_000  # steps
+_KINDS: Final = ("forward", "seed", "chain")
+_ROLES: Final = {"parameter": "param", "constant": "const"}
+_LONGEST_NAME: Final = 11  # characters that fit the header of a card
+
+
+def layout_of(stepper: Stepper) -> Place:
+    """Return where the graph's values stand.
+
+    Raises
+    ------
+    TooLargeError
+        If there are more values or steps than a page can show.
+    """
+    values, count = len(stepper.nodes), len(stepper)
+    if values > LARGEST_GRAPH or count > LARGEST_WALK:
+        raise TooLargeError(
+            f"this graph has {values:,} values and {count:,} steps; a page shows up to "
+            f"{LARGEST_GRAPH:,} and {LARGEST_WALK:,}. Take the loss of fewer samples, neurons as "
+            "one node each (atomic=False), or steps(part) of a value inside the graph; the steps "
+            "themselves, their texts and explain() work at any size"
+        )
+    return place(stepper.recording.parents, [_width(node.op.symbol) if node.parents else 0
+                                             for node in stepper.nodes])  # fmt: skip
+
+
+def _width(symbol: str) -> float:
+    return 2 * RADIUS if len(symbol) == 1 else max(2 * RADIUS + 6, round(8.2 * len(symbol) + 18))
+
+
+def page_data(stepper: Stepper, layout: Place | None = None, title: str | None = None) -> Any:
+    """Return the whole walk as a document for JSON.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    layout : Place, optional
+        From `layout_of`, to keep places while numbers change.
+    title : str, optional
+        By default the expression.
+    """
+    layout = layout or layout_of(stepper)
+    table: dict[str, int] = {}
+
+    def text(words: str) -> int:
+        return table.setdefault(words, len(table)) if words else -1
+
+    rows = stepper.rows
+    numbers = [
+        number for row in rows for number in (row.contribution, row.after) if number is not None
+    ]
+    scale = largest(numbers)
+    places = {(edge.child, edge.operand): k for k, edge in enumerate(layout.edges)}
+    steps = [
+        _step(stepper, row, k, scale, places.get((row.node, row.operand), -1), text)
+        for k, row in enumerate(rows)
+    ]
+    return {
+        "version": 1,
+        "title": title or _title(stepper),
+        "size": list(layout.size),
+        "box": [*CARD, RADIUS],
+        "gmax": number_text(scale),
+        "rule": BROKEN[stepper.broken] if stepper.broken else None,
+        "assigns": stepper.broken == "assign",
+        "turns": max(row.turn for row in rows),
+        "nodes": _nodes(stepper, layout),
+        "edges": [
+            [edge.parent, edge.child, edge.operand, edge.curve, *edge.label]
+            if edge.curve
+            else [edge.parent, edge.child, edge.operand]
+            for edge in layout.edges
+        ],
+        "strings": list(table),
+        "steps": steps,
+    }
+
+
+def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
+    words, recording = stepper.words, stepper.recording
+    roles = [box.role for box in build([stepper.root]).boxes]
+    nodes = []
+    for i, node in enumerate(stepper.nodes):
+        name, data = words.names[i], recording.data[i]
+        short = name if len(name) <= _LONGEST_NAME else f"{name[:6]}…{name[-4:]}"
+        found = {
+            "name": name,
+            "short": short,
+            "role": _ROLES.get(roles[i], roles[i]),
+            "text": number_text(data),
+            "full": str(data),
+            "x": layout.cards[i][0],
+            "y": layout.cards[i][1],
+        }
+        centre = layout.operations[i]
+        if centre is not None:
+            found |= {
+                "sym": node.op.symbol,
+                "ox": centre[0],
+                "oy": centre[1],
+                "ow": _width(node.op.symbol),
+                "d": layout.outs[i],
+                "loc": [number_text(local) for local in recording.locals[i]],
+            }
+        nodes.append(found)
+    return nodes
+
+
+def _step(stepper: Stepper, row: Row, k: int, scale: Any, edge: int, text: Any) -> list[Any]:
+    words = stepper.words
+    if row.kind == "forward":
+        shown = [
+            words.expression(row.node),
+            words.with_numbers(row.node),
+            words.relation(row.node),
+            "",
+            number_text(stepper.recording.data[row.node]),
+        ]
+    else:
+        local = number_text(row.local) if row.kind == "chain" else ""
+        shown = [signed(row.before), signed(row.upstream), local, signed(row.contribution),
+                 signed(row.after)]  # fmt: skip
+    step = stepper[k]
+    return [
+        _KINDS.index(row.kind),
+        row.node,
+        row.parent,
+        edge,
+        row.number,
+        row.of,
+        row.turn,
+        _size(row.contribution, scale),
+        _size(row.after, scale),
+        *[text(part) for part in shown],
+        text(step.text),
+        text(step.rule),
+        text(step.addition),
+        text(_right(stepper, row)),
+    ]
+
+
+def _size(number: Any, scale: Any) -> float:
+    """Return the size of a number from -1 to 1, never 0 unless the number is."""
+    if number is None or not finite(number) or number == 0:
+        return 0
+    return math.copysign(max(0.01, round(magnitude(number, scale), 2)), number)
+
+
+def _right(stepper: Stepper, row: Row) -> str:
+    """Return the right gradient where a broken rule has given a wrong one."""
+    if not stepper.broken or row.kind == "forward":
+        return ""
+    wanted = stepper.words.right_after(row)
+    return signed(wanted) if wanted is not None and wanted != row.after else ""
+
+
+def _title(stepper: Stepper) -> str:
+    words = stepper.words
+    parts: list[str] = []
+    for i in range(len(stepper.nodes) - 1, -1, -1):
+        if not stepper.recording.parents[i] or (parts and not stepper.nodes[i].label):
+            continue
+        name, expression = words.names[i], words.expression(i)
+        part = expression if name == expression else f"{name} = {expression}"
+        if parts and len(",  ".join([*parts, part])) > 60:
+            break
+        parts.append(part)
+    return ",  ".join(parts) or words.names[-1]

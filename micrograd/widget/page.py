@@ -1,0 +1,118 @@
+"""The stepper as one page: no network, no server, no kernel."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from micrograd.look import THEMES, Theme
+from micrograd.stepper import Stepper
+from micrograd.widget.data import page_data
+
+__all__ = ["LAST_LINE", "page_text", "script", "styles", "to_html"]
+
+_STATIC: Final = Path(__file__).parent / "static"
+LAST_LINE: Final = "export default { render };\n"
+_START: Final = """\
+const values = {
+  data: JSON.parse(document.getElementById("mgs-data").textContent),
+  step: 0, theme: "auto", editable: false, error: "",
+};
+const asked = new URLSearchParams(location.hash.slice(1)); // page.html#step=7&theme=dark
+if (asked.has("step")) values.step = +asked.get("step") - 1;
+if (asked.has("theme")) values.theme = asked.get("theme");
+const model = {
+  get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {},
+};
+render({ model, el: document.getElementById("mgs") });
+"""
+_NO_SCRIPT_STEPS: Final = 300
+
+
+def script() -> str:
+    """Return the front end's source, the same for a notebook and a page."""
+    return (_STATIC / "stepper.js").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def styles() -> str:
+    """Return the style sheet, with the colours of `micrograd.look`."""
+    sheet = (_STATIC / "stepper.css").read_text(encoding="utf-8")
+    light, dark = (_tokens(THEMES[name]) for name in ("light", "dark"))
+    return f'.mgs {{ {light} }}\n.mgs[data-theme="dark"] {{ {dark} }}\n{sheet}'
+
+
+def _tokens(theme: Theme) -> str:
+    names = (
+        "bg", "panel", "ink", "muted", "line", "hair", "pos", "neg", "pos_text", "neg_text",
+        "pos_tint", "neg_tint", "none", "zero", "current", "current_text", "wrong",
+        "input_chip", "input_text", "parameter_chip", "parameter_text",
+    )  # fmt: skip
+    tokens = [f"--{name.replace('_', '-')}: {getattr(theme, name)};" for name in names]
+    card = theme.bg if theme.name == "light" else theme.panel
+    return " ".join([*tokens, f"--card: {card};", f"color-scheme: {theme.name};"])
+
+
+def _as_json(document: Any) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def page_text(stepper: Stepper, title: str | None = None) -> str:
+    """Return the page as HTML.
+
+    Its content security policy allows this one script and this one style sheet, by their hashes,
+    and nothing else: no network, no inline handler, no frame.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    title : str, optional
+        By default the expression.
+
+    Raises
+    ------
+    TooLargeError
+        If the graph has more values or steps than a page can show.
+    """
+    data = page_data(stepper, title=title)
+    code, sheet = script(), styles()
+    if not code.endswith(LAST_LINE):
+        raise AssertionError("stepper.js must end in its export, which the page replaces")
+    code = code.removesuffix(LAST_LINE) + _START
+    policy = (
+        f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(data["title"])}: back-propagation, step by step</title>
+<style>{sheet}</style></head>
+<body class="mgs-page"><main id="mgs"></main><noscript><pre>{escape(plain)}</pre></noscript>
+<script type="application/json" id="mgs-data">{_as_json(data)}</script>
+<script type="module">{code}</script></body></html>
+"""
+
+
+def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
+    """Write the page to a file and return its path; see `page_text`."""
+    target = Path(path)
+    target.write_bytes(page_text(stepper, title).encode("utf-8"))
+    return target

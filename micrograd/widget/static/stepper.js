@@ -1,0 +1,499 @@
+// Back-propagation, step by step. A notebook widget and a mailed page run this same file.
+// Python sends what is shown as text, and two numbers a step for colour and width; nothing is
+// computed or rounded here. All text goes to the page through textContent and setAttribute.
+
+const NS = { s: "http://www.w3.org/2000/svg", m: "http://www.w3.org/1998/Math/MathML" };
+
+function make(ns, tag, attributes = {}, ...children) {
+  const e = ns ? document.createElementNS(NS[ns], tag) : document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) if (value != null) e.setAttribute(key, value);
+  e.append(...children.flat().filter(child => child != null));
+  return e;
+}
+const h = (tag, a, ...c) => make("", tag, a, ...c);
+const S = (tag, a, ...c) => make("s", tag, a, ...c);
+const M = (tag, ...c) => make("m", tag, {}, ...c);
+
+// Writes to the page only what changed since the last step.
+const written = new WeakMap();
+function put(e, key, value) {
+  let known = written.get(e);
+  if (!known) written.set(e, known = {});
+  if (known[key] === value) return;
+  known[key] = value;
+  if (key === "text") e.textContent = value;
+  else if (key.startsWith("--")) e.style[key.slice(2)] = value;
+  else e.setAttribute(key, value);
+}
+
+// A true minus where a hyphen stands for one: screen readers skip the hyphen.
+const minus = text => text.replace(/(^|[\s(=≈])-(?=[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
+
+const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
+const ICON = {
+  first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",
+  pause: "M4 3h4v12H4zM10 3h4v12h-4z", forward: "M5 3v12l9-6z", last: "M13 3h2v12h-2zM3 3v12l9-6z",
+};
+const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"], ["\u2191 \u2193", "pick a value"],
+  ["Enter", "go to where it is final"], ["+ \u2212 0", "zoom"]];
+const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
+
+function hostTheme(el) { // the notebook's theme first, the system's last
+  const body = document.body, page = document.documentElement;
+  const code = body.dataset.vscodeThemeKind;
+  if (code) return /light/.test(code) ? "light" : "dark";
+  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
+  for (const n of [page, body]) {
+    const t = n.getAttribute("theme") ?? n.dataset.theme;
+    if (t === "dark" || t === "light") return t;
+    if (n.classList.contains("dark")) return "dark";
+    if (n.classList.contains("light")) return "light";
+  }
+  if (!body.classList.contains("mgs-page")) { // a host we do not know: the lightness of its text
+    const rgb = getComputedStyle(el.parentElement ?? body).color.match(/[\d.]+/g)?.map(Number);
+    if (rgb && rgb[0] * .3 + rgb[1] * .59 + rgb[2] * .11 > 140) return "dark";
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+const KIND = ["forward", "seed", "chain"];
+function decoded(data) {
+  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
+  D.steps = D.steps.map(s => ({
+    k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
+    before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
+    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), right: text(s[17]),
+  }));
+  const [W] = D.box;
+  D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
+    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2, bend = Math.max(24, Math.abs(x1 - x0) * .4);
+    return { p, c, arg, d: d ?? `M${x0} ${a.y}C${x0 + bend} ${a.y} ${x1 - bend} ${b.oy} ${x1} ${b.oy}`,
+      l: d ? [lx, ly] : [x0 + (x1 - x0) * .62, a.y + (b.oy - a.y) * .7 - 8] };
+  });
+  return D;
+}
+
+function mount(model, el, keep) {
+  const D = decoded(model.get("data")), { nodes, edges, steps } = D, [W, H, R] = D.box;
+  const root = nodes.length - 1, quit = new AbortController();
+  const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
+  const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const big = edges.length > 300, few = edges.length <= 60, editable = !!model.get("editable");
+  const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
+  let k = clamp(model.get("step")), sel = keep?.sel ?? null, hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, glideRaf = 0, view = keep?.view ?? null, cam = null;
+  const sign = t => /[!]$/.test(t) ? "bad" : /^[\u2248]?[-\u2212]/.test(t) ? "neg" : /^[\u2248]?\+/.test(t) ? "pos" : "";
+  const contributions = nodes.map(() => []);
+  steps.forEach((s, j) => { if (s.k === "chain") contributions[s.p].push(j); });
+
+  // ---- skeleton, in reading order
+  const title = h("h2", {}, D.title), phase = h("p", { class: "mgs-phase" });
+  const gH = S("g", { "aria-hidden": "true" }), gE = S("g", { "aria-hidden": "true" }), gO = S("g", { "aria-hidden": "true" }), gN = S("g"), gT = S("g", { "aria-hidden": "true" });
+  const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
+  const svg = S("svg", { role: "group", "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
+  const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the lit edges, above their halo
+  const button = (name, label, cls) => h("button", { type: "button", "aria-label": label, title: label, class: cls }, name in ICON ? icon(ICON[name]) : name);
+  const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }),
+    forward: button("forward", "Step forward"), last: button("last", "Last step") };
+  const zoom = h("div", { class: "mgs-zoom", role: "group", "aria-label": "View" }, button("+", "Zoom in"), button("\u2212", "Zoom out"), button("\u2922", "Fit the whole graph"));
+  const win = S("rect", { class: "win" }), stride = Math.ceil(nodes.length / 500);
+  const dots = nodes.map((n, i) => i % stride ? null : S("rect", { x: n.x - W / 2, y: n.y - H / 2, width: W, height: H, rx: 12 }));
+  const mini = S("svg", { class: "mgs-mini", viewBox: `0 0 ${D.size.join(" ")}`, "aria-hidden": "true" }, dots, win);
+  const pane = h("div", { class: "mgs-view" }, svg);
+  const slider = h("input", { type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step" });
+  const share = nF / steps.length * 100, segF = h("i"), segB = h("i", { class: "b" });
+  segF.style.left = "0"; segF.style.width = `calc(${share}% - 2px)`; segB.style.left = `${share}%`; segB.style.right = "0";
+  const count = h("span", { class: "mgs-count", "aria-hidden": "true" });
+  const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
+  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
+  const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  const math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" });
+  const sHead = h("h3"), lHead = h("h3"), ledger = h("div"), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
+  const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
+  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), editable ? hint(["e", "edit a leaf"]) : null, hint(["?", "more keys"]));
+  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(hint));
+  const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs" + (big ? " big" : "") },
+    h("div", { class: "mgs-top" }, title, phase, mini, zoom),
+    D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null,
+    pane, alert, bar,
+    h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, math, rule, tiles), h("div", { class: "mgs-card" }, lHead, ledger)),
+    keysRow, moreKeys);
+  el.dataset.lmSuppressShortcuts = "true";
+  el.replaceChildren(app);
+
+  // ---- the graph, built once; later only classes, texts and colours change
+  const built = document.createDocumentFragment(), ops = document.createDocumentFragment();
+  const lineOf = e => e.g ??= S("path", { class: "edge", d: e.d });
+  if (!big) gE.append(...edges.map(lineOf));
+  nodes.forEach((n, i) => {
+    if (n.d) gE.append(n.out = S("path", { class: "out", d: n.d }));
+    if (n.sym) ops.append(n.opG = S("g", { class: "op" }, S("rect", { x: n.ox - n.ow / 2, y: n.oy - R, width: n.ow, height: 2 * R, rx: n.ow > 2 * R ? 9 : R }),
+      S("text", { x: n.ox, y: n.oy + (n.sym.length > 1 ? 5 : 7), class: n.sym.length > 1 ? "word" : null }, minus(n.sym))));
+    const g = n.g = S("g", { transform: `translate(${n.x - W / 2} ${n.y - H / 2})`, role: "button", tabindex: -1 });
+    const small = n.short.length > 9 ? " small" : "";
+    g.append(S("rect", { class: "ring", x: -5, y: -5, width: W + 10, height: H + 10, rx: 14 }), S("rect", { class: "box", width: W, height: H, rx: 10 }),
+      S("rect", { class: "head", x: 5, y: 5, width: W - 10, height: 24, rx: 7 }), S("text", { class: "name" + small, x: W / 2 - (small ? 6 : 0), y: 22 }, minus(n.short)),
+      n.badge = S("text", { class: "badge", x: W - 10, y: 21 }), n.tick = S("path", { class: "tick", d: `M${W - 22} 17l4 4 7-8`, visibility: "hidden" }),
+      S("text", { class: "cap", x: 12, y: 47 }, "data"), n.dT = S("text", { class: "num d" + (n.text.length > 8 ? " small" : ""), x: W - 12, y: 48 }),
+      n.chip = S("rect", { class: "chip", x: 5, y: 55, width: W - 10, height: 24, rx: 7 }), S("text", { class: "cap g", x: 12, y: 71 }, "grad"), n.gT = S("text", { class: "num g", x: W - 12, y: 72 }),
+      S("title", {}, `${n.name} = ${n.full}`));
+    if (editable && !n.sym) g.append(S("path", { class: "pencil", d: "M40 49.5l.8-3.2 6-6 2.4 2.4-6 6zM45.2 41.9l2.4 2.4" }));
+    on(g, "click", () => { sel = i; paint(); goToFinal(i); });
+    on(g, "pointerenter", e => { if (e.pointerType === "mouse") { hover = i; book(); } });
+    on(g, "pointerleave", () => { if (hover === i) { hover = null; book(); } });
+    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); edit(i); });
+    built.append(g);
+  });
+  gO.append(ops); gN.append(built);
+
+  // ---- state after step j: replayed, never sent
+  function stateAt(j) {
+    const st = nodes.map(n => ({ done: !n.sym, got: 0, of: 0, t: 0, text: null, right: "" })), passed = new Map();
+    for (let q = 0; q <= j; q++) {
+      const s = steps[q];
+      if (s.k === "forward") { st[s.n].done = true; continue; }
+      if (s.k === "seed" && s.turn > 1) {
+        passed.clear();
+        nodes.forEach((n, i) => { st[i].got = 0; st[i].right = ""; if (n.sym) st[i].text = null; });
+      }
+      const target = st[s.k === "seed" ? s.n : s.p];
+      target.got = s.i; target.of = s.of; target.t = s.tg; target.text = s.after; target.right = s.right;
+      if (s.k === "chain") passed.set(s.e, s);
+    }
+    return { st, passed };
+  }
+  const hue = t => t > 0 ? "pos" : t < 0 ? "neg" : "zero";
+  const tint = t => t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
+  const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
+
+  let now = null, lit = [];
+  function paint() {
+    const s = steps[k], chain = s.k === "chain";
+    now = stateAt(k);
+    const { st, passed } = now;
+    nodes.forEach((n, i) => {
+      const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
+      const mark = `${q.done}|${q.got}|${q.of}|${q.text}|${q.right}|${to}|${from}|${i === sel}|${n.sent ?? ""}`;
+      if (n.mark === mark) return;
+      n.mark = mark;
+      const final = q.got > 0 && q.got === q.of, held = q.got === 0 && q.text !== null, wrong = q.right !== "" || /!$/.test(q.text ?? "");
+      const c = ["node", n.role];
+      if (i === root) c.push("root");
+      if (q.text === null) c.push("wait");
+      if (!q.done) c.push("notyet");
+      if (i === sel) c.push("sel");
+      if (from) c.push("from");
+      if (to) c.push("to");
+      if (editable && !n.sym) c.push("editable");
+      put(n.g, "class", c.join(" "));
+      const shown = n.sent ? "\u2026" : q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : "");
+      put(n.dT, "text", shown);
+      put(n.gT, "text", grad);
+      put(n.gT, "class", "num g" + (wrong ? " bad" : "") + (grad.length > 8 ? " small" : ""));
+      put(n.chip, "class", "chip" + (q.text === null ? "" : wrong ? " on bad" : final ? " on" : " on part"));
+      put(n.chip, "--fill", q.text === null ? "" : tint(q.t));
+      put(n.tick, "visibility", final ? "visible" : "hidden");
+      put(n.badge, "text", q.got && !final ? `${q.got}/${q.of}` : "");
+      put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.right ? `, right would be ${minus(q.right)}` : "")}`);
+    });
+    const tab = sel ?? (chain ? s.p : s.n);
+    if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
+
+    const here = edges.filter((e, j) => chain ? j === s.e : s.k === "forward" && e.c === s.n);
+    if (big) { // only the edges of the current and the selected values, or the picture is a hedge
+      const near = edges.filter(e => e.c === s.n || (chain && e.p === s.p) || e.p === sel || e.c === sel).slice(0, 400);
+      gE.replaceChildren(...near.map(lineOf), ...nodes.filter((n, i) => n.out && (i === s.n || i === s.p || near.some(e => e.c === i))).map(n => n.out));
+    }
+    edges.forEach((e, j) => {
+      if (!e.g) return;
+      const p = passed.get(j);
+      put(e.g, "--stroke", p ? `var(--${hue(p.tc)})` : "");
+      put(e.g, "--strokeWidth", p ? (1.2 + 4.8 * Math.abs(p.tc)).toFixed(1) : "");
+      put(e.g, "--strokeDasharray", p && !p.tc ? "5 4" : "");
+    });
+    for (const e of lit) if (!big) gE.append(e.g);
+    gH.replaceChildren(...here.map(e => S("path", { class: "halo", d: e.d })));
+    lit = here;
+    gL.replaceChildren(...here.map(lineOf));
+    const labelled = few ? edges.filter(e => st[e.c].done) : edges.filter(e => here.includes(e) || (chain && e.c === s.n)).slice(0, 12);
+    gT.replaceChildren(...labelled.map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(edges.indexOf(e)) ? " lit" : ""), x: e.l[0], y: e.l[1] }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
+    if (chain && s.sum) { // the running sum, under the value that receives it
+      const n = nodes[s.p], text = minus(s.sum), w = 7.7 * text.length + 14;
+      gT.append(S("g", { class: "tag" }, S("rect", { x: n.x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x: n.x, y: n.y + H / 2 + 26 }, text)));
+    }
+    words(s); book();
+    slider.value = k;
+    slider.setAttribute("aria-valuetext", `Step ${k + 1} of ${steps.length}. ${minus(s.say)}`);
+    count.textContent = `${k + 1} / ${steps.length}`;
+    for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
+    camera();
+  }
+
+  // ---- sentence, formula, rule, tiles
+  const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
+  const id = name => make("m", "mi", { mathvariant: "normal" }, minus(name)); // a name is an identifier: upright, whatever its length
+  const tight = i => nodes[i].name.includes(" ") ? [M("mo", "("), id(nodes[i].name), M("mo", ")")] : [id(nodes[i].name)];
+  const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
+  const tile = (value, kind, ...captions) => h("div", { class: "mgs-tile" + (kind ? " " + kind : "") + (value.length > 7 ? " long" : ""), title: captions.join(" ") },
+    h("b", { class: kind === "local" || kind === "lost" ? null : sign(value) }, minus(value)), captions.map(c => h("span", {}, minus(c))));
+  const op = c => h("span", { class: "mgs-op", "aria-hidden": "true" }, c);
+  const dLocal = s => `\u2202${nodes[s.n].name}/\u2202${nodes[s.p].name}`;
+  const gradOf = i => `${nodes[i].name}.grad`;
+  function words(s) {
+    const name = nodes[s.n].name;
+    math.replaceChildren(); tiles.replaceChildren();
+    put(say, "text", minus(s.say)); put(rule, "text", minus(s.rule));
+    phase.replaceChildren(h("b", {}, s.k === "forward" ? "Forward" : D.turns > 1 && s.turn === 2 ? "Second pass" : "Backward"), s.k === "forward" ? ` ${k + 1} of ${nF}` : ` ${k + 1 - nF} of ${steps.length - nF}`);
+    if (s.k === "forward") {
+      sHead.textContent = "Evaluate";
+      math.append(formula(...(name === s.before ? [] : [id(name), M("mo", "=")]), M("mtext", minus(s.before)), M("mo", "="), M("mtext", minus(s.up)), M("mo", s.loc), M("mn", minus(s.after))));
+      return;
+    }
+    if (s.k === "seed") {
+      sHead.textContent = "Start";
+      math.append(formula(ratio(root, root), M("mo", "="), M("mn", "1")));
+      return;
+    }
+    sHead.textContent = "Chain rule";
+    const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", "+=");
+    math.append(formula(ratio(root, s.p), adds, ratio(root, s.n), M("mo", "\u00b7"), ratio(s.n, s.p)));
+    tiles.append(tile(s.before, D.assigns ? "lost" : "", D.assigns && s.i > 1 ? "lost" : "before", gradOf(s.p)), op(D.assigns ? "\u2192" : "+"), tile(s.up, "", "upstream", gradOf(s.n)), op("\u00d7"),
+      tile(s.loc, "local", "local", dLocal(s)), op("="), tile(s.after + (s.right ? "!" : ""), "now", "now", s.right ? `right: ${s.right}` : gradOf(s.p)));
+  }
+  function book() {
+    const s = steps[k], i = hover ?? sel ?? (s.k === "chain" ? s.p : s.n), n = nodes[i], q = now.st[i];
+    const all = contributions[i].filter(j => D.turns < 2 || steps[j].turn === Math.max(1, s.turn)), at = all.findIndex(j => j >= k);
+    const start = Math.max(0, Math.min(all.length - 12, (at < 0 ? all.length : at) - 6)), rows = all.slice(start, start + 12);
+    lHead.textContent = `Where ${minus(gradOf(i))} comes from`;
+    const body = rows.map(j => {
+      const c = steps[j], todo = j > k;
+      return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, minus(nodes[c.n].name)), h("td", {}, todo ? "not yet" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
+    });
+    if (i === root) {
+      const todo = s.k === "forward";
+      body.unshift(h("tr", { class: s.k === "seed" ? "cur" : todo ? "todo" : null }, h("td", {}, "seed"), h("td", {}, todo ? "not yet" : `\u2202${n.name}/\u2202${n.name}`), h("td", {}, todo ? "" : "+1")));
+    }
+    const foot = q.text === null ? `0 of ${needed[i]}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
+    ledger.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["through", "upstream \u00d7 local", "adds"].map(t => h("th", { scope: "col" }, t)))), h("tbody", {}, body),
+      h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.right ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : ""))))));
+    if (q.right) ledger.append(h("p", { class: "mgs-note" }, `Right would be ${minus(q.right)}.`));
+    if (all.length > rows.length) ledger.append(h("p", { class: "mgs-note" }, `Rows ${start + 1} to ${start + rows.length} of ${all.length}.`));
+  }
+
+  // ---- camera
+  const [GW, GH] = D.size;
+  const fitted = r => Math.min(r.width / GW, r.height / GH, 1.25);
+  function target(r) {
+    const f = fitted(r);
+    if (view) return view;
+    if (f >= .72) return { scale: f, cx: GW / 2, cy: GH / 2 };
+    const s = steps[k], at = [nodes[s.n], nodes[s.k === "chain" ? s.p : s.n], ...(s.k === "forward" ? edges.filter(e => e.c === s.n).slice(0, 6).map(e => nodes[e.p]) : [])];
+    const xs = at.map(n => n.x), ys = at.map(n => n.y);
+    if (s.k === "chain" || s.k === "forward") { xs.push(nodes[s.n].ox); ys.push(nodes[s.n].oy); }
+    const xa = Math.min(...xs) - W / 2 - 14, xb = Math.max(...xs) + W / 2 + 14, ya = Math.min(...ys) - H / 2 - 14, yb = Math.max(...ys) + H / 2 + 40;
+    const scale = Math.max(f, Math.min(1, Math.max(.4, Math.min(r.width / (xb - xa), r.height / (yb - ya)))));
+    let cx = (xa + xb) / 2, cy = (ya + yb) / 2;
+    const hw = r.width / scale / 2, hh = r.height / scale / 2;
+    if (xb - xa > 2 * hw || yb - ya > 2 * hh) { cx = at[1].x; cy = at[1].y; } // too far apart: the one that receives
+    cx = 2 * hw > GW ? GW / 2 : Math.max(hw, Math.min(GW - hw, cx));
+    cy = 2 * hh > GH ? GH / 2 : Math.max(hh, Math.min(GH - hh, cy));
+    return { scale, cx, cy };
+  }
+  function look(c, r) {
+    cam = c;
+    const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
+    svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
+    if (big) { // only what the window shows is laid out and painted
+      for (const n of nodes) {
+        const seen = n.x > x0 - W && n.x < x0 + w + W && n.y > y0 - H && n.y < y0 + height + H;
+        put(n.g, "--display", seen ? "" : "none");
+        if (n.opG) put(n.opG, "--display", n.ox > x0 - W && n.ox < x0 + w + W && n.oy > y0 - H && n.oy < y0 + height + H ? "" : "none");
+      }
+    }
+    mini.toggleAttribute("hidden", c.scale <= fitted(r) * 1.05);
+    for (const [key, value] of [["x", x0], ["y", y0], ["width", w], ["height", height]]) win.setAttribute(key, value);
+  }
+  function camera(glide) {
+    const r = svg.getBoundingClientRect();
+    if (!r.width) return;
+    const aim = target(r), from = cam, s = steps[k];
+    cancelAnimationFrame(glideRaf);
+    dots.forEach((d, i) => { if (d) put(d, "class", i === s.n || i === s.p ? "on" : ""); });
+    if (!glide || !from || big || calm.matches || (from.cx === aim.cx && from.cy === aim.cy && from.scale === aim.scale)) return look(aim, r);
+    const t0 = performance.now();
+    const tick = t => {
+      const u = Math.min(1, Math.max(0, (t - t0) / 300)), v = u * u * (3 - 2 * u), mix = key => from[key] + (aim[key] - from[key]) * v;
+      look({ scale: mix("scale"), cx: mix("cx"), cy: mix("cy") }, r);
+      if (u < 1 && el.isConnected) glideRaf = requestAnimationFrame(tick);
+    };
+    look(from, r);
+    glideRaf = requestAnimationFrame(tick);
+  }
+  const scaleBy = f => { view = { ...cam, scale: Math.max(.05, Math.min(4, cam.scale * f)) }; camera(); };
+  const fit = () => { const r = svg.getBoundingClientRect(), f = fitted(r); view = !view && f < .72 ? { scale: f, cx: GW / 2, cy: GH / 2 } : null; camera(); };
+  [() => scaleBy(1.25), () => scaleBy(.8), fit].forEach((f, i) => on(zoom.children[i], "click", f));
+  on(svg, "wheel", e => { if (!e.ctrlKey && !e.metaKey) return; e.preventDefault(); scaleBy(Math.exp(-e.deltaY / 200)); }, { passive: false });
+  const fingers = new Map();
+  let drag = null, pinch = 0;
+  on(svg, "pointerdown", e => {
+    fingers.set(e.pointerId, e);
+    if (fingers.size === 2) { const [a, b] = [...fingers.values()]; pinch = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY); drag = null; return; }
+    if (!e.target.closest(".node")) { drag = [e.clientX, e.clientY, cam]; svg.setPointerCapture(e.pointerId); svg.classList.add("drag"); }
+  });
+  on(svg, "pointermove", e => {
+    if (!fingers.has(e.pointerId)) return;
+    fingers.set(e.pointerId, e);
+    if (fingers.size === 2 && pinch) { const [a, b] = [...fingers.values()], d = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY); scaleBy(d / pinch); pinch = d; return; }
+    if (drag) { view = { ...cam, cx: drag[2].cx - (e.clientX - drag[0]) / cam.scale, cy: drag[2].cy - (e.clientY - drag[1]) / cam.scale }; camera(); }
+  });
+  for (const event of ["pointerup", "pointercancel", "lostpointercapture"]) on(svg, event, e => { fingers.delete(e.pointerId); drag = null; pinch = 0; svg.classList.remove("drag"); });
+
+  // ---- moves
+  function go(j, { quiet = false, glide = true } = {}) {
+    j = clamp(j);
+    if (j === k) return;
+    const ahead = j === k + 1, near = Math.abs(j - k) === 1;
+    k = j;
+    app.classList.toggle("still", !ahead);
+    say.setAttribute("aria-live", quiet ? "off" : "polite");
+    if (view && !inSight()) view = null;
+    model.set("step", k);
+    const before = cam;
+    paint();
+    if (glide && near && before) { const aim = cam; cam = before; camera(true); if (!cam) cam = aim; }
+    cancelAnimationFrame(raf); dot.setAttribute("visibility", "hidden");
+    if (ahead && glide) travel();
+  }
+  function inSight() { // a view chosen by hand stays while the step can be seen in it
+    const r = svg.getBoundingClientRect(), s = steps[k], n = nodes[s.k === "chain" ? s.p : s.n];
+    return !cam || !r.width || (Math.abs(n.x - cam.cx) < r.width / cam.scale / 2 && Math.abs(n.y - cam.cy) < r.height / cam.scale / 2);
+  }
+  function travel() { // a dot walks the edge against the arrow: gradient flows back
+    const s = steps[k];
+    if (s.k !== "chain" || calm.matches || speed > 2) return;
+    const path = edges[s.e].g, length = path.getTotalLength(), t0 = performance.now(), ms = 450 / speed;
+    const tick = t => {
+      if (!el.isConnected) return;
+      const u = Math.min(1, Math.max(0, (t - t0) / ms)), p = path.getPointAtLength(length * (1 - u * u * (3 - 2 * u)));
+      dot.setAttribute("cx", p.x); dot.setAttribute("cy", p.y); dot.setAttribute("visibility", u < 1 ? "visible" : "hidden");
+      if (u < 1) raf = requestAnimationFrame(tick);
+    };
+    raf = requestAnimationFrame(tick);
+  }
+  function play(yes) {
+    const was = timer;
+    clearTimeout(timer); timer = 0;
+    B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
+    if (!yes) { if (was) { say.setAttribute("aria-live", "polite"); model.save_changes(); } return; }
+    if (k === steps.length - 1) go(0, { quiet: true, glide: false });
+    const next = () => {
+      if (k >= steps.length - 1 || !el.isConnected) return play(false);
+      go(k + 1, { quiet: true });
+      timer = k >= steps.length - 1 ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
+    };
+    timer = setTimeout(next, 350);
+  }
+  const step = j => { play(false); go(j); model.save_changes(); };
+  const finals = steps.map((s, j) => s.k === "seed" || (s.k === "chain" && s.i === s.of) ? j : -1).filter(j => j >= 0);
+  function goToFinal(i) {
+    const j = steps.findLastIndex(s => s.k === "chain" ? s.p === i : s.k === "seed" && s.n === i);
+    if (j >= 0) step(j);
+  }
+  function pick(i, focus) { sel = i; paint(); if (focus && i != null) nodes[i].g.focus(); }
+  on(B.first, "click", () => step(0)); on(B.back, "click", () => step(k - 1)); on(B.forward, "click", () => step(k + 1));
+  on(B.last, "click", () => step(steps.length - 1)); on(B.play, "click", () => play(!timer));
+  on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });
+  on(slider, "change", () => { model.save_changes(); });
+  on(rate, "change", () => { speed = +rate.value; });
+  on(app, "keydown", e => {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.key !== "Tab" && e.key !== "Escape") e.stopPropagation(); // JupyterLab's one-letter commands match `:focus` itself: the data attribute alone does not stop them
+    const t = e.target, own = t === slider || t === rate, inGraph = svg.contains(t);
+    if (t.matches("input:not([type=range])")) return;
+    const move = by => pick(sel == null ? (by > 0 ? 0 : root) : (sel + by + nodes.length) % nodes.length, inGraph);
+    const keys = {
+      ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: () => step(steps.length - 1),
+      PageDown: () => step(finals.find(j => j > k) ?? k), PageUp: () => step(finals.findLast(j => j < k) ?? k),
+      ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => { sel = null; view = null; paint(); },
+      "+": () => scaleBy(1.25), "=": () => scaleBy(1.25), "-": () => scaleBy(.8), 0: () => { view = null; camera(); },
+      "?": () => moreKeys.toggleAttribute("hidden"),
+    };
+    if (e.key === " " && !t.closest("button, select")) keys[" "] = () => play(!timer);
+    const chosen = inGraph && t.closest(".node") ? nodes.findIndex(n => n.g === t) : sel;
+    if (e.key === "Enter" && chosen != null && chosen >= 0 && !t.closest("button, select")) keys.Enter = () => { sel = chosen; goToFinal(chosen); paint(); };
+    if (e.key === "e" && editable && chosen != null && chosen >= 0 && !nodes[chosen].sym) keys.e = () => edit(chosen);
+    if (keys[e.key] && !(own && /^(Arrow|Home|End|Page)/.test(e.key))) { e.preventDefault(); keys[e.key](); }
+  });
+
+  // ---- editing a leaf: the number is read and checked in Python
+  let seq = 0;
+  function edit(i) {
+    play(false);
+    sel = i; paint();
+    pane.querySelector("input")?.remove();
+    const n = nodes[i], r = svg.getBoundingClientRect(), box = pane.getBoundingClientRect();
+    const x = (n.x - W / 2 + 34 - cam.cx) * cam.scale + r.width / 2 + (r.left - box.left), y = (n.y - H / 2 + 30 - cam.cy) * cam.scale + r.height / 2 + (r.top - box.top);
+    const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${n.name}`, value: n.full, spellcheck: "false", autocomplete: "off" });
+    field.style.left = `${x}px`; field.style.top = `${y}px`; field.style.width = `${Math.max(64, (W - 38) * cam.scale)}px`; field.style.height = `${Math.max(26, 24 * cam.scale)}px`;
+    const close = () => { field.remove(); n.g.focus(); };
+    on(field, "keydown", e => {
+      e.stopPropagation();
+      if (e.key === "Escape") { alert.hidden = true; close(); }
+      if (e.key !== "Enter") return;
+      const text = field.value.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
+      if (!/^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|^-?\d+\s*\/\s*\d+$/i.test(text)) {
+        alert.textContent = `\u201c${field.value}\u201d is no number: write 2, -0.5, 1e-3 or 3/4.`; alert.hidden = false;
+        return;
+      }
+      alert.hidden = true; n.sent = ++seq; close(); paint();
+      model.set("edit", { node: i, text, seq: `${seq}-${performance.now()}` }); model.save_changes();
+    });
+    pane.append(field); field.focus(); field.select();
+  }
+  const complain = () => {
+    const text = model.get("error");
+    alert.textContent = text ?? ""; alert.hidden = !text;
+    if (text) { nodes.forEach(n => { n.sent = 0; }); paint(); }
+  };
+  const follow = () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } };
+  model.on("change:step", follow);
+  model.on("change:error", complain);
+  model.on("change:theme", paintTheme);
+
+  // ---- theme and size
+  function paintTheme() {
+    const wanted = model.get("theme");
+    put(app, "data-theme", wanted === "dark" || wanted === "light" ? wanted : hostTheme(el));
+    if (document.body.classList.contains("mgs-page")) document.body.style.background = getComputedStyle(app).backgroundColor;
+  }
+  const watch = new MutationObserver(paintTheme);
+  for (const n of [document.body, document.documentElement]) watch.observe(n, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
+  const sized = new ResizeObserver(() => {
+    const w = pane.clientWidth;
+    if (!w) { play(false); return; } // scrolled away in a notebook: stop, draw again when it is back
+    const f = Math.min(1.25, w / GW, 430 / GH), narrow = w < 520;
+    put(svg, "--height", `${Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)))}px`);
+    camera();
+  });
+  sized.observe(pane);
+  paintTheme(); play(false); paint();
+  if (keep?.focus != null) nodes[keep.focus]?.g.focus({ preventScroll: true });
+  return () => {
+    const focus = nodes.findIndex(n => n.g === el.getRootNode().activeElement);
+    quit.abort(); watch.disconnect(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); cancelAnimationFrame(glideRaf);
+    model.off("change:step", follow); model.off("change:error", complain); model.off("change:theme", paintTheme);
+    return { sel, view, speed, focus: focus < 0 ? null : focus };
+  };
+}
+
+function render({ model, el }) {
+  const guarded = keep => {
+    try { return mount(model, el, keep); } catch (error) { el.replaceChildren(h("p", { role: "alert" }, `The stepper cannot be shown: ${error}`)); return () => null; }
+  };
+  let leave = guarded(null);
+  const again = () => { leave = guarded(leave()); };
+  model.on("change:data", again);
+  return () => { model.off("change:data", again); leave(); };
+}
+
+export default { render };
