@@ -38,8 +38,12 @@ def layout_of(stepper: Stepper) -> Place:
             "one node each (atomic=False), or steps(part) of a value inside the graph; the steps "
             "themselves, their texts and explain() work at any size"
         )
-    return place(stepper.recording.parents, [_width(node.op.symbol) if node.parents else 0
-                                             for node in stepper.nodes])  # fmt: skip
+    widths = [_width(node.op.symbol) if node.parents else 0 for node in stepper.nodes]
+    longest = max(
+        (len(number_text(local)) for locals_ in stepper.recording.locals for local in locals_),
+        default=0,
+    )
+    return place(stepper.recording.parents, widths, 7.3 * (longest + 2))
 
 
 def _width(symbol: str) -> float:
@@ -70,7 +74,7 @@ def page_data(stepper: Stepper, layout: Place | None = None, title: str | None =
     scale = largest(numbers)
     places = {(edge.child, edge.operand): k for k, edge in enumerate(layout.edges)}
     steps = [
-        _step(stepper, row, k, scale, places.get((row.node, row.operand), -1), text)
+        _step(stepper, k, scale, places.get((row.node, row.operand), -1), text)
         for k, row in enumerate(rows)
     ]
     return {
@@ -124,8 +128,9 @@ def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
     return nodes
 
 
-def _step(stepper: Stepper, row: Row, k: int, scale: Any, edge: int, text: Any) -> list[Any]:
-    words = stepper.words
+def _step(stepper: Stepper, k: int, scale: Any, edge: int, text: Any) -> list[Any]:
+    words, step = stepper.words, stepper[k]
+    row = step.row
     if row.kind == "forward":
         shown = [
             words.expression(row.node),
@@ -138,7 +143,6 @@ def _step(stepper: Stepper, row: Row, k: int, scale: Any, edge: int, text: Any) 
         local = number_text(row.local) if row.kind == "chain" else ""
         shown = [signed(row.before), signed(row.upstream), local, signed(row.contribution),
                  signed(row.after)]  # fmt: skip
-    step = stepper[k]
     return [
         _KINDS.index(row.kind),
         row.node,

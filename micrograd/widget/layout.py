@@ -51,7 +51,9 @@ class Place:
     edges: list[Edge]
 
 
-def place(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
+def place(
+    parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float = 0
+) -> Place:
     """Lay out a graph.
 
     Parameters
@@ -60,6 +62,8 @@ def place(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
         The operands of each value, which come before it.
     widths : sequence of float
         How wide each value's operation is drawn.
+    label_width : float
+        How wide the widest local derivative is, which stands beside its edge.
 
     Notes
     -----
@@ -67,11 +71,11 @@ def place(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
     of thousands of pixels high, so the values then stand in columns by depth.
     """
     if len(parents) <= LARGEST_DRAWING:
-        return _drawn(parents, widths)
+        return _drawn(parents, widths, label_width)
     return _columns(parents, widths)
 
 
-def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
+def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float) -> Place:
     from micrograd.draw.picture import Picture
 
     inch = 72
@@ -85,7 +89,8 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
             size = f"width={widths[i] / inch:.4f} height={2 * RADIUS / inch:.4f}"
             body += [f"o{i} [{size}]\n", f"o{i} -> v{i} [weight=8]\n"]
             body += [f'v{p} -> o{i} [tailport=e id="{i} {k}"]\n' for k, p in enumerate(operands)]
-    graph = {"rankdir": "LR", "nodesep": ".64", "ranksep": ".5"}
+    gap = max(36.0, label_width + 8)
+    graph = {"rankdir": "LR", "nodesep": ".64", "ranksep": f"{gap / inch:.3f}"}
     if not shared:
         graph["ordering"] = "in"
     picture = Picture(
@@ -101,14 +106,14 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
     def at(x: float, y: float) -> tuple[float, float]:
         return round(x + left, 1), round(height - y + top, 1)
 
-    centres = {
-        item["name"]: at(*map(float, item["pos"].split(","))) for item in found["objects"]
-    }
+    centres = {item["name"]: at(*map(float, item["pos"].split(","))) for item in found["objects"]}
     names = {item["_gvid"]: item["name"] for item in found["objects"]}
     outs = [""] * len(parents)
     curves: dict[tuple[int, int], tuple[str, tuple[float, float]]] = {}
-    for edge in found["edges"]:
-        points = [at(*map(float, pair.split(","))) for pair in edge["pos"].split() if pair[0] != "e"]
+    for edge in found.get("edges", []):
+        points = [
+            at(*map(float, pair.split(","))) for pair in edge["pos"].split() if pair[0] != "e"
+        ]
         if "id" in edge:
             child, operand = map(int, edge["id"].split())
             curves[child, operand] = _curve(points), _beside(points)

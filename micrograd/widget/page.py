@@ -27,7 +27,8 @@ const asked = new URLSearchParams(location.hash.slice(1)); // page.html#step=7&t
 if (asked.has("step")) values.step = +asked.get("step") - 1;
 if (asked.has("theme")) values.theme = asked.get("theme");
 const model = {
-  get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {},
+  get: key => values[key], set(key, value) { values[key] = value; },
+  on() {}, off() {}, save_changes() {},
 };
 render({ model, el: document.getElementById("mgs") });
 """
@@ -61,9 +62,7 @@ def _tokens(theme: Theme) -> str:
 def _as_json(document: Any) -> str:
     """Return JSON that cannot end the script element it stands in."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return (
-        text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    )
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _hash(text: str) -> str:

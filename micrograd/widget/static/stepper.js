@@ -27,7 +27,7 @@ function put(e, key, value) {
 }
 
 // A true minus where a hyphen stands for one: screen readers skip the hyphen.
-const minus = text => text.replace(/(^|[\s(=≈])-(?=[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
+const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
 
 const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
 const ICON = {
@@ -84,9 +84,11 @@ function mount(model, el, keep) {
   const sign = t => /[!]$/.test(t) ? "bad" : /^[\u2248]?[-\u2212]/.test(t) ? "neg" : /^[\u2248]?\+/.test(t) ? "pos" : "";
   const contributions = nodes.map(() => []);
   steps.forEach((s, j) => { if (s.k === "chain") contributions[s.p].push(j); });
+  const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
+  edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
 
   // ---- skeleton, in reading order
-  const title = h("h2", {}, D.title), phase = h("p", { class: "mgs-phase" });
+  const title = h("h2", {}, minus(D.title)), phase = h("p", { class: "mgs-phase" });
   const gH = S("g", { "aria-hidden": "true" }), gE = S("g", { "aria-hidden": "true" }), gO = S("g", { "aria-hidden": "true" }), gN = S("g"), gT = S("g", { "aria-hidden": "true" });
   const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
   const svg = S("svg", { role: "group", "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
@@ -165,8 +167,8 @@ function mount(model, el, keep) {
   const tint = t => t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
 
-  let now = null, lit = [];
-  function paint() {
+  let now = null, lit = [], shownEdges = edges;
+  function paint(glide = false) {
     const s = steps[k], chain = s.k === "chain";
     now = stateAt(k);
     const { st, passed } = now;
@@ -198,14 +200,15 @@ function mount(model, el, keep) {
     const tab = sel ?? (chain ? s.p : s.n);
     if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
 
-    const here = edges.filter((e, j) => chain ? j === s.e : s.k === "forward" && e.c === s.n);
+    const here = chain ? [edges[s.e]] : s.k === "forward" ? into[s.n] : [];
     if (big) { // only the edges of the current and the selected values, or the picture is a hedge
-      const near = edges.filter(e => e.c === s.n || (chain && e.p === s.p) || e.p === sel || e.c === sel).slice(0, 400);
-      gE.replaceChildren(...near.map(lineOf), ...nodes.filter((n, i) => n.out && (i === s.n || i === s.p || near.some(e => e.c === i))).map(n => n.out));
+      const near = new Set([...into[s.n], ...(chain ? outOf[s.p] : []), ...(sel == null ? [] : [...into[sel], ...outOf[sel]])].slice(0, 400));
+      const outs = new Set([s.n, ...(chain ? [s.p] : []), ...[...near].map(e => e.c)]);
+      gE.replaceChildren(...[...near].map(lineOf), ...[...outs].map(i => nodes[i].out).filter(out => out));
+      shownEdges = [...near];
     }
-    edges.forEach((e, j) => {
-      if (!e.g) return;
-      const p = passed.get(j);
+    shownEdges.forEach(e => {
+      const p = passed.get(e.at);
       put(e.g, "--stroke", p ? `var(--${hue(p.tc)})` : "");
       put(e.g, "--strokeWidth", p ? (1.2 + 4.8 * Math.abs(p.tc)).toFixed(1) : "");
       put(e.g, "--strokeDasharray", p && !p.tc ? "5 4" : "");
@@ -214,8 +217,8 @@ function mount(model, el, keep) {
     gH.replaceChildren(...here.map(e => S("path", { class: "halo", d: e.d })));
     lit = here;
     gL.replaceChildren(...here.map(lineOf));
-    const labelled = few ? edges.filter(e => st[e.c].done) : edges.filter(e => here.includes(e) || (chain && e.c === s.n)).slice(0, 12);
-    gT.replaceChildren(...labelled.map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(edges.indexOf(e)) ? " lit" : ""), x: e.l[0], y: e.l[1] }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
+    const labelled = few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
+    gT.replaceChildren(...labelled.map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1] }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
     if (chain && s.sum) { // the running sum, under the value that receives it
       const n = nodes[s.p], text = minus(s.sum), w = 7.7 * text.length + 14;
       gT.append(S("g", { class: "tag" }, S("rect", { x: n.x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x: n.x, y: n.y + H / 2 + 26 }, text)));
@@ -225,19 +228,21 @@ function mount(model, el, keep) {
     slider.setAttribute("aria-valuetext", `Step ${k + 1} of ${steps.length}. ${minus(s.say)}`);
     count.textContent = `${k + 1} / ${steps.length}`;
     for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
-    camera();
+    camera(glide);
   }
 
   // ---- sentence, formula, rule, tiles
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
   const id = name => make("m", "mi", { mathvariant: "normal" }, minus(name)); // a name is an identifier: upright, whatever its length
-  const tight = i => nodes[i].name.includes(" ") ? [M("mo", "("), id(nodes[i].name), M("mo", ")")] : [id(nodes[i].name)];
+  const called = i => nodes[i].name.length > 18 ? nodes[i].short : nodes[i].name;
+  const tight = i => called(i).includes(" ") ? [M("mo", "("), id(called(i)), M("mo", ")")] : [id(called(i))];
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
   const tile = (value, kind, ...captions) => h("div", { class: "mgs-tile" + (kind ? " " + kind : "") + (value.length > 7 ? " long" : ""), title: captions.join(" ") },
     h("b", { class: kind === "local" || kind === "lost" ? null : sign(value) }, minus(value)), captions.map(c => h("span", {}, minus(c))));
   const op = c => h("span", { class: "mgs-op", "aria-hidden": "true" }, c);
-  const dLocal = s => `\u2202${nodes[s.n].name}/\u2202${nodes[s.p].name}`;
-  const gradOf = i => `${nodes[i].name}.grad`;
+  const bound = i => called(i).includes(" ") ? `(${called(i)})` : called(i);
+  const dLocal = s => `\u2202${bound(s.n)}/\u2202${bound(s.p)}`;
+  const gradOf = i => nodes[i].role === "const" || /^[-\d]/.test(nodes[i].name) ? `grad of ${nodes[i].name}` : `${bound(i)}.grad`;
   function words(s) {
     const name = nodes[s.n].name;
     math.replaceChildren(); tiles.replaceChildren();
@@ -270,7 +275,7 @@ function mount(model, el, keep) {
     });
     if (i === root) {
       const todo = s.k === "forward";
-      body.unshift(h("tr", { class: s.k === "seed" ? "cur" : todo ? "todo" : null }, h("td", {}, "seed"), h("td", {}, todo ? "not yet" : `\u2202${n.name}/\u2202${n.name}`), h("td", {}, todo ? "" : "+1")));
+      body.unshift(h("tr", { class: s.k === "seed" ? "cur" : todo ? "todo" : null }, h("td", {}, "seed"), h("td", {}, todo ? "not yet" : `\u2202${bound(i)}/\u2202${bound(i)}`), h("td", {}, todo ? "" : "+1")));
     }
     const foot = q.text === null ? `0 of ${needed[i]}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
     ledger.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["through", "upstream \u00d7 local", "adds"].map(t => h("th", { scope: "col" }, t)))), h("tbody", {}, body),
@@ -286,11 +291,11 @@ function mount(model, el, keep) {
     const f = fitted(r);
     if (view) return view;
     if (f >= .72) return { scale: f, cx: GW / 2, cy: GH / 2 };
-    const s = steps[k], at = [nodes[s.n], nodes[s.k === "chain" ? s.p : s.n], ...(s.k === "forward" ? edges.filter(e => e.c === s.n).slice(0, 6).map(e => nodes[e.p]) : [])];
+    const s = steps[k], at = [nodes[s.n], nodes[s.k === "chain" ? s.p : s.n], ...(s.k === "forward" ? into[s.n].slice(0, 6).map(e => nodes[e.p]) : [])];
     const xs = at.map(n => n.x), ys = at.map(n => n.y);
     if (s.k === "chain" || s.k === "forward") { xs.push(nodes[s.n].ox); ys.push(nodes[s.n].oy); }
     const xa = Math.min(...xs) - W / 2 - 14, xb = Math.max(...xs) + W / 2 + 14, ya = Math.min(...ys) - H / 2 - 14, yb = Math.max(...ys) + H / 2 + 40;
-    const scale = Math.max(f, Math.min(1, Math.max(.4, Math.min(r.width / (xb - xa), r.height / (yb - ya)))));
+    const scale = Math.max(f, Math.min(1, Math.max(.62, Math.min(r.width / (xb - xa), r.height / (yb - ya)))));
     let cx = (xa + xb) / 2, cy = (ya + yb) / 2;
     const hw = r.width / scale / 2, hh = r.height / scale / 2;
     if (xb - xa > 2 * hw || yb - ya > 2 * hh) { cx = at[1].x; cy = at[1].y; } // too far apart: the one that receives
@@ -313,8 +318,8 @@ function mount(model, el, keep) {
     for (const [key, value] of [["x", x0], ["y", y0], ["width", w], ["height", height]]) win.setAttribute(key, value);
   }
   function camera(glide) {
-    const r = svg.getBoundingClientRect();
-    if (!r.width) return;
+    const r = pane.seen; // read once, when the size changes: asking again would lay out the page
+    if (!r) return;
     const aim = target(r), from = cam, s = steps[k];
     cancelAnimationFrame(glideRaf);
     dots.forEach((d, i) => { if (d) put(d, "class", i === s.n || i === s.p ? "on" : ""); });
@@ -329,7 +334,7 @@ function mount(model, el, keep) {
     glideRaf = requestAnimationFrame(tick);
   }
   const scaleBy = f => { view = { ...cam, scale: Math.max(.05, Math.min(4, cam.scale * f)) }; camera(); };
-  const fit = () => { const r = svg.getBoundingClientRect(), f = fitted(r); view = !view && f < .72 ? { scale: f, cx: GW / 2, cy: GH / 2 } : null; camera(); };
+  const fit = () => { const r = pane.seen, f = fitted(r); view = !view && f < .72 ? { scale: f, cx: GW / 2, cy: GH / 2 } : null; camera(); };
   [() => scaleBy(1.25), () => scaleBy(.8), fit].forEach((f, i) => on(zoom.children[i], "click", f));
   on(svg, "wheel", e => { if (!e.ctrlKey && !e.metaKey) return; e.preventDefault(); scaleBy(Math.exp(-e.deltaY / 200)); }, { passive: false });
   const fingers = new Map();
@@ -357,15 +362,13 @@ function mount(model, el, keep) {
     say.setAttribute("aria-live", quiet ? "off" : "polite");
     if (view && !inSight()) view = null;
     model.set("step", k);
-    const before = cam;
-    paint();
-    if (glide && near && before) { const aim = cam; cam = before; camera(true); if (!cam) cam = aim; }
+    paint(glide && near);
     cancelAnimationFrame(raf); dot.setAttribute("visibility", "hidden");
     if (ahead && glide) travel();
   }
   function inSight() { // a view chosen by hand stays while the step can be seen in it
-    const r = svg.getBoundingClientRect(), s = steps[k], n = nodes[s.k === "chain" ? s.p : s.n];
-    return !cam || !r.width || (Math.abs(n.x - cam.cx) < r.width / cam.scale / 2 && Math.abs(n.y - cam.cy) < r.height / cam.scale / 2);
+    const r = pane.seen, s = steps[k], n = nodes[s.k === "chain" ? s.p : s.n];
+    return !cam || (Math.abs(n.x - cam.cx) < r.width / cam.scale / 2 && Math.abs(n.y - cam.cy) < r.height / cam.scale / 2);
   }
   function travel() { // a dot walks the edge against the arrow: gradient flows back
     const s = steps[k];
@@ -384,6 +387,7 @@ function mount(model, el, keep) {
     clearTimeout(timer); timer = 0;
     B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
     if (!yes) { if (was) { say.setAttribute("aria-live", "polite"); model.save_changes(); } return; }
+    say.setAttribute("aria-live", "off"); // or a screen reader would read every step
     if (k === steps.length - 1) go(0, { quiet: true, glide: false });
     const next = () => {
       if (k >= steps.length - 1 || !el.isConnected) return play(false);
@@ -472,7 +476,9 @@ function mount(model, el, keep) {
     const w = pane.clientWidth;
     if (!w) { play(false); return; } // scrolled away in a notebook: stop, draw again when it is back
     const f = Math.min(1.25, w / GW, 430 / GH), narrow = w < 520;
-    put(svg, "--height", `${Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)))}px`);
+    const height = Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)));
+    put(svg, "--height", `${height}px`);
+    pane.seen = { width: w, height };
     camera();
   });
   sized.observe(pane);

@@ -1,0 +1,50 @@
+"""Debian's or any other Chromium, driven by Playwright; tests are skipped where there is none."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium():
+    """Return the path of Chromium; skip the test without it or without Playwright."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    named = os.environ.get("MICROGRAD_CHROMIUM")
+    path = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if not path:
+        pytest.skip("there is no Chromium")
+    return path
+
+
+@contextmanager
+def launched():
+    """Start a browser and close it."""
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def keep_screenshot(page, name):
+    """Save a screenshot where MICROGRAD_SCREENSHOTS says, to be looked at."""
+    folder = os.environ.get("MICROGRAD_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
