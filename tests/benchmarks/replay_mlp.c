@@ -3,7 +3,7 @@
    Loss and gradient of MLP(2, [16, 16, 1]) with hinge loss over a batch, eight samples at a time
    in vectors of the compiler's. Parameters are in the order of MLP.parameters(): for each neuron
    its weights, then its bias.
-   cc -O3 -march=native -ffast-math -mprefer-vector-width=512 -fPIC -shared (-DTANH) */
+   Flags: -O3 -march=native -ffast-math -mprefer-vector-width=512 -fPIC -c (-DTANH) */
 #include <math.h>
 #include <string.h>
 
