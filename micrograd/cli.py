@@ -142,12 +142,18 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
         "--activation", default="relu", metavar="NAME", help="relu, tanh, sigmoid, gelu, ..."
     )
     parser.add_argument("--steps", type=_count, default=100, metavar="N", help="updates to do")
-    parser.add_argument("--lr", type=_rate, default=0.02, metavar="RATE", help="learning rate")
+    parser.add_argument(
+        "--lr",
+        type=_rate,
+        default=0.02,
+        metavar="RATE",
+        help="learning rate of the first step; it falls to a tenth of that",
+    )
     parser.add_argument(
         "--batch-size",
         type=_count,
         metavar="N",
-        help="samples a step (default: all, up to 100)",
+        help="samples a step (default: all of up to 150, else 50)",
         default=argparse.SUPPRESS,
     )
     parser.add_argument(
@@ -195,7 +201,7 @@ _rate.__name__ = "number"
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from micrograd.optim import Adam
+    from micrograd.optim import Adam, linear
     from micrograd.train import evaluate, fit
 
     out: Path = arguments.out
@@ -219,8 +225,8 @@ def _demo(arguments: argparse.Namespace) -> int:
             f"argument --batch-size: {batch_size} is more than the {len(data.X)} samples of "
             f"{data.name}"
         )
-    if batch_size is None and len(data.X) > 100:
-        batch_size = 100
+    if batch_size is None and len(data.X) > 150:
+        batch_size = 50
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.json"
 
@@ -237,7 +243,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             data.X,
             data.y,
             loss,
-            Adam(model.parameters(), lr=arguments.lr),
+            Adam(model.parameters(), lr=linear(arguments.lr, 0.1 * arguments.lr, arguments.steps)),
             steps=arguments.steps,
             batch_size=batch_size,
             seed=arguments.seed,
@@ -275,10 +281,8 @@ class _Lines:
     def __call__(self, step: int, loss: float, accuracy: float | None) -> None:
         tenth = max(1, self.steps // 10)
         if step % tenth == 0 or step == self.steps - 1:
-            print(
-                f"step {step:{len(str(self.steps))}}  loss {loss:.4f}  accuracy {accuracy:.0%}",
-                flush=True,
-            )
+            number = f"{step:{len(str(self.steps))}}"
+            print(f"step {number}  loss {loss:.4f}  accuracy {_percent(accuracy)}", flush=True)
 
 
 def _percent(share: float | None) -> str:

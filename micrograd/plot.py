@@ -243,7 +243,7 @@ def plot_decision_boundary(
             )  # fmt: skip
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)
-    _dress(ax, look, title, *features)
+    _dress(ax, look, title, (features[0], features[1]), pad=24)
     for side in ax.spines.values():
         side.set_visible(False)
     _key(ax, look, names, colours, markers, hollow=len(groups) > 1)
@@ -297,7 +297,7 @@ def _key(
     if hollow:
         marks.append(mark(MARKERS[0], look.bg, look.muted, "held out"))
     ax.legend(
-        handles=marks, loc="lower right", bbox_to_anchor=(1.01, 1.0), ncols=len(marks),
+        handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(marks),
         frameon=False, labelcolor=look.muted, borderpad=0.2, borderaxespad=0.1,
         handletextpad=0.1, columnspacing=0.9, prop=_font(11),
     )  # fmt: skip
@@ -343,8 +343,8 @@ def plot_history(
 
     Notes
     -----
-    The scale of a loss is logarithmic where it spans more than two decades. Zeros, which such a
-    scale cannot show, are then drawn at its lower edge.
+    The scale of a loss is logarithmic where it spans more than two decades. What is less than
+    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge.
 
     Examples
     --------
@@ -370,7 +370,7 @@ def plot_history(
     if quantity == "loss":
         positive = [entry for _, ys, *_ in curves for entry in ys if entry > 0]
         if positive and max(positive) > 100 * min(positive):
-            floor = max(min(positive), 1e-6 * max(positive))
+            floor = max(min(positive), 1e-4 * max(positive))
             ax.set_yscale("log")
             ax.set_ylim(floor / 1.5, max(positive) * 1.5)
     ends: list[tuple[float, float, str, str]] = []
@@ -381,7 +381,7 @@ def plot_history(
             steps, shown, color=colour, linestyle=style, linewidth=2.2, zorder=3,
             marker="o" if alone else None, solid_capstyle="round", clip_on=False,
         )  # fmt: skip
-        ends.append((steps[-1], shown[-1], name, colour))
+        ends.append((max(1, len(entries) - 1), shown[-1], name, colour))
     if quantity == "accuracy":
         from matplotlib.ticker import PercentFormatter
 
@@ -391,7 +391,7 @@ def plot_history(
     elif not floor:
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     ax.set_xlim(0, max(1, len(entries) - 1))
-    _dress(ax, look, title if title is not None else quantity.capitalize(), "step", "")
+    _dress(ax, look, title if title is not None else quantity.capitalize(), ("step", ""))
     ax.grid(axis="y", color=look.hair, linewidth=0.8)
     ax.set_axisbelow(True)
     _name_ends(ax, ends)
@@ -441,11 +441,11 @@ def _font(size: float, weight: str = "normal") -> Any:
     return FontProperties(family=families[:1] or None, size=size, weight=weight)
 
 
-def _dress(ax: Any, look: Theme, title: str, x: str, y: str) -> None:
+def _dress(ax: Any, look: Theme, title: str, names: tuple[str, str], pad: float = 6) -> None:
     ax.set_facecolor(look.bg)
-    ax.set_title(title, loc="left", color=look.ink, fontproperties=_font(13, "bold"))
-    ax.set_xlabel(x, color=look.muted, fontproperties=_font(12))
-    ax.set_ylabel(y, color=look.muted, fontproperties=_font(12))
+    ax.set_title(title, loc="left", color=look.ink, pad=pad, fontproperties=_font(13, "bold"))
+    ax.set_xlabel(names[0], color=look.muted, fontproperties=_font(12))
+    ax.set_ylabel(names[1], color=look.muted, fontproperties=_font(12))
     ax.tick_params(which="both", color=look.line, labelcolor=look.muted)
     ax.tick_params(which="major", labelsize=11, labelfontfamily=_font(11).get_family())
     for name, side in ax.spines.items():
