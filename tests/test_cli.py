@@ -1,0 +1,217 @@
+"""The command: what it prints, what it writes, and how it fails."""
+
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("sklearn")
+
+from micrograd import __version__, cli, train
+from micrograd.cli import main
+from micrograd.files import read_json
+from micrograd.nn import MLP
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def command(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "micrograd", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        **options,
+    )
+
+
+def test_alone_it_prints_help(capsys):
+    assert main([]) == 0
+    out, err = capsys.readouterr()
+    assert "usage: micrograd" in out
+    assert "demo" in out
+    assert err == ""
+
+
+def test_it_runs_as_a_module_and_says_its_version():
+    done = command("--version")
+    assert (done.returncode, done.stdout) == (0, f"micrograd {__version__}\n")
+
+
+def test_every_command_has_help(capsys):
+    for entry in cli.COMMANDS:
+        assert main([entry.name, "--help"]) == 0
+        assert entry.summary.split()[0] in capsys.readouterr().out
+
+
+def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert main(["demo", "--lr", "0.05", "--steps", "60", "--out", str(out)]) == 0
+    printed, err = capsys.readouterr()
+    assert err == ""
+    for name in ("model.json", "history.png", "decision_boundary.png", "graph.svg"):
+        assert f"{out / name}: " in printed
+        assert (out / name).stat().st_size > 500
+    assert "moons: 100 samples to learn from, 100 held out" in printed
+    assert "step 54  loss" in printed
+    assert (out / "history.png").read_bytes().startswith(PNG)
+    assert (out / "decision_boundary.png").read_bytes().startswith(PNG)
+    assert ET.parse(out / "graph.svg").getroot().tag.endswith("svg")
+    model = MLP.from_file(out / "model.json")
+    data = cli.load("moons", seed=0)
+    result = train.evaluate(model, data.X_test, data.y_test)
+    assert f"held out:    loss {result.loss:.4f}" in printed
+    assert f"({result.right} of 100)" in printed
+    assert result.accuracy > 0.95
+    assert train.evaluate(model, data.X, data.y).accuracy > 0.98
+
+
+@pytest.mark.parametrize("dataset", ["iris", "breast_cancer"])
+def test_real_data_are_learnt_without_a_plane_to_draw(tmp_path, capsys, dataset):
+    assert main(["demo", "--dataset", dataset, "--hidden", "4", "--steps", "3",
+                 "--batch-size", "10", "--out", str(tmp_path)]) == 0  # fmt: skip
+    printed = capsys.readouterr().out
+    assert not (tmp_path / "decision_boundary.png").exists()
+    assert str(tmp_path / "history.png") in printed
+    assert ("graph.svg:" in printed) == (tmp_path / "graph.svg").exists()
+
+
+def test_a_linear_model_and_another_activation(tmp_path):
+    small = ["--steps", "2", "--theme", "dark", "--out", str(tmp_path)]
+    assert main(["demo", "--dataset", "blobs", "--hidden", *small]) == 0
+    assert len(MLP.from_file(tmp_path / "model.json").layers) == 1
+    assert main(["demo", "--dataset", "xor", "--hidden", "3", "--activation", "tanh", *small]) == 0
+    assert MLP.from_file(tmp_path / "model.json").activation == "tanh"
+
+
+def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
+    small = ["--steps", "1", "--batch-size", "5", "--out", str(tmp_path)]
+    assert main(["demo", "--dataset", "breast_cancer", *small]) == 0
+    assert "too many to see; try --hidden" in capsys.readouterr().out
+    assert not (tmp_path / "graph.svg").exists()
+
+
+def test_the_same_seed_gives_the_same_files(tmp_path):
+    for folder in ("a", "b"):
+        assert main(["demo", "--hidden", "3", "--steps", "3", "--batch-size", "20", "--seed", "5",
+                     "--out", str(tmp_path / folder)]) == 0  # fmt: skip
+    for name in ("model.json", "decision_boundary.png", "graph.svg", "history.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["demo", "--steps", "0"], "--steps"),
+        (["demo", "--steps", "many"], "invalid whole number value: 'many'"),
+        (["demo", "--hidden", "-3"], "--hidden"),
+        (["demo", "--lr", "nan"], "--lr"),
+        (["demo", "--seed", "-1"], "--seed"),
+        (["demo", "--dataset", "mnist"], "invalid choice: 'mnist'"),
+        (["demo", "--activation", "rellu"], "unknown activation 'rellu'"),
+        (["demo", "--batch-size", "101"], "more than the 100 samples of moons"),
+        (["demo", "--nothing"], "unrecognized arguments: --nothing"),
+        (["dmo"], "invalid choice: 'dmo'"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(tmp_path, monkeypatch, capsys, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert told in err
+    assert "--help" in err
+    assert not list(tmp_path.iterdir())
+
+
+def failing(code, arguments, capsys):
+    assert main(arguments) == code
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.startswith("micrograd demo: ")
+    return err
+
+
+def test_a_folder_that_cannot_be_used_is_one_line_and_exit_1(tmp_path, capsys):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert "file" in failing(1, ["demo", "--out", str(tmp_path / "file")], capsys)
+    assert "file" in failing(1, ["demo", "--out", str(tmp_path / "file" / "below")], capsys)
+
+
+def test_a_folder_without_the_right_to_write_is_exit_1(tmp_path, monkeypatch, capsys):
+    def refuse(path, document):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(train, "write_json", refuse)
+    assert "Permission denied" in failing(1, ["demo", "--out", str(tmp_path)], capsys)
+
+
+def test_a_run_that_explodes_is_one_line_and_exit_1(tmp_path, capsys):
+    told = failing(1, ["demo", "--lr", "1e300", "--steps", "9", "--out", str(tmp_path)], capsys)
+    assert "lower learning rate" in told
+    assert not (tmp_path / "model.json").exists()
+
+
+def test_a_checkpoint_of_another_run_is_exit_1(tmp_path, capsys):
+    small = ["demo", "--hidden", "2", "--steps", "1", "--out", str(tmp_path)]
+    assert main(small) == 0
+    capsys.readouterr()
+    assert "another run" in failing(1, [*small, "--seed", "7", "--resume"], capsys)
+
+
+def test_a_missing_package_is_named_and_exit_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert "micrograd[train]" in failing(1, ["demo", "--out", str(tmp_path)], capsys)
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_ends_with_the_same_model(tmp_path, capsys):
+    def arguments(folder, *more):
+        return ["demo", "--hidden", "3", "--steps", "5", "--batch-size", "30", "--out",
+                str(tmp_path / folder), *more]  # fmt: skip
+
+    assert main(arguments("whole")) == 0
+    original, calls = train.Adam.step, []
+
+    def interrupted(self):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.Adam, "step", interrupted)
+        capsys.readouterr()
+        told = failing(130, arguments("halved"), capsys)
+    assert "--resume" in told
+    assert read_json(tmp_path / "halved" / "checkpoint.json")["done"] == 2
+    assert main(arguments("halved", "--resume")) == 0
+    for name in ("model.json", "decision_boundary.png", "history.png"):
+        whole, halved = tmp_path / "whole" / name, tmp_path / "halved" / name
+        assert whole.read_bytes() == halved.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")
+def test_ctrl_c_exits_130_without_a_traceback(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "micrograd", "demo", "--steps", "100000", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    path, deadline = tmp_path / "checkpoint.json", time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("micrograd demo: interrupted")
+    assert err.count("\n") == 1
+    document = read_json(path)
+    assert document["done"] == len(document["history"]["loss"])

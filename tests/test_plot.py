@@ -1,0 +1,232 @@
+"""The pictures of training: what is drawn where, in which colour, and what is left alone."""
+
+import math
+import sys
+
+import pytest
+
+np = pytest.importorskip("numpy")
+matplotlib = pytest.importorskip("matplotlib")
+
+from micrograd.errors import ArgumentError, InputCountError  # noqa: E402
+from micrograd.look import contrast, theme  # noqa: E402
+from micrograd.nn import MLP  # noqa: E402
+from micrograd.plot import (  # noqa: E402
+    plot_decision_boundary,
+    plot_history,
+    save_figure,
+    sheet,
+)
+from micrograd.train import History  # noqa: E402
+
+X = [[-1.0, 0.0], [-0.5, 1.0], [0.5, 0.0], [1.0, 1.0]]
+THREE = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+HISTORY = History(
+    loss=[1.0, 0.5, 0.1, 0.001],
+    accuracy=[0.5, 0.75, 1.0, 1.0],
+    validation_steps=[0, 2],
+    validation_loss=[1.1, 0.2],
+    validation_accuracy=[0.5, 0.9],
+)
+
+
+def upright(x):
+    """Score the half-planes left and right of 0.25."""
+    return x[0] - 0.25
+
+
+def corner(x):
+    """Score three classes by how near their point is."""
+    return [-((x[0] - a) ** 2) - (x[1] - b) ** 2 for a, b in THREE]
+
+
+def shade(ax, x, y):
+    """Return the colour under a point."""
+    image = ax.images[0]
+    left, right, low, high = image.get_extent()
+    values = image.get_array()
+    column = int((x - left) / (right - left) * (values.shape[1] - 1) + 0.5)
+    row = int((y - low) / (high - low) * (values.shape[0] - 1) + 0.5)
+    found = values[row, column]
+    return tuple(found) if np.ndim(found) else image.to_rgba(np.array([[found]]))[0, 0, :3]
+
+
+def edge_colours(ax):
+    return {matplotlib.colors.to_hex(c.get_edgecolor()[0]).upper() for c in ax.collections
+            if len(c.get_edgecolor())}  # fmt: skip
+
+
+def test_both_sides_of_the_boundary_have_their_colour_and_the_line_is_between():
+    ax = plot_decision_boundary(upright, X, [-1, -1, 1, 1], *sheet())
+    red, _, blue = shade(ax, -0.9, 0.5)
+    assert red > blue
+    red, _, blue = shade(ax, 0.9, 0.5)
+    assert blue > red
+    (line,) = (c for c in ax.collections if type(c).__name__ == "QuadContourSet")
+    xs = line.get_paths()[0].vertices[:, 0]
+    assert np.allclose(xs, 0.25, atol=1e-9)
+
+
+def test_a_level_moves_the_boundary():
+    ax = plot_decision_boundary(lambda x: x[0], X, [0, 0, 1, 1], *sheet(), level=0.5)
+    (line,) = (c for c in ax.collections if type(c).__name__ == "QuadContourSet")
+    assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.5, atol=1e-9)
+
+
+def test_samples_learnt_from_are_filled_and_held_out_ones_hollow():
+    look = theme("light")
+    ax = plot_decision_boundary(upright, X, [0, 0, 1, 1], *sheet(), held_out=(X, [0, 0, 1, 1]))
+    marks = [c for c in ax.collections if type(c).__name__ == "PathCollection"]
+    faces = [matplotlib.colors.to_hex(c.get_facecolor()[0]).upper() for c in marks]
+    assert faces == [look.neg, look.pos, look.bg, look.bg]
+    assert [len(c.get_offsets()) for c in marks] == [2, 2, 2, 2]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["0", "1", "held out"]
+
+
+def test_several_classes_have_their_own_colours_and_borders():
+    ax = plot_decision_boundary(corner, THREE, [0, 1, 2], *sheet(), classes="abc")
+    for i, (x, y) in enumerate(THREE):
+        own = matplotlib.colors.to_rgb(theme("light").classes[i])
+        distances = [
+            math.dist(shade(ax, x, y), [(1 + 0.42 * (c - 1)) for c in matplotlib.colors.to_rgb(k)])
+            for k in theme("light").classes[:3]
+        ]
+        assert distances.index(min(distances)) == i, own
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b", "c"]
+
+
+def test_a_model_of_values_is_drawn_without_recording_or_touching_it():
+    model = MLP(2, [4, 1])
+    before = [(p.data, p.grad) for p in model.parameters()]
+    plot_decision_boundary(model, X, [0, 0, 1, 1], *sheet(), resolution=5)
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+
+
+def test_labels_of_one_class_alone_keep_their_colour():
+    ax = plot_decision_boundary(upright, X, [-1] * 4, *sheet(), resolution=5)
+    marks = [c for c in ax.collections if type(c).__name__ == "PathCollection"]
+    assert [len(c.get_offsets()) for c in marks] == [4, 0]
+
+
+@pytest.mark.parametrize(
+    ("model", "points", "labels", "options", "kind", "told"),
+    [
+        (upright, [[1.0, 2.0, 3.0]], [0], {}, InputCountError, "a plane has two features"),
+        (upright, X, [0, 1], {}, InputCountError, "X has 4 rows"),
+        (upright, X, [0, 1, 2, 3], {}, ArgumentError, "tells two classes apart"),
+        (corner, X, [0, 1, 2, 3], {}, ArgumentError, "the model has 3 classes"),
+        (upright, [[math.nan, 0.0]], [0], {}, ArgumentError, "not finite"),
+        (lambda x: math.nan, X, [0, 0, 1, 1], {}, ArgumentError, "not finite"),
+        (upright, X, [0, 0, 1, 1], {"theme": "blue"}, ValueError, "theme must be"),
+        (upright, X, [0, 0, 1, 1], {"resolution": 1}, ArgumentError, "resolution"),
+        (upright, X, [0, 0, 1, 1], {"classes": ["a"]}, InputCountError, "names for 2 classes"),
+        (upright, X, [0, 0, 1, 1], {"held_out": (X, [0])}, InputCountError, "held-out X"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_drawing(model, points, labels, options, kind, told):
+    (ax,) = sheet()
+    with pytest.raises(kind, match=told):
+        plot_decision_boundary(model, points, labels, ax, **options)
+    assert not ax.has_data()
+
+
+# ---- the history -------------------------------------------------------------------------------
+
+
+def test_curves_are_named_at_their_ends():
+    ax = plot_history(HISTORY, *sheet())
+    train, held_out = ax.lines
+    assert list(train.get_ydata()) == HISTORY.loss
+    assert (list(held_out.get_xdata()), list(held_out.get_ydata())) == ([0, 2], [1.1, 0.2])
+    assert [t.get_text() for t in ax.texts] == ["train", "held out"]
+    assert ax.get_yscale() == "log"  # three decades
+    assert (ax.get_title(loc="left"), ax.get_xlabel()) == ("Loss", "step")
+
+
+def test_accuracy_is_in_per_cent():
+    ax = plot_history(HISTORY, *sheet(), quantity="accuracy")
+    ax.figure.canvas.draw()
+    assert "100 %" in [t.get_text() for t in ax.get_yticklabels()]
+
+
+def test_names_that_would_touch_are_moved_apart():
+    close = History(
+        loss=[1.0, 0.5], validation_steps=[0, 1], validation_loss=[1.0, 0.501], accuracy=[]
+    )
+    ax = plot_history(close, *sheet())
+    ax.figure.canvas.draw()
+    first, second = (text.get_window_extent() for text in ax.texts)
+    assert not first.overlaps(second)
+
+
+def test_losses_of_zero_and_single_steps_are_drawn():
+    ax = plot_history(History(loss=[1.0, 1e-3, 0.0]), *sheet())
+    assert min(ax.lines[0].get_ydata()) > 0
+    assert plot_history(History(loss=[0.0]), *sheet()).lines[0].get_marker() == "o"
+    assert plot_history(History(loss=[0.0, 0.0]), *sheet()).get_yscale() == "linear"
+
+
+def test_a_history_without_the_quantity_is_refused():
+    with pytest.raises(ArgumentError, match="holds no accuracy"):
+        plot_history(History(loss=[1.0]), *sheet(), quantity="accuracy")
+    with pytest.raises(ArgumentError, match="'loss' or 'accuracy'"):
+        plot_history(HISTORY, *sheet(), quantity="grad")
+
+
+# ---- matplotlib itself ---------------------------------------------------------------------------
+
+
+def test_nothing_global_is_touched(tmp_path):
+    before = dict(matplotlib.rcParams)
+    loaded = "matplotlib.pyplot" in sys.modules
+    (ax,) = sheet(theme="dark")
+    save_figure(plot_history(HISTORY, ax, theme="dark").figure, tmp_path / "a.svg")
+    assert dict(matplotlib.rcParams) == before
+    assert ("matplotlib.pyplot" in sys.modules) == loaded
+
+
+def test_without_axes_there_is_a_figure_that_a_notebook_shows():
+    matplotlib.use("agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    ax = plot_history(HISTORY)
+    try:
+        assert pyplot.gcf() is ax.figure
+    finally:
+        pyplot.close(ax.figure)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_the_same_figure_has_the_same_bytes(tmp_path, kind):
+    contents = []
+    for _ in range(2):
+        ax = plot_history(HISTORY, *sheet())
+        save_figure(ax.figure, tmp_path / f"a.{kind}")
+        contents.append((tmp_path / f"a.{kind}").read_bytes())
+    assert contents[0] == contents[1]
+    with pytest.raises(ArgumentError, match=r"\.png, \.svg or \.pdf"):
+        save_figure(ax.figure, tmp_path / "a.bmp")
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_a_picture_fills_its_page_in_the_colours_of_its_theme(tmp_path, name):
+    axes = sheet(2, theme=name)
+    plot_decision_boundary(upright, X, [0, 0, 1, 1], axes[0], theme=name)
+    plot_history(HISTORY, axes[1], theme=name)
+    path = tmp_path / "a.png"
+    save_figure(axes[0].figure, path)
+    pixels = matplotlib.image.imread(path)
+    assert pixels.shape[:2] == (620, 1400)
+    look = theme(name)
+    assert np.allclose(pixels[0, 0, :3], matplotlib.colors.to_rgb(look.bg), atol=0.01)
+    for title in (axes[0].title, axes[1]._left_title):
+        colour = matplotlib.colors.to_hex(title.get_color())
+        assert title.get_text() == "" or contrast(colour.upper(), look.bg) > 7
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])[:, :3]
+    assert np.ptp(border, axis=0).max() < 0.01  # nothing is cut at the edge
+
+
+def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
+    for name in ("matplotlib", "matplotlib.figure", "matplotlib.backends.backend_agg"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r"micrograd\[train\]"):
+        sheet()
