@@ -30,7 +30,8 @@ def test_a_test_that_leaves_a_switch_flipped_fails(switch: str, tmp_path: Path) 
     watch = (TESTS / "conftest.py").read_text(encoding="utf-8")
     (tmp_path / "conftest.py").write_text(watch, encoding="utf-8")
     (tmp_path / "test_it.py").write_text(
-        f"kept = []\n\n\ndef test_leaves():\n    {LEAVES[switch]}\n\n\ndef test_clean():\n    pass\n",
+        f"kept = []\n\n\ndef test_leaves():\n    {LEAVES[switch]}\n\n\n"
+        "def test_clean():\n    pass\n",
         encoding="utf-8",
     )
     command = [
