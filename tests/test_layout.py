@@ -67,6 +67,13 @@ def test_everything_that_micrograd_exports_is_there():
         assert getattr(micrograd, name) is not None
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("_")])
+def test_every_module_has_its_test_file(name):
+    # The steps' passes and words have no meaning apart from the stepper.
+    tested = {"passes": "stepper", "words": "stepper"}.get(name, name)
+    assert list((ROOT / "tests").glob(f"test_{tested}*.py"))
+
+
 def test_every_list_of_exports_is_what_is_there():
     for path in PACKAGE.glob("*.py"):
         if path.stem in {"__init__", "__main__"}:
