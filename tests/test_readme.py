@@ -23,15 +23,28 @@ def run(example):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(1, len(EXAMPLES) + 1))
-def test_an_example_prints_the_numbers_beside_it(example):
+def test_an_example_prints_the_numbers_beside_it(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     promised, printed = run(example)
     assert promised
     assert printed == promised
 
 
-def test_a_wrong_number_beside_an_example_is_found():
+def test_a_wrong_number_beside_an_example_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     promised, printed = run(EXAMPLES[0].replace("0.4621", "0.4622"))
     assert printed != promised
+
+
+def test_the_picture_is_the_one_that_the_example_draws(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(EXAMPLES[0])
+    texts = [
+        re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
+        for path in (tmp_path / "neuron.svg", ROOT / "docs" / "neuron.svg")
+    ]
+    assert "+1.573" in texts[0]
+    assert texts[0] == texts[1]
 
 
 def test_the_first_example_has_ten_lines_at_most():
