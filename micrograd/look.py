@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from micrograd.errors import ArgumentError
+
 __all__ = [
     "FONT",
     "FONT_FAMILY",
@@ -184,8 +186,8 @@ def theme(name: str) -> Theme:
 
     Raises
     ------
-    ValueError
-        If there is no theme of that name.
+    ArgumentError
+        If there is no theme of that name. Also a ValueError.
 
     Examples
     --------
@@ -195,7 +197,7 @@ def theme(name: str) -> Theme:
     try:
         return THEMES[name]
     except (KeyError, TypeError):
-        raise ValueError(f"theme must be 'light' or 'dark', got {name!r}") from None
+        raise ArgumentError(f"theme must be 'light' or 'dark', got {name!r}") from None
 
 
 # ---- colours -----------------------------------------------------------------------------------
@@ -333,8 +335,8 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
 
     Raises
     ------
-    ValueError
-        If `precision` is not a whole number from 1 to 17.
+    ArgumentError
+        If `precision` is not a whole number from 1 to 17. Also a ValueError.
 
     Examples
     --------
@@ -345,7 +347,7 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
     ('+3/4', '≈1.429')
     """
     if not isinstance(precision, int) or isinstance(precision, bool) or not 1 <= precision <= 17:
-        raise ValueError(f"precision must be a whole number from 1 to 17, got {precision!r}")
+        raise ArgumentError(f"precision must be a whole number from 1 to 17, got {precision!r}")
     if x is None:
         return UNKNOWN
     x = getattr(x, "data", x)

@@ -14,7 +14,7 @@ from micrograd.graph import depends_on, order
 from micrograd.look import largest, number_text, short
 from micrograd.ops import Op, constant
 
-__all__ = ["Box", "Diagram", "build", "count_values", "names_of", "roots_of"]
+__all__ = ["Box", "Diagram", "build", "count_values", "names_of", "parameters_of", "roots_of"]
 
 _NAME_LIMIT = 10  # an expression that is longer is no name
 _WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
@@ -153,6 +153,24 @@ def names_of(labels: Any) -> dict[Value, str]:
         elif not isinstance(key, str):
             raise ArgumentTypeError(f"labels must be of Values, got {_shown(key)}")
     return names
+
+
+def parameters_of(model: Any) -> dict[Any, str]:
+    """Return the parameters of a module and their names; of nothing, none.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `model` has no `named_parameters`.
+    """
+    if model is None:
+        return {}
+    named = getattr(model, "named_parameters", None)
+    if not callable(named):
+        raise ArgumentTypeError(
+            f"model must be a Module with named_parameters(), got {type(model).__name__}"
+        )
+    return {value: name for name, value in named()}
 
 
 def count_values(roots: Sequence[Value], limit: int) -> int:

@@ -6,13 +6,39 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.draw.diagram import Box, Diagram
-from micrograd.look import FONT, Theme, finite, mix, number_text, short, stroke_width
+from micrograd.errors import ArgumentError
+from micrograd.look import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
-__all__ = ["Style", "card", "clean", "description", "faded", "html", "legend", "lines", "quoted"]
+if TYPE_CHECKING:
+    from micrograd.draw.picture import Picture
 
+__all__ = [
+    "FORMATS",
+    "PROGRAMS",
+    "RANKDIRS",
+    "SHOWS",
+    "Style",
+    "card",
+    "checked_options",
+    "clean",
+    "description",
+    "faded",
+    "head",
+    "html",
+    "legend",
+    "lines",
+    "new_picture",
+    "one_of",
+    "operation",
+    "quoted",
+    "stroke",
+]
+
+FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
+PROGRAMS: Final = ("wheel", "system")
 RANKDIRS: Final = {"LR": "e", "RL": "w", "TB": "s", "BT": "n"}
 SHOWS: Final = ("both", "data", "grad")
 # Values up to which edges have labels, cards have rows, and values are cards at all.
@@ -43,6 +69,46 @@ class Style:
     def number(self, x: Any, signed: bool = False) -> str:
         """Return `x` as this picture writes it."""
         return number_text(x, self.precision, signed)
+
+
+def one_of(option: str, given: Any, choices: tuple[str, ...]) -> None:
+    """Raise an ArgumentError unless `given` is one of the choices."""
+    if not isinstance(given, str) or given not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ArgumentError(f"{option} must be one of {listed}, got {given!r}")
+
+
+def checked_options(*, format: Any, program: Any, theme: Any, precision: Any) -> None:  # noqa: A002
+    """Raise an ArgumentError if an option that all pictures have is unknown."""
+    one_of("format", format, FORMATS)
+    one_of("program", program, PROGRAMS)
+    one_of("theme", theme, tuple(THEMES))
+    number_text(0, precision)  # refuses what is no precision
+
+
+def new_picture(
+    body: Iterable[str],
+    format: str,  # noqa: A002
+    program: str,
+    title: str,
+    words: str,
+) -> Picture:
+    """Return the picture of these lines of DOT.
+
+    Raises
+    ------
+    ImportError
+        If the package graphviz is missing.
+    """
+    try:
+        from micrograd.draw.picture import Picture
+    except ModuleNotFoundError as error:
+        if error.name != "graphviz":
+            raise
+        raise ImportError("pictures need the package graphviz: pip install graphviz") from error
+    picture = Picture(format=format, engine="dot", body=body)
+    picture.program, picture.title, picture.description = program, title, words
+    return picture
 
 
 # ---- text in DOT -------------------------------------------------------------------------------
