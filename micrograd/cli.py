@@ -18,6 +18,8 @@ from typing import Any, Final, NoReturn
 
 from micrograd import __version__
 from micrograd.datasets import NAMES, Dataset, load
+from micrograd.draw.command import add_arguments as graph_arguments
+from micrograd.draw.command import run as run_graph
 from micrograd.errors import ArgumentError, MicrogradError
 from micrograd.look import UNKNOWN
 from micrograd.nn import MLP
@@ -366,5 +368,11 @@ COMMANDS: Final = (
         "Train a small network on a toy problem and draw what it learnt.",
         _demo_arguments,
         _demo,
+    ),
+    Command(
+        "graph",
+        "Draw the computation graph of an expression, with its gradients.",
+        graph_arguments,
+        run_graph,
     ),
 )

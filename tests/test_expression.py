@@ -199,7 +199,7 @@ def test_the_command_writes_to_standard_output() -> None:
 def test_a_wrong_command_writes_no_file(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert graph_command([*arguments, "-o", str(tmp_path / "a.svg")]) == 1
+    assert graph_command([*arguments, "-o", str(tmp_path / "a.svg")]) in (1, 2)
     assert capsys.readouterr().err.startswith("micrograd graph: ")
     assert list(tmp_path.iterdir()) == []
 

@@ -11,8 +11,9 @@
 >>> svg = picture.pipe("svg", encoding="utf-8")
 """
 
+from micrograd.draw.animate import animate_backward
 from micrograd.draw.graph_picture import draw_dot
 from micrograd.draw.network import draw_network
 from micrograd.draw.text import format_graph
 
-__all__ = ["draw_dot", "draw_network", "format_graph"]
+__all__ = ["animate_backward", "draw_dot", "draw_network", "format_graph"]

@@ -55,16 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Any) -> int:
-    """Do what the parsed arguments ask for.
+    """Do what the parsed arguments ask for, and return the exit status.
 
     Raises
     ------
     MicrogradError
-        If the expression, a value or an option is wrong.
+        If an option is wrong or there is no gradient.
     OSError
         If the file cannot be written.
     """
-    root, _ = parse(options.expression, assignments(options.values))
+    try:
+        root, _ = parse(options.expression, assignments(options.values))
+    except MicrogradError as error:  # in lines of its own: the caret stands under the place
+        print(f"micrograd graph: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     if options.backward:
         root.backward()
     if options.output is None and options.format is None:
@@ -102,7 +106,8 @@ def graph_command(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 1 after a message on standard error.
+        The exit status: 0, or, after a message on standard error, 2 for an expression or value
+        that cannot be used and 1 for anything else.
 
     Examples
     --------

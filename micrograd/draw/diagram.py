@@ -18,6 +18,7 @@ __all__ = ["Box", "Diagram", "build", "count_values", "names_of", "parameters_of
 
 _NAME_LIMIT = 10  # an expression that is longer is no name
 _WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
+_PATH = re.compile(r"(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(w|b)(?:\.(\d+))?")
 _BIAS = re.compile(r"(b|B|bias)[\W\d_]*\Z")
 
 
@@ -170,7 +171,17 @@ def parameters_of(model: Any) -> dict[Any, str]:
         raise ArgumentTypeError(
             f"model must be a Module with named_parameters(), got {type(model).__name__}"
         )
-    return {value: name for name, value in named()}
+    return {value: _path_name(name) for name, value in named()}
+
+
+def _path_name(path: str) -> str:
+    """Return `layers.0.neurons.3.w.1` as w[0,3,1]: layer, neuron, input."""
+    found = _PATH.fullmatch(path)
+    if not found:
+        return path
+    layer, neuron, kind, i = found.groups()
+    place = ",".join(part for part in (layer, neuron, i) if part)
+    return f"{kind}[{place}]" if place else kind
 
 
 def count_values(roots: Sequence[Value], limit: int) -> int:

@@ -16,6 +16,7 @@ from micrograd.draw.dot import (
     new_picture,
     one_of,
 )
+from micrograd.draw.fold import FOLDS, folded, folded_lines
 from micrograd.errors import ArgumentError
 from micrograd.look import theme as theme_of
 
@@ -40,6 +41,7 @@ def draw_dot(
     wrt: Any = None,
     model: Any = None,
     forward: Any = None,
+    fold: str | None = None,
     max_nodes: int | None = 500,
     program: str = "wheel",
 ) -> Picture:
@@ -76,6 +78,9 @@ def draw_dot(
     forward : Value, optional
         Draw what is not computed for this value as the graph of its gradient. Of several roots,
         it is the first.
+    fold : {"neuron", "layer", "network"}, optional
+        Draw each module of `model` as one box with its summations and activations, and what is
+        computed alike many times, such as the loss of each sample, once with a count.
     max_nodes : int or None, default 500
         More values than this are an error; None is no limit.
     program : {"wheel", "system"}, default "wheel"
@@ -117,7 +122,9 @@ def draw_dot(
         raise ArgumentError(f"max_nodes must be a whole number above 0 or None, got {max_nodes!r}")
     if forward is not None:
         roots_of(forward)
-    if max_nodes is not None:
+    if fold is not None:
+        one_of("fold", fold, FOLDS)
+    elif max_nodes is not None:
         _check_size(roots, max_nodes)
     if forward is None and len(roots) > 1:
         forward = roots[0]
@@ -133,11 +140,20 @@ def draw_dot(
         precision=precision,
         legend=legend,
     )
+    body = lines(diagram, style)
+    if fold is not None:
+        folding = folded(diagram, fold, model)
+        drawn = folding.size(diagram)
+        if max_nodes is not None and drawn > max_nodes:
+            raise ArgumentError(
+                _too_large(f"{drawn:,} values and modules after folding", max_nodes)
+            )
+        body = folded_lines(diagram, style, folding)
     count = len(diagram.boxes)
     name = " ".join(clean(diagram.title).split())
     of = f" of {name}" if name else ""
     title = f"Computation graph{of}, {count} value{'s' * (count != 1)}"
-    return new_picture(lines(diagram, style), format, program, title, description(diagram))
+    return new_picture(body, format, program, title, description(diagram))
 
 
 def _check_size(roots: Any, max_nodes: int) -> None:
@@ -145,9 +161,12 @@ def _check_size(roots: Any, max_nodes: int) -> None:
     count = count_values(roots, bound)
     if count > max_nodes:
         size = f"{count:,}" if count <= bound else f"more than {bound:,}"
-        raise ArgumentError(
-            f"the graph has {size} values, a picture holds {max_nodes}: draw a part of it, a "
-            "result nearer the leaves; fold modules and repeated samples with fold='neuron', "
-            "'layer' or 'network'; draw the model with draw_network; print format_graph; or "
-            "allow more with max_nodes="
-        )
+        raise ArgumentError(_too_large(f"{size} values", max_nodes))
+
+
+def _too_large(size: str, max_nodes: int) -> str:
+    return (
+        f"the graph has {size}, a picture holds {max_nodes}: draw a part of it, a result nearer "
+        "the leaves; fold modules and repeated samples with fold='neuron', 'layer' or 'network'; "
+        "draw the model with draw_network; print format_graph; or allow more with max_nodes="
+    )
