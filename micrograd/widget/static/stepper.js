@@ -140,11 +140,15 @@ function mount(model, el, keep) {
       S("text", { class: "cap", x: 12, y: 47 }, "data"), n.dT = S("text", { class: "num d" + (n.text.length > 8 ? " small" : ""), x: W - 12, y: 48 }),
       n.chip = S("rect", { class: "chip", x: 5, y: 55, width: W - 10, height: 24, rx: 7 }), S("text", { class: "cap g", x: 12, y: 71 }, "grad"), n.gT = S("text", { class: "num g", x: W - 12, y: 72 }),
       S("title", {}, `${n.name} = ${n.full}`));
-    if (editable && !n.sym) g.append(S("path", { class: "pencil", d: "M40 49.5l.8-3.2 6-6 2.4 2.4-6 6zM45.2 41.9l2.4 2.4" }));
-    on(g, "click", () => { sel = i; paint(); goToFinal(i); });
+    if (editable && !n.sym) g.append(S("g", { class: "pencil" }, S("rect", { x: 36, y: 35, width: 20, height: 20 }), S("path", { d: "M40 49.5l.8-3.2 6-6 2.4 2.4-6 6zM45.2 41.9l2.4 2.4" })));
+    on(g, "click", e => {
+      if (e.target.closest(".pencil")) return edit(i);
+      if (e.detail === 1) beforeClick = k;
+      if (e.detail < 2) { sel = i; paint(); goToFinal(i); }
+    });
     on(g, "pointerenter", e => { if (e.pointerType === "mouse") { hover = i; book(); } });
     on(g, "pointerleave", () => { if (hover === i) { hover = null; book(); } });
-    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); edit(i); });
+    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); if (e.target.closest(".pencil")) return; step(beforeClick); edit(i); });
     if (!big) built.append(g);
   });
   if (!big) { gO.append(ops); gN.append(built); }
@@ -169,7 +173,7 @@ function mount(model, el, keep) {
   const tint = t => t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
 
-  let now = null, lit = [], shownEdges = edges;
+  let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
     const s = steps[k], chain = s.k === "chain";
     now = stateAt(k);
