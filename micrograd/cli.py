@@ -23,6 +23,8 @@ from micrograd.draw.command import run as run_graph
 from micrograd.errors import ArgumentError, MicrogradError
 from micrograd.look import UNKNOWN
 from micrograd.nn import MLP
+from micrograd.walk import add_arguments as step_arguments
+from micrograd.walk import run as run_step
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -374,5 +376,11 @@ COMMANDS: Final = (
         "Draw the computation graph of an expression, with its gradients.",
         graph_arguments,
         run_graph,
+    ),
+    Command(
+        "step",
+        "Walk through the back-propagation of an expression, one chain rule at a time.",
+        step_arguments,
+        run_step,
     ),
 )
