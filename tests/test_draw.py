@@ -259,7 +259,11 @@ def test_the_graph_of_a_gradient_is_told_apart() -> None:
     assert parts["y"] is False
     assert parts["dy/dx"] is True
     assert "graph of the gradient" in texts(svg_of([y, slope]))
-    assert "graph of the gradient" in texts(svg_of(slope, forward=y))
+    assert "graph of the gradient" in texts(svg_of(slope))
+    assert slope.derivative_of is y
+    plain = 3 * y
+    assert "graph of the gradient" in texts(svg_of(plain, forward=y))
+    assert "graph of the gradient" not in texts(svg_of(plain))
 
 
 def test_the_legend_holds_the_scale_and_only_roles_that_occur() -> None:

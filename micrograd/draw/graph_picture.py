@@ -76,8 +76,8 @@ def draw_dot(
         Whose parameters are told apart from inputs. Without it, leaves labelled w, w1, ... are
         parameters, and b, b1, ... beside them.
     forward : Value, optional
-        Draw what is not computed for this value as the graph of its gradient. Of several roots,
-        it is the first.
+        Draw what is not computed for this value as the graph of its gradient. What
+        `gradient(..., create_graph=True)` gives knows it; of several other roots, it is the first.
     fold : {"neuron", "layer", "network"}, optional
         Draw each module of `model` as one box with its summations and activations, and what is
         computed alike many times, such as the loss of each sample, once with a count.
@@ -126,6 +126,8 @@ def draw_dot(
         one_of("fold", fold, FOLDS)
     elif max_nodes is not None:
         _check_size(roots, max_nodes)
+    if forward is None:
+        forward = getattr(roots[-1], "derivative_of", None)
     if forward is None and len(roots) > 1:
         forward = roots[0]
     diagram = build(
