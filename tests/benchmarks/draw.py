@@ -4,10 +4,11 @@ import argparse
 import random
 import statistics
 import time
+from collections import deque
 
 from results import machine, table, write_section
 
-from micrograd import Value
+from micrograd import Value, maximum
 from micrograd.draw import draw_dot
 from micrograd.draw.diagram import count_values
 from micrograd.errors import ArgumentError
@@ -25,16 +26,19 @@ def losses_of(size):
 
 
 def random_graph(size):
-    """Sums and products of values that are not far apart, up to a sum of the last ones."""
+    """Products and maxima of values that are not far apart, all of them used."""
     numbers = random.Random(0)
     values = [Value(numbers.uniform(-1, 1), label=f"x{i}") for i in range(10)]
-    while len(values) < size - 1:
+    unused = deque(values)
+    while len(values) + len(unused) <= size:
         left, right = (
-            values[numbers.randrange(max(0, len(values) - 50), len(values))] for _ in "ab"
+            unused.popleft(),
+            values[numbers.randrange(max(0, len(values) - 50), len(values))],
         )
-        values.append(left * right if numbers.random() < 0.5 else left + right)
-    root = values[-1]
-    for value in values[-50:-1]:
+        values.append(left * right if numbers.random() < 0.5 else maximum(left, right))
+        unused.append(values[-1])
+    root = unused.popleft()
+    for value in unused:
         root = root + value
     return root
 
