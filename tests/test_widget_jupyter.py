@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import keep_screenshot, launched
+from browser import chromium, keep_screenshot, launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -128,6 +128,7 @@ class Lab:
 
 
 def test_the_widget_lives_in_jupyterlab(tmp_path):
+    chromium()  # the first thing that may be missing, and the reason that CI knows
     pytest.importorskip("jupyterlab")
     pytest.importorskip("anywidget")
     with launched() as browser, jupyterlab(tmp_path) as address:
