@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from micrograd.draw.diagram import Box, Diagram
+from micrograd.draw.diagram import VAST, Box, Diagram
 from micrograd.errors import ArgumentError
 from micrograd.look import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
@@ -446,6 +446,7 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
     yield f'\tnode [height=0.1 width=0.1 color="{theme.ink}" fillcolor="{theme.bg}"]\n'
     yield "\tedge [arrowhead=none]\n"
     symbols: dict[str, str] = {}
+    is_vast = len(boxes) > VAST
     for box in boxes:
         if box.op is None:
             continue
@@ -454,6 +455,11 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
         if symbol not in symbols:
             symbols[symbol] = quoted(symbol)
         yield f"\to{at} [label={symbols[symbol]}]\n"
+        if is_vast:  # nobody can follow a single line
+            yield f"\to{at} -> v{at} [arrowhead=normal]\n"
+            for parent in box.parents:
+                yield f"\tv{parent} -> o{at}\n"
+            continue
         yield (
             f"\to{at} -> v{at} [{stroke(box.grad, scale, style, pale if box.is_faded else theme)} "
             "arrowhead=normal arrowsize=0.55]\n"
