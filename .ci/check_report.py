@@ -40,6 +40,7 @@ def main():
     parser.add_argument("report")
     parser.add_argument("--stage", required=True)
     parser.add_argument("--covers", help="a report whose skips must have run in this one")
+    parser.add_argument("--because", help="only those whose message has this pattern", default="")
     parser.add_argument("--doctests", action="store_true", help="doctests must have run")
     parser.add_argument("--count", action="store_true", help="print only how many tests passed")
     chosen = parser.parse_args()
@@ -58,9 +59,9 @@ def main():
         wrong.append("no doctest passed")
     if chosen.covers:
         for name, outcome, message in cases(chosen.covers):
-            torch = outcome == "skipped" and "torch" in message
-            if torch and not any(ran == name or ran.startswith(f"{name}.") for ran in passed):
-                wrong.append(f"skipped without PyTorch, and not run with it either: {name}")
+            due = outcome == "skipped" and re.search(chosen.because, message)
+            if due and not any(ran == name or ran.startswith(f"{name}.") for ran in passed):
+                wrong.append(f"skipped before, and not run here either: {name}: {message}")
     if wrong:
         sys.exit("\n".join(wrong))
     print(len(passed) if chosen.count else f"{chosen.stage}: {len(passed)} passed, as expected")

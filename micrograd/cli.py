@@ -18,9 +18,13 @@ from typing import Any, Final, NoReturn
 
 from micrograd import __version__
 from micrograd.datasets import NAMES, Dataset, load
+from micrograd.draw.command import add_arguments as graph_arguments
+from micrograd.draw.command import run as run_graph
 from micrograd.errors import ArgumentError, MicrogradError
 from micrograd.look import UNKNOWN
 from micrograd.nn import MLP
+from micrograd.walk import add_arguments as step_arguments
+from micrograd.walk import run as run_step
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -366,5 +370,17 @@ COMMANDS: Final = (
         "Train a small network on a toy problem and draw what it learnt.",
         _demo_arguments,
         _demo,
+    ),
+    Command(
+        "graph",
+        "Draw the computation graph of an expression, with its gradients.",
+        graph_arguments,
+        run_graph,
+    ),
+    Command(
+        "step",
+        "Walk through the back-propagation of an expression, one chain rule at a time.",
+        step_arguments,
+        run_step,
     ),
 )

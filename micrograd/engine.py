@@ -323,7 +323,8 @@ def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool 
     inputs : Value or sequence of Value
         Leaves or results; one that `output` does not depend on has gradient 0.
     create_graph : bool, default False
-        Give Values instead of numbers, which can be differentiated and drawn.
+        Give Values instead of numbers, which can be differentiated and drawn. Their attribute
+        `derivative_of` is the output.
 
     Returns
     -------
@@ -363,6 +364,9 @@ def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool 
             node.grad = grad
     if create_graph:
         grads = [Value._made(grad, constant) if is_plain(grad) else grad for grad in grads]
+        for grad in grads:
+            if grad not in below:  # a picture tells what was computed for the output itself
+                grad.derivative_of = output
     return grads[0] if isinstance(inputs, Value) else grads
 
 

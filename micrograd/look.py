@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from micrograd.errors import ArgumentError
+
 __all__ = [
     "FONT",
     "FONT_FAMILY",
@@ -184,8 +186,8 @@ def theme(name: str) -> Theme:
 
     Raises
     ------
-    ValueError
-        If there is no theme of that name.
+    ArgumentError
+        If there is no theme of that name. Also a ValueError.
 
     Examples
     --------
@@ -195,7 +197,7 @@ def theme(name: str) -> Theme:
     try:
         return THEMES[name]
     except (KeyError, TypeError):
-        raise ValueError(f"theme must be 'light' or 'dark', got {name!r}") from None
+        raise ArgumentError(f"theme must be 'light' or 'dark', got {name!r}") from None
 
 
 # ---- colours -----------------------------------------------------------------------------------
@@ -333,8 +335,8 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
 
     Raises
     ------
-    ValueError
-        If `precision` is not a whole number from 1 to 17.
+    ArgumentError
+        If `precision` is not a whole number from 1 to 17. Also a ValueError.
 
     Examples
     --------
@@ -344,8 +346,12 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
     >>> number_text(Fraction(3, 4), signed=True), number_text(Fraction(10**9, 7 * 10**8 + 1))
     ('+3/4', '≈1.429')
     """
-    if not isinstance(precision, int) or isinstance(precision, bool) or not 1 <= precision <= 17:
-        raise ValueError(f"precision must be a whole number from 1 to 17, got {precision!r}")
+    if type(precision) is not int or not 1 <= precision <= 17:
+        raise ArgumentError(f"precision must be a whole number from 1 to 17, got {precision!r}")
+    if type(x) is float:  # by far the most frequent, and pictures of large graphs have many
+        body = _float_text(abs(x), precision)
+        sign = "-" if x < 0 and body != "0" else "+" if signed and x > 0 else ""
+        return sign + body
     if x is None:
         return UNKNOWN
     x = getattr(x, "data", x)

@@ -32,6 +32,7 @@ from micrograd.errors import (
     ArgumentTypeError,
     DomainError,
     InputCountError,
+    MicrogradError,
     NumberTypeError,
     OverflowRangeError,
     StateError,
@@ -209,6 +210,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | None = None,
     resume: bool = False,
+    compile: bool | str = "auto",  # noqa: A002 (the name of what it calls)
 ) -> History:
     """Train a model: measure the loss, run the chain rule backwards, update, and again.
 
@@ -252,6 +254,11 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     resume : bool, default False
         Go on from the checkpoint, if there is one, to the same bits as a run that was never
         stopped. Without one, start from the beginning.
+    compile : bool or "auto", default "auto"
+        Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
+        digits. "auto" does so where a step has work enough (samples times parameters of 8,000 or
+        more), the loss is one of those with a name, and the model can be traced; True wherever it
+        can, or raises what hinders it.
 
     Returns
     -------
@@ -328,6 +335,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         parameters=parameters,
         optimizer=optimizer,
         task=task,
+        compiled=_compiled(task, parameters, batch_size, compile),
         held_out=held_out,
         validate_every=validate_every,
         batch_size=batch_size,
@@ -344,6 +352,42 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     if run.best_parameters is not None:
         run.set_parameters(run.best_parameters)
     return run.history
+
+
+def _compiled(
+    task: _Task, parameters: list[Value], batch_size: int | None, choice: bool | str
+) -> Callable[[list[int] | None], tuple[float, float]] | None:
+    """Return what computes the steps of a run, None for the engine itself."""
+    if not (isinstance(choice, bool) or choice == "auto"):
+        raise ArgumentError(f"expected compile to be True, False or 'auto', got {choice!r:.60}")
+    known = LOSSES.get(task.name)
+    if choice is False:
+        return None
+    if known is None or task.loss is not known.function:
+        if choice is True:
+            raise ArgumentError(
+                f"only {', '.join(map(repr, LOSSES))} can be compiled here: pass compile=False, or "
+                "write the loop with micrograd.compile"
+            )
+        return None
+    from micrograd.replay.training import CompiledSteps, is_worth_compiling
+
+    samples = len(task.rows) if batch_size is None else batch_size
+    if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
+        return None
+    before = [parameter.grad for parameter in parameters]
+    try:
+        function = None if known.several_outputs else known.function
+        steps = CompiledSteps(task.model, parameters, function, task.rows, task.targets)
+        steps([0])  # what cannot be traced is found out now
+    except (ImportError, MicrogradError):
+        if choice is True:
+            raise
+        return None
+    finally:
+        for parameter, grad in zip(parameters, before, strict=True):
+            parameter.grad = grad
+    return steps
 
 
 def _train(
@@ -392,6 +436,7 @@ class _Run:
     early_stop: EarlyStop | None
     seed: int | None
     random: random.Random
+    compiled: Callable[[list[int] | None], tuple[float, float]] | None = None
     done: int = 0
     order: list[int] = field(default_factory=list)  # the shuffled samples, taken from the front
     taken: int = 0
@@ -418,21 +463,14 @@ class _Run:
     def _step(self) -> None:
         start = time.perf_counter()
         task, history = self.task, self.history
-        rows, targets = task.rows, task.targets
-        if self.batch_size is not None:
-            batch = self._batch(self.batch_size)
-            rows, targets = [rows[i] for i in batch], [targets[i] for i in batch]
+        batch = None if self.batch_size is None else self._batch(self.batch_size)
         for parameter in self.parameters:
             parameter.grad = 0
         self.optimizer.zero_grad()
-        scores = [task.model(row) for row in rows]
-        loss = task.loss(scores, targets)
-        watched = _finite_loss(loss)
-        loss.backward()
+        watched, accuracy = self._measure(batch)
         history.loss.append(watched)
         if task.predict is not None:
-            history.accuracy.append(_right(task.predict, scores, targets) / len(rows))
-        del scores, loss  # the graph is freed before the next one is built
+            history.accuracy.append(accuracy)
         data = [parameter.data for parameter in self.parameters]
         if self.held_out is not None and self.done % self.validate_every == 0:
             measured = _measured(self.held_out)
@@ -450,6 +488,25 @@ class _Run:
                 raise OverflowRangeError(f"the update makes parameter {i} {parameter.data}")
         history.seconds.append(time.perf_counter() - start)
         self.done += 1
+
+    def _measure(self, batch: list[int] | None) -> tuple[float, float]:
+        """Set the gradients; return the loss and the accuracy, 0 where there is none."""
+        if self.compiled is not None:
+            try:
+                return self.compiled(batch)
+            except MicrogradError:  # the engine says what is wrong, or that nothing is
+                for parameter in self.parameters:
+                    parameter.grad = 0
+        task = self.task
+        rows, targets = task.rows, task.targets
+        if batch is not None:
+            rows, targets = [rows[i] for i in batch], [targets[i] for i in batch]
+        scores = [task.model(row) for row in rows]
+        loss = task.loss(scores, targets)
+        watched = _finite_loss(loss)
+        loss.backward()
+        right = 0 if task.predict is None else _right(task.predict, scores, targets)
+        return watched, right / len(rows)
 
     def _batch(self, size: int) -> list[int]:
         """Return the samples of the next mini-batch; each comes once in a round."""

@@ -15,16 +15,20 @@ n next · b back · g N or g NAME go to · t table · ? help · q quit
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Callable
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from micrograd.errors import NotInGraphError
+from micrograd.errors import MicrogradError, NotInGraphError
+from micrograd.expression import assignments, parse
 from micrograd.look import number_text
 from micrograd.passes import BROKEN
-from micrograd.stepper import Stepper
+from micrograd.stepper import Stepper, steps
 from micrograd.words import signed
 
-__all__ = ["step_text", "table_text", "walk"]
+__all__ = ["add_arguments", "run", "step_text", "table_text", "walk"]
 
 KEYS: Final = "n next · b back · g N or g NAME go to · t table · ? help · q quit"
 MEANING: Final = """\
@@ -141,3 +145,44 @@ def _moved(stepper: Stepper, key: str, where: str) -> str:
     if stepper.position == before:
         return "This is the first step." if key == "b" else "This is the last step."
     return step_text(stepper)
+
+
+# ---- micrograd step ----------------------------------------------------------------------------
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `micrograd step` to a parser."""
+    parser.add_argument("expression", help="numbers, names, + - * / **, functions of the op table")
+    parser.add_argument("values", nargs="*", metavar="name=value", help="a number for each name")
+    parser.add_argument(
+        "--broken", choices=tuple(BROKEN), help="break one rule of back-propagation on purpose"
+    )
+    parser.add_argument("--all", action="store_true", help="print every step and stop")
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path, help="write the steps as a page instead"
+    )
+
+
+def run(options: Any) -> int:
+    """Do what the parsed arguments ask for, and return the exit status.
+
+    Raises
+    ------
+    MicrogradError
+        If there is no gradient.
+    OSError
+        If the page cannot be written.
+    """
+    try:
+        root, _ = parse(options.expression, assignments(options.values))
+    except MicrogradError as error:  # in lines of its own: the caret stands under the place
+        print(f"micrograd step: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    stepper = steps(root, options.broken)
+    if options.html is not None:
+        print(f"wrote {stepper.to_html(options.html)}")  # noqa: T201
+    elif options.all:
+        print(stepper)  # noqa: T201
+    else:
+        walk(stepper)
+    return 0

@@ -24,9 +24,11 @@ import micrograd
 from micrograd import ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import MicrogradError, NonFiniteError, TraceError
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Module
+from micrograd.optim import SGD, Adam
 from micrograd.replay import compile  # noqa: A004
 from micrograd.replay.trace import Symbol
+from micrograd.train import fit
 
 np = pytest.importorskip("numpy")
 llvmlite = pytest.importorskip("llvmlite")
@@ -425,6 +427,11 @@ def test_several_outputs_give_a_list_and_a_jacobian(backend):
     compiled = compile(lambda x: [x[0] * x[1], x[0] + 2, 3.0], backend)
     assert compiled([2.0, 5.0]) == [10.0, 4.0, 3.0]
     assert compiled.map([[2.0, 5.0], [1.0, 1.0]]).tolist() == [[10, 4, 3], [1, 3, 3]]
+    values, slopes = compiled.value_and_grad(
+        [[2.0, 5.0], [1.0, 1.0]], reduction="sum", wrt="inputs", has_aux=True
+    )
+    assert values.tolist() == [11, 7, 6]
+    assert slopes.tolist() == [6, 3]
     assert compiled.jacobian([2.0, 5.0]).tolist() == [[5, 2], [1, 0], [0, 0]]
     with pytest.raises(ValueError, match=r"returns a sequence of 3: .*jacobian"):
         compiled.value_and_grad([[2.0, 5.0]])
@@ -525,6 +532,64 @@ def test_only_the_given_parameters_are_live():
     assert compile(lambda x: a * b * x, parameters=[b, a])(1.0) == 6.0
     with pytest.raises(ValueError, match=r"Value\(data=3.0, .*not among the given parameters"):
         compile(lambda x: a * b * x, parameters=[a])(1.0)
+
+
+# ---- training --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["hinge", "mse", "bce", "cross_entropy"])
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_fit_compiled_gives_the_parameters_and_history_of_the_engine(loss, batch_size, optimizer):
+    rng = random.Random(5)
+    outputs = 3 if loss == "cross_entropy" else 1
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(20)]
+    y = [rng.randrange(outputs if outputs > 1 else 2) for _ in X]
+    runs = []
+    for choice in (False, True):
+        model = MLP(2, [6, outputs], activation="tanh", rng=random.Random(1))
+        parameters = model.parameters()
+        chosen = SGD(parameters, lr=0.05, momentum=0.9) if optimizer == "sgd" else Adam(parameters)
+        history = fit(
+            model, X, y, loss, chosen, steps=100, batch_size=batch_size, seed=3, compile=choice
+        )
+        runs.append((history, [p.data for p in parameters]))
+    (eager_history, expected), (history, got) = runs
+    assert got == pytest.approx(expected, rel=1e-10, abs=1e-13)
+    assert history.loss == pytest.approx(eager_history.loss, rel=1e-10, abs=1e-14)
+    assert history.accuracy == pytest.approx(eager_history.accuracy, abs=1e-12)
+
+
+def test_fit_compiles_by_itself_where_there_is_work_enough():
+    from micrograd.replay.training import is_worth_compiling
+
+    assert is_worth_compiling(100, 337)
+    assert not is_worth_compiling(4, 337)
+
+
+class Branching(Module):
+    """A model that cannot be traced."""
+
+    def __init__(self):
+        self.w = Value(0.5)
+
+    def __call__(self, x):
+        return self.w * x[0] if x[0] > 0 else self.w * 2
+
+
+def test_fit_of_a_model_that_cannot_be_traced_is_left_to_the_engine(monkeypatch):
+    monkeypatch.setattr("micrograd.replay.training._WORTH", 0)
+    X, y = [[1.0], [-1.0]], [0, 1]
+    automatic, plain = Branching(), Branching()
+    fit(automatic, X, y, steps=3)
+    fit(plain, X, y, steps=3, compile=False)
+    assert automatic.w.data == plain.w.data
+    with pytest.raises(TraceError, match=r"micrograd\.where"):
+        fit(plain, X, y, steps=3, compile=True)
+    with pytest.raises(ValueError, match="'auto', got 'fast'"):
+        fit(plain, X, y, steps=3, compile="fast")
+    with pytest.raises(ValueError, match="can be compiled here"):
+        fit(plain, X, y, lambda scores, y: scores[0], steps=1, compile=True)
 
 
 # ---- what cannot be replayed -----------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
@@ -14,10 +14,21 @@ from micrograd.graph import depends_on, order
 from micrograd.look import largest, number_text, short
 from micrograd.ops import Op, constant
 
-__all__ = ["Box", "Diagram", "build", "count_values", "names_of", "roots_of"]
+__all__ = [
+    "VAST",
+    "Box",
+    "Diagram",
+    "build",
+    "count_values",
+    "names_of",
+    "parameters_of",
+    "roots_of",
+]
 
+VAST: Final = 5_000  # values from which lines do not show what flows on them
 _NAME_LIMIT = 10  # an expression that is longer is no name
 _WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
+_PATH = re.compile(r"(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(w|b)(?:\.(\d+))?")
 _BIAS = re.compile(r"(b|B|bias)[\W\d_]*\Z")
 
 
@@ -42,7 +53,8 @@ class Box:
     grad : number or None
         None where it is not computed yet.
     local : tuple of number
-        The local derivative in each operand; empty where there is no rule for it.
+        The local derivative in each operand; empty where there is no rule for it, and in graphs
+        of more than `VAST` values.
     flow : tuple of number
         What each operand gets through this value: gradient times local derivative.
     in_gradient : bool
@@ -155,6 +167,34 @@ def names_of(labels: Any) -> dict[Value, str]:
     return names
 
 
+def parameters_of(model: Any) -> dict[Any, str]:
+    """Return the parameters of a module and their names; of nothing, none.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `model` has no `named_parameters`.
+    """
+    if model is None:
+        return {}
+    named = getattr(model, "named_parameters", None)
+    if not callable(named):
+        raise ArgumentTypeError(
+            f"model must be a Module with named_parameters(), got {type(model).__name__}"
+        )
+    return {value: _path_name(name) for name, value in named()}
+
+
+def _path_name(path: str) -> str:
+    """Return `layers.0.neurons.3.w.1` as w[0,3,1]: layer, neuron, input."""
+    found = _PATH.fullmatch(path)
+    if not found:
+        return path
+    layer, neuron, kind, i = found.groups()
+    place = ",".join(part for part in (layer, neuron, i) if part)
+    return f"{kind}[{place}]" if place else kind
+
+
 def count_values(roots: Sequence[Value], limit: int) -> int:
     """Return how many values the roots are computed from, or `limit` + 1 if there are more.
 
@@ -219,8 +259,9 @@ def build(
         value: value.label or names.get(value) or parameters.get(value, "") for value in values
     }
     trained = set(parameters) or _named_as_parameters(values, titles)
-    texts = _expressions(values, titles)
-    locals_ = [_local_derivatives(value) for value in values]
+    is_vast = len(values) > VAST
+    texts = [""] * len(values) if is_vast else _expressions(values, titles)
+    locals_ = [() if is_vast else _local_derivatives(value) for value in values]
     grads = _gradients(values, nodes, locals_, outputs)
     before = set(order(forward)) if forward is not None else set(values)
     lit = _on_path(values, wrt)

@@ -6,18 +6,47 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from micrograd.draw.diagram import Box, Diagram
-from micrograd.look import FONT, Theme, finite, mix, number_text, short, stroke_width
+from micrograd.draw.diagram import VAST, Box, Diagram
+from micrograd.errors import ArgumentError
+from micrograd.look import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
-__all__ = ["Style", "card", "clean", "description", "faded", "html", "legend", "lines", "quoted"]
+if TYPE_CHECKING:
+    from micrograd.draw.picture import Picture
 
+__all__ = [
+    "FORMATS",
+    "PROGRAMS",
+    "RANKDIRS",
+    "SHOWS",
+    "Style",
+    "card",
+    "checked_options",
+    "clean",
+    "description",
+    "faded",
+    "head",
+    "html",
+    "legend",
+    "lines",
+    "new_picture",
+    "one_of",
+    "operation",
+    "quoted",
+    "stroke",
+    "value_line",
+]
+
+FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
+PROGRAMS: Final = ("wheel", "system")
 RANKDIRS: Final = {"LR": "e", "RL": "w", "TB": "s", "BT": "n"}
 SHOWS: Final = ("both", "data", "grad")
 # Values up to which edges have labels, cards have rows, and values are cards at all.
 _FULL, _ROWS, _STRIP = 60, 150, 500
 _RANKSEP: Final = 0.11  # inches; labels on the edges make room of their own
+# Long chains with far links took 13 s at 500 values without the limits, 0.8 s with them.
+_HASTE: Final = "\tsplines=line nslimit=1 nslimit1=1\n"
 _FADE = 0.7
 _SPOKEN = 60  # values that the description names
 
@@ -43,6 +72,46 @@ class Style:
     def number(self, x: Any, signed: bool = False) -> str:
         """Return `x` as this picture writes it."""
         return number_text(x, self.precision, signed)
+
+
+def one_of(option: str, given: Any, choices: tuple[str, ...]) -> None:
+    """Raise an ArgumentError unless `given` is one of the choices."""
+    if not isinstance(given, str) or given not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ArgumentError(f"{option} must be one of {listed}, got {given!r}")
+
+
+def checked_options(*, format: Any, program: Any, theme: Any, precision: Any) -> None:  # noqa: A002
+    """Raise an ArgumentError if an option that all pictures have is unknown."""
+    one_of("format", format, FORMATS)
+    one_of("program", program, PROGRAMS)
+    one_of("theme", theme, tuple(THEMES))
+    number_text(0, precision)  # refuses what is no precision
+
+
+def new_picture(
+    body: Iterable[str],
+    format: str,  # noqa: A002
+    program: str,
+    title: str,
+    words: str,
+) -> Picture:
+    """Return the picture of these lines of DOT.
+
+    Raises
+    ------
+    ImportError
+        If the package graphviz is missing.
+    """
+    try:
+        from micrograd.draw.picture import Picture
+    except ModuleNotFoundError as error:
+        if error.name != "graphviz":
+            raise
+        raise ImportError("pictures need the package graphviz: pip install graphviz") from error
+    picture = Picture(format=format, engine="dot", body=body)
+    picture.program, picture.title, picture.description = program, title, words
+    return picture
 
 
 # ---- text in DOT -------------------------------------------------------------------------------
@@ -156,8 +225,21 @@ def _digits(x: Any, style: Style, theme: Theme, signed: bool, muted: bool = Fals
     return _font(style.number(x, signed), theme, color=color)
 
 
-def card(box: Box, style: Style, theme: Theme, scale: Any, note: str = "") -> str:
-    """Return the HTML label of a value: its name over its data and its gradient."""
+def card(
+    box: Box,
+    style: Style,
+    theme: Theme,
+    scale: Any,
+    *,
+    frame: str = "",
+    note: str = "",
+    room: int = 0,
+) -> str:
+    """Return the HTML label of a value: its name over its data and its gradient.
+
+    `frame` is its outline where that is not the usual one, `note` a line below, and `room` the
+    letters that its numbers have room for at least.
+    """
     rows = []
     fill, ink = _chip(box, theme)
     name = _shown_name(box) or (f"v{box.position}" if fill else "")
@@ -167,9 +249,11 @@ def card(box: Box, style: Style, theme: Theme, scale: Any, note: str = "") -> st
 
     def row(caption: str, number: str, attributes: str, color: str) -> str:
         return (
-            f'<tr><td{attributes}><table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
+            f"<tr><td{attributes}>"
+            '<table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
             f'<tr><td align="left" valign="bottom">{_font(caption + " ", theme, 12, color)}</td>'
-            f'<td align="right" valign="bottom" width="47">{number}</td></tr></table></td></tr>'
+            f'<td align="right" valign="bottom" width="{max(47, 8 * room)}">{number}</td>'
+            "</tr></table></td></tr>"
         )
 
     if style.show != "grad":
@@ -183,7 +267,7 @@ def card(box: Box, style: Style, theme: Theme, scale: Any, note: str = "") -> st
     if note:
         rows.append(f"<tr><td>{_font(html(note), theme, 12, theme.muted)}</td></tr>")
     inner = (
-        f'<table {_outline(box, theme)} cellborder="0" cellspacing="4" cellpadding="0">'
+        f'<table {frame or _outline(box, theme)} cellborder="0" cellspacing="4" cellpadding="0">'
         + "".join(rows)
         + "</table>"
     )
@@ -241,6 +325,17 @@ def head(theme: Theme, rankdir: str, label: str = "", ranksep: float = 0.11) -> 
     yield f'\tedge [fontname="{FONT}" fontsize=12 fontcolor="{theme.ink}" color="{theme.line}"]\n'
 
 
+def value_line(box: Box, label: str, pale: Theme) -> str:
+    """Return the line of a value's node."""
+    kind = "root" if box.is_output else box.role
+    name = f"v{box.position}"
+    ink = f' fontcolor="{pale.ink}"' if box.is_faded else ""
+    return (
+        f'\t{name} [id="{name}" class="mg-value mg-{kind}" tooltip={quoted(_tooltip(box))}{ink} '
+        f"label={label}]\n"
+    )
+
+
 def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool = False) -> str:
     """Return the line of an operation's node: a circle, or a lozenge for a word."""
     size = (
@@ -283,24 +378,18 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
         yield from _plain(diagram, style, words)
         return
     yield from head(full, style.rankdir, words, _RANKSEP if labelled else 2.5 * _RANKSEP)
+    if not is_small:
+        yield _HASTE
     for box in boxes:
         theme = pale if box.is_faded else full
-        label = (card if is_small else _strip)(box, style, theme, scale)
-        kind = "root" if box.is_output else box.role
-        tooltip = quoted(_tooltip(box))
-        name = f"v{box.position}"
-        ink = f' fontcolor="{pale.ink}"' if box.is_faded else ""
-        yield (
-            f'\t{name} [id="{name}" class="mg-value mg-{kind}" tooltip={tooltip}{ink} '
-            f"label={label}]\n"
-        )
+        yield value_line(box, (card if is_small else _strip)(box, style, theme, scale), pale)
         if box.op is None:
             continue
         center = f"o{box.position}"
         yield operation(center, box.op.symbol or "?", theme, box.op.noun, ordered)
         yield (
-            f'\t{center} -> {name} [class="mg-out" {stroke(box.grad, scale, style, theme)} '
-            f"arrowsize=0.55{weight}]\n"
+            f'\t{center} -> v{box.position} [class="mg-out" '
+            f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}]\n"
         )
         flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
         for i, (parent, flow) in enumerate(zip(box.parents, flows, strict=True)):
@@ -335,6 +424,7 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
     theme, pale, scale = style.theme, faded(style.theme), diagram.scale
     boxes = diagram.boxes
     yield from head(theme, style.rankdir, words, 2.5 * _RANKSEP)
+    yield _HASTE
     yield (
         f'\tnode [shape=box style="rounded,filled" height=0.3 margin="0.08,0.04" '
         f'color="{theme.line}" fillcolor="{theme.bg}"]\n'
@@ -356,6 +446,7 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
     yield f'\tnode [height=0.1 width=0.1 color="{theme.ink}" fillcolor="{theme.bg}"]\n'
     yield "\tedge [arrowhead=none]\n"
     symbols: dict[str, str] = {}
+    is_vast = len(boxes) > VAST
     for box in boxes:
         if box.op is None:
             continue
@@ -364,6 +455,11 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
         if symbol not in symbols:
             symbols[symbol] = quoted(symbol)
         yield f"\to{at} [label={symbols[symbol]}]\n"
+        if is_vast:  # nobody can follow a single line
+            yield f"\to{at} -> v{at} [arrowhead=normal]\n"
+            for parent in box.parents:
+                yield f"\tv{parent} -> o{at}\n"
+            continue
         yield (
             f"\to{at} -> v{at} [{stroke(box.grad, scale, style, pale if box.is_faded else theme)} "
             "arrowhead=normal arrowsize=0.55]\n"
@@ -383,7 +479,7 @@ _ROLES: Final = (
 )
 
 
-def legend(diagram: Diagram, style: Style, labelled: bool) -> str:
+def legend(diagram: Diagram, style: Style, labelled: bool, more: str = "") -> str:
     """Return the legend as an HTML label: the scale of the gradients, the roles that occur."""
     theme, scale = style.theme, diagram.scale
     cells = []
@@ -397,7 +493,7 @@ def legend(diagram: Diagram, style: Style, labelled: bool) -> str:
             step = scale * Fraction(share)
             cells.append(
                 f'<td bgcolor="{theme.tint(step, scale)}" width="34" height="16" cellpadding="3">'
-                f"{text(number_text(step, 2, signed=True))}</td>"
+                f"{text(number_text(_decimal(step), 2, signed=True))}</td>"
             )
         cells.append('<td width="14"></td>')
     computed = any(box.role == "computed" and not box.is_output for box in diagram.boxes)
@@ -423,8 +519,9 @@ def legend(diagram: Diagram, style: Style, labelled: bool) -> str:
         f'<td style="rounded" border="2" color="{theme.ink}" cellpadding="4">{text("output")}</td>'
     )
     if labelled and any(box.local for box in diagram.boxes):
-        words = "&nbsp;&nbsp;∂ = local derivative"
-        cells.append(f"<td>{text(words, theme.muted)}</td>")
+        more = "∂ = local derivative"
+    if more:
+        cells.append(f"<td>{text(f'&nbsp;&nbsp;{html(more)}', theme.muted)}</td>")
     return (
         '<<table border="0" cellborder="0" cellspacing="2" cellpadding="0">'
         f'<tr><td height="8"></td></tr><tr>{"".join(cells)}</tr></table>>'

@@ -18,14 +18,13 @@ from typing import Any, Final
 
 import graphviz
 
+from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import write_whole
 from micrograd.look import FONT_FAMILY
 
-__all__ = ["FORMATS", "PROGRAMS", "Picture"]
+__all__ = ["Picture"]
 
-FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
-PROGRAMS: Final = ("wheel", "system")
 _WHEEL_LACKS: Final = ("pdf",)
 _HELP: Final = {
     "wheel": "install it with: pip install graphviz-pure",
@@ -46,9 +45,12 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         The layout program: that of the package graphviz-pure, or the `dot` on the path.
     title, description : str
         What a screen reader says of it.
+    no_layout : int or None
+        2 where the source gives every place, so that nothing is laid out.
     """
 
     program = "wheel"
+    no_layout: int | None = None
     title = "Computation graph"
     description = ""
 
@@ -97,8 +99,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         ]
         if kind in ("png", "jpg"):
             command.append("-Gdpi=192")
-        if neato_no_op is not None:
-            command.append(f"-n{int(neato_no_op)}")
+        still = self.no_layout if neato_no_op is None else int(neato_no_op)
+        if still is not None:
+            command.append(f"-n{still}")
         result = _run(command, self.source)
         if result.returncode or not result.stdout:
             told = result.stderr.decode("utf-8", "replace").strip()
@@ -207,6 +210,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         """Return an independent copy."""
         twin: Picture = super().copy()
         twin.program, twin.title, twin.description = self.program, self.title, self.description
+        twin.no_layout = self.no_layout
         return twin
 
 

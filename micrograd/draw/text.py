@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd.draw.diagram import Box, build, names_of, roots_of
+from micrograd.draw.diagram import Box, build, names_of, parameters_of, roots_of
 from micrograd.draw.dot import clean
-from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.errors import ArgumentError
 from micrograd.formula import Text
 from micrograd.look import number_text, short
 
@@ -72,6 +72,10 @@ def format_graph(
     diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
     boxes = diagram.boxes
     names = [_name(box) for box in boxes]
+    operands = [
+        number_text(box.data, precision) if box.role == "constant" else name
+        for box, name in zip(boxes, names, strict=True)
+    ]
     shown = boxes if max_nodes is None else boxes[-max_nodes:]
     rows = [("name", "is", "data", "grad", "local derivatives" if local else "")]
     for box in shown:
@@ -84,7 +88,7 @@ def format_graph(
         rows.append(
             (
                 short(names[box.position]),
-                _expression(box, names),
+                _expression(box, operands),
                 number_text(box.data, precision),
                 number_text(box.grad, precision, signed=True),
                 slopes,
@@ -103,24 +107,6 @@ def format_graph(
     if left > 0:
         text.insert(1, f"… {left} values before these")
     return "\n".join(line.rstrip() for line in text)
-
-
-def parameters_of(model: Any) -> dict[Any, str]:
-    """Return the parameters of a module and their names; of nothing, none.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If `model` has no `named_parameters`.
-    """
-    if model is None:
-        return {}
-    named = getattr(model, "named_parameters", None)
-    if not callable(named):
-        raise ArgumentTypeError(
-            f"model must be a Module with named_parameters(), got {type(model).__name__}"
-        )
-    return {value: name for name, value in named()}
 
 
 def _name(box: Box) -> str:

@@ -586,6 +586,7 @@ class Compiled:
         reduction: str = "mean",
         wrt: str = "parameters",
         parameters: Any = None,
+        has_aux: bool = False,
     ) -> tuple[Any, Any]:
         """Return the values of a batch and their derivatives.
 
@@ -597,10 +598,14 @@ class Compiled:
             The order is that of `parameters`, or that of the inputs, flattened.
         parameters : array-like of shape (parameters,), optional
             Used in place of the parameters' present data.
+        has_aux : bool, default False
+            The function returns a sequence; its first result is differentiated, and the others
+            are reduced as it is.
 
         Returns
         -------
         value : float, or ndarray of shape (n,) for "none"
+            With `has_aux` there is one a result: of shape (outputs,) or (n, outputs).
         gradient : ndarray of shape (p,), or (n, p) for "none"
 
         Raises
@@ -616,7 +621,9 @@ class Compiled:
         _expect("reduction", reduction, _REDUCTIONS)
         _expect("wrt", wrt, ("parameters", "inputs"))
         trace, columns, n = self._batch(args)
-        self._one_output(trace, "value_and_grad")
+        if not has_aux:
+            self._one_output(trace, "value_and_grad")
+        outputs = len(trace.tape.outputs)
         kernel, used = self._program(trace, wrt)
         held = self._held(trace, parameters)
         if wrt == "parameters":
@@ -630,11 +637,12 @@ class Compiled:
             rows = np.empty((n, kernel.results))
             self._each(kernel, columns, held, n, rows)
             self._check_rows(trace, wrt, columns, held, rows)
-            return rows[:, 0].copy(), _spread(rows[:, 1:], used, width)
+            values = rows[:, :outputs].copy()
+            return values if has_aux else values[:, 0], _spread(rows[:, outputs:], used, width)
         if reduction == "mean" and n == 0:
             raise ArgumentError("expected at least one sample to take the mean of, got none")
         if n == 0:
-            return 0.0, np.zeros(width)
+            return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
         if not finite:
             rows = np.empty((n, kernel.results))
@@ -644,7 +652,8 @@ class Compiled:
                 sums = rows.sum(axis=0)
         if reduction == "mean":
             sums = sums / n
-        return float(sums[0]), _spread(sums[1:], used, width)
+        values = sums[:outputs] if has_aux else float(sums[0])
+        return values, _spread(sums[outputs:], used, width)
 
     def backward(self, *args: Any, reduction: str = "mean") -> float:
         """Add the reduced gradient to each parameter's `grad`; return the reduced value.

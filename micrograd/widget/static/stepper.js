@@ -127,9 +127,11 @@ function mount(model, el, keep) {
   const lineOf = e => e.g ??= S("path", { class: "edge", d: e.d });
   if (!big) gE.append(...edges.map(lineOf));
   nodes.forEach((n, i) => {
-    if (n.d) gE.append(n.out = S("path", { class: "out", d: n.d }));
-    if (n.sym) ops.append(n.opG = S("g", { class: "op" }, S("rect", { x: n.ox - n.ow / 2, y: n.oy - R, width: n.ow, height: 2 * R, rx: n.ow > 2 * R ? 9 : R }),
-      S("text", { x: n.ox, y: n.oy + (n.sym.length > 1 ? 5 : 7), class: n.sym.length > 1 ? "word" : null }, minus(n.sym))));
+    if (n.d) n.out = S("path", { class: "out", d: n.d });
+    if (n.out && !big) gE.append(n.out);
+    if (n.sym) n.opG = S("g", { class: "op" }, S("rect", { x: n.ox - n.ow / 2, y: n.oy - R, width: n.ow, height: 2 * R, rx: n.ow > 2 * R ? 9 : R }),
+      S("text", { x: n.ox, y: n.oy + (n.sym.length > 1 ? 5 : 7), class: n.sym.length > 1 ? "word" : null }, minus(n.sym)));
+    if (n.sym && !big) ops.append(n.opG);
     const g = n.g = S("g", { transform: `translate(${n.x - W / 2} ${n.y - H / 2})`, role: "button", tabindex: -1 });
     const small = n.short.length > 9 ? " small" : "";
     g.append(S("rect", { class: "ring", x: -5, y: -5, width: W + 10, height: H + 10, rx: 14 }), S("rect", { class: "box", width: W, height: H, rx: 10 }),
@@ -138,14 +140,18 @@ function mount(model, el, keep) {
       S("text", { class: "cap", x: 12, y: 47 }, "data"), n.dT = S("text", { class: "num d" + (n.text.length > 8 ? " small" : ""), x: W - 12, y: 48 }),
       n.chip = S("rect", { class: "chip", x: 5, y: 55, width: W - 10, height: 24, rx: 7 }), S("text", { class: "cap g", x: 12, y: 71 }, "grad"), n.gT = S("text", { class: "num g", x: W - 12, y: 72 }),
       S("title", {}, `${n.name} = ${n.full}`));
-    if (editable && !n.sym) g.append(S("path", { class: "pencil", d: "M40 49.5l.8-3.2 6-6 2.4 2.4-6 6zM45.2 41.9l2.4 2.4" }));
-    on(g, "click", () => { sel = i; paint(); goToFinal(i); });
+    if (editable && !n.sym) g.append(S("g", { class: "pencil" }, S("rect", { x: 36, y: 35, width: 20, height: 20 }), S("path", { d: "M40 49.5l.8-3.2 6-6 2.4 2.4-6 6zM45.2 41.9l2.4 2.4" })));
+    on(g, "click", e => {
+      if (e.target.closest(".pencil")) return edit(i);
+      if (e.detail === 1) beforeClick = k;
+      if (e.detail < 2) { sel = i; paint(); goToFinal(i); }
+    });
     on(g, "pointerenter", e => { if (e.pointerType === "mouse") { hover = i; book(); } });
     on(g, "pointerleave", () => { if (hover === i) { hover = null; book(); } });
-    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); edit(i); });
-    built.append(g);
+    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); if (e.target.closest(".pencil")) return; step(beforeClick); edit(i); });
+    if (!big) built.append(g);
   });
-  gO.append(ops); gN.append(built);
+  if (!big) { gO.append(ops); gN.append(built); }
 
   // ---- state after step j: replayed, never sent
   function stateAt(j) {
@@ -167,7 +173,7 @@ function mount(model, el, keep) {
   const tint = t => t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
 
-  let now = null, lit = [], shownEdges = edges;
+  let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
     const s = steps[k], chain = s.k === "chain";
     now = stateAt(k);
@@ -307,11 +313,13 @@ function mount(model, el, keep) {
     cam = c;
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
-    if (big) { // only what the window shows is laid out and painted
-      for (const n of nodes) {
-        const seen = n.x > x0 - W && n.x < x0 + w + W && n.y > y0 - H && n.y < y0 + height + H;
-        put(n.g, "--display", seen ? "" : "none");
-        if (n.opG) put(n.opG, "--display", n.ox > x0 - W && n.ox < x0 + w + W && n.oy > y0 - H && n.oy < y0 + height + H ? "" : "none");
+    if (big) { // only what the window shows is in the page at all: hidden, it would still cost
+      const inside = (x, y) => x > x0 - W && x < x0 + w + W && y > y0 - H && y < y0 + height + H;
+      let next = null, nextOp = null;
+      for (let i = root; i >= 0; i--) { // in place, so that what has the focus keeps it
+        const n = nodes[i], seen = inside(n.x, n.y), seenOp = n.opG && inside(n.ox, n.oy);
+        if (seen) { if (!n.g.parentNode) gN.insertBefore(n.g, next); next = n.g; } else if (n.g.parentNode) n.g.remove();
+        if (seenOp) { if (!n.opG.parentNode) gO.insertBefore(n.opG, nextOp); nextOp = n.opG; } else if (n.opG?.parentNode) n.opG.remove();
       }
     }
     mini.toggleAttribute("hidden", c.scale <= fitted(r) * 1.05);
@@ -402,7 +410,13 @@ function mount(model, el, keep) {
     const j = steps.findLastIndex(s => s.k === "chain" ? s.p === i : s.k === "seed" && s.n === i);
     if (j >= 0) step(j);
   }
-  function pick(i, focus) { sel = i; paint(); if (focus && i != null) nodes[i].g.focus(); }
+  function pick(i, focus) {
+    sel = i;
+    const n = nodes[i], r = pane.seen;
+    if (cam && r && !(Math.abs(n.x - cam.cx) < (r.width / cam.scale - W) / 2 && Math.abs(n.y - cam.cy) < (r.height / cam.scale - H) / 2)) view = { ...cam, cx: n.x, cy: n.y };
+    paint();
+    if (focus) n.g.focus({ preventScroll: true });
+  }
   on(B.first, "click", () => step(0)); on(B.back, "click", () => step(k - 1)); on(B.forward, "click", () => step(k + 1));
   on(B.last, "click", () => step(steps.length - 1)); on(B.play, "click", () => play(!timer));
   on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });

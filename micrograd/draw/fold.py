@@ -1,0 +1,518 @@
+"""Large graphs in little space: modules as one box each, repeated structure once with a count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from micrograd.draw.diagram import Box, Diagram
+from micrograd.draw.dot import (
+    RANKDIRS,
+    Style,
+    card,
+    faded,
+    head,
+    html,
+    legend,
+    operation,
+    quoted,
+    stroke,
+    value_line,
+)
+from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.look import Theme
+
+__all__ = ["FOLDS", "Folding", "folded", "folded_lines"]
+
+FOLDS: Final = ("neuron", "layer", "network")
+_ROWS: Final = 8  # neurons that a layer's box lists
+_REPEATS: Final = 3  # equal terms from which they are drawn once
+
+
+@dataclass(slots=True)
+class _Fired:
+    """One neuron at work on one sample: the boxes of its summation, and of its activation."""
+
+    layer: int
+    neuron: int
+    used: set[int]  # the parameters that went in
+    members: list[int]
+    s: int
+    x: int
+    is_done: bool = False
+
+
+@dataclass(slots=True)
+class ModuleBox:
+    """A module of the picture: what is inside, and the rows that it shows.
+
+    Attributes
+    ----------
+    title : str
+    rows : list of (int, int, int)
+        Number of the neuron, and the positions of its summation and of its activation.
+    members : set of int
+        Positions of the boxes inside.
+    facts : str
+        The last line.
+    """
+
+    title: str
+    rows: list[tuple[int, int, int]]
+    members: set[int]
+    facts: str
+    activation: str
+
+
+@dataclass(slots=True)
+class Folding:
+    """What of a diagram is drawn, and as what.
+
+    Attributes
+    ----------
+    modules : list of ModuleBox
+    inside : dict of int to int
+        The module, by position, of each box in one.
+    hidden : set of int
+        Boxes that are not drawn: parameters in modules, repetitions.
+    times : dict of int to int
+        How often a term of a sum occurs that is drawn once.
+    terms : dict of int to list of int
+        The terms drawn of a sum that was a chain or has repetitions.
+    """
+
+    modules: list[ModuleBox] = field(default_factory=list)
+    inside: dict[int, int] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
+    times: dict[int, int] = field(default_factory=dict)
+    terms: dict[int, list[int]] = field(default_factory=dict)
+
+    def size(self, diagram: Diagram) -> int:
+        """Return how many boxes are drawn."""
+        inside = sum(position not in self.hidden for position in self.inside)
+        return len(diagram.boxes) - len(self.hidden) - inside + len(self.modules)
+
+
+def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
+    """Return how to draw a diagram with modules folded.
+
+    Parameters
+    ----------
+    diagram : Diagram
+    fold : {"neuron", "layer", "network"}
+    model : MLP, Layer or Neuron
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the model has no neurons.
+    ArgumentError
+        If the graph does not use it.
+    """
+    layers = _layers(model)
+    folding = Folding()
+    parameters = {
+        id(p): (i, k)
+        for i, neurons in enumerate(layers)
+        for k, neuron in enumerate(neurons)
+        for p in (*neuron.w, neuron.b)
+    }
+    owners = {
+        box.position: parameters[id(box.value)]
+        for box in diagram.boxes
+        if id(box.value) in parameters
+    }
+    if not owners:
+        raise ArgumentError(
+            f"the graph uses no parameter of the model, so there is no {fold} to fold"
+        )
+    _repeats(diagram, folding, owners)
+    fired = _fired(diagram, folding, owners, layers)
+    _group(diagram, folding, fired, fold, layers)
+    _hide_parameters(diagram, folding, owners)
+    return folding
+
+
+def _layers(model: Any) -> list[list[Any]]:
+    if hasattr(model, "layers"):
+        return [list(layer.neurons) for layer in model.layers if hasattr(layer, "neurons")]
+    if hasattr(model, "neurons"):
+        return [list(model.neurons)]
+    if hasattr(model, "w") and hasattr(model, "b"):
+        return [[model]]
+    raise ArgumentTypeError(
+        f"fold needs model=, an MLP, Layer or Neuron whose output is drawn, got "
+        f"{type(model).__name__}"
+    )
+
+
+# ---- repetitions -------------------------------------------------------------------------------
+
+
+def _repeats(diagram: Diagram, folding: Folding, owners: dict[int, Any]) -> None:
+    """Find sums of terms that are computed alike, from other numbers, and keep one of each."""
+    boxes = diagram.boxes
+    uses = _uses(boxes)
+    for box in reversed(boxes):
+        if box.op is None or box.position in folding.hidden:
+            continue
+        terms, chain = _terms(boxes, box, uses)
+        if len(terms) < _REPEATS:
+            continue
+        private = _private(boxes, terms, owners)
+        groups: dict[Any, list[int]] = {}
+        for term in terms:
+            groups.setdefault(_signature(boxes, term, private), []).append(term)
+        if all(len(group) < _REPEATS for group in groups.values()):
+            continue
+        kept: list[int] = []
+        for signature, group in groups.items():
+            if len(group) < _REPEATS or not signature:
+                kept += group
+                continue
+            kept.append(group[0])
+            folding.times[group[0]] = len(group)
+            for term in group[1:]:
+                folding.hidden |= private[term]
+        folding.hidden |= chain
+        folding.terms[box.position] = sorted(kept)
+
+
+def _uses(boxes: list[Box]) -> dict[int, int]:
+    uses: dict[int, int] = {}
+    for box in boxes:
+        for parent in box.parents:
+            uses[parent] = uses.get(parent, 0) + 1
+    return uses
+
+
+def _terms(boxes: list[Box], box: Box, uses: dict[int, int]) -> tuple[list[int], set[int]]:
+    """Return the terms of a sum, and the inner results of a chain of additions."""
+    assert box.op is not None
+    if box.op.name == "sum":
+        return list(dict.fromkeys(box.parents)), set()
+    terms: list[int] = []
+    chain: set[int] = set()
+    at = box
+    while at.op is not None and at.op.name == "add":
+        left, right = at.parents
+        terms.append(right)
+        inner = boxes[left]
+        if inner.op is None or inner.op.name != "add" or uses[left] > 1 or inner.value.label:
+            terms.append(left)
+            break
+        chain.add(left)
+        at = inner
+    return list(dict.fromkeys(reversed(terms))), chain
+
+
+def _private(boxes: list[Box], terms: list[int], owners: dict[int, Any]) -> dict[int, set[int]]:
+    """Return for each term the boxes that it alone is computed from, itself included."""
+    first: dict[int, int] = {}
+    shared: set[int] = set(owners)
+    for term in terms:
+        stack = [term]
+        while stack:
+            position = stack.pop()
+            if position in shared or first.get(position) == term:
+                continue
+            if position in first:
+                shared.add(position)
+                continue
+            first[position] = term
+            stack.extend(boxes[position].parents)
+    for position in range(max(first, default=0), -1, -1):  # what shared values need is shared
+        if position in shared:
+            shared.update(boxes[position].parents)
+    private: dict[int, set[int]] = {term: set() for term in terms}
+    for position, term in first.items():
+        if position not in shared:
+            private[term].add(position)
+    return private
+
+
+def _signature(boxes: list[Box], term: int, private: dict[int, set[int]]) -> tuple[Any, ...]:
+    """Return how a term is computed, but for its own numbers; equal for equal structure."""
+    own = private[term]
+    if term not in own or not boxes[term].parents:
+        return ()
+    places: dict[int, int] = {}
+    signature: list[Any] = []
+    stack = [term]
+    while stack:
+        position = stack.pop()
+        if position in places:
+            continue
+        places[position] = len(places)
+        box = boxes[position]
+        symbol = (box.op.name, box.op.symbol) if box.op else box.role
+        signature.append((symbol, len(box.parents)))
+        stack.extend(parent for parent in reversed(box.parents) if parent in own)
+    for position in places:
+        operands = boxes[position].parents
+        signature.append(
+            tuple([places[p] if p in own else -1 - p for p in operands])  # shared ones by identity
+        )
+    return tuple(signature)
+
+
+# ---- neurons -----------------------------------------------------------------------------------
+
+
+def _fired(
+    diagram: Diagram, folding: Folding, owners: dict[int, tuple[int, int]], layers: Any
+) -> list[_Fired]:
+    """Return each neuron at work, found from its parameters."""
+    at: dict[int, _Fired] = {}  # the neuron whose summation or activation a box is
+    found: list[_Fired] = []
+    for box in diagram.boxes:
+        if box.op is None or box.position in folding.hidden:
+            continue
+        position, running = box.position, [at[p] for p in box.parents if p in at]
+        if len(box.parents) == 1 and running and _activates(box, running[0], layers):
+            running[0].x = position
+            running[0].members.append(position)
+            at[position] = running[0]
+            continue
+        parts = _parts(box, owners, at)
+        if parts is None:
+            continue
+        key = next((owners[p] for p in box.parents if p in owners), None)
+        layer, neuron = key or (parts[0].layer, parts[0].neuron)
+        fired = _Fired(
+            layer, neuron, {p for p in box.parents if p in owners}, [], position, position
+        )
+        for part in parts:
+            fired.used |= part.used
+            fired.members += part.members
+        fired.members.append(position)
+        for member in fired.members:
+            at[member] = fired
+        fired.is_done = len(fired.used) == len(layers[layer][neuron].w) + 1
+        if fired.is_done:
+            found.append(fired)
+    return found
+
+
+def _parts(
+    box: Box, owners: dict[int, tuple[int, int]], at: dict[int, _Fired]
+) -> list[_Fired] | None:
+    """Return the parts of one neuron's summation that a box adds up, or None if it does not.
+
+    A weighted sum, and a weight times an input, are parts of their own: they add up nothing.
+    """
+    assert box.op is not None
+    own = [p for p in box.parents if p in owners]
+    keys = {owners[p] for p in own}
+    if box.op.name == "dot":
+        return [] if len(keys) == 1 else None
+    if box.op.name == "mul":
+        return [] if len(own) == 1 and len(set(box.parents)) == 2 else None
+    if box.op.name not in ("add", "sum"):
+        return None
+    parts = [at[p] for p in box.parents if p in at and p not in owners]
+    keys |= {(part.layer, part.neuron) for part in parts}
+    open_ = len(own) + len(parts) == len(box.parents) and not any(part.is_done for part in parts)
+    return parts if open_ and parts and len(keys) == 1 else None
+
+
+def _activates(box: Box, fired: _Fired, layers: Any) -> bool:
+    assert box.op is not None
+    is_open = fired.is_done and fired.x == fired.s == box.parents[0]
+    return is_open and _activation(layers, fired) == box.op.name
+
+
+def _activation(layers: Any, fired: _Fired) -> str:
+    neuron = layers[fired.layer][fired.neuron]
+    return str(neuron.activation) if neuron.nonlin else ""
+
+
+def _group(diagram: Diagram, folding: Folding, fired: list[_Fired], fold: str, layers: Any) -> None:
+    """Put the neurons at work into the boxes that are drawn."""
+    count: dict[tuple[int, int], int] = {}
+    groups: dict[tuple[int, ...], list[_Fired]] = {}
+    for unit in fired:
+        # The graph is walked sample by sample, so the nth time a neuron is met is the nth sample.
+        key = (unit.layer, unit.neuron)
+        sample = count[key] = count.get(key, -1) + 1
+        place = {
+            "neuron": (sample, unit.layer, unit.neuron),
+            "layer": (sample, unit.layer),
+            "network": (sample,),
+        }[fold]
+        groups.setdefault(place, []).append(unit)
+    for units in groups.values():
+        units.sort(key=lambda unit: (unit.layer, unit.neuron))
+        last = units[-1].layer
+        shown = [unit for unit in units if unit.layer == last]
+        neurons = [layers[unit.layer][unit.neuron] for unit in units]
+        parameters = sum(len(neuron.w) + 1 for neuron in neurons)
+        kind = neurons[-1].activation if neurons[-1].nonlin else "linear"
+        facts = f"{parameters:,} parameters"
+        if fold == "neuron":
+            title = f"neuron {units[0].neuron}"
+            if len(layers) > 1:
+                title = f"layer {units[0].layer}, {title}"
+        elif fold == "layer":
+            title = f"layer {units[0].layer}"
+            facts = f"{len(units)} neurons, {facts}" if len(units) > 1 else facts
+        else:
+            title = "network"
+            facts = f"{len({unit.layer for unit in units})} layers, {facts}"
+        number = len(folding.modules)
+        members = {member for unit in units for member in unit.members}
+        rows = [(unit.neuron, unit.s, unit.x) for unit in shown]
+        folding.modules.append(ModuleBox(title, rows, members, facts, kind))
+        for member in members:
+            folding.inside[member] = number
+
+
+def _hide_parameters(diagram: Diagram, folding: Folding, owners: dict[int, Any]) -> None:
+    """Hide parameters that nothing outside of modules uses."""
+    outside: set[int] = set()
+    for box in diagram.boxes:
+        if box.position not in folding.inside and box.position not in folding.hidden:
+            outside.update(box.parents)
+    folding.hidden |= {position for position in owners if position not in outside}
+
+
+# ---- DOT ---------------------------------------------------------------------------------------
+
+
+def folded_lines(diagram: Diagram, style: Style, folding: Folding) -> Iterator[str]:
+    """Yield the lines of the DOT source of a folded diagram."""
+    boxes, scale = diagram.boxes, diagram.scale
+    full, pale = style.theme, faded(style.theme)
+    port = RANKDIRS[style.rankdir]
+    words = _legend(diagram, style, folding) if style.legend else ""
+    into = _into_modules(boxes, folding)
+    joined = any(tail.startswith("m") for tail, _ in into)
+    yield from head(full, style.rankdir, words, 0.6 if joined else 0.32)
+    for number, module in enumerate(folding.modules):
+        label = _module_card(module, boxes, style, scale)
+        yield (
+            f'\tm{number} [id="m{number}" class="mg-module" tooltip={quoted(module.title)} '
+            f"label={label}]\n"
+        )
+    for box in boxes:
+        if box.position in folding.hidden or box.position in folding.inside:
+            continue
+        theme = pale if box.is_faded else full
+        yield value_line(box, card(box, style, theme, scale), pale)
+        if box.op is None:
+            continue
+        center, terms = f"o{box.position}", folding.terms.get(box.position)
+        symbol = "Σ" if terms is not None else box.op.symbol or "?"
+        yield operation(center, symbol, theme, box.op.noun)
+        yield (
+            f'\t{center} -> v{box.position} [class="mg-out" '
+            f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55]\n"
+        )
+        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
+        operands = list(zip(box.parents, flows, strict=True))
+        if terms is not None:  # a sum passes on what it gets
+            operands = [(term, box.grad) for term in terms]
+        for parent, flow in operands:
+            tint = pale if boxes[parent].is_faded or box.is_faded else full
+            times = folding.times.get(parent)
+            label = f" {_times(times, full, style)}" if times else ""
+            yield (
+                f'\t{_name(parent, folding)} -> {center} [class="mg-in" '
+                f"{stroke(flow, scale, style, tint)} tailport={port} arrowhead=none{label}]\n"
+            )
+    for (tail, number), flows in into.items():
+        flow = flows[0] if len(flows) == 1 else None
+        yield (
+            f'\t{tail} -> m{number} [class="mg-in" {stroke(flow, scale, style, full)} '
+            f"tailport={port} arrowsize=0.55]\n"
+        )
+
+
+def _name(position: int, folding: Folding) -> str:
+    module = folding.inside.get(position)
+    return f"v{position}" if module is None else f"m{module}"
+
+
+def _into_modules(boxes: list[Box], folding: Folding) -> dict[tuple[str, int], list[Any]]:
+    """Return what flows back on each line into a module: a total for each value on it."""
+    totals: dict[tuple[str, int], dict[int, Any]] = {}
+    for number, module in enumerate(folding.modules):
+        for position in sorted(module.members):
+            box = boxes[position]
+            for i, parent in enumerate(box.parents):
+                if parent in folding.hidden or folding.inside.get(parent) == number:
+                    continue
+                line = totals.setdefault((_name(parent, folding), number), {})
+                flow = box.flow[i] if box.flow else None
+                before = line.get(parent, 0)
+                line[parent] = None if flow is None or before is None else before + flow
+    return {line: list(flows.values()) for line, flows in totals.items()}
+
+
+def _times(count: int, theme: Theme, style: Style) -> str:
+    return (
+        'label=<<table border="0" cellborder="0" cellspacing="0" cellpadding="1"><tr><td>'
+        f'<font point-size="14" color="{theme.ink}">×{count:,}</font></td></tr>'
+        '<tr><td height="4"></td></tr></table>>'
+    )
+
+
+def _module_card(module: ModuleBox, boxes: list[Box], style: Style, scale: Any) -> str:
+    theme = style.theme
+    border, color = (
+        (3, theme.ink) if any(boxes[p].is_output for p in module.members) else (1, theme.line)
+    )
+
+    def cell(text: str, attributes: str = "", size: int = 14, ink: str = theme.ink) -> str:
+        shown = f'<font point-size="{size}" color="{ink}">{html(text) or " "}</font>'
+        return f"<td{attributes}>{shown}</td>"
+
+    is_linear = all(s == x for _, s, x in module.rows)
+    captions = ["", "s"]
+    if not is_linear:
+        captions.append(module.activation)
+    captions.append("grad")
+    if style.show == "data":
+        captions.pop()
+    span = f' colspan="{len(captions)}"'
+    chip = f'{span} style="rounded" bgcolor="{theme.parameter_chip}" cellpadding="4"'
+    rows = [
+        f"<tr>{cell(module.title, chip, 15, theme.parameter_text)}</tr>",
+        "<tr>"
+        + "".join(cell(text, ' align="right"', 12, theme.muted) for text in captions)
+        + "</tr>",
+    ]
+    shown = module.rows if len(module.rows) <= _ROWS else module.rows[: _ROWS - 1]
+    for neuron, s, x in shown:
+        label = boxes[x].value.label or (str(neuron) if len(module.rows) > 1 else "")
+        cells = cell(label, ' align="left"', 12, theme.muted)
+        cells += cell(style.number(boxes[s].data), ' align="right"')
+        if not is_linear:
+            cells += cell(style.number(boxes[x].data), ' align="right"')
+        if style.show != "data":
+            grad = boxes[x].grad
+            tint = theme.none if grad is None or not style.color else theme.tint(grad, scale)
+            cells += cell(style.number(grad, signed=True), f' align="right" bgcolor="{tint}"')
+        rows.append(f"<tr>{cells}</tr>")
+    if len(shown) < len(module.rows):
+        left = len(module.rows) - len(shown)
+        rows.append(f"<tr>{cell(f'… {left} more', span, 12, theme.muted)}</tr>")
+    rows.append(f"<tr>{cell(module.facts, span, 12, theme.muted)}</tr>")
+    return (
+        f'<<table border="{border}" style="rounded" color="{color}" bgcolor="{theme.panel}" '
+        f'cellborder="0" cellspacing="3" cellpadding="2">{"".join(rows)}</table>>'
+    )
+
+
+def _legend(diagram: Diagram, style: Style, folding: Folding) -> str:
+    drawn = [
+        box
+        for box in diagram.boxes
+        if box.position not in folding.hidden and box.position not in folding.inside
+    ]
+    visible = Diagram(drawn, diagram.scale, diagram.title, {box.role for box in drawn})
+    facts = ["module: s = weighted sum"] if folding.modules else []
+    if folding.times:
+        facts.append("×: computed alike so many times, the first is shown")
+    return legend(visible, style, labelled=False, more="   ".join(facts))

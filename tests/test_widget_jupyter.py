@@ -1,0 +1,217 @@
+"""The widget inside a real JupyterLab, which the test starts and stops."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from browser import chromium, keep_screenshot, launched
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MAKE = """\
+from micrograd import Value, steps
+x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
+h = x * w; h.label = "h"
+s = h + b; s.label = "s"
+L = s * h; L.label = "L"
+stepper = steps(L)
+view = stepper.widget()
+view"""
+AGAIN = "view"
+ASK = 'print("step", view.step, "x", x.data, "error", repr(view.error))'
+
+
+def notebook(*sources):
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "source": source,
+         "execution_count": None}
+        for i, source in enumerate(sources)
+    ]  # fmt: skip
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def jupyterlab(folder):
+    """Start a server of our own, with no settings of the user's, and stop it."""
+    port = free_port()
+    root = folder / "notebooks"
+    root.mkdir()
+    (root / "lesson.ipynb").write_text(
+        json.dumps(notebook(MAKE, AGAIN, ASK, "stepper")), encoding="utf-8"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        (folder / name).mkdir()
+        variables[name] = str(folder / name)
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
+        "--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.allow_root=True",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    log = (folder / "server.log").open("w", encoding="utf-8")
+    server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, cwd=folder)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            if server.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        else:
+            pytest.fail("JupyterLab did not start")
+        assert server.poll() is None, (folder / "server.log").read_text(encoding="utf-8")
+        yield f"{address}/lab/tree/lesson.ipynb?reset"
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+class Lab:
+    """One notebook open in JupyterLab."""
+
+    def __init__(self, page):
+        self.page = page
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def cell(self, i):
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(i)
+
+    def run(self, i):
+        """Run a cell, again and again until the kernel has taken it."""
+        prompt = self.cell(i).locator(".jp-InputArea-prompt")
+        before = prompt.inner_text()
+        for _ in range(40):
+            self.cell(i).scroll_into_view_if_needed()
+            self.cell(i).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            for _ in range(30):
+                text = prompt.inner_text()
+                if text != before and re.search(r"\d", text):
+                    return
+                if "*" in text:
+                    before = "" if text != before else before
+                self.page.wait_for_timeout(200)
+        raise AssertionError(f"cell {i} did not run: {prompt.inner_text()!r}")
+
+    def view(self, i):
+        return self.cell(i).locator(".mgs")
+
+    def printed(self, i):
+        self.run(i)
+        self.page.wait_for_timeout(300)
+        return self.cell(i).locator(".jp-OutputArea-output").inner_text()
+
+
+def test_the_widget_lives_in_jupyterlab(tmp_path):
+    chromium()  # the first thing that may be missing, and the reason that CI knows
+    pytest.importorskip("jupyterlab")
+    pytest.importorskip("anywidget")
+    with launched() as browser, jupyterlab(tmp_path) as address:
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        lab = Lab(page)
+        page.locator(".jp-Notebook .jp-CodeCell").nth(3).wait_for(timeout=120_000)
+        cells = page.locator(".jp-Notebook .jp-CodeCell").count()
+        lab.run(0)
+        first = lab.view(0)
+        first.get_by_role("status").wait_for()
+        assert first.get_by_role("status").inner_text().startswith("h is the product x × w")
+
+        # Two views of one widget stay equal, and Python sees where they are.
+        lab.run(1)
+        second = lab.view(1)
+        second.get_by_role("status").wait_for()
+        first.get_by_role("button", name="Last step").click()
+        second.get_by_text("10 / 10").wait_for()
+        second.get_by_role("button", name="Step back").click()
+        first.get_by_text("9 / 10").wait_for()
+        assert "step 8" in lab.printed(2)
+
+        # The notebook's one-letter commands do not fire inside the widget.
+        first.get_by_role("button", name="Step back").focus()
+        for key in ("b", "a", "d", "d", "x", "m", "ArrowLeft"):
+            page.keyboard.press(key)
+        assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+        first.get_by_text("8 / 10").wait_for()
+
+        # A slider, a jump, play.
+        first.get_by_role("slider", name="Step").fill("6")
+        second.get_by_text("7 / 10").wait_for()
+        first.locator(".node").filter(has=page.locator("title", has_text="w = -3")).click()
+        second.get_by_text("10 / 10").wait_for()
+        first.get_by_role("button", name="First step").click()
+        first.get_by_label("Speed").select_option("4")
+        first.get_by_role("button", name="Play").click()
+        second.get_by_text("10 / 10").wait_for()
+
+        # A leaf is edited in place: the same step with new numbers; the Value stays as it is.
+        first.get_by_role("slider", name="Step").fill("6")
+        leaf = first.locator(".node").filter(has=page.locator("title", has_text="x = 2"))
+        leaf.dblclick()
+        field = first.get_by_label("New value of x")
+        field.fill("no number")
+        field.press("Enter")
+        first.get_by_role("alert").get_by_text("is no number").wait_for()
+        field.fill("5")
+        field.press("Enter")
+        second.locator(".node").filter(has=page.locator("title", has_text="x = 5")).wait_for()
+        assert "L = 75" in second.locator("title").all_text_contents()
+        second.get_by_text("7 / 10").wait_for()
+        leaf = first.locator(".node").filter(has=page.locator("title", has_text="x = 5"))
+        leaf.focus()
+        page.keyboard.press("e")
+        field.press("Escape")
+        assert field.count() == 0
+        leaf.locator(".pencil").click()
+        field.press("Escape")
+        keep_screenshot(page, "jupyterlab_light")
+        assert "x 2 error ''" in lab.printed(2)
+
+        # The notebook's dark theme, and a cell as narrow as a phone.
+        assert first.get_attribute("data-theme") == "light"
+        page.locator(".lm-MenuBar-itemLabel", has_text="Settings").click()
+        page.locator(".lm-Menu-itemLabel", has_text="Theme").first.hover()
+        page.locator(".lm-Menu-itemLabel", has_text="JupyterLab Dark").first.click()
+        page.locator(".mgs[data-theme=dark]").first.wait_for()
+
+        page.set_viewport_size({"width": 800, "height": 1000})
+        page.wait_for_timeout(500)
+        assert first.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+        page.set_viewport_size({"width": 1200, "height": 1000})
+
+        # The stepper itself, as the last line of a cell, is the widget.
+        lab.run(3)
+        lab.view(3).get_by_role("status").wait_for()
+        lab.view(3).scroll_into_view_if_needed()
+        keep_screenshot(page, "jupyterlab_dark")
+        assert lab.errors == []
+        context.close()
