@@ -27,7 +27,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
-from micrograd.errors import GradientError, InputCountError, NumberTypeError, rewritten
+from micrograd.errors import InputCountError, NumberTypeError, rewritten
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -355,7 +355,7 @@ def foreign(token: str) -> Op:
 
 
 def _no_forward(*_: object) -> PlainNumber:
-    raise GradientError("a node made by hand has no forward rule, so it cannot be computed again")
+    raise TypeError("a node made by hand cannot be evaluated again")
 
 
 def _from_table(name: str) -> Op:
