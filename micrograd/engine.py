@@ -357,7 +357,9 @@ def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool 
         elif output in reached:
             _sweep([node for node in nodes if node in reached])
         below = set(nodes)
-        grads = [value.grad if value in below and output in reached else 0 for value in wanted]
+        grads: list[Any] = [
+            value.grad if value in below and output in reached else 0 for value in wanted
+        ]
     finally:
         _building.reset(token)
         for node, grad in zip(nodes, before, strict=True):
@@ -365,7 +367,8 @@ def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool 
     if create_graph:
         grads = [Value._made(grad, constant) if is_plain(grad) else grad for grad in grads]
         for grad in grads:
-            if grad not in below:  # a picture tells what was computed for the output itself
+            # A picture tells what was computed for the output itself.
+            if grad not in below:
                 grad.derivative_of = output
     return grads[0] if isinstance(inputs, Value) else grads
 

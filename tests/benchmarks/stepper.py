@@ -116,7 +116,8 @@ def main(arguments=()):
             ["a step, to the next frame", f"{spread(frame)} ms", ""],
         ]
     text = (
-        f"`python tests/benchmarks/stepper.py` on {machine()}; Chromium without a graphics card.\n\n"
+        f"`python tests/benchmarks/stepper.py` on {machine()}; "
+        "Chromium without a graphics card.\n\n"
         "The hinge loss of `MLP(2, [16, 16, 1])` over 8 samples: "
         f"{found['values']:,} values, {found['steps']:,} steps. Median (range).\n\n"
         + table(["what", "measured", "aim"], rows)
