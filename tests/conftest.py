@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from hypothesis import HealthCheck, settings
 # The tests' own modules, `oracles` and `strategies`, are found from every import mode.
 if (_here := str(Path(__file__).parent)) not in sys.path:
     sys.path.insert(0, _here)
+
+# A suite run in the background of a shell inherits an ignored SIGINT and would hand it on to the
+# programs that the tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

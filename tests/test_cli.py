@@ -203,8 +203,6 @@ def test_ctrl_c_exits_130_without_a_traceback(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A suite run in the background of a shell hands on an ignored SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     path, deadline = tmp_path / "checkpoint.json", time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
