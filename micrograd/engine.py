@@ -1,4 +1,6 @@
-"""The engine: a number that remembers how it was computed, and the chain rule run backwards.
+"""The engine: a number that remembers how it was computed, and can be differentiated.
+
+Here a graph is recorded; `micrograd.chain_rule` walks it backwards.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> c = a * b + a
@@ -9,23 +11,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from operator import attrgetter
 from typing import Any, cast
 
-from micrograd.errors import GradientError, NotDifferentiableError, NumberTypeError, rewritten
-from micrograd.graph import depends_on, order
-from micrograd.node import Node, check_finite, check_fresh, described
-from micrograd.ops import Number, Op, Operators, add, constant, foreign, is_plain, mul, number
+from micrograd.chain_rule import building, gradient, partials_of, sweep
+from micrograd.errors import GradientError, NotDifferentiableError, rewritten
+from micrograd.graph import order
+from micrograd.node import Node, check_fresh, described
+from micrograd.ops import Number, Op, Operators, add, constant, foreign, mul, number
 
 __all__ = ["Value", "gradient", "no_grad"]
 
 _new = object.__new__
-_data = attrgetter("_data")
 _recording = ContextVar("recording", default=True)
-_building = ContextVar("building", default=False)  # whether a gradient graph is being built
 
 
 class Value(Node):
@@ -79,7 +79,7 @@ class Value(Node):
     @classmethod
     def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
         try:
-            inputs = tuple(map(_data, args))
+            inputs = tuple([arg._data for arg in args])
         except AttributeError:  # a plain number or a tracer's symbol among them
             for arg in args:
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
@@ -87,7 +87,7 @@ class Value(Node):
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
-            inputs = tuple(map(_data, args))
+            inputs = tuple([arg._data for arg in args])
         try:
             data = op.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
@@ -154,6 +154,11 @@ class Value(Node):
         Value
             This node. After an error the graph is as it was.
 
+        Raises
+        ------
+        GradientError
+            If a node on the way was made by hand. Also what the operations themselves raise.
+
         Examples
         --------
         >>> x = Value(3.0)
@@ -164,6 +169,12 @@ class Value(Node):
         """
         nodes = [node for node in order(self) if node.parents]
         before = [(node._data, node.parents, node.inputs) for node in nodes]
+        for node in nodes:
+            if node.op.partials is None:
+                raise GradientError(
+                    f"{node!r} was made by hand as {node._op!r}, so forward() has no rule to "
+                    "compute it again: make it anew, or add the operation with micrograd.define"
+                )
         token = _recording.set(True)
         try:
             for node in nodes:
@@ -192,7 +203,7 @@ class Value(Node):
         if not self.parents:
             return ()
         check_fresh(self)
-        return _partials(self, self._data, self.inputs)
+        return partials_of(self, self._data, self.inputs)
 
     def backward(self) -> None:
         """Run the chain rule from here to every leaf: afterwards each `grad` is d(self)/d(it).
@@ -215,7 +226,7 @@ class Value(Node):
         nodes = order(self)
         before = [node.grad for node in nodes]
         try:
-            _sweep(nodes)
+            sweep(nodes)
         except BaseException:
             for node, grad in zip(nodes, before, strict=True):
                 node.grad = grad
@@ -239,7 +250,7 @@ class Value(Node):
         self.op = foreign(self._op)
 
     def __float__(self) -> float:
-        if _building.get():
+        if building.get():
             raise NotDifferentiableError(
                 "a local derivative turned a Value into a float, so it cannot be differentiated "
                 "again: write it with operators and micrograd's functions, not with math's"
@@ -251,126 +262,6 @@ def _lifted(operand: Number) -> Number:
     """Return a Python number as a constant of the graph, and anything else as it is."""
     kind = type(operand)
     return Value._made(operand, constant) if kind is float or kind is int else operand
-
-
-def _sweep(nodes: list[Value]) -> None:
-    """Set `grad` of every node to d(last)/d(node); nodes come in topological order."""
-    for node in nodes:
-        node.grad = 0
-    nodes[-1].grad = 1
-    for node in reversed(nodes):
-        op, grad = node.op, node.grad
-        if op is mul or op is add:  # past the table, as in Value.__mul__
-            left, right, a, b = node._left, node._right, node._a, node._b
-            if left._data is not a or right._data is not b:
-                check_fresh(node)
-            left.grad += b * grad if op is mul else grad
-            right.grad += a * grad if op is mul else grad
-        elif parents := node.parents:
-            inputs = node.inputs
-            if tuple(map(_data, parents)) != inputs:
-                check_fresh(node)
-            if op.partials is None:  # made by hand: its closure adds to its parents itself
-                node._backward()
-            elif grad != 0:
-                for parent, slope in zip(parents, _partials(node, node._data, inputs)):  # noqa: B905
-                    parent.grad += slope * grad
-    zeros: Any = 0
-    for node in nodes:
-        if not node.parents:
-            zeros += node.grad * 0
-    if zeros != 0:  # a nan or an infinity on the way always reaches a leaf
-        check_finite(nodes)
-
-
-def _sweep_graph(nodes: list[Value], reached: set[Value]) -> None:
-    """Do the same with gradients that are Values, along the nodes of `reached` only."""
-    for node in nodes:
-        node.grad = 0
-    nodes[-1].grad = Value._made(1, constant)
-    for node in reversed(nodes):
-        upstream = node.grad
-        if node not in reached or not node.parents or is_plain(upstream):
-            continue
-        check_fresh(node)
-        slopes = _partials(node, node, node.parents)
-        for parent, slope in zip(node.parents, slopes, strict=True):
-            if parent not in reached or (is_plain(slope) and slope == 0):
-                continue
-            step = upstream if is_plain(slope) and slope == 1 else upstream * slope
-            parent.grad = step if is_plain(parent.grad) else parent.grad + step
-
-
-def _partials(node: Value, out: Number, inputs: tuple[Number, ...]) -> tuple[Any, ...]:
-    partials = node.op.partials
-    if partials is None:
-        raise GradientError(
-            f"{node!r} was made by hand as {node._op!r} and has no derivative rule to use here: "
-            "set its _backward, or add the operation with micrograd.define"
-        )
-    try:
-        return cast("tuple[Any, ...]", partials(out, *inputs))
-    except (ValueError, ArithmeticError) as error:
-        raise rewritten(error, f"no finite derivative of {described(node)}: {error}") from error
-
-
-def gradient(output: Value, inputs: Value | Sequence[Value], create_graph: bool = False) -> Any:
-    """Return d(output)/d(input) for each of `inputs`, without touching any `grad`.
-
-    Parameters
-    ----------
-    output : Value
-    inputs : Value or sequence of Value
-        Leaves or results; one that `output` does not depend on has gradient 0.
-    create_graph : bool, default False
-        Give Values instead of numbers, which can be differentiated and drawn. Their attribute
-        `derivative_of` is the output.
-
-    Returns
-    -------
-    number or Value, or a list of them
-        A list for a sequence of inputs.
-
-    Raises
-    ------
-    StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
-        As `Value.backward` does.
-
-    Examples
-    --------
-    >>> x = Value(3.0)
-    >>> slope = gradient(x ** 3, x, create_graph=True)
-    >>> slope.data, gradient(slope, x)
-    (27.0, 18.0)
-    """
-    wanted = [inputs] if isinstance(inputs, Value) else list(inputs)
-    for value in (output, *wanted):
-        if not isinstance(value, Value):
-            raise NumberTypeError(f"expected a Value, got {value!r} ({type(value).__name__})")
-    nodes = order(output)
-    reached = depends_on(nodes, wanted)
-    before = [node.grad for node in nodes]
-    token = _building.set(create_graph)
-    try:
-        if create_graph:
-            _sweep_graph(nodes, reached)
-        elif output in reached:
-            _sweep([node for node in nodes if node in reached])
-        below = set(nodes)
-        grads: list[Any] = [
-            value.grad if value in below and output in reached else 0 for value in wanted
-        ]
-    finally:
-        _building.reset(token)
-        for node, grad in zip(nodes, before, strict=True):
-            node.grad = grad
-    if create_graph:
-        grads = [Value._made(grad, constant) if is_plain(grad) else grad for grad in grads]
-        for grad in grads:
-            # A picture tells what was computed for the output itself.
-            if grad not in below:
-                grad.derivative_of = output
-    return grads[0] if isinstance(inputs, Value) else grads
 
 
 @contextmanager

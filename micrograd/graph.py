@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import filterfalse
 from typing import Any, Protocol, TypeVar
 
 from micrograd.errors import CycleError
@@ -58,26 +59,29 @@ def order(root: NodeT) -> list[NodeT]:
     ['a', 'b', 'c', 'd']
     """
     # A walk of its own stack: `rest` holds the parents of `node` that are still to be visited.
-    node, rest = root, iter(root.parents)
-    is_open = {root: True}  # False once all that a node is computed from is in the result
+    # Most edges lead to a node that is done already: `filterfalse` passes over them fast.
     result: list[NodeT] = []
+    done: set[NodeT] = set()
+    is_done = done.__contains__
+    node = root
+    rest: Iterator[NodeT] = filterfalse(is_done, root.parents)
     below: list[tuple[NodeT, Iterator[NodeT]]] = []
+    being_visited = {root}
     while True:
         for parent in rest:
-            seen = is_open.get(parent)
-            if seen is None:
-                grandparents = parent.parents
-                if grandparents:
-                    below.append((node, rest))
-                    node, rest = parent, iter(grandparents)
-                    is_open[node] = True
-                    break
-                is_open[parent] = False
-                result.append(parent)
-            elif seen:
+            if parent in being_visited:
                 raise CycleError(f"the graph contains itself: {parent!r} is its own ancestor")
+            grandparents = parent.parents
+            if grandparents:
+                below.append((node, rest))
+                node, rest = parent, filterfalse(is_done, grandparents)
+                being_visited.add(node)
+                break
+            done.add(parent)
+            result.append(parent)
         else:
-            is_open[node] = False
+            being_visited.remove(node)
+            done.add(node)
             result.append(node)
             if not below:
                 return result

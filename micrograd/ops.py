@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -939,8 +940,8 @@ def _total(*values: Any) -> PlainNumber:
 
 def _dot(pairs: int, *inputs: Any) -> PlainNumber:
     total = inputs[2 * pairs] if len(inputs) > 2 * pairs else 0
-    for w, x in zip(inputs[:pairs], inputs[pairs : 2 * pairs]):  # noqa: B905 - called for each neuron
-        total += w * x
+    for product in map(operator.mul, inputs[:pairs], inputs[pairs : 2 * pairs]):
+        total += product
     return total
 
 

@@ -787,8 +787,16 @@ def test_a_node_made_by_hand_without_a_closure_is_an_error_that_says_so() -> Non
 def test_a_node_made_by_hand_cannot_be_computed_again() -> None:
     x = Value(0.5)
     out = lecture_tanh(x) + 1
-    with pytest.raises(TypeError, match="by hand"):
+    with pytest.raises(GradientError, match="made by hand as 'tanh'"):
         out.forward()
+
+
+def test_a_closure_set_on_a_leaf_is_run_by_backward() -> None:
+    a = Value(3.0)
+    twice = Value(2 * a.data)  # a result of the user's own that does not name its parents
+    twice._backward = lambda: setattr(a, "grad", a.grad + 2 * twice.grad)
+    (twice * 5.0).backward()
+    assert a.grad == 10.0
 
 
 def test_users_may_hang_attributes_of_their_own_on_a_value() -> None:
