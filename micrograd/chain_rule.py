@@ -108,6 +108,7 @@ def gradient(output: Node, inputs: Node | Sequence[Node], create_graph: bool = F
 
     Examples
     --------
+    >>> from micrograd import Value
     >>> x = Value(3.0)
     >>> slope = gradient(x ** 3, x, create_graph=True)
     >>> slope.data, gradient(slope, x)
