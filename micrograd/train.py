@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
@@ -43,7 +43,10 @@ from micrograd.files import read_json, write_json
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import Module
 from micrograd.ops import PlainNumber, number
-from micrograd.optim import Adam
+from micrograd.optim import SGD, Adam, AdamW, Schedule
+
+if TYPE_CHECKING:
+    from micrograd.replay.training import CompiledSteps, Descent
 
 __all__ = ["EarlyStop", "Evaluation", "History", "Trainable", "evaluate", "fit"]
 
@@ -51,6 +54,8 @@ LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes where no optimizer i
 
 _FORMAT: Final = "micrograd checkpoint"
 _VERSION: Final = 1
+_STRIDE: Final = 0.2  # seconds in machine code before an interrupt is heard
+_WORK: Final = 100_000_000  # samples times parameters of the first such stretch, some 0.02 s
 _PAUSE: Final = 1.0  # seconds between checkpoints, where nothing else is asked for
 
 LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
@@ -256,9 +261,10 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         stopped. Without one, start from the beginning.
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
-        digits. "auto" does so where a step has work enough (samples times parameters of 8,000 or
-        more), the loss is one of those with a name, and the model can be traced; True wherever it
-        can, or raises what hinders it.
+        digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, early stop or
+        function as progress, many steps are one call of machine code. "auto" compiles where a
+        step has work enough (samples times parameters of 8,000 or more), the loss is one of those
+        with a name, and the model can be traced; True wherever it can, or raises what hinders it.
 
     Returns
     -------
@@ -343,6 +349,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         seed=seed,
         random=random.Random(seed),
     )
+    run.descent = _descent(run)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             run.load(checkpoint)
@@ -356,7 +363,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
 
 def _compiled(
     task: _Task, parameters: list[Value], batch_size: int | None, choice: bool | str
-) -> Callable[[list[int] | None], tuple[float, float]] | None:
+) -> CompiledSteps | None:
     """Return what computes the steps of a run, None for the engine itself."""
     if not (isinstance(choice, bool) or choice == "auto"):
         raise ArgumentError(f"expected compile to be True, False or 'auto', got {choice!r:.60}")
@@ -390,6 +397,31 @@ def _compiled(
     return steps
 
 
+def _descent(run: _Run) -> Descent | None:
+    """Return the whole loop in machine code where it does what the run asks for, and no more."""
+    optimizer = run.optimizer
+    if run.compiled is None or run.held_out is not None or run.early_stop is not None:
+        return None
+    if not isinstance(optimizer, (SGD, Adam)) or type(optimizer) not in (SGD, Adam, AdamW):
+        return None
+    if not isinstance(optimizer.lr, (int, float, Schedule)) or optimizer.params != run.parameters:
+        return None
+    size = run.batch_size or len(run.task.rows)
+    run.stride = max(1, _WORK // (size * len(run.parameters)))
+    from micrograd.replay import training
+
+    decay = float(optimizer.weight_decay)
+    rule: training.Rule
+    if isinstance(optimizer, SGD):
+        rule = training.Sgd(float(optimizer.momentum), optimizer.nesterov, decay)
+    else:
+        mean, square = map(float, optimizer.betas)
+        rule = training.Adam(
+            mean, square, float(optimizer.eps), decay, isinstance(optimizer, AdamW)
+        )
+    return run.compiled.descent(rule)
+
+
 def _train(
     run: _Run,
     steps: int,
@@ -402,10 +434,17 @@ def _train(
     try:
         with _reporter(progress, steps, run.done) as report:
             while run.done < steps and not run.history.stopped_early:
-                run.advance()
+                most = steps - run.done
+                if every and checkpoint is not None:
+                    most = min(most, every - run.done % every)
+                # A function that is called after each step sees the model as of that step.
+                before = run.done
+                if callable(progress) or not run.leap(most):
+                    run.advance()
                 history = run.history
-                accuracy = history.accuracy[-1] if history.accuracy else None
-                report(run.done - 1, history.loss[-1], accuracy)
+                for step in range(before, run.done):
+                    accuracy = history.accuracy[step] if history.accuracy else None
+                    report(step, history.loss[step], accuracy)
                 if checkpoint is not None and (
                     run.done % every == 0 if every else time.monotonic() >= due
                 ):
@@ -422,6 +461,26 @@ def _train(
 # ---- one run -----------------------------------------------------------------------------------
 
 
+def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float]]:
+    """Return the numbers of the next steps, up to one whose learning rate cannot be used."""
+    result = []
+    lr = optimizer.lr
+    for step in range(optimizer.steps, optimizer.steps + most):
+        rate: Any = lr(step) if callable(lr) else lr
+        if not 0 <= rate < math.inf:
+            break
+        if isinstance(optimizer, SGD):
+            result.append((float(rate), 0.0, 0.0))
+            continue
+        mean, square = cast("tuple[Any, Any]", optimizer.betas)
+        pace = rate / (1 - mean ** (step + 1))
+        correction = math.sqrt(1 - square ** (step + 1))
+        result.append(
+            (float(pace), correction, float(1 - rate * cast("Any", optimizer.weight_decay)))
+        )
+    return result
+
+
 @dataclass
 class _Run:
     """The state of a training run: what a checkpoint holds."""
@@ -436,7 +495,9 @@ class _Run:
     early_stop: EarlyStop | None
     seed: int | None
     random: random.Random
-    compiled: Callable[[list[int] | None], tuple[float, float]] | None = None
+    compiled: CompiledSteps | None = None
+    descent: Descent | None = None
+    stride: int = 1  # steps of a leap
     done: int = 0
     order: list[int] = field(default_factory=list)  # the shuffled samples, taken from the front
     taken: int = 0
@@ -459,6 +520,69 @@ class _Run:
                     "before that step; often a lower learning rate helps",
                 ) from error
             raise
+
+    def leap(self, most: int) -> int:
+        """Do up to so many steps in machine code, or leave everything as it was; return how many.
+
+        None is done where there is no such code, or where the next step has something to say.
+        """
+        if self.descent is None:
+            return 0
+        before, start = self._snapshot(), time.perf_counter()
+        try:
+            done = self._leap(self.descent, min(most, self.stride))
+        except ArithmeticError:  # a number that no float can hold
+            self._restore(before)
+            return 0
+        except BaseException:
+            self._restore(before)
+            raise
+        seconds = time.perf_counter() - start
+        self.history.seconds += [seconds / max(1, done)] * done
+        if seconds < _STRIDE / 2:
+            self.stride *= 2
+        elif seconds > _STRIDE:
+            self.stride = max(1, self.stride // 2)
+        return done
+
+    def _leap(self, descent: Descent, most: int) -> int:
+        optimizer = cast("SGD | Adam", self.optimizer)
+        scalars = _scalars(optimizer, most)
+        if not scalars:
+            return 0
+        drawn = (self.random.getstate(), self.order, self.taken)
+        size = self.batch_size
+        batches = None if size is None else [self._batch(size) for _ in scalars]
+        first: Sequence[Any]
+        second: Sequence[Any] = ()
+        if isinstance(optimizer, SGD):
+            first = optimizer.momentum_buffer
+        else:
+            first, second = optimizer.mean, optimizer.square
+        data = [parameter.data for parameter in self.parameters]
+        record = descent.run(data, first, second, scalars, batches)
+        done = len(record)
+        if done < len(scalars) and size is not None:
+            state, self.order, self.taken = drawn
+            self.random.setstate(state)
+            for _ in range(done):
+                self._batch(size)
+        if not done:
+            return 0
+        self.history.loss += [loss for loss, _ in record]
+        if self.task.predict is not None:
+            self.history.accuracy += [accuracy for _, accuracy in record]
+        self.set_parameters(descent.data)
+        for parameter, grad in zip(self.parameters, descent.grad, strict=True):
+            parameter.grad = grad
+        if isinstance(optimizer, SGD):
+            if optimizer.momentum:
+                optimizer.momentum_buffer = list(descent.first)
+        else:
+            optimizer.mean, optimizer.square = list(descent.first), list(descent.second)
+        optimizer.steps += done
+        self.done += done
+        return done
 
     def _step(self) -> None:
         start = time.perf_counter()
@@ -531,7 +655,7 @@ class _Run:
             self.since_best += 1
             self.history.stopped_early = self.since_best >= stop.patience
 
-    def set_parameters(self, data: list[PlainNumber]) -> None:
+    def set_parameters(self, data: Sequence[PlainNumber]) -> None:
         """Set each parameter to its number."""
         for parameter, plain in zip(self.parameters, data, strict=True):
             parameter.data = plain

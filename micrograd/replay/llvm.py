@@ -12,6 +12,7 @@ import functools
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from micrograd import ops
@@ -19,12 +20,13 @@ from micrograd.errors import TraceError
 from micrograd.replay.lower import Handle, Plan, lower, plan
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["Machine", "host", "is_available"]
+__all__ = ["Machine", "host", "is_available", "machine_code"]
 
 # A program is cut into functions of so many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block. Measured on 950 steps: 0.17 s in cuts of 300, 0.25 s
 # in one piece, and no difference in speed.
 _SEGMENT = 300
+_CHUNK = 1_024
 # Above this many steps code is generated quickly (O0), 14 µs a step instead of 60, and runs at
 # half the speed; cuts of 100 are then best.
 _LARGE = 12_000
@@ -599,6 +601,23 @@ def ir_text(tape: Tape, sizes: list[int], contract: bool = True) -> tuple[str, i
     return f"{declared}\n{block}\n{driver}\n{attributes}", memory
 
 
+def machine_code(
+    ir: str, level: int = 2, measure: Callable[[Any, bytes], None] | None = None
+) -> Any:
+    """Return LLVM's engine that holds the code of a module; `measure` is given the object file."""
+    import llvmlite.binding as llvm
+
+    with _lock:
+        module = llvm.parse_assembly(ir)
+        machine = host().machine(level)
+        module.triple = machine.triple
+        engine = llvm.create_mcjit_compiler(module, machine)
+        if measure is not None:
+            engine.set_object_cache(measure)
+        engine.finalize_object()
+    return engine
+
+
 class Machine:
     """A program as machine code in memory.
 
@@ -616,34 +635,38 @@ class Machine:
     """
 
     def __init__(self, tape: Tape, sizes: list[int], contract: bool = True) -> None:
-        import llvmlite.binding as llvm
-
         if not tape.results():
             raise TraceError("the function has no results to compile")
         self.ir, memory = ir_text(tape, sizes, contract)
         self.results = len(tape.results())
         self.lanes = host().lanes
         self._memory = memory * self.lanes
-        with _lock:
-            module = llvm.parse_assembly(self.ir)
-            machine = host().machine(0 if tape.instructions() > _LARGE else 2)
-            module.triple = machine.triple
-            self._engine = llvm.create_mcjit_compiler(module, machine)
-            self.bytes = 0
-            self._engine.set_object_cache(self._measure)
-            self._engine.finalize_object()
+        self.bytes = 0
+        level = 0 if tape.instructions() > _LARGE else 2
+        self._engine = machine_code(self.ir, level, self._measure)
         pointer, long = ctypes.c_void_p, ctypes.c_int64
         self.one = ctypes.CFUNCTYPE(None, *[pointer] * 4)(self._engine.get_function_address("one"))
         self.each = ctypes.CFUNCTYPE(None, pointer, pointer, long, long, pointer, pointer)(
             self._engine.get_function_address("each")
         )
+        self.total_address: int = self._engine.get_function_address("total")
         self.total = ctypes.CFUNCTYPE(
             ctypes.c_double, pointer, pointer, long, long, long, long, pointer, pointer
-        )(self._engine.get_function_address("total"))
+        )(self.total_address)
         self._local = threading.local()
 
     def _measure(self, module: Any, code: bytes) -> None:
         self.bytes = len(code)
+
+    def chunks(self, n: int) -> tuple[int, int]:
+        """Return how many samples a chunk of a batch of `n` has, and how many chunks there are.
+
+        The results of a chunk are added up one after the other, and then the chunks in order, so
+        that sums do not depend on the number of threads.
+        """
+        size = max(_CHUNK, -(-n // 256))
+        size += -size % self.lanes
+        return size, -(-n // size)
 
     def work(self) -> int:
         """Return the address of working memory of this thread, aligned for vectors."""

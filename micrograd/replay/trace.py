@@ -279,13 +279,17 @@ class Recorder:
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
-        before = sys.getprofile()
+        before: Any = sys.getprofile()
         states = _random_states()
         sys.setprofile(self._event)
         try:
             yield
         finally:
-            sys.setprofile(before)
+            if before is None or callable(before):
+                sys.setprofile(before)
+            else:  # a profiler written in C, which sets itself
+                sys.setprofile(None)
+                before.enable()
         if _random_states() != states:
             raise TraceError(
                 "a traced function cannot draw random numbers: every call would replay the same "

@@ -9,8 +9,9 @@ from micrograd.engine import Value
 from micrograd.ops import dot, equal, greater, greater_equal, logsumexp
 from micrograd.ops import sum as total
 from micrograd.replay.compiled import Compiled
+from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 
-__all__ = ["CompiledSteps", "is_worth_compiling"]
+__all__ = ["Adam", "CompiledSteps", "Descent", "Rule", "Sgd", "is_worth_compiling"]
 
 # Samples a step times parameters, from which an eager step takes some 5 ms: compilation, 1 ms a
 # parameter, is then made up for in about 50 steps.
@@ -102,6 +103,135 @@ class CompiledSteps:
         for parameter, grad in zip(self._parameters, gradient.tolist(), strict=True):
             parameter.grad = grad
         return float(values[0]), float(values[1])
+
+    def descent(self, rule: Rule) -> Descent | None:
+        """Return the whole loop in machine code, None where the backend cannot run it."""
+        found = self._compiled.machine(self._rows[:1], self._targets[:1])
+        if found is None:
+            return None
+        machine, places = found
+        return Descent(
+            machine, loop(rule), [self._rows, self._targets], len(self._parameters), places
+        )
+
+
+class Descent:
+    """Many steps in one call of machine code: batch, gradient, update, record.
+
+    Attributes
+    ----------
+    data, grad, first, second : list of float
+        After `run`: the parameters, the gradient of the last step, and what the rule keeps of
+        the steps before.
+    """
+
+    def __init__(
+        self, machine: Any, code: Loop, columns: list[Any], parameters: int, places: list[int]
+    ) -> None:
+        import numpy as np
+
+        self._machine, self._code = machine, code
+        self._columns = [
+            np.ascontiguousarray(column).reshape(len(column), -1) for column in columns
+        ]
+        self._count = parameters
+        self._vectors = -(-parameters // code.lanes)
+        self._places = np.array([*places, 0], dtype=np.int64)
+        self.data: list[float] = []
+        self.grad: list[float] = []
+        self.first: list[float] = []
+        self.second: list[float] = []
+
+    def _padded(self, numbers: Sequence[Any]) -> Any:
+        import numpy as np
+
+        result = np.zeros(self._vectors * self._code.lanes)
+        result[: len(numbers)] = [float(x) for x in numbers]
+        return result
+
+    def run(
+        self,
+        data: Sequence[Any],
+        first: Sequence[Any],
+        second: Sequence[Any],
+        scalars: Sequence[Sequence[float]],
+        batches: Sequence[Sequence[int]] | None = None,
+    ) -> list[list[float]]:
+        """Do one step for each row of `scalars`; return loss and share of right of each.
+
+        Fewer rows than steps come back where a step gives what is not finite; it and those after
+        it were not done.
+
+        Parameters
+        ----------
+        data : sequence of number
+            The parameters.
+        first, second : sequence of number
+            What the rule keeps; empty for zeros.
+        scalars : sequence of (number, number, number)
+        batches : sequence of sequence of int, optional
+            The samples of each step; by default all of them, in the order given.
+        """
+        import numpy as np
+
+        steps = len(scalars)
+        whole = len(self._columns[0])
+        sizes = [whole] * steps if batches is None else [len(batch) for batch in batches]
+        starts = np.cumsum([0, *sizes])
+        plan = np.empty((steps, PLAN), dtype=np.int64)
+        for i, size in enumerate(sizes):
+            plan[i] = (size, *self._machine.chunks(size), starts[i])
+        table = np.zeros((steps, SCALARS))
+        table[:] = scalars
+        largest = max(sizes)
+        order = None
+        buffers = self._columns
+        if batches is not None:
+            order = np.array([i for batch in batches for i in batch], dtype=np.int64)
+            buffers = [np.empty((largest, column.shape[1])) for column in self._columns]
+        results = self._machine.results
+        outputs = results - (len(self._places) - 1)
+        sums = np.empty((int(plan[:, 2].max()), results))
+        record = np.empty((steps, outputs))
+        widths = np.array([column.shape[1] for column in self._columns], dtype=np.int64)
+        given = np.array([column.ctypes.data for column in self._columns], dtype=np.int64)
+        copies = np.array([buffer.ctypes.data for buffer in buffers], dtype=np.int64)
+        par, grad = self._padded(data), self._padded(())
+        means, squares = self._padded(first), self._padded(second)
+        done = self._code.train(
+            self._machine.total_address,
+            given.ctypes.data,
+            copies.ctypes.data,
+            widths.ctypes.data,
+            len(widths),
+            None if order is None else order.ctypes.data,
+            plan.ctypes.data,
+            table.ctypes.data,
+            steps,
+            par.ctypes.data,
+            grad.ctypes.data,
+            means.ctypes.data,
+            squares.ctypes.data,
+            self._places.ctypes.data,
+            results,
+            outputs,
+            self._vectors,
+            sums.ctypes.data,
+            record.ctypes.data,
+            self._machine.work(),
+        )
+        if done < 0:  # the update of this step went wrong, and has been written: go there again
+            done = -1 - done
+            if done == 0:
+                par, means, squares = self._padded(data), self._padded(first), self._padded(second)
+            else:
+                part = None if batches is None else batches[:done]
+                return self.run(data, first, second, scalars[:done], part)
+        count = self._count
+        self.data, self.grad = par[:count].tolist(), grad[:count].tolist()
+        self.first, self.second = means[:count].tolist(), squares[:count].tolist()
+        kept: list[list[float]] = record[:done].tolist()
+        return kept
 
 
 def _first_largest(scores: Sequence[Any]) -> list[Any]:
