@@ -149,6 +149,7 @@ class Tape:
         needed = self.needed()
         tape = Tape()
         seen: dict[tuple[Any, ...], int] = {}
+        rows, own = tape.rows, tape.operands
         place = [0] * len(self.rows)
         for position, op in enumerate(self.rows):
             if not needed[position]:
@@ -161,10 +162,20 @@ class Tape:
                     place[position] = tape._leaf((kind, what), (kind, what))
                 continue
             operands = tuple([place[operand] for operand in self.operands[position]])
-            simpler = tape._simpler(op, operands) if simplify else None
+            simpler = None
+            if simplify:
+                look = op is not ops.add and op is not ops.sub and op is not ops.mul
+                if not look:  # nothing to find in arithmetic without constants: most of a graph
+                    for operand in operands:
+                        if rows[operand] is None and own[operand][0] == CONSTANT:
+                            look = True
+                            break
+                if look:
+                    simpler = tape._simpler(op, operands)
             if simpler is None:
-                commutes = op is ops.add or op is ops.mul
-                key = (op, *(sorted(operands) if commutes else operands))
+                key: tuple[Any, ...] = (op, *operands)
+                if (op is ops.add or op is ops.mul) and operands[0] > operands[1]:
+                    key = (op, operands[1], operands[0])
                 simpler = seen.get(key)
                 if simpler is None:
                     simpler = seen[key] = tape.add(op, operands)

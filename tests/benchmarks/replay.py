@@ -10,6 +10,7 @@ nothing and starts no other environment.
 """
 
 import argparse
+import copy
 import ctypes
 import json
 import os
@@ -33,6 +34,8 @@ from results import machine, table, write_section  # noqa: E402
 
 import micrograd  # noqa: E402
 from micrograd.nn import MLP  # noqa: E402
+from micrograd.optim import SGD  # noqa: E402
+from micrograd.train import fit  # noqa: E402
 
 ORIGINAL = """
 import json, random, sys, time
@@ -230,6 +233,41 @@ def kernel_alone(compiled, X, y, parameters, options):
     return (small["many"] - small["one"]) / max(1, times - 1)
 
 
+def whole_fit(activation, folder, options):
+    """Return seconds of 100 full-batch steps of SGD: the loop in C, that of `fit`, all of `fit`."""
+    n, steps, rate = (16, 3, 0.05) if options.tiny else (100, 100, 0.05)
+    X, y = moons(n)
+    random.seed(1337)
+    start = MLP(2, [16, 16, 1], activation=activation)
+    held = np.array([p.data for p in start.parameters()])
+    rows, labels = X.tolist(), y.tolist()
+    function = by_hand_c(activation, folder)
+    results, inside = {}, []
+
+    def by_hand():
+        parameters, slopes = held.copy(), np.empty_like(held)
+        given = [array.ctypes.data for array in (X, y, parameters, slopes)]
+        for _ in range(steps):
+            function(given[0], given[1], n, given[2], given[3])
+            parameters -= rate * slopes
+        results["C"] = parameters
+
+    def fitted():
+        model = copy.deepcopy(start)
+        optimizer = SGD(model.parameters(), rate)
+        history = fit(model, rows, labels, "hinge", optimizer, steps, progress=False, compile=True)
+        inside.append(sum(history.seconds))
+        results["fit"] = [p.data for p in model.parameters()]
+
+    runs = {"fit": fitted}
+    if function is not None:
+        runs["C"] = by_hand
+    times = alternating(runs, *((1, 0) if options.tiny else ()))
+    if function is not None:
+        assert np.allclose(results["C"], results["fit"], rtol=1e-9, atol=1e-12)
+    return times.get("C"), statistics.median(inside), times["fit"]
+
+
 def digits(options):
     """Return seconds of one full-batch gradient of MLP(64, [32, 10]), compiled and in NumPy."""
     n, wide, hidden, classes = (16, 8, 4, 3) if options.tiny else (1797, 64, 32, 10)
@@ -354,6 +392,7 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory() as folder:
         relu, first = full_batch("relu", folder, options)
         tanh, _ = full_batch("tanh", folder, options)
+        loops = {name: whole_fit(name, folder, options) for name in ("relu", "tanh")}
     dense = digits(options)
     sizes = (100, 1_000) if options.tiny else (10_000, 100_000)
     firsts = {nodes: first_call(nodes) for nodes in sizes}
@@ -365,6 +404,10 @@ def main(arguments=None):
         row += [short(tanh[name]), f"{tanh[name] / limit_tanh:.2f}"] if name in tanh else ["", ""]
         rows.append(row)
     others = [
+        *[[f"100 full-batch steps of SGD, {name}: the loop of `fit`",
+           f"{short(loop)} (C by hand: {short(c) if c else 'no compiler'}; "
+           f"all of `fit`, tracing and compiling included: {short(whole)})"]
+          for name, (c, loop, whole) in loops.items()],
         ["`MLP(64,[32,10])`, cross-entropy, 1,797 samples, one full-batch gradient",
          f"{short(dense['micrograd'])} (NumPy by hand: {short(dense['NumPy by hand'])})"],
         ["first call of the first table's function: trace, emit, run", short(first)],
