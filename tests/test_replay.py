@@ -6,6 +6,7 @@ import copy
 import cProfile
 import ctypes
 import functools
+import linecache
 import math
 import pickle
 import random
@@ -1062,3 +1063,12 @@ def test_a_profiler_written_in_c_survives_a_trace():
     finally:
         profiler.disable()
     assert profiler.getstats()
+
+
+@every_backend
+def test_the_source_is_in_linecache_whatever_runs(backend):
+    compiled = compile(lambda x: micrograd.tanh(x) * 2, backend)
+    compiled(0.5)
+    text = compiled.source
+    assert any("".join(entry[2]) == text for entry in linecache.cache.values() if len(entry) > 2)
+    assert pickle.loads(pickle.dumps(compiled)).source == text

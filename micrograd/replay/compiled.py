@@ -285,9 +285,10 @@ class _Trace:
         self.shapes, self.sequence = shapes, sequence
         self.sizes = [math.prod(shape) for shape in shapes]
         self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
+        self.shown: _PythonKernel | None = None  # keeps the source in linecache
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "programs": {}}
+        return {**self.__dict__, "programs": {}, "shown": None}
 
     def derived(self, kind: str) -> tuple[Tape, list[int]]:
         """Return the optimised tape of one kind, and which of its derivatives are not zero."""
@@ -831,6 +832,9 @@ class Compiled:
     def source(self) -> str:
         """The program of the latest shape as Python: forward, then the gradient.
 
+        It is in `linecache` from then on, also where machine code runs in its place. With the
+        Python backend a debugger steps through it.
+
         Examples
         --------
         >>> import micrograd
@@ -842,8 +846,15 @@ class Compiled:
         ...
         """
         trace = self._latest_trace()
-        tape, _ = trace.derived(self._main_kind(trace))
-        return python_source(tape, self._name, self._described(trace))[0]
+        if trace.shown is None:
+            kind = self._main_kind(trace)
+            program = trace.programs.get(kind)
+            if program is not None and isinstance(program[2], _PythonKernel):
+                trace.shown = program[2]
+            else:
+                tape, _ = trace.derived(kind)
+                trace.shown = _PythonKernel(tape, self._name, self._described(trace))
+        return trace.shown.source
 
     @property
     def ir(self) -> str:

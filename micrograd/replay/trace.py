@@ -60,7 +60,10 @@ def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
 
 
 _COMPARED = _refused("compare a traced value", f"its number is not known yet; {_WHERE}")
-_CONVERTED = "its number is not known yet; write it with operators and micrograd's functions"
+_CONVERTED = (
+    "its number is not known yet; write it with operators and micrograd's functions, a choice with "
+    "micrograd.where"
+)
 
 
 class Symbol(Operators):
