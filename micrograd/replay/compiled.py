@@ -43,6 +43,8 @@ _REDUCTIONS = ("mean", "sum", "none")
 # Samples whose results are added up one after the other; chunks are then added in order, so that
 # sums do not depend on the number of threads.
 _CHUNK = 1_024
+# Parts of a batch for each thread, so that one that starts late, or is held up, leaves its work.
+_PARTS = 6
 _number = itertools.count(1)
 _data = attrgetter("data")
 
@@ -221,9 +223,9 @@ class _LlvmKernel:
         def run(first: int, stop: int) -> None:
             self.machine.each(pointers, held, first, stop, address, self.machine.work())
 
-        share = -(-n // threads)
+        share = -(-n // (threads * _PARTS)) if threads > 1 else n
         share += -share % self.machine.lanes
-        _in_parallel(run, [(i, min(i + share, n)) for i in range(0, n, share)])
+        _in_parallel(run, [(i, min(i + share, n)) for i in range(0, n, share)], threads)
 
     def total(
         self, columns: Sequence[Any], parameters: Any, n: int, threads: int
@@ -250,8 +252,9 @@ class _LlvmKernel:
                     )
                 )
 
-            share = -(-chunks // threads)
-            _in_parallel(run, [(i, min(i + share, chunks)) for i in range(0, chunks, share)])
+            share = -(-chunks // (threads * _PARTS))
+            parts = [(i, min(i + share, chunks)) for i in range(0, chunks, share)]
+            _in_parallel(run, parts, threads)
             zero = sum(zeros)
         return sums.sum(axis=0), zero == 0.0
 
@@ -261,13 +264,19 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="micrograd")
 
 
-def _in_parallel(run: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
-    """Run the parts, the first one here and the others in threads."""
-    if len(parts) == 1:
-        run(*parts[0])
-        return
-    waiting = [_pool(len(parts) - 1).submit(run, *part) for part in parts[1:]]
-    run(*parts[0])
+def _in_parallel(
+    run: Callable[[int, int], None], parts: list[tuple[int, int]], threads: int
+) -> None:
+    """Run the parts here and in threads; whoever is free takes the next."""
+    waiting_parts = iter(parts)
+
+    def take() -> None:
+        for part in waiting_parts:
+            run(*part)
+
+    others = min(threads, len(parts)) - 1
+    waiting = [_pool(others).submit(take) for _ in range(others)]
+    take()
     for one in waiting:
         one.result()
 
