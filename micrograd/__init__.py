@@ -8,10 +8,10 @@
 (-0.004023, 0.002682)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value, gradient, no_grad
-from micrograd.explain import explain
 from micrograd.formula import formula
 from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
 from micrograd.ops import (
@@ -60,10 +60,11 @@ from micrograd.ops import (
     tanh,
     where,
 )
-from micrograd.stepper import steps
 
 if TYPE_CHECKING:
+    from micrograd.paths import explain
     from micrograd.replay import compile
+    from micrograd.stepper import steps
 
 __version__ = "1.0.0"
 
@@ -127,10 +128,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import what few programs need when it is first asked for."""
-    if name == "compile":
-        from micrograd.replay import compile
+# What few programs need is imported when it is first asked for.
+_LAZY = {"compile": "micrograd.replay", "explain": "micrograd.paths", "steps": "micrograd.stepper"}
 
-        return globals().setdefault("compile", compile)
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return globals().setdefault(name, getattr(import_module(_LAZY[name]), name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -84,7 +83,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     b'all of it'
     """
     target = Path(os.path.realpath(path))  # a link stays a link
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         try:
             with part.open("xb") as file:

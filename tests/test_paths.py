@@ -5,8 +5,8 @@ from random_graphs import random_graph
 
 from micrograd import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError
-from micrograd.explain import explain
 from micrograd.graph import order
+from micrograd.paths import explain
 
 
 def all_paths(node, target):
