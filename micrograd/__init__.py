@@ -11,7 +11,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from micrograd.engine import Value, gradient, no_grad
+from micrograd.engine import Value, enable_grad, gradient, no_grad
 from micrograd.formula import formula
 from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
 from micrograd.ops import (
@@ -85,6 +85,7 @@ __all__ = [
     "define",
     "dot",
     "elu",
+    "enable_grad",
     "equal",
     "erf",
     "erfc",

@@ -22,7 +22,7 @@ from micrograd.graph import order
 from micrograd.node import Node, check_fresh, described
 from micrograd.ops import Number, Op, Operators, add, constant, foreign, mul, number
 
-__all__ = ["Value", "gradient", "no_grad"]
+__all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
 _new = object.__new__
 _recording = ContextVar("recording", default=True)
@@ -175,19 +175,17 @@ class Value(Node):
                     f"{node!r} was made by hand as {node._op!r}, so forward() has no rule to "
                     "compute it again: make it anew, or add the operation with micrograd.define"
                 )
-        token = _recording.set(True)
         try:
-            for node in nodes:
-                again = Value._apply(node.op, node.parents)
-                node._data = again._data
-                node._record(again.parents, again.inputs)
+            with enable_grad():
+                for node in nodes:
+                    again = Value._apply(node.op, node.parents)
+                    node._data = again._data
+                    node._record(again.parents, again.inputs)
         except BaseException:
             for node, (data, operands, inputs) in zip(nodes, before, strict=True):
                 node._data = data
                 node._record(operands, inputs)
             raise
-        finally:
-            _recording.reset(token)
         return self
 
     # ---- the chain rule ------------------------------------------------------------------------
@@ -277,6 +275,25 @@ def no_grad() -> Iterator[None]:
     ()
     """
     token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Record, also inside `no_grad`: what computes a derivative of its own needs the graph.
+
+    Examples
+    --------
+    >>> x = Value(2.0)
+    >>> with no_grad(), enable_grad():
+    ...     y = x * x
+    >>> len(y.parents)
+    2
+    """
+    token = _recording.set(True)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from micrograd.engine import Value, gradient
+from micrograd.engine import Value, enable_grad, gradient
 from micrograd.errors import GradcheckError, InputCountError, NumberTypeError
 from micrograd.graph import order
 from micrograd.ops import constant, identity, is_operand, number
@@ -219,7 +219,8 @@ def _level() -> Iterator[bool]:
     """Go one derivative deeper; yield whether this is the outermost one."""
     token = _depth.set(_depth.get() + 1)
     try:
-        yield _depth.get() == 1
+        with enable_grad():
+            yield _depth.get() == 1
     finally:
         _depth.reset(token)
 

@@ -1,4 +1,4 @@
-"""Pictures of training with matplotlib: what a network has learned, and how it got there.
+"""Pictures with matplotlib: what a network has learned, how it got there, what is inside.
 
 Each function draws on the axes it is given and returns them; without axes it makes a figure, which
 a notebook shows. No setting of matplotlib is changed. Colours and shapes are those of every other
@@ -14,13 +14,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from micrograd.engine import no_grad
+from micrograd.engine import Value, no_grad
 from micrograd.errors import ArgumentError, InputCountError
 from micrograd.files import write_whole
-from micrograd.look import MARKERS, Theme, mix
+from micrograd.functional import grad
+from micrograd.look import MARKERS, Theme, mix, number_text
 from micrograd.look import theme as theme_named
 
-__all__ = ["Curves", "plot_decision_boundary", "plot_history", "save_figure", "sheet"]
+__all__ = [
+    "Curves",
+    "plot_activations",
+    "plot_decision_boundary",
+    "plot_function",
+    "plot_gradients",
+    "plot_history",
+    "plot_loss_surface",
+    "plot_weights",
+    "save_figure",
+    "sheet",
+]
 
 
 class Curves(Protocol):
@@ -404,18 +416,570 @@ def _name_ends(ax: Any, ends: list[tuple[float, float, str, str]]) -> None:
     figure.canvas.draw()  # only now are heights known
     apart = 15 * figure.dpi / 72
     heights = [ax.transData.transform((x, y))[1] for x, y, *_ in ends]
+    downwards = sorted(range(len(ends)), key=lambda i: -heights[i])
+    placed = [heights[i] for i in downwards]
+    for i in range(1, len(placed)):
+        placed[i] = min(placed[i], placed[i - 1] - apart)
+    # What pushed the lowest name down may lift all of them by half of it, as far as there is room.
+    room = ax.bbox.y1 - placed[0] - 6 * figure.dpi / 72
+    lift = max(0.0, min((heights[downwards[-1]] - placed[-1]) / 2, room))
     shifts = [0.0] * len(ends)
-    if len(ends) == 2 and abs(heights[0] - heights[1]) < apart:
-        upper = 0 if heights[0] > heights[1] else 1
-        missing = (apart - abs(heights[0] - heights[1])) * 72 / figure.dpi
-        room = (ax.bbox.y1 - heights[upper]) * 72 / figure.dpi
-        shifts[upper] = max(0.0, min(missing / 2, room - 6))
-        shifts[1 - upper] = shifts[upper] - missing
+    for i, height in zip(downwards, placed, strict=True):
+        shifts[i] = (height + lift - heights[i]) * 72 / figure.dpi
     for (x, y, name, colour), shift in zip(ends, shifts, strict=True):
         ax.annotate(
             name, (x, y), xytext=(5, shift), textcoords="offset points", va="center", ha="left",
             color=colour, fontproperties=_font(12), annotation_clip=False,
         )  # fmt: skip
+
+
+# ---- what is inside ----------------------------------------------------------------------------
+
+
+def plot_function(
+    f: Callable[[Any], Any],
+    low: float = -3.0,
+    high: float = 3.0,
+    ax: Any = None,
+    *,
+    derivatives: int = 1,
+    tangent_at: float | None = None,
+    resolution: int = 241,
+    name: str = "f",
+    title: str | None = None,
+    theme: str = "light",
+) -> Any:
+    """Draw a function of one Value, its derivatives, and its tangent at one place.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a Value and gives one.
+    low, high : float, default -3 and 3
+        Between which arguments.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default on a new figure of pyplot.
+    derivatives : {0, 1, 2, 3}, default 1
+        How many derivatives to draw, each found by the engine from the one before.
+    tangent_at : float, optional
+        Where to lay a tangent on the curve; its slope is printed.
+    resolution : int, default 241
+        Number of points. Where `f` is undefined the curve has a gap.
+    name : str, default "f"
+        What stands at the end of the curve; derivatives get primes.
+    title : str, optional
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ArgumentError
+        If `low` is not below `high`, or a number is out of range. Also a ValueError.
+    ImportError
+        If matplotlib is missing; names the extra to install.
+
+    Examples
+    --------
+    >>> ax = plot_function(lambda x: x.tanh(), -3, 3, *sheet(), tangent_at=0.0)
+    >>> [text.get_text() for text in ax.texts]
+    ['f', "f'", 'slope 1']
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ArgumentError(f"expected finite low < high, got {low!r} and {high!r}")
+    if derivatives not in (0, 1, 2, 3):
+        raise ArgumentError(f"expected 0, 1, 2 or 3 derivatives, got {derivatives!r}")
+    if not isinstance(resolution, int) or resolution < 2:
+        raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
+    look = theme_named(theme)
+    xs = [low + (high - low) * i / (resolution - 1) for i in range(resolution)]
+    rules = [f]
+    for _ in range(derivatives):
+        rules.append(grad(rules[-1]))
+    ax = _axes(ax, (4.6, 3.1), look)
+    colours = (look.ink, look.pos, look.neg, look.muted)
+    ends: list[tuple[float, float, str, str]] = []
+    for order, (rule, colour) in enumerate(zip(rules, colours, strict=False)):
+        ys = [_value_at(rule, x) for x in xs]
+        ax.plot(
+            xs, ys, color=colour, linewidth=2.2 if order == 0 else 1.6, zorder=3,
+            linestyle="-" if order == 0 else (0, (4.5, 2)) if order == 1 else (0, (1.5, 1.5)),
+        )  # fmt: skip
+        last = next((i for i in reversed(range(resolution)) if ys[i] == ys[i]), None)
+        if last is None:
+            raise ArgumentError(f"{name}{order * chr(39)} is undefined from {low:g} to {high:g}")
+        ends.append((xs[last], ys[last], name + "'" * order, colour))
+    ax.set_xlim(low, high)
+    _dress(ax, look, title if title is not None else f"{name} and its slope", ("x", ""))
+    ax.grid(axis="y", color=look.hair, linewidth=0.8)
+    ax.set_axisbelow(True)
+    _name_ends(ax, ends)
+    if tangent_at is not None:
+        at = float(tangent_at)
+        height, slope = _value_at(f, at), _value_at(grad(f), at)
+        if not math.isfinite(height + slope):
+            raise ArgumentError(f"{name} has no tangent at {at:g}")
+        reach = (high - low) / 6
+        ax.plot(
+            [at - reach, at + reach], [height - slope * reach, height + slope * reach],
+            color=look.muted, linewidth=1.6, zorder=4,
+        )  # fmt: skip
+        ax.plot([at], [height], "o", color=look.ink, markersize=6.5, zorder=5)
+        ax.annotate(
+            f"slope {number_text(slope)}", (at, height), xytext=(8, -14),
+            textcoords="offset points", color=look.ink, fontproperties=_font(12), zorder=6,
+            bbox={"facecolor": look.bg, "edgecolor": "none", "pad": 1, "alpha": 0.85},
+        )  # fmt: skip
+    return ax
+
+
+def _value_at(rule: Callable[[Any], Any], x: float) -> float:
+    """Return the finite value of a function at a place, nan where it has none."""
+    try:
+        y = float(rule(Value(x)))
+    except (ValueError, ArithmeticError):
+        return math.nan
+    return y if math.isfinite(y) else math.nan
+
+
+def plot_activations(
+    model: Any,
+    X: Any,
+    ax: Any = None,
+    *,
+    layer: int = 0,
+    resolution: int = 40,
+    title: str | None = None,
+    theme: str = "light",
+) -> Any:
+    """Draw what each neuron of a layer answers over the plane of the two inputs.
+
+    Parameters
+    ----------
+    model : MLP
+        Of two inputs.
+    X : array-like of shape (n_samples, 2)
+        Samples; the plane is shown as far as they reach.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default on a new figure of pyplot.
+    layer : int, default 0
+        Which layer; -1 is the output.
+    resolution : int, default 40
+        Points a side at which the model is evaluated.
+    title : str, optional
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        One tile a neuron, numbered from 0 in reading order. All share one scale of colour, blue
+        above zero; the line is where the answer passes half of its range on that tile.
+
+    Raises
+    ------
+    InputCountError
+        If `X` has not two features. Also a ValueError.
+    ArgumentError
+        If there is no such layer.
+    ImportError
+        If NumPy or matplotlib is missing; names the extra to install.
+
+    Examples
+    --------
+    >>> from micrograd.nn import MLP
+    >>> ax = plot_activations(MLP(2, [3, 1]), [[0, 0], [1, 1]], *sheet(), resolution=4)
+    >>> [text.get_text() for text in ax.texts]
+    ['0', '1', '2']
+    """
+    try:
+        import numpy as np
+        from matplotlib.colors import LinearSegmentedColormap
+    except ImportError as error:
+        raise ImportError(_EXTRA) from error
+    look = theme_named(theme)
+    rows, _ = _points("X", X, np.zeros(len(X)))
+    _check_layer(model, layer)
+    if not isinstance(resolution, int) or resolution < 2:
+        raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
+    margin = 0.08 * np.maximum(np.ptp(rows, axis=0), 1e-9)
+    (left, low), (right, high) = rows.min(axis=0) - margin, rows.max(axis=0) + margin
+    across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
+    with no_grad():
+        answers = np.array(
+            [
+                [[float(v) for v in model.trace([float(x), float(z)])[layer].x] for x in across]
+                for z in up
+            ]
+        )
+    if not np.isfinite(answers).all():
+        raise ArgumentError("the layer gives numbers that are not finite for some points")
+    count = answers.shape[2]
+    columns = min(count, max(4, math.ceil(math.sqrt(2 * count))))
+    tiles = math.ceil(count / columns)
+    ax = _axes(ax, (7, 0.5 + 6.6 * tiles / columns), look)
+    bound = float(np.abs(answers).max()) or 1.0
+    shades = LinearSegmentedColormap.from_list("activation", look.diverging)
+    for i in range(count):
+        column, row = i % columns, tiles - 1 - i // columns
+        x0, x1, y0, y1 = column + 0.04, column + 0.96, row + 0.04, row + 0.96
+        field = answers[:, :, i]
+        ax.imshow(
+            field, cmap=shades, vmin=-bound, vmax=bound, extent=(x0, x1, y0, y1),
+            origin="lower", interpolation="bilinear", zorder=1,
+        )  # fmt: skip
+        half = (field.min() + field.max()) / 2
+        if field.min() < half < field.max():
+            ax.contour(
+                np.linspace(x0, x1, resolution), np.linspace(y0, y1, resolution), field,
+                levels=[half], colors=look.ink, linewidths=1.2, zorder=2,
+            )  # fmt: skip
+        ax.text(
+            x0 + 0.04, y1 - 0.04, str(i), va="top", color=look.ink, zorder=3,
+            fontproperties=_font(11, "bold"),
+            bbox={"facecolor": look.bg, "edgecolor": "none", "pad": 1.5, "alpha": 0.8},
+        )  # fmt: skip
+    ax.set_xlim(0, columns)
+    ax.set_ylim(0, tiles)
+    ax.set_aspect("equal")
+    place = "output" if layer % len(model.layers) == len(model.layers) - 1 else f"layer {layer}"
+    _bare(ax, look, title if title is not None else f"What each neuron answers: {place}")
+    ax.set_xlabel(
+        f"colours from {number_text(-bound)} to {number_text(bound)}",
+        color=look.muted, fontproperties=_font(11),
+    )  # fmt: skip
+    return ax
+
+
+def plot_weights(
+    model: Any,
+    ax: Any = None,
+    *,
+    layer: int = 0,
+    quantity: str = "data",
+    title: str | None = None,
+    theme: str = "light",
+) -> Any:
+    """Draw the weights and biases of a layer, or their gradients, as a table of colours.
+
+    Parameters
+    ----------
+    model : MLP
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default on a new figure of pyplot.
+    layer : int, default 0
+    quantity : {"data", "grad"}, default "data"
+    title : str, optional
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A row a neuron; a column an input, the bias last. Blue above zero, orange below. Up to 80
+        numbers are also printed.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such layer or quantity. Also a ValueError.
+    ImportError
+        If NumPy or matplotlib is missing; names the extra to install.
+
+    Examples
+    --------
+    >>> from micrograd.nn import MLP
+    >>> ax = plot_weights(MLP(2, [3, 1]), *sheet())
+    >>> ax.images[0].get_array().shape
+    (3, 3)
+    """
+    try:
+        import numpy as np
+        from matplotlib.colors import LinearSegmentedColormap
+    except ImportError as error:
+        raise ImportError(_EXTRA) from error
+    look = theme_named(theme)
+    _check_layer(model, layer)
+    if quantity not in ("data", "grad"):
+        raise ArgumentError(f"expected quantity 'data' or 'grad', got {quantity!r}")
+    table = np.array(
+        [
+            [float(getattr(p, quantity)) for p in neuron.parameters()]
+            for neuron in model.layers[layer].neurons
+        ]
+    )
+    neurons, inputs = table.shape[0], table.shape[1] - 1
+    bound = float(np.abs(table[np.isfinite(table)]).max(initial=0)) or 1.0
+    ax = _axes(ax, (min(9, 1.6 + 0.5 * (inputs + 1)), min(8, 1.1 + 0.32 * neurons)), look)
+    shades = LinearSegmentedColormap.from_list("weights", look.diverging)
+    ax.imshow(table, cmap=shades, vmin=-bound, vmax=bound, aspect="auto", zorder=1)
+    if table.size <= 80:
+        for (i, j), entry in np.ndenumerate(table):
+            strong = abs(entry) > 0.75 * bound
+            ax.text(
+                j, i, number_text(float(entry), precision=2), ha="center", va="center", zorder=2,
+                color=look.bg if strong else look.ink, fontproperties=_font(9),
+            )  # fmt: skip
+    what = "Weights" if quantity == "data" else "Gradients"
+    _dress(
+        ax, look, title if title is not None else f"{what} of layer {layer % len(model.layers)}",
+        ("input, and the bias b", "neuron"),
+    )  # fmt: skip
+    step = max(1, math.ceil((inputs + 1) / 16))
+    places = [*range(0, inputs, step), inputs]
+    ax.set_xticks(places, [*(str(i) for i in places[:-1]), "b"])
+    ax.set_yticks(range(0, neurons, max(1, math.ceil(neurons / 16))))
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return ax
+
+
+def plot_gradients(
+    model: Any, ax: Any = None, *, title: str = "Gradients by layer", theme: str = "light"
+) -> Any:
+    """Draw, a row a layer, how the gradients of its parameters are spread after a backward pass.
+
+    Parameters
+    ----------
+    model : MLP
+        After `backward`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default on a new figure of pyplot.
+    title : str
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Sizes on a log scale, shared by all layers: rows that move left vanish, rows that move
+        right explode. What is more than eight decades below the largest stands at the left end.
+        At the right of each row stands how many gradients are 0, and how many neurons have no
+        other: those learn nothing from this pass.
+
+    Raises
+    ------
+    ArgumentError
+        If every gradient is 0: there was no backward pass, or nothing flows. Also a ValueError.
+    ImportError
+        If NumPy or matplotlib is missing; names the extra to install.
+
+    Examples
+    --------
+    >>> from micrograd.nn import MLP
+    >>> model = MLP(2, [3, 1], activation="tanh")
+    >>> model([1.0, 2.0]).backward()
+    >>> ax = plot_gradients(model, *sheet())
+    >>> [text.get_text() for text in ax.texts]
+    ['none is 0', 'none is 0']
+    """
+    try:
+        import numpy as np
+    except ImportError as error:
+        raise ImportError(_EXTRA) from error
+    look = theme_named(theme)
+    layers = [
+        [[abs(float(p.grad)) for p in neuron.parameters()] for neuron in layer.neurons]
+        for layer in model.layers
+    ]
+    sizes = [np.array([size for neuron in layer for size in neuron]) for layer in layers]
+    found = np.concatenate([size[(size > 0) & np.isfinite(size)] for size in sizes])
+    if not len(found):
+        raise ArgumentError("every gradient of the model is 0: call backward() of a loss first")
+    ax = _axes(ax, (7, 1.0 + 0.75 * len(layers)), look)
+    most = math.ceil(math.log10(found.max()))
+    least = max(math.floor(math.log10(found.min())), most - 8)
+    edges = np.logspace(least, max(most, least + 1), 12 * max(1, most - least) + 1)
+    for i, (layer, size) in enumerate(zip(layers, sizes, strict=True)):
+        base = len(layers) - 1 - i
+        counts, _ = np.histogram(np.clip(size[size > 0], edges[0], edges[-1]), bins=edges)
+        heights = 0.8 * counts / max(1, counts.max())
+        ax.stairs(base + heights, edges, baseline=base, fill=True, color=look.pos, zorder=3)
+        ax.axhline(base, color=look.line, linewidth=1, zorder=4)
+        zeros = int((size == 0).sum())
+        dead = sum(not any(neuron) for neuron in layer)
+        words = f"{zeros} of {len(size)} are 0" if zeros else "none is 0"
+        if dead:
+            words += f"\n{dead} of {len(layer)} neurons get none"
+        ax.annotate(
+            words, (1.0, base + 0.35), xycoords=("axes fraction", "data"), xytext=(6, 0),
+            textcoords="offset points", va="center", annotation_clip=False,
+            color=look.ink if dead else look.muted, fontproperties=_font(11),
+        )  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_xlim(edges[0], edges[-1])
+    ax.set_ylim(0, len(layers))
+    _dress(ax, look, title, ("size of the gradient of a parameter", ""))
+    last = len(layers) - 1
+    ax.set_yticks(
+        [last - i + 0.35 for i in range(len(layers))],
+        ["output" if i == last else f"layer {i}" for i in range(len(layers))],
+    )
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_loss_surface(
+    model: Any,
+    loss: Callable[[], Any],
+    ax: Any = None,
+    *,
+    path: Sequence[Sequence[float]] | None = None,
+    directions: str | None = None,
+    span: float = 1.0,
+    resolution: int = 21,
+    seed: int = 0,
+    title: str = "Loss around the parameters",
+    theme: str = "light",
+) -> Any:
+    """Draw the loss over a plane through the model's present parameters.
+
+    Parameters
+    ----------
+    model : Module
+        Its parameters are moved about while drawing, and then as they were.
+    loss : callable
+        Takes nothing and gives the loss of the model as it is at that moment.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default on a new figure of pyplot.
+    path : sequence of sequence of float, optional
+        Parameters at moments of training, each `[p.data for p in model.parameters()]`.
+    directions : {"random", "principal"}, optional
+        What spans the plane: two random directions at right angles, or the two along which the
+        path reaches furthest [1]_. Default "principal" with a path of three points or more.
+    span : float, default 1.0
+        How far a random plane reaches on each side, in lengths of the parameter vector.
+    resolution : int, default 21
+        Points a side at which the loss is computed.
+    seed : int, default 0
+        Of the random directions.
+    title : str
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Darker is higher, on a log scale; the full dot is the present place, the hollow one where
+        the path began.
+
+    Raises
+    ------
+    ArgumentError
+        If an option is unknown, or principal directions are asked of a path that has not two.
+    InputCountError
+        If a point of the path has another number of parameters than the model.
+    ImportError
+        If NumPy or matplotlib is missing; names the extra to install.
+
+    References
+    ----------
+    .. [1] Li, Xu, Taylor, Studer and Goldstein (2018), Visualizing the Loss Landscape of Neural
+       Nets, section 7.
+
+    Examples
+    --------
+    >>> from micrograd.nn import MLP
+    >>> model = MLP(2, [3, 1])
+    >>> ax = plot_loss_surface(model, lambda: model([1.0, 2.0]) ** 2, *sheet(), resolution=5)
+    >>> ax.get_xlabel()
+    'direction 1'
+    """
+    try:
+        import numpy as np
+        from matplotlib.colors import LinearSegmentedColormap
+    except ImportError as error:
+        raise ImportError(_EXTRA) from error
+    look = theme_named(theme)
+    parameters = list(model.parameters())
+    here = np.array([float(p.data) for p in parameters])
+    points = None if path is None else np.array([list(point) for point in path], dtype=float)
+    if points is not None and (points.ndim != 2 or points.shape[1] != len(here)):
+        raise InputCountError(
+            f"expected points of {len(here)} parameters in the path, got shape {points.shape}"
+        )
+    kind = directions or ("principal" if points is not None and len(points) > 2 else "random")
+    if kind not in ("random", "principal"):
+        raise ArgumentError(f"expected directions 'random' or 'principal', got {directions!r}")
+    if not isinstance(resolution, int) or resolution < 3:
+        raise ArgumentError(f"expected a resolution of 3 or more, got {resolution!r}")
+    if kind == "principal":
+        moves = np.zeros((0, len(here))) if points is None else points - here
+        _, lengths, axes = np.linalg.svd(moves, full_matrices=False)
+        if len(lengths) < 2 or lengths[1] <= 1e-12 * lengths[0]:
+            raise ArgumentError("the path does not span a plane: give more points, or directions")
+        plane = axes[:2]
+    else:
+        drawn = np.random.default_rng(seed).normal(size=(len(here), 2))
+        plane = np.linalg.qr(drawn)[0].T
+    spots = np.zeros((0, 2)) if points is None else (points - here) @ plane.T
+    if kind == "principal":
+        low, high = np.minimum(spots.min(axis=0), 0), np.maximum(spots.max(axis=0), 0)
+        margin = 0.25 * (high - low) + 0.05 * (high - low).max()
+        low, high = low - margin, high + margin
+    else:
+        reach = span * (float(np.linalg.norm(here)) or 1.0)
+        low, high = np.array([-reach, -reach]), np.array([reach, reach])
+    across, up = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
+    heights = np.full((resolution, resolution), np.nan)
+    before = [p.data for p in parameters]
+    try:
+        with no_grad():
+            for i, v in enumerate(up):
+                for j, u in enumerate(across):
+                    there = here + u * plane[0] + v * plane[1]
+                    for p, entry in zip(parameters, there, strict=True):
+                        p.data = float(entry)
+                    try:
+                        heights[i, j] = float(loss())
+                    except ArithmeticError:  # beyond the floats: a gap in the picture
+                        continue
+    finally:
+        for p, data in zip(parameters, before, strict=True):
+            p.data = data
+    finite = heights[np.isfinite(heights)]
+    if not len(finite):
+        raise ArgumentError("the loss is not finite anywhere on this plane")
+    # log(1 + h / scale) keeps a valley visible beside a cliff, and losses below zero allowed.
+    rise = finite.max() - finite.min()
+    scale = float(np.median(finite) - finite.min()) / 4 or float(rise) or 1.0
+    shown = np.log1p((heights - finite.min()) / scale)
+    ax = _axes(ax, (4.6, 4.0), look)
+    tints = [mix(look.bg, look.muted, share) for share in (0.0, 0.25, 0.5, 0.75)]
+    shades = LinearSegmentedColormap.from_list("loss", tints)
+    ax.contourf(across, up, shown, levels=24, cmap=shades, zorder=0)
+    if rise > 0:
+        lines = ax.contour(across, up, shown, levels=7, colors=look.line, linewidths=0.8, zorder=1)
+        names = {
+            level: number_text(float(np.expm1(level)) * scale + float(finite.min()), precision=2)
+            for level in lines.levels
+        }
+        ax.clabel(lines, fmt=names, fontsize=9, colors=look.ink)
+    if len(spots):
+        ax.plot(spots[:, 0], spots[:, 1], color=look.pos, linewidth=2.2, zorder=3)
+        ax.plot(*spots[0], "o", mfc=look.bg, mec=look.pos, mew=1.6, markersize=7, zorder=4)
+    ax.plot([0], [0], "o", color=look.pos, mec=look.bg, markersize=8, zorder=5)
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+    word = "principal direction" if kind == "principal" else "direction"
+    _dress(ax, look, title, (f"{word} 1", f"{word} 2"))
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return ax
+
+
+def _check_layer(model: Any, layer: int) -> None:
+    count = len(model.layers)
+    if not isinstance(layer, int) or not -count <= layer < count:
+        raise ArgumentError(f"the model has layers 0 to {count - 1}, got layer {layer!r}")
+
+
+def _bare(ax: Any, look: Theme, title: str) -> None:
+    """Dress axes on which places are not numbers."""
+    _dress(ax, look, title, ("", ""))
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side in ax.spines.values():
+        side.set_visible(False)
 
 
 # ---- the look, set on the axes themselves ------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from mpmath import mp
 
 import micrograd as mg
-from micrograd import Value, grad, hessian, jacobian, value_and_grad
+from micrograd import Value, grad, hessian, jacobian, no_grad, value_and_grad
 from micrograd.errors import InputCountError, NumberTypeError
 
 
@@ -155,3 +155,10 @@ def test_an_error_inside_leaves_the_depth_as_it_was() -> None:
         with pytest.raises(ZeroDivisionError):
             grad(lambda x: 1 / x)(0.0)
     assert not isinstance(grad(lambda x: x * x)(3.0), Value)
+
+
+def test_derivatives_of_functions_record_inside_no_grad() -> None:
+    with no_grad():
+        assert grad(lambda x: x**3)(2.0) == 12.0
+        assert hessian(lambda x: x**3)(2.0) == 12.0
+        assert jacobian(lambda v: [v[0] * v[1]])([2.0, 5.0]) == [[5.0, 2.0]]

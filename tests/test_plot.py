@@ -1,6 +1,7 @@
 """The pictures of training: what is drawn where, in which colour, and what is left alone."""
 
 import math
+import random
 import sys
 
 import pytest
@@ -12,8 +13,13 @@ from micrograd.errors import ArgumentError, InputCountError  # noqa: E402
 from micrograd.look import contrast, theme  # noqa: E402
 from micrograd.nn import MLP  # noqa: E402
 from micrograd.plot import (  # noqa: E402
+    plot_activations,
     plot_decision_boundary,
+    plot_function,
+    plot_gradients,
     plot_history,
+    plot_loss_surface,
+    plot_weights,
     save_figure,
     sheet,
 )
@@ -171,6 +177,156 @@ def test_a_history_without_the_quantity_is_refused():
         plot_history(History(loss=[1.0]), *sheet(), quantity="accuracy")
     with pytest.raises(ArgumentError, match="'loss' or 'accuracy'"):
         plot_history(HISTORY, *sheet(), quantity="grad")
+
+
+# ---- what is inside ----------------------------------------------------------------------------
+
+
+def small(seed=3):
+    return MLP(2, [3, 2, 1], activation="tanh", rng=random.Random(seed))
+
+
+def test_a_function_its_derivatives_and_its_tangent_are_those_of_calculus():
+    ax = plot_function(lambda x: x.tanh(), -2, 2, *sheet(), derivatives=2, tangent_at=0.5)
+    f, first, second, tangent, spot = ax.lines
+    x = np.asarray(f.get_xdata())
+    t = np.tanh(x)
+    assert np.allclose(f.get_ydata(), t, rtol=1e-14)
+    assert np.allclose(first.get_ydata(), 1 - t**2, rtol=1e-12)
+    assert np.allclose(second.get_ydata(), -2 * t * (1 - t**2), rtol=1e-12, atol=1e-15)
+    (x0, x1), (y0, y1) = tangent.get_data()
+    assert math.isclose((y1 - y0) / (x1 - x0), 1 - math.tanh(0.5) ** 2, rel_tol=1e-12)
+    assert spot.get_ydata()[0] == math.tanh(0.5)
+    assert [text.get_text() for text in ax.texts] == ["f", "f'", "f''", "slope 0.7864"]
+
+
+def test_a_function_has_a_gap_where_it_is_undefined():
+    ax = plot_function(lambda x: x.log(), -1, 1, *sheet(), resolution=5, derivatives=0)
+    ys = ax.lines[0].get_ydata()
+    assert [math.isnan(y) for y in ys] == [True, True, True, False, False]
+
+
+def test_each_neuron_has_a_tile_with_what_it_answers():
+    model = small()
+    ax = plot_activations(model, X, *sheet(), resolution=3)
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2"]
+    margin = 0.08
+    corner = [-1.0 - 2 * margin, 0.0 - margin]  # X reaches over 2 and over 1
+    for neuron, image in zip(model.layers[0].neurons, ax.images, strict=True):
+        w, b = [p.data for p in neuron.w], neuron.b.data
+        expected = math.tanh(w[0] * corner[0] + w[1] * corner[1] + b)
+        assert math.isclose(image.get_array()[0, 0], expected, rel_tol=1e-12)
+        assert image.get_clim() == ax.images[0].get_clim()
+    assert "output" in plot_activations(model, X, *sheet(), layer=-1, resolution=3).get_title(
+        "left"
+    )
+
+
+@pytest.mark.parametrize("quantity", ["data", "grad"])
+def test_weights_or_gradients_are_a_table_with_the_bias_last(quantity):
+    model = small()
+    model([1.0, 2.0]).backward()
+    ax = plot_weights(model, *sheet(), layer=1, quantity=quantity)
+    expected = [
+        [getattr(p, quantity) for p in neuron.parameters()] for neuron in model.layers[1].neurons
+    ]
+    assert np.array_equal(ax.images[0].get_array(), expected)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2", "b"]
+    low, high = ax.images[0].get_clim()
+    assert low == -high
+
+
+def test_gradients_that_are_zero_and_neurons_without_any_are_counted():
+    model = small()
+    model([1.0, 2.0]).backward()
+    for p in model.layers[0].neurons[1].parameters():
+        p.grad = 0.0
+    ax = plot_gradients(model, *sheet())
+    told = [text.get_text() for text in ax.texts]
+    assert told == ["3 of 9 are 0\n1 of 3 neurons get none", "none is 0", "none is 0"]
+    drawn = [patch.get_data() for patch in ax.patches]
+    assert all((d.values > d.baseline).any() for d in drawn)
+
+
+def test_the_loss_surface_is_a_plane_through_the_parameters_and_leaves_them_alone():
+    model = small()
+    before = [p.data for p in model.parameters()]
+    visited = []
+
+    def loss():
+        visited.append([p.data for p in model.parameters()])
+        return sum(p * p for p in model.parameters())
+
+    plot_loss_surface(model, loss, *sheet(), resolution=5, span=0.5)
+    assert [p.data for p in model.parameters()] == before
+    moves = np.array(visited) - np.array(before)
+    assert moves.shape == (25, len(before))
+    assert np.linalg.matrix_rank(moves, tol=1e-9) == 2
+    assert np.allclose(moves[12], 0, atol=1e-12)  # the middle is where the model is
+    reach = 0.5 * np.linalg.norm(before)
+    assert math.isclose(np.abs(moves).max(), np.abs(moves[[0, 4, 20, 24]]).max())
+    assert np.allclose(np.linalg.norm(moves[[0, 4, 20, 24]], axis=1), reach * math.sqrt(2))
+
+
+def test_a_principal_plane_holds_the_path():
+    model = small()
+    here = np.array([p.data for p in model.parameters()])
+    u, v = np.linalg.qr(np.random.default_rng(0).normal(size=(len(here), 2)))[0].T
+    path = [here - 3 * u + v, here - 2 * u, here - u - v, here]
+    ax = plot_loss_surface(model, lambda: sum(p * p for p in model.parameters()), *sheet(),
+                           path=path, resolution=5)  # fmt: skip
+    spots = np.array(ax.lines[0].get_data()).T
+    assert np.allclose(np.linalg.norm(spots, axis=1), np.linalg.norm(np.array(path) - here, axis=1))
+    assert ax.get_xlabel() == "principal direction 1"
+
+
+def test_an_error_in_the_loss_leaves_the_parameters_as_they_were():
+    model = small()
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(KeyError):
+        plot_loss_surface(model, lambda: {}["no loss"], *sheet(), resolution=3)
+    assert [p.data for p in model.parameters()] == before
+
+
+@pytest.mark.parametrize(
+    ("draw", "kind", "told"),
+    [
+        (lambda m: plot_function(abs, 1, 1), ArgumentError, "low < high"),
+        (lambda m: plot_function(abs, derivatives=4), ArgumentError, "0, 1, 2 or 3"),
+        (lambda m: plot_function(lambda x: x.log(), -2, -1, *sheet()), ArgumentError, "undefined"),
+        (lambda m: plot_activations(m, X, layer=3), ArgumentError, "layers 0 to 2"),
+        (lambda m: plot_activations(m, [[1.0]]), InputCountError, "two features"),
+        (lambda m: plot_weights(m, layer=-4), ArgumentError, "layers 0 to 2"),
+        (lambda m: plot_weights(m, quantity="size"), ArgumentError, "'data' or 'grad'"),
+        (lambda m: plot_gradients(m), ArgumentError, "call backward"),
+        (lambda m: plot_loss_surface(m, float, path=[[1.0]]), InputCountError, "20 parameters"),
+        (lambda m: plot_loss_surface(m, float, directions="up"), ArgumentError, "'random'"),
+        (lambda m: plot_loss_surface(m, float, directions="principal"), ArgumentError, "path"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_refused(draw, kind, told):
+    with pytest.raises(kind, match=told):
+        draw(small())
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_pictures_of_the_inside_are_not_cut_at_the_edge(tmp_path, name):
+    model = small()
+    model([1.0, 2.0]).backward()
+    for draw in (
+        lambda ax: plot_function(lambda x: x.sin(), -3, 3, ax, derivatives=3, theme=name),
+        lambda ax: plot_activations(model, X, ax, resolution=4, theme=name),
+        lambda ax: plot_weights(model, ax, theme=name),
+        lambda ax: plot_gradients(model, ax, theme=name),
+        lambda ax: plot_loss_surface(
+            model, lambda: model([1.0, 2.0]) ** 2, ax, resolution=4, theme=name
+        ),
+    ):
+        (ax,) = sheet(theme=name)
+        save_figure(draw(ax).figure, tmp_path / "a.png")
+        pixels = matplotlib.image.imread(tmp_path / "a.png")
+        border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])[:, :3]
+        assert np.ptp(border, axis=0).max() < 0.01
 
 
 # ---- matplotlib itself ---------------------------------------------------------------------------
