@@ -62,6 +62,7 @@ from micrograd.ops import (
 )
 
 if TYPE_CHECKING:
+    from micrograd.diagnosis import diagnose
     from micrograd.paths import explain
     from micrograd.replay import compile
     from micrograd.stepper import steps
@@ -83,6 +84,7 @@ __all__ = [
     "cos",
     "cosh",
     "define",
+    "diagnose",
     "dot",
     "elu",
     "enable_grad",
@@ -130,7 +132,12 @@ __all__ = [
 
 
 # What few programs need is imported when it is first asked for.
-_LAZY = {"compile": "micrograd.replay", "explain": "micrograd.paths", "steps": "micrograd.stepper"}
+_LAZY = {
+    "compile": "micrograd.replay",
+    "diagnose": "micrograd.diagnosis",
+    "explain": "micrograd.paths",
+    "steps": "micrograd.stepper",
+}
 
 
 def __getattr__(name: str) -> Any:
