@@ -167,6 +167,12 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("micrograd-demo"), metavar="DIR", help="where files go"
     )
     parser.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        default=argparse.SUPPRESS,
+        help="train with machine code, or never (default: where it pays)",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in the folder"
     )
     parser.add_argument(
@@ -256,6 +262,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             validate_every=max(1, arguments.steps // 25) if len(data.X_test) <= 100 else 10,
             checkpoint=checkpoint,
             resume=arguments.resume,
+            compile=getattr(arguments, "compile", "auto"),
         )
     except KeyboardInterrupt:
         if checkpoint.exists():

@@ -1,5 +1,6 @@
 """The command: what it prints, what it writes, and how it fails."""
 
+import math
 import signal
 import subprocess
 import sys
@@ -87,6 +88,19 @@ def test_a_linear_model_and_another_activation(tmp_path):
     assert len(MLP.from_file(tmp_path / "model.json").layers) == 1
     assert main(["demo", "--dataset", "xor", "--hidden", "3", "--activation", "tanh", *small]) == 0
     assert MLP.from_file(tmp_path / "model.json").activation == "tanh"
+
+
+def test_compiled_and_eager_training_learn_the_same(tmp_path):
+    pytest.importorskip("llvmlite")
+    models = []
+    for flag in ("--compile", "--no-compile"):
+        out = tmp_path / flag
+        assert main(["demo", "--hidden", "4", "--steps", "20", flag, "--out", str(out)]) == 0
+        models.append(MLP.from_file(out / "model.json").parameters())
+    for compiled, eager in zip(*models, strict=True):
+        # To 1e-10 of the largest, which are near 1: where a gradient cancels but for its last
+        # bits, Adam divides these bits by their own size.
+        assert math.isclose(compiled.data, eager.data, rel_tol=1e-10, abs_tol=1e-10)
 
 
 def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
