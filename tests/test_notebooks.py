@@ -1,0 +1,77 @@
+"""The notebooks: they run from a fresh kernel, print what they show, and are fit to be read."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import micrograd
+from micrograd.course import EXERCISES
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("matplotlib.font_manager")  # makes its cache now, or a notebook would say so
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(cell):
+    """Return what a cell says in text; a figure's own line holds an address."""
+    found = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            found.append((output.name, output.text))
+        elif "image/png" not in output.data and "image/svg+xml" not in output.data:
+            found.append(("result", output.data["text/plain"]))
+    return found
+
+
+def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
+    package = str(Path(micrograd.__file__).parents[1])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]))
+    stored, fresh = read(path), read(path)
+    client = nbclient.NotebookClient(
+        fresh, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()
+    for before, after in zip(code_cells(stored), code_cells(fresh), strict=True):
+        assert texts(after) == texts(before), after.source
+        assert [sorted(o.get("data", {})) for o in after.outputs] == [
+            sorted(o.get("data", {})) for o in before.outputs
+        ]
+        assert not any(o.get("name") == "stderr" for o in after.outputs), after.outputs
+
+
+def test_it_is_small_and_speaks_of_no_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.encode("utf-8")) <= 2**20
+    assert not re.search(r"/(home|root|tmp|Users|work)/|[A-Z]:\\\\", text)
+
+
+def test_its_cells_are_short_and_it_begins_and_ends_as_all_do(path):
+    notebook = read(path)
+    for cell in code_cells(notebook):
+        assert len(cell.source.splitlines()) <= 12, cell.source
+        assert max(map(len, cell.source.splitlines())) <= 110, cell.source
+    first, last = notebook.cells[0].source, notebook.cells[-1].source
+    for words in ("**Time**", "**You need**", "**Afterwards you can**"):
+        assert words in first
+    assert "**Next**" in last
+    assert "## Sources" in last
+
+
+def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
+    number = path.stem[:2]
+    asked = re.findall(r'check\("(\w+)", (.+)\)', "\n".join(c.source for c in read(path).cells))
+    assert [name for name, _ in asked] == [name for name in EXERCISES if name.startswith(number)]
+    assert {answer for _, answer in asked} <= {"...", "[..., ..., ...]"}
