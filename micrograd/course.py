@@ -86,6 +86,53 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (2, -0.0625, "The minus of -1/c meets the minus of the power -2."),
         ),
     ),
+    "02a": Exercise(
+        (_near(11),),
+        "Through c it is 4, through d it is 7, and paths add.",
+        (
+            (0, 7, "The path through c is missing."),
+            (0, 4, "The path through d is missing."),
+            (0, 28, "Paths add; it is the edges along a path that multiply."),
+        ),
+    ),
+    "02b": Exercise(
+        (_near(-8), _near(0)),
+        "2 * y for x; max gives the smaller operand nothing.",
+        (
+            (0, -4, "The upstream 2 is missing."),
+            (0, 6, "That is what y gets: beside x stands y."),
+            (0, 8, "The size is right, the sign is not: which sign has y?"),
+            (1, 2, "max passes on to the larger operand only: which is it?"),
+            (1, 1, "max does not share: one operand gets all."),
+        ),
+    ),
+    "02c": Exercise(
+        (_near(-1.5),),
+        "1/2 for tanh times w1 = -3; the + copies.",
+        (
+            (0, 1, "That is x1 itself times 1/2: the other factor is wanted."),
+            (0, -3, "The slope 1/2 of tanh is missing."),
+            (0, -2.1213203, "The slope of tanh is 1 - o * o, not o."),
+        ),
+    ),
+    "02d": Exercise(
+        (_near(5),),
+        "e first; then c d a b, c d b a, d c a b, d c b a or c a d b.",
+        (
+            (0, 24, "Any order after e? c must come before a, and c and d before b."),
+            (0, 4, "One more: a uses nothing but c, so it need not wait for d."),
+            (0, 2, "c and d may change places, and a and b too; and more is allowed."),
+        ),
+    ),
+    "02e": Exercise(
+        (_near(2), _near(1)),
+        "Leaves add up over passes; c belongs to the last pass alone.",
+        (
+            (0, 3, "c starts afresh in the second pass: it hands on 1 again, not 2."),
+            (0, 1, "Leaves add up over passes, on purpose."),
+            (1, 2, "The gradient of a result is of the last pass alone."),
+        ),
+    ),
 }
 """The exercises by name: the notebook's number and a letter."""
 

@@ -1,5 +1,6 @@
 """The checker: right answers by an independent way, every known mistake with its own hint."""
 
+import itertools
 import math
 
 import pytest
@@ -7,6 +8,8 @@ from mpmath import mp
 
 from micrograd.course import EXERCISES, check
 from micrograd.errors import ArgumentError
+
+USES = [("a", "c"), ("b", "c"), ("b", "d"), ("c", "e"), ("d", "e")]  # used, user
 
 
 def quotient(x):
@@ -23,6 +26,19 @@ ANSWERS = {
     "01c": lambda: [mp.diff(quotient, mp.mpf(1) / 3)],
     "01d": lambda: [mp.mpf("1e-7")],
     "01e": lambda: [mp.diff(many, (2, 3, 4), order) for order in ((1, 0, 0), (0, 1, 0), (0, 0, 1))],
+    "02a": lambda: [mp.diff(lambda b: (4 + b) * (b + 1), 3)],
+    "02b": lambda: [
+        mp.diff(lambda x: 2 * (x * -4 + max(2, -1)), 3),
+        mp.diff(lambda v: 2 * (3 * -4 + max(2, v)), -1),
+    ],
+    "02c": lambda: [mp.diff(lambda x: mp.tanh(-3 * x + mp.mpf("6.8813735870195432")), 2)],
+    "02d": lambda: [
+        sum(
+            all(order.index(user) < order.index(used) for used, user in USES)
+            for order in itertools.permutations("abcde")
+        )
+    ],
+    "02e": lambda: [2 * mp.diff(lambda a: (a + 2) * 1, 3), mp.diff(lambda c: c * 1, 5)],
 }
 
 

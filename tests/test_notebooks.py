@@ -27,10 +27,14 @@ def code_cells(notebook):
 
 def texts(cell):
     """Return what a cell says in text; a figure's own line holds an address."""
-    found = []
+    found = [("", "")]
     for output in cell.outputs:
         if output.output_type == "stream":
-            found.append((output.name, output.text))
+            name, text = found[-1]
+            if name == output.name:  # a kernel may send one text in parts
+                found[-1] = (name, text + output.text)
+            else:
+                found.append((output.name, output.text))
         elif "image/png" not in output.data and "image/svg+xml" not in output.data:
             found.append(("result", output.data["text/plain"]))
     return found
@@ -46,8 +50,8 @@ def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
     client.execute()
     for before, after in zip(code_cells(stored), code_cells(fresh), strict=True):
         assert texts(after) == texts(before), after.source
-        assert [sorted(o.get("data", {})) for o in after.outputs] == [
-            sorted(o.get("data", {})) for o in before.outputs
+        assert [sorted(o.data) for o in after.outputs if "data" in o] == [
+            sorted(o.data) for o in before.outputs if "data" in o
         ]
         assert not any(o.get("name") == "stderr" for o in after.outputs), after.outputs
 
@@ -74,4 +78,4 @@ def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
     number = path.stem[:2]
     asked = re.findall(r'check\("(\w+)", (.+)\)', "\n".join(c.source for c in read(path).cells))
     assert [name for name, _ in asked] == [name for name in EXERCISES if name.startswith(number)]
-    assert {answer for _, answer in asked} <= {"...", "[..., ..., ...]"}
+    assert {answer for _, answer in asked} <= {"...", "[..., ...]", "[..., ..., ...]"}
