@@ -133,6 +133,107 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (1, 2, "The gradient of a result is of the last pass alone."),
         ),
     ),
+    "04a": Exercise(
+        (_near(1), _near(0)),
+        "Inside the margin the slope is -y = 1; at -1.3 the margin is 1.3, and nothing is lost.",
+        (
+            (0, -1, "The sign: the slope is -y, and y is -1 here."),
+            (1, 1, "The margin y * s is 1.3 there: is that inside?"),
+            (1, -1, "The margin y * s is 1.3 there: is anything lost?"),
+        ),
+    ),
+    "04b": Exercise(
+        (_near(1),),
+        "It stumbles at first, and ends with every point right.",
+        (
+            (0, 0.1, "Smooth is not fast: compare where the first and the last loss stand."),
+            (0, 3, "9, then 43: it has left, and does not come back in time."),
+        ),
+    ),
+    "04c": Exercise(
+        ((-0.0, 0.0), _near(-0.0474259, 5e-3), _near(4)),
+        "Content at margin 1; never content, -sigmoid(-3); and pulled back, 2 * (3 - 1).",
+        (
+            (0, -1, "The margin is 3: is it inside?"),
+            (1, 0, "The log loss is never quite content: its slope is -sigmoid(-s)."),
+            (
+                1,
+                -0.952574,
+                "That is -sigmoid(3): the share that is right, not the one that is wrong.",
+            ),
+            (1, 0.0474259, "The size is right, the sign is not: a higher score lowers this loss."),
+            (2, 0, "The squared error wants the score to be 1, not at least 1."),
+            (2, 2, "The 2 of the square went missing."),
+            (2, -4, "The size is right, the sign is not: it is s - y."),
+        ),
+    ),
+    "04d": Exercise(
+        (_near(0.6),),
+        "The first step finds the gradient 0: everything happens one round late.",
+        (
+            (0, 1.08, "That is the right order: which gradient does the first step find?"),
+            (0, 0, "The first step finds 0; which gradient does the second one find?"),
+            (0, 1.2, "Only one of the two steps finds a gradient."),
+        ),
+    ),
+    "04e": Exercise(
+        (_near(4),),
+        "Two weights and a bias into the unit, slope 0; one weight out of it, input 0.",
+        (
+            (
+                0,
+                3,
+                "Into the unit, yes; and the weight out of it? Its gradient is a product with 0.",
+            ),
+            (0, 2, "The bias of the unit has no way out either, and then look at what follows."),
+            (0, 1, "That is the weight out of it; what goes in must pass the slope 0."),
+        ),
+    ),
+    "06a": Exercise(
+        ((9.9e-6, 4e-3),),
+        "The bend of the bend is small by then, and h * h still large beside the rounding.",
+        (
+            (0, 1e-8, "The differences are divided by 1e-16: no digits survive."),
+            (0, 1e-6, "The rounding of f is divided by 1e-12 here: a larger h."),
+            (0, 0.1, "The bend of the bend shows here: a smaller h."),
+        ),
+    ),
+    "06b": Exercise(
+        (_near(2), _near(4), _near(4), _near(6)),
+        "2y, 2x, 2x and 6y.",
+        (
+            (1, 0, "x and y meet in x * x * y: differentiate in x, then in y."),
+            (2, 0, "The order of the two nudges does not matter: as number 2."),
+            (3, 3, "That is half of it: y**3 gives 3 * y**2, and that once more."),
+            (0, 4, "That is the slope in x: differentiate once more."),
+        ),
+    ),
+    "06c": Exercise(
+        (_near(6), _near(10)),
+        "Row by row: 2 + 4 and 4 + 6.",
+        (
+            (0, 2, "The mixed partial of the first row is missing."),
+            (1, 6, "The mixed partial of the second row is missing."),
+        ),
+    ),
+    "06d": Exercise(
+        (_near(1), _near(0)),
+        "The function is x itself, but each relu alone answers 0 at 0.",
+        (
+            (0, 0, "Draw it: left of 0 it is -relu(-x), right of 0 it is relu(x)."),
+            (1, 1, "The engine asks each relu alone, by its table, at 0."),
+            (1, 2, "At 0, not to its right: what does the table say of a relu there?"),
+        ),
+    ),
+    "06e": Exercise(
+        (_near(3),),
+        "sqrt has an infinite slope at 0, and infinity times 0 has no value.",
+        (
+            (0, 4, "One of them is put together from an infinite slope and a zero."),
+            (0, 2, "A tie of a maximum has an answer too: half to each operand."),
+            (0, 1, "An engine that follows a convention answers at most kinks."),
+        ),
+    ),
 }
 """The exercises by name: the notebook's number and a letter."""
 

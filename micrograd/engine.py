@@ -11,9 +11,7 @@ Here a graph is recorded; `micrograd.chain_rule` walks it backwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any, cast
 
 from micrograd.chain_rule import building, gradient, partials_of, sweep
@@ -21,11 +19,11 @@ from micrograd.errors import GradientError, NotDifferentiableError, rewritten
 from micrograd.graph import order
 from micrograd.node import Node, check_fresh, described
 from micrograd.ops import Number, Op, Operators, add, constant, foreign, mul, number
+from micrograd.recording import enable_grad, no_grad, recording
 
 __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
 _new = object.__new__
-_recording = ContextVar("recording", default=True)
 
 
 class Value(Node):
@@ -95,14 +93,14 @@ class Value(Node):
             raise rewritten(error, f"{failed} is undefined: {error}") from error
         if type(data) is not float:
             data = number(data)
-        return Value._made(data, op, args, inputs) if _recording.get() else Value(data)
+        return Value._made(data, op, args, inputs) if recording.get() else Value(data)
 
     # Sums and products of Values, which graphs mostly consist of, go past the table: a step of a
     # network of single operations takes a third less time for it.
 
     def __add__(self, other: Number) -> Value:
         other = _lifted(other)
-        if type(other) is Value and _recording.get():
+        if type(other) is Value and recording.get():
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
             try:
@@ -119,7 +117,7 @@ class Value(Node):
 
     def __mul__(self, other: Number) -> Value:
         other = _lifted(other)
-        if type(other) is Value and _recording.get():
+        if type(other) is Value and recording.get():
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
             try:
@@ -260,41 +258,3 @@ def _lifted(operand: Number) -> Number:
     """Return a Python number as a constant of the graph, and anything else as it is."""
     kind = type(operand)
     return Value._made(operand, constant) if kind is float or kind is int else operand
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without recording: results are leaves.
-
-    Examples
-    --------
-    >>> x = Value(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.parents
-    ()
-    """
-    token = _recording.set(False)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
-
-
-@contextmanager
-def enable_grad() -> Iterator[None]:
-    """Record, also inside `no_grad`: what computes a derivative of its own needs the graph.
-
-    Examples
-    --------
-    >>> x = Value(2.0)
-    >>> with no_grad(), enable_grad():
-    ...     y = x * x
-    >>> len(y.parents)
-    2
-    """
-    token = _recording.set(True)
-    try:
-        yield
-    finally:
-        _recording.reset(token)

@@ -2,10 +2,14 @@
 
 import itertools
 import math
+import random
 
+import numpy as np
 import pytest
 from mpmath import mp
+from sklearn.datasets import make_moons
 
+from micrograd import nn
 from micrograd.course import EXERCISES, check
 from micrograd.errors import ArgumentError
 
@@ -39,7 +43,82 @@ ANSWERS = {
         )
     ],
     "02e": lambda: [2 * mp.diff(lambda a: (a + 2) * 1, 3), mp.diff(lambda c: c * 1, 5)],
+    "04a": lambda: [mp.diff(lambda s: max(0, 1 + s), mp.mpf(s)) for s in ("-0.4", "-1.3")],
+    "04b": lambda: [max((0.1, 1, 3), key=share_right_after_training)],
+    "04c": lambda: [
+        mp.diff(loss, 3)
+        for loss in (
+            lambda s: max(0, 1 - s),
+            lambda s: mp.log(1 + mp.exp(-s)),
+            lambda s: (s - 1) ** 2,
+        )
+    ],
+    "04d": lambda: [one_round_late(rounds=2)],
+    "04e": lambda: [silent_parameters()],
+    "06a": lambda: [mp.mpf("1e-4")],
+    "06b": lambda: [
+        mp.diff(lambda x, y: x**2 * y + y**3, (2, 1), orders)
+        for orders in ((2, 0), (1, 1), (1, 1), (0, 2))
+    ],
+    "06c": lambda: [
+        sum(mp.diff(lambda x, y: x**2 * y + y**3, (2, 1), orders) for orders in row)
+        for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+    ],
+    "06d": lambda: [
+        mp.diff(lambda x: max(x, 0) - max(-x, 0), 0),
+        0 - -1 * 0,  # relu'(0) is 0 for each of the two
+    ],
+    "06e": lambda: [
+        sum(
+            abs(mp.diff(f, mp.mpf(10) ** -40, h=mp.mpf(10) ** -60)) < 2
+            for f in (abs, mp.sqrt, lambda x: max(x, 0), lambda x: max(x, -x))
+        )
+    ],
 }
+
+
+def share_right_after_training(rate):
+    """Train the network of notebook 4 in NumPy, from the same start."""
+    points, labels = make_moons(n_samples=100, noise=0.1, random_state=1337)
+    labels = 2.0 * labels - 1
+    layers = nn.MLP(2, [16, 16, 1], rng=random.Random(1337)).layers
+    weights = [np.array([[w.data for w in unit.w] for unit in layer.neurons]) for layer in layers]
+    biases = [np.zeros(len(layer.neurons)) for layer in layers]
+    for _ in range(100):
+        xs = [points]
+        for w, b in zip(weights, biases, strict=True):
+            s = xs[-1] @ w.T + b
+            xs.append(np.maximum(s, 0) if w is not weights[-1] else s)
+        scores = xs[-1][:, 0]
+        upstream = (np.where(labels * scores < 1, -labels, 0) / 100)[:, None]
+        for i in (2, 1, 0):
+            w, slopes_w, slopes_b = weights[i], upstream.T @ xs[i], upstream.sum(axis=0)
+            upstream = (upstream @ w) * (xs[i] > 0)
+            weights[i], biases[i] = w - rate * slopes_w, biases[i] - rate * slopes_b
+    return ((scores > 0) == (labels > 0)).mean()
+
+
+def one_round_late(rounds):
+    w, slope = mp.mpf(0), 0
+    for _ in range(rounds):
+        w -= mp.mpf("0.1") * slope
+        slope = mp.diff(lambda w: (w - 3) ** 2, w)
+    return w
+
+
+def silent_parameters():
+    """Count the parameters that a nudge of does nothing to the loss, one of four units off."""
+    draw = random.Random(4)
+    start = [draw.uniform(0.1, 0.2) for _ in range(17)]
+    start[2] = -5.0  # the bias of the first unit
+
+    def loss(parameters):
+        sums = [b + 0.5 * v + 0.5 * w for v, w, b in zip(*[iter(parameters[:12])] * 3, strict=True)]
+        score = sum(w * max(s, 0) for w, s in zip(parameters[12:], sums, strict=False))
+        return max(0, 1 - score - parameters[16])
+
+    nudged = [[p + 0.01 * (i == j) for j, p in enumerate(start)] for i in range(17)]
+    return sum(loss(parameters) == loss(start) for parameters in nudged)
 
 
 def told(capsys, name, answer):
@@ -78,6 +157,14 @@ def test_any_h_of_a_small_error_is_right(capsys):
     for h in (2e-8, 1e-7, 3e-7):
         assert abs((3 * (3 + h) ** 2 - 4 * (3 + h) + 5 - 20) / h - 14) < 1e-6
         assert told(capsys, "01d", h).startswith("right")
+
+
+def test_any_h_of_a_small_error_of_the_second_difference_is_right(capsys):
+    exact = float(mp.diff(mp.tanh, 1, 2))
+    for h in (1e-5, 1e-4, 1e-3, 3.9e-3):
+        second = (math.tanh(1 + h) - 2 * math.tanh(1) + math.tanh(1 - h)) / h**2
+        assert abs(second - exact) < 1e-6
+        assert told(capsys, "06a", h).startswith("right")
 
 
 def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_an_error(capsys):

@@ -78,4 +78,9 @@ def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
     number = path.stem[:2]
     asked = re.findall(r'check\("(\w+)", (.+)\)', "\n".join(c.source for c in read(path).cells))
     assert [name for name, _ in asked] == [name for name in EXERCISES if name.startswith(number)]
-    assert {answer for _, answer in asked} <= {"...", "[..., ...]", "[..., ..., ...]"}
+    assert {answer for _, answer in asked} <= {
+        "...",
+        "[..., ...]",
+        "[..., ..., ...]",
+        "[..., ..., ..., ...]",
+    }
