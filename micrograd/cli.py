@@ -21,6 +21,8 @@ from micrograd.datasets import NAMES, Dataset, load
 from micrograd.draw.command import add_arguments as graph_arguments
 from micrograd.draw.command import run as run_graph
 from micrograd.errors import ArgumentError, MicrogradError
+from micrograd.handout import add_arguments as notebooks_arguments
+from micrograd.handout import run as run_notebooks
 from micrograd.look import UNKNOWN
 from micrograd.nn import MLP
 from micrograd.walk import add_arguments as step_arguments
@@ -389,5 +391,11 @@ COMMANDS: Final = (
         "Walk through the back-propagation of an expression, one chain rule at a time.",
         step_arguments,
         run_step,
+    ),
+    Command(
+        "notebooks",
+        "Copy the notebooks of the course into a folder and open JupyterLab there.",
+        notebooks_arguments,
+        run_notebooks,
     ),
 )

@@ -190,7 +190,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "06a": Exercise(
-        ((9.9e-6, 4e-3),),
+        ((2e-5, 4e-3),),
         "The bend of the bend is small by then, and h * h still large beside the rounding.",
         (
             (0, 1e-8, "The differences are divided by 1e-16: no digits survive."),
@@ -232,6 +232,43 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 4, "One of them is put together from an infinite slope and a zero."),
             (0, 2, "A tie of a maximum has an answer too: half to each operand."),
             (0, 1, "An engine that follows a convention answers at most kinks."),
+        ),
+    ),
+    "08a": Exercise(
+        (_near(5), _near(2), _near(9)),
+        "Each fault leaves its own numbers; the smallest failing graph tells the most.",
+        (
+            (0, 1, "A replaced contribution would spoil a + a: it would say 1."),
+            (0, 6, "Then every gradient would be 0."),
+            (0, 4, "Then Olah's graph would say 3 for a, and not 1."),
+            (1, 9, "Then one test alone would fail, that of two passes."),
+            (1, 3, "Then the 39 graph would say 0."),
+            (1, 5, "Then the 39 graph would say 3."),
+            (2, 2, "Then the 39 graph would fail as well."),
+            (2, 6, "Then nothing would pass but what runs no backward."),
+        ),
+    ),
+    "08b": Exercise(
+        (_near(0.8807971),),
+        "e^x / (1 + e^x), which is the logistic function.",
+        (
+            (0, 2.126928, "That is softplus(2), the height: the slope is asked for."),
+            (
+                0,
+                7.3890561,
+                "That is the slope of e^x inside: times the slope of log, 1 / (1 + e^x).",
+            ),
+            (0, 0.1192029, "That is the slope of log alone: times the slope of what is inside."),
+        ),
+    ),
+    "08c": Exercise(
+        (_near(6),),
+        "two passes, sum(), minus, division, exp and one that trains or uses tanh.",
+        (
+            (0, 12, "A test may find more than one fault: how many does xor find?"),
+            (0, 1, "The slope of exp is looked at by one test only, the number to the left too."),
+            (0, 4, "Count the faults that one test alone finds: each of these tests is needed."),
+            (0, 5, "One escapes: which fault does none of your five find?"),
         ),
     ),
 }
