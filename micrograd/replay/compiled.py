@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import functools
 import inspect
-import itertools
-import linecache
-import math
 import pickle
-import threading
 import time
 import warnings
-import weakref
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
@@ -31,21 +23,18 @@ from micrograd.errors import (
     NumberTypeError,
 )
 from micrograd.replay import llvm
-from micrograd.replay.source import array_namespace, python_source, scalar_namespace
-from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
-from micrograd.replay.trace import Recorder, differentiate, is_number_like
+from micrograd.replay.direct import Direct, is_possible
+from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
+from micrograd.replay.nonfinite import replayed
+from micrograd.replay.tape import PARAMETER
+from micrograd.replay.trace import Recorder, is_number_like
+from micrograd.replay.traced import Trace, models_of
 
 __all__ = ["Compiled", "Stats", "compile"]
 
 _BACKENDS = ("auto", "python", "llvm")
 _CHECKS = ("raise", "warn", "ignore")
 _REDUCTIONS = ("mean", "sum", "none")
-# Samples whose results are added up one after the other; chunks are then added in order, so that
-# sums do not depend on the number of threads.
-_CHUNK = 1_024
-# Parts of a batch for each thread, so that one that starts late, or is held up, leaves its work.
-_PARTS = 6
-_number = itertools.count(1)
 _data = attrgetter("data")
 
 
@@ -81,293 +70,6 @@ def _warn_without_llvm() -> None:
         RuntimeWarning,
         stacklevel=4,
     )
-
-
-@functools.cache
-def _numpy() -> Any:
-    try:
-        import numpy
-    except ImportError as error:
-        raise ImportError(
-            'batches of samples need NumPy: pip install "micrograd[replay]"'
-        ) from error
-    return numpy
-
-
-@functools.cache
-def _double() -> Any:
-    return _numpy().dtype(float)
-
-
-def _rows(column: Any) -> Any:
-    """Return an array with the numbers of a sample in one row."""
-    return column.reshape(len(column), math.prod(column.shape[1:]))
-
-
-# ---- one program on one backend --------------------------------------------------------------
-
-
-class _PythonKernel:
-    """A tape run as generated Python."""
-
-    bytes = 0
-
-    def __init__(self, tape: Tape, name: str, arguments: str) -> None:
-        self.results = len(tape.results())
-        self._tape, self._name, self._arguments = tape, name, arguments
-        self.source, own = python_source(tape, name, arguments)
-        self.filename = f"<micrograd replay {next(_number)}: {name}>"
-        lines = self.source.splitlines(keepends=True)
-        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
-        weakref.finalize(self, linecache.cache.pop, self.filename, None)
-        namespace = scalar_namespace(own)
-        exec(builtin_compile(self.source, self.filename, "exec"), namespace)
-        self.function = namespace[name]
-        self._array_function: Callable[..., Any] | None = None
-
-    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
-        try:
-            outputs, gradients = self.function(flat, parameters)
-            return [float(value) for value in outputs + gradients]
-        except (ArithmeticError, ValueError, TypeError):
-            return [math.nan] * (self.results)
-
-    def each(self, columns: Sequence[Any], parameters: Sequence[float], n: int, out: Any) -> None:
-        np = _numpy()
-        columns = [_rows(column) for column in columns]
-        if self._array_function is None:
-            source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
-            namespace = array_namespace(own)
-            exec(builtin_compile(source, "<micrograd replay of arrays>", "exec"), namespace)
-            self._array_function = namespace[self._name]
-        with np.errstate(all="ignore"):
-            for start in range(0, n, _CHUNK):
-                part = slice(start, min(start + _CHUNK, n))
-                inputs = [column[part, i] for column in columns for i in range(column.shape[1])]
-                outputs, gradients = self._array_function(inputs, parameters)
-                for i, result in enumerate((*outputs, *gradients)):
-                    out[part, i] = result
-
-    def total(
-        self, columns: Sequence[Any], parameters: Sequence[float], n: int, threads: int
-    ) -> tuple[Any, bool]:
-        np = _numpy()
-        sums = np.zeros(self.results)
-        rows = np.empty((min(n, _CHUNK), self.results))
-        with np.errstate(all="ignore"):
-            for start in range(0, n, _CHUNK):
-                part = [column[start : start + _CHUNK] for column in columns]
-                size = min(_CHUNK, n - start)
-                self.each(part, parameters, size, rows[:size])
-                sums += rows[:size].sum(axis=0)
-        return sums, bool(np.isfinite(sums).all())
-
-
-builtin_compile = compile
-
-
-def _address(numbers: Any) -> int:
-    """Return where an array's data is: 0.6 µs, where its `ctypes.data` takes 6."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(numbers))
-    except (TypeError, ValueError):  # read-only, or empty
-        return cast("int", numbers.__array_interface__["data"][0])
-
-
-class _LlvmKernel:
-    """A tape run as machine code."""
-
-    def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
-        self.machine = llvm.Machine(tape, sizes, contract)
-        self.results = self.machine.results
-        self.bytes = self.machine.bytes
-        self._sizes = sizes
-        self._out = ctypes.c_double * self.results
-        self._addresses = ctypes.c_void_p * max(1, len(sizes))
-        self._local = threading.local()
-
-    def _row(self) -> tuple[Any, int]:
-        """Return an array for the results of one chunk, one a thread, and its address."""
-        found: tuple[Any, int] | None = getattr(self._local, "row", None)
-        if found is None:
-            row = _numpy().empty(self.results)
-            found = self._local.row = (row, _address(row))
-        return found
-
-    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
-        given = array("d", flat)
-        held = parameters if isinstance(parameters, array) else array("d", parameters)
-        out = self._out()
-        self.machine.one(
-            given.buffer_info()[0],
-            held.buffer_info()[0],
-            ctypes.addressof(out),
-            self.machine.work(),
-        )
-        return list(out)
-
-    def _pointers(self, columns: Sequence[Any], parameters: Any) -> tuple[Any, int]:
-        pointers = self._addresses(*map(_address, columns))
-        if isinstance(parameters, array):
-            return pointers, parameters.buffer_info()[0]
-        return pointers, _address(parameters)
-
-    def each(
-        self, columns: Sequence[Any], parameters: Any, n: int, out: Any, threads: int = 1
-    ) -> None:
-        if n == 0:
-            return
-        pointers, held = self._pointers(columns, parameters)
-        address = _address(out)
-
-        def run(first: int, stop: int) -> None:
-            self.machine.each(pointers, held, first, stop, address, self.machine.work())
-
-        share = -(-n // (threads * _PARTS)) if threads > 1 else n
-        share += -share % self.machine.lanes
-        _in_parallel(run, [(i, min(i + share, n)) for i in range(0, n, share)], threads)
-
-    def total(
-        self, columns: Sequence[Any], parameters: Any, n: int, threads: int
-    ) -> tuple[Any, bool]:
-        chunk, chunks = self.machine.chunks(n)
-        pointers, held = self._pointers(columns, parameters)
-        if chunks == 1:
-            row, address = self._row()
-            zero = self.machine.total(pointers, held, n, chunk, 0, 1, address, self.machine.work())
-            return row.copy(), zero == 0.0
-        sums = _numpy().empty((chunks, self.results))
-        address = _address(sums)
-        if threads == 1:
-            zero = self.machine.total(
-                pointers, held, n, chunk, 0, chunks, address, self.machine.work()
-            )
-        else:
-            zeros = []
-
-            def run(first: int, stop: int) -> None:
-                zeros.append(
-                    self.machine.total(
-                        pointers, held, n, chunk, first, stop, address, self.machine.work()
-                    )
-                )
-
-            share = -(-chunks // (threads * _PARTS))
-            parts = [(i, min(i + share, chunks)) for i in range(0, chunks, share)]
-            _in_parallel(run, parts, threads)
-            zero = sum(zeros)
-        return sums.sum(axis=0), zero == 0.0
-
-
-@functools.lru_cache(maxsize=8)
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="micrograd")
-
-
-def _in_parallel(
-    run: Callable[[int, int], None], parts: list[tuple[int, int]], threads: int
-) -> None:
-    """Run the parts here and in threads; whoever is free takes the next."""
-    waiting_parts = iter(parts)
-
-    def take() -> None:
-        for part in waiting_parts:
-            run(*part)
-
-    others = min(threads, len(parts)) - 1
-    waiting = [_pool(others).submit(take) for _ in range(others)]
-    take()
-    for one in waiting:
-        one.result()
-
-
-# ---- what was traced for one shape -----------------------------------------------------------
-
-
-class _Trace:
-    """The function as traced for one shape of inputs, and the programs made from it."""
-
-    def __init__(
-        self, tape: Tape, parameters: list[Value], shapes: tuple[Any, ...], sequence: bool
-    ) -> None:
-        self.tape, self.parameters = tape, parameters
-        self.shapes, self.sequence = shapes, sequence
-        self.sizes = [math.prod(shape) for shape in shapes]
-        self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
-        self.shown: _PythonKernel | None = None  # keeps the source in linecache
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "programs": {}, "shown": None}
-
-    def derived(self, kind: str) -> tuple[Tape, list[int]]:
-        """Return the optimised tape of one kind, and which of its derivatives are not zero."""
-        tape = Tape()
-        tape.__setstate__(self.tape.__getstate__())
-        for name in ("rows", "operands"):
-            setattr(tape, name, list(getattr(tape, name)))
-        tape.adjoints, tape.gradients = {}, []
-        recorder = Recorder()
-        recorder.tape, recorder.tracing = tape, False
-        wanted = []
-        if kind != "value":
-            leaves = tape.leaves(PARAMETER if kind == "parameters" else INPUT)
-            number = {what: position for position, what in leaves.items()}
-            count = len(self.parameters) if kind == "parameters" else sum(self.sizes)
-            wanted = [number.get(i, -1) for i in range(count)]
-        gradients: list[int | None] = []
-        if kind in ("parameters", "inputs"):
-            gradients = _derivatives(recorder, tape.outputs[0], wanted)
-        elif kind == "jacobian":
-            for output in tape.outputs:
-                gradients += _derivatives(recorder, output, wanted)
-        elif kind == "hessian":
-            for first in _derivatives(recorder, tape.outputs[0], wanted):
-                if first is None:
-                    gradients += [None] * len(wanted)
-                else:
-                    gradients += _derivatives(recorder, first, wanted)
-        tape.gradients = gradients
-        if kind in ("jacobian", "hessian"):
-            tape.adjoints = {}
-        used = [i for i, position in enumerate(gradients) if position is not None]
-        tape.gradients = [position for position in gradients if position is not None]
-        return tape.optimised(), used
-
-
-def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int | None]:
-    present = [position for position in wanted if position >= 0]
-    found = iter(differentiate(recorder, output, present))
-    return [next(found) if position >= 0 else None for position in wanted]
-
-
-def _models(fn: Any) -> Iterator[Any]:
-    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
-    seen: set[int] = set()
-    queue = [fn]
-    while queue:
-        thing = queue.pop(0)
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, functools.partial):
-            queue += [thing.func, *thing.args, *thing.keywords.values()]
-        elif inspect.ismethod(thing):
-            queue += [thing.__self__]
-        elif inspect.isfunction(thing):
-            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
-            queue += thing.__defaults__ or ()
-            for cell in thing.__closure__ or ():
-                with contextlib.suppress(ValueError):  # not filled yet
-                    queue.append(cell.cell_contents)
-            for name in thing.__code__.co_names:
-                if name in thing.__globals__:
-                    found = thing.__globals__[name]
-                    if not isinstance(found, type) and not inspect.ismodule(found):
-                        queue.append(found)
-        elif not isinstance(thing, (type, Compiled)) and callable(
-            getattr(thing, "parameters", None)
-        ):
-            yield thing
 
 
 # ---- the compiled function -------------------------------------------------------------------
@@ -421,9 +123,11 @@ class Compiled:
         self.__wrapped__ = fn
         self._given = None if parameters is None else list(parameters)
         self._parameters: list[Value] = list(self._given or ())
-        self._traces: dict[tuple[Any, ...], _Trace] = {}
-        self._latest: _Trace | None = None
+        self._traces: dict[tuple[Any, ...], Trace] = {}
+        self._latest: Trace | None = None
         self._seconds = 0.0
+        self._batches: Direct | None = None
+        self._singles: Direct | None = None
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -431,7 +135,7 @@ class Compiled:
 
     # ---- tracing -----------------------------------------------------------------------------
 
-    def _trace(self, shapes: tuple[Any, ...]) -> _Trace:
+    def _trace(self, shapes: tuple[Any, ...]) -> Trace:
         found = self._traces.get(shapes)
         if found is not None:
             self._latest = found
@@ -452,8 +156,9 @@ class Compiled:
         tape = recorder.tape
         for position, number in tape.leaves(PARAMETER).items():
             tape.operands[position] = (PARAMETER, renumbered[number])
-        found = _Trace(tape, ordered, shapes, sequence)
+        found = Trace(tape, ordered, shapes, sequence)
         self._traces[shapes] = self._latest = found
+        self._batches = None  # the parameters may have become more
         self._seconds += time.perf_counter() - started
         return found
 
@@ -474,7 +179,7 @@ class Compiled:
         reached = {id(value) for value in met}
         known = list(self._parameters)
         if self._given is None:
-            for model in _models(self._fn):
+            for model in models_of(self._fn):
                 values = model.parameters()
                 if any(id(value) in reached for value in values):
                     known += values
@@ -498,21 +203,21 @@ class Compiled:
                 names.append(parameter.name)
         return names[:count]
 
-    def _program(self, trace: _Trace, kind: str) -> tuple[Any, list[int]]:
+    def _program(self, trace: Trace, kind: str) -> tuple[Any, list[int]]:
         found = trace.programs.get(kind)
         if found is None:
             started = time.perf_counter()
             tape, used = trace.derived(kind)
             kernel: Any
             if self.backend == "llvm":
-                kernel = _LlvmKernel(tape, trace.sizes, self._contract)
+                kernel = LlvmKernel(tape, trace.sizes, self._contract)
             else:
-                kernel = _PythonKernel(tape, self._name, self._described(trace))
+                kernel = PythonKernel(tape, self._name, self._described(trace))
             found = trace.programs[kind] = (tape, used, kernel)
             self._seconds += time.perf_counter() - started
         return found[2], found[1]
 
-    def _described(self, trace: _Trace) -> str:
+    def _described(self, trace: Trace) -> str:
         return ", ".join(
             "number" if shape == () else "x".join(map(str, shape)) for shape in trace.shapes
         )
@@ -528,21 +233,19 @@ class Compiled:
         """
         trace, _, _ = self._batch(args)
         kernel, used = self._program(trace, "parameters")
-        if not isinstance(kernel, _LlvmKernel) or len(trace.parameters) != len(self._parameters):
+        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(self._parameters):
             return None
         return kernel.machine, used
 
     # ---- calling -----------------------------------------------------------------------------
 
-    def _held(self, trace: _Trace, given: Any = None) -> Any:
+    def _held(self, trace: Trace, given: Any = None) -> Any:
         """Return the parameters' present numbers, or the ones given, in the trace's order."""
         if given is None:
             return array("d", map(_data, trace.parameters))
-        np = _numpy()
+        np = numpy()
         numbers = given
-        if not (
-            type(given) is np.ndarray and given.dtype is _double() and given.flags.c_contiguous
-        ):
+        if not (type(given) is np.ndarray and given.dtype is double() and given.flags.c_contiguous):
             numbers = np.ascontiguousarray(given, dtype=float)
         if numbers.shape != (len(self._parameters),):
             raise InputCountError(
@@ -553,7 +256,7 @@ class Compiled:
             return numbers
         return np.ascontiguousarray(numbers[self._places(trace)])
 
-    def _places(self, trace: _Trace) -> list[int]:
+    def _places(self, trace: Trace) -> list[int]:
         place = {id(value): i for i, value in enumerate(self._parameters)}
         return [place[id(value)] for value in trace.parameters]
 
@@ -567,9 +270,16 @@ class Compiled:
         NonFiniteError, DomainError, OverflowRangeError, ZeroDivisorError
             If a result is not finite (with `check="raise"`).
         """
+        direct = self._singles
+        if direct is not None:
+            value = direct.run(*args)
+            if value is not None:
+                self._latest = direct.trace
+                return value
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         kernel, _ = self._program(trace, "value")
+        self._singles = self._direct(direct, trace, kernel)
         held = self._held(trace)
         results = kernel.one(flat, held)
         for result in results:
@@ -578,14 +288,32 @@ class Compiled:
                 break
         return results if trace.sequence else results[0]
 
-    def _batch(self, args: Sequence[Any]) -> tuple[_Trace, list[Any], int]:
-        np, double = _numpy(), _double()
+    def _direct(
+        self, present: Direct | None, trace: Trace, kernel: Any, used: list[int] | None = None
+    ) -> Direct | None:
+        """Return a way to call a program directly, from the second call of the same shape on."""
+        if present is not None and present.trace is trace:
+            return present
+        if not trace.again:
+            trace.again = True
+            return None
+        if not isinstance(kernel, LlvmKernel) or trace.sequence or not is_possible(trace):
+            return None
+        if used is None:
+            possible = all(len(shape) <= 1 for shape in trace.shapes)
+        else:
+            count = len(self._parameters)
+            possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
+        return Direct(kernel.machine, trace, used is not None) if possible else None
+
+    def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
+        np, floats = numpy(), double()
         columns: list[Any] = []
         shapes: list[tuple[int, ...]] = []
         n = -1
         for arg in args:
             column = arg
-            if type(arg) is not np.ndarray or arg.dtype is not double:
+            if type(arg) is not np.ndarray or arg.dtype is not floats:
                 try:
                     column = np.asarray(arg, dtype=float)
                 except (TypeError, ValueError) as error:
@@ -616,7 +344,7 @@ class Compiled:
         -------
         ndarray of shape (n,) or (n, outputs)
         """
-        np = _numpy()
+        np = numpy()
         trace, columns, n = self._batch(args)
         kernel, _ = self._program(trace, "value")
         held = self._held(trace)
@@ -626,7 +354,7 @@ class Compiled:
         return out if trace.sequence else out[:, 0]
 
     def _each(self, kernel: Any, columns: list[Any], held: Any, n: int, out: Any) -> None:
-        if isinstance(kernel, _LlvmKernel):
+        if isinstance(kernel, LlvmKernel):
             kernel.each(columns, held, n, out, self.threads)
         else:
             kernel.each(columns, held, n, out)
@@ -668,7 +396,15 @@ class Compiled:
         -----
         Sums have the same bits whatever the number of threads.
         """
-        np = _numpy()
+        direct = self._batches
+        plain = reduction == "mean" and wrt == "parameters" and not has_aux
+        if direct is not None and plain:
+            gradient = direct.empty(direct.width)
+            value = direct.run(gradient, parameters, *args)
+            if value is not None:
+                self._latest = direct.trace
+                return value, gradient
+        np = numpy()
         _expect("reduction", reduction, _REDUCTIONS)
         _expect("wrt", wrt, ("parameters", "inputs"))
         trace, columns, n = self._batch(args)
@@ -676,6 +412,8 @@ class Compiled:
             self._one_output(trace, "value_and_grad")
         outputs = len(trace.tape.outputs)
         kernel, used = self._program(trace, wrt)
+        if plain:
+            self._batches = self._direct(direct, trace, kernel, used)
         held = self._held(trace, parameters)
         if wrt == "parameters":
             width = len(self._parameters)
@@ -689,7 +427,7 @@ class Compiled:
             self._each(kernel, columns, held, n, rows)
             self._check_rows(trace, wrt, columns, held, rows)
             values = rows[:, :outputs].copy()
-            return values if has_aux else values[:, 0], _spread(rows[:, outputs:], used, width)
+            return values if has_aux else values[:, 0], spread(rows[:, outputs:], used, width)
         if reduction == "mean" and n == 0:
             raise ArgumentError("expected at least one sample to take the mean of, got none")
         if n == 0:
@@ -704,7 +442,7 @@ class Compiled:
         if reduction == "mean":
             sums /= n
         values = sums[:outputs] if has_aux else sums.item(0)
-        return values, _spread(sums[outputs:], used, width)
+        return values, spread(sums[outputs:], used, width)
 
     def backward(self, *args: Any, reduction: str = "mean") -> float:
         """Add the reduced gradient to each parameter's `grad`; return the reduced value.
@@ -730,7 +468,7 @@ class Compiled:
             parameter.grad += grad
         return cast("float", value)
 
-    def _derived(self, kind: str, args: tuple[Any, ...]) -> tuple[_Trace, list[float], list[int]]:
+    def _derived(self, kind: str, args: tuple[Any, ...]) -> tuple[Trace, list[float], list[int]]:
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         if kind == "hessian":
@@ -752,7 +490,7 @@ class Compiled:
         """
         trace, results, used = self._derived("jacobian", args)
         outputs, inputs = len(trace.tape.outputs), sum(trace.sizes)
-        flat = _spread(_numpy().array(results[outputs:]), used, outputs * inputs)
+        flat = spread(numpy().array(results[outputs:]), used, outputs * inputs)
         return flat.reshape(outputs, inputs) if trace.sequence else flat
 
     def hessian(self, *args: Any) -> Any:
@@ -765,9 +503,9 @@ class Compiled:
         """
         trace, results, used = self._derived("hessian", args)
         inputs = sum(trace.sizes)
-        return _spread(_numpy().array(results[1:]), used, inputs * inputs).reshape(inputs, inputs)
+        return spread(numpy().array(results[1:]), used, inputs * inputs).reshape(inputs, inputs)
 
-    def _one_output(self, trace: _Trace, method: str) -> None:
+    def _one_output(self, trace: Trace, method: str) -> None:
         if trace.sequence:
             raise ArgumentError(
                 f"{method} needs a function of one output, and {self._name} returns a sequence of "
@@ -777,12 +515,12 @@ class Compiled:
     # ---- results that are not finite ---------------------------------------------------------
 
     def _check_rows(
-        self, trace: _Trace, kind: str, columns: list[Any], held: Any, rows: Any
+        self, trace: Trace, kind: str, columns: list[Any], held: Any, rows: Any
     ) -> None:
-        np = _numpy()
+        np = numpy()
         if self.check == "ignore":
             return
-        columns = [_rows(column) for column in columns]
+        columns = [rows_of(column) for column in columns]
         for start in range(0, len(rows), 65_536):
             part = rows[start : start + 65_536]
             finite = np.isfinite(part)
@@ -794,7 +532,7 @@ class Compiled:
 
     def _checked(  # noqa: PLR0917
         self,
-        trace: _Trace,
+        trace: Trace,
         kind: str,
         flat: list[float],
         held: Any,
@@ -806,7 +544,7 @@ class Compiled:
             return results
         where = "" if sample is None else f"sample {sample}: "
         try:
-            return _eagerly(trace, kind, flat, list(held), len(results), self._name)
+            return replayed(trace, kind, flat, list(held), len(results), self._name)
         except (MicrogradError, ArithmeticError, ValueError) as error:
             if self.check == "raise":
                 kinds = type(error) if isinstance(error, MicrogradError) else NonFiniteError
@@ -820,11 +558,11 @@ class Compiled:
     def parameters(self) -> list[Value]:
         """The live parameters, in the model's order where the function uses a model."""
         if not self._traces and self._fn is not None and self._given is None:
-            for model in _models(self._fn):
+            for model in models_of(self._fn):
                 return list(model.parameters())
         return list(self._parameters)
 
-    def _latest_trace(self) -> _Trace:
+    def _latest_trace(self) -> Trace:
         if self._latest is None:
             raise ArgumentError(
                 f"{self._name} has not been traced yet: call it once, so that the shape of its "
@@ -832,7 +570,7 @@ class Compiled:
             )
         return self._latest
 
-    def _main_kind(self, trace: _Trace) -> str:
+    def _main_kind(self, trace: Trace) -> str:
         if trace.sequence:
             return "value"
         return "parameters" if trace.parameters else "inputs"
@@ -858,11 +596,11 @@ class Compiled:
         if trace.shown is None:
             kind = self._main_kind(trace)
             program = trace.programs.get(kind)
-            if program is not None and isinstance(program[2], _PythonKernel):
+            if program is not None and isinstance(program[2], PythonKernel):
                 trace.shown = program[2]
             else:
                 tape, _ = trace.derived(kind)
-                trace.shown = _PythonKernel(tape, self._name, self._described(trace))
+                trace.shown = PythonKernel(tape, self._name, self._described(trace))
         return trace.shown.source
 
     @property
@@ -902,7 +640,7 @@ class Compiled:
     def clear(self) -> None:
         """Forget every trace and program; the next call traces again."""
         self._traces.clear()
-        self._latest = None
+        self._latest = self._batches = self._singles = None
         self._parameters = list(self._given or ())
         self._seconds = 0.0
 
@@ -919,6 +657,7 @@ class Compiled:
         if inspect.isfunction(self._fn) and self._parameters:
             state["_fn"] = None
         state.pop("__wrapped__", None)
+        state["_batches"] = state["_singles"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -959,63 +698,6 @@ def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
             raise InputCountError(f"expected rows of one length, got {inner} and {shape}")
         inner = shape
     return (len(arg), *(inner or ()))
-
-
-def _spread(gradient: Any, used: list[int], width: int) -> Any:
-    """Return the gradient with the zeros that were left out, and without -0.0."""
-    np = _numpy()
-    if len(used) == width:  # in ascending order, so all of them
-        return gradient + 0.0
-    full = np.zeros((*gradient.shape[:-1], width))
-    full[..., used] = gradient
-    return full + 0.0
-
-
-def _eagerly(  # noqa: PLR0917
-    trace: _Trace, kind: str, flat: list[float], held: list[float], count: int, name: str
-) -> list[float]:
-    """Run a sample with Values; raise for the first node or derivative that is not finite."""
-    tape = trace.programs[kind][0]
-    values: dict[int, Value] = {}
-    wanted = []
-    for position, op in enumerate(trace.tape.rows):
-        label = trace.tape.labels.get(position, "")
-        if op is None:
-            leaf, what = trace.tape.operands[position]
-            if leaf == CONSTANT:
-                values[position] = Value(what)
-                continue
-            values[position] = Value(flat[what] if leaf == INPUT else held[what], label=label)
-            if not math.isfinite(values[position].data):
-                raise NonFiniteError(f"{leaf} {label or what} of {name} is {values[position].data}")
-            continue
-        operands = [values[operand] for operand in trace.tape.operands[position]]
-        result = op(*operands)
-        values[position] = result
-        result.label = label
-        if not math.isfinite(result.data):
-            texts = [
-                f"{operand.label}={operand.data}" if operand.label else f"{operand.data}"
-                for operand in operands
-            ]
-            called = f" ({label})" if label else ""
-            raise NonFiniteError(f"{op.written(*texts)}{called} is {result.data}")
-    outputs = [float(values[position].data) for position in trace.tape.outputs]
-    if kind == "value":
-        return outputs
-    if kind not in ("parameters", "inputs"):
-        raise NonFiniteError(f"a derivative of {name} is not finite at {flat}")
-    leaves = trace.tape.leaves(PARAMETER if kind == "parameters" else INPUT)
-    wanted = sorted((what, position) for position, what in leaves.items())
-    values[trace.tape.outputs[0]].backward()
-    grads = {what: float(values[position].grad) for what, position in wanted}
-    for what, position in wanted:
-        if not math.isfinite(grads[what]):
-            label = trace.tape.labels.get(position, "") or f"{kind[:-1]} {what}"
-            raise NonFiniteError(f"the derivative of {name} in {label} is {grads[what]}")
-    used = trace.programs[kind][1]
-    assert count == len(tape.outputs) + len(used)
-    return outputs + [grads.get(i, 0.0) for i in used]
 
 
 def compile(  # noqa: A001

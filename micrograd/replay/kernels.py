@@ -1,0 +1,236 @@
+"""A program on one backend: for one sample, for each of a batch, and for the sum over a batch."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import linecache
+import math
+import os
+import threading
+import weakref
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from micrograd.replay import llvm
+from micrograd.replay.source import array_namespace, python_source, scalar_namespace
+from micrograd.replay.tape import Tape
+
+__all__ = ["LlvmKernel", "PythonKernel", "double", "numpy", "rows_of", "spread"]
+
+# Samples whose results are added up one after the other; chunks are then added in order, so that
+# sums do not depend on the number of threads.
+_CHUNK = 1_024
+# Samples of a part of a batch that a thread takes at a time.
+_PART = 4_096
+_number = itertools.count(1)
+
+
+@functools.cache
+def numpy() -> Any:
+    """Return the module, imported on first use."""
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError(
+            'batches of samples need NumPy: pip install "micrograd[replay]"'
+        ) from error
+    return numpy
+
+
+@functools.cache
+def double() -> Any:
+    """Return the type of array that the kernels take."""
+    return numpy().dtype(float)
+
+
+def rows_of(column: Any) -> Any:
+    """Return an array with the numbers of a sample in one row."""
+    return column.reshape(len(column), math.prod(column.shape[1:]))
+
+
+def spread(gradient: Any, used: list[int], width: int) -> Any:
+    """Return the gradient with the zeros that were left out, and without -0.0."""
+    np = numpy()
+    if len(used) == width:  # in ascending order, so all of them
+        return gradient + 0.0
+    full = np.zeros((*gradient.shape[:-1], width))
+    full[..., used] = gradient
+    return full + 0.0
+
+
+class PythonKernel:
+    """A tape run as generated Python."""
+
+    bytes = 0
+
+    def __init__(self, tape: Tape, name: str, arguments: str) -> None:
+        self.results = len(tape.results())
+        self._tape, self._name, self._arguments = tape, name, arguments
+        self.source, own = python_source(tape, name, arguments)
+        self.filename = f"<micrograd replay {next(_number)}: {name}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
+        weakref.finalize(self, linecache.cache.pop, self.filename, None)
+        namespace = scalar_namespace(own)
+        exec(compile(self.source, self.filename, "exec"), namespace)
+        self.function = namespace[name]
+        self._array_function: Callable[..., Any] | None = None
+
+    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
+        """Return the results for one sample."""
+        try:
+            outputs, gradients = self.function(flat, parameters)
+            return [float(value) for value in outputs + gradients]
+        except (ArithmeticError, ValueError, TypeError):
+            return [math.nan] * (self.results)
+
+    def each(self, columns: Sequence[Any], parameters: Sequence[float], n: int, out: Any) -> None:
+        """Write the results of each of `n` samples to a row of `out`."""
+        np = numpy()
+        columns = [rows_of(column) for column in columns]
+        if self._array_function is None:
+            source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
+            namespace = array_namespace(own)
+            exec(compile(source, "<micrograd replay of arrays>", "exec"), namespace)
+            self._array_function = namespace[self._name]
+        with np.errstate(all="ignore"):
+            for start in range(0, n, _CHUNK):
+                part = slice(start, min(start + _CHUNK, n))
+                inputs = [column[part, i] for column in columns for i in range(column.shape[1])]
+                outputs, gradients = self._array_function(inputs, parameters)
+                for i, result in enumerate((*outputs, *gradients)):
+                    out[part, i] = result
+
+    def total(
+        self, columns: Sequence[Any], parameters: Sequence[float], n: int, threads: int
+    ) -> tuple[Any, bool]:
+        """Return the sums of the results over `n` samples, and whether all are finite."""
+        np = numpy()
+        sums = np.zeros(self.results)
+        rows = np.empty((min(n, _CHUNK), self.results))
+        with np.errstate(all="ignore"):
+            for start in range(0, n, _CHUNK):
+                part = [column[start : start + _CHUNK] for column in columns]
+                size = min(_CHUNK, n - start)
+                self.each(part, parameters, size, rows[:size])
+                sums += rows[:size].sum(axis=0)
+        return sums, bool(np.isfinite(sums).all())
+
+
+def _address(numbers: Any) -> int:
+    """Return where an array's data is: 0.6 µs, where its `ctypes.data` takes 6."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(numbers))
+    except (TypeError, ValueError):  # read-only, or empty
+        return cast("int", numbers.__array_interface__["data"][0])
+
+
+class LlvmKernel:
+    """A tape run as machine code."""
+
+    def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
+        self.machine = llvm.Machine(tape, sizes, contract)
+        self.results = self.machine.results
+        self.bytes = self.machine.bytes
+        self._sizes = sizes
+        self._out = ctypes.c_double * self.results
+        self._addresses = ctypes.c_void_p * max(1, len(sizes))
+        self._local = threading.local()
+
+    def _row(self) -> tuple[Any, int]:
+        """Return an array for the results of one chunk, one a thread, and its address."""
+        found: tuple[Any, int] | None = getattr(self._local, "row", None)
+        if found is None:
+            row = numpy().empty(self.results)
+            found = self._local.row = (row, _address(row))
+        return found
+
+    def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
+        """Return the results for one sample."""
+        given = array("d", flat)
+        held = parameters if isinstance(parameters, array) else array("d", parameters)
+        out = self._out()
+        self.machine.one(
+            given.buffer_info()[0],
+            held.buffer_info()[0],
+            ctypes.addressof(out),
+            self.machine.work(),
+        )
+        return list(out)
+
+    def _pointers(self, columns: Sequence[Any], parameters: Any) -> tuple[Any, int]:
+        pointers = self._addresses(*map(_address, columns))
+        if isinstance(parameters, array):
+            return pointers, parameters.buffer_info()[0]
+        return pointers, _address(parameters)
+
+    def each(
+        self, columns: Sequence[Any], parameters: Any, n: int, out: Any, threads: int = 1
+    ) -> None:
+        """Write the results of each of `n` samples to a row of `out`."""
+        if n == 0:
+            return
+        pointers, held = self._pointers(columns, parameters)
+        address = _address(out)
+
+        if threads == 1 or n <= _PART:
+            self.machine.each(pointers, held, 0, n, address, self.machine.work())
+            return
+        part = min(_PART, -(-n // (2 * threads)))
+        part += -part % self.machine.lanes
+        counter = ctypes.c_int64(0)
+        following = ctypes.addressof(counter)
+        _in_parallel(
+            lambda: self.machine.each_shared(
+                pointers, held, n, part, address, following, self.machine.work()
+            ),
+            threads,
+        )
+
+    def total(
+        self, columns: Sequence[Any], parameters: Any, n: int, threads: int
+    ) -> tuple[Any, bool]:
+        """Return the sums of the results over `n` samples, and whether all are finite."""
+        chunk, chunks = self.machine.chunks(n)
+        pointers, held = self._pointers(columns, parameters)
+        if chunks == 1:
+            row, address = self._row()
+            zero = self.machine.total(pointers, held, n, chunk, 0, 1, address, self.machine.work())
+            return row.copy(), zero == 0.0
+        sums = numpy().empty((chunks, self.results))
+        address = _address(sums)
+        if threads == 1:
+            zero = self.machine.total(
+                pointers, held, n, chunk, 0, chunks, address, self.machine.work()
+            )
+        else:
+            counter = ctypes.c_int64(0)
+            following = ctypes.addressof(counter)
+            zeros = _in_parallel(
+                lambda: self.machine.total_shared(
+                    pointers, held, n, chunk, chunks, address, following, self.machine.work()
+                ),
+                min(threads, chunks),
+            )
+            zero = sum(zeros)
+        return sums.sum(axis=0), zero == 0.0
+
+
+@functools.lru_cache(maxsize=8)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="micrograd")
+
+
+if hasattr(os, "register_at_fork"):  # threads stay behind in the parent
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def _in_parallel(run: Callable[[], Any], threads: int) -> list[Any]:
+    """Run it here and in threads, each until nothing is left; return what all returned."""
+    waiting = [_pool(threads - 1).submit(run) for _ in range(threads - 1)]
+    mine = run()
+    return [mine, *[one.result() for one in waiting]]

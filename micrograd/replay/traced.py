@@ -1,0 +1,106 @@
+"""What was traced for one shape of inputs, and the programs that are made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.replay.kernels import PythonKernel
+from micrograd.replay.tape import INPUT, PARAMETER, Tape
+from micrograd.replay.trace import Recorder, differentiate
+
+__all__ = ["Trace", "models_of"]
+
+
+class Trace:
+    """The function as traced for one shape of inputs, and the programs made from it."""
+
+    def __init__(
+        self, tape: Tape, parameters: list[Value], shapes: tuple[Any, ...], sequence: bool
+    ) -> None:
+        self.tape, self.parameters = tape, parameters
+        self.shapes, self.sequence = shapes, sequence
+        self.sizes = [math.prod(shape) for shape in shapes]
+        self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
+        self.shown: PythonKernel | None = None  # keeps the source in linecache
+        self.again = False  # whether it has been called before
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "programs": {}, "shown": None}
+
+    def derived(self, kind: str) -> tuple[Tape, list[int]]:
+        """Return the optimised tape of one kind, and which of its derivatives are not zero."""
+        tape = Tape()
+        tape.__setstate__(self.tape.__getstate__())
+        for name in ("rows", "operands"):
+            setattr(tape, name, list(getattr(tape, name)))
+        tape.adjoints, tape.gradients = {}, []
+        recorder = Recorder()
+        recorder.tape, recorder.tracing = tape, False
+        wanted = []
+        if kind != "value":
+            leaves = tape.leaves(PARAMETER if kind == "parameters" else INPUT)
+            number = {what: position for position, what in leaves.items()}
+            count = len(self.parameters) if kind == "parameters" else sum(self.sizes)
+            wanted = [number.get(i, -1) for i in range(count)]
+        gradients: list[int | None] = []
+        if kind in ("parameters", "inputs"):
+            gradients = _derivatives(recorder, tape.outputs[0], wanted)
+        elif kind == "jacobian":
+            for output in tape.outputs:
+                gradients += _derivatives(recorder, output, wanted)
+        elif kind == "hessian":
+            for first in _derivatives(recorder, tape.outputs[0], wanted):
+                if first is None:
+                    gradients += [None] * len(wanted)
+                else:
+                    gradients += _derivatives(recorder, first, wanted)
+        tape.gradients = gradients
+        if kind in ("jacobian", "hessian"):
+            tape.adjoints = {}
+        used = [i for i, position in enumerate(gradients) if position is not None]
+        tape.gradients = [position for position in gradients if position is not None]
+        return tape.optimised(), used
+
+
+def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int | None]:
+    present = [position for position in wanted if position >= 0]
+    found = iter(differentiate(recorder, output, present))
+    return [next(found) if position >= 0 else None for position in wanted]
+
+
+def models_of(fn: Any) -> Iterator[Any]:
+    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
+    seen: set[int] = set()
+    queue = [fn]
+    while queue:
+        thing = queue.pop(0)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, functools.partial):
+            queue += [thing.func, *thing.args, *thing.keywords.values()]
+        elif inspect.ismethod(thing):
+            queue += [thing.__self__]
+        elif inspect.isfunction(thing):
+            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
+            queue += thing.__defaults__ or ()
+            for cell in thing.__closure__ or ():
+                with contextlib.suppress(ValueError):  # not filled yet
+                    queue.append(cell.cell_contents)
+            for name in thing.__code__.co_names:
+                if name in thing.__globals__:
+                    found = thing.__globals__[name]
+                    if not isinstance(found, type) and not inspect.ismodule(found):
+                        queue.append(found)
+        elif (
+            not isinstance(thing, type)
+            and not isinstance(getattr(type(thing), "parameters", None), property)
+            and callable(getattr(thing, "parameters", None))
+        ):
+            yield thing
