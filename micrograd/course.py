@@ -133,6 +133,72 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (1, 2, "The gradient of a result is of the last pass alone."),
         ),
     ),
+    "03a": Exercise(
+        (_near(63 / 64), _near(-37 / 64)),
+        "The sum of the two rows of J.",
+        (
+            (0, 27 / 64, "That is the first row: the second output is asked about too."),
+            (0, 36 / 64, "That is the second row: the first output is asked about too."),
+            (0, -6 / 64, "That adds up a row; (1, 1) on the left adds up the columns."),
+            (1, -33 / 64, "The first row again: add what the second output says."),
+            (1, -4 / 64, "The second row again: add what the first output says."),
+            (1, 32 / 64, "That adds up the second row; add up the second column."),
+        ),
+    ),
+    "03b": Exercise(
+        (_near(-153 / 128),),
+        "dl/ds2 = -17/8 * 3/16 = -51/128, times x2 = 3.",
+        (
+            (
+                0,
+                -5.625,
+                "The slope of the activations of layer 2 is missing: rule 1 acts twice.",
+            ),
+            (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
+            (0, -0.24609375, "This comes out without the transpose: which edges leave x2?"),
+            (0, 1.1953125, "The size is right, the sign is not: is it x - y or y - x?"),
+            (0, -0.59765625, "The 2 of the square went missing."),
+            (0, -0.3984375, "That is the gradient of the bias: rule 3 has one more factor."),
+            (0, -0.298828125, "The input is meant by x here: you took the hidden activation."),
+            (0, -4.78125, "A sigma stands where its slope sigma * (1 - sigma) belongs."),
+            (0, -1.59375, "That is the slope of the other hidden neuron: s is ln 3 here."),
+            (0, -0.6328125, "One path of two: the hidden neuron feeds output 2 as well."),
+            (0, -0.5625, "One path of two: the hidden neuron feeds output 1 as well."),
+            (0, 0.46875, "That is the other row: the weight leads to neuron 2."),
+            (0, -0.796875, "That is the other column: the weight comes from input 2."),
+            (0, -1.255051, "The second layer has been stepped already: gradients first."),
+        ),
+    ),
+    "03c": Exercise(
+        (_near(0.2775021), _near(0.0381990)),
+        "One leaf, used by both samples: contributions add.",
+        (
+            (0, 0.28125, "That is the first sample alone: the bias is used twice."),
+            (0, -0.003748, "That is the second sample alone: the bias is used twice."),
+            (0, 0.138751, "That is the mean: the loss here is a sum."),
+            (1, -0.25, "The first sample alone: each sample adds."),
+            (1, 0.288199, "The second sample alone: each sample adds."),
+            (1, 0.0190995, "The mean again: the loss here is the sum."),
+        ),
+    ),
+    "03d": Exercise(
+        (_near(1184, 1e-9), _near(1344, 1e-9)),
+        "64 * 16 + 16 * 10, and once more 16 * 10 for the gradient of the hidden layer.",
+        (
+            (0, 1210, "Biases are added, not multiplied."),
+            (1, 2368, "The gradient of the input is not needed."),
+            (1, 1184, "Rule 3 alone: rule 2 uses the weights of layer 2 once more."),
+            (1, 160, "Rule 2 alone: rule 3 has a product for every weight as well."),
+        ),
+    ),
+    "03e": Exercise(
+        (_near(1), _near(0)),
+        "Two signs cancel in the step; the check compares one gradient, and finds the ratio -1.",
+        (
+            (0, 0, "Multiply the two signs: in which direction does he step?"),
+            (1, 1, "A check does not look at the step: is his gradient that of a nudge?"),
+        ),
+    ),
     "04a": Exercise(
         (_near(1), _near(0)),
         "Inside the margin the slope is -y = 1; at -1.3 the margin is 1.3, and nothing is lost.",
@@ -189,6 +255,54 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 1, "That is the weight out of it; what goes in must pass the slope 0."),
         ),
     ),
+    "05a": Exercise(
+        (_near(1 / 8), _near(-3 / 4), _near(5 / 8)),
+        "p - y: the shares, and 1 less at the label.",
+        (
+            (1, 0.25, "The 1 of the label is missing: p - y."),
+            (1, 0.75, "The size is right, the sign is not: it is p - y."),
+            (0, -0.875, "The label is at the second place, not here."),
+            (2, -0.375, "The label is at the second place; here stands p alone."),
+            (0, 1, "That is e to the logit: divide by the sum of all three."),
+        ),
+    ),
+    "05b": Exercise(
+        (_near(6.9077553),),
+        "-log p, with the natural logarithm.",
+        (
+            (0, 0.001, "That is p itself: the loss is -log p."),
+            (0, -6.9077553, "The minus of -log p went missing."),
+            (0, 3, "That is the logarithm to base 10: the natural one is meant."),
+        ),
+    ),
+    "05c": Exercise(
+        (_near(2.3025851, 5e-3),),
+        "With nothing learnt each class has p = 1/10, and -log(1/10) = log 10.",
+        (
+            (0, 1, "That is where the hinge loss starts: here it is -log p. What is p?"),
+            (0, 0.1, "That is p: the loss is -log p."),
+            (0, 1.0986123, "That is for three classes."),
+        ),
+    ),
+    "05d": Exercise(
+        (_near(2),),
+        "Mean and spread of the test rows went into every row of the training part.",
+        (
+            (0, 3, "The split is clean, but what does it split?"),
+            (0, 4, "Training takes what line 3 gives it: is that clean?"),
+            (0, 5, "Line 5 may look at the test rows: it measures, nothing learns from it."),
+            (0, 1, "Reading the data teaches a model nothing yet."),
+        ),
+    ),
+    "05e": Exercise(
+        (_near(100 / 38, 5e-3),),
+        "100 / 38: no difference smaller than that can be seen.",
+        (
+            (0, 1 / 38, "In percentage points: times 100."),
+            (0, 100 / 150, "Only the held-out flowers are counted."),
+            (0, 100 / 112, "That is a flower of the part to learn from."),
+        ),
+    ),
     "06a": Exercise(
         ((2e-5, 4e-3),),
         "The bend of the bend is small by then, and h * h still large beside the rounding.",
@@ -232,6 +346,43 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 4, "One of them is put together from an infinite slope and a zero."),
             (0, 2, "A tie of a maximum has an answer too: half to each operand."),
             (0, 1, "An engine that follows a convention answers at most kinks."),
+        ),
+    ),
+    "07a": Exercise(
+        (_near(2), _near(9)),
+        "d_v1, which is a; and 7 + 2.",
+        (
+            (0, 7, "That stands there already: what comes to a through v1?"),
+            (0, 5, "b is not in that slope: v1 = a + b passes on d_v1 as it is."),
+            (1, 7, "One contribution of two: a is used twice."),
+            (1, 14, "Contributions add, they do not multiply."),
+        ),
+    ),
+    "07b": Exercise(
+        (_near(2.0**-53),),
+        "0.6000000000000001 - 0.6: the last bit of a float between 1/2 and 1.",
+        (
+            (0, 0, "On paper. Python prints 0.6000000000000001 and 0.6."),
+            (0, 2.0**-52, "That is the last bit above 1: these two lie below it."),
+            (0, 1e-16, "The printed digits are rounded: let Python subtract."),
+        ),
+    ),
+    "07c": Exercise(
+        (_near(0.1), _near(1)),
+        "The number decides at each call which of the two ways counts.",
+        (
+            (0, 1, "At -2 the condition does not hold: the other way counts."),
+            (0, -0.2, "That is the value: the slope is asked for."),
+            (1, 0.1, "At 3 the condition holds: the first way counts."),
+            (1, 3, "That is the value there, not the slope."),
+        ),
+    ),
+    "07d": Exercise(
+        (_near(6, 1e-9),),
+        "Each step saves 39.98 ms, and 200 / 39.98 is a little more than 5.",
+        (
+            (0, 5, "After five steps 199.9 of the 200 ms are back: round up."),
+            (0, 10_000, "Divide by what a step saves, not by what it costs now."),
         ),
     ),
     "08a": Exercise(

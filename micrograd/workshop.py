@@ -18,6 +18,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import fill
 from typing import Any, Final
 
 from micrograd.errors import ArgumentError
@@ -560,6 +561,9 @@ def deal(number: int) -> None:
     if number not in dealt:
         raise ArgumentError(f"expected an engine from 1 to {len(dealt)}, got {number!r:.60}")
     names = engine(dealt[number])
-    for test in TESTS:
-        found = problem(test, names)
-        print(f"{'○' if found else '●'} {test.name:<18}{found or ''}".rstrip())
+    problems = {test.name: problem(test, names) for test in TESTS}
+    passing = ", ".join(name for name, found in problems.items() if not found)
+    print(fill(f"● {passing}", 88, subsequent_indent="  "))
+    for name, found in problems.items():
+        if found:
+            print(fill(f"○ {name}: {found}", 88, subsequent_indent="  "))

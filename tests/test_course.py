@@ -11,6 +11,7 @@ from sklearn.datasets import make_moons
 
 from micrograd import nn, workshop
 from micrograd.course import EXERCISES, check
+from micrograd.datasets import load
 from micrograd.errors import ArgumentError
 
 USES = [("a", "c"), ("b", "c"), ("b", "d"), ("c", "e"), ("d", "e")]  # used, user
@@ -23,6 +24,8 @@ def quotient(x):
 def many(a, b, c):
     return -(a**3) + mp.sin(3 * b) - 1 / c + b ** mp.mpf("2.5") - mp.sqrt(a)
 
+
+KS = [(0, 1), (1, 2), (2, 5)]  # e to the logits of exercise 05a
 
 ANSWERS = {
     "01a": lambda: [mp.diff(lambda x: 3 * x**2 - 4 * x + 5, -1)],
@@ -43,6 +46,22 @@ ANSWERS = {
         )
     ],
     "02e": lambda: [2 * mp.diff(lambda a: (a + 2) * 1, 3), mp.diff(lambda c: c * 1, 5)],
+    "03a": lambda: [
+        mp.diff(lambda x: sum(paper_outputs((x, 3))), 2),
+        mp.diff(lambda x: sum(paper_outputs((2, x))), 3),
+    ],
+    "03b": lambda: [mp.diff(lambda w: paper_loss((2, 3), (0, 1), corner=w), 1)],
+    "03c": lambda: [
+        mp.diff(
+            lambda b, i=i: (
+                paper_loss((2, 3), (0, 1), **{i: b}) + paper_loss((3, 2), (1, 0), **{i: b})
+            ),
+            0,
+        )
+        for i in ("first", "second")
+    ],
+    "03d": lambda: [64 * 16 + 16 * 10, 64 * 16 + 2 * 16 * 10],
+    "03e": lambda: [loss_falls_with_two_signs_wrong(), 0],
     "04a": lambda: [mp.diff(lambda s: max(0, 1 + s), mp.mpf(s)) for s in ("-0.4", "-1.3")],
     "04b": lambda: [max((0.1, 1, 3), key=share_right_after_training)],
     "04c": lambda: [
@@ -55,6 +74,14 @@ ANSWERS = {
     ],
     "04d": lambda: [one_round_late(rounds=2)],
     "04e": lambda: [silent_parameters()],
+    "05a": lambda: [
+        mp.diff(lambda s, i=i: log_loss([s if j == i else mp.log(k) for j, k in KS], 1), mp.log(k))
+        for i, k in KS
+    ],
+    "05b": lambda: [-mp.log(mp.mpf("0.001"))],
+    "05c": lambda: [log_loss([0] * 10, 3)],
+    "05d": lambda: [2],
+    "05e": lambda: [100 * mp.mpf(1) / len(load("iris").X_test)],
     "06a": lambda: [mp.mpf("1e-4")],
     "06b": lambda: [
         mp.diff(lambda x, y: x**2 * y + y**3, (2, 1), orders)
@@ -74,6 +101,10 @@ ANSWERS = {
             for f in (abs, mp.sqrt, lambda x: max(x, 0), lambda x: max(x, -x))
         )
     ],
+    "07a": lambda: [mp.diff(lambda v: v * 2, 7), mp.diff(lambda a: (a + 5) * a, 2)],
+    "07b": lambda: [difference_of_orders()],
+    "07c": lambda: [mp.diff(lambda x: x if x > 0 else x / 10, at) for at in (-2, 3)],
+    "07d": lambda: [mp.ceil(200 / (40 - mp.mpf("0.02")))],
     "08a": lambda: [
         1 + [fault.name for fault in workshop.FAULTS].index(name)
         for name in (
@@ -85,6 +116,16 @@ ANSWERS = {
     "08b": lambda: [mp.diff(lambda x: mp.log(1 + mp.exp(x)), 2)],
     "08c": lambda: [fewest_tests()],
 }
+
+
+def log_loss(logits, label):
+    return mp.log(sum(mp.exp(s) for s in logits)) - logits[label]
+
+
+def difference_of_orders():
+    with mp.workprec(53):  # the precision of Python's floats
+        a, b, c = mp.mpf("0.1"), mp.mpf("0.2"), mp.mpf("0.3")
+        return ((a + b) + c) - (a + (b + c))
 
 
 def fewest_tests():
@@ -99,6 +140,27 @@ def fewest_tests():
             if all(not tests.isdisjoint(chosen) for tests in found):
                 return count
     raise AssertionError("some fault is found by no test")
+
+
+def paper_outputs(x, corner=1, first=0, second=0):
+    """Run the network of notebook 3; `first` and `second` are added to the output biases."""
+
+    def layer(w, b, x):
+        return [1 / (1 + mp.exp(-mp.fdot(row, x) - bias)) for row, bias in zip(w, b, strict=True)]
+
+    hidden = layer(((3, -2), (1, corner)), (0, mp.log(3) - 5), x)
+    return layer(((4, -4), (2, 4)), (1 + mp.log(3) + first, -4 + second), hidden)
+
+
+def paper_loss(x, y, **changed):
+    return sum((out - t) ** 2 for out, t in zip(paper_outputs(x, **changed), y, strict=True))
+
+
+def loss_falls_with_two_signs_wrong():
+    w = mp.mpf(0)
+    for _ in range(10):
+        w += mp.mpf("0.1") * -mp.diff(lambda w: (w - 3) ** 2, w)
+    return int((w - 3) ** 2 < 9)
 
 
 def share_right_after_training(rate):
