@@ -28,7 +28,7 @@ from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, ro
 from micrograd.replay.nonfinite import replayed
 from micrograd.replay.tape import PARAMETER
 from micrograd.replay.trace import Recorder, is_number_like
-from micrograd.replay.traced import Trace, models_of
+from micrograd.replay.traced import Trace, models_of, uncollected
 
 __all__ = ["Compiled", "Stats", "compile"]
 
@@ -148,7 +148,8 @@ class Compiled:
             )
         started = time.perf_counter()
         recorder = Recorder()
-        sequence = recorder.trace(self._fn, shapes, self._argument_names(len(shapes)))
+        with uncollected():
+            sequence = recorder.trace(self._fn, shapes, self._argument_names(len(shapes)))
         self._adopt(recorder)
         self._parameters, ordered = self._in_order(recorder.parameters)
         place = {id(value): i for i, value in enumerate(ordered)}
@@ -207,12 +208,13 @@ class Compiled:
         found = trace.programs.get(kind)
         if found is None:
             started = time.perf_counter()
-            tape, used = trace.derived(kind)
-            kernel: Any
-            if self.backend == "llvm":
-                kernel = LlvmKernel(tape, trace.sizes, self._contract)
-            else:
-                kernel = PythonKernel(tape, self._name, self._described(trace))
+            with uncollected():
+                tape, used = trace.derived(kind)
+                kernel: Any
+                if self.backend == "llvm":
+                    kernel = LlvmKernel(tape, trace.sizes, self._contract)
+                else:
+                    kernel = PythonKernel(tape, self._name, self._described(trace))
             found = trace.programs[kind] = (tape, used, kernel)
             self._seconds += time.perf_counter() - started
         return found[2], found[1]
@@ -608,7 +610,7 @@ class Compiled:
         """The program of the latest shape as LLVM's intermediate representation."""
         trace = self._latest_trace()
         tape, _ = trace.derived(self._main_kind(trace))
-        return llvm.ir_text(tape, trace.sizes, self._contract)[0]
+        return llvm.program(tape, trace.sizes, self._contract).ir
 
     def to_c(self, name: str | None = None) -> str:
         """Return the program of the latest shape as one self-contained C99 function.

@@ -12,15 +12,17 @@ import functools
 import struct
 import sys
 import threading
+from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.replay.lower import Handle, Plan, lower, plan
+from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["Machine", "host", "is_available", "machine_code"]
+__all__ = ["Machine", "host", "is_available", "machine_code", "program"]
 
 # A program is cut into functions of so many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block. Small ones stay in one piece, which runs a tenth
@@ -32,6 +34,9 @@ _CHUNK = 1_024
 # half the speed; cuts of 100 are then best.
 _LARGE = 12_000
 _SEGMENT_OF_LARGE = 100
+# Above this many the code is a loop that reads a table of steps, made at 3 µs a step, which take
+# 3 ns each to run.
+_HUGE = 60_000
 
 _FUNCTIONS = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
@@ -216,6 +221,12 @@ class _Text:
             result = self.new(f"insertelement {self.type} {result}, double {one}, i64 {lane}")
         return result
 
+    def splat(self, number: Handle) -> Handle:
+        """Return a vector of one number."""
+        one = self.new(f"insertelement {self.type} poison, double {number}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.new(f"shufflevector {self.type} {one}, {self.type} poison, {zeros}")
+
     # ---- memory -----------------------------------------------------------------------------
 
     def at(self, base: str, number: int) -> Handle:
@@ -247,11 +258,7 @@ class _Text:
             else:
                 pointer = self.new(f"getelementptr double, ptr %par, i64 {what}")
                 number = self.new(f"load double, ptr {pointer}, align 8")
-                one = self.new(f"insertelement {self.type} poison, double {number}, i64 0")
-                handle = self.new(
-                    f"shufflevector {self.type} {one}, {self.type} poison, "
-                    f"<{self.lanes} x i32> zeroinitializer"
-                )
+                handle = self.splat(number)
                 # Load it again further on: a broadcast from memory is free, a register is not.
                 self.splats[position] = len(self.lines) + 60
         self.here[position] = handle
@@ -374,24 +381,106 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-def _driver(sizes: list[int], results: int, segments: int, lanes: int) -> str:
+def _calls(segments: int) -> str:
+    """Return the block that runs the segments one after the other."""
+    calls = "\n".join(
+        f"  call void @segment{i}(ptr %in, ptr %par, ptr %acc, ptr %scratch)"
+        for i in range(segments)
+    )
+    return f"""
+define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+{calls}
+  ret void
+}}
+"""
+
+
+def _reader(steps: Steps, text: _Text) -> str:
+    """Return the block that goes through a table of steps."""
+    binary = {"+", "-", "*", "/", ">", ">=", "==", "<", "!="}
+    operands = {"select": 3, "muladd": 3, "mulsub": 3, "submul": 3, "negative": 1, "result": 2}
+    cases, ends = [], []
+    for number, name in enumerate(OPERATIONS):
+        text.lines = lines = [f"case{number}:"]
+        two = name in binary or name in _TWO_OPERANDS
+        count = 0 if name in ("parameter", "constant") else operands.get(name, 2 if two else 1)
+        given = ["d", "a"] if name == "result" else ["a", "b", "c"][:count]
+        x = [text.new(f"getelementptr {text.type}, ptr %in, i64 %{place}") for place in given]
+        x = [text.new(f"load {text.type}, ptr {one}, align {text.align}") for one in x]
+        if name in ("parameter", "constant"):
+            base = "%par" if name == "parameter" else _pointer(steps.constants)
+            pointer = text.new(f"getelementptr double, ptr {base}, i64 %a")
+            loaded = text.new(f"load double, ptr {pointer}, align 8")
+            result = text.splat(loaded)
+        elif name == "result":
+            result = text.binary("+", *x)
+        elif name in _ARITHMETIC:
+            result = text.binary(name, *x)
+        elif name in _COMPARISONS:
+            result = text.number(text.compare(name, *x))
+        elif name == "select":
+            result = text.select(text.compare("!=", x[0], text.constant(0.0)), x[1], x[2])
+        elif name == "muladd":
+            result = text.muladd(*x)
+        elif name == "mulsub":
+            result = text.mulsub(*x)
+        elif name == "submul":
+            result = text.submul(x[2], x[0], x[1])
+        elif name == "negative":
+            result = text.negative(*x)
+        else:
+            result = text.call(name, *x)
+        lines.append("  br label %store")
+        cases += lines
+        ends.append(f"[ {result}, %case{number} ]")
+    table = _pointer(steps.table)
+    fields = "\n".join(
+        f"  %at{i} = add i64 %k, {i}\n"
+        f"  %p{i} = getelementptr i32, ptr {table}, i64 %at{i}\n"
+        f"  %f{i} = load i32, ptr %p{i}, align 4\n"
+        f"  %{name} = zext i32 %f{i} to i64"
+        for i, name in enumerate(["op", "d", "a", "b", "c"])
+    )
+    labels = " ".join(f"i64 {number}, label %case{number}" for number in range(len(OPERATIONS)))
+    body = "\n".join(cases)
+    return f"""
+define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+entry:
+  br label %step
+step:
+  %k = phi i64 [ 0, %entry ], [ %k1, %store ]
+{fields}
+  %top = getelementptr {text.type}, ptr %in, i64 %d
+  switch i64 %op, label %unknown [ {labels} ]
+{body}
+store:
+  %r = phi {text.type} {", ".join(ends)}
+  store {text.type} %r, ptr %top, align {text.align}
+  %k1 = add i64 %k, {WIDTH}
+  %more = icmp slt i64 %k1, {len(steps.table)}
+  br i1 %more, label %step, label %done
+unknown:
+  unreachable
+done:
+  ret void
+}}
+"""
+
+
+def _pointer(numbers: array[Any]) -> str:
+    return f"inttoptr (i64 {numbers.buffer_info()[0]} to ptr)"
+
+
+def _driver(sizes: list[int], results: int, block: str, lanes: int) -> str:
     """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
 
     Memory of a call, in vectors: the inputs, the results, the scratch slots.
     """
     inputs = sum(sizes)
     v, a = f"<{lanes} x double>", 8 * lanes
-    calls = "\n".join(
-        f"  call void @segment{i}(ptr %in, ptr %par, ptr %acc, ptr %scratch)"
-        for i in range(segments)
-    )
     parts = [
         f"""
-define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
-{calls}
-  ret void
-}}
-
+{block}
 define internal void @clear(ptr %acc) #0 {{
 entry:
   br label %loop
@@ -687,8 +776,28 @@ done:
     return "".join(parts)
 
 
-def ir_text(tape: Tape, sizes: list[int], contract: bool = True) -> tuple[str, int]:
-    """Return the LLVM IR of a program, and how many vectors of memory it needs.
+class Program(NamedTuple):
+    """What LLVM is given.
+
+    Attributes
+    ----------
+    ir : str
+    memory : int
+        How many vectors of working memory it needs.
+    level : int
+        How much effort LLVM takes with it.
+    steps : Steps or None
+        The table that it reads, to be kept as long as the code.
+    """
+
+    ir: str
+    memory: int
+    level: int
+    steps: Steps | None
+
+
+def program(tape: Tape, sizes: list[int], contract: bool = True) -> Program:
+    """Return the LLVM IR of a tape.
 
     Parameters
     ----------
@@ -699,13 +808,20 @@ def ir_text(tape: Tape, sizes: list[int], contract: bool = True) -> tuple[str, i
         Let a product and a sum become one fused operation, rounded once.
     """
     here = host()
-    large = tape.instructions() > _LARGE
-    cut = _IN_ONE_PIECE if tape.instructions() <= _IN_ONE_PIECE else _SEGMENT
-    steps = plan(tape, contract, min(_SEGMENT, _SEGMENT_OF_LARGE) if large else cut)
-    text = _Text(tape, steps, here.lanes, here.vector, contract)
-    block = text.write()
-    results = len(tape.results())
-    driver = _driver(sizes, results, text.segments, here.lanes)
+    size, inputs, results = tape.instructions(), sum(sizes), len(tape.results())
+    large, steps = size > _LARGE, None
+    cut = _IN_ONE_PIECE if size <= _IN_ONE_PIECE else _SEGMENT
+    order = plan(tape, contract, min(_SEGMENT, _SEGMENT_OF_LARGE) if large else cut)
+    text = _Text(tape, order, here.lanes, here.vector, contract)
+    if size > _HUGE:
+        steps = Steps(tape, order, inputs, results)
+        straight, block = "", _reader(steps, text)
+        memory = steps.places
+    else:
+        straight = text.write()
+        block = _calls(text.segments)
+        memory = inputs + results + order.slots
+    driver = _driver(sizes, results, block, here.lanes)
     declared = "\n".join(text.declared.values())
     bits = 64 * here.lanes
     attributes = (
@@ -713,8 +829,8 @@ def ir_text(tape: Tape, sizes: list[int], contract: bool = True) -> tuple[str, i
         f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
         "attributes #1 = { nounwind willreturn memory(none) }\n"
     )
-    memory = sum(sizes) + results + steps.slots
-    return f"{declared}\n{block}\n{driver}\n{attributes}", memory
+    level = 0 if large and steps is None else 2
+    return Program(f"{declared}\n{straight}\n{driver}\n{attributes}", memory, level, steps)
 
 
 def machine_code(
@@ -745,9 +861,8 @@ class Machine:
 
     Attributes
     ----------
-    ir : str
     bytes : int
-        Size of the machine code.
+        Size of the machine code, or of the table that it reads.
     instructions : int
         Of the tape.
     memory : int
@@ -759,14 +874,14 @@ class Machine:
     def __init__(self, tape: Tape, sizes: list[int], contract: bool = True) -> None:
         if not tape.results():
             raise TraceError("the function has no results to compile")
-        self.ir, memory = ir_text(tape, sizes, contract)
+        made = program(tape, sizes, contract)
+        self._steps = made.steps
         self.results = len(tape.results())
         self.lanes = host().lanes
-        self.memory = memory * self.lanes
+        self.memory = made.memory * self.lanes
         self.instructions = tape.instructions()
         self.bytes = 0
-        level = 0 if tape.instructions() > _LARGE else 2
-        self._engine = machine_code(self.ir, level, self._measure)
+        self._engine = machine_code(made.ir, made.level, self._measure)
         pointer, long = ctypes.c_void_p, ctypes.c_int64
         self.one_address: int = self._engine.get_function_address("one")
         self.one = ctypes.CFUNCTYPE(None, *[pointer] * 4)(self.one_address)
@@ -788,6 +903,8 @@ class Machine:
 
     def _measure(self, module: Any, code: bytes) -> None:
         self.bytes = len(code)
+        if self._steps is not None:
+            self.bytes += len(self._steps.table) * self._steps.table.itemsize
 
     def chunks(self, n: int) -> tuple[int, int]:
         """Return how many samples a chunk of a batch of `n` has, and how many chunks there are.

@@ -140,7 +140,7 @@ class Tape:
                     needed[operand] = 1
         return needed
 
-    def optimised(self, simplify: bool = True) -> Tape:
+    def optimised(self) -> Tape:
         """Return the same program without dead code, repeated work and work on constants.
 
         Results are the same to the bit (but for the sign of a zero and the payload of a nan):
@@ -149,7 +149,7 @@ class Tape:
         needed = self.needed()
         tape = Tape()
         seen: dict[tuple[Any, ...], int] = {}
-        rows, own = tape.rows, tape.operands
+        rows, own, add, mul = tape.rows, tape.operands, ops.add, ops.mul
         place = [0] * len(self.rows)
         for position, op in enumerate(self.rows):
             if not needed[position]:
@@ -163,22 +163,22 @@ class Tape:
                 continue
             operands = tuple([place[operand] for operand in self.operands[position]])
             simpler = None
-            if simplify:
-                look = op is not ops.add and op is not ops.sub and op is not ops.mul
-                if not look:  # nothing to find in arithmetic without constants: most of a graph
-                    for operand in operands:
-                        if rows[operand] is None and own[operand][0] == CONSTANT:
-                            look = True
-                            break
-                if look:
-                    simpler = tape._simpler(op, operands)
+            look = op is not add and op is not ops.sub and op is not mul
+            if not look:  # nothing to find in arithmetic without constants: most of a graph
+                for operand in operands:
+                    if rows[operand] is None and own[operand][0] == CONSTANT:
+                        look = True
+                        break
+            if look:
+                simpler = tape._simpler(op, operands)
             if simpler is None:
                 key: tuple[Any, ...] = (op, *operands)
-                if (op is ops.add or op is ops.mul) and operands[0] > operands[1]:
+                if (op is add or op is mul) and operands[0] > operands[1]:
                     key = (op, operands[1], operands[0])
-                simpler = seen.get(key)
-                if simpler is None:
-                    simpler = seen[key] = tape.add(op, operands)
+                simpler = seen.setdefault(key, len(rows))
+                if simpler == len(rows):
+                    rows.append(op)
+                    own.append(operands)
             place[position] = simpler
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
@@ -189,7 +189,30 @@ class Tape:
             if needed[adjoint] and needed[position] and place[adjoint] > place[position]:
                 tape.adjoints.setdefault(place[adjoint], place[position])
         # What was simplified may have been the only use of something.
-        return tape if not simplify or all(tape.needed()) else tape.optimised(simplify=False)
+        needed = tape.needed()
+        return tape if all(needed) else tape._only(needed)
+
+    def _only(self, needed: bytearray) -> Tape:
+        """Return the program without the positions that are not needed."""
+        tape = Tape()
+        place = [-1] * len(self.rows)
+        add_row, add_operands = tape.rows.append, tape.operands.append
+        count = 0
+        for position, (need, op) in enumerate(zip(needed, self.rows, strict=True)):
+            if not need:
+                continue
+            place[position] = count
+            count += 1
+            given = self.operands[position]
+            add_row(op)
+            add_operands(given if op is None else tuple([place[operand] for operand in given]))
+        tape.outputs = [place[position] for position in self.outputs]
+        tape.gradients = [None if g is None else place[g] for g in self.gradients]
+        tape.labels = {place[p]: label for p, label in self.labels.items() if needed[p]}
+        for adjoint, position in self.adjoints.items():
+            if needed[adjoint] and needed[position]:
+                tape.adjoints[place[adjoint]] = place[position]
+        return tape
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return where the same number already stands, or can stand as a constant."""
