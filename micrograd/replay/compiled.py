@@ -163,6 +163,27 @@ class Compiled:
         self._seconds += time.perf_counter() - started
         return found
 
+    def take(self, trace: Trace) -> None:
+        """Take over what was traced elsewhere of the same function, instead of tracing it."""
+        self._traces[trace.shapes] = self._latest = trace
+        self._parameters = list(trace.parameters)
+        self._batches = self._singles = None
+
+    def latest(self) -> Trace:
+        """Return what was traced for the shape of the latest call.
+
+        Raises
+        ------
+        ArgumentError
+            If nothing was traced yet. Also a ValueError.
+        """
+        if self._latest is None:
+            raise ArgumentError(
+                f"{self._name} has not been traced yet: call it once, so that the shape of its "
+                "inputs is known"
+            )
+        return self._latest
+
     def _adopt(self, recorder: Recorder) -> None:
         """Refuse leaves that are not in the parameters that the user gave, if any were given."""
         if self._given is None:
@@ -564,14 +585,6 @@ class Compiled:
                 return list(model.parameters())
         return list(self._parameters)
 
-    def _latest_trace(self) -> Trace:
-        if self._latest is None:
-            raise ArgumentError(
-                f"{self._name} has not been traced yet: call it once, so that the shape of its "
-                "inputs is known"
-            )
-        return self._latest
-
     def _main_kind(self, trace: Trace) -> str:
         if trace.sequence:
             return "value"
@@ -594,7 +607,7 @@ class Compiled:
         def function(inputs, parameters):
         ...
         """
-        trace = self._latest_trace()
+        trace = self.latest()
         if trace.shown is None:
             kind = self._main_kind(trace)
             program = trace.programs.get(kind)
@@ -608,7 +621,7 @@ class Compiled:
     @property
     def ir(self) -> str:
         """The program of the latest shape as LLVM's intermediate representation."""
-        trace = self._latest_trace()
+        trace = self.latest()
         tape, _ = trace.derived(self._main_kind(trace))
         return llvm.program(tape, trace.sizes, self._contract).ir
 
@@ -622,7 +635,7 @@ class Compiled:
         """
         from micrograd.replay.c import c_source
 
-        trace = self._latest_trace()
+        trace = self.latest()
         tape, used = trace.derived(self._main_kind(trace))
         width = len(trace.parameters) if trace.parameters else sum(trace.sizes)
         return c_source(tape, name or self._name, used, 0 if trace.sequence else width)

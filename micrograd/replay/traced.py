@@ -34,6 +34,12 @@ class Trace:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "programs": {}, "shown": None}
 
+    def of(self, parameters: list[Value]) -> Trace:
+        """Return the same trace, its programs included, with other live parameters."""
+        other = Trace(self.tape, parameters, self.shapes, self.sequence)
+        other.programs = self.programs
+        return other
+
     def derived(self, kind: str) -> tuple[Tape, list[int]]:
         """Return the optimised tape of one kind, and which of its derivatives are not zero."""
         tape = Tape()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.ops import dot, equal, greater, greater_equal, logsumexp
+from micrograd.nn import MLP, Layer, Neuron
+from micrograd.ops import TABLE, dot, equal, greater, greater_equal, logsumexp
 from micrograd.ops import sum as total
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
+from micrograd.replay.traced import Trace
 
 __all__ = ["Adam", "CompiledSteps", "Descent", "Rule", "Sgd", "is_worth_compiling"]
 
@@ -25,6 +28,46 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
     on with the same bits.
     """
     return samples * parameters >= _WORTH
+
+
+# What was traced and compiled for networks of our own classes: the next of the same architecture
+# takes it over.
+_known: OrderedDict[tuple[Any, ...], Trace] = OrderedDict()
+_KEPT = 16
+
+
+def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None:
+    """Return all that the trace of a network depends on, None where that is not known.
+
+    That is so for the classes of `micrograd.nn` themselves, whose parameters are as they were
+    made: leaves, each in one place, without labels that an error would show.
+    """
+    if type(model) is not MLP:
+        return None
+    layers = []
+    values: list[Value] = []
+    for layer in model.layers:
+        if type(layer) is not Layer:
+            return None
+        neurons = []
+        for neuron in layer.neurons:
+            if type(neuron) is not Neuron:
+                return None
+            values += neuron.w
+            values.append(neuron.b)
+            name = neuron.activation
+            neurons.append(
+                (len(neuron.w), bool(neuron.nonlin), name, TABLE.get(name), neuron.atomic)
+            )
+        layers.append(tuple(neurons))
+    if any(type(value) is not Value or value.op is not None or value.label for value in values):
+        return None
+    if len(set(map(id, values))) < len(values) or list(map(id, parameters)) != list(
+        map(id, values)
+    ):
+        return None
+    calls = (MLP.__call__, Layer.__call__, Neuron.__call__)
+    return (model.nin, *layers, *calls)
 
 
 class CompiledSteps:
@@ -71,12 +114,13 @@ class CompiledSteps:
     ) -> None:
         import numpy as np
 
-        self._rows = np.array([[float(x) for x in row] for row in rows])
+        self._rows = np.array(rows, dtype=float)
+        classes = 0
         if loss is None:
             classes = len(model(rows[0]))
             self._targets = np.eye(classes)[[int(target) for target in targets]]
         else:
-            self._targets = np.array([float(target) for target in targets])
+            self._targets = np.array(targets, dtype=float)
         self._parameters = list(parameters)
 
         def sample(x: Any, y: Any) -> list[Any]:
@@ -87,6 +131,13 @@ class CompiledSteps:
             return [loss([scores], [y]), equal(greater(scores, 0), greater(y, 0))]
 
         self._compiled = Compiled(sample, backend, parameters=self._parameters)
+        self._key = _architecture(model, self._parameters)
+        if self._key is not None:
+            self._key = (*self._key, self._compiled.backend, loss, classes)
+            known = _known.get(self._key)
+            if known is not None:
+                _known.move_to_end(self._key)
+                self._compiled.take(known.of(self._parameters))
 
     def __call__(self, batch: Sequence[int] | None = None) -> tuple[float, float]:
         """Set the parameters' `grad`; return the loss and the share of right predictions.
@@ -100,6 +151,10 @@ class CompiledSteps:
         if batch is not None:
             rows, targets = rows[batch], targets[batch]
         values, gradient = self._compiled.value_and_grad(rows, targets, has_aux=True)
+        if self._key is not None and self._key not in _known:
+            _known[self._key] = self._compiled.latest().of([])
+            if len(_known) > _KEPT:
+                _known.popitem(last=False)
         for parameter, grad in zip(self._parameters, gradient.tolist(), strict=True):
             parameter.grad = grad
         return float(values[0]), float(values[1])
@@ -146,7 +201,7 @@ class Descent:
         import numpy as np
 
         result = np.zeros(self._vectors * self._code.lanes)
-        result[: len(numbers)] = [float(x) for x in numbers]
+        result[: len(numbers)] = numbers
         return result
 
     def run(
@@ -179,8 +234,10 @@ class Descent:
         sizes = [whole] * steps if batches is None else [len(batch) for batch in batches]
         starts = np.cumsum([0, *sizes])
         plan = np.empty((steps, PLAN), dtype=np.int64)
-        for i, size in enumerate(sizes):
-            plan[i] = (size, *self._machine.chunks(size), starts[i])
+        plan[:, 0] = sizes
+        for size in set(sizes):
+            plan[plan[:, 0] == size, 1:3] = self._machine.chunks(size)
+        plan[:, 3] = starts[:-1]
         table = np.zeros((steps, SCALARS))
         table[:] = scalars
         largest = max(sizes)
