@@ -382,17 +382,19 @@ def _compiled(
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
-    before = [parameter.grad for parameter in parameters]
+    before: list[Any] = []
     try:
         function = None if known.several_outputs else known.function
         steps = CompiledSteps(task.model, parameters, function, task.rows, task.targets)
-        steps([0])  # what cannot be traced is found out now
+        if not steps.is_traced:
+            before = [parameter.grad for parameter in parameters]
+            steps([0])  # what cannot be traced is found out now
     except (ImportError, MicrogradError):
         if choice is True:
             raise
         return None
     finally:
-        for parameter, grad in zip(parameters, before, strict=True):
+        for parameter, grad in zip(parameters, before, strict=False):
             parameter.grad = grad
     return steps
 
@@ -908,15 +910,18 @@ def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
                 f"expected {what}[{i}] to be a row of numbers, got {entries!r:.60} "
                 f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
             )
-        row = []
-        for j, entry in enumerate(entries):
-            try:
-                plain = number(entry)
-            except NumberTypeError as error:
-                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
-            if plain * 0 != 0:
-                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
-            row.append(plain)
+        row: list[PlainNumber] = []
+        if set(map(type, entries)) == {float} and all(map(math.isfinite, entries)):
+            row += entries  # as most rows are
+        else:
+            for j, entry in enumerate(entries):
+                try:
+                    plain = number(entry)
+                except NumberTypeError as error:
+                    raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
+                if plain * 0 != 0:
+                    raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
+                row.append(plain)
         if rows and len(row) != len(rows[0]):
             raise InputCountError(
                 f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"

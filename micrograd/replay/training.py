@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -34,6 +35,7 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
 # takes it over.
 _known: OrderedDict[tuple[Any, ...], Trace] = OrderedDict()
 _KEPT = 16
+_op, _label = attrgetter("op"), attrgetter("label")
 
 
 def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None:
@@ -60,11 +62,10 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
                 (len(neuron.w), bool(neuron.nonlin), name, TABLE.get(name), neuron.atomic)
             )
         layers.append(tuple(neurons))
-    if any(type(value) is not Value or value.op is not None or value.label for value in values):
+    ordinary = set(map(type, values)) == {Value} and not any(map(_op, values))
+    if not ordinary or any(map(_label, values)):
         return None
-    if len(set(map(id, values))) < len(values) or list(map(id, parameters)) != list(
-        map(id, values)
-    ):
+    if parameters != values or len(set(map(id, values))) < len(values):
         return None
     calls = (MLP.__call__, Layer.__call__, Neuron.__call__)
     return (model.nin, *layers, *calls)
@@ -85,6 +86,11 @@ class CompiledSteps:
     targets : sequence of number
         As the loss wants them; classes as whole numbers.
     backend : str, default "auto"
+
+    Attributes
+    ----------
+    is_traced : bool
+        Whether the trace of another network of the same architecture serves.
 
     Raises
     ------
@@ -131,6 +137,7 @@ class CompiledSteps:
             return [loss([scores], [y]), equal(greater(scores, 0), greater(y, 0))]
 
         self._compiled = Compiled(sample, backend, parameters=self._parameters)
+        self.is_traced = False
         self._key = _architecture(model, self._parameters)
         if self._key is not None:
             self._key = (*self._key, self._compiled.backend, loss, classes)
@@ -138,6 +145,7 @@ class CompiledSteps:
             if known is not None:
                 _known.move_to_end(self._key)
                 self._compiled.take(known.of(self._parameters))
+                self.is_traced = True
 
     def __call__(self, batch: Sequence[int] | None = None) -> tuple[float, float]:
         """Set the parameters' `grad`; return the loss and the share of right predictions.
@@ -201,7 +209,8 @@ class Descent:
         import numpy as np
 
         result = np.zeros(self._vectors * self._code.lanes)
-        result[: len(numbers)] = numbers
+        if len(numbers):
+            result[: len(numbers)] = numbers
         return result
 
     def run(
