@@ -43,6 +43,7 @@ def texts(cell):
 def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
     package = str(Path(micrograd.__file__).parents[1])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONWARNINGS", "default")  # shown, and so found below
     stored, fresh = read(path), read(path)
     client = nbclient.NotebookClient(
         fresh, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
@@ -59,6 +60,9 @@ def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
 def test_it_is_small_and_speaks_of_no_machine(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.encode("utf-8")) <= 2**20
+    notebook = read(path)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert not any(cell.metadata for cell in notebook.cells)
     assert not re.search(r"/(home|root|tmp|Users|work)/|[A-Z]:\\\\", text)
 
 
@@ -72,6 +76,14 @@ def test_its_cells_are_short_and_it_begins_and_ends_as_all_do(path):
         assert words in first
     assert "**Next**" in last
     assert "## Sources" in last
+
+
+def test_its_links_lead_somewhere(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (path.parent / link).is_file(), link
+    for number in re.findall(r"notebooks? (\d)", text):
+        assert list(path.parent.glob(f"0{number}_*.ipynb"))
 
 
 def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):

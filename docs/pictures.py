@@ -1,0 +1,62 @@
+"""Write the pictures of the README's index of notebooks, from the notebooks' stored outputs.
+
+python docs/pictures.py
+"""
+
+import base64
+import json
+from html import escape
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CHOSEN = {"01": 0, "02": 0, "03": 0, "04": 3, "05": 1, "06": 3, "07": 1}  # which picture of each
+
+
+def pictures(notebook):
+    """Yield the stored pictures of a notebook in their order: a suffix and the bytes."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                yield "png", base64.b64decode(data["image/png"])
+            elif "image/svg+xml" in data:
+                yield "svg", "".join(data["image/svg+xml"]).encode("utf-8")
+
+
+def first_text(notebook):
+    """Return the first text that a notebook prints."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                return "".join(output["text"])
+    raise ValueError("this notebook prints nothing")
+
+
+def as_svg(text):
+    """Return lines of text as a picture."""
+    rows = text.splitlines()
+    lines = [
+        f'<text x="12" y="{22 + 20 * i}" xml:space="preserve">{escape(row)}</text>'
+        for i, row in enumerate(rows)
+    ]
+    size = f'width="{24 + 8 * max(map(len, rows))}" height="{12 + 20 * len(rows)}"'
+    style = 'font-family="monospace" font-size="13" fill="#1F2933"'
+    ground = '<rect width="100%" height="100%" fill="#FFFFFF"/>'
+    body = "\n".join([ground, f"<g {style}>", *lines, "</g>"])
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{body}\n</svg>\n'
+
+
+def main():
+    """Write docs/course/NN.png or .svg for each notebook."""
+    (HERE / "course").mkdir(exist_ok=True)
+    for path in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
+        notebook, number = json.loads(path.read_text(encoding="utf-8")), path.stem[:2]
+        if number in CHOSEN:
+            suffix, content = list(pictures(notebook))[CHOSEN[number]]
+        else:
+            suffix, content = "svg", as_svg(first_text(notebook)).encode("utf-8")
+        (HERE / "course" / f"{number}.{suffix}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
