@@ -260,8 +260,6 @@ def _run(command: list[str], source: str) -> subprocess.CompletedProcess[bytes]:
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _TITLE = re.compile(r"<title>.*?</title>\n?", re.DOTALL)
 _SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
-# A cell of a table, which some hosts put pictures in, has no width of its own for 100% to mean.
-_FITTING = "max-width:min(100%,85vw);height:auto"
 _ID = re.compile(r'(\s)id="')
 
 
@@ -277,7 +275,7 @@ def _finished(svg: str, title: str, description: str) -> str:
     end = svg.index(">")
     width, height = size.groups()
     head = (
-        f'<svg width="{width}" height="{height}" style="{_FITTING}" role="img" '
+        f'<svg width="{width}" height="{height}" style="max-width:100%;height:auto" role="img" '
         f'aria-labelledby="{token}-title {token}-desc"{svg[size.end() : end]}>\n'
         f'<title id="{token}-title">{escape(title)}</title>\n'
         f'<desc id="{token}-desc">{escape(description)}</desc>'
