@@ -8,12 +8,15 @@ import ctypes
 import functools
 import linecache
 import math
+import os
 import pickle
 import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import warnings
+from pathlib import Path
 
 import mpmath
 import pytest
@@ -201,8 +204,20 @@ WIDE = {
 }  # fmt: skip
 
 
+@pytest.fixture(params=["vector library", "scalar library", "steps"])
+def way(request, monkeypatch):
+    """Compile straight code with glibc's vector functions or without, or steps that are read."""
+    from micrograd.replay import llvm
+
+    if request.param == "scalar library":
+        monkeypatch.setattr(llvm.host(), "vector", {})
+    elif request.param == "steps":
+        monkeypatch.setattr(llvm, "_HUGE", -1)
+    return request.param
+
+
 @pytest.mark.parametrize("name", TRUTH)
-def test_functions_of_machine_code_are_within_4_ulp_of_the_truth(name):
+def test_functions_of_machine_code_are_within_4_ulp_of_the_truth(name, way):
     op = ops.TABLE[name]
     rng = random.Random(name)
     low, high = op.domain[0]
@@ -216,7 +231,9 @@ def test_functions_of_machine_code_are_within_4_ulp_of_the_truth(name):
 
 
 @every_row
-def test_machine_code_is_within_4_ulp_for_every_row(op):
+@pytest.mark.parametrize("huge", [60_000, -1], ids=["straight", "steps"])
+def test_machine_code_is_within_4_ulp_for_every_row(op, huge, monkeypatch):
+    monkeypatch.setattr("micrograd.replay.llvm._HUGE", huge)
     compiled = compile(applied(op), "llvm")
     rows = list(points(op, 40))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
@@ -310,7 +327,9 @@ def test_large_programs_are_compiled_quickly_and_rightly(monkeypatch):
     assert grad == pytest.approx(expected[1], rel=1e-11, abs=1e-13)
 
 
-def test_the_bits_do_not_depend_on_the_number_of_threads():
+@pytest.mark.parametrize("huge", [60_000, -1], ids=["straight", "steps"])
+def test_the_bits_do_not_depend_on_the_number_of_threads(huge, monkeypatch):
+    monkeypatch.setattr("micrograd.replay.llvm._HUGE", huge)
     _, loss = network("tanh")
     rng = np.random.default_rng(2)
     X, y = rng.normal(size=(10_007, 2)), rng.choice([-1.0, 1.0], 10_007)
@@ -321,6 +340,81 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
         other, slopes = many.value_and_grad(X, y)
         assert bits([value, *grad]) == bits([other, *slopes])
         assert bits(many.map(X, y)) == bits(one.map(X, y))
+
+
+def test_a_graph_of_tens_of_thousands_of_nodes_is_read_as_steps():
+    w = Value(0.75, label="w")
+
+    def chain(x, y):
+        a = x
+        for _ in range(6_000):
+            b = a * y
+            a = b * w + b * x
+        return a
+
+    compiled = compile(chain, "llvm")
+    value, slopes = compiled.value_and_grad([1.0, 0.5], [0.57, 0.8], wrt="inputs", reduction="none")
+    program = next(iter(compiled._traces.values())).programs["inputs"][2].machine
+    assert program._steps is not None
+    assert compiled.stats.bytes > 4 * 5 * 40_000
+    for i, (x, y) in enumerate(((1.0, 0.57), (0.5, 0.8))):
+        growth = (0.75 + x) * y
+        true = x * growth**6_000
+        assert value[i] == pytest.approx(true, rel=1e-9)
+        assert slopes[i] == pytest.approx(
+            [true / x + 6_000 * true / (0.75 + x), 6_000 * true / y], rel=1e-9
+        )
+
+
+def test_the_time_of_a_large_graph_grows_with_its_nodes():
+    def seconds(nodes):
+        def chain(x):
+            a = x
+            for _ in range(nodes // 2):
+                a = a * 0.999 + x
+            return a
+
+        compiled = compile(chain, "llvm")
+        compiled.value_and_grad([0.5], wrt="inputs")
+        return compiled.stats.seconds
+
+    seconds(2_000)
+    assert seconds(90_000) < 3 * 3 * seconds(30_000)
+
+
+def test_steps_without_inputs_and_with_many_parameters(monkeypatch):
+    monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
+    values = [Value(float(i)) for i in range(50)]
+    compiled = compile(lambda: micrograd.sum([micrograd.sin(v) * v for v in values]), "llvm")
+    value, grad = compiled.value_and_grad()
+    assert value == pytest.approx(sum(math.sin(i) * i for i in range(50)), rel=1e-12)
+    true = [math.sin(i) + i * math.cos(i) for i in range(50)]
+    assert grad == pytest.approx(true, rel=1e-12, abs=1e-15)
+    assert compiled() == value
+
+
+def test_a_map_of_many_samples_takes_no_memory_besides_its_result():
+    compiled = compile(lambda x: micrograd.tanh(x * 0.5), "llvm", threads=2)
+    X = np.linspace(-1, 1, 1_000_000)
+    compiled.map(X[:10])
+    tracemalloc.start()
+    out = compiled.map(X)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < out.nbytes + 2**20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_threads_work_in_a_forked_process():
+    compiled = compile(lambda x: x * x, "llvm", threads=2)
+    X = np.arange(20_000.0)
+    expected = compiled.map(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if not child:
+        os._exit(0 if (compiled.map(X) == expected).all() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_hessians_of_machine_code():
@@ -380,6 +474,31 @@ def test_a_fault_in_the_table_is_caught_in_every_backend(name, backend, monkeypa
     finally:
         object.__setattr__(op, "partials", right)
     assert after == pytest.approx(before * 1.001, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mul", "tanh", "div"])
+def test_a_fault_in_the_table_is_caught_in_steps_and_in_c(name, monkeypatch):
+    op = ops.TABLE[name]
+    right = op.partials
+    inputs = [0.5, 0.75][: op.arity]
+
+    def texts():
+        compiled = compile(applied(op), "python")
+        compiled(*inputs)
+        return compiled.to_c("f")
+
+    monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
+    before, text = compile(applied(op), "llvm").jacobian(*inputs), texts()
+    try:
+        object.__setattr__(
+            op, "partials", lambda *args: tuple(slope * 1.001 for slope in right(*args))
+        )
+        after, faulty = compile(applied(op), "llvm").jacobian(*inputs), texts()
+    finally:
+        object.__setattr__(op, "partials", right)
+    assert after == pytest.approx(before * 1.001, rel=1e-12)
+    assert float.hex(1.001) not in text
+    assert float.hex(1.001) in faulty
 
 
 # ---- calls -----------------------------------------------------------------------------------
@@ -853,6 +972,59 @@ def test_without_llvmlite_auto_warns_once(monkeypatch):
         compile(lambda x: x, "llvm")
 
 
+def test_without_llvmlite_everything_still_works():
+    program = """
+import sys, warnings
+sys.modules["llvmlite"] = None
+warnings.simplefilter("always")
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    import micrograd
+    from micrograd.nn import MLP
+    from micrograd.train import fit
+    f = micrograd.compile(lambda x: micrograd.tanh(x) * 2)
+    g = micrograd.compile(lambda x: x * x)
+    assert (f.backend, g.backend) == ("python", "python")
+    assert f(0.5) == 2 * micrograd.tanh(0.5)
+    assert g.value_and_grad([1.0, 2.0], wrt="inputs")[1].tolist() == [3.0]
+    model = MLP(2, [4, 1])
+    fit(model, [[0.0, 1.0], [1.0, 0.0]], [0, 1], steps=3, compile=True, progress=False)
+texts = [str(one.message) for one in seen]
+assert len(texts) == 1 and 'pip install "micrograd[replay]"' in texts[0], texts
+assert seen[0].category is RuntimeWarning
+try:
+    micrograd.compile(lambda x: x, "llvm")
+except ImportError as error:
+    assert "micrograd[replay]" in str(error)
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=here())
+
+
+def here():
+    """Return the environment of a process that finds this package."""
+    return {**os.environ, "PYTHONPATH": str(Path(micrograd.__file__).parents[1])}
+
+
+@every_backend
+def test_a_compiled_function_can_be_sent_to_another_process(backend):
+    _, loss = network("tanh")
+    compiled = compile(loss, backend)
+    value, grad = compiled.value_and_grad(SAMPLES, TARGETS)
+    program = """
+import pickle, sys
+compiled, X, y = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(pickle.dumps(compiled.value_and_grad(X, y)))
+"""
+    sent = pickle.dumps((compiled, SAMPLES, TARGETS))
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=sent, stdout=subprocess.PIPE, check=True, env=here()
+    )
+    other, slopes = pickle.loads(done.stdout)
+    assert bits([other, *slopes]) == bits([value, *grad])
+
+
 @pytest.mark.parametrize(("backend", "depth"), [("python", 20_000), ("llvm", 3_000)])
 def test_a_deep_graph_is_no_problem(backend, depth):
     def fn(x):
@@ -1073,3 +1245,69 @@ def test_the_source_is_in_linecache_whatever_runs(backend):
     text = compiled.source
     assert any("".join(entry[2]) == text for entry in linecache.cache.values() if len(entry) > 2)
     assert pickle.loads(pickle.dumps(compiled)).source == text
+
+
+# ---- programs taken over between runs --------------------------------------------------------
+
+
+def run_of(compiles, activation="relu", loss="hinge", widths=(4, 1), **options):
+    """Return the weights after ten steps and how many programs were compiled for them."""
+    rng = random.Random(4)
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(20)]
+    y = [int(a * b > 0) for a, b in X]
+    model = MLP(2, widths, activation=activation, rng=random.Random(5))
+    options.get("change", lambda model: None)(model)
+    before = len(compiles)
+    how = options.get("compiled", True)
+    fit(model, X, y, loss, SGD(model.parameters(), 0.1), 10, progress=False, compile=how)
+    return weights(model), len(compiles) - before
+
+
+def test_a_network_of_the_same_architecture_takes_the_programs_over(monkeypatch):
+    from micrograd.replay import llvm, training
+
+    monkeypatch.setattr(training, "_known", type(training._known)())
+    compiles, made = [], llvm.machine_code
+    monkeypatch.setattr(llvm, "machine_code", lambda *a: (compiles.append(a), made(*a))[1])
+    first, programs = run_of(compiles)
+    assert programs >= 1
+    assert run_of(compiles) == (first, 0)
+    for other in (
+        {"activation": "tanh"},
+        {"loss": "mse"},
+        {"widths": (4, 2), "loss": "cross_entropy"},
+    ):
+        again, programs = run_of(compiles, **other)
+        assert programs >= 1
+        assert again != first
+        assert run_of(compiles, **other) == (again, 0)
+
+    def tied(model):
+        model.layers[0].neurons[0].w[0] = model.layers[0].neurons[1].w[0]
+
+    def named(model):
+        model.layers[0].neurons[0].b.label = "bias"
+
+    for change in (tied, named):
+        with_change, programs = run_of(compiles, change=change)
+        assert programs >= 1 or change is named
+        assert (with_change == first) == (change is named)
+
+
+def test_a_parameter_in_two_places_is_trained_as_by_the_engine():
+    def tied(model):
+        model.layers[0].neurons[0].w[0] = model.layers[0].neurons[1].w[0]
+
+    assert run_of([], change=tied)[0] == pytest.approx(
+        run_of([], change=tied, compiled=False)[0], rel=1e-10
+    )
+
+
+def test_no_more_programs_are_kept_than_a_few(monkeypatch):
+    from micrograd.replay import training
+
+    monkeypatch.setattr(training, "_known", type(training._known)())
+    monkeypatch.setattr(training, "_KEPT", 2)
+    for width in (1, 2, 3):
+        run_of([], widths=(width, 1))
+    assert len(training._known) == 2

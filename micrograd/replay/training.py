@@ -127,7 +127,8 @@ class CompiledSteps:
             self._targets = np.eye(classes)[[int(target) for target in targets]]
         else:
             self._targets = np.array(targets, dtype=float)
-        self._parameters = list(parameters)
+        self._parameters = list({id(value): value for value in parameters}.values())
+        self._shared = len(self._parameters) < len(parameters)
 
         def sample(x: Any, y: Any) -> list[Any]:
             scores = model(x)
@@ -170,7 +171,7 @@ class CompiledSteps:
     def descent(self, rule: Rule) -> Descent | None:
         """Return the whole loop in machine code, None where the backend cannot run it."""
         found = self._compiled.machine(self._rows[:1], self._targets[:1])
-        if found is None:
+        if found is None or self._shared:
             return None
         machine, places = found
         return Descent(
