@@ -41,8 +41,8 @@ from micrograd.errors import (
 )
 from micrograd.files import read_json, write_json
 from micrograd.losses import LOSSES, Loss
-from micrograd.nn import Module
-from micrograd.ops import PlainNumber, number
+from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.ops import TABLE, PlainNumber, number
 from micrograd.optim import SGD, Adam, AdamW, Schedule
 
 if TYPE_CHECKING:
@@ -832,8 +832,11 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
     call = cast("Callable[[list[PlainNumber]], Any]", model)
     if not callable(call):
         raise ArgumentTypeError(f"{type(model).__name__} cannot be called: it has no __call__")
-    with no_grad():
-        output = call(rows[0])
+    outputs = _plain_outputs(model, len(rows[0]))
+    if outputs is None:
+        with no_grad():
+            output = call(rows[0])
+        outputs = len(output) if hasattr(output, "__len__") else 0
     if not isinstance(known, Loss):
         name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
         return _Task(name, call, rows, labels, known, None)
@@ -851,21 +854,40 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
         targets = known.encode(labels)
     except ArgumentError as error:
         raise ArgumentError(f"{which}y: {error}") from error
-    outputs = 1 if not hasattr(output, "__len__") else len(output)
     if known.several_outputs:
         classes = max(targets) + 1
-        if outputs < max(classes, 2):
+        if (outputs or 1) < max(classes, 2):
             raise InputCountError(
                 f"{known.name} needs an output a class: the largest label is {classes - 1}, so "
-                f"{max(classes, 2)} or more, but the model has {outputs}"
+                f"{max(classes, 2)} or more, but the model has {outputs or 1}"
             )
-    elif hasattr(output, "__len__"):
+    elif outputs:
         raise InputCountError(
             f"{known.name} needs a model with one output, this one has {outputs}; "
             "for several classes use 'cross_entropy'"
         )
     predict = known.predict if known.classification else None
     return _Task(known.name, call, rows, targets, known.function, predict)
+
+
+def _plain_outputs(model: Module, features: int) -> int | None:
+    """Return how long the list is that a network of our own classes gives; 0 for a single Value.
+
+    None where only a call can tell.
+    """
+    if type(model) is not MLP or model.nin != features or not model.layers:
+        return None
+    width = features
+    for layer in model.layers:
+        if type(layer) is not Layer or not layer.neurons:
+            return None
+        for neuron in layer.neurons:
+            if type(neuron) is not Neuron or len(neuron.w) != width:
+                return None
+            if neuron.activation not in TABLE:
+                return None
+        width = len(layer.neurons)
+    return 0 if width == 1 else width
 
 
 def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:

@@ -12,6 +12,7 @@ from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import TABLE, dot, equal, greater, greater_equal, logsumexp
 from micrograd.ops import sum as total
 from micrograd.replay.compiled import Compiled
+from micrograd.replay.kernels import address_of
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 from micrograd.replay.traced import Trace
 
@@ -261,30 +262,30 @@ class Descent:
         sums = np.empty((int(plan[:, 2].max()), results))
         record = np.empty((steps, outputs))
         widths = np.array([column.shape[1] for column in self._columns], dtype=np.int64)
-        given = np.array([column.ctypes.data for column in self._columns], dtype=np.int64)
-        copies = np.array([buffer.ctypes.data for buffer in buffers], dtype=np.int64)
+        given = np.array([address_of(column) for column in self._columns], dtype=np.int64)
+        copies = np.array([address_of(buffer) for buffer in buffers], dtype=np.int64)
         par, grad = self._padded(data), self._padded(())
         means, squares = self._padded(first), self._padded(second)
         done = self._code.train(
             self._machine.total_address,
-            given.ctypes.data,
-            copies.ctypes.data,
-            widths.ctypes.data,
+            address_of(given),
+            address_of(copies),
+            address_of(widths),
             len(widths),
-            None if order is None else order.ctypes.data,
-            plan.ctypes.data,
-            table.ctypes.data,
+            None if order is None else address_of(order),
+            address_of(plan),
+            address_of(table),
             steps,
-            par.ctypes.data,
-            grad.ctypes.data,
-            means.ctypes.data,
-            squares.ctypes.data,
-            self._places.ctypes.data,
+            address_of(par),
+            address_of(grad),
+            address_of(means),
+            address_of(squares),
+            address_of(self._places),
             results,
             outputs,
             self._vectors,
-            sums.ctypes.data,
-            record.ctypes.data,
+            address_of(sums),
+            address_of(record),
             self._machine.work(),
         )
         if done < 0:  # the update of this step went wrong, and has been written: go there again
