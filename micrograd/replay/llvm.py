@@ -810,8 +810,13 @@ def program(tape: Tape, sizes: list[int], contract: bool = True) -> Program:
     here = host()
     size, inputs, results = tape.instructions(), sum(sizes), len(tape.results())
     large, steps = size > _LARGE, None
-    cut = _IN_ONE_PIECE if size <= _IN_ONE_PIECE else _SEGMENT
-    order = plan(tape, contract, min(_SEGMENT, _SEGMENT_OF_LARGE) if large else cut)
+    if size > _HUGE:
+        cut = 0
+    elif large:
+        cut = min(_SEGMENT, _SEGMENT_OF_LARGE)
+    else:
+        cut = _IN_ONE_PIECE if size <= _IN_ONE_PIECE else _SEGMENT
+    order = plan(tape, contract, cut)
     text = _Text(tape, order, here.lanes, here.vector, contract)
     if size > _HUGE:
         steps = Steps(tape, order, inputs, results)

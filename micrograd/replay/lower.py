@@ -280,7 +280,10 @@ class Plan:
 
 
 def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
-    """Return how to emit `tape`: products fused into sums if `fuse`, cut into segments."""
+    """Return how to emit `tape`: products fused into sums if `fuse`, cut into segments.
+
+    With a `segment_size` of 0 it is not cut, and no slots are given.
+    """
     rows, operands = tape.rows, tape.operands
     result = Plan()
     for number, position in enumerate(tape.results()):
@@ -304,6 +307,8 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
                         swallowed.add(operand)
                         break
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
+    if not segment_size:
+        return result
     current, weight = 0, 0
     last_use: dict[int, int] = {}
     for position in result.steps:
