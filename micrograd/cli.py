@@ -35,7 +35,8 @@ FAILED: Final = 1
 BAD_ARGUMENTS: Final = 2
 INTERRUPTED: Final = 130
 
-_VALUES_TO_DRAW: Final = 500
+_VALUES_TO_DRAW: Final = 60  # one by one; of more, the layers
+_INPUTS_TO_DRAW: Final = 30
 
 
 class _Parser(argparse.ArgumentParser):
@@ -348,29 +349,32 @@ def _write_graph(  # noqa: PLR0917
     theme: str,
     wrote: Callable[[str, str], None],
 ) -> None:
-    """Draw the computation graph of the first sample's loss, if it is small enough to be seen."""
+    """Draw the graph of the loss of that sample, of the first hundred, which is learnt least."""
     from micrograd.draw import draw_dot
     from micrograd.engine import Value
     from micrograd.graph import order
     from micrograd.losses import LOSSES
 
+    if len(data.features) > _INPUTS_TO_DRAW:
+        path.unlink(missing_ok=True)
+        print(f"  no graph.svg: {len(data.features)} inputs are too many to see")
+        return
     kind = LOSSES[loss]
-    row = [Value(x, label=f"x{i}") for i, x in enumerate(data.X[0].tolist(), start=1)]
-    root = kind.function([model(row)], kind.encode([data.y[0].item()]))
+
+    def loss_of(i: int) -> Any:
+        row = [Value(x, label=f"x{k}") for k, x in enumerate(data.X[i].tolist(), start=1)]
+        return kind.function([model(row)], kind.encode([data.y[i].item()]))
+
+    root = max(map(loss_of, range(min(len(data.X), 100))), key=float)
     root.label = "loss"
     values = len(order(root))
-    if values > _VALUES_TO_DRAW:
-        path.unlink(missing_ok=True)
-        print(
-            f"  no graph.svg: the loss of one sample is {values} values, too many to see; "
-            "try --hidden 4"
-        )
-        return
     model.zero_grad()
     root.backward()
-    picture = draw_dot(root, model=model, theme=theme)
+    fold = "layer" if values > _VALUES_TO_DRAW else None
+    picture = draw_dot(root, model=model, theme=theme, fold=fold)
     picture.write(path)
-    wrote(path.name, f"the {values} values that the loss of one sample is made of")
+    how = ", layer by layer" if fold else ""
+    wrote(path.name, f"the {values} values that the loss of one sample is made of{how}")
 
 
 COMMANDS: Final = (

@@ -103,10 +103,28 @@ def test_compiled_and_eager_training_learn_the_same(tmp_path):
         assert math.isclose(compiled.data, eager.data, rel_tol=1e-10, abs_tol=1e-10)
 
 
-def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
+def test_a_large_graph_is_drawn_layer_by_layer(tmp_path, capsys):
     small = ["--steps", "1", "--batch-size", "5", "--out", str(tmp_path)]
-    assert main(["demo", "--dataset", "breast_cancer", *small]) == 0
-    assert "too many to see; try --hidden" in capsys.readouterr().out
+    assert main(["demo", *small]) == 0
+    assert "409 values" in (out := capsys.readouterr().out)
+    assert "layer by layer" in out
+    drawn = (tmp_path / "graph.svg").read_text(encoding="utf-8")
+    assert "16 neurons, 272 parameters" in drawn
+
+
+def test_the_sample_drawn_is_one_that_still_has_something_to_teach(tmp_path):
+    options = ["--hidden", "4", "--steps", "60", "--out", str(tmp_path)]
+    assert main(["demo", *options]) == 0
+    drawn = (tmp_path / "graph.svg").read_text(encoding="utf-8")
+    description = ET.fromstring(drawn).find("{http://www.w3.org/2000/svg}desc").text
+    assert "x1 1.062, gradient +0.5672" in description
+
+
+def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
+    (tmp_path / "graph.svg").write_text("of an earlier run", encoding="utf-8")
+    small = ["--hidden", "--steps", "1", "--batch-size", "5", "--out", str(tmp_path)]
+    assert main(["demo", "--dataset", "digits", *small]) == 0
+    assert "no graph.svg: 64 inputs are too many to see" in capsys.readouterr().out
     assert not (tmp_path / "graph.svg").exists()
 
 
