@@ -14,6 +14,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -374,9 +375,9 @@ def test_the_time_of_a_large_graph_grows_with_its_nodes():
                 a = a * 0.999 + x
             return a
 
-        compiled = compile(chain, "llvm")
-        compiled.value_and_grad([0.5], wrt="inputs")
-        return compiled.stats.seconds
+        start = time.process_time()  # which other programs do not make longer
+        compile(chain, "llvm").value_and_grad([0.5], wrt="inputs")
+        return time.process_time() - start
 
     seconds(2_000)
     assert seconds(90_000) < 3 * 3 * seconds(30_000)
