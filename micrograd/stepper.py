@@ -516,6 +516,23 @@ expected=2)
         written: Path = import_module("micrograd.widget").to_html(self, path, title)
         return written
 
+    def page(self, height: int = 860) -> Any:
+        """Return the page in a frame, which stays alive in a saved notebook, without a kernel.
+
+        Parameters
+        ----------
+        height : int, default 860
+            Of the frame, in pixels.
+
+        Raises
+        ------
+        ArgumentError
+            If the height is no whole number of 1 or more. Also a ValueError.
+        TooLargeError
+            If the graph has more values than a page can show.
+        """
+        return import_module("micrograd.widget").Frame(self, height)
+
     def widget(self, **options: Any) -> Any:
         """Return the steps as a notebook widget, `micrograd.widget.StepperWidget`.
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 from fractions import Fraction
@@ -10,7 +11,7 @@ import pytest
 from random_graphs import random_graph
 
 from micrograd import Value, steps
-from micrograd.errors import MicrogradError, TooLargeError
+from micrograd.errors import ArgumentError, MicrogradError, TooLargeError
 from micrograd.graph import order
 from micrograd.look import contrast, theme
 from micrograd.widget import page_data, page_text
@@ -313,3 +314,29 @@ def test_a_graph_too_large_for_a_widget_is_still_described(widget):
 
 def test_errors_of_the_page_are_of_the_package():
     assert issubclass(TooLargeError, MicrogradError)
+
+
+def test_the_frame_holds_the_whole_page_as_text_of_one_attribute():
+    stepper = steps(guide_graph())
+    frame = stepper.page(height=500)
+    found = re.fullmatch(r'<iframe (.*) srcdoc="([^"]*)"></iframe>', frame._repr_html_(), re.DOTALL)
+    assert html.unescape(found[2]) == page_text(stepper)
+    assert 'sandbox="allow-scripts"' in found[1]
+    assert 'height="500"' in found[1]
+    for height in (0, -1, 2.5, True, "tall"):
+        with pytest.raises(ArgumentError, match="height must be a whole number"):
+            stepper.page(height=height)
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    path.write_text("the old one", encoding="utf-8")
+    monkeypatch.setattr("pathlib.Path.replace", failing)
+    with pytest.raises(OSError, match="disk"):
+        steps(guide_graph()).to_html(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+    assert path.read_text(encoding="utf-8") == "the old one"
+
+
+def failing(*_):
+    raise OSError(28, "the disk is full")

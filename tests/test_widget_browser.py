@@ -384,3 +384,23 @@ def test_a_thousand_values_open_and_step_in_time(opened):
     assert page.place == "830 / 5981"
     assert times[15] < 250  # 50 is aimed at and measured apart; a shared machine is slower
     keep_screenshot(page.page, "page_thousand")
+
+
+def test_the_frame_of_a_saved_notebook_runs_without_network_and_cannot_reach_the_page(
+    browser, tmp_path
+):
+    path = tmp_path / "notebook.html"
+    frame = steps(guide_graph()).page()._repr_html_()
+    path.write_text(f"<!DOCTYPE html><title>outer</title>{frame}", encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 900, "height": 800})
+    page = context.new_page()
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(path.as_uri())
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("button", name="Last step", exact=True).click()
+    assert "the same as backward()" in inside.get_by_role("status").inner_text()
+    keep_screenshot(page, "frame")
+    assert messages == []
+    context.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.widget.data import LARGEST_GRAPH, LARGEST_WALK, page_data
-from micrograd.widget.page import page_text, to_html
+from micrograd.widget.page import Frame, page_text, to_html
 
 if TYPE_CHECKING:
     from micrograd.stepper import Stepper
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_GRAPH",
     "LARGEST_WALK",
+    "Frame",
     "mimebundle",
     "page_data",
     "page_text",

@@ -10,11 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from micrograd.errors import ArgumentError
+from micrograd.files import write_whole
 from micrograd.look import THEMES, Theme
 from micrograd.stepper import Stepper
 from micrograd.widget.data import page_data
 
-__all__ = ["LAST_LINE", "page_text", "script", "styles", "to_html"]
+__all__ = ["LAST_LINE", "Frame", "page_text", "script", "styles", "to_html"]
 
 _STATIC: Final = Path(__file__).parent / "static"
 LAST_LINE: Final = "export default { render };\n"
@@ -111,7 +113,35 @@ def page_text(stepper: Stepper, title: str | None = None) -> str:
 
 
 def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
-    """Write the page to a file and return its path; see `page_text`."""
+    """Write the page to a file, whole or not at all, and return its path; see `page_text`."""
     target = Path(path)
-    target.write_bytes(page_text(stepper, title).encode("utf-8"))
+    write_whole(target, page_text(stepper, title).encode("utf-8"))
     return target
+
+
+class Frame:
+    """The page in a frame of a notebook: it may run its script, and nothing else.
+
+    A widget needs a kernel, or its state saved. This is text of the notebook itself, about 60 kB.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    height : int, default 860
+        In pixels.
+    """
+
+    def __init__(self, stepper: Stepper, height: int = 860) -> None:
+        if type(height) is not int or height < 1:
+            raise ArgumentError(f"height must be a whole number of 1 or more, got {height!r:.60}")
+        self.text, self.height = page_text(stepper), height
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe sandbox="allow-scripts" title="Back-propagation, step by step" '
+            f'width="100%" height="{self.height}" style="border:0" srcdoc="{escape(self.text)}">'
+            "</iframe>"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Stepper as a page, {self.height} pixels high>"
