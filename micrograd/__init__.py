@@ -62,6 +62,7 @@ from micrograd.ops import (
 )
 
 if TYPE_CHECKING:
+    from micrograd.anomaly import detect_anomaly
     from micrograd.diagnosis import diagnose
     from micrograd.paths import explain
     from micrograd.replay import compile
@@ -84,6 +85,7 @@ __all__ = [
     "cos",
     "cosh",
     "define",
+    "detect_anomaly",
     "diagnose",
     "dot",
     "elu",
@@ -134,6 +136,7 @@ __all__ = [
 # What few programs need is imported when it is first asked for.
 _LAZY = {
     "compile": "micrograd.replay",
+    "detect_anomaly": "micrograd.anomaly",
     "diagnose": "micrograd.diagnosis",
     "explain": "micrograd.paths",
     "steps": "micrograd.stepper",

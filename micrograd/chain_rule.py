@@ -14,6 +14,7 @@ from micrograd.errors import GradientError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, check_finite, check_fresh, described
 from micrograd.ops import Number, add, constant, is_plain, mul
+from micrograd.recording import recording
 
 __all__ = ["building", "gradient", "partials_of", "sweep"]
 
@@ -50,6 +51,8 @@ def sweep(nodes: Sequence[Node]) -> None:
             zeros += node.grad * 0
     if zeros != 0:  # a nan or an infinity on the way always reaches a leaf
         check_finite(nodes)
+        if recording.get() not in {True, False}:
+            recording.get().check_gradients(nodes)
 
 
 def _sweep_graph(nodes: list[Node], reached: set[Node]) -> None:

@@ -93,14 +93,18 @@ class Value(Node):
             raise rewritten(error, f"{failed} is undefined: {error}") from error
         if type(data) is not float:
             data = number(data)
-        return Value._made(data, op, args, inputs) if recording.get() else Value(data)
+        how = recording.get()
+        if not how:
+            return Value(data)
+        node = Value._made(data, op, args, inputs)
+        return node if how is True else cast("Value", how(node))
 
     # Sums and products of Values, which graphs mostly consist of, go past the table: a step of a
     # network of single operations takes a third less time for it.
 
     def __add__(self, other: Number) -> Value:
         other = _lifted(other)
-        if type(other) is Value and recording.get():
+        if type(other) is Value and recording.get() is True:
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
             try:
@@ -117,7 +121,7 @@ class Value(Node):
 
     def __mul__(self, other: Number) -> Value:
         other = _lifted(other)
-        if type(other) is Value and recording.get():
+        if type(other) is Value and recording.get() is True:
             node = _new(Value)
             node._a, node._b = a, b = self._data, other._data
             try:

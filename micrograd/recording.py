@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 __all__ = ["enable_grad", "no_grad", "recording"]
 
-recording = ContextVar("recording", default=True)
+# True, False, or what `anomaly.detect_anomaly` puts here: called with each node, it returns it.
+recording: ContextVar[Any] = ContextVar("recording", default=True)
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def enable_grad() -> Iterator[None]:
     >>> len(y.parents)
     2
     """
-    token = recording.set(True)
+    token = recording.set(recording.get() or True)
     try:
         yield
     finally:

@@ -1,0 +1,94 @@
+"""Find where the first number that is not finite comes from, while a program runs."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from micrograd.errors import NonFiniteError
+from micrograd.node import Node, described
+from micrograd.recording import recording
+
+__all__ = ["detect_anomaly"]
+
+_PACKAGE = str(Path(__file__).parent)
+
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise at the first value or gradient that is infinite or nan, and say where it was made.
+
+    Floats overflow to infinity in a sum or a product without an error, and `inf - inf` is nan.
+    Within this context the operation that does so raises, with its operands and the line of your
+    program; so does `backward` where a gradient is the first to leave the numbers.
+
+    Raises
+    ------
+    NonFiniteError
+        Also an ArithmeticError. Gradients are as they were before the pass.
+
+    Notes
+    -----
+    For finding a fault, not for every day: each operation is several times slower, and remembers
+    its line. It holds for the thread that entered it. What is computed within `no_grad` is not
+    looked at, and what machine code computes is looked at by `compile` itself.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> x = Value(1e200, label="x")
+    >>> x * x
+    Value(data=inf, grad=0)
+    >>> with detect_anomaly():
+    ...     x * x
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.NonFiniteError: x=1e+200 * x=1e+200 is inf, computed in <doctest ...
+    """
+    token = recording.set(_Watch())
+    try:
+        yield
+    finally:
+        recording.reset(token)
+
+
+class _Watch:
+    """Looks at each node that is recorded, and at the gradients of a pass."""
+
+    def __call__(self, node: NodeT) -> NodeT:
+        node.__dict__["recorded_at"] = line = _line()
+        if not _is_finite(node.data):
+            raise NonFiniteError(f"{described(node)} is {node.data}, computed in {line}")
+        return node
+
+    def check_gradients(self, nodes: Sequence[Any]) -> None:
+        for node in reversed(nodes):
+            slopes = node.local_derivatives() if node.parents and node.grad != 0 else ()
+            for parent, slope in zip(node.parents, slopes, strict=bool(slopes)):
+                if not _is_finite(parent.grad):
+                    line = node.__dict__.get("recorded_at", "a line before detect_anomaly()")
+                    raise NonFiniteError(
+                        f"the gradient of operand {parent.label!r} = {parent.data} of "
+                        f"{described(node)} is {parent.grad}: upstream gradient {node.grad} times "
+                        f"local derivative {slope} came last; computed in {line}"
+                    )
+
+
+def _is_finite(number: Any) -> bool:
+    return bool(number * 0 == 0)
+
+
+def _line() -> str:
+    """Return the line outside this package that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    name, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(name, number, frame.f_globals).strip()
+    return f"{name}, line {number}" + (f": {text}" if text else "")
