@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -565,3 +566,20 @@ def test_the_text_form_shows_the_end_of_a_deep_graph() -> None:
     assert lines[-1].split() == ["v200000", "v199998", "+", "1", "100000", "–"]
     with pytest.raises(ArgumentError, match="max_nodes"):
         format_graph(root, max_nodes=0)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="the system has no Graphviz")
+def test_the_systems_program_draws_the_same_picture_and_pdf_too(tmp_path: Path) -> None:
+    picture = draw_dot(neuron(), program="system")
+    texts = [
+        sorted(
+            "".join(element.itertext())
+            for element in ElementTree.fromstring(svg).iter(f"{SVG}text")
+        )
+        for svg in (picture.pipe("svg"), draw_dot(neuron()).pipe("svg"))
+    ]
+    assert texts[0] == texts[1]
+    content = picture.write(tmp_path / "neuron.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    assert picture.write(tmp_path / "neuron.png").read_bytes().startswith(b"\x89PNG")
