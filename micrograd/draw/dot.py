@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -371,7 +372,8 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
     labelled = len(boxes) <= _FULL if style.local is None else style.local
     is_small = len(boxes) <= _ROWS
     ordered = diagram.is_tree
-    port = RANKDIRS[style.rankdir]
+    uses = Counter(parent for box in boxes for parent in box.parents)
+    port = f"tailport={RANKDIRS[style.rankdir]} "
     weight = " weight=8" if is_small else ""
     words = legend(diagram, style, labelled) if style.legend else ""
     if len(boxes) > _STRIP:
@@ -392,6 +394,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
             f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}]\n"
         )
         flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
+        # Several lines from one point lie on each other, so a shared value gives each its own.
         for i, (parent, flow) in enumerate(zip(box.parents, flows, strict=True)):
             tint = pale if boxes[parent].is_faded or box.is_faded else full
             text = (
@@ -401,7 +404,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
             )
             yield (
                 f'\tv{parent} -> {center} [class="mg-in" {stroke(flow, scale, style, tint)} '
-                f"tailport={port} arrowhead=none{text}]\n"
+                f"{port if uses[parent] == 1 else ''}arrowhead=none{text}]\n"
             )
 
 
