@@ -164,6 +164,9 @@ def _frames(diagram: Diagram, style: Style, rows: Sequence[Row]) -> Iterator[tup
         box.name or (style.number(box.data) if box.role == "constant" else f"v{box.position}")
         for box in diagram.boxes
     ]
+    for box in diagram.boxes:  # the captions speak of every value by its name
+        if box.role != "constant":
+            box.name = names[box.position]
     captions = [_caption(row, names, style) for row in rows]
     done = f"Done: every gradient is {names[-1]}'s change per unit of the value."
     wide = max(len(caption) for caption in [*captions, done])

@@ -163,6 +163,7 @@ def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[
     tallest = min(max(sizes), _SHOWN + 1)
     height = max(_HEIGHT, 9.2 * tallest)
     gap = min(330.0, max(190.0, 660.0 / len(layers)))
+    gap = max(gap, 1.3 * height / len(layers))  # a tall picture is wide too
     columns = []
     for i, size in enumerate(sizes):
         half = _SHOWN // 2
