@@ -64,6 +64,7 @@ from micrograd.ops import (
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
     from micrograd.diagnosis import diagnose
+    from micrograd.live import animate_training, watch
     from micrograd.paths import explain
     from micrograd.replay import compile
     from micrograd.stepper import steps
@@ -73,6 +74,7 @@ __version__ = "1.0.0"
 __all__ = [
     "Value",
     "abs",
+    "animate_training",
     "arccos",
     "arccosh",
     "arcsin",
@@ -129,17 +131,20 @@ __all__ = [
     "tan",
     "tanh",
     "value_and_grad",
+    "watch",
     "where",
 ]
 
 
 # What few programs need is imported when it is first asked for.
 _LAZY = {
+    "animate_training": "micrograd.live",
     "compile": "micrograd.replay",
     "detect_anomaly": "micrograd.anomaly",
     "diagnose": "micrograd.diagnosis",
     "explain": "micrograd.paths",
     "steps": "micrograd.stepper",
+    "watch": "micrograd.live",
 }
 
 

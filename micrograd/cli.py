@@ -7,6 +7,7 @@ one line on the error stream.
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import random
 import sys
@@ -179,6 +180,20 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on from the checkpoint in the folder"
     )
     parser.add_argument(
+        "--watch",
+        type=Path,
+        metavar="FILE.html",
+        default=argparse.SUPPRESS,
+        help="also write a page that plays how it learns",
+    )
+    parser.add_argument(
+        "--gif",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="also write a film of how it learns",
+    )
+    parser.add_argument(
         "--theme", choices=("light", "dark"), default="light", help="of the pictures"
     )
 
@@ -240,6 +255,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         )
     if batch_size is None and len(data.X) > 150:
         batch_size = 50
+    untrained = copy.deepcopy(model)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.json"
 
@@ -283,7 +299,39 @@ def _demo(arguments: argparse.Namespace) -> int:
             f"({result.right} of {result.samples})"
         )
     _write(data, model, loss, history, held_out, arguments)
+    _write_run(data, untrained, loss, batch_size, arguments)
     return DONE
+
+
+def _write_run(
+    data: Dataset, model: MLP, loss: str, batch_size: int | None, arguments: argparse.Namespace
+) -> None:
+    """Record the run from its start as a page and a film, where they are asked for."""
+    page, film = getattr(arguments, "watch", None), getattr(arguments, "gif", None)
+    if page is None and film is None:
+        return
+    from micrograd.live import watch
+    from micrograd.optim import Adam, linear
+
+    steps: int = arguments.steps
+    view = watch(
+        model,
+        data.X,
+        data.y,
+        loss,
+        Adam(model.parameters(), lr=linear(arguments.lr, 0.1 * arguments.lr, steps)),
+        batch_size=batch_size,
+        seed=arguments.seed,
+        names=[str(name) for name in data.features],
+    )
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        view.to_html(page, steps, f"A network learns {data.name}")
+        print(f"  {page}: a page that plays how it learns", flush=True)
+    if film is not None:
+        film.parent.mkdir(parents=True, exist_ok=True)
+        view.to_gif(film, steps, theme=arguments.theme)
+        print(f"  {film}: a film of it", flush=True)
 
 
 class _Lines:

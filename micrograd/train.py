@@ -361,6 +361,89 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     return run.history
 
 
+class Session:
+    """A training run that is taken a step at a time; `session` makes one.
+
+    Attributes
+    ----------
+    history : History
+        Of the steps done.
+    """
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    @property
+    def history(self) -> History:
+        """What each step measured before its update."""
+        return self._run.history
+
+    @property
+    def done(self) -> int:
+        """How many updates there were."""
+        return self._run.done
+
+    def advance(self) -> None:
+        """Do one step; if it fails, model and optimizer are as they were before it."""
+        self._run.advance()
+
+
+def session(  # noqa: PLR0917 (the order of fit)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike = "hinge",
+    optimizer: Trainable | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    *,
+    compile: bool | str = "auto",  # noqa: A002 (as in fit)
+) -> Session:
+    """Return a run like that of `fit`, which waits to be told each step.
+
+    Parameters
+    ----------
+    model, X, y, loss, optimizer, batch_size, seed, compile
+        As of `fit`.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        As of `fit`.
+
+    Examples
+    --------
+    >>> import random
+    >>> from micrograd.nn import MLP
+    >>> run = session(MLP(1, [1], rng=random.Random(0)), [[-1], [0], [1]], [-1, 1, 3], "mse")
+    >>> run.advance()
+    >>> run.done, len(run.history)
+    (1, 1)
+    """
+    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, compile=False)  # all its checks
+    parameters = model.parameters()
+    task = _task(model, X, y, loss)
+    return Session(
+        _Run(
+            model=model,
+            parameters=parameters,
+            optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
+            task=task,
+            compiled=_compiled(task, parameters, batch_size, compile),
+            held_out=None,
+            validate_every=1,
+            batch_size=batch_size,
+            early_stop=None,
+            seed=seed,
+            random=random.Random(seed),
+        )
+    )
+
+
 def _compiled(
     task: _Task, parameters: list[Value], batch_size: int | None, choice: bool | str
 ) -> CompiledSteps | None:

@@ -72,6 +72,19 @@ def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
     assert train.evaluate(model, data.X, data.y).accuracy > 0.98
 
 
+@pytest.mark.parametrize("dataset", ["moons", "iris"])
+def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, dataset):
+    page, film = tmp_path / "new" / "run.html", tmp_path / "run.gif"
+    assert main(["demo", "--dataset", dataset, "--hidden", "3", "--steps", "3",
+                 "--out", str(tmp_path / "out"), "--watch", str(page),
+                 "--gif", str(film)]) == 0  # fmt: skip
+    printed = capsys.readouterr().out
+    assert f"{page}: " in printed
+    assert f"{film}: " in printed
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert film.read_bytes().startswith(b"GIF8")
+
+
 @pytest.mark.parametrize("dataset", ["iris", "breast_cancer"])
 def test_real_data_are_learnt_without_a_plane_to_draw(tmp_path, capsys, dataset):
     assert main(["demo", "--dataset", dataset, "--hidden", "4", "--steps", "3",

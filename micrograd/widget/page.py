@@ -94,17 +94,34 @@ def page_text(stepper: Stepper, title: str | None = None) -> str:
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _START
+    plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
+    return document(f"{data['title']}: back-propagation, step by step", code, sheet, data, plain)
+
+
+def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
+    """Return a page of one script, one style sheet and the data that the script reads.
+
+    Parameters
+    ----------
+    title : str
+    code : str
+        Finds its data in the element `mgs-data` and draws into the element `mgs`.
+    sheet : str
+    data
+        Anything that is JSON.
+    plain : str
+        What is read where scripts do not run.
+    """
     policy = (
         f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{escape(data["title"])}: back-propagation, step by step</title>
+<title>{escape(title)}</title>
 <style>{sheet}</style></head>
 <body class="mgs-page"><main id="mgs"></main><noscript><pre>{escape(plain)}</pre></noscript>
 <script type="application/json" id="mgs-data">{_as_json(data)}</script>

@@ -1,0 +1,941 @@
+"""Watch a network learn: boundary, loss and weights while it trains, in a notebook or on a page.
+
+Python trains and measures; the page shows pictures that are already numbers between 0 and 255, and
+text that is already written. The same run, recorded, is one page that works offline, or a GIF.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from micrograd.engine import Value, no_grad
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, MicrogradError
+from micrograd.files import write_whole
+from micrograd.look import MARKERS, THEMES, Theme, diverging, mix, number_text
+from micrograd.look import theme as theme_named
+from micrograd.losses import LOSSES, Loss
+from micrograd.nn import MLP
+from micrograd.optim import Adam
+from micrograd.stepper import Stepper
+from micrograd.train import Session, session
+from micrograd.widget import page_data
+from micrograd.widget.page import LAST_LINE, document, script, styles
+
+__all__ = ["Watch", "animate_training", "live_widget", "watch"]
+
+_STATIC: Final = Path(__file__).parent / "widget" / "static"
+_LIVE_END: Final = "export default { render: renderLive };\n"
+_START: Final = """\
+const values = { data: JSON.parse(document.getElementById("mgs-data").textContent), theme: "auto" };
+const asked = new URLSearchParams(location.hash.slice(1)); // page.html#theme=dark
+if (asked.has("theme")) values.theme = asked.get("theme");
+const model = {
+  get: key => values[key], set(key, value) { values[key] = value; },
+  on() {}, off() {}, save_changes() {},
+};
+renderLive({ model, el: document.getElementById("mgs") });
+"""
+_TRAIN: Final = 'the pictures need NumPy and matplotlib: pip install "micrograd[train]"'
+_NOTEBOOK: Final = 'the live view needs anywidget: pip install "micrograd[notebook]"'
+_GRID: Final = 50
+_SLICE: Final = 0.05  # seconds of training at a time, so that a pause is heard
+_FRAMES: Final = 100
+_RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
+_ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
+_EMBEDDED: Final = 4  # samples whose steps a page carries
+_EMBEDDED_BYTES: Final = 400_000
+
+
+def watch(
+    model: MLP,
+    X: Any,
+    y: Any,
+    loss: str | Loss | Callable[..., Any] = "hinge",
+    optimizer: Any = None,
+    *,
+    batch_size: int | None = None,
+    seed: int | None = 0,
+    features: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+    theme: str = "auto",
+) -> Watch:
+    """Watch a network learn: a live view in a notebook, a page or a film elsewhere.
+
+    Parameters
+    ----------
+    model : MLP
+        Is trained in place, from the parameters that it has now.
+    X : array-like of shape (n_samples, n_features)
+        Two features or more.
+    y : array-like of shape (n_samples,)
+    loss, optimizer, batch_size
+        As of `train.fit`.
+    seed : int, optional
+        Decides the shuffling of batches. With the same seed a reset gives the same curve, to the
+        last bit.
+    features : pair of int, optional
+        Which two span the plane, by default the first two; the others are held at their means.
+    names : sequence of str, optional
+        Of all features.
+    theme : {"auto", "light", "dark"}, default "auto"
+
+    Returns
+    -------
+    Watch
+        As the last line of a cell it is the live view.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        If the model is no MLP, or the data or an option cannot be used.
+    ImportError
+        If NumPy is missing; names the extra to install.
+
+    Examples
+    --------
+    >>> import random
+    >>> view = watch(MLP(2, [4, 1], rng=random.Random(0)), [[0, 1], [1, 0], [1, 1]], [0, 1, 1])
+    >>> view.run(3).step
+    3
+    >>> first = view.losses
+    >>> view.reset().run(3).losses == first
+    True
+    """
+    return Watch(
+        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
+        names=names, theme=theme,
+    )  # fmt: skip
+
+
+class Watch:
+    """A training run that can be looked at; `watch` describes the parameters.
+
+    Attributes
+    ----------
+    step : int
+        How many updates there were.
+    losses : list of float
+        The loss that each update started from.
+    description : str
+        Which two features are shown.
+    """
+
+    def __init__(
+        self,
+        model: MLP,
+        X: Any,
+        y: Any,
+        loss: str | Loss | Callable[..., Any] = "hinge",
+        optimizer: Any = None,
+        *,
+        batch_size: int | None = None,
+        seed: int | None = 0,
+        features: Sequence[int] | None = None,
+        names: Sequence[str] | None = None,
+        theme: str = "auto",
+    ) -> None:
+        try:
+            import numpy as np
+        except ImportError as error:
+            raise ImportError(_TRAIN) from error
+        if not isinstance(model, MLP):
+            raise ArgumentTypeError(
+                f"expected an MLP, whose layers can be drawn, got {model!r:.60} "
+                f"({type(model).__name__})"
+            )
+        if theme not in ("auto", *THEMES):
+            raise ArgumentError(f"theme must be 'auto', 'light' or 'dark', got {theme!r}")
+        if optimizer is None:
+            optimizer = Adam(model.parameters(), lr=0.02)
+        self.model, self.optimizer, self.theme = model, optimizer, theme
+        self._start = [p.data for p in model.parameters()]
+        self._optimizer_start = optimizer.state_dict()
+        self._arguments = (X, y, loss, batch_size, seed)
+        self._session = self._new_session()  # checks the data
+        self._rows = np.asarray(X, dtype=float)
+        width = self._rows.shape[1]
+        if width < 2:
+            raise InputCountError(
+                "the boundary is drawn over two features, X has 1: plot_function draws the "
+                "function of one"
+            )
+        self.features = _pair(features, width)
+        self.names = [str(name) for name in names] if names is not None else []
+        if names is None:
+            self.names = [f"x{i + 1}" for i in range(width)]
+        elif len(self.names) != width:
+            raise InputCountError(f"expected names for {width} features, got {len(self.names)}")
+        across, up = (self.names[i] for i in self.features)
+        self.description = f"{across} across, {up} up"
+        if width > 2:
+            others = "the other feature" if width == 3 else f"the other {width - 2} features"
+            self.description += f"; {others} held at the mean"
+        known = LOSSES.get(loss) if isinstance(loss, str) else loss
+        self._known = known if isinstance(known, Loss) else None
+        self._function: Any = self._known.function if self._known else loss
+        labels = y.tolist() if hasattr(y, "tolist") else list(y)
+        self._targets = self._known.encode(labels) if self._known else labels
+        self._classes = len(self.model.layers[-1].neurons)
+        self._label_numbers()
+        self._forward: Any = None
+        self._plane()
+        self.frame_sent: dict[str, Any] = {}
+
+    # ---- the run
+
+    def _new_session(self) -> Session:
+        X, y, loss, batch_size, seed = self._arguments
+        return session(self.model, X, y, loss, self.optimizer, batch_size, seed)
+
+    @property
+    def step(self) -> int:
+        """How many updates there were."""
+        return self._session.done
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss that each update started from."""
+        return list(self._session.history.loss)
+
+    def run(self, steps: int = 1) -> Watch:
+        """Train for some steps; return the watch.
+
+        Parameters
+        ----------
+        steps : int, default 1
+        """
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+            raise ArgumentError(f"expected a number of steps of 0 or more, got {steps!r}")
+        for _ in range(steps):
+            self._session.advance()
+        return self
+
+    def reset(self) -> Watch:
+        """Go back to the first step: the same parameters, the same seed, the same curve.
+
+        A learning rate that was set by hand stays.
+        """
+        rate, chosen = self.optimizer.lr, getattr(self, "_rate_chosen", False)
+        for parameter, data in zip(self.model.parameters(), self._start, strict=True):
+            parameter.data = data
+            parameter.grad = 0
+        self.optimizer.load_state_dict(self._optimizer_start)
+        if chosen:
+            self.optimizer.lr = rate
+        self._session = self._new_session()
+        return self
+
+    def set_rate(self, rate: float) -> Watch:
+        """Go on with another learning rate."""
+        if not (isinstance(rate, (int, float)) and 0 < rate < math.inf):
+            raise ArgumentError(f"expected a learning rate above 0, got {rate!r}")
+        self.optimizer.lr = float(rate)
+        self._rate_chosen = True
+        return self
+
+    def set_activation(self, name: str) -> Watch:
+        """Give the hidden neurons another activation, and start anew from the same parameters."""
+        MLP(1, [1], activation=name)  # says what is wrong with a name
+        for layer in self.model.layers[:-1]:
+            for neuron in layer.neurons:
+                neuron.activation = name
+        self.model.activation = name
+        self._forward = None
+        return self.reset()
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        lr = self.optimizer.lr
+        return float(lr(self.step) if callable(lr) else lr)
+
+    # ---- what is seen
+
+    def _label_numbers(self) -> None:
+        """Sort the samples into the groups that have their own colour and mark."""
+        targets = self._targets
+        if self._known is not None and self._known.several_outputs:
+            self._groups, self._level, self._scale = [int(t) for t in targets], 0.0, 0.25
+            return
+        numbers = [float(t) for t in targets]
+        classification = self._known is not None and self._known.classification
+        low, high = min(numbers), max(numbers)
+        self._level = 0.0 if classification else (low + high) / 2
+        self._scale = 0.25 if classification else max((high - low) / 4, 1e-9)
+        middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
+        self._groups = [int(t > middle) for t in numbers]
+
+    def _plane(self) -> None:
+        import numpy as np
+
+        i, j = self.features
+        shown = self._rows[:, [i, j]]
+        margin = 0.08 * np.maximum(np.ptp(shown, axis=0), 1e-9)
+        self._low, self._high = shown.min(axis=0) - margin, shown.max(axis=0) + margin
+        places = (np.arange(_GRID) + 0.5) / _GRID
+        across = self._low[0] + places * (self._high[0] - self._low[0])
+        up = self._low[1] + places * (self._high[1] - self._low[1])
+        self._grid = np.tile(self._rows.mean(axis=0), (_GRID * _GRID, 1))
+        self._grid[:, i] = np.tile(across, _GRID)
+        self._grid[:, j] = np.repeat(up, _GRID)
+
+    def _scores(self, rows: Any) -> Any:
+        import numpy as np
+
+        from micrograd.replay import compile as compiled
+
+        if self._forward is None:
+            self._forward = compiled(self.model, parameters=self.model.parameters(), check="ignore")
+        return np.asarray(self._forward.map(rows), dtype=float).reshape(len(rows), -1)
+
+    def field(self) -> Any:
+        """Return what the model says of the plane, as bytes: 50 rows from below, 50 a row.
+
+        For one output 128 is the boundary; for several classes a byte is the class times 25 plus
+        how sure of it the model is.
+        """
+        import numpy as np
+
+        scores = np.nan_to_num(self._scores(self._grid), nan=0.0, posinf=1e30, neginf=-1e30)
+        if self._classes == 1:
+            logits = np.clip((scores[:, 0] - self._level) / self._scale, -50, 50)
+            shade = np.rint(255 / (1 + np.exp(-logits)))
+        else:
+            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+            shares /= shares.sum(axis=1, keepdims=True)
+            best = shares.argmax(axis=1)
+            floor = 1 / self._classes
+            sure = (shares.max(axis=1) - floor) / (1 - floor)
+            shade = 25 * (best % 10) + np.rint(24 * np.clip(sure, 0, 1))
+        return shade.astype(np.uint8).reshape(_GRID, _GRID)
+
+    def measure(self) -> tuple[float, int | None]:
+        """Return the present loss over all samples, and how many are right."""
+        scores = self._scores(self._rows).tolist()
+        outputs = [[Value(s) for s in row] if self._classes > 1 else Value(row[0])
+                   for row in scores]  # fmt: skip
+        with no_grad():
+            loss = self._function(outputs, self._targets)
+        right = None
+        if self._known is not None and self._known.classification:
+            predict = self._known.predict
+            pairs = zip(outputs, self._targets, strict=True)
+            right = sum(bool(predict(output) == target) for output, target in pairs)
+        return float(getattr(loss, "data", loss)), right
+
+    def frame(self) -> dict[str, Any]:
+        """Return what one moment of the run looks like, as the page wants it."""
+        loss, right = self.measure()
+        count = len(self._targets)
+        text = f"step {self.step} · loss {number_text(loss, 3)}"
+        words = f"Step {self.step}: loss {number_text(loss, 3)}"
+        if right is not None:
+            text += f" · {right} of {count} right"
+            words += f", {right} of {count} right"
+        shares = bytearray()
+        scales = []
+        for layer in self.model.layers:
+            sizes = sorted(abs(float(w.data)) for neuron in layer.neurons for w in neuron.w)
+            most = sizes[math.ceil(0.98 * len(sizes)) - 1] if sizes else 1.0
+            most = 2.0 ** math.ceil(math.log2(most)) if 0 < most < math.inf else 1.0
+            scales.append(number_text(most))
+            for neuron in layer.neurons:
+                for parameter in (*neuron.w, neuron.b):
+                    share = max(-1.0, min(1.0, float(parameter.data) / most))
+                    shares.append(round(127 * share) % 256 if share == share else 0)
+        return {
+            "n": self.step,
+            "loss": loss if math.isfinite(loss) else None,
+            "text": text,
+            "say": words + ".",
+            "map": base64.b64encode(self.field().tobytes()).decode(),
+            "w": base64.b64encode(bytes(shares)).decode(),
+            "scales": scales,
+        }
+
+    def curve(self, last: float | None) -> dict[str, Any]:
+        """Return the loss so far as at most 500 points, with the scale of its axes."""
+        losses = self.losses + ([last] if last is not None else [])
+        points = _thinned([(i, v) for i, v in enumerate(losses) if math.isfinite(v)])
+        return {"points": points, **_axes([v for _, v in points], max(self.step, 1))}
+
+    def still(self) -> dict[str, Any]:
+        """Return what does not change while the network learns."""
+        i, j = self.features
+        spans = self._high - self._low
+        points = [
+            [round(float((row[i] - self._low[0]) / spans[0]), 4),
+             round(float((row[j] - self._low[1]) / spans[1]), 4), group]
+            for row, group in zip(self._rows, self._groups, strict=True)
+        ]  # fmt: skip
+        ends = [[number_text(float(x), 3) for x in pair] for pair in (self._low, self._high)]
+        layers = [len(self.model.layers[0].neurons[0].w)]
+        layers += [len(layer.neurons) for layer in self.model.layers]
+        colours = {
+            name: [_group_colour(look, g, self._classes) for g in range(max(2, self._classes))]
+            for name, look in THEMES.items()
+        }
+        kind = type(self.optimizer).__name__
+        activation = self.model.activation
+        return {
+            "grid": _GRID,
+            "points": points,
+            "ends": ends,
+            "names": [self.names[i], self.names[j]],
+            "layers": layers,
+            "binary": self._classes == 1,
+            "colours": colours,
+            "lut": {name: _shades(look, self._classes) for name, look in THEMES.items()},
+            "about": self.description + ".",
+            "setting": f"{kind}, learning rate {number_text(self.rate, 3)}, {activation}",
+        }
+
+    def graph_of(self, sample: int) -> Stepper:
+        """Return the stepper of one sample's loss, with the present parameters.
+
+        Parameters
+        ----------
+        sample : int
+            Its row in `X`.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such row.
+        """
+        if isinstance(sample, bool) or not isinstance(sample, int):
+            raise ArgumentTypeError(f"expected the number of a sample, got {sample!r}")
+        if not 0 <= sample < len(self._rows):
+            raise ArgumentError(f"expected a sample from 0 to {len(self._rows) - 1}, got {sample}")
+        row = [
+            Value(x, label=name)
+            for x, name in zip(self._rows[sample].tolist(), self.names, strict=True)
+        ]
+        root = self._function([self.model(row)], [self._targets[sample]])
+        root.label = root.label or "loss"
+        return Stepper(root)
+
+    # ---- elsewhere
+
+    def record(self, steps: int | None = None, frames: int = _FRAMES) -> list[dict[str, Any]]:
+        """Train from the start and return the moments of the run.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Default as many as were done, or 200.
+        frames : int, default 100
+            At most so many, evenly spaced, besides the first.
+        """
+        steps = (self.step or 200) if steps is None else steps
+        for name, given in (("steps", steps), ("frames", frames)):
+            if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+                raise ArgumentError(f"expected {name} of 1 or more, got {given!r}")
+        every = math.ceil(steps / frames)
+        self.reset()
+        moments = [self.frame()]
+        while self.step < steps:
+            self.run(min(every, steps - self.step))
+            moments.append(self.frame())
+        return moments
+
+    def page_text(self, steps: int | None = None, title: str = "A network learns") -> str:
+        """Return a page of the run, recorded anew; see `to_html`."""
+        moments = self.record(steps)
+        last = moments[-1]["loss"]
+        data = {
+            **self.still(),
+            "frames": moments,
+            "curve": self.curve(last),
+            "samples": self._embedded(),
+            "title": title,
+        }
+        code = live_script()
+        code = code.removesuffix(_LIVE_END) + _START
+        return document(title, code, live_styles(), data, moments[-1]["say"])
+
+    def to_html(
+        self, path: str | Path, steps: int | None = None, title: str = "A network learns"
+    ) -> Path:
+        """Write the run as one page that needs no network, and return its path.
+
+        The run is recorded from its start, at most 100 moments of it. Up to four samples bring
+        their back-propagation, as of the end of the run, where it is small.
+
+        Parameters
+        ----------
+        path : path-like
+        steps : int, optional
+            Default as many as were done, or 200.
+        title : str, default "A network learns"
+        """
+        target = Path(path)
+        write_whole(target, self.page_text(steps, title).encode("utf-8"))
+        return target
+
+    def _embedded(self) -> dict[str, Any]:
+        """Return the steppers of the samples that are learnt worst, where they are small."""
+        scores = self._scores(self._rows).tolist()
+        losses = []
+        with no_grad():
+            for i, row in enumerate(scores):
+                output = [Value(s) for s in row] if self._classes > 1 else Value(row[0])
+                loss = self._function([output], [self._targets[i]])
+                losses.append((-float(getattr(loss, "data", loss)), i))
+        found: dict[str, Any] = {}
+        room = _EMBEDDED_BYTES
+        for _, i in sorted(losses)[:_EMBEDDED]:
+            try:
+                data = page_data(self.graph_of(i), title=f"The loss of sample {i}")
+            except MicrogradError:
+                break
+            room -= len(repr(data))
+            if room < 0:
+                break
+            found[str(i)] = data
+        return found
+
+    def to_gif(
+        self,
+        path: str | Path,
+        steps: int | None = None,
+        *,
+        frames: int = 40,
+        seconds: float = 0.12,
+        theme: str = "light",
+    ) -> Path:
+        """Write the run as a GIF of boundary and loss, and return its path.
+
+        Parameters
+        ----------
+        path : path-like
+        steps : int, optional
+            Default as many as were done, or 200.
+        frames : int, default 40
+        seconds : float, default 0.12
+            Each frame; the last one stays for three seconds.
+        theme : {"light", "dark"}, default "light"
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing; names the extra to install.
+        """
+        look = theme_named(theme)
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+            raise ArgumentError(f"expected seconds above 0, got {seconds!r}")
+        moments = self.record(steps, frames)
+        try:
+            from matplotlib import rc_context
+        except ImportError as error:
+            raise ImportError(_TRAIN) from error
+        fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"]
+        with rc_context({"font.sans-serif": fonts, "font.family": "sans-serif"}):
+            images = self._drawn(moments, look)
+        content = io.BytesIO()
+        times = [max(20, round(1000 * seconds))] * (len(images) - 1) + [3000]
+        images[0].save(
+            content, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0,
+            disposal=1,
+        )  # fmt: skip
+        target = Path(path)
+        write_whole(target, content.getvalue())
+        return target
+
+    def _drawn(self, moments: list[dict[str, Any]], look: Theme) -> list[Any]:
+        try:
+            import numpy as np
+            from PIL import Image
+        except ImportError as error:
+            raise ImportError(_TRAIN) from error
+        from micrograd.plot import sheet
+
+        left, right = sheet(2, theme=look.name)
+        i, j = self.features
+        extent = (self._low[0], self._high[0], self._low[1], self._high[1])
+        text = _shades(look, self._classes)
+        table = np.array([[int(text[k + c : k + c + 2], 16) for c in (0, 2, 4)]
+                          for k in range(0, len(text), 6)], dtype=np.uint8)  # fmt: skip
+        fields = [
+            np.frombuffer(base64.b64decode(m["map"]), np.uint8).reshape(_GRID, _GRID)
+            for m in moments
+        ]
+        picture = left.imshow(
+            table[fields[0]], extent=extent, origin="lower", aspect="auto",
+            interpolation="bilinear", zorder=0,
+        )  # fmt: skip
+        groups = np.array(self._groups)
+        for group in sorted(set(self._groups)):
+            chosen = self._rows[groups == group]
+            left.scatter(
+                chosen[:, i], chosen[:, j], s=26, zorder=3, edgecolor=look.bg, linewidth=0.9,
+                facecolor=_group_colour(look, group, self._classes),
+                marker=_marker(group, self._classes),
+            )  # fmt: skip
+        left.set_xlim(*extent[:2])
+        left.set_ylim(*extent[2:])
+        curve = self.curve(moments[-1]["loss"])
+        losses = np.array([y for _, y in curve["points"]] or [0.0])
+        at = np.array([x for x, _ in curve["points"]] or [0])
+        if curve["log"]:
+            right.set_yscale("log")
+        right.set_xlim(0, curve["most"])
+        right.set_ylim(curve["low"], curve["high"])
+        (line,) = right.plot([], [], color=look.ink, linewidth=2.2, clip_on=False, zorder=3)
+        (dot,) = right.plot([], [], "o", color=look.ink, markersize=6, clip_on=False, zorder=4)
+        across, up = (self.names[k] for k in (i, j))
+        for ax, name, below, beside in ((left, "", across, up), (right, "Loss", "step", "")):
+            ax.set_xlabel(below, color=look.muted)
+            ax.set_ylabel(beside, color=look.muted)
+            ax.tick_params(colors=look.muted, labelsize=10)
+            ax.set_title(name, loc="left", color=look.ink, fontsize=13, fontweight="bold")
+            ax.set_facecolor(look.bg)
+            for side, spine in ax.spines.items():
+                spine.set_color(look.line)
+                spine.set_visible(side in ("left", "bottom") and ax is right)
+        right.grid(axis="y", color=look.hair, linewidth=0.8)
+        right.set_axisbelow(True)
+        figure = left.figure
+        figure.set_dpi(110)
+        centres = [low + (np.arange(_GRID) + 0.5) / _GRID * (high - low)
+                   for low, high in zip(self._low, self._high, strict=True)]  # fmt: skip
+        images, contour = [], None
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        canvas: Any = FigureCanvasAgg(figure)
+        for moment, field in zip(moments, fields, strict=True):
+            picture.set_data(table[field])
+            if contour is not None:
+                contour.remove()
+                contour = None
+            level = field.astype(float) if self._classes == 1 else field // 25
+            if self._classes == 1 and level.min() < 127.5 < level.max():
+                contour = left.contour(
+                    *centres, level, levels=[127.5], colors=look.ink, linewidths=2.2, zorder=2
+                )
+            shown = at <= moment["n"]
+            line.set_data(at[shown], losses[shown])
+            dot.set_data(at[shown][-1:], losses[shown][-1:])
+            words = moment["text"].split(" · ")
+            left.set_title(
+                f"Step {moment['n']}", loc="left", color=look.ink, fontsize=13, fontweight="bold"
+            )
+            left.set_title(words[-1] if len(words) > 2 else "", loc="right", color=look.muted,
+                           fontsize=11)  # fmt: skip
+            right.set_title(words[1].removeprefix("loss "), loc="right", color=look.muted,
+                            fontsize=11)  # fmt: skip
+            canvas.draw()
+            figure.set_layout_engine("none")  # where things are does not change after the first
+            image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
+            images.append(image.quantize(colors=96, dither=Image.Dither.NONE))
+        return images
+
+    # ---- in a notebook
+
+    def widget(self, **options: Any) -> Any:
+        """Return the live view as a notebook widget.
+
+        Raises
+        ------
+        ImportError
+            Without anywidget; the message names the extra to install.
+        """
+        return live_widget()(self, **{"theme": self.theme, **options})
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        try:
+            return self.widget()._repr_mimebundle_()
+        except ImportError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __repr__(self) -> str:
+        return f"Watch({self.model!r}, {len(self._rows)} samples, step {self.step})"
+
+
+def animate_training(  # noqa: PLR0917 (the order of watch)
+    model: MLP,
+    X: Any,
+    y: Any,
+    path: str | Path,
+    loss: str | Loss | Callable[..., Any] = "hinge",
+    optimizer: Any = None,
+    *,
+    steps: int = 200,
+    frames: int = 40,
+    seconds: float = 0.12,
+    batch_size: int | None = None,
+    seed: int | None = 0,
+    features: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+    theme: str = "light",
+) -> Path:
+    """Train a network and write how it learns as a GIF, for a slide.
+
+    Parameters
+    ----------
+    model, X, y, loss, optimizer, batch_size, seed, features, names
+        As of `watch`.
+    path : path-like
+    steps : int, default 200
+    frames : int, default 40
+    seconds : float, default 0.12
+        Each frame; the last one stays for three seconds.
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError, ImportError
+        As of `watch`.
+
+    Examples
+    --------
+    >>> import random, tempfile
+    >>> model = MLP(2, [2, 1], rng=random.Random(0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animate_training(
+    ...         model, [[0, 1], [1, 0], [1, 1]], [0, 1, 1], f"{folder}/a.gif", steps=2
+    ...     ).name
+    'a.gif'
+    """
+    theme_named(theme)
+    view = watch(
+        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
+        names=names,
+    )  # fmt: skip
+    return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
+
+
+# ---- small parts -------------------------------------------------------------------------------
+
+
+def _pair(features: Sequence[int] | None, width: int) -> tuple[int, int]:
+    given = (0, 1) if features is None else features
+    try:
+        first, second = given
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"expected features=(i, j), the two features of the plane, got {features!r}"
+        ) from None
+    for i in (first, second):
+        if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < width:
+            raise ArgumentError(f"features={features!r}: expected numbers from 0 to {width - 1}")
+    if first == second:
+        raise ArgumentError(f"features={features!r}: a plane needs two different features")
+    return first, second
+
+
+def _group_colour(look: Theme, group: int, classes: int) -> str:
+    if classes == 1:
+        return look.pos if group else look.neg
+    return look.classes[group % len(look.classes)]
+
+
+def _marker(group: int, classes: int) -> str:
+    if classes == 1:
+        return MARKERS[1 - group]
+    return MARKERS[group % len(MARKERS)]
+
+
+def _shades(look: Theme, classes: int) -> str:
+    """Return 256 colours as one string of hexadecimal digits."""
+    shades = []
+    for byte in range(256):
+        if classes == 1:
+            colour = diverging(byte - 127.5, 127.5, look.diverging[2:7])
+        else:
+            strong = look.classes[min(byte // 25, 9) % len(look.classes)]
+            colour = mix(look.bg, strong, 0.1 + 0.35 * (byte % 25) / 24)
+        shades.append(colour[1:])
+    return "".join(shades)
+
+
+def _thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
+    """Return at most so many points; of each stretch its lowest and its highest stay."""
+    if len(points) <= most:
+        return points
+    size = math.ceil((len(points) - 2) / ((most - 2) // 2))
+    kept = [points[0]]
+    for start in range(1, len(points) - 1, size):
+        part = points[start : min(start + size, len(points) - 1)]
+        ends = {min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])}
+        kept += sorted(ends)
+    return [*kept, points[-1]]
+
+
+def _axes(losses: list[float], steps: int) -> dict[str, Any]:
+    """Return the scale of the loss curve; its ends move by steps of two."""
+    high = max([*losses, 1e-12])
+    positive = [loss for loss in losses if loss > 0]
+    top = 2.0 ** math.ceil(math.log2(high))
+    least = max(min(positive, default=high), 1e-4 * high)
+    log = high > 100 * least
+    low = 2.0 ** math.floor(math.log2(least)) if log else 0.0
+    if log:
+        decades = range(math.ceil(math.log10(low)), math.floor(math.log10(top)) + 1)
+        ticks = [10.0**k for k in decades]
+    else:
+        ticks = [0.0, top / 2, top]
+    return {
+        "low": low,
+        "high": top,
+        "log": log,
+        "most": steps,
+        "ticks": [[tick, number_text(tick, 3)] for tick in ticks],
+    }
+
+
+def live_script() -> str:
+    """Return the front end's source: the stepper's, whose parts it uses, and the live view's."""
+    code = script()
+    own = (_STATIC / "live.js").read_text(encoding="utf-8")
+    if not (code.endswith(LAST_LINE) and own.endswith(_LIVE_END)):
+        raise AssertionError("stepper.js and live.js must end in their exports")
+    return code.removesuffix(LAST_LINE) + own
+
+
+@lru_cache(maxsize=1)
+def live_styles() -> str:
+    """Return the style sheet: the stepper's and the live view's."""
+    return styles() + (_STATIC / "live.css").read_text(encoding="utf-8")
+
+
+# ---- the widget --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def live_widget() -> Any:
+    """Return the class of the live view's widget.
+
+    Raises
+    ------
+    ImportError
+        Without anywidget; the message names the extra to install.
+    """
+    try:
+        import anywidget
+        import traitlets
+    except ModuleNotFoundError as error:
+        raise ImportError(_NOTEBOOK) from error
+
+    class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+        """A network that learns, in a notebook.
+
+        Parameters
+        ----------
+        watch : Watch
+        theme : {"auto", "light", "dark"}, default "auto"
+
+        Attributes
+        ----------
+        running : bool
+        error : str
+            Why the last thing asked for was not done.
+        """
+
+        _esm = live_script()
+        _css = live_styles()
+        data = traitlets.Dict().tag(sync=True)
+        frame = traitlets.Dict().tag(sync=True)
+        running = traitlets.Bool(False).tag(sync=True)
+        sample = traitlets.Dict().tag(sync=True)
+        theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
+        command = traitlets.Dict().tag(sync=True)
+        error = traitlets.Unicode("").tag(sync=True)
+
+        def __init__(self, watch: Watch, **options: Any) -> None:
+            self.watch = watch
+            self._task: Any = None
+            super().__init__(data=self._about(), frame=self._moment(), **options)
+            self.observe(self._asked, names=["command"])
+
+        def _about(self) -> dict[str, Any]:
+            rate, activation = number_text(self.watch.rate, 3), self.watch.model.activation
+            rates = sorted({*map(number_text, _RATES), rate}, key=float)
+            kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
+            return {
+                **self.watch.still(), "title": "A network learns",
+                "rate": rate, "rates": rates, "activation": activation, "activations": kinds,
+            }  # fmt: skip
+
+        def _moment(self) -> dict[str, Any]:
+            frame = self.watch.frame()
+            return {**frame, "curve": self.watch.curve(frame["loss"])}
+
+        def _asked(self, change: Any) -> None:
+            asked = change["new"]
+            if not asked:
+                return
+            try:
+                self.error = ""
+                self.do(str(asked.get("do")), asked.get("with"))
+            except Exception as error:  # it would be swallowed
+                self.running = False
+                self.error = str(error) or type(error).__name__
+
+        def do(self, what: str, given: Any = None) -> None:
+            """Do what a control of the page asks for.
+
+            Parameters
+            ----------
+            what : {"run", "pause", "step", "reset", "rate", "activation", "sample"}
+            given
+                A learning rate, the name of an activation or the number of a sample.
+            """
+            if what == "run":
+                self.running = True
+                if self._task is None or self._task.done():
+                    self._task = asyncio.get_running_loop().create_task(self._train())
+                return
+            if what == "rate":
+                self.watch.set_rate(float(given))
+                return
+            if what != "activation" or given not in _ACTIVATIONS:
+                self.running = False
+            if what == "step":
+                self.watch.run(1)
+            elif what == "reset":
+                self.watch.reset()
+            elif what == "activation":
+                self.running = False
+                self.watch.set_activation(str(given))
+            elif what == "sample":
+                data = page_data(self.watch.graph_of(given), title=f"The loss of sample {given}")
+                self.sample = {"i": given, "data": data}
+                return
+            elif what != "pause":
+                raise ArgumentError(f"the live view cannot {what!r}")
+            self.frame = self._moment()
+
+        async def _train(self) -> None:
+            """Train in slices short enough for a pause to be heard."""
+            try:
+                while self.running:
+                    end = time.perf_counter() + _SLICE
+                    while time.perf_counter() < end:
+                        self.watch.run(1)
+                    self.frame = self._moment()
+                    await asyncio.sleep(_SLICE)
+            except Exception as error:  # nobody waits for this task
+                self.error = str(error) or type(error).__name__
+            finally:
+                self.running = False
+
+        def close(self) -> None:
+            """End the run and the widget."""
+            self.running = False
+            super().close()
+
+    return LiveWidget

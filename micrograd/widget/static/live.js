@@ -1,0 +1,229 @@
+
+// ---- the live view: uses h, S, put, minus, icon, ICON, hostTheme and render of the stepper above
+function renderLive({ model, el }) {
+  const quit = new AbortController();
+  const on = (t, type, f, o = {}) => t.addEventListener(type, f, { ...o, signal: quit.signal });
+  const data = structuredClone(model.get("data"));
+  const frames = data.frames, live = !frames;
+  let k = 0, frame = live ? model.get("frame") : frames[0], playing = false, timer = 0, theme = "light", leaveStepper = null, chosen = -1;
+  const running = () => live ? model.get("running") : playing;
+  const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
+
+  // ---- the parts
+  const runButton = h("button", { type: "button", class: "mgl-run" });
+  const stepButton = h("button", { type: "button" }, "Step"), resetButton = h("button", { type: "button" }, "Reset");
+  const backButton = live ? null : h("button", { type: "button" }, "Back");
+  const choice = (name, entries, now) => {
+    const s = h("select", {}, entries.map(e => h("option", { value: e }, e)));
+    s.value = now;
+    return [h("label", {}, name, s), s];
+  };
+  const [rateLabel, rate] = live ? choice("learning rate", data.rates, data.rate) : [];
+  const [kindLabel, kind] = live ? choice("activation", data.activations, data.activation) : [];
+  const slider = live ? null : h("input", { type: "range", min: 0, max: frames.length - 1, value: 0, "aria-label": "Moment of the run" });
+  const status = h("p", { class: "mgl-say", "aria-hidden": "true" });
+  const spoken = h("p", { role: "status", "aria-live": "polite", class: "mgl-heard" });
+  const alert = h("p", { role: "alert", class: "mgs-alert", hidden: "" });
+  const canvas = h("canvas", { width: data.grid, height: data.grid, "aria-hidden": "true" });
+  const line = S("path", { class: "mgl-line" });
+  const dots = data.points.map(([x, y, g], i) => {
+    const px = 300 * x, py = 300 * (1 - y), shape = data.binary ? 1 - g : g % 5, r = 5;
+    const d = [`M${px - r} ${py}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`, `M${px - 4.4} ${py - 4.4}h8.8v8.8h-8.8z`,
+      `M${px} ${py - 6}L${px + 5.6} ${py + 4.2}H${px - 5.6}z`, `M${px} ${py - 6}l6 6l-6 6l-6 -6z`,
+      `M${px - 5} ${py - 2.6}l2.4 -2.4l2.6 2.6l2.6 -2.6l2.4 2.4l-2.6 2.6l2.6 2.6l-2.4 2.4l-2.6 -2.6l-2.6 2.6l-2.4 -2.4l2.6 -2.6z`][shape];
+    const e = S("path", { class: "mgl-dot", d }, S("title", {}, `sample ${i}`));
+    on(e, "click", () => open(i));
+    return e;
+  });
+  const map = h("div", { class: "mgl-map", role: "img" }, canvas, S("svg", { viewBox: "0 0 300 300", "aria-hidden": "true" }, line, dots));
+  const net = h("canvas", { class: "mgl-net", role: "img" });
+  const netNote = h("p", { class: "mgl-note" });
+  const curve = S("svg", { role: "img" });
+  const number = h("input", { type: "number", class: "mgl-number", min: 0, max: data.points.length - 1, value: Object.keys(data.samples ?? { 0: 1 })[0] ?? 0 });
+  const openButton = h("button", { type: "button" }, "Show its back-propagation");
+  const steps = h("div", { class: "mgl-steps", hidden: "" });
+  const held = live ? null : Object.keys(data.samples);
+  const canOpen = live || held.length > 0;
+  const app = h("section", { class: "mgs mgl", "aria-label": data.title, tabindex: "-1" },
+    h("div", { class: "mgs-top" }, h("h2", {}, data.title), live ? null : h("span", { class: "mgs-phase" }, data.setting)),
+    h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, slider, rateLabel, kindLabel),
+    status, spoken, alert,
+    h("div", { class: "mgl-both" },
+      h("div", {}, h("h3", {}, "Decision boundary"), map,
+        h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, data.names[0]), h("span", {}, minus(data.ends[1][0]))),
+        h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`))),
+      h("div", {}, h("h3", {}, "Network"), net, netNote)),
+    h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
+    h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
+      h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds samples ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
+    steps,
+    h("p", { class: "mgs-keys mgl-note" }, live ? "Space run or pause · → step · r reset" : "Space play or pause · ← → step · Home End · r reset"));
+  el.replaceChildren(app);
+
+  // ---- painting
+  const color = name => getComputedStyle(app).getPropertyValue(`--${name}`).trim();
+  function paintMap() {
+    const field = bytes(frame.map), n = data.grid, lut = data.lut[theme], image = new ImageData(n, n);
+    for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) {
+      const at = 4 * ((n - 1 - r) * n + c), v = parseInt(lut.substr(6 * field[r * n + c], 6), 16);
+      image.data[at] = v >> 16; image.data[at + 1] = v >> 8 & 255; image.data[at + 2] = v & 255; image.data[at + 3] = 255;
+    }
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    let d = "";
+    const X = c => ((c + .5) * 300 / n).toFixed(1), Y = r => (300 - (r + .5) * 300 / n).toFixed(1);
+    for (let r = 0; r < n - 1; r++) for (let c = 0; c < n - 1; c++) {
+      const p = [field[r * n + c], field[r * n + c + 1], field[(r + 1) * n + c + 1], field[(r + 1) * n + c]];
+      if (!data.binary) { // between classes
+        const [a, b, , e] = p.map(v => Math.floor(v / 25));
+        if (a !== b) d += `M${X(c + .5)} ${Y(r - .5)}V${Y(r + .5)}`;
+        if (a !== e) d += `M${X(c - .5)} ${Y(r + .5)}H${X(c + .5)}`;
+        continue;
+      }
+      const spots = [[0, 0], [1, 0], [1, 1], [0, 1]], hits = [];
+      for (let s = 0; s < 4; s++) {
+        const a = p[s] - 127.5, b = p[(s + 1) % 4] - 127.5;
+        if (a * b < 0) { const t = a / (a - b), [x, y] = spots[s], [u, v] = spots[(s + 1) % 4]; hits.push([X(c + x + t * (u - x)), Y(r + y + t * (v - y))]); }
+      }
+      for (let s = 0; s + 1 < hits.length; s += 2) d += `M${hits[s].join(" ")}L${hits[s + 1].join(" ")}`;
+    }
+    put(line, "d", d);
+    dots.forEach((e, i) => { put(e, "fill", data.colours[theme][data.points[i][2]]); put(e, "class", i === chosen ? "mgl-dot on" : "mgl-dot"); });
+    put(map, "aria-label", minus(`Decision boundary over ${data.names.join(" and ")}. ${frame.say}`));
+  }
+  function paintNet() {
+    const w = net.clientWidth, hgt = net.clientHeight, ratio = Math.max(1, devicePixelRatio || 1);
+    if (!w) return;
+    net.width = w * ratio; net.height = hgt * ratio;
+    const g = net.getContext("2d"), share = new Int8Array(bytes(frame.w).buffer), L = data.layers;
+    g.setTransform(ratio, 0, 0, ratio, 0, 0); g.clearRect(0, 0, w, hgt);
+    const spot = (l, i) => [18 + l * (w - 36) / (L.length - 1), hgt * (i + .5) / L[l]];
+    const radius = l => Math.max(2.5, Math.min(13, hgt / (2.6 * L[l])));
+    const edges = L.slice(1).reduce((s, n, l) => s + n * L[l], 0), widest = Math.max(1.8, Math.min(5, 60 / Math.sqrt(edges)));
+    const power = edges < 200 ? 1 : edges < 1000 ? 2 : 4, low = edges < 1000 ? .12 : .03, pos = color("pos"), neg = color("neg"), zero = color("zero");
+    const drawn = [], rings = [];
+    let at = 0;
+    for (let l = 1; l < L.length; l++) for (let i = 0; i < L[l]; i++) {
+      for (let j = 0; j < L[l - 1]; j++) drawn.push([share[at++] / 127, l, i, j]);
+      rings.push([share[at++] / 127, l, i]);
+    }
+    drawn.sort((a, b) => Math.abs(a[0]) - Math.abs(b[0]));
+    for (const [v, l, i, j] of drawn) {
+      const t = Math.abs(v), [x0, y0] = spot(l - 1, j), [x1, y1] = spot(l, i);
+      g.globalAlpha = low + (.9 - low) * t ** power; g.lineWidth = .5 + (widest - .5) * t; g.strokeStyle = v > 0 ? pos : v < 0 ? neg : zero;
+      g.beginPath(); g.moveTo(x0 + radius(l - 1), y0); g.lineTo(x1 - radius(l), y1); g.stroke();
+    }
+    g.globalAlpha = 1; g.fillStyle = color("bg");
+    for (let j = 0; j < L[0]; j++) rings.push([null, 0, j]);
+    for (const [v, l, i] of rings) {
+      const [x, y] = spot(l, i);
+      g.strokeStyle = v == null ? color("ink") : v > 0 ? pos : v < 0 ? neg : zero; g.lineWidth = v == null ? 1.5 : 1.5 + 2 * Math.abs(v);
+      g.beginPath(); g.arc(x, y, radius(l), 0, 7); g.fill(); g.stroke();
+    }
+    put(netNote, "text", `Blue above zero, orange below; rings are biases. Full width, layer by layer: ${frame.scales.join(", ")}.`);
+    put(net, "aria-label", `Network of ${L.join(", ")} neurons, ${edges} weights`);
+  }
+  function paintCurve() {
+    const c = live ? frame.curve : data.curve, w = curve.clientWidth;
+    if (!w) return;
+    const left = 50, right = w - 14, top = 8, bottom = 94;
+    const X = n => left + (right - left) * n / c.most, scale = v => c.log ? Math.log(Math.max(v, c.low)) : v;
+    const Y = v => bottom - (bottom - top) * (scale(v) - scale(c.low)) / (scale(c.high) - scale(c.low));
+    const parts = c.ticks.map(([v, t]) => [S("path", { class: "grid", d: `M${left} ${Y(v).toFixed(1)}H${right}` }), S("text", { x: left - 6, y: Y(v) + 4, "text-anchor": "end" }, minus(t))]);
+    const shown = c.points.filter(p => p[0] <= frame.n);
+    const d = shown.map(([n, v], i) => `${i ? "L" : "M"}${X(n).toFixed(1)} ${Y(v).toFixed(1)}`).join("");
+    const last = shown[shown.length - 1];
+    curve.replaceChildren(...parts.flat(), S("path", { class: "mgl-line", d }), ...(last ? [S("circle", { cx: X(last[0]), cy: Y(last[1]), r: 4 })] : []),
+      S("text", { x: left, y: 113 }, "0"), S("text", { x: right, y: 113, "text-anchor": "end" }, `step ${c.most}`));
+    put(curve, "aria-label", minus(`Loss curve. ${frame.say}`));
+  }
+  let spokenAt = -Infinity, speakLater = 0;
+  function paint() {
+    put(app, "data-step", String(frame.n)); put(app, "data-loss", String(frame.loss));
+    const t = minus(frame.text);
+    put(status, "text", t[0].toUpperCase() + t.slice(1));
+    clearTimeout(speakLater);
+    const speak = () => { spokenAt = performance.now(); put(spoken, "text", minus(frame.say)); };
+    if (performance.now() - spokenAt > 2000 || !running()) speak(); else speakLater = setTimeout(speak, 2000);
+    if (slider) { slider.value = k; put(slider, "aria-valuetext", minus(frame.say)); }
+    paintMap(); paintNet(); paintCurve();
+  }
+  function paintRun() {
+    const r = running();
+    runButton.replaceChildren(icon(r ? ICON.pause : ICON.play), r ? "Pause" : live ? "Run" : "Play");
+    if (!live) { put(stepButton, "aria-disabled", String(k === frames.length - 1)); put(backButton, "aria-disabled", String(k === 0)); }
+  }
+  function paintTheme() {
+    const wanted = model.get("theme");
+    theme = wanted === "dark" || wanted === "light" ? wanted : hostTheme(el);
+    put(app, "data-theme", theme);
+    if (document.body.classList.contains("mgs-page")) document.body.style.background = getComputedStyle(app).backgroundColor;
+    paint();
+  }
+
+  // ---- doing
+  let seq = 0;
+  const ask = (what, given = null) => { alert.hidden = true; model.set("command", { do: what, with: given, seq: `${++seq}-${performance.now()}` }); model.save_changes(); };
+  const go = to => { k = Math.max(0, Math.min(frames.length - 1, to)); frame = frames[k]; paint(); paintRun(); };
+  const stop = () => { playing = false; clearTimeout(timer); paintRun(); };
+  const tick = () => { if (!playing) return; if (k >= frames.length - 1 || !app.isConnected) { stop(); paint(); return; } go(k + 1); timer = setTimeout(tick, 100); };
+  const run = () => {
+    if (live) return ask(running() ? "pause" : "run");
+    if (playing) { stop(); paint(); return; }
+    if (k === frames.length - 1) go(0);
+    playing = true; paintRun(); timer = setTimeout(tick, 100);
+  };
+  const forward = () => live ? ask("step") : (stop(), go(k + 1)), back = () => { stop(); go(k - 1); };
+  const reset = () => live ? ask("reset") : (stop(), go(0));
+  on(runButton, "click", run); on(stepButton, "click", forward); on(resetButton, "click", reset);
+  if (backButton) on(backButton, "click", back);
+  if (slider) on(slider, "input", () => { const to = +slider.value; stop(); go(to); });
+  if (rate) on(rate, "change", () => ask("rate", rate.value));
+  if (kind) on(kind, "change", () => ask("activation", kind.value));
+  function show(i, sample) {
+    leaveStepper?.();
+    const box = h("div"), close = h("button", { type: "button" }, "Close");
+    const values = { data: sample, step: 0, theme, editable: false, error: "" };
+    const shim = { get: key => values[key], set(key, v) { values[key] = v; }, on() {}, off() {}, save_changes() {} };
+    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of sample ${i}`), close), box);
+    steps.hidden = false; chosen = i; number.value = i;
+    on(close, "click", () => { leaveStepper?.(); leaveStepper = null; steps.replaceChildren(); steps.hidden = true; chosen = -1; paintMap(); });
+    leaveStepper = render({ model: shim, el: box });
+    paintMap();
+  }
+  function open(i) {
+    number.value = i;
+    if (live) return ask("sample", i);
+    stop();
+    if (data.samples[i]) { alert.hidden = true; go(frames.length - 1); return show(i, data.samples[i]); }
+    alert.textContent = held.length ? `This page does not hold sample ${i}, only ${held.join(", ")}.` : "This page holds no sample's graph: it would be too large.";
+    alert.hidden = false;
+  }
+  on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
+  on(app, "keydown", e => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.key === "Tab" || e.key === "Escape") return;
+    e.stopPropagation();
+    const t = e.target, own = t.closest("input, select, .mgl-steps");
+    if (own && !(t === slider && (e.key === " " || e.key === "r"))) return;
+    const keys = { ArrowRight: forward, r: reset };
+    if (!t.closest("button")) keys[" "] = run;
+    if (!live) Object.assign(keys, { ArrowLeft: back, Home: () => { stop(); go(0); }, End: () => { stop(); go(frames.length - 1); } });
+    if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
+  });
+  const events = live ? {
+    "change:frame": () => { frame = model.get("frame"); paint(); },
+    "change:running": () => { paintRun(); paint(); },
+    "change:sample": () => { const s = model.get("sample"); if (s.data) show(s.i, structuredClone(s.data)); },
+    "change:error": () => { const text = model.get("error"); alert.textContent = text; alert.hidden = !text; },
+    "change:theme": paintTheme,
+  } : {};
+  for (const [name, f] of Object.entries(events)) model.on(name, f);
+  const themes = new MutationObserver(paintTheme);
+  for (const n of [document.body, document.documentElement]) themes.observe(n, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
+  const sized = new ResizeObserver(() => { paintNet(); paintCurve(); });
+  sized.observe(app);
+  paintTheme(); paintRun();
+  return () => { quit.abort(); themes.disconnect(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveStepper?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
+}
+
+export default { render: renderLive };

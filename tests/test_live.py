@@ -1,0 +1,202 @@
+"""Watching a network learn, without a browser: the run, its frames, the page's text and the GIF."""
+
+import base64
+import json
+import math
+import random
+import re
+
+import pytest
+
+pytest.importorskip("numpy")
+pytest.importorskip("matplotlib")
+
+import numpy as np
+
+from micrograd import animate_training, watch
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.live import live_script, live_widget
+from micrograd.nn import MLP, Neuron
+from micrograd.optim import SGD, Adam, linear
+from micrograd.train import fit
+
+generator = random.Random(4)
+X = [[generator.uniform(-1, 1), generator.uniform(-1, 1)] for _ in range(30)]
+y = [int(a + b > 0) for a, b in X]
+
+
+def model(*sizes, nin=2, **options):
+    return MLP(nin, sizes or (4, 1), rng=random.Random(1), **options)
+
+
+def test_it_trains_as_fit_does():
+    watched, fitted = model(), model()
+    history = fit(fitted, X, y, steps=20, seed=3, batch_size=7, progress=False)
+    view = watch(watched, X, y, seed=3, batch_size=7).run(20)
+    assert view.losses == history.loss
+    assert [p.data for p in watched.parameters()] == [p.data for p in fitted.parameters()]
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_a_reset_gives_the_same_curve_to_the_last_bit(batch_size):
+    net = model()
+    optimizer = SGD(net.parameters(), lr=linear(0.5, 0.05, 30), momentum=0.9)
+    view = watch(net, X, y, "bce", optimizer, batch_size=batch_size)
+    first = [loss.hex() for loss in view.run(30).losses]
+    assert view.frame() == view.frame()
+    assert [loss.hex() for loss in view.reset().run(11).run(19).losses] == first
+    assert view.reset().losses == []
+
+
+def test_a_look_in_between_changes_nothing():
+    view = watch(model(), X, y)
+    plain = view.run(12).losses
+    view.reset()
+    for _ in range(12):
+        view.run(1).frame()
+    assert view.losses == plain
+
+
+def test_the_boundary_is_what_the_model_says():
+    net = model(1)
+    net.layers[0].neurons[0].w[0].data, net.layers[0].neurons[0].w[1].data = 1.0, 0.0
+    field = watch(net, X, y).field()
+    assert field.shape == (50, 50)
+    left = min(a for a, _ in X)
+    right = max(a for a, _ in X)
+    margin = 0.08 * (right - left)
+    for column in (0, 10, 30, 49):
+        across = left - margin + (column + 0.5) / 50 * (right - left + 2 * margin)
+        assert set(field[:, column]) == {round(255 / (1 + math.exp(-4 * across)))}
+
+
+def test_the_other_features_are_at_their_means_and_that_is_said():
+    rows = [[a, 5.0, b, 1.0] for a, b in X]
+    view = watch(model(nin=4), rows, y, features=(2, 0), names=["a", "b", "c", "d"])
+    assert view.description == "c across, a up; the other 2 features held at the mean"
+    flat = watch(model(nin=4), rows, y)
+    assert flat.description.startswith("x1 across, x2 up")
+
+
+def test_a_frame_says_step_loss_and_how_many_are_right():
+    view = watch(model(), X, y).run(5)
+    loss, right = view.measure()
+    frame = view.frame()
+    assert re.fullmatch(rf"Step 5: loss [\d.]+, {right} of 30 right\.", frame["say"])
+    assert frame["loss"] == loss
+    view.run(1)
+    assert view.losses[5] == pytest.approx(loss, rel=1e-12)
+    weights = np.frombuffer(base64.b64decode(frame["w"]), np.int8)
+    assert len(weights) == len(view.model.parameters())
+
+
+def test_several_classes_and_numbers_can_be_watched():
+    three = [i % 3 for i in range(30)]
+    view = watch(model(4, 3), X, three, "cross_entropy").run(3)
+    assert set(view.field().ravel() // 25) <= {0, 1, 2}
+    assert "of 30 right" in view.frame()["text"]
+    assert "right" not in watch(model(), X, [a * b for a, b in X], "mse").frame()["text"]
+
+
+def test_rate_and_activation_can_be_changed():
+    net = model()
+    view = watch(net, X, y, optimizer=Adam(net.parameters(), lr=0.1)).run(3)
+    view.set_rate(0.5)
+    assert (view.rate, view.step) == (0.5, 3)
+    assert view.set_activation("tanh").step == 0
+    assert view.rate == 0.5
+    assert {n.activation for n in net.layers[0].neurons} == {"tanh"}
+    with pytest.raises(ArgumentError):
+        view.set_rate(-1)
+    with pytest.raises(ArgumentError):
+        view.set_activation("magic")
+    assert net.activation == "tanh"
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"X": [[1.0], [2.0]], "y": [0, 1], "model": MLP(1, [1])}, InputCountError, "X has 1"),
+        ({"y": [0, 1]}, InputCountError, "X has 30 rows, y has 2"),
+        ({"X": [[math.nan, 1.0]], "y": [0]}, ArgumentError, "finite"),
+        ({"model": Neuron(2)}, ArgumentTypeError, "MLP"),
+        ({"model": MLP(3, [1])}, InputCountError, "expected 3 inputs"),
+        ({"features": (0, 2)}, ArgumentError, "from 0 to 1"),
+        ({"features": (1, 1)}, ArgumentError, "two different"),
+        ({"features": 1}, ArgumentError, "features="),
+        ({"names": ["a"]}, InputCountError, "2 features, got 1"),
+        ({"theme": "pink"}, ArgumentError, "pink"),
+    ],
+)
+def test_what_cannot_be_watched_is_said(given, error, words):
+    options = {"model": model(), "X": X, "y": y} | given
+    with pytest.raises(error, match=re.escape(words)):
+        watch(**options)
+
+
+def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
+    view = watch(model(), X, y)
+    path = view.to_html(tmp_path / "run.html", 30)
+    text = path.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert "https:" not in text
+    assert "http:" not in re.sub(r"http://www\.w3\.org/", "", text)
+    data = json.loads(re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1])
+    assert [frame["n"] for frame in data["frames"]] == list(range(31))
+    assert [v for _, v in data["curve"]["points"]][:30] == view.losses
+    assert len(data["samples"]) >= 1
+    assert len(text) < 1_000_000
+
+
+def test_long_runs_are_thinned_but_keep_their_extremes():
+    view = watch(model(), X, y, batch_size=3).run(1200)
+    curve = view.curve(None)
+    values = [v for _, v in curve["points"]]
+    assert len(values) <= 500
+    assert (max(values), min(values)) == (max(view.losses), min(view.losses))
+    assert len(view.record(frames=10)) == 11
+    assert view.step == 1200
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_gif_has_its_frames(tmp_path, theme):
+    from PIL import Image
+
+    path = animate_training(model(), X, y, tmp_path / "a.gif", steps=8, frames=4, theme=theme)
+    with Image.open(path) as image:
+        assert image.n_frames == 5
+        assert image.size[0] >= 700
+    assert path.stat().st_size < 300_000
+    with pytest.raises(ArgumentError):
+        animate_training(model(), X, y, tmp_path / "b.gif", theme="pink")
+    assert not (tmp_path / "b.gif").exists()
+
+
+def test_the_widget_does_what_its_controls_ask():
+    pytest.importorskip("anywidget")
+    view = watch(model(), X, y)
+    widget = view.widget()
+    assert isinstance(widget, live_widget())
+    for n in range(1, 4):
+        widget.command = {"do": "step", "with": None, "seq": str(n)}
+        assert widget.frame["n"] == n
+    losses = view.losses
+    widget.command = {"do": "reset", "with": None, "seq": "r"}
+    assert widget.frame["n"] == 0
+    widget.do("step")
+    assert view.losses == losses[:1]
+    widget.command = {"do": "rate", "with": "0.3", "seq": "l"}
+    assert view.rate == 0.3
+    widget.command = {"do": "sample", "with": 2, "seq": "s"}
+    assert widget.sample["i"] == 2
+    assert widget.sample["data"]["nodes"]
+    widget.command = {"do": "sample", "with": 99, "seq": "t"}
+    assert "from 0 to 29, got 99" in widget.error
+    widget.command = {"do": "activation", "with": "tanh", "seq": "u"}
+    assert widget.error == ""
+    assert view.model.activation == "tanh"
+
+
+def test_the_front_end_never_writes_html():
+    assert "innerHTML" not in live_script()
+    assert len(live_script()) < 80_000
