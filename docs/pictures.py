@@ -5,8 +5,13 @@ python docs/pictures.py
 
 import base64
 import json
+import random
 from html import escape
 from pathlib import Path
+
+from micrograd import nn, optim, train
+from micrograd.datasets import load
+from micrograd.draw import draw_network
 
 HERE = Path(__file__).parent
 CHOSEN = {"01": 0, "02": 0, "03": 0, "04": 3, "05": 1, "06": 3, "07": 1}  # which picture of each
@@ -46,8 +51,18 @@ def as_svg(text):
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{body}\n</svg>\n'
 
 
+def trained():
+    """Return the network that has learnt the two moons, and a sample."""
+    moons = load("moons")
+    model = nn.MLP(2, [16, 16, 1], rng=random.Random(1337))
+    adam = optim.Adam(model.parameters(), lr=0.02)
+    train.fit(model, moons.X, moons.y, "hinge", adam, 100, progress=False)
+    return model, moons.X[0].tolist()
+
+
 def main():
-    """Write docs/course/NN.png or .svg for each notebook."""
+    """Write docs/network.svg, and docs/course/NN.png or .svg for each notebook."""
+    draw_network(*trained(), labels=["x1", "x2"]).write(HERE / "network.svg")
     (HERE / "course").mkdir(exist_ok=True)
     for path in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
         notebook, number = json.loads(path.read_text(encoding="utf-8")), path.stem[:2]
