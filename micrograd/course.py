@@ -167,6 +167,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 0.46875, "That is the other row: the weight leads to neuron 2."),
             (0, -0.796875, "That is the other column: the weight comes from input 2."),
             (0, -1.255051, "The second layer has been stepped already: gradients first."),
+            (0, -1.201286, "The second layer has been stepped already, by 0.1: gradients first."),
         ),
     ),
     "03c": Exercise(

@@ -55,7 +55,7 @@ function renderLive({ model, el }) {
       h("div", {}, h("h3", {}, "Network"), net, netNote)),
     h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
     h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
-      h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds samples ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
+      h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds ${held.length > 1 ? "samples" : "sample"} ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
     steps,
     h("p", { class: "mgs-keys mgl-note" }, live ? "Space run or pause · → step · r reset" : "Space play or pause · ← → step · Home End · r reset"));
   el.replaceChildren(app);
