@@ -64,6 +64,7 @@ from micrograd.ops import (
 if TYPE_CHECKING:
     from micrograd.anomaly import detect_anomaly
     from micrograd.diagnosis import diagnose
+    from micrograd.estimator import MicrogradClassifier, MicrogradRegressor
     from micrograd.live import animate_training, watch
     from micrograd.paths import explain
     from micrograd.replay import compile
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
 __version__ = "1.0.0"
 
 __all__ = [
+    "MicrogradClassifier",
+    "MicrogradRegressor",
     "Value",
     "abs",
     "animate_training",
@@ -138,6 +141,8 @@ __all__ = [
 
 # What few programs need is imported when it is first asked for.
 _LAZY = {
+    "MicrogradClassifier": "micrograd.estimator",
+    "MicrogradRegressor": "micrograd.estimator",
     "animate_training": "micrograd.live",
     "compile": "micrograd.replay",
     "detect_anomaly": "micrograd.anomaly",

@@ -29,7 +29,11 @@ __all__ = [
 ]
 
 
-def hinge(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+def hinge(
+    scores: Iterable[Number],
+    targets: Iterable[Number],
+    weights: Iterable[Number] | None = None,
+) -> Number:
     """Return the mean of max(0, 1 - target * score): 0 when every margin is 1 or more.
 
     Parameters
@@ -37,6 +41,8 @@ def hinge(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
     scores : sequence of Value
         One a sample.
     targets : sequence of {-1, 1}
+    weights : sequence of number, optional
+        One a sample, by which its loss is multiplied before the mean.
 
     Returns
     -------
@@ -60,13 +66,15 @@ def hinge(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
         ...
     micrograd.errors.ArgumentError: hinge: target 1 is 0; expected -1 or 1
     """
-    return _mean(
-        relu(1 - y * score)
-        for score, y in _pairs("hinge", scores, targets, lambda y: y in (-1, 1), "-1 or 1")
-    )
+    pairs = _pairs("hinge", scores, targets, lambda y: y in (-1, 1), "-1 or 1")
+    return _mean("hinge", [relu(1 - y * score) for score, y in pairs], weights)
 
 
-def mse(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+def mse(
+    scores: Iterable[Number],
+    targets: Iterable[Number],
+    weights: Iterable[Number] | None = None,
+) -> Number:
     """Return the mean of (score - target) ** 2.
 
     Parameters
@@ -74,6 +82,8 @@ def mse(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
     scores : sequence of Value
         One a sample.
     targets : sequence of number or Value
+    weights : sequence of number, optional
+        One a sample, by which its loss is multiplied before the mean.
 
     Returns
     -------
@@ -91,10 +101,15 @@ def mse(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
     >>> mse([Value(1.0), Value(4.0)], [1, 2])
     Value(data=2.0, grad=0)
     """
-    return _mean((score - y) ** 2 for score, y in _pairs("mse", scores, targets))
+    pairs = _pairs("mse", scores, targets)
+    return _mean("mse", [(score - y) ** 2 for score, y in pairs], weights)
 
 
-def binary_cross_entropy_with_logits(scores: Iterable[Number], targets: Iterable[Number]) -> Number:
+def binary_cross_entropy_with_logits(
+    scores: Iterable[Number],
+    targets: Iterable[Number],
+    weights: Iterable[Number] | None = None,
+) -> Number:
     """Return the mean of -log P(target), where sigmoid(score) is the probability of a 1.
 
     Parameters
@@ -103,6 +118,8 @@ def binary_cross_entropy_with_logits(scores: Iterable[Number], targets: Iterable
         Logits, one a sample: the log of the odds of a 1.
     targets : sequence of number
         0 or 1, or a probability between them.
+    weights : sequence of number, optional
+        One a sample, by which its loss is multiplied before the mean.
 
     Returns
     -------
@@ -127,17 +144,16 @@ def binary_cross_entropy_with_logits(scores: Iterable[Number], targets: Iterable
     >>> binary_cross_entropy_with_logits([Value(0.0), Value(1000.0)], [1, 1])
     Value(data=0.34657359027997264, grad=0)
     """
-    pairs = _pairs(
-        "binary_cross_entropy_with_logits",
-        scores,
-        targets,
-        lambda y: 0 <= y <= 1,
-        "a number from 0 to 1",
-    )
-    return _mean(_surprise(score, y) for score, y in pairs)
+    name = "binary_cross_entropy_with_logits"
+    pairs = _pairs(name, scores, targets, lambda y: 0 <= y <= 1, "a number from 0 to 1")
+    return _mean(name, [_surprise(score, y) for score, y in pairs], weights)
 
 
-def cross_entropy(logit_rows: Iterable[Iterable[Number]], class_indices: Iterable[int]) -> Number:
+def cross_entropy(
+    logit_rows: Iterable[Iterable[Number]],
+    class_indices: Iterable[int],
+    weights: Iterable[Number] | None = None,
+) -> Number:
     """Return the mean of -log P(class), where softmax(row) are the probabilities.
 
     Parameters
@@ -146,6 +162,8 @@ def cross_entropy(logit_rows: Iterable[Iterable[Number]], class_indices: Iterabl
         One row a sample, one logit a class, two classes or more.
     class_indices : sequence of int
         The class of each sample, counted from 0.
+    weights : sequence of number, optional
+        One a sample, by which its loss is multiplied before the mean.
 
     Returns
     -------
@@ -199,7 +217,7 @@ def cross_entropy(logit_rows: Iterable[Iterable[Number]], class_indices: Iterabl
             )
         others = [z - row[c] for k, z in enumerate(row) if k != c]
         losses.append(logsumexp([0, *others]))
-    return _mean(losses)
+    return _mean(name, losses, weights)
 
 
 def l2(parameters: Iterable[Number], strength: Number) -> Number:
@@ -232,7 +250,7 @@ class Loss:
     ----------
     name : str
     function : callable
-        `(scores, targets) -> Value`, the mean over samples.
+        `(scores, targets, weights=None) -> Value`, the mean over samples.
     encode : callable
         `labels -> targets`: what `function` wants, from the labels that people have.
     predict : callable
@@ -244,7 +262,7 @@ class Loss:
     """
 
     name: str
-    function: Callable[[Iterable[Any], Iterable[Any]], Any]
+    function: Callable[..., Any]
     encode: Callable[[Iterable[Any]], list[Any]]
     predict: Callable[[Any], Any]
     classification: bool = True
@@ -260,8 +278,12 @@ def _surprise(score: Number, y: Number) -> Number:
     return y * softplus(-score) + (1 - y) * softplus(score)
 
 
-def _mean(losses: Iterable[Number]) -> Number:
-    terms = list(losses)
+def _mean(name: str, terms: list[Number], weights: Iterable[Any] | None) -> Number:
+    if weights is not None:
+        shares = _listed(name, "weights", weights)
+        _check_count(name, terms, shares, "samples", "weights")
+        shares = [_number(name, f"weight {i}", share) for i, share in enumerate(shares)]
+        terms = [share * term for share, term in zip(shares, terms, strict=True)]
     return total(terms) / len(terms) if len(terms) > 1 else terms[0]
 
 

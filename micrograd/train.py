@@ -22,7 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
@@ -137,14 +137,19 @@ class EarlyStop:
         By how much a loss must be below the best so far to be a new best.
     restore_best : bool, default False
         At the end of the run, give the model the parameters of the best loss.
+    every : int, default 1
+        Where there are no validation data: how many steps one measurement is the mean loss of,
+        for instance those of one pass over the samples.
     """
 
     patience: int = 10
     min_delta: float = 0.0
     restore_best: bool = False
+    every: int = 1
 
     def __post_init__(self) -> None:
         _whole("patience", self.patience, 1)
+        _whole("every", self.every, 1)
         if not (isinstance(self.min_delta, (int, float)) and 0 <= self.min_delta < math.inf):
             raise ArgumentError(f"expected a min_delta of 0 or more, got {self.min_delta!r}")
 
@@ -216,6 +221,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     checkpoint_every: int | None = None,
     resume: bool = False,
     compile: bool | str = "auto",  # noqa: A002 (the name of what it calls)
+    sample_weight: Any = None,
 ) -> History:
     """Train a model: measure the loss, run the chain rule backwards, update, and again.
 
@@ -261,10 +267,14 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         stopped. Without one, start from the beginning.
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
-        digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, early stop or
+        digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, best to restore or
         function as progress, many steps are one call of machine code. "auto" compiles where a
         step has work enough (samples times parameters of 8,000 or more), the loss is one of those
         with a name, and the model can be traced; True wherever it can, or raises what hinders it.
+    sample_weight : array-like of shape (n_samples,), optional
+        How much each sample counts, 0 or more: its loss is multiplied by its weight, after the
+        weights were brought to a mean of 1. Accuracies and validation data are not weighted.
+        Only with a loss that has a name.
 
     Returns
     -------
@@ -312,6 +322,8 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"expected True, False or a function as progress, got {progress!r}")
     task = _task(model, X, y, loss)
+    if sample_weight is not None:
+        task = replace(task, weights=_weights(task, sample_weight))
     if batch_size is not None:
         batch_size = _whole("batch_size", batch_size, 1)
         if batch_size > len(task.rows):
@@ -350,6 +362,8 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         random=random.Random(seed),
     )
     run.descent = _descent(run)
+    if run.compiled is not None and held_out is not None:
+        run.compiled_held_out = _compiled(held_out, parameters, None, True)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             run.load(checkpoint)
@@ -468,7 +482,9 @@ def _compiled(
     before: list[Any] = []
     try:
         function = None if known.several_outputs else known.function
-        steps = CompiledSteps(task.model, parameters, function, task.rows, task.targets)
+        steps = CompiledSteps(
+            task.model, parameters, function, task.rows, task.targets, weights=task.weights
+        )
         if not steps.is_traced:
             before = [parameter.grad for parameter in parameters]
             steps([0])  # what cannot be traced is found out now
@@ -485,7 +501,8 @@ def _compiled(
 def _descent(run: _Run) -> Descent | None:
     """Return the whole loop in machine code where it does what the run asks for, and no more."""
     optimizer = run.optimizer
-    if run.compiled is None or run.held_out is not None or run.early_stop is not None:
+    stop = run.early_stop
+    if run.compiled is None or run.held_out is not None or (stop and stop.restore_best):
         return None
     if not isinstance(optimizer, (SGD, Adam)) or type(optimizer) not in (SGD, Adam, AdamW):
         return None
@@ -582,6 +599,7 @@ class _Run:
     random: random.Random
     compiled: CompiledSteps | None = None
     descent: Descent | None = None
+    compiled_held_out: CompiledSteps | None = None
     stride: int = 1  # steps of a leap
     done: int = 0
     order: list[int] = field(default_factory=list)  # the shuffled samples, taken from the front
@@ -616,6 +634,11 @@ class _Run:
         before, start = self._snapshot(), time.perf_counter()
         try:
             done = self._leap(self.descent, min(most, self.stride))
+            wanted = self._watched(done)
+            if wanted < done:  # it should have stopped on the way: go there again
+                self._restore(before)
+                done = self._leap(self.descent, wanted)
+                self._watched(done)
         except ArithmeticError:  # a number that no float can hold
             self._restore(before)
             return 0
@@ -682,7 +705,7 @@ class _Run:
             history.accuracy.append(accuracy)
         data = [parameter.data for parameter in self.parameters]
         if self.held_out is not None and self.done % self.validate_every == 0:
-            measured = _measured(self.held_out)
+            measured = self._held_out()
             watched = measured.loss
             history.validation_steps.append(self.done)
             history.validation_loss.append(measured.loss)
@@ -690,7 +713,7 @@ class _Run:
                 history.validation_accuracy.append(measured.accuracy)
             self._watch(watched, data)
         elif self.held_out is None:
-            self._watch(watched, data)
+            self._watch_steps(len(history.loss), data)
         self.optimizer.step()
         for i, parameter in enumerate(self.parameters):
             if parameter.data * 0 != 0:
@@ -711,11 +734,34 @@ class _Run:
         if batch is not None:
             rows, targets = [rows[i] for i in batch], [targets[i] for i in batch]
         scores = [task.model(row) for row in rows]
-        loss = task.loss(scores, targets)
+        if task.weights is None:
+            loss = task.loss(scores, targets)
+        else:
+            weights = task.weights if batch is None else [task.weights[i] for i in batch]
+            loss = task.loss(scores, targets, weights)
         watched = _finite_loss(loss)
         loss.backward()
         right = 0 if task.predict is None else _right(task.predict, scores, targets)
         return watched, right / len(rows)
+
+    def _held_out(self) -> Evaluation:
+        """Measure the validation data; the gradients stay as they are."""
+        held_out = cast("_Task", self.held_out)
+        if self.compiled_held_out is not None:
+            grads = [parameter.grad for parameter in self.parameters]
+            try:
+                loss, share = self.compiled_held_out()
+            except MicrogradError:  # the engine says what is wrong
+                pass
+            else:
+                samples = len(held_out.rows)
+                accuracy = None if held_out.predict is None else share
+                right = 0 if accuracy is None else round(share * samples)
+                return Evaluation(loss, accuracy, right, samples)
+            finally:
+                for parameter, grad in zip(self.parameters, grads, strict=True):
+                    parameter.grad = grad
+        return _measured(held_out)
 
     def _batch(self, size: int) -> list[int]:
         """Return the samples of the next mini-batch; each comes once in a round."""
@@ -726,6 +772,23 @@ class _Run:
         batch = self.order[self.taken : self.taken + size]
         self.taken += len(batch)
         return batch
+
+    def _watched(self, done: int) -> int:
+        """Note the losses of the last `done` steps; return how many of them should be done."""
+        if self.early_stop is not None:
+            before = self.done - done
+            for step in range(before, self.done):
+                self._watch_steps(step + 1, [])
+                if self.history.stopped_early:
+                    return step + 1 - before
+        return done
+
+    def _watch_steps(self, steps: int, data: list[PlainNumber]) -> None:
+        """Note the mean loss of the measurement that ends after so many steps, if one does."""
+        every = 1 if self.early_stop is None else self.early_stop.every
+        if self.early_stop is not None and steps % every == 0:
+            losses = self.history.loss[steps - every : steps]
+            self._watch(sum(losses) / every, data)
 
     def _watch(self, loss: float, data: list[PlainNumber]) -> None:
         """Note the loss of the parameters `data` for the early stop."""
@@ -785,7 +848,7 @@ class _Run:
             "seed": self.seed,
             "early_stop": None
             if stop is None
-            else [stop.patience, stop.min_delta, stop.restore_best],
+            else [stop.patience, stop.min_delta, stop.restore_best, stop.every],
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -891,12 +954,14 @@ class _Task:
     model: Callable[[list[PlainNumber]], Any]
     rows: list[list[PlainNumber]]
     targets: list[Any]
-    loss: Callable[[list[Any], list[Any]], Any]
+    loss: Callable[..., Any]
     predict: Callable[[Any], Any] | None
+    weights: list[float] | None = None
 
     def digest(self) -> str:
         """Return a fingerprint of the data: the same in every process."""
-        text = repr((self.rows, self.targets))
+        data = (self.rows, self.targets)
+        text = repr(data if self.weights is None else (*data, self.weights))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -984,6 +1049,32 @@ def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:
     if not (isinstance(loss, Loss) or callable(loss)):
         raise ArgumentTypeError(f"expected the name of a loss or a function, got {loss!r:.60}")
     return loss
+
+
+def _weights(task: _Task, given: Any) -> list[float]:
+    """Return one weight a sample, of a mean of 1."""
+    if task.name not in LOSSES or task.loss is not LOSSES[task.name].function:
+        raise ArgumentError(
+            f"sample_weight needs one of the losses {', '.join(map(repr, LOSSES))}: multiply by "
+            "the weights in your own function"
+        )
+    weights: list[float] = []
+    for i, entry in enumerate(_listed("sample_weight", given)):
+        try:
+            weight = float(number(entry))
+        except NumberTypeError as error:
+            raise NumberTypeError(f"sample_weight[{i}]: {error}") from error
+        if not 0 <= weight < math.inf:
+            raise ArgumentError(f"sample_weight[{i}] is {weight}, expected 0 or more, and finite")
+        weights.append(weight)
+    if len(weights) != len(task.rows):
+        raise InputCountError(
+            f"X has {len(task.rows)} rows, sample_weight has {len(weights)} entries"
+        )
+    mean = math.fsum(weights) / len(weights)
+    if not mean:
+        raise ArgumentError("the weights in sample_weight are all 0: no sample counts")
+    return [weight / mean for weight in weights]
 
 
 def _listed(what: str, given: Any) -> list[Any]:

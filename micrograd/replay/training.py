@@ -9,8 +9,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Neuron
-from micrograd.ops import TABLE, dot, equal, greater, greater_equal, logsumexp
-from micrograd.ops import sum as total
+from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import address_of
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
@@ -87,6 +86,8 @@ class CompiledSteps:
     targets : sequence of number
         As the loss wants them; classes as whole numbers.
     backend : str, default "auto"
+    weights : sequence of number, optional
+        One a sample, by which its loss is multiplied.
 
     Attributes
     ----------
@@ -118,16 +119,20 @@ class CompiledSteps:
         rows: Sequence[Sequence[Any]],
         targets: Sequence[Any],
         backend: str = "auto",
+        weights: Sequence[Any] | None = None,
     ) -> None:
         import numpy as np
 
-        self._rows = np.array(rows, dtype=float)
+        samples = np.array(rows, dtype=float)
         classes = 0
         if loss is None:
             classes = len(model(rows[0]))
-            self._targets = np.eye(classes)[[int(target) for target in targets]]
+            aims = np.eye(classes)[[int(target) for target in targets]]
         else:
-            self._targets = np.array(targets, dtype=float)
+            aims = np.array(targets, dtype=float)
+        self._columns = [samples, aims]
+        if weights is not None:
+            self._columns.append(np.array(weights, dtype=float))
         self._parameters = list({id(value): value for value in parameters}.values())
         self._shared = len(self._parameters) < len(parameters)
 
@@ -138,11 +143,16 @@ class CompiledSteps:
                 return [logsumexp([z - chosen for z in scores]), dot(y, _first_largest(scores))]
             return [loss([scores], [y]), equal(greater(scores, 0), greater(y, 0))]
 
-        self._compiled = Compiled(sample, backend, parameters=self._parameters)
+        def weighted(x: Any, y: Any, weight: Any) -> list[Any]:
+            value, right = sample(x, y)
+            return [weight * value, right]
+
+        function = sample if weights is None else weighted
+        self._compiled = Compiled(function, backend, parameters=self._parameters)
         self.is_traced = False
         self._key = _architecture(model, self._parameters)
         if self._key is not None:
-            self._key = (*self._key, self._compiled.backend, loss, classes)
+            self._key = (*self._key, self._compiled.backend, loss, classes, len(self._columns))
             known = _known.get(self._key)
             if known is not None:
                 _known.move_to_end(self._key)
@@ -157,10 +167,10 @@ class CompiledSteps:
         batch : sequence of int, optional
             Which samples; by default all.
         """
-        rows, targets = self._rows, self._targets
+        columns = self._columns
         if batch is not None:
-            rows, targets = rows[batch], targets[batch]
-        values, gradient = self._compiled.value_and_grad(rows, targets, has_aux=True)
+            columns = [column[batch] for column in columns]
+        values, gradient = self._compiled.value_and_grad(*columns, has_aux=True)
         if self._key is not None and self._key not in _known:
             _known[self._key] = self._compiled.latest().of([])
             if len(_known) > _KEPT:
@@ -171,13 +181,11 @@ class CompiledSteps:
 
     def descent(self, rule: Rule) -> Descent | None:
         """Return the whole loop in machine code, None where the backend cannot run it."""
-        found = self._compiled.machine(self._rows[:1], self._targets[:1])
+        found = self._compiled.machine(*[column[:1] for column in self._columns])
         if found is None or self._shared:
             return None
         machine, places = found
-        return Descent(
-            machine, loop(rule), [self._rows, self._targets], len(self._parameters), places
-        )
+        return Descent(machine, loop(rule), self._columns, len(self._parameters), places)
 
 
 class Descent:
@@ -304,9 +312,12 @@ class Descent:
 
 def _first_largest(scores: Sequence[Any]) -> list[Any]:
     """Return 1 for the largest score, the first of equals, and 0 for the others."""
-    found = []
-    for k, score in enumerate(scores):
-        beaten = [greater(score, other) for other in scores[:k]]
-        beaten += [greater_equal(score, other) for other in scores[k + 1 :]]
-        found.append(greater(total(beaten), len(scores) - 1.5))
+    largest = scores[0]
+    for score in scores[1:]:
+        largest = maximum(largest, score)
+    found: list[Any] = []
+    left: Any = 1
+    for score in scores:
+        found.append(left * equal(score, largest))
+        left = left - found[-1]
     return found
