@@ -3,6 +3,7 @@
 Same architecture, optimizer, learning rate, batches and rule to stop; five splits, fixed seeds.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -43,11 +44,19 @@ def measured(model, X, y, X_test, y_test):
     return time.perf_counter() - started, model.score(X_test, y_test)
 
 
-def main():
-    warnings.simplefilter("ignore", ConvergenceWarning)
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="one data set, nothing is written")
+    tiny = parser.parse_args(arguments).tiny
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        compare(tiny)
+
+
+def compare(tiny):
     rows = []
     names = ["moons", "circles", "spirals", "xor", "iris", "wine", "breast_cancer", "digits"]
-    for name in names:
+    for name in names[:1] if tiny else names:
         X, y = problem(name)
         splits = StratifiedShuffleSplit(SPLITS, test_size=0.3, random_state=0).split(X, y)
         ours, theirs, first = [], [], None
@@ -75,6 +84,8 @@ def main():
             ]
         )
         print(rows[-1], flush=True)
+    if tiny:
+        return
     header = [
         "data",
         "accuracy",
