@@ -45,7 +45,7 @@ def main(arguments=None):
             process.communicate()
             document = read_json(path)
             losses = document["history"]["loss"]
-            if not done < document["done"] == len(losses):
+            if not done <= document["done"] == len(losses):
                 raise SystemExit(f"kill {kill}: {document['done']} steps after {done}")
             done = document["done"]
         unfinished = len(list(Path(folder).glob(".*.part")))
@@ -56,7 +56,9 @@ def main(arguments=None):
     )
     print(text)
     if kills == 50:
-        write_section("Killed runs", f"`python tests/benchmarks/kills.py` on {machine()}.\n\n{text}")
+        write_section(
+            "Killed runs", f"`python tests/benchmarks/kills.py` on {machine()}.\n\n{text}"
+        )
 
 
 if __name__ == "__main__":
