@@ -252,6 +252,12 @@ class Watch:
         return self.reset()
 
     @property
+    def activation(self) -> str:
+        """Of the hidden neurons: its name, or their names layer by layer."""
+        given = self.model.activation
+        return given if isinstance(given, str) else ", ".join(given)
+
+    @property
     def rate(self) -> float:
         """The learning rate of the next step."""
         lr = self.optimizer.lr
@@ -384,7 +390,7 @@ class Watch:
             for name, look in THEMES.items()
         }
         kind = type(self.optimizer).__name__
-        activation = self.model.activation
+        activation = self.activation
         return {
             "grid": _GRID,
             "points": points,
@@ -862,7 +868,7 @@ def live_widget() -> Any:
             self.observe(self._asked, names=["command"])
 
         def _about(self) -> dict[str, Any]:
-            rate, activation = number_text(self.watch.rate, 3), self.watch.model.activation
+            rate, activation = number_text(self.watch.rate, 3), self.watch.activation
             rates = sorted({*map(number_text, _RATES), rate}, key=float)
             kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
             return {

@@ -388,6 +388,15 @@ def _activation(name: str) -> Op | None:
     )
 
 
+def _names(activations: Any) -> list[str]:
+    names = list(activations) if isinstance(activations, Iterable) else [activations]
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentTypeError(
+            f"expected the name of an activation, or a list of one a layer, got {activations!r:.60}"
+        )
+    return names
+
+
 class _Inputs(tuple[Any, ...]):
     """The inputs of a neuron, every one a Value or a symbol: need not be looked at again."""
 
@@ -636,8 +645,8 @@ class MLP(Module):
         Number of inputs.
     nouts : sequence of int
         Number of neurons of each layer; the last one is the number of outputs.
-    activation : str, default "relu"
-        Of every layer but the last.
+    activation : str or sequence of str, default "relu"
+        Of every layer but the last, which is linear; or one a layer, the last included.
     init, rng, atomic
         As of `Neuron`.
 
@@ -676,7 +685,7 @@ class MLP(Module):
         nin: int,
         nouts: Iterable[int],
         *,
-        activation: str = "relu",
+        activation: str | Iterable[str] = "relu",
         init: str = "uniform",
         rng: random.Random | None = None,
         atomic: bool = False,
@@ -688,14 +697,21 @@ class MLP(Module):
         sizes = [_count("nin", nin, 0), *[_count("a layer width", n, 1) for n in nouts]]
         self.nin = sizes[0]
         self.nouts = sizes[1:]
-        self.activation = activation
+        self.activation = activation if isinstance(activation, str) else _names(activation)
         self.atomic = atomic
+        each = self.activation
+        if isinstance(each, str):
+            each = [each] * len(self.nouts)
+        elif len(each) != len(self.nouts):
+            raise ArgumentError(
+                f"expected one activation for each of {len(self.nouts)} layers, got {len(each)}"
+            )
         self.layers = [
             Layer(
                 sizes[i],
                 sizes[i + 1],
-                nonlin=i != len(sizes) - 2,
-                activation=activation,
+                nonlin=i != len(sizes) - 2 or each is self.activation,
+                activation=each[i],
                 init=init,
                 rng=rng,
                 atomic=atomic,
