@@ -274,7 +274,13 @@ _ONNX: Final[dict[str, list[tuple[str, list[str], str, dict[str, Any]]]]] = {
         ("Mul", ["twice", "half"], "share", {}),
         ("Mul", ["s", "share"], "x", {}),
     ],
-    "silu": [("Sigmoid", ["s"], "share", {}), ("Mul", ["s", "share"], "x", {})],
+    # Not s * Sigmoid(s), which ONNX Runtime replaces by an operation that it lacks in float64.
+    "silu": [
+        ("Neg", ["s"], "exponent", {}),
+        ("Exp", ["exponent"], "power", {}),
+        ("Add", ["power", "one"], "sum", {}),
+        ("Div", ["s", "sum"], "x", {}),
+    ],
     # Not Softplus, which overflows in ONNX Runtime: max(s, 0) + log(1 + exp(-|s|)).
     "softplus": [
         ("Abs", ["s"], "size", {}),

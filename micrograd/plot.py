@@ -127,7 +127,8 @@ def plot_decision_boundary(
     *,
     held_out: tuple[Any, Any] | None = None,
     classes: Sequence[str] | None = None,
-    features: Sequence[str] = ("x1", "x2"),
+    features: Sequence[int | str] = (0, 1),
+    names: Sequence[str] | None = None,
     level: float = 0.0,
     resolution: int = 80,
     title: str = "Decision boundary",
@@ -138,9 +139,9 @@ def plot_decision_boundary(
     Parameters
     ----------
     model : callable
-        Takes a row of two features. It gives one number or Value, whose side of `level` is the
+        Takes a row of all features. It gives one number or Value, whose side of `level` is the
         class; or a list of them, one a class, of which the largest is.
-    X : array-like of shape (n_samples, 2)
+    X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
         The classes: two numbers of any kind for one score, 0, 1, 2, ... for several.
     ax : matplotlib.axes.Axes, optional
@@ -149,7 +150,11 @@ def plot_decision_boundary(
         Samples that it did not learn from, drawn hollow.
     classes : sequence of str, optional
         Names for the key, in the order of the classes. Default the labels.
-    features : sequence of str, default ("x1", "x2")
+    features : pair of int or str, default (0, 1)
+        The features across and up, by place or name. All others are held at their mean in `X`,
+        and the picture says so.
+    names : sequence of str, optional
+        Of all features. Default the columns of a DataFrame, else x1, x2, ...
     level : float, default 0.0
         The score at the boundary: 0 for hinge and for logits.
     resolution : int, default 80
@@ -164,9 +169,10 @@ def plot_decision_boundary(
     Raises
     ------
     InputCountError
-        If there are not two features, or not as many labels as rows. Also a ValueError.
+        If there are fewer than two features, or not as many labels as rows. Also a ValueError.
     ArgumentError
-        If there are more than two classes for one score, or labels that are no class.
+        If there are more than two classes for one score, labels that are no class, or features
+        that are not there.
     ImportError
         If NumPy or matplotlib is missing; names the extra to install.
 
@@ -188,17 +194,24 @@ def plot_decision_boundary(
     except ImportError as error:
         raise ImportError(_EXTRA) from error
     look = theme_named(theme)
-    groups = [_points("X", X, y)] + ([_points("held-out X", *held_out)] if held_out else [])
+    names, (i, j) = _plane(X, features, names)
+    groups = [_points("X", X, y, len(names))]
+    if held_out:
+        groups.append(_points("held-out X", *held_out, len(names)))
     if not isinstance(resolution, int) or resolution < 2:
         raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
-    if len(features) != 2:
-        raise InputCountError(f"expected names for two features, got {len(features)}")
-    everything = np.concatenate([rows for rows, _ in groups])
+    row = groups[0][0].mean(axis=0).tolist()
+
+    def at(x: float, z: float) -> list[float]:
+        row[i], row[j] = float(x), float(z)
+        return list(row)
+
+    everything = np.concatenate([rows[:, [i, j]] for rows, _ in groups])
     margin = 0.08 * np.maximum(np.ptp(everything, axis=0), 1e-9)
     (left, low), (right, high) = everything.min(axis=0) - margin, everything.max(axis=0) + margin
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():
-        outputs = [_numbers(model([float(x), float(z)])) for z in up for x in across]
+        outputs = [_numbers(model(at(x, z))) for z in up for x in across]
     scores = np.array(outputs, dtype=float).reshape(resolution, resolution, -1)
     if not np.isfinite(scores).all():
         raise ArgumentError("the model gives scores that are not finite for some points")
@@ -210,17 +223,17 @@ def plot_decision_boundary(
         if any(label not in range(count) for label in labels):
             raise ArgumentError(f"the labels are {labels}, but the model has {count} classes")
         labels = list(range(count))
-        colours = [look.classes[i % len(look.classes)] for i in labels]
-        markers = [MARKERS[(i + i // len(MARKERS)) % len(MARKERS)] for i in labels]
+        colours = [look.classes[k % len(look.classes)] for k in labels]
+        markers = [MARKERS[(k + k // len(MARKERS)) % len(MARKERS)] for k in labels]
     else:
         if len(labels) > 2:
             raise ArgumentError(f"one score tells two classes apart, the labels are {labels}")
         if len(labels) < 2:  # which one it is, its sign tells
             labels = [0, labels[0]] if labels[0] > 0 else [labels[0], 1]
         colours, markers = [look.neg, look.pos], [MARKERS[1], MARKERS[0]]
-    names = [str(name) for name in classes] if classes is not None else [f"{i:g}" for i in labels]
-    if len(names) != len(labels):
-        raise InputCountError(f"expected names for {len(labels)} classes, got {len(names)}")
+    told = [str(name) for name in classes] if classes is not None else [f"{k:g}" for k in labels]
+    if len(told) != len(labels):
+        raise InputCountError(f"expected names for {len(labels)} classes, got {len(told)}")
 
     ax = _axes(ax, (4.6, 4.2), look)
     extent = (left, right, low, high)
@@ -232,8 +245,8 @@ def plot_decision_boundary(
             np.clip(shares @ tints, 0, 1),
             extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
         )  # fmt: skip
-        for i in range(len(labels)):
-            lead = scores[:, :, i] - np.delete(scores, i, axis=2).max(axis=2)
+        for k in range(len(labels)):
+            lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
             _line(ax, across, up, lead, look)
     else:
         logits = np.clip(scores[:, :, 0] - level, -500, 500)
@@ -248,27 +261,62 @@ def plot_decision_boundary(
         for label, colour, marker in zip(labels, colours, markers, strict=True):
             chosen = rows[group == label]
             ax.scatter(
-                chosen[:, 0], chosen[:, 1], s=26 if marker == "s" else 30, marker=marker,
+                chosen[:, i], chosen[:, j], s=26 if marker == "s" else 30, marker=marker,
                 facecolor=look.bg if hollow else colour,
                 edgecolor=colour if hollow else look.bg,
                 linewidth=1.3 if hollow else 0.9, zorder=3 + hollow,
             )  # fmt: skip
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)
-    _dress(ax, look, title, (features[0], features[1]), pad=24)
+    others = len(names) - 2
+    held = f"\n{others} other feature{'s' * (others > 1)} at the mean" if others else ""
+    _dress(ax, look, title, (names[i] + held, names[j]), pad=24)
     for side in ax.spines.values():
         side.set_visible(False)
-    _key(ax, look, names, colours, markers, hollow=len(groups) > 1)
+    _key(ax, look, told, colours, markers, hollow=len(groups) > 1)
     return ax
 
 
-def _points(what: str, X: Any, y: Any) -> tuple[Any, Any]:
+def _plane(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, int]]:
+    """Return the names of all features and the places of the two that are drawn."""
+    import numpy as np
+
+    shape = np.shape(X)
+    if len(shape) != 2 or shape[1] < 2:
+        raise InputCountError(
+            f"expected X of shape (n_samples, n_features), got {shape}: a plane has two features"
+        )
+    if names is None:
+        names = getattr(X, "columns", [f"x{k + 1}" for k in range(shape[1])])
+    names = [str(name) for name in names]
+    if len(names) != shape[1]:
+        raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
+    if isinstance(features, str) or len(features) != 2:
+        raise InputCountError(f"expected features=(i, j), two of them, got {features!r:.60}")
+    places = []
+    for feature in features:
+        if isinstance(feature, str) and feature in names:
+            places.append(names.index(feature))
+        elif not isinstance(feature, (str, bool)) and feature in range(len(names)):
+            places.append(int(feature))
+        else:
+            raise ArgumentError(
+                f"no feature {feature!r:.60}: expected 0 to {len(names) - 1} or one of "
+                f"{', '.join(map(repr, names))[:200]}"
+            )
+    if places[0] == places[1]:
+        raise ArgumentError(f"features={features!r:.60}: a plane needs two different ones")
+    return names, (places[0], places[1])
+
+
+def _points(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
     import numpy as np
 
     rows, labels = np.asarray(X, dtype=float), np.asarray(y)
-    if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
+    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+        why = ": a plane has two features" if width == 2 else ""
         raise InputCountError(
-            f"expected {what} of shape (n_samples, 2), got {rows.shape}: a plane has two features"
+            f"expected {what} of shape (n_samples, {width}), got {rows.shape}{why}"
         )
     if labels.shape != (len(rows),):
         raise InputCountError(f"{what} has {len(rows)} rows, its labels {labels.shape}")

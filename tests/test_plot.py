@@ -108,6 +108,39 @@ def test_a_model_of_values_is_drawn_without_recording_or_touching_it():
     assert [(p.data, p.grad) for p in model.parameters()] == before
 
 
+def test_any_two_features_of_more_are_drawn_and_the_others_held_at_their_mean():
+    rows = [[9.0, -1.0, 4.0, 0.0], [9.0, 1.0, 8.0, 1.0]]
+    seen = []
+
+    def model(x):
+        seen.append(list(x))
+        return x[1] - 0.25
+
+    ax = plot_decision_boundary(
+        model, rows, [0, 1], *sheet(), features=(1, "width"), names=["a", "b", "c", "width"],
+        resolution=9,
+    )  # fmt: skip
+    assert {(x[0], x[2]) for x in seen} == {(9.0, 6.0)}
+    assert {x[1] for x in seen} == set(np.linspace(-1.16, 1.16, 9))
+    (line,) = (c for c in ax.collections if type(c).__name__ == "QuadContourSet")
+    assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.25, atol=1e-9)
+    assert ax.get_xlabel() == "b\n2 other features at the mean"
+    assert ax.get_ylabel() == "width"
+    marks = [
+        c.get_offsets().tolist() for c in ax.collections if type(c).__name__ == "PathCollection"
+    ]
+    assert marks == [[[-1.0, 0.0]], [[1.0, 1.0]]]
+
+
+def test_a_data_frame_names_its_features():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"height": [0.0, 1.0], "age": [3.0, 4.0]})
+    ax = plot_decision_boundary(
+        upright, frame, [0, 1], *sheet(), features=("age", "height"), resolution=3
+    )
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("age", "height")
+
+
 def test_labels_of_one_class_alone_keep_their_colour():
     ax = plot_decision_boundary(upright, X, [-1] * 4, *sheet(), resolution=5)
     marks = [c for c in ax.collections if type(c).__name__ == "PathCollection"]
@@ -117,7 +150,23 @@ def test_labels_of_one_class_alone_keep_their_colour():
 @pytest.mark.parametrize(
     ("model", "points", "labels", "options", "kind", "told"),
     [
-        (upright, [[1.0, 2.0, 3.0]], [0], {}, InputCountError, "a plane has two features"),
+        (upright, [[1.0]], [0], {}, InputCountError, "a plane has two features"),
+        (upright, [1.0, 2.0], [0], {}, InputCountError, "a plane has two features"),
+        (upright, X, [0, 0, 1, 1], {"features": (0,)}, InputCountError, "two of them"),
+        (upright, X, [0, 0, 1, 1], {"features": "x1"}, InputCountError, "two of them"),
+        (
+            upright,
+            X,
+            [0, 0, 1, 1],
+            {"features": (0, 2)},
+            ArgumentError,
+            "no feature 2: expected 0 to 1",
+        ),
+        (upright, X, [0, 0, 1, 1], {"features": (0, -1)}, ArgumentError, "no feature -1"),
+        (upright, X, [0, 0, 1, 1], {"features": (0, "b")}, ArgumentError, "no feature 'b'"),
+        (upright, X, [0, 0, 1, 1], {"features": (1, "x2")}, ArgumentError, "two different"),
+        (upright, X, [0, 0, 1, 1], {"names": ["a"]}, InputCountError, "names for 2 features"),
+        (upright, X, [0] * 4, {"held_out": ([[1, 2, 3]], [0])}, InputCountError, r"\(n_samples, 2"),
         (upright, X, [0, 1], {}, InputCountError, "X has 4 rows"),
         (upright, X, [0, 1, 2, 3], {}, ArgumentError, "tells two classes apart"),
         (corner, X, [0, 1, 2, 3], {}, ArgumentError, "the model has 3 classes"),
