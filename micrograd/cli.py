@@ -381,6 +381,7 @@ def _write(  # noqa: PLR0917
             data.y,
             ax,
             held_out=(data.X_test, data.y_test),
+            margin=1.0 if loss == "hinge" else None,
             title=f"{data.name.capitalize()}: {_percent(held_out.accuracy)} of held-out right",
             theme=theme,
         )

@@ -130,6 +130,7 @@ def plot_decision_boundary(
     features: Sequence[int | str] = (0, 1),
     names: Sequence[str] | None = None,
     level: float = 0.0,
+    margin: float | None = None,
     resolution: int = 80,
     title: str = "Decision boundary",
     theme: str = "light",
@@ -157,6 +158,9 @@ def plot_decision_boundary(
         Of all features. Default the columns of a DataFrame, else x1, x2, ...
     level : float, default 0.0
         The score at the boundary: 0 for hinge and for logits.
+    margin : float, optional
+        Also draw, dashed, where the score is so far from `level`: 1 is where hinge loss is 0. With
+        several classes, where the best leads the next by so much.
     resolution : int, default 80
         Points a side at which the model is evaluated.
     title : str
@@ -200,6 +204,8 @@ def plot_decision_boundary(
         groups.append(_points("held-out X", *held_out, len(names)))
     if not isinstance(resolution, int) or resolution < 2:
         raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
+    if margin is not None and not (isinstance(margin, (int, float)) and 0 < margin < math.inf):
+        raise ArgumentError(f"expected a margin above 0, got {margin!r:.60}")
     row = groups[0][0].mean(axis=0).tolist()
 
     def at(x: float, z: float) -> list[float]:
@@ -207,8 +213,8 @@ def plot_decision_boundary(
         return list(row)
 
     everything = np.concatenate([rows[:, [i, j]] for rows, _ in groups])
-    margin = 0.08 * np.maximum(np.ptp(everything, axis=0), 1e-9)
-    (left, low), (right, high) = everything.min(axis=0) - margin, everything.max(axis=0) + margin
+    rim = 0.08 * np.maximum(np.ptp(everything, axis=0), 1e-9)
+    (left, low), (right, high) = everything.min(axis=0) - rim, everything.max(axis=0) + rim
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():
         outputs = [_numbers(model(at(x, z))) for z in up for x in across]
@@ -248,6 +254,8 @@ def plot_decision_boundary(
         for k in range(len(labels)):
             lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
             _line(ax, across, up, lead, look)
+            if margin is not None:
+                _line(ax, across, up, lead, look, at=margin)
     else:
         logits = np.clip(scores[:, :, 0] - level, -500, 500)
         shades = LinearSegmentedColormap.from_list("boundary", look.diverging[2:7])
@@ -256,6 +264,9 @@ def plot_decision_boundary(
             extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
         )  # fmt: skip
         _line(ax, across, up, logits, look)
+        if margin is not None:
+            _line(ax, across, up, logits, look, at=-margin)
+            _line(ax, across, up, logits, look, at=margin)
 
     for hollow, (rows, group) in enumerate(groups):
         for label, colour, marker in zip(labels, colours, markers, strict=True):
@@ -333,9 +344,13 @@ def _rgb(colour: str) -> tuple[float, ...]:
     return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
 
 
-def _line(ax: Any, across: Any, up: Any, field: Any, look: Theme) -> None:
-    if field.min() < 0 < field.max():
-        ax.contour(across, up, field, levels=[0.0], colors=look.ink, linewidths=2.2, zorder=2)
+def _line(ax: Any, across: Any, up: Any, field: Any, look: Theme, *, at: float = 0.0) -> None:
+    """Draw where the field is 0, or, dashed, where it is another number."""
+    if field.min() < at < field.max():
+        ax.contour(
+            across, up, field, levels=[at], colors=look.ink, zorder=2,
+            linewidths=1.3 if at else 2.2, linestyles="dashed" if at else "solid",
+        )  # fmt: skip
 
 
 def _key(

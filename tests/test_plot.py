@@ -79,6 +79,36 @@ def test_a_level_moves_the_boundary():
     assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.5, atol=1e-9)
 
 
+def lines(ax):
+    """Return where each line of an upright picture crosses, by style."""
+    found = {}
+    for drawing in ax.collections:
+        if type(drawing).__name__ == "QuadContourSet":
+            for path in drawing.get_paths():
+                style = "dashed" if drawing.linestyles == "dashed" else "solid"
+                found.setdefault(style, set()).update(np.round(path.vertices[:, 0], 6))
+    return {style: sorted(places) for style, places in found.items()}
+
+
+def test_margins_are_dashed_where_the_score_is_that_far():
+    def model(x):
+        return 2 * x[0]
+
+    ax = plot_decision_boundary(model, X, [0, 0, 1, 1], *sheet(), margin=1, resolution=9)
+    assert lines(ax) == {"solid": [0.0], "dashed": [-0.5, 0.5]}
+    ax = plot_decision_boundary(model, X, [0, 0, 1, 1], *sheet(), margin=1, level=1, resolution=9)
+    assert lines(ax) == {"solid": [0.5], "dashed": [0.0, 1.0]}
+    ax = plot_decision_boundary(model, X, [0, 0, 1, 1], *sheet(), margin=9, resolution=9)
+    assert lines(ax) == {"solid": [0.0]}
+
+
+def test_of_several_classes_the_margin_is_the_lead_over_the_next():
+    ax = plot_decision_boundary(
+        lambda x: [x[0], -x[0], -9.0], X, [0, 0, 1, 1], *sheet(), margin=1, resolution=9
+    )
+    assert lines(ax) == {"solid": [0.0], "dashed": [-0.5, 0.5]}
+
+
 def test_samples_learnt_from_are_filled_and_held_out_ones_hollow():
     look = theme("light")
     ax = plot_decision_boundary(upright, X, [0, 0, 1, 1], *sheet(), held_out=(X, [0, 0, 1, 1]))
@@ -165,6 +195,7 @@ def test_labels_of_one_class_alone_keep_their_colour():
         (upright, X, [0, 0, 1, 1], {"features": (0, -1)}, ArgumentError, "no feature -1"),
         (upright, X, [0, 0, 1, 1], {"features": (0, "b")}, ArgumentError, "no feature 'b'"),
         (upright, X, [0, 0, 1, 1], {"features": (1, "x2")}, ArgumentError, "two different"),
+        (upright, X, [0, 0, 1, 1], {"margin": 0}, ArgumentError, "margin above 0"),
         (upright, X, [0, 0, 1, 1], {"names": ["a"]}, InputCountError, "names for 2 features"),
         (upright, X, [0] * 4, {"held_out": ([[1, 2, 3]], [0])}, InputCountError, r"\(n_samples, 2"),
         (upright, X, [0, 1], {}, InputCountError, "X has 4 rows"),

@@ -52,7 +52,7 @@ THREE = points(30, 3)
 
 def boundary(ax, theme):
     return plots.plot_decision_boundary(
-        net([4, 1]), X, Y, ax, resolution=30, theme=theme, held_out=points(6)
+        net([4, 1]), X, Y, ax, resolution=30, theme=theme, held_out=points(6), margin=0.3
     )
 
 
@@ -164,7 +164,7 @@ def test_a_picture_looks_as_it_did(own_font, picture, theme):
 
 def test_the_comparison_sees_a_missing_line_and_a_colour_changed(own_font, monkeypatch):
     right = drawn(boundary, "light")
-    monkeypatch.setattr(plots, "_line", lambda *arguments: None)
+    monkeypatch.setattr(plots, "_line", lambda *arguments, **options: None)
     assert difference(drawn(boundary, "light"), right).mean() > MEAN
     monkeypatch.undo()
     monkeypatch.setattr(plots, "FAMILIES", ("DejaVu Sans",))
