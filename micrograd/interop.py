@@ -1,7 +1,7 @@
 """Networks in and out: PyTorch, ONNX, scikit-learn. The weights are copied, never shared.
 
 >>> import random
->>> from micrograd.nn import MLP
+>>> from micrograd.nn import MLP, Layer, Neuron
 >>> model = MLP(2, [4, 3], activation="tanh", rng=random.Random(0))
 >>> classifier = to_sklearn(model, classes=["cat", "dog", "owl"])
 >>> again = from_sklearn(classifier)
@@ -20,12 +20,13 @@ from typing import Any, Final, NamedTuple
 
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
 from micrograd.files import write_whole
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Layer, Neuron
 
 __all__ = ["from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]
 
 _OPSET: Final = 18  # of ONNX, from 2022: what the runtimes in use all read
 _IR_VERSION: Final = 8
+_LARGEST_FLOAT32: Final = (2 - 2**-23) * 2.0**127
 _OF_SKLEARN: Final = {
     "identity": "linear",
     "logistic": "sigmoid",
@@ -49,7 +50,17 @@ def _layers_of(model: Any, known: Sequence[str], place: str) -> list[_Dense]:
     """Return the layers; raise where `place` has no word for one."""
     if not isinstance(model, MLP):
         raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
-    layers = []
+    own = [
+        part
+        for layer in model.layers
+        for part in (model, layer, *layer.neurons)
+        if type(part).__call__ not in (MLP.__call__, Layer.__call__, Neuron.__call__)
+    ]
+    if own:
+        raise ArgumentTypeError(
+            f"{type(own[0]).__name__} has a __call__ of its own, which {place} does not know"
+        )
+    layers: list[_Dense] = []
     for i, layer in enumerate(model.layers):
         kinds = list(dict.fromkeys(n.activation if n.nonlin else "linear" for n in layer.neurons))
         if len(kinds) > 1:
@@ -61,6 +72,14 @@ def _layers_of(model: Any, known: Sequence[str], place: str) -> list[_Dense]:
             raise ArgumentError(
                 f"layer {i} has activation {kinds[0]!r}, which {place} does not have; "
                 f"it has {', '.join(known)}"
+            )
+        widths = {len(neuron.w) for neuron in layer.neurons}
+        inputs = min(widths) if model.nin is None else model.nin
+        before = len(layers[-1].biases) if layers else inputs
+        if widths != {before}:
+            raise InputCountError(
+                f"layer {i} has neurons of {', '.join(map(str, sorted(widths)))} weights; "
+                f"expected {before}, one an input"
             )
         layers.append(
             _Dense(
@@ -211,6 +230,8 @@ def from_torch(module: Any) -> MLP:
                 raise InputCountError(
                     f"module {name}, {part!r}, follows a layer of {len(layers[-1].biases)}"
                 )
+            if part.weight.is_meta:
+                raise ArgumentError(f"module {name} is on the device 'meta': it has no numbers")
             if not part.weight.dtype.is_floating_point:
                 raise ArgumentError(f"module {name} has weights of {part.weight.dtype}, not real")
             if not layers:
@@ -355,6 +376,14 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         raise ArgumentError(
             "ONNX Runtime has the erf of gelu in float32 only: write with dtype='float32'"
         )
+    if dtype == "float32":
+        # A finite number that float32 has not would become infinite.
+        numbers = [n for layer in layers for row in (*layer.weights, layer.biases) for n in row]
+        largest = max((abs(n) for n in numbers if math.isfinite(n)), default=0.0)
+        if largest > _LARGEST_FLOAT32:
+            raise ArgumentError(
+                f"a parameter of size {largest:g} is too large for float32: dtype='float64'"
+            )
     used = {
         name for layer in layers for _, sources, _, _ in _ONNX[layer.activation] for name in sources
     }
@@ -468,6 +497,10 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
     outputs = len(layers[-1].biases)
     count = max(2, outputs)
     labels = np.arange(count) if classes is None else np.asarray(classes)
+    if labels.dtype == object and not all(isinstance(label, str) for label in labels.ravel()):
+        raise ArgumentError(
+            f"expected classes that are all texts or all numbers, got {classes!r:.80}"
+        )
     if labels.shape != (count,) or len(np.unique(labels)) != count:
         raise ArgumentError(
             f"a network of {outputs} output{'s' * (outputs != 1)} tells {count} classes apart, "

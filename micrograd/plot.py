@@ -302,7 +302,7 @@ def _plane(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, int
     names = [str(name) for name in names]
     if len(names) != shape[1]:
         raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
-    if isinstance(features, str) or len(features) != 2:
+    if isinstance(features, str) or np.shape(features) != (2,):
         raise InputCountError(f"expected features=(i, j), two of them, got {features!r:.60}")
     places = []
     for feature in features:

@@ -198,6 +198,7 @@ def test_modules_without_counterpart_are_named(torch):
         ([nn.Linear(2, 2), nn.ReLU(), nn.Tanh()], ArgumentError, "module 2, Tanh"),
         ([nn.Linear(2, 3), nn.Linear(2, 1)], InputCountError, "follows a layer of 3"),
         ([nn.Linear(2, 2, dtype=torch.complex64)], ArgumentError, "complex64"),
+        ([nn.Linear(2, 2, device="meta")], ArgumentError, "no numbers"),
         ([], ArgumentError, "without a Linear"),
     ]:
         with pytest.raises(kind, match=told):
@@ -319,6 +320,7 @@ def test_labels_are_kept_and_training_can_go_on():
         (made(2, [3, 3]), ["a", "b"], "3 outputs tells 3 classes apart"),
         (made(2, [3, 1]), ["b", "a"], "sorted order, ['a', 'b']"),
         (made(2, [3, 1]), ["a", "a"], "2 classes apart"),
+        (made(2, [3, 1]), [None, 1], "all texts or all numbers, got [None, 1]"),
         (made(2, [3, 1], "gelu"), None, "'gelu', which scikit-learn's MLPClassifier"),
         (made(2, [3, 3, 1], ["tanh", "relu", "linear"]), None, "one activation in all"),
         (made(2, [3, 1], ["tanh", "sigmoid"]), None, "none in the last"),
@@ -352,6 +354,42 @@ def test_networks_that_are_no_mlp_of_layers_are_refused(tmp_path):
         to_sklearn(mixed)
     with pytest.raises(ArgumentError, match="without layers"):
         to_sklearn(MLP(2, []))
+
+
+def test_a_network_that_computes_otherwise_does_not_go_out():
+    class Louder(MLP):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    with pytest.raises(ArgumentTypeError, match="Louder has a __call__ of its own"):
+        to_sklearn(Louder(2, [1]))
+
+    class Half(Neuron):
+        def __call__(self, x):
+            return super().__call__(x) / 2
+
+    model = made(2, [3, 1])
+    model.layers[0].neurons[1].__class__ = Half
+    with pytest.raises(ArgumentTypeError, match="Half has a __call__ of its own"):
+        to_sklearn(model)
+
+
+def test_neurons_of_unequal_width_are_refused():
+    model = made(2, [3, 1])
+    del model.layers[0].neurons[2].w[1]
+    with pytest.raises(InputCountError, match="layer 0 has neurons of 1, 2 weights; expected 2"):
+        to_sklearn(model)
+
+
+def test_a_number_too_large_for_float32_is_refused(tmp_path):
+    pytest.importorskip("onnx")
+    model = made(1, [1])
+    model.layers[0].neurons[0].w[0].data = 1e39
+    with pytest.raises(ArgumentError, match=r"1e\+39 is too large for float32: dtype='float64'"):
+        to_onnx(model, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+    to_onnx(model, tmp_path / "model.onnx", dtype="float64")
+    assert run_onnx(tmp_path / "model.onnx", [[0.5]], "float64") == pytest.approx(5e38)
 
 
 def test_weights_that_are_fractions_go_out():
