@@ -51,6 +51,7 @@ _FRAMES: Final = 100
 _RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
 _ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
 _EMBEDDED: Final = 4  # samples whose steps a page carries
+_NEURONS: Final = 64  # whose maps a page holds, 3 kB each
 _EMBEDDED_BYTES: Final = 400_000
 
 
@@ -186,6 +187,7 @@ class Watch:
         self._classes = len(self.model.layers[-1].neurons)
         self._label_numbers()
         self._forward: Any = None
+        self._inside: dict[int, Any] = {}  # the answers of a layer, compiled when asked for
         self._plane()
         self.frame_sent: dict[str, Any] = {}
 
@@ -249,6 +251,7 @@ class Watch:
                 neuron.activation = name
         self.model.activation = name
         self._forward = None
+        self._inside.clear()
         return self.reset()
 
     @property
@@ -322,6 +325,53 @@ class Watch:
             sure = (shares.max(axis=1) - floor) / (1 - floor)
             shade = 25 * (best % 10) + np.rint(24 * np.clip(sure, 0, 1))
         return shade.astype(np.uint8).reshape(_GRID, _GRID)
+
+    def neuron_map(self, layer: int, neuron: int) -> dict[str, Any]:
+        """Return what one neuron answers over the plane, as the page wants it.
+
+        Parameters
+        ----------
+        layer, neuron : int
+            Counted from 0; the last layer is the output.
+
+        Returns
+        -------
+        dict
+            `map`: bytes in the order of `field`, in base64: 127.5 is 0, and 0 or 255 is the largest
+            answer. `note`: from where to where it answers, in words.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such neuron. Also a ValueError.
+        """
+        import numpy as np
+
+        from micrograd.replay import compile as compiled
+
+        layers = self.model.layers
+        if layer not in range(len(layers)) or neuron not in range(len(layers[layer].neurons)):
+            raise ArgumentError(
+                f"expected a layer and a neuron of {[len(part.neurons) for part in layers]}, "
+                f"got neuron {neuron!r:.60} of layer {layer!r:.60}"
+            )
+        if layer not in self._inside:
+            self._inside[layer] = compiled(
+                lambda x: self.model.trace(x)[layer].x,
+                parameters=self.model.parameters(),
+                check="ignore",
+            )
+        answers = np.asarray(self._inside[layer].map(self._grid), dtype=float)
+        seen = np.nan_to_num(
+            answers.reshape(len(self._grid), -1)[:, neuron], posinf=1e30, neginf=-1e30
+        )
+        low, high = float(seen.min()), float(seen.max())
+        shade = np.rint(127.5 + 127.5 * seen / (max(-low, high) or 1.0)).astype(np.uint8)
+        line = "; the line is its 0" if low < 0 < high else ""
+        return {
+            "map": base64.b64encode(shade.tobytes()).decode(),
+            "note": f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}.",
+        }
 
     def measure(self) -> tuple[float, int | None]:
         """Return the present loss over all samples, and how many are right."""
@@ -400,6 +450,7 @@ class Watch:
             "binary": self._classes == 1,
             "colours": colours,
             "lut": {name: _shades(look, self._classes) for name, look in THEMES.items()},
+            "shades": {name: _shades(look, 1) for name, look in THEMES.items()},
             "about": self.description + ".",
             "setting": f"{kind}, learning rate {number_text(self.rate, 3)}, {activation}",
         }
@@ -462,6 +513,7 @@ class Watch:
             "frames": moments,
             "curve": self.curve(last),
             "samples": self._embedded(),
+            "neurons": self._neuron_maps(),
             "title": title,
         }
         code = live_script()
@@ -486,6 +538,17 @@ class Watch:
         target = Path(path)
         write_whole(target, self.page_text(steps, title).encode("utf-8"))
         return target
+
+    def _neuron_maps(self) -> dict[str, Any]:
+        """Return the maps of the neurons at the present parameters, while they are few."""
+        layers = self.model.layers
+        if sum(len(layer.neurons) for layer in layers) > _NEURONS:
+            return {}
+        return {
+            f"{i} {k}": self.neuron_map(i, k)
+            for i, layer in enumerate(layers)
+            for k in range(len(layer.neurons))
+        }
 
     def _embedded(self) -> dict[str, Any]:
         """Return the steppers of the samples that are learnt worst, where they are small."""
@@ -864,6 +927,7 @@ def live_widget() -> Any:
         def __init__(self, watch: Watch, **options: Any) -> None:
             self.watch = watch
             self._task: Any = None
+            self._neuron: tuple[int, int] | None = None
             super().__init__(data=self._about(), frame=self._moment(), **options)
             self.observe(self._asked, names=["command"])
 
@@ -878,6 +942,8 @@ def live_widget() -> Any:
 
         def _moment(self) -> dict[str, Any]:
             frame = self.watch.frame()
+            if self._neuron is not None:
+                frame["neuron"] = self.watch.neuron_map(*self._neuron)
             return {**frame, "curve": self.watch.curve(frame["loss"])}
 
         def _asked(self, change: Any) -> None:
@@ -896,9 +962,10 @@ def live_widget() -> Any:
 
             Parameters
             ----------
-            what : {"run", "pause", "step", "reset", "rate", "activation", "sample"}
+            what : {"run", "pause", "step", "reset", "rate", "activation", "sample", "neuron"}
             given
-                A learning rate, the name of an activation or the number of a sample.
+                A learning rate, the name of an activation, the number of a sample, or layer and
+                number of a neuron whose map is shown (None: the network's).
             """
             if what == "run":
                 self.running = True
@@ -907,6 +974,12 @@ def live_widget() -> Any:
                 return
             if what == "rate":
                 self.watch.set_rate(float(given))
+                return
+            if what == "neuron":
+                if given is not None:
+                    self.watch.neuron_map(*given)  # says what is wrong with it
+                self._neuron = None if given is None else (given[0], given[1])
+                self.frame = self._moment()
                 return
             if what != "activation" or given not in _ACTIVATIONS:
                 self.running = False

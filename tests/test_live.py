@@ -200,3 +200,48 @@ def test_the_widget_does_what_its_controls_ask():
 def test_the_front_end_never_writes_html():
     assert "innerHTML" not in live_script()
     assert len(live_script()) < 80_000
+
+
+def test_the_map_of_a_neuron_is_what_it_answers_over_the_plane():
+    view = watch(MLP(2, [3, 2, 1], activation="tanh", rng=random.Random(2)), X, y)
+    for layer, neuron in ((0, 2), (1, 0), (2, 0)):
+        found = view.neuron_map(layer, neuron)
+        seen = np.frombuffer(base64.b64decode(found["map"]), np.uint8).astype(float)
+        answers = np.array(
+            [view.model.trace(row)[layer].x[neuron].data for row in view._grid.tolist()]
+        )
+        bound = np.abs(answers).max()
+        assert np.abs(seen - (127.5 + 127.5 * answers / bound)).max() <= 0.5 + 1e-9
+        assert ("the line is its 0" in found["note"]) == (answers.min() < 0 < answers.max())
+
+
+def test_the_map_of_a_neuron_follows_training_and_the_activation():
+    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y)
+    first = view.neuron_map(0, 0)
+    assert view.run(5).neuron_map(0, 0) != first
+    assert view.reset().neuron_map(0, 0) == first
+    view.set_activation("tanh")
+    assert view.neuron_map(0, 0) != first
+
+
+@pytest.mark.parametrize("place", [(3, 0), (0, 3), (-1, 0), (0, -1), ("a", 0), (0, None)])
+def test_a_neuron_that_is_not_there_is_named(place):
+    view = watch(MLP(2, [3, 1]), X, y)
+    with pytest.raises(ArgumentError, match=r"of \[3, 1\], got neuron"):
+        view.neuron_map(*place)
+
+
+def test_the_widget_sends_the_map_of_the_neuron_asked_for():
+    pytest.importorskip("anywidget")
+    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y)
+    live = view.widget()
+    assert "neuron" not in live.frame
+    live.command = {"do": "neuron", "with": [0, 1], "seq": 1}
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "step", "with": None, "seq": 2}
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "neuron", "with": [0, 9], "seq": 3}
+    assert "got neuron 9 of layer 0" in live.error
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "neuron", "with": None, "seq": 4}
+    assert "neuron" not in live.frame

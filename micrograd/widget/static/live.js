@@ -5,7 +5,7 @@ function renderLive({ model, el }) {
   const on = (t, type, f, o = {}) => t.addEventListener(type, f, { ...o, signal: quit.signal });
   const data = structuredClone(model.get("data"));
   const frames = data.frames, live = !frames;
-  let k = 0, frame = live ? model.get("frame") : frames[0], playing = false, timer = 0, theme = "light", leaveStepper = null, chosen = -1;
+  let k = 0, frame = live ? model.get("frame") : frames[0], playing = false, timer = 0, theme = "light", leaveStepper = null, chosen = -1, neuron = null;
   const running = () => live ? model.get("running") : playing;
   const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
@@ -43,15 +43,19 @@ function renderLive({ model, el }) {
   const openButton = h("button", { type: "button" }, "Show its back-propagation");
   const steps = h("div", { class: "mgl-steps", hidden: "" });
   const held = live ? null : Object.keys(data.samples);
+  const neuronName = key => { const [l, i] = key.split(" "); return `neuron ${i} of layer ${l}`; };
+  const neurons = live ? data.layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => `${l} ${i}`)) : Object.keys(data.neurons);
+  const mapOf = h("select", { "aria-label": "Map of" }, h("option", { value: "" }, "the network"), neurons.slice(0, 300).map(key => h("option", { value: key }, neuronName(key))));
+  const mapHead = h("h3", {}, "Decision boundary"), mapNote = h("p", { class: "mgl-note" });
   const canOpen = live || held.length > 0;
   const app = h("section", { class: "mgs mgl", "aria-label": data.title, tabindex: "-1" },
     h("div", { class: "mgs-top" }, h("h2", {}, data.title), live ? null : h("span", { class: "mgs-phase" }, data.setting)),
     h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, slider, rateLabel, kindLabel),
     status, spoken, alert,
     h("div", { class: "mgl-both" },
-      h("div", {}, h("h3", {}, "Decision boundary"), map,
+      h("div", {}, h("div", { class: "mgl-head" }, mapHead, neurons.length ? mapOf : null), map,
         h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, data.names[0]), h("span", {}, minus(data.ends[1][0]))),
-        h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`))),
+        h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`)), mapNote),
       h("div", {}, h("h3", {}, "Network"), net, netNote)),
     h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
     h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
@@ -63,7 +67,8 @@ function renderLive({ model, el }) {
   // ---- painting
   const color = name => getComputedStyle(app).getPropertyValue(`--${name}`).trim();
   function paintMap() {
-    const field = bytes(frame.map), n = data.grid, lut = data.lut[theme], image = new ImageData(n, n);
+    const own = neuron && (live ? frame.neuron : data.neurons[neuron]);
+    const field = bytes(own ? own.map : frame.map), n = data.grid, lut = (own ? data.shades : data.lut)[theme], image = new ImageData(n, n);
     for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) {
       const at = 4 * ((n - 1 - r) * n + c), v = parseInt(lut.substr(6 * field[r * n + c], 6), 16);
       image.data[at] = v >> 16; image.data[at + 1] = v >> 8 & 255; image.data[at + 2] = v & 255; image.data[at + 3] = 255;
@@ -73,7 +78,7 @@ function renderLive({ model, el }) {
     const X = c => ((c + .5) * 300 / n).toFixed(1), Y = r => (300 - (r + .5) * 300 / n).toFixed(1);
     for (let r = 0; r < n - 1; r++) for (let c = 0; c < n - 1; c++) {
       const p = [field[r * n + c], field[r * n + c + 1], field[(r + 1) * n + c + 1], field[(r + 1) * n + c]];
-      if (!data.binary) { // between classes
+      if (!own && !data.binary) { // between classes
         const [a, b, , e] = p.map(v => Math.floor(v / 25));
         if (a !== b) d += `M${X(c + .5)} ${Y(r - .5)}V${Y(r + .5)}`;
         if (a !== e) d += `M${X(c - .5)} ${Y(r + .5)}H${X(c + .5)}`;
@@ -88,7 +93,9 @@ function renderLive({ model, el }) {
     }
     put(line, "d", d);
     dots.forEach((e, i) => { put(e, "fill", data.colours[theme][data.points[i][2]]); put(e, "class", i === chosen ? "mgl-dot on" : "mgl-dot"); });
-    put(map, "aria-label", minus(`Decision boundary over ${data.names.join(" and ")}. ${frame.say}`));
+    put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : "Decision boundary");
+    put(mapNote, "text", own ? minus(own.note) + (live ? "" : " This is the end of the run.") : "");
+    put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${data.names.join(" and ")}. ${own.note}`) : minus(`Decision boundary over ${data.names.join(" and ")}. ${frame.say}`));
   }
   function paintNet() {
     const w = net.clientWidth, hgt = net.clientHeight, ratio = Math.max(1, devicePixelRatio || 1);
@@ -179,6 +186,23 @@ function renderLive({ model, el }) {
   if (slider) on(slider, "input", () => { const to = +slider.value; stop(); go(to); });
   if (rate) on(rate, "change", () => ask("rate", rate.value));
   if (kind) on(kind, "change", () => ask("activation", kind.value));
+  function showNeuron(key) { // null: the network's own map
+    if (key === neuron) return;
+    neuron = key;
+    if (live) ask("neuron", key && key.split(" ").map(Number));
+    paintMap();
+  }
+  const chosenMap = () => mapOf.value || null;
+  on(mapOf, "change", () => showNeuron(chosenMap()));
+  on(net, "pointermove", e => { // a neuron under the mouse shows its map; away from it, the chosen one
+    if (e.pointerType !== "mouse") return;
+    const box = net.getBoundingClientRect(), x = e.clientX - box.left, y = e.clientY - box.top, L = data.layers;
+    const l = Math.round((x - 18) / ((box.width - 36) / (L.length - 1))), i = Math.floor(y / box.height * L[l]);
+    const near = l > 0 && Math.hypot(x - 18 - l * (box.width - 36) / (L.length - 1), y - box.height * (i + .5) / L[l]) < Math.max(8, Math.min(16, box.height / (2.2 * L[l])));
+    const key = near ? `${l - 1} ${i}` : null;
+    showNeuron(neurons.includes(key) ? key : chosenMap());
+  });
+  on(net, "pointerleave", () => showNeuron(chosenMap()));
   function show(i, sample) {
     leaveStepper?.();
     const box = h("div"), close = h("button", { type: "button" }, "Close");
