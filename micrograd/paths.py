@@ -26,7 +26,7 @@ from micrograd.look import finite, number_text
 from micrograd.passes import Recording
 from micrograd.words import Words, equals, latex_name, signed
 
-__all__ = ["Explanation", "Path", "explain"]
+__all__ = ["Explanation", "Path", "explain", "explain_all"]
 
 LONGEST_PATH: Final = 12  # values of a path that are written out
 
@@ -39,6 +39,8 @@ class Path:
     ----------
     nodes : tuple of Value
         The output first.
+    operands : tuple of int
+        Which operand of each value the next one is: `x * x` has two paths to `x`.
     factors : tuple of number
         The local derivative of each value in the next.
     product : number
@@ -46,8 +48,20 @@ class Path:
     """
 
     nodes: tuple[Value, ...]
+    operands: tuple[int, ...]
     factors: tuple[Any, ...]
     product: Any
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the digits shown of the factors give those shown of the product."""
+        product = Fraction(1)
+        for factor in self.factors:
+            try:
+                product *= Fraction(number_text(factor))
+            except ValueError:
+                return False
+        return equals(product, signed(self.product))
 
 
 class Explanation:
@@ -125,7 +139,7 @@ class Explanation:
         texts = []
         for k, (way, factors, product) in enumerate(lines):
             path = self.paths[k] if k < len(self.paths) else None
-            relation = "=" if path is None or _exact(path) else "≈"
+            relation = "=" if path is None or path.is_exact else "≈"
             if path is None:
                 texts.append(f"{way}, {factors} {product}")
             else:
@@ -227,60 +241,108 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     """
     if type(limit) is not int or limit < 3:
         raise ValueError(f"limit must be a whole number of at least 3, got {limit!r}")
-    recording = Recording(output)
     if not isinstance(input, Value):
         raise NumberTypeError(f"expected a Value, got {input!r} ({type(input).__name__})")
-    total = gradient(output, input)
-    words = Words(recording)
-    nodes = recording.nodes
-    start = next((i for i, node in enumerate(nodes) if node is input), None)
-    if start is None:
-        return Explanation(output, input, total=total, count=0, paths=(), words=words)
-    # For each node: how many paths lead from it to the input, and the largest of them, as
-    # (product, operand, which of the parent's). Parents come first, so one walk does it.
-    counts = [0] * len(nodes)
-    counts[start] = 1
-    best: list[list[tuple[Any, int, int]]] = [[] for _ in nodes]
-    best[start] = [(1, -1, 0)]
-    for i, parents in enumerate(recording.parents):
-        if i <= start:
-            continue
-        found = []
-        for operand, parent in enumerate(parents):
-            if counts[parent]:
-                counts[i] += counts[parent]
+    recording = Recording(output)
+    place = next((i for i, node in enumerate(recording.nodes) if node is input), None)
+    found = _Found(recording, limit, place)
+    return found.explanation(input, place, gradient(output, input))
+
+
+def explain_all(output: Value, limit: int = 12) -> list[Explanation]:
+    """Return what `explain` gives for every value that `output` is computed from.
+
+    Parameters
+    ----------
+    output : Value
+    limit : int, default 12
+        As of `explain`.
+
+    Returns
+    -------
+    list of Explanation
+        In topological order, the output last.
+
+    Notes
+    -----
+    One walk for all: linear in the edges, times `limit`.
+
+    Examples
+    --------
+    >>> a = Value(3.0, label="a")
+    >>> [str(found.total) for found in explain_all(a * a + 1)]
+    ['6.0', '1', '1', '1']
+    """
+    found = _Found(Recording(output), limit)
+    nodes = found.recording.nodes
+    return [
+        found.explanation(node, i, total)
+        for i, (node, total) in enumerate(zip(nodes, gradient(output, nodes), strict=True))
+    ]
+
+
+class _Found:
+    """The paths from the root to every value: how many, and the largest by magnitude.
+
+    Consumers come after their operands, so that one walk from the root back does it. Of each
+    value the largest paths are kept as (product, consumer, operand, which path of the consumer);
+    with `place`, only of values that lie on the way to the one that stands there.
+    """
+
+    def __init__(self, recording: Recording, limit: int, place: int | None = None) -> None:
+        self.recording, self.limit, self.words = recording, limit, Words(recording)
+        size = len(recording.nodes)
+        wanted = [place in (None, i) for i in range(size)]
+        for i, parents in enumerate(recording.parents):
+            wanted[i] = wanted[i] or any(wanted[parent] for parent in parents)
+        self.counts = [0] * size
+        self.counts[-1] = 1
+        self.best: list[list[tuple[Any, int, int, int]]] = [[] for _ in range(size)]
+        self.best[-1] = [(1, -1, -1, 0)]
+        for i in range(size - 1, -1, -1):
+            own = self.best[i] = self._largest(self.best[i], limit)
+            for operand, parent in enumerate(recording.parents[i]):
+                if not wanted[parent]:
+                    continue
+                self.counts[parent] += self.counts[i]
                 local = recording.locals[i][operand]
-                for rank, (product, _, _) in enumerate(best[parent]):
-                    found.append((0 if local is None else local * product, operand, rank))
-        if len(found) > limit:
-            found = heapq.nlargest(limit, found, key=lambda entry: _size(entry[0]))
-        best[i] = found
-    count = counts[-1]
-    shown = best[-1]
-    if count > limit:
-        shown = heapq.nlargest(limit - 2, shown, key=lambda entry: _size(entry[0]))
-    paths = [_path(recording, best, start, operand, rank) for _, operand, rank in shown]
-    return Explanation(output, input, total=total, count=count, paths=tuple(paths), words=words)
+                entries = self.best[parent]
+                entries += [
+                    (0 if local is None else product * local, i, operand, rank)
+                    for rank, (product, *_) in enumerate(own)
+                ]
+                if len(entries) > 100 * limit:  # a leaf that very many values use
+                    self.best[parent] = self._largest(entries, limit)
 
+    @staticmethod
+    def _largest(entries: list[Any], number: int) -> list[Any]:
+        if len(entries) <= number:
+            return entries
+        return heapq.nlargest(number, entries, key=lambda entry: _size(entry[0]))
 
-def _path(
-    recording: Recording,
-    best: list[list[tuple[Any, int, int]]],
-    start: int,
-    operand: int,
-    rank: int,
-) -> Path:
-    i = len(recording.nodes) - 1
-    nodes, factors = [recording.nodes[i]], []
-    product: Any = 1
-    while i != start:
-        local = recording.locals[i][operand]
-        factors.append(local)
-        product = 0 if local is None else product * local
-        i = recording.parents[i][operand]
-        nodes.append(recording.nodes[i])
-        _, operand, rank = best[i][rank]
-    return Path(tuple(nodes), tuple(factors), product)
+    def explanation(self, value: Value, place: int | None, total: Any) -> Explanation:
+        """Return why the gradient of `value`, which stands at `place`, is `total`."""
+        count, entries = (0, []) if place is None else (self.counts[place], self.best[place])
+        if count > self.limit:
+            entries = self._largest(entries, self.limit - 2)
+        paths = [self._path(place, entry) for entry in entries]
+        if count <= self.limit:
+            paths.sort(key=lambda path: path.operands)
+        return Explanation(
+            self.recording.nodes[-1], value, total=total, count=count, paths=tuple(paths),
+            words=self.words,
+        )  # fmt: skip
+
+    def _path(self, place: Any, entry: tuple[Any, int, int, int]) -> Path:
+        recording = self.recording
+        product, consumer, operand, rank = entry
+        nodes, operands, factors = [recording.nodes[place]], [], []
+        while consumer >= 0:
+            nodes.append(recording.nodes[consumer])
+            operands.append(operand)
+            factors.append(recording.locals[consumer][operand])
+            _, consumer, operand, rank = self.best[consumer][rank]
+        return Path(tuple(nodes[::-1]), tuple(operands[::-1]), tuple(factors[::-1]), product)
 
 
 def _size(product: Any) -> Any:
@@ -318,16 +380,6 @@ def _latex(number: Any) -> str:
 def _latex_factor(factor: Any) -> str:
     text = _latex(factor)
     return f"({text})" if text.startswith("-") else text
-
-
-def _exact(path: Path) -> bool:
-    product = Fraction(1)
-    for factor in path.factors:
-        try:
-            product *= Fraction(number_text(factor))
-        except ValueError:
-            return False
-    return equals(product, signed(path.product))
 
 
 def _relation(parts: list[str], total: str) -> str:

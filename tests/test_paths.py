@@ -6,7 +6,7 @@ from random_graphs import random_graph
 from micrograd import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError
 from micrograd.graph import order
-from micrograd.paths import explain
+from micrograd.paths import explain, explain_all
 
 
 def all_paths(node, target):
@@ -147,3 +147,37 @@ def test_a_path_without_a_derivative_adds_nothing():
     assert found.total == 1
     assert found.text
     assert found.latex
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_walk_explains_every_value_as_one_by_one(seed):
+    root = random_graph(seed, exact=True, size=8)
+    found = explain_all(root, limit=5)
+    assert [one.input for one in found] == order(root)
+    for one in found:
+        alone = explain(root, one.input, limit=5)
+        assert (one.paths, one.count, one.total, one.text) == (
+            alone.paths, alone.count, alone.total, alone.text,
+        )  # fmt: skip
+
+
+def test_a_path_says_which_operand_it_goes_through():
+    x = Value(3, label="x")
+    root = x * x + x
+    for path in explain(root, x).paths:
+        for value, operand, nearer, factor in zip(
+            path.nodes, path.operands, path.nodes[1:], path.factors, strict=False
+        ):
+            assert value.parents[operand] is nearer
+            assert value.local_derivatives()[operand] == factor
+    assert [path.operands for path in explain(root, x).paths] == [(0, 0), (0, 1), (1,)]
+
+
+def test_a_leaf_that_thousands_of_values_use_keeps_its_largest_paths():
+    x = Value(Fraction(1), label="x")
+    root = x * 0
+    for i in range(3_000):
+        root = root + x * i
+    found = explain(root, x)
+    assert [path.product for path in found.paths] == list(range(2_999, 2_989, -1))
+    assert found.total == sum(range(3_000))
