@@ -4,17 +4,22 @@ import base64
 import hashlib
 import html
 import json
+import random
 import re
 from fractions import Fraction
 
 import pytest
 from random_graphs import random_graph
 
-from micrograd import Value, steps
+from micrograd import Value, explain, steps
+from micrograd import sum as value_sum
 from micrograd.errors import ArgumentError, MicrogradError, TooLargeError
 from micrograd.graph import order
 from micrograd.look import contrast, theme
+from micrograd.losses import hinge
+from micrograd.nn import MLP
 from micrograd.widget import page_data, page_text
+from micrograd.widget.data import layout_of
 from micrograd.widget.layout import CARD, LARGEST_DRAWING, RADIUS, place
 from micrograd.widget.notebook import leaf_number
 from micrograd.widget.page import LAST_LINE, script, styles
@@ -71,6 +76,64 @@ def test_a_single_value_can_be_shown():
     assert "The way back starts at x." in page_text(steps(Value(1.0, label="x")))
 
 
+def loss_of_samples(samples=3, atomic=False):
+    source = random.Random(7)
+    model = MLP(2, [4, 3, 1], rng=source, atomic=atomic)
+    points = [[source.uniform(-1, 1) for _ in range(2)] for _ in range(samples)]
+    return hinge([model(point) for point in points], [1 - 2 * (i % 2) for i in range(samples)])
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_of_a_folded_graph_nothing_shown_at_once_overlaps(atomic):
+    stepper = steps(loss_of_samples(5, atomic))
+    drawn = layout_of(stepper)
+    fold = drawn.fold
+    (group,) = fold.groups
+    assert len(group.terms) == 5
+    owners = sorted({owner for owner in fold.owner if owner >= 0})
+    assert len(owners) == (0 if atomic else 4 + 3 + 1)
+    for term in range(5):
+        for owner in owners or [-1]:
+            shown = [
+                i for i in range(len(stepper.nodes))
+                if (fold.term[i] is None or fold.term[i][1] == term)
+                and fold.owner[i] in (-1, owner)
+            ]  # fmt: skip
+            assert len(shown) < len(stepper.nodes) / 2
+            assert overlaps([drawn.cards[i] for i in shown], CARD) == []
+            centres = [drawn.operations[i] for i in shown if drawn.operations[i]]
+            assert overlaps(centres, (2 * RADIUS, 2 * RADIUS)) == []
+            for i in shown:
+                assert all(
+                    0 < at < full for at, full in zip(drawn.cards[i], drawn.size, strict=True)
+                )
+
+
+def test_what_shares_a_place_is_computed_alike_or_a_leaf_of_one_weighted_sum():
+    stepper = steps(loss_of_samples())
+    fold = layout_of(stepper).fold
+    # Of each sample: 2 inputs, 8 sums, 7 relus; its label, their product, 1, 1 - product, its relu.
+    assert {len(inside) for inside in fold.groups[0].inside} == {2 + 8 + 7 + 5}
+    for inside in fold.groups[0].inside:
+        for first, position in zip(fold.groups[0].inside[0], inside, strict=True):
+            assert stepper.nodes[first].op is stepper.nodes[position].op
+            assert fold.spot[first] == fold.spot[position]
+    parameters = [i for i, owner in enumerate(fold.owner) if owner >= 0]
+    assert len(parameters) == 4 * 3 + 3 * 5 + 1 * 4
+    for i in parameters:
+        readers = [k for k, ops in enumerate(stepper.recording.parents) if i in ops]
+        assert {fold.spot[reader] for reader in readers} == {fold.owner[i]}
+
+
+def test_a_graph_of_sixty_values_is_shown_whole():
+    root = Value(1.0, label="x")
+    terms = [root * float(i) for i in range(1, 20)]
+    assert len(order(value_sum(terms))) <= 60
+    assert layout_of(steps(value_sum(terms))).fold is None
+    terms = [root * float(i) for i in range(1, 40)]
+    assert layout_of(steps(value_sum(terms))).fold is not None
+
+
 # ---- the document ------------------------------------------------------------------------------
 
 
@@ -95,6 +158,36 @@ def test_a_chain_step_carries_its_numbers_as_text():
     assert [data["strings"][i] for i in row[9:14]] == ["+4", "-6", "1", "-6", "-2"]
     assert row[7] < 0
     assert -1 <= row[7] <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_paths_are_those_that_explain_gives(seed):
+    root = random_graph(seed, size=15)
+    data = page_data(steps(root))
+    strings = data["strings"]
+    for i, value in enumerate(order(root)):
+        found = explain(root, value)
+        rows, count, total = data["paths"][i]
+        texts = [[strings[k] for k in row[:3]] for row in rows]
+        wanted = [list(row) for row in found.rows]
+        assert [strings[count], strings[total]] == wanted[-1][1:]
+        assert [row[0] for row in texts] == [row[0] for row in wanted[:-1]]
+        assert [row[2] for row in texts] == [row[2] for row in wanted[:-1]]
+        for row, path in zip(rows, found.paths, strict=False):
+            edges = [data["edges"][k] for k in row[3]]
+            assert [edge[2] for edge in edges] == list(path.operands)
+            assert [edge[1] for edge in edges] + [i] == [
+                order(root).index(node) for node in path.nodes
+            ]
+
+
+def test_a_folded_page_says_what_is_alike_and_leaves_the_paths_to_python():
+    data = page_data(steps(loss_of_samples()))
+    assert data["paths"] is None
+    assert [len(group["terms"]) for group in data["alike"]] == [3]
+    shown = {node.get("term") for node in data["nodes"]}
+    assert shown == {None, 0, 1, 2}
+    assert page_data(steps(guide_graph()))["alike"] == []
 
 
 def test_wrong_gradients_carry_the_right_one():

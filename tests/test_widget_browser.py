@@ -360,6 +360,114 @@ def test_every_control_has_a_name(opened):
     assert page.page.locator(".node[tabindex='0']").count() == 1
 
 
+def test_the_paths_of_a_gradient_are_listed_and_lit(opened):
+    page = opened(fragment="#step=7")
+    page.button("One row a path").click()
+    page.node("x = 2").click()
+    table = page.page.locator(".mgs-paths")
+    assert [row.split("\t") for row in table.inner_text().splitlines() if row.strip()] == [
+        ["path", "local derivatives", "product"],
+        ["L ← s ← h ← x", "(−6) × 1 × (−3) =", "+18"],
+        ["L ← h ← x", "4 × (−3) =", "−12"],
+        ["x.grad", "sum over 2 paths", "+6"],
+    ]
+    faint = "all => all.filter(e => getComputedStyle(e).opacity === '0.3').length"
+    rows = table.locator("tbody tr")
+    rows.nth(1).hover()
+    on = page.page.locator(".node[data-on]")
+    assert on.evaluate_all("all => all.map(n => n.getAttribute('aria-label')[0])") == [
+        "x", "h", "L",
+    ]  # fmt: skip
+    assert page.page.locator(".node").evaluate_all(faint) == 3
+    assert page.page.locator(".halo[data-on]").count() == 2
+    rows.nth(0).focus()
+    assert on.count() == 4
+    page.press("ArrowLeft")  # the row keeps the focus, and the path its light
+    assert page.place == "8 / 10"
+    assert on.count() == 4
+    keep_screenshot(page.page, "page_paths")
+    page.button("One row a step").click()
+    page.page.mouse.move(5, 5)
+    assert on.count() == 0
+    assert page.page.locator(".node, .edge, .op").evaluate_all(faint) == 0
+    page.press("p")
+    assert page.button("One row a path").get_attribute("aria-pressed") == "true"
+
+
+def folded_loss(samples=4):
+    from random import Random
+
+    from micrograd.losses import hinge
+    from micrograd.nn import MLP
+
+    source = Random(1337)
+    model = MLP(2, [4, 1], rng=source)
+    points = [[source.uniform(-1, 1) for _ in range(2)] for _ in range(samples)]
+    loss = hinge([model(point) for point in points], [1 - 2 * (i % 2) for i in range(samples)])
+    loss.label = "loss"
+    return loss
+
+
+WALK = """both => {
+  const find = part => document.querySelector(part), wrong = [], terms = new Set();
+  const next = find('[aria-label="Step forward"]');
+  const pane = find(".mgs-view").getBoundingClientRect();
+  while (true) {
+    const place = find(".mgs-count").textContent;
+    const chain = find(".mgs-tiles").children.length > 0;
+    for (const part of chain && both ? [".node.to", ".node.from"] : [".node.to"])
+      if (document.querySelectorAll(part).length !== 1) wrong.push([place, part]);
+    const card = find(".node.to .box").getBoundingClientRect();
+    const inside = card.left >= pane.left - 4 && card.right <= pane.right + 4;
+    if (!inside || card.top < pane.top - 4 || card.bottom > pane.bottom + 4) wrong.push([place]);
+    terms.add(find(".mgs-fold select").value);
+    if (next.getAttribute("aria-disabled") === "true") return [wrong, [...terms].sort()];
+    next.click();
+  }
+}"""
+
+
+@pytest.mark.parametrize("width", [1000, 400])
+def test_a_folded_graph_shows_what_each_step_is_about(opened, width):
+    stepper = steps(folded_loss())
+    page = opened(folded_loss(), viewport={"width": width, "height": 900})
+    assert page.page.locator(".node").count() < 30 < len(stepper.nodes)
+    # On a phone the two cards of a step may stand too far apart: it shows the one that receives.
+    assert page.page.evaluate(WALK, width == 1000) == [[], ["0", "1", "2", "3"]]
+    # A term is chosen: the page goes to where its gradient is final, on the way there to its value.
+    terms = page.page.get_by_label("Which of the like terms of v81 is shown")
+    losses = stepper.nodes[81].parents
+    terms.select_option("2 of 4")
+    assert page.said == on_the_page(stepper.find(losses[1]).text)
+    page.button("First step").click()
+    terms.select_option("3 of 4")
+    wanted = next(step for step in stepper if step.node is losses[2])
+    assert page.said == on_the_page(wanted.text)
+    assert terms.input_value() == "2"
+    keep_screenshot(page.page, f"page_folded_{width}")
+
+
+def test_a_weighted_sum_opens_when_it_is_selected(opened):
+    stepper = steps(folded_loss())
+    page = opened(folded_loss())
+    # The last step of the first sample's forward pass: its four hidden neurons are closed.
+    page.page.get_by_role("slider", name="Step").fill(str(stepper.forward_count))
+    page.button("Fit the whole graph").click()
+    inputs = page.page.locator(".bundle text").all_text_contents()
+    assert inputs == ["5 inputs"] * 4 + ["9 inputs"]
+    cards = page.page.locator(".node").count()
+    page.button("Step forward").focus()
+    for _ in range(60):  # the arrow keys pick what is shown, never what is folded away
+        page.press("ArrowDown")
+        assert page.page.locator(".node.sel").count() == 1
+        if len(page.page.locator(".bundle").all()) == 4:
+            break
+    assert page.page.locator(".node").count() > cards  # its parameters are there
+    page.press("Escape")
+    page.button("Fit the whole graph").click()
+    assert page.page.locator(".bundle").count() == 5
+
+
 def test_a_thousand_values_open_and_step_in_time(opened):
     from random import Random
 

@@ -23,7 +23,7 @@ from micrograd.draw.dot import (
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.look import Theme
 
-__all__ = ["FOLDS", "Folding", "folded", "folded_lines"]
+__all__ = ["FOLDS", "Alike", "Folding", "alike", "folded", "folded_lines"]
 
 FOLDS: Final = ("neuron", "layer", "network")
 _ROWS: Final = 8  # neurons that a layer's box lists
@@ -150,31 +150,72 @@ def _layers(model: Any) -> list[list[Any]]:
 # ---- repetitions -------------------------------------------------------------------------------
 
 
-def _repeats(diagram: Diagram, folding: Folding, owners: dict[int, Any]) -> None:
-    """Find sums of terms that are computed alike, from other numbers, and keep one of each."""
-    boxes = diagram.boxes
-    uses = _uses(boxes)
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Terms of one sum that are computed alike, each from numbers of its own.
+
+    Attributes
+    ----------
+    total : int
+        Position of the sum.
+    terms : list of int
+        Positions of the terms, in order.
+    inside : list of list of int
+        For each term, what it alone is computed from, itself first; what corresponds stands at
+        the same place of each list.
+    """
+
+    total: int
+    terms: list[int]
+    inside: list[list[int]]
+
+
+def alike(
+    boxes: list[Box], shared: Iterable[int] = ()
+) -> Iterator[tuple[Box, list[int], set[int], list[Alike]]]:
+    """Yield each sum that has like terms, with all its terms, its inner sums, and the like ones.
+
+    A sum is a `sum`, or a chain of additions, whose inner results are its inner sums. What stands
+    inside a term that is like an earlier one is not looked at again.
+
+    Parameters
+    ----------
+    boxes : list of Box
+    shared : iterable of int
+        Positions that no term has for itself, as the parameters of a model.
+    """
+    uses, repeated = _uses(boxes), set[int]()
     for box in reversed(boxes):
-        if box.op is None or box.position in folding.hidden:
+        if box.op is None or box.position in repeated:
             continue
         terms, chain = _terms(boxes, box, uses)
         if len(terms) < _REPEATS:
             continue
-        private = _private(boxes, terms, owners)
-        groups: dict[Any, list[int]] = {}
+        private = _private(boxes, terms, shared)
+        groups: dict[Any, tuple[list[int], list[list[int]]]] = {}
         for term in terms:
-            groups.setdefault(_signature(boxes, term, private), []).append(term)
-        if all(len(group) < _REPEATS for group in groups.values()):
-            continue
-        kept: list[int] = []
-        for signature, group in groups.items():
-            if len(group) < _REPEATS or not signature:
-                kept += group
-                continue
-            kept.append(group[0])
-            folding.times[group[0]] = len(group)
-            for term in group[1:]:
-                folding.hidden |= private[term]
+            signature, inside = _signature(boxes, term, private)
+            group = groups.setdefault(signature, ([], []))
+            group[0].append(term)
+            group[1].append(inside)
+        found = [
+            Alike(box.position, *group)
+            for signature, group in groups.items()
+            if signature and len(group[0]) >= _REPEATS
+        ]
+        if found:
+            repeated.update(chain, *(inside for like in found for inside in like.inside[1:]))
+            yield box, terms, chain, found
+
+
+def _repeats(diagram: Diagram, folding: Folding, owners: dict[int, Any]) -> None:
+    """Keep one of each group of like terms."""
+    for box, terms, chain, found in alike(diagram.boxes, owners):
+        kept = set(terms)
+        for like in found:
+            folding.times[like.terms[0]] = len(like.terms)
+            kept -= set(like.terms[1:])
+            folding.hidden.update(*like.inside[1:])
         folding.hidden |= chain
         folding.terms[box.position] = sorted(kept)
 
@@ -207,10 +248,10 @@ def _terms(boxes: list[Box], box: Box, uses: dict[int, int]) -> tuple[list[int],
     return list(dict.fromkeys(reversed(terms))), chain
 
 
-def _private(boxes: list[Box], terms: list[int], owners: dict[int, Any]) -> dict[int, set[int]]:
+def _private(boxes: list[Box], terms: list[int], outside: Iterable[int]) -> dict[int, set[int]]:
     """Return for each term the boxes that it alone is computed from, itself included."""
     first: dict[int, int] = {}
-    shared: set[int] = set(owners)
+    shared: set[int] = set(outside)
     for term in terms:
         stack = [term]
         while stack:
@@ -232,11 +273,16 @@ def _private(boxes: list[Box], terms: list[int], owners: dict[int, Any]) -> dict
     return private
 
 
-def _signature(boxes: list[Box], term: int, private: dict[int, set[int]]) -> tuple[Any, ...]:
-    """Return how a term is computed, but for its own numbers; equal for equal structure."""
+def _signature(
+    boxes: list[Box], term: int, private: dict[int, set[int]]
+) -> tuple[tuple[Any, ...], list[int]]:
+    """Return how a term is computed, but for its own numbers, and the order of what is its own.
+
+    Both are equal for equal structure; the first is empty for a term that is not computed.
+    """
     own = private[term]
     if term not in own or not boxes[term].parents:
-        return ()
+        return (), []
     places: dict[int, int] = {}
     signature: list[Any] = []
     stack = [term]
@@ -254,7 +300,7 @@ def _signature(boxes: list[Box], term: int, private: dict[int, set[int]]) -> tup
         signature.append(
             tuple([places[p] if p in own else -1 - p for p in operands])  # shared ones by identity
         )
-    return tuple(signature)
+    return tuple(signature), list(places)
 
 
 # ---- neurons -----------------------------------------------------------------------------------

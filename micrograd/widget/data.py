@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any, Final
 
 from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
 from micrograd.look import finite, largest, magnitude, number_text
 from micrograd.passes import BROKEN, Row
+from micrograd.paths import Path, explain_all
 from micrograd.stepper import Stepper
-from micrograd.widget.layout import CARD, RADIUS, Place, place
+from micrograd.widget.folding import Folded, folded
+from micrograd.widget.layout import CARD, LARGEST_DRAWING, RADIUS, Place, place
 from micrograd.words import signed
 
 __all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "layout_of", "page_data"]
@@ -43,7 +46,8 @@ def layout_of(stepper: Stepper) -> Place:
         (len(number_text(local)) for locals_ in stepper.recording.locals for local in locals_),
         default=0,
     )
-    return place(stepper.recording.parents, widths, 7.3 * (longest + 2))
+    fold = folded(build([stepper.root]).boxes)
+    return place(stepper.recording.parents, widths, 7.3 * (longest + 2), fold)
 
 
 def _width(symbol: str) -> float:
@@ -93,18 +97,61 @@ def page_data(stepper: Stepper, layout: Place | None = None, title: str | None =
             else [edge.parent, edge.child, edge.operand]
             for edge in layout.edges
         ],
+        "alike": _alike(stepper, layout.fold),
+        "paths": _paths(stepper, layout, places, text),
         "strings": list(table),
         "steps": steps,
     }
 
 
+def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
+    """Return the groups of like terms, of which the page shows one at a time."""
+    words = stepper.words
+    return [
+        {"name": words.names[like.total], "terms": like.terms}
+        for like in (fold.groups if fold else [])
+    ]
+
+
+def _paths(
+    stepper: Stepper, layout: Place, places: dict[tuple[int, int], int], text: Any
+) -> list[Any] | None:
+    """Return why each gradient is what it is, path by path; None for a graph too large for it."""
+    if layout.fold or len(stepper.nodes) > LARGEST_DRAWING:
+        return None
+    at = {node: i for i, node in enumerate(stepper.nodes)}
+
+    def edges(path: Path) -> list[int]:
+        ways = zip(path.nodes, path.operands, strict=False)
+        return [places[at[node], operand] for node, operand in ways]
+
+    found = []
+    for explanation in explain_all(stepper.root):
+        *rows, (_, count, total) = explanation.rows
+        paths = [
+            [
+                text(way),
+                text(f"{factors} {'=' if path.is_exact else '≈'}"),
+                text(product),
+                edges(path),
+            ]
+            for (way, factors, product), path in zip(rows, explanation.paths, strict=False)
+        ]
+        paths += [[*map(text, row), []] for row in rows[len(paths) :]]
+        found.append([paths, text(count), text(total)])
+    return found
+
+
 def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
     words, recording = stepper.words, stepper.recording
     roles = [box.role for box in build([stepper.root]).boxes]
+    fold = layout.fold
+    received = Counter(edge.parent for edge in layout.edges)
     nodes = []
     for i, node in enumerate(stepper.nodes):
         name, data = words.names[i], recording.data[i]
-        short = name if len(name) <= _LONGEST_NAME else f"{name[:6]}…{name[-4:]}"
+        room = _LONGEST_NAME - 2 * (len(str(received[i])) - 1)  # beside `12/16` in the corner
+        short = name if len(name) <= room else f"{name[: room - 5]}…{name[-4:]}"
         found = {
             "name": name,
             "short": short,
@@ -124,6 +171,10 @@ def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
                 "d": layout.outs[i],
                 "loc": [number_text(local) for local in recording.locals[i]],
             }
+        if fold:
+            found |= {"spot": fold.spot[i], "own": fold.owner[i]}
+            if (term := fold.term[i]) is not None:
+                found |= {"set": term[0], "term": term[1]}
         nodes.append(found)
     return nodes
 

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from micrograd.widget.folding import Folded, depths
+
 __all__ = ["CARD", "LARGEST_DRAWING", "RADIUS", "Edge", "Place", "place"]
 
 CARD: Final = (112, 84)
 RADIUS: Final = 17  # of the circle of an operation
 LARGEST_DRAWING: Final = 150  # values that Graphviz lays out; more stand in columns
+_TALLEST: Final = 40  # cards in a column of a folded graph
 _MARGIN: Final = (24, 22, 24, 42)  # left, top, right, and below, where the running sum hangs
 
 
@@ -42,6 +45,8 @@ class Place:
         The curves from operation to card; "" for a leaf.
     edges : list of Edge
         In the order of children and operands. In a large drawing they have no curve.
+    fold : Folded or None
+        Which values share a place.
     """
 
     size: tuple[float, float]
@@ -49,10 +54,14 @@ class Place:
     operations: list[tuple[float, float] | None]
     outs: list[str]
     edges: list[Edge]
+    fold: Folded | None = None
 
 
 def place(
-    parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float = 0
+    parents: Sequence[Sequence[int]],
+    widths: Sequence[float],
+    label_width: float = 0,
+    fold: Folded | None = None,
 ) -> Place:
     """Lay out a graph.
 
@@ -64,15 +73,18 @@ def place(
         How wide each value's operation is drawn.
     label_width : float
         How wide the widest local derivative is, which stands beside its edge.
+    fold : Folded, optional
+        Which values share a place, and in which column each stands.
 
     Notes
     -----
-    Graphviz places up to `LARGEST_DRAWING` values. Beyond that its drawing of a network is tens
-    of thousands of pixels high, so the values then stand in columns by depth.
+    Graphviz places up to `LARGEST_DRAWING` values that have places of their own. Beyond that its
+    drawing of a network is tens of thousands of pixels high, so the values then stand in columns
+    by depth, and so do those of a folded graph.
     """
-    if len(parents) <= LARGEST_DRAWING:
+    if fold is None and len(parents) <= LARGEST_DRAWING:
         return _drawn(parents, widths, label_width)
-    return _columns(parents, widths)
+    return _columns(parents, widths, fold)
 
 
 def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float) -> Place:
@@ -155,30 +167,31 @@ def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return round(x + 20 * across, 1), round(y + 20 * down + 4, 1)
 
 
-def _columns(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place:
+def _columns(
+    parents: Sequence[Sequence[int]], widths: Sequence[float], fold: Folded | None
+) -> Place:
     """Stand the values in columns by depth, each column folded into several of equal height."""
     size = len(parents)
-    depth = [0] * size
-    used = [size] * size  # the depth at which a leaf is first needed
+    spot = fold.spot if fold else range(size)
+    depth = fold.depth if fold else depths(parents)
+    # Leaves, results, and leaves that belong to one weighted sum, stand apart, so that a layer's
+    # neurons are together and the parameters of the open one beside it.
+    groups: dict[tuple[int, int], list[int]] = {}
     for i, operands in enumerate(parents):
-        if operands:
-            depth[i] = 1 + max(depth[p] for p in operands)
-            for p in operands:
-                used[p] = min(used[p], depth[i])
-    for i, operands in enumerate(parents):
-        if not operands and used[i] < size:
-            depth[i] = used[i] - 1
-    # Leaves and results of one depth stand apart, so that a layer's neurons are together.
-    groups: dict[tuple[int, bool], list[int]] = {}
-    for i, operands in enumerate(parents):
-        groups.setdefault((depth[i], not operands), []).append(i)
-    rows = max(6, round(math.sqrt(size / 2)))
-    step = (CARD[0] + max(widths, default=0) + 76, CARD[1] + 52)
+        if spot[i] == i:
+            kind = 1 if operands else 2 if fold and fold.owner[i] >= 0 else 0
+            groups.setdefault((depth[i], kind), []).append(i)
+    shown = sum(map(len, groups.values()))
+    rows = max(6, round(math.sqrt(shown / 2)))
+    gap = 76
+    if fold:  # a layer is one column, so that its lines cross no card
+        rows, gap = min(_TALLEST, max(map(len, groups.values()))), 100
+    step = (CARD[0] + max(widths, default=0) + gap, CARD[1] + 52)
     left, top, right, bottom = _MARGIN
     cards: list[tuple[float, float]] = [(0, 0)] * size
     x = left + step[0] - CARD[0] / 2
     tallest = 0
-    for key in sorted(groups, key=lambda item: (item[0], not item[1])):
+    for key in sorted(groups):
         group = groups[key]
         columns = math.ceil(len(group) / rows)
         height = math.ceil(len(group) / columns)
@@ -188,10 +201,15 @@ def _columns(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place
         x += columns * step[0]
     # The middle of each column stands in the middle of the page.
     lowest: dict[float, float] = {}
-    for cx, cy in cards:
-        lowest[cx] = max(lowest.get(cx, 0), cy)
+    for i, (cx, cy) in enumerate(cards):
+        if spot[i] == i:
+            lowest[cx] = max(lowest.get(cx, 0), cy)
     full = top + CARD[1] / 2 + (tallest - 1) * step[1]
-    cards = [(round(cx, 1), round(cy + (full - lowest[cx]) / 2, 1)) for cx, cy in cards]
+    for i, first in enumerate(spot):
+        cx, cy = cards[first]
+        cards[i] = (
+            (round(cx, 1), round(cy + (full - lowest[cx]) / 2, 1)) if first == i else (cx, cy)
+        )
     operations: list[tuple[float, float] | None] = [
         (round(cx - CARD[0] / 2 - 26 - widths[i] / 2, 1), cy) if parents[i] else None
         for i, (cx, cy) in enumerate(cards)
@@ -207,4 +225,5 @@ def _columns(parents: Sequence[Sequence[int]], widths: Sequence[float]) -> Place
         operations=operations,
         outs=outs,
         edges=[Edge(p, i, k) for i, ops in enumerate(parents) for k, p in enumerate(ops)],
+        fold=fold,
     )

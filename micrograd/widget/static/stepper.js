@@ -36,7 +36,7 @@ const ICON = {
 };
 const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"], ["\u2191 \u2193", "pick a value"],
   ["Enter", "go to where it is final"], ["+ \u2212 0", "zoom"]];
-const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
+const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["p", "gradient by steps or by paths"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
 
 function hostTheme(el) { // the notebook's theme first, the system's last
   const body = document.body, page = document.documentElement;
@@ -57,6 +57,7 @@ function hostTheme(el) { // the notebook's theme first, the system's last
 }
 
 const KIND = ["forward", "seed", "chain"];
+const curve = (x0, y0, x1, y1) => { const bend = Math.max(24, Math.abs(x1 - x0) * .4); return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`; };
 function decoded(data) {
   const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
   D.steps = D.steps.map(s => ({
@@ -65,10 +66,11 @@ function decoded(data) {
     say: text(s[14]), rule: text(s[15]), sum: text(s[16]), right: text(s[17]),
   }));
   const [W] = D.box;
+  D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
   D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
-    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2, bend = Math.max(24, Math.abs(x1 - x0) * .4);
-    return { p, c, arg, d: d ?? `M${x0} ${a.y}C${x0 + bend} ${a.y} ${x1 - bend} ${b.oy} ${x1} ${b.oy}`,
-      l: d ? [lx, ly] : [x0 + (x1 - x0) * .62, a.y + (b.oy - a.y) * .7 - 8] };
+    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
+    return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
+      l: d ? [lx, ly] : [(x0 + x1) / 2, (a.y + b.oy) / 2 - 8] };
   });
   return D;
 }
@@ -78,27 +80,40 @@ function mount(model, el, keep) {
   const root = nodes.length - 1, quit = new AbortController();
   const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const big = edges.length > 300, few = edges.length <= 60, editable = !!model.get("editable");
+  const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded, editable = !!model.get("editable");
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
-  let k = clamp(model.get("step")), sel = keep?.sel ?? null, hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, glideRaf = 0, view = keep?.view ?? null, cam = null;
+  let k = clamp(model.get("step")), sel = keep?.sel ?? null, hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, glideRaf = 0, view = keep?.view ?? null, cam = null, byPath = keep?.byPath ?? false, lighted = null;
   const sign = t => /[!]$/.test(t) ? "bad" : /^[\u2248]?[-\u2212]/.test(t) ? "neg" : /^[\u2248]?\+/.test(t) ? "pos" : "";
   const contributions = nodes.map(() => []);
   steps.forEach((s, j) => { if (s.k === "chain") contributions[s.p].push(j); });
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
   edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
 
+  // ---- folding: of values that share a place one is shown
+  const term = D.alike.map(() => 0); // which of each group's like terms
+  let open = -1; // the place of the weighted sum whose inputs are shown
+  nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || into[i].some(e => nodes[e.p].own >= 0)); });
+  const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.own < 0 || n.own === open)); };
+  const head = i => !folded || nodes[i].spot === i;
+  function unfold(...values) { for (const i of values) if (i >= 0 && nodes[i].set != null) term[nodes[i].set] = nodes[i].term; }
+  function toOpen(s) {
+    const own = i => i == null || i < 0 ? -1 : nodes[i].own >= 0 ? nodes[i].own : nodes[i].bundle ? nodes[i].spot : -1;
+    if (s.k === "chain" && nodes[s.p].own >= 0) return nodes[s.p].own;
+    return [sel, s.n, s.k === "chain" ? s.p : -1].map(own).find(place => place >= 0) ?? -1;
+  }
+
   // ---- skeleton, in reading order
   const title = h("h2", {}, minus(D.title)), phase = h("p", { class: "mgs-phase" });
   const gH = S("g", { "aria-hidden": "true" }), gE = S("g", { "aria-hidden": "true" }), gO = S("g", { "aria-hidden": "true" }), gN = S("g"), gT = S("g", { "aria-hidden": "true" });
   const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
-  const svg = S("svg", { role: "group", "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
+  const svg = S("svg", { role: "group", "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}${folded ? ", folded" : ""}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
   const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the lit edges, above their halo
   const button = (name, label, cls) => h("button", { type: "button", "aria-label": label, title: label, class: cls }, name in ICON ? icon(ICON[name]) : name);
   const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }),
     forward: button("forward", "Step forward"), last: button("last", "Last step") };
   const zoom = h("div", { class: "mgs-zoom", role: "group", "aria-label": "View" }, button("+", "Zoom in"), button("\u2212", "Zoom out"), button("\u2922", "Fit the whole graph"));
-  const win = S("rect", { class: "win" }), stride = Math.ceil(nodes.length / 500);
-  const dots = nodes.map((n, i) => i % stride ? null : S("rect", { x: n.x - W / 2, y: n.y - H / 2, width: W, height: H, rx: 12 }));
+  const win = S("rect", { class: "win" }), heads = nodes.filter((n, i) => head(i)), stride = Math.ceil(heads.length / 500);
+  const dots = heads.map((n, i) => i % stride ? null : S("rect", { x: n.x - W / 2, y: n.y - H / 2, width: W, height: H, rx: 12 }));
   const mini = S("svg", { class: "mgs-mini", viewBox: `0 0 ${D.size.join(" ")}`, "aria-hidden": "true" }, dots, win);
   const pane = h("div", { class: "mgs-view" }, svg);
   const slider = h("input", { type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step" });
@@ -109,15 +124,20 @@ function mount(model, el, keep) {
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" });
+  const by = [["Steps", "One row a step"], ["Paths", "One row a path"]].map(([name, label]) => h("button", { type: "button", "aria-label": label, title: label }, name));
   const sHead = h("h3"), lHead = h("h3"), ledger = h("div"), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
   const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), editable ? hint(["e", "edit a leaf"]) : null, hint(["?", "more keys"]));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(hint));
+  const choices = D.alike.map(a => h("select", { "aria-label": `Which of the like terms of ${minus(a.name)} is shown` }, a.terms.map((t, j) => h("option", { value: j }, `${j + 1} of ${a.terms.length}`))));
+  const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
+    D.alike.map((a, g) => h("span", {}, `Terms of ${minus(a.name)} that are computed alike, shown: `, choices[g])),
+    nodes.some(n => n.own >= 0) ? h("span", {}, "A weighted sum shows its inputs while it takes part in the step or is selected.") : null);
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs" + (big ? " big" : "") },
     h("div", { class: "mgs-top" }, title, phase, mini, zoom),
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null,
-    pane, alert, bar,
-    h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, math, rule, tiles), h("div", { class: "mgs-card" }, lHead, ledger)),
+    pane, foldRow, alert, bar,
+    h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, math, rule, tiles), h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by)), ledger)),
     keysRow, moreKeys);
   el.dataset.lmSuppressShortcuts = "true";
   el.replaceChildren(app);
@@ -125,17 +145,22 @@ function mount(model, el, keep) {
   // ---- the graph, built once; later only classes, texts and colours change
   const built = document.createDocumentFragment(), ops = document.createDocumentFragment();
   const lineOf = e => e.g ??= S("path", { class: "edge", d: e.d });
-  if (!big) gE.append(...edges.map(lineOf));
+  if (!lean) gE.append(...edges.map(lineOf));
+  function bundleOf(i) { // all inputs of a weighted sum as one line, from the middle of those that stand before it
+    const n = nodes[i], from = into[i].map(e => nodes[e.p]).filter(p => p.own < 0), x1 = n.ox - n.ow / 2, ys = from.map(p => p.y);
+    const x0 = from.length ? Math.max(...from.map(p => p.x)) + W / 2 : x1 - 40, y0 = from.length ? (Math.min(...ys) + Math.max(...ys)) / 2 : n.oy;
+    return n.bundleG ??= S("g", { class: "bundle" }, S("path", { class: "edge", d: curve(x0, y0, x1, n.oy) }), S("text", { class: "cap", x: n.ox, y: n.oy + R + 14 }, `${into[i].length} inputs`));
+  }
   nodes.forEach((n, i) => {
     if (n.d) n.out = S("path", { class: "out", d: n.d });
-    if (n.out && !big) gE.append(n.out);
+    if (n.out && !lean) gE.append(n.out);
     if (n.sym) n.opG = S("g", { class: "op" }, S("rect", { x: n.ox - n.ow / 2, y: n.oy - R, width: n.ow, height: 2 * R, rx: n.ow > 2 * R ? 9 : R }),
       S("text", { x: n.ox, y: n.oy + (n.sym.length > 1 ? 5 : 7), class: n.sym.length > 1 ? "word" : null }, minus(n.sym)));
-    if (n.sym && !big) ops.append(n.opG);
+    if (n.sym && !lean) ops.append(n.opG);
     const g = n.g = S("g", { transform: `translate(${n.x - W / 2} ${n.y - H / 2})`, role: "button", tabindex: -1 });
-    const small = n.short.length > 9 ? " small" : "";
+    const crowded = contributions[i].length > 9, small = (n.short.length > (crowded ? 6 : 8) ? " small" : "") + (crowded ? " left" : "");
     g.append(S("rect", { class: "ring", x: -5, y: -5, width: W + 10, height: H + 10, rx: 14 }), S("rect", { class: "box", width: W, height: H, rx: 10 }),
-      S("rect", { class: "head", x: 5, y: 5, width: W - 10, height: 24, rx: 7 }), S("text", { class: "name" + small, x: W / 2 - (small ? 6 : 0), y: 22 }, minus(n.short)),
+      S("rect", { class: "head", x: 5, y: 5, width: W - 10, height: 24, rx: 7 }), S("text", { class: "name" + small, x: crowded ? 11 : W / 2 - (contributions[i].length > 1 && n.short.length > 6 ? 11 : small ? 6 : 0), y: 22 }, minus(n.short)),
       n.badge = S("text", { class: "badge", x: W - 10, y: 21 }), n.tick = S("path", { class: "tick", d: `M${W - 22} 17l4 4 7-8`, visibility: "hidden" }),
       S("text", { class: "cap", x: 12, y: 47 }, "data"), n.dT = S("text", { class: "num d" + (n.text.length > 8 ? " small" : ""), x: W - 12, y: 48 }),
       n.chip = S("rect", { class: "chip", x: 5, y: 55, width: W - 10, height: 24, rx: 7 }), S("text", { class: "cap g", x: 12, y: 71 }, "grad"), n.gT = S("text", { class: "num g", x: W - 12, y: 72 }),
@@ -149,9 +174,9 @@ function mount(model, el, keep) {
     on(g, "pointerenter", e => { if (e.pointerType === "mouse") { hover = i; book(); } });
     on(g, "pointerleave", () => { if (hover === i) { hover = null; book(); } });
     if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); if (e.target.closest(".pencil")) return; step(beforeClick); edit(i); });
-    if (!big) built.append(g);
+    if (!lean) built.append(g);
   });
-  if (!big) { gO.append(ops); gN.append(built); }
+  if (!lean) { gO.append(ops); gN.append(built); }
 
   // ---- state after step j: replayed, never sent
   function stateAt(j) {
@@ -175,8 +200,9 @@ function mount(model, el, keep) {
 
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
-    const s = steps[k], chain = s.k === "chain";
+    const s = steps[k], chain = s.k === "chain", path = new Set(lighted);
     now = stateAt(k);
+    if (folded) open = toOpen(s);
     const { st, passed } = now;
     nodes.forEach((n, i) => {
       const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
@@ -203,15 +229,18 @@ function mount(model, el, keep) {
       put(n.badge, "text", q.got && !final ? `${q.got}/${q.of}` : "");
       put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.right ? `, right would be ${minus(q.right)}` : "")}`);
     });
-    const tab = sel ?? (chain ? s.p : s.n);
+    const tab = sel != null && shown(sel) ? sel : chain ? s.p : s.n;
     if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
 
     const here = chain ? [edges[s.e]] : s.k === "forward" ? into[s.n] : [];
-    if (big) { // only the edges of the current and the selected values, or the picture is a hedge
-      const near = new Set([...into[s.n], ...(chain ? outOf[s.p] : []), ...(sel == null ? [] : [...into[sel], ...outOf[sel]])].slice(0, 400));
-      const outs = new Set([s.n, ...(chain ? [s.p] : []), ...[...near].map(e => e.c)]);
-      gE.replaceChildren(...[...near].map(lineOf), ...[...outs].map(i => nodes[i].out).filter(out => out));
-      shownEdges = [...near];
+    if (lean) { // the edges of the current and the selected values; all of a graph would be a hedge
+      const visible = e => shown(e.p) && shown(e.c), closed = n => n.bundle && n.spot !== open;
+      const near = [...into[s.n], ...(chain ? outOf[s.p] : []), ...(sel == null ? [] : [...into[sel], ...outOf[sel]])].filter(visible);
+      const still = folded ? edges.filter(e => visible(e) && !closed(nodes[e.c])) : [];
+      shownEdges = [...new Set([...near, ...still])].slice(0, 400);
+      const there = nodes.map((n, i) => i).filter(i => folded && nodes[i].out && shown(i));
+      const outs = new Set([s.n, ...(chain ? [s.p] : []), ...shownEdges.map(e => e.c), ...there]);
+      gE.replaceChildren(...there.filter(i => closed(nodes[i])).map(bundleOf), ...shownEdges.map(lineOf), ...[...outs].map(i => nodes[i].out).filter(out => out));
     }
     shownEdges.forEach(e => {
       const p = passed.get(e.at);
@@ -219,16 +248,18 @@ function mount(model, el, keep) {
       put(e.g, "--strokeWidth", p ? (1.2 + 4.8 * Math.abs(p.tc)).toFixed(1) : "");
       put(e.g, "--strokeDasharray", p && !p.tc ? "5 4" : "");
     });
-    for (const e of lit) if (!big) gE.append(e.g);
-    gH.replaceChildren(...here.map(e => S("path", { class: "halo", d: e.d })));
-    lit = here;
-    gL.replaceChildren(...here.map(lineOf));
-    const labelled = few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
-    gT.replaceChildren(...labelled.map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1] }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
+    for (const e of lit) if (!lean) gE.append(e.g);
+    lit = [...new Set([...here, ...edges.filter(e => path.has(e.at))])];
+    gH.replaceChildren(...lit.map(e => S("path", { class: "halo", d: e.d, "data-on": path.has(e.at) ? "" : null })));
+    gL.replaceChildren(...lit.map(lineOf));
+    const labelled = lean ? (chain ? here : []) : few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
+    gT.replaceChildren(...[...new Set([...labelled, ...(lighted ? lit : [])])].map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1], "data-on": path.has(e.at) ? "" : null }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
     if (chain && s.sum) { // the running sum, under the value that receives it
       const n = nodes[s.p], text = minus(s.sum), w = 7.7 * text.length + 14;
       gT.append(S("g", { class: "tag" }, S("rect", { x: n.x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x: n.x, y: n.y + H / 2 + 26 }, text)));
     }
+    paintLight(path);
+    choices.forEach((choice, g) => { choice.value = term[g]; });
     words(s); book();
     slider.value = k;
     slider.setAttribute("aria-valuetext", `Step ${k + 1} of ${steps.length}. ${minus(s.say)}`);
@@ -236,6 +267,17 @@ function mount(model, el, keep) {
     for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
     camera(glide);
   }
+
+  // ---- one path from the root to a value, lit while the mouse or the focus is on its row
+  function paintLight(path) {
+    const along = new Set([...path].flatMap(j => [edges[j].p, edges[j].c]));
+    if (path.size || svg.hasAttribute("data-lit")) {
+      svg.toggleAttribute("data-lit", path.size > 0);
+      nodes.forEach((n, i) => { for (const e of [n.g, n.opG, n.out]) e?.toggleAttribute("data-on", along.has(i) && (e === n.g || into[i].some(w => path.has(w.at)))); });
+      edges.forEach(e => e.g?.toggleAttribute("data-on", path.has(e.at)));
+    }
+  }
+  function light(list) { lighted = list?.length ? list : null; paint(); }
 
   // ---- sentence, formula, rule, tiles
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
@@ -274,7 +316,10 @@ function mount(model, el, keep) {
     const s = steps[k], i = hover ?? sel ?? (s.k === "chain" ? s.p : s.n), n = nodes[i], q = now.st[i];
     const all = contributions[i].filter(j => D.turns < 2 || steps[j].turn === Math.max(1, s.turn)), at = all.findIndex(j => j >= k);
     const start = Math.max(0, Math.min(all.length - 12, (at < 0 ? all.length : at) - 6)), rows = all.slice(start, start + 12);
-    lHead.textContent = `Where ${minus(gradOf(i))} comes from`;
+    put(lHead, "text", `Where ${minus(gradOf(i))} comes from`);
+    by.forEach((b, j) => b.setAttribute("aria-pressed", byPath === (j === 1)));
+    if (byPath) return pathBook(i);
+    pathsOf = null;
     const body = rows.map(j => {
       const c = steps[j], todo = j > k;
       return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, minus(nodes[c.n].name)), h("td", {}, todo ? "not yet" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
@@ -288,6 +333,23 @@ function mount(model, el, keep) {
       h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.right ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : ""))))));
     if (q.right) ledger.append(h("p", { class: "mgs-note" }, `Right would be ${minus(q.right)}.`));
     if (all.length > rows.length) ledger.append(h("p", { class: "mgs-note" }, `Rows ${start + 1} to ${start + rows.length} of ${all.length}.`));
+  }
+
+  let pathsOf = null; // whose table of paths is shown: it is the same at every step
+  function pathBook(i) {
+    if (pathsOf === i) return;
+    pathsOf = i;
+    if (lighted) light(null);
+    if (!D.paths) return ledger.replaceChildren(h("p", { class: "mgs-note" }, `A page lists the paths of smaller graphs. In Python, explain(${called(root)}, value) gives those of this one.`));
+    const { rows, count, total } = D.paths[i];
+    ledger.replaceChildren(h("table", { class: "mgs-paths" }, h("thead", {}, h("tr", {}, ["path", "local derivatives", "product"].map(t => h("th", { scope: "col" }, t)))),
+      h("tbody", {}, rows.map(({ way, factors, product, edges: list }) => {
+        const row = h("tr", list.length ? { tabindex: 0 } : {}, h("td", {}, minus(way)), h("td", {}, minus(factors)), h("td", { class: sign(product) }, minus(product)));
+        if (list.length) for (const [event, on_] of [["pointerenter", list], ["focus", list], ["pointerleave", null], ["blur", null]]) on(row, event, () => light(on_));
+        return row;
+      })),
+      h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, count), h("td", { class: sign(total) }, minus(total))))));
+    if (D.rule) ledger.append(h("p", { class: "mgs-note" }, "The sum over all paths is right, whatever rule the pass breaks."));
   }
 
   // ---- camera
@@ -313,11 +375,11 @@ function mount(model, el, keep) {
     cam = c;
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
-    if (big) { // only what the window shows is in the page at all: hidden, it would still cost
+    if (lean) { // only what the window shows is in the page at all: hidden, it would still cost
       const inside = (x, y) => x > x0 - W && x < x0 + w + W && y > y0 - H && y < y0 + height + H;
       let next = null, nextOp = null;
       for (let i = root; i >= 0; i--) { // in place, so that what has the focus keeps it
-        const n = nodes[i], seen = inside(n.x, n.y), seenOp = n.opG && inside(n.ox, n.oy);
+        const n = nodes[i], there = shown(i), seen = there && inside(n.x, n.y), seenOp = there && n.opG && inside(n.ox, n.oy);
         if (seen) { if (!n.g.parentNode) gN.insertBefore(n.g, next); next = n.g; } else if (n.g.parentNode) n.g.remove();
         if (seenOp) { if (!n.opG.parentNode) gO.insertBefore(n.opG, nextOp); nextOp = n.opG; } else if (n.opG?.parentNode) n.opG.remove();
       }
@@ -330,7 +392,8 @@ function mount(model, el, keep) {
     if (!r) return;
     const aim = target(r), from = cam, s = steps[k];
     cancelAnimationFrame(glideRaf);
-    dots.forEach((d, i) => { if (d) put(d, "class", i === s.n || i === s.p ? "on" : ""); });
+    const spots = [s.n, s.p].map(i => nodes[folded && i >= 0 ? nodes[i].spot : i]);
+    dots.forEach((d, i) => { if (d) put(d, "class", spots.includes(heads[i]) ? "on" : ""); });
     if (!glide || !from || big || calm.matches || (from.cx === aim.cx && from.cy === aim.cy && from.scale === aim.scale)) return look(aim, r);
     const t0 = performance.now();
     const tick = t => {
@@ -366,6 +429,7 @@ function mount(model, el, keep) {
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
     k = j;
+    unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
     say.setAttribute("aria-live", quiet ? "off" : "polite");
     if (view && !inSight()) view = null;
@@ -381,7 +445,7 @@ function mount(model, el, keep) {
   function travel() { // a dot walks the edge against the arrow: gradient flows back
     const s = steps[k];
     if (s.k !== "chain" || calm.matches || speed > 2) return;
-    const path = edges[s.e].g, length = path.getTotalLength(), t0 = performance.now(), ms = 450 / speed;
+    const path = lineOf(edges[s.e]), length = path.getTotalLength(), t0 = performance.now(), ms = 450 / speed;
     const tick = t => {
       if (!el.isConnected) return;
       const u = Math.min(1, Math.max(0, (t - t0) / ms)), p = path.getPointAtLength(length * (1 - u * u * (3 - 2 * u)));
@@ -422,18 +486,28 @@ function mount(model, el, keep) {
   on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });
   on(slider, "change", () => { model.save_changes(); });
   on(rate, "change", () => { speed = +rate.value; });
+  choices.forEach((choice, g) => on(choice, "change", () => { // to where that term is evaluated, or its gradient final
+    const wanted = D.alike[g].terms[+choice.value];
+    if (steps[k].k === "forward") step(steps.findIndex(s => s.k === "forward" && s.n === wanted)); else goToFinal(wanted);
+  }));
+  function sumBy(paths) { byPath = paths; lighted = null; pathsOf = null; paint(); }
+  by.forEach((b, j) => on(b, "click", () => sumBy(j === 1)));
   on(app, "keydown", e => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key !== "Tab" && e.key !== "Escape") e.stopPropagation(); // JupyterLab's one-letter commands match `:focus` itself: the data attribute alone does not stop them
-    const t = e.target, own = t === slider || t === rate, inGraph = svg.contains(t);
+    const t = e.target, own = t === slider || t.matches("select"), inGraph = svg.contains(t);
     if (t.matches("input:not([type=range])")) return;
-    const move = by => pick(sel == null ? (by > 0 ? 0 : root) : (sel + by + nodes.length) % nodes.length, inGraph);
+    const move = way => {
+      let i = sel ?? (way > 0 ? -1 : nodes.length);
+      do i = (i + way + nodes.length) % nodes.length; while (!shown(i));
+      pick(i, inGraph);
+    };
     const keys = {
       ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: () => step(steps.length - 1),
       PageDown: () => step(finals.find(j => j > k) ?? k), PageUp: () => step(finals.findLast(j => j < k) ?? k),
       ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => { sel = null; view = null; paint(); },
       "+": () => scaleBy(1.25), "=": () => scaleBy(1.25), "-": () => scaleBy(.8), 0: () => { view = null; camera(); },
-      "?": () => moreKeys.toggleAttribute("hidden"),
+      p: () => sumBy(!byPath), "?": () => moreKeys.toggleAttribute("hidden"),
     };
     if (e.key === " " && !t.closest("button, select")) keys[" "] = () => play(!timer);
     const chosen = inGraph && t.closest(".node") ? nodes.findIndex(n => n.g === t) : sel;
@@ -496,13 +570,14 @@ function mount(model, el, keep) {
     camera();
   });
   sized.observe(pane);
+  unfold(steps[k].n, steps[k].p);
   paintTheme(); play(false); paint();
   if (keep?.focus != null) nodes[keep.focus]?.g.focus({ preventScroll: true });
   return () => {
     const focus = nodes.findIndex(n => n.g === el.getRootNode().activeElement);
     quit.abort(); watch.disconnect(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); cancelAnimationFrame(glideRaf);
     model.off("change:step", follow); model.off("change:error", complain); model.off("change:theme", paintTheme);
-    return { sel, view, speed, focus: focus < 0 ? null : focus };
+    return { sel, view, speed, byPath, focus: focus < 0 ? null : focus };
   };
 }
 
