@@ -46,7 +46,7 @@ def free_port():
 
 
 @contextmanager
-def jupyterlab(folder):
+def jupyterlab(folder, program="jupyterlab"):
     """Start a server of our own, with no settings of the user's, and stop it."""
     port = free_port()
     root = folder / "notebooks"
@@ -59,11 +59,15 @@ def jupyterlab(folder):
         (folder / name).mkdir()
         variables[name] = str(folder / name)
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        sys.executable, "-m", program, "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
         "--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.allow_root=True",
-        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
+    if program == "jupyterlab":
+        command += [
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
     log = (folder / "server.log").open("w", encoding="utf-8")
     server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"
@@ -77,9 +81,10 @@ def jupyterlab(folder):
             except OSError:
                 time.sleep(0.5)
         else:
-            pytest.fail("JupyterLab did not start")
+            pytest.fail(f"{program} did not start")
         assert server.poll() is None, (folder / "server.log").read_text(encoding="utf-8")
-        yield f"{address}/lab/tree/lesson.ipynb?reset"
+        folder_of_notebooks = "lab/tree" if program == "jupyterlab" else "notebooks"
+        yield f"{address}/{folder_of_notebooks}/lesson.ipynb?reset"
     finally:
         server.terminate()
         try:
@@ -161,6 +166,7 @@ def test_the_widget_lives_in_jupyterlab(tmp_path):
         for key in ("b", "a", "d", "d", "x", "m", "ArrowLeft"):
             page.keyboard.press(key)
         assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+        assert page.locator(".jp-Notebook .jp-MarkdownCell").count() == 0
         first.get_by_text("8 / 10").wait_for()
 
         # A slider, a jump, play.

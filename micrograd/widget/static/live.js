@@ -223,6 +223,7 @@ function renderLive({ model, el }) {
     alert.hidden = false;
   }
   on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
+  quiet(app, on);
   on(app, "keydown", e => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.key === "Tab" || e.key === "Escape") return;
     e.stopPropagation();

@@ -58,6 +58,10 @@ function hostTheme(el) { // the notebook's theme first, the system's last
 
 const KIND = ["forward", "seed", "chain"];
 const curve = (x0, y0, x1, y1) => { const bend = Math.max(24, Math.abs(x1 - x0) * .4); return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`; };
+// The notebook's one-letter commands match the focused element itself: the mark must be on it.
+// Notebook 7 hears keys on their way down, JupyterLab on their way up: see the keydown listener.
+const quiet = (app, on) => on(app, "focusin", e => { e.target.dataset.lmSuppressShortcuts = "true"; });
+
 function decoded(data) {
   const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
   D.steps = D.steps.map(s => ({
@@ -139,7 +143,7 @@ function mount(model, el, keep) {
     pane, foldRow, alert, bar,
     h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, math, rule, tiles), h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by)), ledger)),
     keysRow, moreKeys);
-  el.dataset.lmSuppressShortcuts = "true";
+  quiet(app, on);
   el.replaceChildren(app);
 
   // ---- the graph, built once; later only classes, texts and colours change
@@ -494,7 +498,7 @@ function mount(model, el, keep) {
   by.forEach((b, j) => on(b, "click", () => sumBy(j === 1)));
   on(app, "keydown", e => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.key !== "Tab" && e.key !== "Escape") e.stopPropagation(); // JupyterLab's one-letter commands match `:focus` itself: the data attribute alone does not stop them
+    if (e.key !== "Tab" && e.key !== "Escape") e.stopPropagation();
     const t = e.target, own = t === slider || t.matches("select"), inGraph = svg.contains(t);
     if (t.matches("input:not([type=range])")) return;
     const move = way => {
