@@ -80,7 +80,9 @@ def test_the_widget_lives_in_notebook_7(browser, tmp_path):
         leaf(view, page, "L = 75").wait_for()
         assert "step 8 x 2 error ''" in lab.printed(2)
         keep_screenshot(page, "notebook_7")
-        assert lab.errors == []
+        # Notebook 7.6 itself looks for settings of an extension that it lacks.
+        own = [error for error in lab.errors if "reading 'schema'" not in error]
+        assert own == []
         context.close()
 
 
