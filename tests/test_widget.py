@@ -16,7 +16,7 @@ from micrograd import sum as value_sum
 from micrograd.errors import ArgumentError, MicrogradError, TooLargeError
 from micrograd.graph import order
 from micrograd.look import contrast, theme
-from micrograd.losses import hinge
+from micrograd.losses import cross_entropy, hinge
 from micrograd.nn import MLP
 from micrograd.widget import page_data, page_text
 from micrograd.widget.data import layout_of
@@ -97,7 +97,7 @@ def test_of_a_folded_graph_nothing_shown_at_once_overlaps(atomic):
             shown = [
                 i for i in range(len(stepper.nodes))
                 if (fold.term[i] is None or fold.term[i][1] == term)
-                and fold.owner[i] in (-1, owner)
+                and (stepper.recording.parents[i] or fold.owner[i] in (-1, owner))
             ]  # fmt: skip
             assert len(shown) < len(stepper.nodes) / 2
             assert overlaps([drawn.cards[i] for i in shown], CARD) == []
@@ -118,11 +118,41 @@ def test_what_shares_a_place_is_computed_alike_or_a_leaf_of_one_weighted_sum():
         for first, position in zip(fold.groups[0].inside[0], inside, strict=True):
             assert stepper.nodes[first].op is stepper.nodes[position].op
             assert fold.spot[first] == fold.spot[position]
-    parameters = [i for i, owner in enumerate(fold.owner) if owner >= 0]
+    parents = stepper.recording.parents
+    parameters = [i for i, owner in enumerate(fold.owner) if owner >= 0 and not parents[i]]
     assert len(parameters) == 4 * 3 + 3 * 5 + 1 * 4
     for i in parameters:
-        readers = [k for k, ops in enumerate(stepper.recording.parents) if i in ops]
+        readers = [k for k, ops in enumerate(parents) if i in ops]
         assert {fold.spot[reader] for reader in readers} == {fold.owner[i]}
+        assert {fold.owner[reader] for reader in readers} == {fold.owner[i]}
+
+
+def test_the_parameters_of_a_neuron_are_folded_also_where_no_terms_are_alike():
+    source = random.Random(7)
+    model = MLP(3, [4, 3], rng=source)
+    samples = [[source.uniform(-1, 1) for _ in range(3)] for _ in range(5)]
+    stepper = steps(cross_entropy([model(x) for x in samples], [0, 1, 2, 0, 1]))
+    fold = layout_of(stepper).fold
+    assert fold.groups == []  # each class is picked elsewhere
+    parameters = set(model.parameters())
+    folded = {node for node, owner in zip(stepper.nodes, fold.owner, strict=True) if owner >= 0}
+    assert folded - {node for node in folded if node.parents} == parameters
+    neuron = model.layers[0].neurons[0]
+    own = {fold.owner[stepper.place(p)] for p in neuron.parameters()}
+    assert len(own) == 1
+
+
+def test_a_penalty_on_the_parameters_leaves_them_at_their_neurons():
+    model = MLP(2, [3, 1], rng=random.Random(3))
+    losses = [(1 - model([0.1 * i, 0.5])).relu() for i in range(4)]
+    root = value_sum(losses) + 0.01 * value_sum([p * p for p in model.parameters()])
+    stepper = steps(root)
+    fold = layout_of(stepper).fold
+    assert [len(group.terms) for group in fold.groups] == [4]
+    for neuron in [*model.layers[0].neurons, *model.layers[1].neurons]:
+        places = [stepper.place(p) for p in neuron.parameters()]
+        assert len({fold.spot[place] for place in places}) == len(places)
+        assert len({fold.owner[place] for place in places}) == 1
 
 
 def test_a_graph_of_sixty_values_is_shown_whole():

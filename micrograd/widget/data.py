@@ -22,7 +22,7 @@ LARGEST_GRAPH: Final = 2_000  # values
 LARGEST_WALK: Final = 20_000  # steps
 _KINDS: Final = ("forward", "seed", "chain")
 _ROLES: Final = {"parameter": "param", "constant": "const"}
-_LONGEST_NAME: Final = 11  # characters that fit the header of a card
+_LONGEST_NAME: Final = 10  # characters that fit the header of a card
 
 
 def layout_of(stepper: Stepper) -> Place:

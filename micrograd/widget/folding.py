@@ -1,9 +1,8 @@
 """How a graph that is too large to be seen at once is folded on the page.
 
 What stands in one place is not shown at the same time. Terms of a sum that are computed alike, as
-the losses of samples, share their places, and one of them is shown. Leaves that one weighted sum
-alone reads, as a neuron's parameters, are shown while that sum is open; the sums of one depth
-share the places for them.
+the losses of samples, share their places, and one of them is shown. The weights and the bias of a
+weighted sum are shown while it is open; the sums of one depth share the places for them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from micrograd.draw.fold import Alike, alike
 __all__ = ["LARGEST_WHOLE", "Folded", "depths", "folded"]
 
 LARGEST_WHOLE: Final = 60  # values up to which a graph is shown whole
-_BUNDLE: Final = 3  # operands from which the leaves of a weighted sum are folded
+_BUNDLE: Final = 3  # operands from which the parameters of a weighted sum are folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ class Folded:
     term : list of (int, int) or None
         Which group of like terms a value belongs to, and which of its terms.
     owner : list of int
-        The spot of the weighted sum that has to be open for a leaf to be shown, or -1.
+        For a parameter, the spot of the weighted sum that has to be open for it to be shown, the
+        first that reads it; for a weighted sum, that of its parameters; else -1.
     groups : list of Alike
     """
 
@@ -58,7 +58,9 @@ def folded(boxes: Sequence[Box]) -> Folded | None:
     spot = list(range(len(boxes)))
     term: list[tuple[int, int] | None] = [None] * len(boxes)
     groups: list[Alike] = []
-    for box, _, _, found in alike(list(boxes)):
+    # A parameter is no term's own, though a penalty on it may be a term: it stands at its neuron.
+    leaves = [i for i, own in enumerate(_owners(boxes, spot)) if own >= 0 and not boxes[i].parents]
+    for box, _, _, found in alike(list(boxes), leaves):
         if term[box.position] is not None:
             continue  # a sum inside a term: the whole term has its place already
         for like in found:
@@ -68,11 +70,11 @@ def folded(boxes: Sequence[Box]) -> Folded | None:
             groups.append(like)
     owner = _owners(boxes, spot)
     depth = depths([box.parents for box in boxes], spot, owner)
-    # The nth leaf of each weighted sum of one depth stands in one place.
+    # The nth parameter of each weighted sum of one depth stands in one place.
     places: dict[tuple[int, int], int] = {}
     count: dict[int, int] = {}
     for position, owned in enumerate(owner):
-        if owned >= 0 and spot[position] == position:
+        if owned >= 0 and not boxes[position].parents and spot[position] == position:
             nth = count[owned] = count.get(owned, -1) + 1
             spot[position] = places.setdefault((depth[position], nth), position)
     for position, first in enumerate(spot):  # the leaves of like terms follow theirs
@@ -83,17 +85,28 @@ def folded(boxes: Sequence[Box]) -> Folded | None:
 
 
 def _owners(boxes: Sequence[Box], spot: Sequence[int]) -> list[int]:
-    """Return, for each leaf that one weighted sum alone reads, the spot of that sum; else -1."""
-    readers: dict[int, set[int]] = {}
+    """Return which weighted sum has each leaf as a weight or bias: the spot of the first; else -1.
+
+    The operands of `dot` are the weights, what they multiply, and the bias. For a sum itself it is
+    that of its first weight.
+    """
+    readers: dict[int, int] = {}
+    inputs: set[int] = set()
     for box in boxes:
         if box.op is not None and box.op.name == "dot" and len(box.parents) >= _BUNDLE:
-            for parent in box.parents:
-                readers.setdefault(spot[parent], set()).add(spot[box.position])
+            half = len(box.parents) // 2
+            for k, parent in enumerate(box.parents):
+                if boxes[parent].parents or half <= k < 2 * half:
+                    inputs.add(spot[parent])
+                else:
+                    readers.setdefault(spot[parent], spot[box.position])
     owner = [-1] * len(boxes)
     for box in boxes:
-        found = readers.get(spot[box.position], set())
-        if not box.parents and len(found) == 1:
-            owner[box.position] = next(iter(found))
+        at = spot[box.position]
+        if not box.parents and at not in inputs:
+            owner[box.position] = readers.get(at, -1)
+        elif box.op is not None and box.op.name == "dot":
+            owner[box.position] = next((owner[p] for p in box.parents if owner[p] >= 0), -1)
     return owner
 
 

@@ -174,8 +174,8 @@ def _columns(
     size = len(parents)
     spot = fold.spot if fold else range(size)
     depth = fold.depth if fold else depths(parents)
-    # Leaves, results, and leaves that belong to one weighted sum, stand apart, so that a layer's
-    # neurons are together and the parameters of the open one beside it.
+    # Leaves, results, and the parameters of weighted sums stand apart, so that a layer's neurons
+    # are together and the parameters of the open one beside it.
     groups: dict[tuple[int, int], list[int]] = {}
     for i, operands in enumerate(parents):
         if spot[i] == i:

@@ -96,14 +96,14 @@ function mount(model, el, keep) {
   // ---- folding: of values that share a place one is shown
   const term = D.alike.map(() => 0); // which of each group's like terms
   let open = -1; // the place of the weighted sum whose inputs are shown
-  nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || into[i].some(e => nodes[e.p].own >= 0)); });
-  const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.own < 0 || n.own === open)); };
+  nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || n.own >= 0); n.key = n.own >= 0 ? n.own : n.bundle ? n.spot : -1; });
+  const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.sym || n.own < 0 || n.own === open)); };
   const head = i => !folded || nodes[i].spot === i;
   function unfold(...values) { for (const i of values) if (i >= 0 && nodes[i].set != null) term[nodes[i].set] = nodes[i].term; }
   function toOpen(s) {
-    const own = i => i == null || i < 0 ? -1 : nodes[i].own >= 0 ? nodes[i].own : nodes[i].bundle ? nodes[i].spot : -1;
-    if (s.k === "chain" && nodes[s.p].own >= 0) return nodes[s.p].own;
-    return [sel, s.n, s.k === "chain" ? s.p : -1].map(own).find(place => place >= 0) ?? -1;
+    const key = i => i == null || i < 0 ? -1 : nodes[i].key;
+    if (s.k === "chain" && !nodes[s.p].sym && nodes[s.p].own >= 0) return nodes[s.p].own;
+    return [sel, s.n, s.k === "chain" ? s.p : -1].map(key).find(place => place >= 0) ?? -1;
   }
 
   // ---- skeleton, in reading order
@@ -136,7 +136,7 @@ function mount(model, el, keep) {
   const choices = D.alike.map(a => h("select", { "aria-label": `Which of the like terms of ${minus(a.name)} is shown` }, a.terms.map((t, j) => h("option", { value: j }, `${j + 1} of ${a.terms.length}`))));
   const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
     D.alike.map((a, g) => h("span", {}, `Terms of ${minus(a.name)} that are computed alike, shown: `, choices[g])),
-    nodes.some(n => n.own >= 0) ? h("span", {}, "A weighted sum shows its inputs while it takes part in the step or is selected.") : null);
+    nodes.some(n => n.bundle) ? h("span", {}, "A weighted sum shows its inputs while it takes part in the step or is selected.") : null);
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs" + (big ? " big" : "") },
     h("div", { class: "mgs-top" }, title, phase, mini, zoom),
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null,
@@ -151,7 +151,7 @@ function mount(model, el, keep) {
   const lineOf = e => e.g ??= S("path", { class: "edge", d: e.d });
   if (!lean) gE.append(...edges.map(lineOf));
   function bundleOf(i) { // all inputs of a weighted sum as one line, from the middle of those that stand before it
-    const n = nodes[i], from = into[i].map(e => nodes[e.p]).filter(p => p.own < 0), x1 = n.ox - n.ow / 2, ys = from.map(p => p.y);
+    const n = nodes[i], from = into[i].map(e => nodes[e.p]).filter(p => p.sym || p.own < 0), x1 = n.ox - n.ow / 2, ys = from.map(p => p.y);
     const x0 = from.length ? Math.max(...from.map(p => p.x)) + W / 2 : x1 - 40, y0 = from.length ? (Math.min(...ys) + Math.max(...ys)) / 2 : n.oy;
     return n.bundleG ??= S("g", { class: "bundle" }, S("path", { class: "edge", d: curve(x0, y0, x1, n.oy) }), S("text", { class: "cap", x: n.ox, y: n.oy + R + 14 }, `${into[i].length} inputs`));
   }
@@ -238,7 +238,7 @@ function mount(model, el, keep) {
 
     const here = chain ? [edges[s.e]] : s.k === "forward" ? into[s.n] : [];
     if (lean) { // the edges of the current and the selected values; all of a graph would be a hedge
-      const visible = e => shown(e.p) && shown(e.c), closed = n => n.bundle && n.spot !== open;
+      const visible = e => shown(e.p) && shown(e.c), closed = n => n.bundle && n.key !== open;
       const near = [...into[s.n], ...(chain ? outOf[s.p] : []), ...(sel == null ? [] : [...into[sel], ...outOf[sel]])].filter(visible);
       const still = folded ? edges.filter(e => visible(e) && !closed(nodes[e.c])) : [];
       shownEdges = [...new Set([...near, ...still])].slice(0, 400);
