@@ -184,6 +184,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             shape = {"linear": optim.linear, "cosine": optim.cosine}[self.schedule]
             rate = shape(rate, 0.0, steps)
         parameters, decay = model.parameters(), float(self.alpha) / batch
+        weights = [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
         if self.optimizer == "sgd":
             return optim.SGD(
                 parameters,
@@ -191,9 +192,10 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 momentum=self.momentum,
                 nesterov=bool(self.nesterov and self.momentum),
                 weight_decay=decay,
+                decayed=weights,
             )
         kind = {"adam": optim.Adam, "adamw": optim.AdamW}[self.optimizer]
-        return kind(parameters, rate, weight_decay=decay)
+        return kind(parameters, rate, weight_decay=decay, decayed=weights)
 
     def _pays(self, samples: int, steps: int, parameters: int) -> bool:
         """Return whether compiling takes less time than it saves."""
@@ -348,8 +350,8 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     nesterov : bool, default True
         Both of "sgd" only.
     alpha : float, default 0.0001
-        Strength of the L2 penalty, divided by the size of a batch as in scikit-learn; of all
-        parameters, biases included.
+        Strength of the L2 penalty of the weights, divided by the size of a batch. As in
+        scikit-learn, biases are free of it.
     class_weight : dict, "balanced" or None, default None
         How much each class counts.
     batch_size : int or "auto", default "auto"

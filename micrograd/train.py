@@ -512,14 +512,14 @@ def _descent(run: _Run) -> Descent | None:
     run.stride = max(1, _WORK // (size * len(run.parameters)))
     from micrograd.replay import training
 
-    decay = float(optimizer.weight_decay)
+    decays = bool(optimizer.weight_decay)
     rule: training.Rule
     if isinstance(optimizer, SGD):
-        rule = training.Sgd(float(optimizer.momentum), optimizer.nesterov, decay)
+        rule = training.Sgd(float(optimizer.momentum), optimizer.nesterov, decays)
     else:
         mean, square = map(float, optimizer.betas)
         rule = training.Adam(
-            mean, square, float(optimizer.eps), decay, isinstance(optimizer, AdamW)
+            mean, square, float(optimizer.eps), decays, isinstance(optimizer, AdamW)
         )
     return run.compiled.descent(rule)
 
@@ -577,9 +577,7 @@ def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float
         mean, square = cast("tuple[Any, Any]", optimizer.betas)
         pace = rate / (1 - mean ** (step + 1))
         correction = math.sqrt(1 - square ** (step + 1))
-        result.append(
-            (float(pace), correction, float(1 - rate * cast("Any", optimizer.weight_decay)))
-        )
+        result.append((float(pace), correction, float(rate)))
     return result
 
 
@@ -668,7 +666,7 @@ class _Run:
         else:
             first, second = optimizer.mean, optimizer.square
         data = [parameter.data for parameter in self.parameters]
-        record = descent.run(data, first, second, scalars, batches)
+        record = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
         done = len(record)
         if done < len(scalars) and size is not None:
             state, self.order, self.taken = drawn

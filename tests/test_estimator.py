@@ -124,6 +124,24 @@ def test_every_way_of_training_learns(options):
     assert model.score(MOONS.X_test, MOONS.y_test) > 0.8
 
 
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "eager"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_penalty_leaves_biases_alone_as_scikit_learns_does(optimizer, compiled):
+    X, y = MOONS.X[:50], np.arange(50) % 5 == 0  # one in five, whatever X says
+    options = {"alpha": 1e3, "batch_size": 50, "max_iter": 600, "tol": None, "random_state": 0}
+    rate = 0.02 if optimizer == "adam" else 0.005
+    ours = MicrogradClassifier(
+        (4,), optimizer=optimizer, learning_rate=rate, compile=compiled, **options
+    ).fit(X, y)
+    theirs = MLPClassifier(
+        (4,), solver=optimizer, learning_rate_init=rate, **{**options, "tol": 0.0},
+        n_iter_no_change=600,
+    ).fit(X, y)  # fmt: skip
+    # Of weights that are pressed to 0 only the bias is left, and says how many there are.
+    assert abs(theirs.predict_proba(X)[:, 1] - 0.2).max() < 0.01
+    assert abs(ours.predict_proba(X)[:, 1] - 0.2).max() < 0.01
+
+
 def test_early_stopping_holds_samples_out_and_keeps_the_best_parameters():
     data = load("moons", noise=0.4, samples=200)
     model = quick(early_stopping=True, learning_rate=0.1, max_iter=300, validation_fraction=0.3)
