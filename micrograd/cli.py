@@ -320,6 +320,7 @@ def _write_run(
         data.y,
         loss,
         Adam(model.parameters(), lr=linear(arguments.lr, 0.1 * arguments.lr, steps)),
+        validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
         names=[str(name) for name in data.features],

@@ -665,12 +665,18 @@ n_features_in_, feature_names_in_
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+            One number a sample; `sklearn.multioutput.MultiOutputRegressor` is for several.
         sample_weight : array-like of shape (n_samples,), optional
 
         Returns
         -------
         MicrogradRegressor
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used, for instance with several columns in `y`.
         """
         goes_on = self._goes_on()
         with self._all_or_nothing():
@@ -697,6 +703,11 @@ n_features_in_, feature_names_in_
             y_numeric=True,
             reset=reset,
         )
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ArgumentError(
+                f"y has {y.shape[1]} columns, and this network predicts one number: for several, "
+                "sklearn.multioutput.MultiOutputRegressor fits one network a column"
+            )
         y = column_or_1d(y, warn=True, dtype=float)
         weights = None
         if sample_weight is not None:

@@ -62,6 +62,7 @@ def watch(
     loss: str | Loss | Callable[..., Any] = "hinge",
     optimizer: Any = None,
     *,
+    validation: tuple[Any, Any] | None = None,
     batch_size: int | None = None,
     seed: int | None = 0,
     features: Sequence[int] | None = None,
@@ -79,6 +80,8 @@ def watch(
     y : array-like of shape (n_samples,)
     loss, optimizer, batch_size
         As of `train.fit`.
+    validation : (X, y), optional
+        Data to measure on, never to learn from: drawn hollow, with a loss curve of their own.
     seed : int, optional
         Decides the shuffling of batches. With the same seed a reset gives the same curve, to the
         last bit.
@@ -111,8 +114,8 @@ def watch(
     True
     """
     return Watch(
-        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
-        names=names, theme=theme,
+        model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
+        features=features, names=names, theme=theme,
     )  # fmt: skip
 
 
@@ -137,6 +140,7 @@ class Watch:
         loss: str | Loss | Callable[..., Any] = "hinge",
         optimizer: Any = None,
         *,
+        validation: tuple[Any, Any] | None = None,
         batch_size: int | None = None,
         seed: int | None = 0,
         features: Sequence[int] | None = None,
@@ -159,7 +163,7 @@ class Watch:
         self.model, self.optimizer, self.theme = model, optimizer, theme
         self._start = [p.data for p in model.parameters()]
         self._optimizer_start = optimizer.state_dict()
-        self._arguments = (X, y, loss, batch_size, seed)
+        self._arguments = (X, y, loss, validation, batch_size, seed)
         self._session = self._new_session()  # checks the data
         self._rows = np.asarray(X, dtype=float)
         width = self._rows.shape[1]
@@ -182,8 +186,12 @@ class Watch:
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self._known = known if isinstance(known, Loss) else None
         self._function: Any = self._known.function if self._known else loss
-        labels = y.tolist() if hasattr(y, "tolist") else list(y)
-        self._targets = self._known.encode(labels) if self._known else labels
+        self._targets = self._encoded(y)
+        # What is held out comes after what is learnt from, wherever samples are numbered.
+        self._held_rows, self._held_targets = self._rows[:0], []
+        if validation is not None:
+            self._held_rows = np.asarray(validation[0], dtype=float)
+            self._held_targets = self._encoded(validation[1])
         self._classes = len(self.model.layers[-1].neurons)
         self._label_numbers()
         self._forward: Any = None
@@ -194,8 +202,15 @@ class Watch:
     # ---- the run
 
     def _new_session(self) -> Session:
-        X, y, loss, batch_size, seed = self._arguments
-        return session(self.model, X, y, loss, self.optimizer, batch_size, seed)
+        X, y, loss, validation, batch_size, seed = self._arguments
+        return session(
+            self.model, X, y, loss, self.optimizer, batch_size, seed, validation=validation
+        )
+
+    def _encoded(self, y: Any) -> list[Any]:
+        """Return labels as the loss wants them."""
+        labels = y.tolist() if hasattr(y, "tolist") else list(y)
+        return self._known.encode(labels) if self._known else labels
 
     @property
     def step(self) -> int:
@@ -270,13 +285,14 @@ class Watch:
 
     def _label_numbers(self) -> None:
         """Sort the samples into the groups that have their own colour and mark."""
-        targets = self._targets
+        targets = [*self._targets, *self._held_targets]
         if self._known is not None and self._known.several_outputs:
             self._groups, self._level, self._scale = [int(t) for t in targets], 0.0, 0.25
             return
         numbers = [float(t) for t in targets]
         classification = self._known is not None and self._known.classification
-        low, high = min(numbers), max(numbers)
+        learnt = numbers[: len(self._targets)]
+        low, high = min(learnt), max(learnt)
         self._level = 0.0 if classification else (low + high) / 2
         self._scale = 0.25 if classification else max((high - low) / 4, 1e-9)
         middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
@@ -286,7 +302,7 @@ class Watch:
         import numpy as np
 
         i, j = self.features
-        shown = self._rows[:, [i, j]]
+        shown = self._all_rows()[:, [i, j]]
         margin = 0.08 * np.maximum(np.ptp(shown, axis=0), 1e-9)
         self._low, self._high = shown.min(axis=0) - margin, shown.max(axis=0) + margin
         places = (np.arange(_GRID) + 0.5) / _GRID
@@ -295,6 +311,11 @@ class Watch:
         self._grid = np.tile(self._rows.mean(axis=0), (_GRID * _GRID, 1))
         self._grid[:, i] = np.tile(across, _GRID)
         self._grid[:, j] = np.repeat(up, _GRID)
+
+    def _all_rows(self) -> Any:
+        import numpy as np
+
+        return np.concatenate([self._rows, self._held_rows])
 
     def _scores(self, rows: Any) -> Any:
         import numpy as np
@@ -373,17 +394,26 @@ class Watch:
             "note": f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}.",
         }
 
-    def measure(self) -> tuple[float, int | None]:
-        """Return the present loss over all samples, and how many are right."""
-        scores = self._scores(self._rows).tolist()
+    def measure(self, *, validation: bool = False) -> tuple[float, int | None]:
+        """Return the present loss over all samples, and how many are right.
+
+        Parameters
+        ----------
+        validation : bool, default False
+            Of the samples that are held out instead.
+        """
+        rows, targets = self._rows, self._targets
+        if validation:
+            rows, targets = self._held_rows, self._held_targets
+        scores = self._scores(rows).tolist()
         outputs = [[Value(s) for s in row] if self._classes > 1 else Value(row[0])
                    for row in scores]  # fmt: skip
         with no_grad():
-            loss = self._function(outputs, self._targets)
+            loss = self._function(outputs, targets)
         right = None
         if self._known is not None and self._known.classification:
             predict = self._known.predict
-            pairs = zip(outputs, self._targets, strict=True)
+            pairs = zip(outputs, targets, strict=True)
             right = sum(bool(predict(output) == target) for output, target in pairs)
         return float(getattr(loss, "data", loss)), right
 
@@ -396,6 +426,16 @@ class Watch:
         if right is not None:
             text += f" · {right} of {count} right"
             words += f", {right} of {count} right"
+        held = None
+        if self._held_targets:
+            held, right = self.measure(validation=True)
+            shown, count = number_text(held, 3), len(self._held_targets)
+            words += f"; held out: loss {shown}"
+            if right is None:
+                text += f" · held out {shown}"
+            else:
+                text += f" · held out {right} of {count} right"
+                words += f", {right} of {count} right"
         shares = bytearray()
         scales = []
         for layer in self.model.layers:
@@ -410,6 +450,7 @@ class Watch:
         return {
             "n": self.step,
             "loss": loss if math.isfinite(loss) else None,
+            "held": held if held is not None and math.isfinite(held) else None,
             "text": text,
             "say": words + ".",
             "map": base64.b64encode(self.field().tobytes()).decode(),
@@ -417,11 +458,26 @@ class Watch:
             "scales": scales,
         }
 
-    def curve(self, last: float | None) -> dict[str, Any]:
-        """Return the loss so far as at most 500 points, with the scale of its axes."""
-        losses = self.losses + ([last] if last is not None else [])
-        points = _thinned([(i, v) for i, v in enumerate(losses) if math.isfinite(v)])
-        return {"points": points, **_axes([v for _, v in points], max(self.step, 1))}
+    def curve(self, moment: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the loss so far as at most 500 points, with the scale of its axes.
+
+        Parameters
+        ----------
+        moment : dict, optional
+            The frame whose losses end the curves, of what is learnt from and of what is held out.
+        """
+        history = self._session.history
+        curves = []
+        for losses, last in ((history.loss, "loss"), (history.validation_loss, "held")):
+            end = [] if moment is None or moment[last] is None else [(self.step, moment[last])]
+            points = [(i, v) for i, v in enumerate(losses) if math.isfinite(v)]
+            curves.append(_thinned([*points, *end]))
+        points, held = curves
+        return {
+            "points": points,
+            "held": held,
+            **_axes([v for _, v in (*points, *held)], max(self.step, 1)),
+        }
 
     def still(self) -> dict[str, Any]:
         """Return what does not change while the network learns."""
@@ -430,7 +486,7 @@ class Watch:
         points = [
             [round(float((row[i] - self._low[0]) / spans[0]), 4),
              round(float((row[j] - self._low[1]) / spans[1]), 4), group]
-            for row, group in zip(self._rows, self._groups, strict=True)
+            for row, group in zip(self._all_rows(), self._groups, strict=True)
         ]  # fmt: skip
         ends = [[number_text(float(x), 3) for x in pair] for pair in (self._low, self._high)]
         layers = [len(self.model.layers[0].neurons[0].w)]
@@ -439,11 +495,13 @@ class Watch:
             name: [_group_colour(look, g, self._classes) for g in range(max(2, self._classes))]
             for name, look in THEMES.items()
         }
-        kind = type(self.optimizer).__name__
-        activation = self.activation
+        lr, rate = self.optimizer.lr, number_text(self.rate, 3)
+        if callable(lr) and self.step:
+            rate = f"{number_text(float(lr(0)), 3)} to {rate}"
         return {
             "grid": _GRID,
             "points": points,
+            "learnt": len(self._rows),
             "ends": ends,
             "names": [self.names[i], self.names[j]],
             "layers": layers,
@@ -451,8 +509,8 @@ class Watch:
             "colours": colours,
             "lut": {name: _shades(look, self._classes) for name, look in THEMES.items()},
             "shades": {name: _shades(look, 1) for name, look in THEMES.items()},
-            "about": self.description + ".",
-            "setting": f"{kind}, learning rate {number_text(self.rate, 3)}, {activation}",
+            "about": f"{self.description}.{' Hollow: held out.' if self._held_targets else ''}",
+            "setting": f"{type(self.optimizer).__name__}, learning rate {rate}, {self.activation}",
         }
 
     def graph_of(self, sample: int) -> Stepper:
@@ -461,7 +519,7 @@ class Watch:
         Parameters
         ----------
         sample : int
-            Its row in `X`.
+            Its row in `X`; those that are held out are counted on from there.
 
         Raises
         ------
@@ -470,13 +528,13 @@ class Watch:
         """
         if isinstance(sample, bool) or not isinstance(sample, int):
             raise ArgumentTypeError(f"expected the number of a sample, got {sample!r}")
-        if not 0 <= sample < len(self._rows):
-            raise ArgumentError(f"expected a sample from 0 to {len(self._rows) - 1}, got {sample}")
+        rows, targets = self._all_rows(), [*self._targets, *self._held_targets]
+        if not 0 <= sample < len(rows):
+            raise ArgumentError(f"expected a sample from 0 to {len(rows) - 1}, got {sample}")
         row = [
-            Value(x, label=name)
-            for x, name in zip(self._rows[sample].tolist(), self.names, strict=True)
+            Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
         ]
-        root = self._function([self.model(row)], [self._targets[sample]])
+        root = self._function([self.model(row)], [targets[sample]])
         root.label = root.label or "loss"
         return Stepper(root)
 
@@ -507,11 +565,10 @@ class Watch:
     def page_text(self, steps: int | None = None, title: str = "A network learns") -> str:
         """Return a page of the run, recorded anew; see `to_html`."""
         moments = self.record(steps)
-        last = moments[-1]["loss"]
         data = {
             **self.still(),
             "frames": moments,
-            "curve": self.curve(last),
+            "curve": self.curve(moments[-1]),
             "samples": self._embedded(),
             "neurons": self._neuron_maps(),
             "title": title,
@@ -641,25 +698,26 @@ class Watch:
             table[fields[0]], extent=extent, origin="lower", aspect="auto",
             interpolation="bilinear", zorder=0,
         )  # fmt: skip
-        groups = np.array(self._groups)
-        for group in sorted(set(self._groups)):
-            chosen = self._rows[groups == group]
+        groups, rows = np.array(self._groups), self._all_rows()
+        hollow = np.arange(len(rows)) >= len(self._rows)
+        for group, held in sorted(set(zip(self._groups, hollow.tolist(), strict=True))):
+            chosen = rows[(groups == group) & (hollow == held)]
+            colour = _group_colour(look, group, self._classes)
             left.scatter(
-                chosen[:, i], chosen[:, j], s=26, zorder=3, edgecolor=look.bg, linewidth=0.9,
-                facecolor=_group_colour(look, group, self._classes),
-                marker=_marker(group, self._classes),
+                chosen[:, i], chosen[:, j], s=26, zorder=4 if held else 3,
+                edgecolor=colour if held else look.bg, linewidth=1.3 if held else 0.9,
+                facecolor=look.bg if held else colour, marker=_marker(group, self._classes),
             )  # fmt: skip
         left.set_xlim(*extent[:2])
         left.set_ylim(*extent[2:])
-        curve = self.curve(moments[-1]["loss"])
-        losses = np.array([y for _, y in curve["points"]] or [0.0])
-        at = np.array([x for x, _ in curve["points"]] or [0])
+        curve = self.curve(moments[-1])
         if curve["log"]:
             right.set_yscale("log")
         right.set_xlim(0, curve["most"])
         right.set_ylim(curve["low"], curve["high"])
-        (line,) = right.plot([], [], color=look.ink, linewidth=2.2, clip_on=False, zorder=3)
-        (dot,) = right.plot([], [], "o", color=look.ink, markersize=6, clip_on=False, zorder=4)
+        drawn = [_Curve(right, curve["points"], look.ink, "-", "train" if curve["held"] else "")]
+        if curve["held"]:
+            drawn.append(_Curve(right, curve["held"], look.muted, (0, (4.5, 2)), "held out"))
         across, up = (self.names[k] for k in (i, j))
         for ax, name, below, beside in ((left, "", across, up), (right, "Loss", "step", "")):
             ax.set_xlabel(below, color=look.muted)
@@ -680,6 +738,10 @@ class Watch:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         canvas: Any = FigureCanvasAgg(figure)
+        _shown_until(drawn, curve["most"])
+        left.set_xlabel(f"{across}\n" if self._held_targets else across, color=look.muted)
+        canvas.draw()
+        figure.set_layout_engine("none")  # where things are does not change from here on
         for moment, field in zip(moments, fields, strict=True):
             picture.set_data(table[field])
             if contour is not None:
@@ -690,10 +752,10 @@ class Watch:
                 contour = left.contour(
                     *centres, level, levels=[127.5], colors=look.ink, linewidths=2.2, zorder=2
                 )
-            shown = at <= moment["n"]
-            line.set_data(at[shown], losses[shown])
-            dot.set_data(at[shown][-1:], losses[shown][-1:])
+            _shown_until(drawn, moment["n"])
             words = moment["text"].split(" · ")
+            if self._held_targets:
+                left.set_xlabel(f"{across}\nhollow: {words.pop()}", color=look.muted)
             left.set_title(
                 f"Step {moment['n']}", loc="left", color=look.ink, fontsize=13, fontweight="bold"
             )
@@ -702,7 +764,6 @@ class Watch:
             right.set_title(words[1].removeprefix("loss "), loc="right", color=look.muted,
                             fontsize=11)  # fmt: skip
             canvas.draw()
-            figure.set_layout_engine("none")  # where things are does not change after the first
             image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
             images.append(image.quantize(colors=96, dither=Image.Dither.NONE))
         return images
@@ -740,6 +801,7 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     steps: int = 200,
     frames: int = 40,
     seconds: float = 0.12,
+    validation: tuple[Any, Any] | None = None,
     batch_size: int | None = None,
     seed: int | None = 0,
     features: Sequence[int] | None = None,
@@ -750,7 +812,7 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
 
     Parameters
     ----------
-    model, X, y, loss, optimizer, batch_size, seed, features, names
+    model, X, y, loss, optimizer, validation, batch_size, seed, features, names
         As of `watch`.
     path : path-like
     steps : int, default 200
@@ -781,10 +843,48 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     """
     theme_named(theme)
     view = watch(
-        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
-        names=names,
+        model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
+        features=features, names=names,
     )  # fmt: skip
     return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
+
+
+class _Curve:
+    """A curve of the film that grows, with its name at its end."""
+
+    def __init__(
+        self, ax: Any, points: list[tuple[int, float]], colour: str, style: Any, name: str
+    ) -> None:
+        self.ax, self.points = ax, points
+        (self.line,) = ax.plot(
+            [], [], color=colour, linestyle=style, linewidth=2.2, clip_on=False, zorder=3
+        )
+        (self.dot,) = ax.plot([], [], "o", color=colour, markersize=6, clip_on=False, zorder=4)
+        self.name = ax.annotate(
+            name, (0, 0), xytext=(7, 0), textcoords="offset points", color=colour, va="center",
+            annotation_clip=False, fontsize=11,
+        )  # fmt: skip
+
+    def end_at(self, step: int) -> float:
+        """Draw it up to a step; return the height of its end, in points."""
+        shown = [point for point in self.points if point[0] <= step] or [(0, math.nan)]
+        self.line.set_data(*zip(*shown, strict=True))
+        self.dot.set_data(*zip(shown[-1], strict=True))
+        self.name.xy = shown[-1]
+        return float(self.ax.transData.transform(shown[-1])[1]) * 72 / float(self.ax.figure.dpi)
+
+
+def _shown_until(curves: list[_Curve], step: int) -> None:
+    """Draw the curves up to a step, their names moved apart where they would touch."""
+    ends = [curve.end_at(step) for curve in curves]
+    if len(curves) == 2:
+        overlap = max(0.0, 14 - abs(ends[0] - ends[1])) / 2
+        shifts = [overlap, -overlap] if ends[0] > ends[1] else [-overlap, overlap]
+        ax = curves[0].ax
+        floor = ax.bbox.y0 * 72 / ax.figure.dpi + 5  # above the numbers of the axis
+        lift = max(0.0, floor - min(ends[0] + shifts[0], ends[1] + shifts[1]))
+        for curve, shift in zip(curves, shifts, strict=True):
+            curve.name.xyann = (7, shift + lift)
 
 
 # ---- small parts -------------------------------------------------------------------------------
@@ -944,7 +1044,7 @@ def live_widget() -> Any:
             frame = self.watch.frame()
             if self._neuron is not None:
                 frame["neuron"] = self.watch.neuron_map(*self._neuron)
-            return {**frame, "curve": self.watch.curve(frame["loss"])}
+            return {**frame, "curve": self.watch.curve(frame)}
 
         def _asked(self, change: Any) -> None:
             asked = change["new"]

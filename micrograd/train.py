@@ -411,14 +411,15 @@ def session(  # noqa: PLR0917 (the order of fit)
     batch_size: int | None = None,
     seed: int | None = None,
     *,
+    validation: tuple[Any, Any] | None = None,
     compile: bool | str = "auto",  # noqa: A002 (as in fit)
 ) -> Session:
     """Return a run like that of `fit`, which waits to be told each step.
 
     Parameters
     ----------
-    model, X, y, loss, optimizer, batch_size, seed, compile
-        As of `fit`.
+    model, X, y, loss, optimizer, batch_size, seed, validation, compile
+        As of `fit`; validation data are measured at every step.
 
     Returns
     -------
@@ -438,24 +439,28 @@ def session(  # noqa: PLR0917 (the order of fit)
     >>> run.done, len(run.history)
     (1, 1)
     """
-    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, compile=False)  # all its checks
+    # With all the checks of fit.
+    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, validation=validation,
+        compile=False)  # fmt: skip
     parameters = model.parameters()
     task = _task(model, X, y, loss)
-    return Session(
-        _Run(
-            model=model,
-            parameters=parameters,
-            optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
-            task=task,
-            compiled=_compiled(task, parameters, batch_size, compile),
-            held_out=None,
-            validate_every=1,
-            batch_size=batch_size,
-            early_stop=None,
-            seed=seed,
-            random=random.Random(seed),
-        )
+    held_out = None if validation is None else _task(model, *validation, loss, "validation ")
+    run = _Run(
+        model=model,
+        parameters=parameters,
+        optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
+        task=task,
+        compiled=_compiled(task, parameters, batch_size, compile),
+        held_out=held_out,
+        validate_every=1,
+        batch_size=batch_size,
+        early_stop=None,
+        seed=seed,
+        random=random.Random(seed),
     )
+    if run.compiled is not None and held_out is not None:
+        run.compiled_held_out = _compiled(held_out, parameters, None, True)
+    return Session(run)
 
 
 def _compiled(

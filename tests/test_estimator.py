@@ -20,6 +20,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -226,6 +227,16 @@ def test_a_regressor_learns_a_curve():
     y = np.sin(2 * X[:, 0])
     model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.95
+
+
+def test_several_numbers_a_sample_are_a_task_for_one_network_each():
+    X = np.linspace(-2, 2, 60)[:, None]
+    Y = np.column_stack([X[:, 0], np.sin(2 * X[:, 0])])
+    model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0)
+    with pytest.raises(ArgumentError, match=r"2 columns.*MultiOutputRegressor"):
+        model.fit(X, Y)
+    assert not hasattr(model, "n_features_in_")
+    assert MultiOutputRegressor(model).fit(X, Y).score(X, Y) > 0.95
 
 
 # ---- scikit-learn's tools around it ------------------------------------------------------------

@@ -26,12 +26,13 @@ function renderLive({ model, el }) {
   const alert = h("p", { role: "alert", class: "mgs-alert", hidden: "" });
   const canvas = h("canvas", { width: data.grid, height: data.grid, "aria-hidden": "true" });
   const line = S("path", { class: "mgl-line" });
+  const sampleName = i => `sample ${i}${i < data.learnt ? "" : ", held out"}`;
   const dots = data.points.map(([x, y, g], i) => {
     const px = 300 * x, py = 300 * (1 - y), shape = data.binary ? 1 - g : g % 5, r = 5;
     const d = [`M${px - r} ${py}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`, `M${px - 4.4} ${py - 4.4}h8.8v8.8h-8.8z`,
       `M${px} ${py - 6}L${px + 5.6} ${py + 4.2}H${px - 5.6}z`, `M${px} ${py - 6}l6 6l-6 6l-6 -6z`,
       `M${px - 5} ${py - 2.6}l2.4 -2.4l2.6 2.6l2.6 -2.6l2.4 2.4l-2.6 2.6l2.6 2.6l-2.4 2.4l-2.6 -2.6l-2.6 2.6l-2.4 -2.4l2.6 -2.6z`][shape];
-    const e = S("path", { class: "mgl-dot", d }, S("title", {}, `sample ${i}`));
+    const e = S("path", { class: "mgl-dot", d }, S("title", {}, sampleName(i)));
     on(e, "click", () => open(i));
     return e;
   });
@@ -56,7 +57,7 @@ function renderLive({ model, el }) {
       h("div", {}, h("div", { class: "mgl-head" }, mapHead, neurons.length ? mapOf : null), map,
         h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, data.names[0]), h("span", {}, minus(data.ends[1][0]))),
         h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`)), mapNote),
-      h("div", {}, h("h3", {}, "Network"), net, netNote)),
+      h("div", {}, h("div", { class: "mgl-head" }, h("h3", {}, "Network")), net, netNote)),
     h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
     h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
       h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds ${held.length > 1 ? "samples" : "sample"} ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
@@ -92,7 +93,12 @@ function renderLive({ model, el }) {
       for (let s = 0; s + 1 < hits.length; s += 2) d += `M${hits[s].join(" ")}L${hits[s + 1].join(" ")}`;
     }
     put(line, "d", d);
-    dots.forEach((e, i) => { put(e, "fill", data.colours[theme][data.points[i][2]]); put(e, "class", i === chosen ? "mgl-dot on" : "mgl-dot"); });
+    const bg = color("bg");
+    dots.forEach((e, i) => {
+      const held = i >= data.learnt, c = data.colours[theme][data.points[i][2]];
+      put(e, "fill", held ? bg : c); put(e, "stroke", held ? c : bg);
+      put(e, "class", `mgl-dot${held ? " held" : ""}${i === chosen ? " on" : ""}`);
+    });
     put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : "Decision boundary");
     put(mapNote, "text", own ? minus(own.note) + (live ? "" : " This is the end of the run.") : "");
     put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${data.names.join(" and ")}. ${own.note}`) : minus(`Decision boundary over ${data.names.join(" and ")}. ${frame.say}`));
@@ -132,15 +138,20 @@ function renderLive({ model, el }) {
   function paintCurve() {
     const c = live ? frame.curve : data.curve, w = curve.clientWidth;
     if (!w) return;
-    const left = 50, right = w - 14, top = 8, bottom = 94;
+    const left = 50, right = w - (c.held.length ? 66 : 14), top = 8, bottom = 94;
     const X = n => left + (right - left) * n / c.most, scale = v => c.log ? Math.log(Math.max(v, c.low)) : v;
     const Y = v => bottom - (bottom - top) * (scale(v) - scale(c.low)) / (scale(c.high) - scale(c.low));
     const parts = c.ticks.map(([v, t]) => [S("path", { class: "grid", d: `M${left} ${Y(v).toFixed(1)}H${right}` }), S("text", { x: left - 6, y: Y(v) + 4, "text-anchor": "end" }, minus(t))]);
-    const shown = c.points.filter(p => p[0] <= frame.n);
-    const d = shown.map(([n, v], i) => `${i ? "L" : "M"}${X(n).toFixed(1)} ${Y(v).toFixed(1)}`).join("");
-    const last = shown[shown.length - 1];
-    curve.replaceChildren(...parts.flat(), S("path", { class: "mgl-line", d }), ...(last ? [S("circle", { cx: X(last[0]), cy: Y(last[1]), r: 4 })] : []),
-      S("text", { x: left, y: 113 }, "0"), S("text", { x: right, y: 113, "text-anchor": "end" }, `step ${c.most}`));
+    const until = points => points.filter(p => p[0] <= frame.n);
+    const path = points => points.map(([n, v], i) => `${i ? "L" : "M"}${X(n).toFixed(1)} ${Y(v).toFixed(1)}`).join("");
+    const shown = [until(c.points), until(c.held)], ends = shown.map(points => points[points.length - 1]);
+    const drawn = ends.map((end, i) => end && [S("path", { class: i ? "mgl-line held" : "mgl-line", d: path(shown[i]) }), S("circle", { cx: X(end[0]), cy: Y(end[1]), r: 4, class: i ? "held" : "" })]);
+    if (ends[0] && ends[1]) { // each curve's name at its end, moved apart where they would touch
+      const [a, b] = ends.map(end => Y(end[1])), apart = Math.max(0, 14 - Math.abs(a - b)) / 2, up = a <= b ? -1 : 1;
+      const lift = Math.min(0, bottom + 4 - Math.max(a + up * apart, b - up * apart));
+      drawn.push(S("text", { x: X(ends[0][0]) + 8, y: a + up * apart + lift + 4, class: "train" }, "train"), S("text", { x: X(ends[1][0]) + 8, y: b - up * apart + lift + 4 }, "held out"));
+    }
+    curve.replaceChildren(...parts.flat(), ...drawn.flat().filter(Boolean), S("text", { x: left, y: 113 }, "0"), S("text", { x: right, y: 113, "text-anchor": "end" }, `step ${c.most}`));
     put(curve, "aria-label", minus(`Loss curve. ${frame.say}`));
   }
   let spokenAt = -Infinity, speakLater = 0;
@@ -208,7 +219,7 @@ function renderLive({ model, el }) {
     const box = h("div"), close = h("button", { type: "button" }, "Close");
     const values = { data: sample, step: 0, theme, editable: false, error: "" };
     const shim = { get: key => values[key], set(key, v) { values[key] = v; }, on() {}, off() {}, save_changes() {} };
-    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of sample ${i}`), close), box);
+    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of ${sampleName(i)}`), close), box);
     steps.hidden = false; chosen = i; number.value = i;
     on(close, "click", () => { leaveStepper?.(); leaveStepper = null; steps.replaceChildren(); steps.hidden = true; chosen = -1; paintMap(); });
     leaveStepper = render({ model: shim, el: box });
