@@ -323,7 +323,8 @@ def _write_run(
         validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
-        names=[str(name) for name in data.features],
+        names=data.features,
+        classes=data.classes,
     )
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import io
 import math
 import time
@@ -45,7 +46,10 @@ renderLive({ model, el: document.getElementById("mgs") });
 """
 _TRAIN: Final = 'the pictures need NumPy and matplotlib: pip install "micrograd[train]"'
 _NOTEBOOK: Final = 'the live view needs anywidget: pip install "micrograd[notebook]"'
-_GRID: Final = 50
+_GRID: Final = 50  # points a side of the map, while it changes
+_FINE: Final = 100
+_MARKS: Final = "●■▲◆✕"  # the shapes of `MARKERS`, in words
+_KEY: Final = 10  # classes at most that the key names one by one
 _SLICE: Final = 0.05  # seconds of training at a time, so that a pause is heard
 _FRAMES: Final = 100
 _RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
@@ -67,6 +71,7 @@ def watch(
     seed: int | None = 0,
     features: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
     theme: str = "auto",
 ) -> Watch:
     """Watch a network learn: a live view in a notebook, a page or a film elsewhere.
@@ -88,7 +93,9 @@ def watch(
     features : pair of int, optional
         Which two span the plane, by default the first two; the others are held at their means.
     names : sequence of str, optional
-        Of all features.
+        Of all features. Default the columns of a DataFrame, else x1, x2, ...
+    classes : sequence of str, optional
+        Names for the key, in the order of the classes. Default the labels.
     theme : {"auto", "light", "dark"}, default "auto"
 
     Returns
@@ -115,7 +122,7 @@ def watch(
     """
     return Watch(
         model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
-        features=features, names=names, theme=theme,
+        features=features, names=names, classes=classes, theme=theme,
     )  # fmt: skip
 
 
@@ -145,6 +152,7 @@ class Watch:
         seed: int | None = 0,
         features: Sequence[int] | None = None,
         names: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
         theme: str = "auto",
     ) -> None:
         try:
@@ -173,10 +181,10 @@ class Watch:
                 "function of one"
             )
         self.features = _pair(features, width)
-        self.names = [str(name) for name in names] if names is not None else []
         if names is None:
-            self.names = [f"x{i + 1}" for i in range(width)]
-        elif len(self.names) != width:
+            names = getattr(X, "columns", [f"x{i + 1}" for i in range(width)])
+        self.names = [str(name) for name in names]
+        if len(self.names) != width:
             raise InputCountError(f"expected names for {width} features, got {len(self.names)}")
         across, up = (self.names[i] for i in self.features)
         self.description = f"{across} across, {up} up"
@@ -186,14 +194,18 @@ class Watch:
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self._known = known if isinstance(known, Loss) else None
         self._function: Any = self._known.function if self._known else loss
-        self._targets = self._encoded(y)
+        labels = _plain(y)
+        self._targets = self._encoded(labels)
         # What is held out comes after what is learnt from, wherever samples are numbered.
         self._held_rows, self._held_targets = self._rows[:0], []
         if validation is not None:
             self._held_rows = np.asarray(validation[0], dtype=float)
-            self._held_targets = self._encoded(validation[1])
+            held = _plain(validation[1])
+            self._held_targets = self._encoded(held)
+            labels += held
         self._classes = len(self.model.layers[-1].neurons)
         self._label_numbers()
+        self._name_classes(labels, classes)
         self._forward: Any = None
         self._inside: dict[int, Any] = {}  # the answers of a layer, compiled when asked for
         self._plane()
@@ -207,9 +219,8 @@ class Watch:
             self.model, X, y, loss, self.optimizer, batch_size, seed, validation=validation
         )
 
-    def _encoded(self, y: Any) -> list[Any]:
+    def _encoded(self, labels: list[Any]) -> list[Any]:
         """Return labels as the loss wants them."""
-        labels = y.tolist() if hasattr(y, "tolist") else list(y)
         return self._known.encode(labels) if self._known else labels
 
     @property
@@ -298,6 +309,30 @@ class Watch:
         middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
         self._groups = [int(t > middle) for t in numbers]
 
+    def _name_classes(self, labels: list[Any], classes: Sequence[str] | None) -> None:
+        """Name the classes, which a task has that is about which side a sample is on."""
+        sides = set(labels)
+        known = self._known is not None and self._known.classification
+        names: list[str] = []
+        if self._classes > 1:
+            names = [str(k) for k in range(self._classes)]
+        elif known or len(sides) == 2:
+            names = ["", ""]
+            for label, group in zip(labels, self._groups, strict=True):
+                names[group] = f"{label:g}"
+        if classes is not None:
+            given = [str(name) for name in classes]
+            if len(given) != len(names):
+                raise InputCountError(f"expected names for {len(names)} classes, got {len(given)}")
+            names = given
+        self.classes = names
+        if not names:
+            self._key = f"Blue above {number_text(self._level, 3)}, orange below."
+            return
+        marks = [f"{_MARKS[_shape(g, self._classes)]} {name}" for g, name in enumerate(names)]
+        here = [mark for g, mark in enumerate(marks) if self._classes > 1 or g in self._groups]
+        self._key = ", ".join(here) + "." if len(here) <= _KEY else f"{len(here)} classes."
+
     def _plane(self) -> None:
         import numpy as np
 
@@ -305,12 +340,20 @@ class Watch:
         shown = self._all_rows()[:, [i, j]]
         margin = 0.08 * np.maximum(np.ptp(shown, axis=0), 1e-9)
         self._low, self._high = shown.min(axis=0) - margin, shown.max(axis=0) + margin
-        places = (np.arange(_GRID) + 0.5) / _GRID
+        self._grid = self._points(_GRID)
+
+    def _points(self, side: int) -> Any:
+        """Return the points of the plane, row by row from below, so many a side."""
+        import numpy as np
+
+        i, j = self.features
+        places = (np.arange(side) + 0.5) / side
         across = self._low[0] + places * (self._high[0] - self._low[0])
         up = self._low[1] + places * (self._high[1] - self._low[1])
-        self._grid = np.tile(self._rows.mean(axis=0), (_GRID * _GRID, 1))
-        self._grid[:, i] = np.tile(across, _GRID)
-        self._grid[:, j] = np.repeat(up, _GRID)
+        grid = np.tile(self._rows.mean(axis=0), (side * side, 1))
+        grid[:, i] = np.tile(across, side)
+        grid[:, j] = np.repeat(up, side)
+        return grid
 
     def _all_rows(self) -> Any:
         import numpy as np
@@ -326,15 +369,21 @@ class Watch:
             self._forward = compiled(self.model, parameters=self.model.parameters(), check="ignore")
         return np.asarray(self._forward.map(rows), dtype=float).reshape(len(rows), -1)
 
-    def field(self) -> Any:
-        """Return what the model says of the plane, as bytes: 50 rows from below, 50 a row.
+    def field(self, side: int = _GRID) -> Any:
+        """Return what the model says of the plane, as bytes: rows from below.
 
         For one output 128 is the boundary; for several classes a byte is the class times 25 plus
         how sure of it the model is.
+
+        Parameters
+        ----------
+        side : int, default 50
+            How many rows, and how many points a row.
         """
         import numpy as np
 
-        scores = np.nan_to_num(self._scores(self._grid), nan=0.0, posinf=1e30, neginf=-1e30)
+        grid = self._grid if side == _GRID else self._points(side)
+        scores = np.nan_to_num(self._scores(grid), nan=0.0, posinf=1e30, neginf=-1e30)
         if self._classes == 1:
             logits = np.clip((scores[:, 0] - self._level) / self._scale, -50, 50)
             shade = np.rint(255 / (1 + np.exp(-logits)))
@@ -345,7 +394,7 @@ class Watch:
             floor = 1 / self._classes
             sure = (shares.max(axis=1) - floor) / (1 - floor)
             shade = 25 * (best % 10) + np.rint(24 * np.clip(sure, 0, 1))
-        return shade.astype(np.uint8).reshape(_GRID, _GRID)
+        return shade.astype(np.uint8).reshape(side, side)
 
     def neuron_map(self, layer: int, neuron: int) -> dict[str, Any]:
         """Return what one neuron answers over the plane, as the page wants it.
@@ -417,8 +466,14 @@ class Watch:
             right = sum(bool(predict(output) == target) for output, target in pairs)
         return float(getattr(loss, "data", loss)), right
 
-    def frame(self) -> dict[str, Any]:
-        """Return what one moment of the run looks like, as the page wants it."""
+    def frame(self, *, fine: bool = False) -> dict[str, Any]:
+        """Return what one moment of the run looks like, as the page wants it.
+
+        Parameters
+        ----------
+        fine : bool, default False
+            With a map of four times as many points, for a moment that stays.
+        """
         loss, right = self.measure()
         count = len(self._targets)
         text = f"step {self.step} · loss {number_text(loss, 3)}"
@@ -432,7 +487,7 @@ class Watch:
             shown, count = number_text(held, 3), len(self._held_targets)
             words += f"; held out: loss {shown}"
             if right is None:
-                text += f" · held out {shown}"
+                text += f" · held out loss {shown}"
             else:
                 text += f" · held out {right} of {count} right"
                 words += f", {right} of {count} right"
@@ -453,7 +508,7 @@ class Watch:
             "held": held if held is not None and math.isfinite(held) else None,
             "text": text,
             "say": words + ".",
-            "map": base64.b64encode(self.field().tobytes()).decode(),
+            "map": base64.b64encode(self.field(_FINE if fine else _GRID).tobytes()).decode(),
             "w": base64.b64encode(bytes(shares)).decode(),
             "scales": scales,
         }
@@ -499,22 +554,29 @@ class Watch:
         if callable(lr) and self.step:
             rate = f"{number_text(float(lr(0)), 3)} to {rate}"
         return {
-            "grid": _GRID,
             "points": points,
             "learnt": len(self._rows),
             "ends": ends,
             "names": [self.names[i], self.names[j]],
             "layers": layers,
             "binary": self._classes == 1,
+            "undecided": 0 if self._classes == 1 else _undecided(self._classes),
             "colours": colours,
             "lut": {name: _shades(look, self._classes) for name, look in THEMES.items()},
             "shades": {name: _shades(look, 1) for name, look in THEMES.items()},
-            "about": f"{self.description}.{' Hollow: held out.' if self._held_targets else ''}",
+            "about": f"{self.description}. {self._key}"
+            + (" Hollow: held out." if self._held_targets else ""),
+            "heading": "Decision boundary" if self.classes else "Prediction",
+            "classes": self.classes,
+            "shapes": [_shape(g, self._classes) for g in range(max(2, self._classes))],
             "setting": f"{type(self.optimizer).__name__}, learning rate {rate}, {self.activation}",
         }
 
     def graph_of(self, sample: int) -> Stepper:
         """Return the stepper of one sample's loss, with the present parameters.
+
+        They are copied, and have names: w0.2.1 is the weight of input 1 of neuron 2 of layer 0, and
+        b0.2 its bias.
 
         Parameters
         ----------
@@ -534,7 +596,13 @@ class Watch:
         row = [
             Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
         ]
-        root = self._function([self.model(row)], [targets[sample]])
+        model = copy.deepcopy(self.model)
+        for i, layer in enumerate(model.layers):
+            for k, neuron in enumerate(layer.neurons):
+                for j, weight in enumerate(neuron.w):
+                    weight.label = weight.label or f"w{i}.{k}.{j}"
+                neuron.b.label = neuron.b.label or f"b{i}.{k}"
+        root = self._function([model(row)], [targets[sample]])
         root.label = root.label or "loss"
         return Stepper(root)
 
@@ -706,7 +774,7 @@ class Watch:
             left.scatter(
                 chosen[:, i], chosen[:, j], s=26, zorder=4 if held else 3,
                 edgecolor=colour if held else look.bg, linewidth=1.3 if held else 0.9,
-                facecolor=look.bg if held else colour, marker=_marker(group, self._classes),
+                facecolor=look.bg if held else colour, marker=MARKERS[_shape(group, self._classes)],
             )  # fmt: skip
         left.set_xlim(*extent[:2])
         left.set_ylim(*extent[2:])
@@ -734,7 +802,8 @@ class Watch:
         figure.set_dpi(110)
         centres = [low + (np.arange(_GRID) + 0.5) / _GRID * (high - low)
                    for low, high in zip(self._low, self._high, strict=True)]  # fmt: skip
-        images, contour = [], None
+        images: list[Any] = []
+        contours: list[Any] = []
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         canvas: Any = FigureCanvasAgg(figure)
@@ -744,14 +813,13 @@ class Watch:
         figure.set_layout_engine("none")  # where things are does not change from here on
         for moment, field in zip(moments, fields, strict=True):
             picture.set_data(table[field])
-            if contour is not None:
-                contour.remove()
-                contour = None
-            level = field.astype(float) if self._classes == 1 else field // 25
-            if self._classes == 1 and level.min() < 127.5 < level.max():
-                contour = left.contour(
-                    *centres, level, levels=[127.5], colors=look.ink, linewidths=2.2, zorder=2
+            while contours:
+                contours.pop().remove()
+            for level in _levels(field, self._classes):
+                line = left.contour(
+                    *centres, level, levels=[0], colors=look.ink, linewidths=2.2, zorder=2
                 )
+                contours.append(line)
             _shown_until(drawn, moment["n"])
             words = moment["text"].split(" · ")
             if self._held_targets:
@@ -765,7 +833,7 @@ class Watch:
                             fontsize=11)  # fmt: skip
             canvas.draw()
             image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
-            images.append(image.quantize(colors=96, dither=Image.Dither.NONE))
+            images.append(image.quantize(colors=255, dither=Image.Dither.NONE))
         return images
 
     # ---- in a notebook
@@ -806,13 +874,15 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     seed: int | None = 0,
     features: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
     theme: str = "light",
 ) -> Path:
     """Train a network and write how it learns as a GIF, for a slide.
 
     Parameters
     ----------
-    model, X, y, loss, optimizer, validation, batch_size, seed, features, names
+    model, X, y, loss, optimizer, validation, batch_size, seed, features, names, \
+classes
         As of `watch`.
     path : path-like
     steps : int, default 200
@@ -844,7 +914,7 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     theme_named(theme)
     view = watch(
         model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
-        features=features, names=names,
+        features=features, names=names, classes=classes,
     )  # fmt: skip
     return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
 
@@ -912,10 +982,15 @@ def _group_colour(look: Theme, group: int, classes: int) -> str:
     return look.classes[group % len(look.classes)]
 
 
-def _marker(group: int, classes: int) -> str:
+def _shape(group: int, classes: int) -> int:
+    """Return the place of a group's shape in `MARKERS`; none comes twice in one colour."""
     if classes == 1:
-        return MARKERS[1 - group]
-    return MARKERS[group % len(MARKERS)]
+        return 1 - group
+    return (group + group // len(MARKERS)) % len(MARKERS)
+
+
+def _plain(labels: Any) -> list[Any]:
+    return list(labels.tolist() if hasattr(labels, "tolist") else labels)
 
 
 def _shades(look: Theme, classes: int) -> str:
@@ -929,6 +1004,23 @@ def _shades(look: Theme, classes: int) -> str:
             colour = mix(look.bg, strong, 0.1 + 0.35 * (byte % 25) / 24)
         shades.append(colour[1:])
     return "".join(shades)
+
+
+def _levels(field: Any, classes: int) -> list[Any]:
+    """Return fields that are 0 on the lines to draw in a field of bytes."""
+    import numpy as np
+
+    if classes == 1:
+        levels = [field.astype(float) - 127.5]
+    else:
+        best, lead = field // 25, np.maximum(field % 25 - _undecided(classes), 0.5)
+        levels = [np.where(best == k, lead, -lead) for k in np.unique(best)]
+    return [level for level in levels if level.min() < 0 < level.max()]
+
+
+def _undecided(classes: int) -> float:
+    """Return how sure of a class, from 0 to 24, the model is where two are equally likely."""
+    return 24 * (0.5 - 1 / classes) / (1 - 1 / classes)
 
 
 def _thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
@@ -1041,7 +1133,7 @@ def live_widget() -> Any:
             }  # fmt: skip
 
         def _moment(self) -> dict[str, Any]:
-            frame = self.watch.frame()
+            frame = self.watch.frame(fine=not self.running)
             if self._neuron is not None:
                 frame["neuron"] = self.watch.neuron_map(*self._neuron)
             return {**frame, "curve": self.watch.curve(frame)}

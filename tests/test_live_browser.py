@@ -8,6 +8,7 @@ from browser import chromium, keep_screenshot, launched
 
 from micrograd import watch
 from micrograd.nn import MLP
+from micrograd.optim import SGD
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +58,10 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             dots = page.locator(".mgl-dot")
             fills = dots.evaluate_all("all => all.map(e => getComputedStyle(e).fill)")
             assert [fill == ground for fill in fills] == [False] * 25 + [True] * 5
-            assert dots.nth(27).locator("title").text_content() == "sample 27, held out"
+            assert (
+                dots.nth(27).locator("title").text_content()
+                == f"sample 27, class {y[27]}, held out"
+            )
             dashes = page.locator(".mgl-curve .mgl-line.held")
             assert dashes.evaluate("e => getComputedStyle(e).strokeDasharray") != "none"
             assert dashes.get_attribute("d").count("L") == 20
@@ -97,6 +101,34 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             context.close()
             assert messages == []
             assert len(requests) == 1
+
+
+def test_between_classes_the_line_is_where_two_are_equally_likely(tmp_path):
+    net = MLP(2, [3], rng=random.Random(0))
+    for neuron, weights in zip(
+        net.layers[0].neurons, ((12, 6, 0), (-12, 6, 3), (0, -12, 1)), strict=True
+    ):
+        for parameter, number in zip(neuron.parameters(), weights, strict=True):
+            parameter.data = float(number)
+    view = watch(net, X, [i % 3 for i in range(30)], "cross_entropy", SGD(net.parameters(), 1e-9))
+    path = view.to_html(tmp_path / "three.html", 1)
+    with launched() as browser:
+        page = browser.new_context(offline=True).new_page()
+        page.goto(path.as_uri())
+        page.locator(".mgl").wait_for()
+        line = page.locator(".mgl-map .mgl-line").get_attribute("d")
+    spots = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line)]
+    assert {round(x) for x, _ in spots} >= {-3, 303}  # through to the rim on both sides
+    gaps = []
+    for x, y in spots:
+        inside = min(max(x / 300, 0), 1), 1 - min(max(y / 300, 0), 1)
+        place = [view._low[i] + inside[i] * (view._high[i] - view._low[i]) for i in (0, 1)]
+        scores = sorted(float(score) for score in net(place))
+        gaps.append(scores[2] - scores[1])
+    assert len(gaps) > 100
+    assert (
+        sum(gaps) / len(gaps) < 0.08
+    )  # in the middle between two points of the map it would be 0.16
 
 
 MAKE = """\
