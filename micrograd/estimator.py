@@ -123,13 +123,24 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 
     def _checked_options(self) -> tuple[int, ...]:
         """Return the hidden sizes; raise for an option that cannot be used."""
-        sizes = self.hidden_layer_sizes
-        sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+        given: Any = self.hidden_layer_sizes
+        sizes = tuple(given) if hasattr(given, "__iter__") else (given,)
         for size in sizes:
             if not _is_whole(size, 1):
                 raise ArgumentError(
                     f"expected whole numbers of 1 or more as hidden_layer_sizes, got {size!r:.60}"
                 )
+        rate: Any = self.learning_rate
+        if not callable(rate) and not (isinstance(rate, Real) and 0 <= float(rate) < float("inf")):
+            raise ArgumentError(
+                f"expected learning_rate to be a number of 0 or more, or a function of the step "
+                f"number, got {rate!r:.60}"
+            )
+        if callable(rate) and self.schedule != "constant":
+            raise ArgumentError(
+                f"schedule={self.schedule!r:.60} changes a learning_rate that is a number: with a "
+                "function of the step number pass schedule='constant'"
+            )
         for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
             if not _is_whole(getattr(self, name), least):
                 raise ArgumentError(
@@ -142,7 +153,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 f"got {self.batch_size!r:.60}"
             )
         for name in ("alpha", "tol"):
-            given: Any = getattr(self, name)
+            given = getattr(self, name)
             if given is None and name == "tol":
                 continue
             if not isinstance(given, Real) or not 0 <= float(given) < float("inf"):
@@ -208,10 +219,8 @@ class _Network(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Train on checked data; `y` as the loss wants it, weights one a sample or None."""
         sizes = self._checked_options()
-        if not anew and self.model_.nin != X.shape[1]:
-            raise ArgumentError(
-                f"warm_start needs the {self.model_.nin} features of the last fit, got {X.shape[1]}"
-            )
+        if not anew:
+            self._check_same(sizes, X.shape[1])
         draw = check_random_state(self.random_state)
         seed = int(draw.randint(2**31 - 1))
         # As many samples as the weights stand for share the penalty.
@@ -229,11 +238,12 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         size = min(size, samples)
         each = -(-samples // size)  # steps a pass
         passes = 1 if one_pass else int(self.max_iter)
-        if anew:
-            model = self._made(sizes, outputs, seed)
-            optimizer = self._descent(model, size * share, passes * each)
+        model = self._made(sizes, outputs, seed) if anew else self.model_
+        # Calls of partial_fit are one run, whose schedule is as long as that of `fit`.
+        if one_pass and not anew:
+            optimizer = self.optimizer_
         else:
-            model, optimizer = self.model_, self.optimizer_
+            optimizer = self._descent(model, size * share, int(self.max_iter) * each)
         stop = None
         if not one_pass and self.tol is not None:
             stop = EarlyStop(
@@ -271,6 +281,21 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+    def _check_same(self, sizes: tuple[int, ...], features: int) -> None:
+        """Raise where another network is asked for than the one to go on with."""
+        model = self.model_
+        last = tuple(len(layer.neurons) for layer in model.layers[:-1])
+        for name, before, now in (
+            ("number of features", model.nin, features),
+            ("hidden_layer_sizes", last, tuple(map(int, sizes))),
+            ("activation", model.activation, self.activation),
+        ):
+            if before != now:
+                raise ArgumentError(
+                    f"training goes on with the {name} of the last fit, {before}, got {now}: "
+                    "clone the estimator for another network"
+                )
 
     def _parted(self, X: Any, y: Any, weights: Any, draw: Any) -> tuple[Any, Any, Any, Any]:
         """Return what to learn from and, as a pair, what to stop by."""
@@ -369,7 +394,8 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     random_state : int, RandomState instance or None, default None
         Decides the first weights, the order of the samples and what is held out.
     warm_start : bool, default False
-        Go on from where the last `fit` ended.
+        Go on from the parameters that the last `fit` ended with. Each `fit` starts the optimizer
+        and its schedule anew; calls of `partial_fit` share them.
     compile : bool or "auto", default "auto"
         Whether to train with machine code; "auto" does so where it saves time.
     verbose : bool, default False
@@ -533,6 +559,10 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
+            if by_class.min() < 0:
+                raise ArgumentError(
+                    f"expected weights of 0 or more in class_weight, got {self.class_weight!r:.60}"
+                )
             weights = by_class if weights is None else weights * by_class
         return _dense(X), y, weights
 
@@ -542,7 +572,7 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         if len(classes) < 2:
             raise ArgumentError(
                 "a classifier needs samples of at least two classes, the data has one class: "
-                f"{classes[0]!r}"
+                f"{classes.tolist()[0]!r}"
             )
         if self.loss == "hinge" and len(classes) > 2:
             raise ArgumentError(

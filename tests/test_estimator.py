@@ -191,6 +191,35 @@ def test_a_warm_start_and_partial_fits_go_on():
         quick().partial_fit(MOONS.X, MOONS.y)
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_warm_start_and_partial_fits_go_on_learning_with_a_schedule(schedule):
+    options = {"schedule": schedule, "max_iter": 40, "tol": None, "learning_rate": 0.02}
+    model = quick(warm_start=True, **options).fit(MOONS.X, MOONS.y)
+    before = model.loss_curve_[-1]
+    assert model.fit(MOONS.X, MOONS.y).loss_curve_[-1] < 0.9 * before
+    assert model.optimizer_.steps == 40
+    bits = quick(**options)
+    for _ in range(40):
+        bits.partial_fit(MOONS.X, MOONS.y, classes=[0, 1])
+    once = quick(**options).fit(MOONS.X, MOONS.y)
+    np.testing.assert_allclose(bits.loss_curve_, once.loss_curve_, rtol=1e-9)
+
+
+def test_a_warm_start_takes_a_new_learning_rate_and_refuses_another_network():
+    model = quick(warm_start=True, max_iter=3).fit(MOONS.X, MOONS.y)
+    assert model.set_params(learning_rate=0.5).fit(MOONS.X, MOONS.y).optimizer_.lr == 0.5
+    for name, other in (("hidden_layer_sizes", (3,)), ("activation", "tanh")):
+        before = getattr(model, name)
+        with pytest.raises(ArgumentError, match=name):
+            model.set_params(**{name: other}).fit(MOONS.X, MOONS.y)
+        with pytest.raises(ArgumentError, match=name):
+            model.partial_fit(MOONS.X, MOONS.y)
+        model.set_params(**{name: before})
+    with pytest.raises(ArgumentError, match="number of features"):
+        model.fit(IRIS.X[:60], IRIS.y[:60] % 2)
+    model.fit(MOONS.X, MOONS.y)
+
+
 def test_a_weight_of_a_sample_is_its_loss_times_the_weight():
     scores, targets = [0.3, -0.7, 0.2], [1, 0, 1]
     for name, rows, y in (
@@ -323,7 +352,7 @@ def test_what_scikit_learn_refuses_is_refused_and_nothing_is_changed(X, y):
 
 
 def test_one_class_is_an_error_that_says_so():
-    with pytest.raises(ArgumentError, match="one class"):
+    with pytest.raises(ArgumentError, match=r"one class: 1$"):
         quick().fit(GOOD, [1] * 20)
 
 
@@ -358,6 +387,8 @@ def test_a_thousand_classes_are_learnt_from():
         {"loss": "mse"}, {"optimizer": "lbfgs"}, {"schedule": "step"}, {"alpha": -1},
         {"learning_rate": -1}, {"batch_size": 0}, {"max_iter": 0}, {"tol": -1},
         {"n_iter_no_change": 0}, {"validation_fraction": 1}, {"compile": "yes"},
+        {"hidden_layer_sizes": None}, {"learning_rate": "adaptive"},
+        {"schedule": "cosine", "learning_rate": lambda step: 0.01}, {"class_weight": {0: -1}},
     ],
     ids=str,
 )  # fmt: skip
