@@ -320,9 +320,11 @@ def _write_run(
         data.y,
         loss,
         Adam(model.parameters(), lr=linear(arguments.lr, 0.1 * arguments.lr, steps)),
+        validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
-        names=[str(name) for name in data.features],
+        names=data.features,
+        classes=data.classes,
     )
     if page is not None:
         page.parent.mkdir(parents=True, exist_ok=True)

@@ -123,13 +123,24 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 
     def _checked_options(self) -> tuple[int, ...]:
         """Return the hidden sizes; raise for an option that cannot be used."""
-        sizes = self.hidden_layer_sizes
-        sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+        given: Any = self.hidden_layer_sizes
+        sizes = tuple(given) if hasattr(given, "__iter__") else (given,)
         for size in sizes:
             if not _is_whole(size, 1):
                 raise ArgumentError(
                     f"expected whole numbers of 1 or more as hidden_layer_sizes, got {size!r:.60}"
                 )
+        rate: Any = self.learning_rate
+        if not callable(rate) and not (isinstance(rate, Real) and 0 <= float(rate) < float("inf")):
+            raise ArgumentError(
+                f"expected learning_rate to be a number of 0 or more, or a function of the step "
+                f"number, got {rate!r:.60}"
+            )
+        if callable(rate) and self.schedule != "constant":
+            raise ArgumentError(
+                f"schedule={self.schedule!r:.60} changes a learning_rate that is a number: with a "
+                "function of the step number pass schedule='constant'"
+            )
         for name, least in (("max_iter", 1), ("n_iter_no_change", 1)):
             if not _is_whole(getattr(self, name), least):
                 raise ArgumentError(
@@ -142,7 +153,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 f"got {self.batch_size!r:.60}"
             )
         for name in ("alpha", "tol"):
-            given: Any = getattr(self, name)
+            given = getattr(self, name)
             if given is None and name == "tol":
                 continue
             if not isinstance(given, Real) or not 0 <= float(given) < float("inf"):
@@ -184,6 +195,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             shape = {"linear": optim.linear, "cosine": optim.cosine}[self.schedule]
             rate = shape(rate, 0.0, steps)
         parameters, decay = model.parameters(), float(self.alpha) / batch
+        weights = [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
         if self.optimizer == "sgd":
             return optim.SGD(
                 parameters,
@@ -191,9 +203,10 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 momentum=self.momentum,
                 nesterov=bool(self.nesterov and self.momentum),
                 weight_decay=decay,
+                decayed=weights,
             )
         kind = {"adam": optim.Adam, "adamw": optim.AdamW}[self.optimizer]
-        return kind(parameters, rate, weight_decay=decay)
+        return kind(parameters, rate, weight_decay=decay, decayed=weights)
 
     def _pays(self, samples: int, steps: int, parameters: int) -> bool:
         """Return whether compiling takes less time than it saves."""
@@ -206,10 +219,8 @@ class _Network(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Train on checked data; `y` as the loss wants it, weights one a sample or None."""
         sizes = self._checked_options()
-        if not anew and self.model_.nin != X.shape[1]:
-            raise ArgumentError(
-                f"warm_start needs the {self.model_.nin} features of the last fit, got {X.shape[1]}"
-            )
+        if not anew:
+            self._check_same(sizes, X.shape[1])
         draw = check_random_state(self.random_state)
         seed = int(draw.randint(2**31 - 1))
         # As many samples as the weights stand for share the penalty.
@@ -227,11 +238,12 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         size = min(size, samples)
         each = -(-samples // size)  # steps a pass
         passes = 1 if one_pass else int(self.max_iter)
-        if anew:
-            model = self._made(sizes, outputs, seed)
-            optimizer = self._descent(model, size * share, passes * each)
+        model = self._made(sizes, outputs, seed) if anew else self.model_
+        # Calls of partial_fit are one run, whose schedule is as long as that of `fit`.
+        if one_pass and not anew:
+            optimizer = self.optimizer_
         else:
-            model, optimizer = self.model_, self.optimizer_
+            optimizer = self._descent(model, size * share, int(self.max_iter) * each)
         stop = None
         if not one_pass and self.tol is not None:
             stop = EarlyStop(
@@ -269,6 +281,21 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+    def _check_same(self, sizes: tuple[int, ...], features: int) -> None:
+        """Raise where another network is asked for than the one to go on with."""
+        model = self.model_
+        last = tuple(len(layer.neurons) for layer in model.layers[:-1])
+        for name, before, now in (
+            ("number of features", model.nin, features),
+            ("hidden_layer_sizes", last, tuple(map(int, sizes))),
+            ("activation", model.activation, self.activation),
+        ):
+            if before != now:
+                raise ArgumentError(
+                    f"training goes on with the {name} of the last fit, {before}, got {now}: "
+                    "clone the estimator for another network"
+                )
 
     def _parted(self, X: Any, y: Any, weights: Any, draw: Any) -> tuple[Any, Any, Any, Any]:
         """Return what to learn from and, as a pair, what to stop by."""
@@ -348,8 +375,8 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     nesterov : bool, default True
         Both of "sgd" only.
     alpha : float, default 0.0001
-        Strength of the L2 penalty, divided by the size of a batch as in scikit-learn; of all
-        parameters, biases included.
+        Strength of the L2 penalty of the weights, divided by the size of a batch. As in
+        scikit-learn, biases are free of it.
     class_weight : dict, "balanced" or None, default None
         How much each class counts.
     batch_size : int or "auto", default "auto"
@@ -367,7 +394,8 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     random_state : int, RandomState instance or None, default None
         Decides the first weights, the order of the samples and what is held out.
     warm_start : bool, default False
-        Go on from where the last `fit` ended.
+        Go on from the parameters that the last `fit` ended with. Each `fit` starts the optimizer
+        and its schedule anew; calls of `partial_fit` share them.
     compile : bool or "auto", default "auto"
         Whether to train with machine code; "auto" does so where it saves time.
     verbose : bool, default False
@@ -531,6 +559,10 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
+            if by_class.min() < 0:
+                raise ArgumentError(
+                    f"expected weights of 0 or more in class_weight, got {self.class_weight!r:.60}"
+                )
             weights = by_class if weights is None else weights * by_class
         return _dense(X), y, weights
 
@@ -540,7 +572,7 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         if len(classes) < 2:
             raise ArgumentError(
                 "a classifier needs samples of at least two classes, the data has one class: "
-                f"{classes[0]!r}"
+                f"{classes.tolist()[0]!r}"
             )
         if self.loss == "hinge" and len(classes) > 2:
             raise ArgumentError(
@@ -663,12 +695,18 @@ n_features_in_, feature_names_in_
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+            One number a sample; `sklearn.multioutput.MultiOutputRegressor` is for several.
         sample_weight : array-like of shape (n_samples,), optional
 
         Returns
         -------
         MicrogradRegressor
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used, for instance with several columns in `y`.
         """
         goes_on = self._goes_on()
         with self._all_or_nothing():
@@ -695,6 +733,11 @@ n_features_in_, feature_names_in_
             y_numeric=True,
             reset=reset,
         )
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ArgumentError(
+                f"y has {y.shape[1]} columns, and this network predicts one number: for several, "
+                "sklearn.multioutput.MultiOutputRegressor fits one network a column"
+            )
         y = column_or_1d(y, warn=True, dtype=float)
         weights = None
         if sample_weight is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import io
 import math
 import time
@@ -45,7 +46,10 @@ renderLive({ model, el: document.getElementById("mgs") });
 """
 _TRAIN: Final = 'the pictures need NumPy and matplotlib: pip install "micrograd[train]"'
 _NOTEBOOK: Final = 'the live view needs anywidget: pip install "micrograd[notebook]"'
-_GRID: Final = 50
+_GRID: Final = 50  # points a side of the map, while it changes
+_FINE: Final = 100
+_MARKS: Final = "●■▲◆✕"  # the shapes of `MARKERS`, in words
+_KEY: Final = 10  # classes at most that the key names one by one
 _SLICE: Final = 0.05  # seconds of training at a time, so that a pause is heard
 _FRAMES: Final = 100
 _RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
@@ -62,10 +66,12 @@ def watch(
     loss: str | Loss | Callable[..., Any] = "hinge",
     optimizer: Any = None,
     *,
+    validation: tuple[Any, Any] | None = None,
     batch_size: int | None = None,
     seed: int | None = 0,
     features: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
     theme: str = "auto",
 ) -> Watch:
     """Watch a network learn: a live view in a notebook, a page or a film elsewhere.
@@ -79,13 +85,17 @@ def watch(
     y : array-like of shape (n_samples,)
     loss, optimizer, batch_size
         As of `train.fit`.
+    validation : (X, y), optional
+        Data to measure on, never to learn from: drawn hollow, with a loss curve of their own.
     seed : int, optional
         Decides the shuffling of batches. With the same seed a reset gives the same curve, to the
         last bit.
     features : pair of int, optional
         Which two span the plane, by default the first two; the others are held at their means.
     names : sequence of str, optional
-        Of all features.
+        Of all features. Default the columns of a DataFrame, else x1, x2, ...
+    classes : sequence of str, optional
+        Names for the key, in the order of the classes. Default the labels.
     theme : {"auto", "light", "dark"}, default "auto"
 
     Returns
@@ -111,8 +121,8 @@ def watch(
     True
     """
     return Watch(
-        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
-        names=names, theme=theme,
+        model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
+        features=features, names=names, classes=classes, theme=theme,
     )  # fmt: skip
 
 
@@ -137,10 +147,12 @@ class Watch:
         loss: str | Loss | Callable[..., Any] = "hinge",
         optimizer: Any = None,
         *,
+        validation: tuple[Any, Any] | None = None,
         batch_size: int | None = None,
         seed: int | None = 0,
         features: Sequence[int] | None = None,
         names: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
         theme: str = "auto",
     ) -> None:
         try:
@@ -159,7 +171,7 @@ class Watch:
         self.model, self.optimizer, self.theme = model, optimizer, theme
         self._start = [p.data for p in model.parameters()]
         self._optimizer_start = optimizer.state_dict()
-        self._arguments = (X, y, loss, batch_size, seed)
+        self._arguments = (X, y, loss, validation, batch_size, seed)
         self._session = self._new_session()  # checks the data
         self._rows = np.asarray(X, dtype=float)
         width = self._rows.shape[1]
@@ -169,10 +181,10 @@ class Watch:
                 "function of one"
             )
         self.features = _pair(features, width)
-        self.names = [str(name) for name in names] if names is not None else []
         if names is None:
-            self.names = [f"x{i + 1}" for i in range(width)]
-        elif len(self.names) != width:
+            names = getattr(X, "columns", [f"x{i + 1}" for i in range(width)])
+        self.names = [str(name) for name in names]
+        if len(self.names) != width:
             raise InputCountError(f"expected names for {width} features, got {len(self.names)}")
         across, up = (self.names[i] for i in self.features)
         self.description = f"{across} across, {up} up"
@@ -182,10 +194,18 @@ class Watch:
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self._known = known if isinstance(known, Loss) else None
         self._function: Any = self._known.function if self._known else loss
-        labels = y.tolist() if hasattr(y, "tolist") else list(y)
-        self._targets = self._known.encode(labels) if self._known else labels
+        labels = _plain(y)
+        self._targets = self._encoded(labels)
+        # What is held out comes after what is learnt from, wherever samples are numbered.
+        self._held_rows, self._held_targets = self._rows[:0], []
+        if validation is not None:
+            self._held_rows = np.asarray(validation[0], dtype=float)
+            held = _plain(validation[1])
+            self._held_targets = self._encoded(held)
+            labels += held
         self._classes = len(self.model.layers[-1].neurons)
         self._label_numbers()
+        self._name_classes(labels, classes)
         self._forward: Any = None
         self._inside: dict[int, Any] = {}  # the answers of a layer, compiled when asked for
         self._plane()
@@ -194,8 +214,14 @@ class Watch:
     # ---- the run
 
     def _new_session(self) -> Session:
-        X, y, loss, batch_size, seed = self._arguments
-        return session(self.model, X, y, loss, self.optimizer, batch_size, seed)
+        X, y, loss, validation, batch_size, seed = self._arguments
+        return session(
+            self.model, X, y, loss, self.optimizer, batch_size, seed, validation=validation
+        )
+
+    def _encoded(self, labels: list[Any]) -> list[Any]:
+        """Return labels as the loss wants them."""
+        return self._known.encode(labels) if self._known else labels
 
     @property
     def step(self) -> int:
@@ -270,31 +296,69 @@ class Watch:
 
     def _label_numbers(self) -> None:
         """Sort the samples into the groups that have their own colour and mark."""
-        targets = self._targets
+        targets = [*self._targets, *self._held_targets]
         if self._known is not None and self._known.several_outputs:
             self._groups, self._level, self._scale = [int(t) for t in targets], 0.0, 0.25
             return
         numbers = [float(t) for t in targets]
         classification = self._known is not None and self._known.classification
-        low, high = min(numbers), max(numbers)
+        learnt = numbers[: len(self._targets)]
+        low, high = min(learnt), max(learnt)
         self._level = 0.0 if classification else (low + high) / 2
         self._scale = 0.25 if classification else max((high - low) / 4, 1e-9)
         middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
         self._groups = [int(t > middle) for t in numbers]
 
+    def _name_classes(self, labels: list[Any], classes: Sequence[str] | None) -> None:
+        """Name the classes, which a task has that is about which side a sample is on."""
+        sides = set(labels)
+        known = self._known is not None and self._known.classification
+        names: list[str] = []
+        if self._classes > 1:
+            names = [str(k) for k in range(self._classes)]
+        elif known or len(sides) == 2:
+            names = ["", ""]
+            for label, group in zip(labels, self._groups, strict=True):
+                names[group] = f"{label:g}"
+        if classes is not None:
+            given = [str(name) for name in classes]
+            if len(given) != len(names):
+                raise InputCountError(f"expected names for {len(names)} classes, got {len(given)}")
+            names = given
+        self.classes = names
+        if not names:
+            self._key = f"Blue above {number_text(self._level, 3)}, orange below."
+            return
+        marks = [f"{_MARKS[_shape(g, self._classes)]} {name}" for g, name in enumerate(names)]
+        here = [mark for g, mark in enumerate(marks) if self._classes > 1 or g in self._groups]
+        self._key = ", ".join(here) + "." if len(here) <= _KEY else f"{len(here)} classes."
+
     def _plane(self) -> None:
         import numpy as np
 
         i, j = self.features
-        shown = self._rows[:, [i, j]]
+        shown = self._all_rows()[:, [i, j]]
         margin = 0.08 * np.maximum(np.ptp(shown, axis=0), 1e-9)
         self._low, self._high = shown.min(axis=0) - margin, shown.max(axis=0) + margin
-        places = (np.arange(_GRID) + 0.5) / _GRID
+        self._grid = self._points(_GRID)
+
+    def _points(self, side: int) -> Any:
+        """Return the points of the plane, row by row from below, so many a side."""
+        import numpy as np
+
+        i, j = self.features
+        places = (np.arange(side) + 0.5) / side
         across = self._low[0] + places * (self._high[0] - self._low[0])
         up = self._low[1] + places * (self._high[1] - self._low[1])
-        self._grid = np.tile(self._rows.mean(axis=0), (_GRID * _GRID, 1))
-        self._grid[:, i] = np.tile(across, _GRID)
-        self._grid[:, j] = np.repeat(up, _GRID)
+        grid = np.tile(self._rows.mean(axis=0), (side * side, 1))
+        grid[:, i] = np.tile(across, side)
+        grid[:, j] = np.repeat(up, side)
+        return grid
+
+    def _all_rows(self) -> Any:
+        import numpy as np
+
+        return np.concatenate([self._rows, self._held_rows])
 
     def _scores(self, rows: Any) -> Any:
         import numpy as np
@@ -305,15 +369,21 @@ class Watch:
             self._forward = compiled(self.model, parameters=self.model.parameters(), check="ignore")
         return np.asarray(self._forward.map(rows), dtype=float).reshape(len(rows), -1)
 
-    def field(self) -> Any:
-        """Return what the model says of the plane, as bytes: 50 rows from below, 50 a row.
+    def field(self, side: int = _GRID) -> Any:
+        """Return what the model says of the plane, as bytes: rows from below.
 
         For one output 128 is the boundary; for several classes a byte is the class times 25 plus
         how sure of it the model is.
+
+        Parameters
+        ----------
+        side : int, default 50
+            How many rows, and how many points a row.
         """
         import numpy as np
 
-        scores = np.nan_to_num(self._scores(self._grid), nan=0.0, posinf=1e30, neginf=-1e30)
+        grid = self._grid if side == _GRID else self._points(side)
+        scores = np.nan_to_num(self._scores(grid), nan=0.0, posinf=1e30, neginf=-1e30)
         if self._classes == 1:
             logits = np.clip((scores[:, 0] - self._level) / self._scale, -50, 50)
             shade = np.rint(255 / (1 + np.exp(-logits)))
@@ -324,7 +394,7 @@ class Watch:
             floor = 1 / self._classes
             sure = (shares.max(axis=1) - floor) / (1 - floor)
             shade = 25 * (best % 10) + np.rint(24 * np.clip(sure, 0, 1))
-        return shade.astype(np.uint8).reshape(_GRID, _GRID)
+        return shade.astype(np.uint8).reshape(side, side)
 
     def neuron_map(self, layer: int, neuron: int) -> dict[str, Any]:
         """Return what one neuron answers over the plane, as the page wants it.
@@ -373,22 +443,37 @@ class Watch:
             "note": f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}.",
         }
 
-    def measure(self) -> tuple[float, int | None]:
-        """Return the present loss over all samples, and how many are right."""
-        scores = self._scores(self._rows).tolist()
+    def measure(self, *, validation: bool = False) -> tuple[float, int | None]:
+        """Return the present loss over all samples, and how many are right.
+
+        Parameters
+        ----------
+        validation : bool, default False
+            Of the samples that are held out instead.
+        """
+        rows, targets = self._rows, self._targets
+        if validation:
+            rows, targets = self._held_rows, self._held_targets
+        scores = self._scores(rows).tolist()
         outputs = [[Value(s) for s in row] if self._classes > 1 else Value(row[0])
                    for row in scores]  # fmt: skip
         with no_grad():
-            loss = self._function(outputs, self._targets)
+            loss = self._function(outputs, targets)
         right = None
         if self._known is not None and self._known.classification:
             predict = self._known.predict
-            pairs = zip(outputs, self._targets, strict=True)
+            pairs = zip(outputs, targets, strict=True)
             right = sum(bool(predict(output) == target) for output, target in pairs)
         return float(getattr(loss, "data", loss)), right
 
-    def frame(self) -> dict[str, Any]:
-        """Return what one moment of the run looks like, as the page wants it."""
+    def frame(self, *, fine: bool = False) -> dict[str, Any]:
+        """Return what one moment of the run looks like, as the page wants it.
+
+        Parameters
+        ----------
+        fine : bool, default False
+            With a map of four times as many points, for a moment that stays.
+        """
         loss, right = self.measure()
         count = len(self._targets)
         text = f"step {self.step} · loss {number_text(loss, 3)}"
@@ -396,6 +481,16 @@ class Watch:
         if right is not None:
             text += f" · {right} of {count} right"
             words += f", {right} of {count} right"
+        held = None
+        if self._held_targets:
+            held, right = self.measure(validation=True)
+            shown, count = number_text(held, 3), len(self._held_targets)
+            words += f"; held out: loss {shown}"
+            if right is None:
+                text += f" · held out loss {shown}"
+            else:
+                text += f" · held out {right} of {count} right"
+                words += f", {right} of {count} right"
         shares = bytearray()
         scales = []
         for layer in self.model.layers:
@@ -410,18 +505,34 @@ class Watch:
         return {
             "n": self.step,
             "loss": loss if math.isfinite(loss) else None,
+            "held": held if held is not None and math.isfinite(held) else None,
             "text": text,
             "say": words + ".",
-            "map": base64.b64encode(self.field().tobytes()).decode(),
+            "map": base64.b64encode(self.field(_FINE if fine else _GRID).tobytes()).decode(),
             "w": base64.b64encode(bytes(shares)).decode(),
             "scales": scales,
         }
 
-    def curve(self, last: float | None) -> dict[str, Any]:
-        """Return the loss so far as at most 500 points, with the scale of its axes."""
-        losses = self.losses + ([last] if last is not None else [])
-        points = _thinned([(i, v) for i, v in enumerate(losses) if math.isfinite(v)])
-        return {"points": points, **_axes([v for _, v in points], max(self.step, 1))}
+    def curve(self, moment: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the loss so far as at most 500 points, with the scale of its axes.
+
+        Parameters
+        ----------
+        moment : dict, optional
+            The frame whose losses end the curves, of what is learnt from and of what is held out.
+        """
+        history = self._session.history
+        curves = []
+        for losses, last in ((history.loss, "loss"), (history.validation_loss, "held")):
+            end = [] if moment is None or moment[last] is None else [(self.step, moment[last])]
+            points = [(i, v) for i, v in enumerate(losses) if math.isfinite(v)]
+            curves.append(_thinned([*points, *end]))
+        points, held = curves
+        return {
+            "points": points,
+            "held": held,
+            **_axes([v for _, v in (*points, *held)], max(self.step, 1)),
+        }
 
     def still(self) -> dict[str, Any]:
         """Return what does not change while the network learns."""
@@ -430,7 +541,7 @@ class Watch:
         points = [
             [round(float((row[i] - self._low[0]) / spans[0]), 4),
              round(float((row[j] - self._low[1]) / spans[1]), 4), group]
-            for row, group in zip(self._rows, self._groups, strict=True)
+            for row, group in zip(self._all_rows(), self._groups, strict=True)
         ]  # fmt: skip
         ends = [[number_text(float(x), 3) for x in pair] for pair in (self._low, self._high)]
         layers = [len(self.model.layers[0].neurons[0].w)]
@@ -439,29 +550,38 @@ class Watch:
             name: [_group_colour(look, g, self._classes) for g in range(max(2, self._classes))]
             for name, look in THEMES.items()
         }
-        kind = type(self.optimizer).__name__
-        activation = self.activation
+        lr, rate = self.optimizer.lr, number_text(self.rate, 3)
+        if callable(lr) and self.step:
+            rate = f"{number_text(float(lr(0)), 3)} to {rate}"
         return {
-            "grid": _GRID,
             "points": points,
+            "learnt": len(self._rows),
             "ends": ends,
             "names": [self.names[i], self.names[j]],
             "layers": layers,
             "binary": self._classes == 1,
+            "undecided": 0 if self._classes == 1 else _undecided(self._classes),
             "colours": colours,
             "lut": {name: _shades(look, self._classes) for name, look in THEMES.items()},
             "shades": {name: _shades(look, 1) for name, look in THEMES.items()},
-            "about": self.description + ".",
-            "setting": f"{kind}, learning rate {number_text(self.rate, 3)}, {activation}",
+            "about": f"{self.description}. {self._key}"
+            + (" Hollow: held out." if self._held_targets else ""),
+            "heading": "Decision boundary" if self.classes else "Prediction",
+            "classes": self.classes,
+            "shapes": [_shape(g, self._classes) for g in range(max(2, self._classes))],
+            "setting": f"{type(self.optimizer).__name__}, learning rate {rate}, {self.activation}",
         }
 
     def graph_of(self, sample: int) -> Stepper:
         """Return the stepper of one sample's loss, with the present parameters.
 
+        They are copied, and have names: w0.2.1 is the weight of input 1 of neuron 2 of layer 0, and
+        b0.2 its bias.
+
         Parameters
         ----------
         sample : int
-            Its row in `X`.
+            Its row in `X`; those that are held out are counted on from there.
 
         Raises
         ------
@@ -470,13 +590,19 @@ class Watch:
         """
         if isinstance(sample, bool) or not isinstance(sample, int):
             raise ArgumentTypeError(f"expected the number of a sample, got {sample!r}")
-        if not 0 <= sample < len(self._rows):
-            raise ArgumentError(f"expected a sample from 0 to {len(self._rows) - 1}, got {sample}")
+        rows, targets = self._all_rows(), [*self._targets, *self._held_targets]
+        if not 0 <= sample < len(rows):
+            raise ArgumentError(f"expected a sample from 0 to {len(rows) - 1}, got {sample}")
         row = [
-            Value(x, label=name)
-            for x, name in zip(self._rows[sample].tolist(), self.names, strict=True)
+            Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
         ]
-        root = self._function([self.model(row)], [self._targets[sample]])
+        model = copy.deepcopy(self.model)
+        for i, layer in enumerate(model.layers):
+            for k, neuron in enumerate(layer.neurons):
+                for j, weight in enumerate(neuron.w):
+                    weight.label = weight.label or f"w{i}.{k}.{j}"
+                neuron.b.label = neuron.b.label or f"b{i}.{k}"
+        root = self._function([model(row)], [targets[sample]])
         root.label = root.label or "loss"
         return Stepper(root)
 
@@ -507,11 +633,10 @@ class Watch:
     def page_text(self, steps: int | None = None, title: str = "A network learns") -> str:
         """Return a page of the run, recorded anew; see `to_html`."""
         moments = self.record(steps)
-        last = moments[-1]["loss"]
         data = {
             **self.still(),
             "frames": moments,
-            "curve": self.curve(last),
+            "curve": self.curve(moments[-1]),
             "samples": self._embedded(),
             "neurons": self._neuron_maps(),
             "title": title,
@@ -641,25 +766,26 @@ class Watch:
             table[fields[0]], extent=extent, origin="lower", aspect="auto",
             interpolation="bilinear", zorder=0,
         )  # fmt: skip
-        groups = np.array(self._groups)
-        for group in sorted(set(self._groups)):
-            chosen = self._rows[groups == group]
+        groups, rows = np.array(self._groups), self._all_rows()
+        hollow = np.arange(len(rows)) >= len(self._rows)
+        for group, held in sorted(set(zip(self._groups, hollow.tolist(), strict=True))):
+            chosen = rows[(groups == group) & (hollow == held)]
+            colour = _group_colour(look, group, self._classes)
             left.scatter(
-                chosen[:, i], chosen[:, j], s=26, zorder=3, edgecolor=look.bg, linewidth=0.9,
-                facecolor=_group_colour(look, group, self._classes),
-                marker=_marker(group, self._classes),
+                chosen[:, i], chosen[:, j], s=26, zorder=4 if held else 3,
+                edgecolor=colour if held else look.bg, linewidth=1.3 if held else 0.9,
+                facecolor=look.bg if held else colour, marker=MARKERS[_shape(group, self._classes)],
             )  # fmt: skip
         left.set_xlim(*extent[:2])
         left.set_ylim(*extent[2:])
-        curve = self.curve(moments[-1]["loss"])
-        losses = np.array([y for _, y in curve["points"]] or [0.0])
-        at = np.array([x for x, _ in curve["points"]] or [0])
+        curve = self.curve(moments[-1])
         if curve["log"]:
             right.set_yscale("log")
         right.set_xlim(0, curve["most"])
         right.set_ylim(curve["low"], curve["high"])
-        (line,) = right.plot([], [], color=look.ink, linewidth=2.2, clip_on=False, zorder=3)
-        (dot,) = right.plot([], [], "o", color=look.ink, markersize=6, clip_on=False, zorder=4)
+        drawn = [_Curve(right, curve["points"], look.ink, "-", "train" if curve["held"] else "")]
+        if curve["held"]:
+            drawn.append(_Curve(right, curve["held"], look.muted, (0, (4.5, 2)), "held out"))
         across, up = (self.names[k] for k in (i, j))
         for ax, name, below, beside in ((left, "", across, up), (right, "Loss", "step", "")):
             ax.set_xlabel(below, color=look.muted)
@@ -676,24 +802,28 @@ class Watch:
         figure.set_dpi(110)
         centres = [low + (np.arange(_GRID) + 0.5) / _GRID * (high - low)
                    for low, high in zip(self._low, self._high, strict=True)]  # fmt: skip
-        images, contour = [], None
+        images: list[Any] = []
+        contours: list[Any] = []
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         canvas: Any = FigureCanvasAgg(figure)
+        _shown_until(drawn, curve["most"])
+        left.set_xlabel(f"{across}\n" if self._held_targets else across, color=look.muted)
+        canvas.draw()
+        figure.set_layout_engine("none")  # where things are does not change from here on
         for moment, field in zip(moments, fields, strict=True):
             picture.set_data(table[field])
-            if contour is not None:
-                contour.remove()
-                contour = None
-            level = field.astype(float) if self._classes == 1 else field // 25
-            if self._classes == 1 and level.min() < 127.5 < level.max():
-                contour = left.contour(
-                    *centres, level, levels=[127.5], colors=look.ink, linewidths=2.2, zorder=2
+            while contours:
+                contours.pop().remove()
+            for level in _levels(field, self._classes):
+                line = left.contour(
+                    *centres, level, levels=[0], colors=look.ink, linewidths=2.2, zorder=2
                 )
-            shown = at <= moment["n"]
-            line.set_data(at[shown], losses[shown])
-            dot.set_data(at[shown][-1:], losses[shown][-1:])
+                contours.append(line)
+            _shown_until(drawn, moment["n"])
             words = moment["text"].split(" · ")
+            if self._held_targets:
+                left.set_xlabel(f"{across}\nhollow: {words.pop()}", color=look.muted)
             left.set_title(
                 f"Step {moment['n']}", loc="left", color=look.ink, fontsize=13, fontweight="bold"
             )
@@ -702,9 +832,8 @@ class Watch:
             right.set_title(words[1].removeprefix("loss "), loc="right", color=look.muted,
                             fontsize=11)  # fmt: skip
             canvas.draw()
-            figure.set_layout_engine("none")  # where things are does not change after the first
             image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
-            images.append(image.quantize(colors=96, dither=Image.Dither.NONE))
+            images.append(image.quantize(colors=255, dither=Image.Dither.NONE))
         return images
 
     # ---- in a notebook
@@ -740,17 +869,20 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     steps: int = 200,
     frames: int = 40,
     seconds: float = 0.12,
+    validation: tuple[Any, Any] | None = None,
     batch_size: int | None = None,
     seed: int | None = 0,
     features: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
     theme: str = "light",
 ) -> Path:
     """Train a network and write how it learns as a GIF, for a slide.
 
     Parameters
     ----------
-    model, X, y, loss, optimizer, batch_size, seed, features, names
+    model, X, y, loss, optimizer, validation, batch_size, seed, features, names, \
+classes
         As of `watch`.
     path : path-like
     steps : int, default 200
@@ -781,10 +913,48 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     """
     theme_named(theme)
     view = watch(
-        model, X, y, loss, optimizer, batch_size=batch_size, seed=seed, features=features,
-        names=names,
+        model, X, y, loss, optimizer, validation=validation, batch_size=batch_size, seed=seed,
+        features=features, names=names, classes=classes,
     )  # fmt: skip
     return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
+
+
+class _Curve:
+    """A curve of the film that grows, with its name at its end."""
+
+    def __init__(
+        self, ax: Any, points: list[tuple[int, float]], colour: str, style: Any, name: str
+    ) -> None:
+        self.ax, self.points = ax, points
+        (self.line,) = ax.plot(
+            [], [], color=colour, linestyle=style, linewidth=2.2, clip_on=False, zorder=3
+        )
+        (self.dot,) = ax.plot([], [], "o", color=colour, markersize=6, clip_on=False, zorder=4)
+        self.name = ax.annotate(
+            name, (0, 0), xytext=(7, 0), textcoords="offset points", color=colour, va="center",
+            annotation_clip=False, fontsize=11,
+        )  # fmt: skip
+
+    def end_at(self, step: int) -> float:
+        """Draw it up to a step; return the height of its end, in points."""
+        shown = [point for point in self.points if point[0] <= step] or [(0, math.nan)]
+        self.line.set_data(*zip(*shown, strict=True))
+        self.dot.set_data(*zip(shown[-1], strict=True))
+        self.name.xy = shown[-1]
+        return float(self.ax.transData.transform(shown[-1])[1]) * 72 / float(self.ax.figure.dpi)
+
+
+def _shown_until(curves: list[_Curve], step: int) -> None:
+    """Draw the curves up to a step, their names moved apart where they would touch."""
+    ends = [curve.end_at(step) for curve in curves]
+    if len(curves) == 2:
+        overlap = max(0.0, 14 - abs(ends[0] - ends[1])) / 2
+        shifts = [overlap, -overlap] if ends[0] > ends[1] else [-overlap, overlap]
+        ax = curves[0].ax
+        floor = ax.bbox.y0 * 72 / ax.figure.dpi + 5  # above the numbers of the axis
+        lift = max(0.0, floor - min(ends[0] + shifts[0], ends[1] + shifts[1]))
+        for curve, shift in zip(curves, shifts, strict=True):
+            curve.name.xyann = (7, shift + lift)
 
 
 # ---- small parts -------------------------------------------------------------------------------
@@ -812,10 +982,15 @@ def _group_colour(look: Theme, group: int, classes: int) -> str:
     return look.classes[group % len(look.classes)]
 
 
-def _marker(group: int, classes: int) -> str:
+def _shape(group: int, classes: int) -> int:
+    """Return the place of a group's shape in `MARKERS`; none comes twice in one colour."""
     if classes == 1:
-        return MARKERS[1 - group]
-    return MARKERS[group % len(MARKERS)]
+        return 1 - group
+    return (group + group // len(MARKERS)) % len(MARKERS)
+
+
+def _plain(labels: Any) -> list[Any]:
+    return list(labels.tolist() if hasattr(labels, "tolist") else labels)
 
 
 def _shades(look: Theme, classes: int) -> str:
@@ -829,6 +1004,23 @@ def _shades(look: Theme, classes: int) -> str:
             colour = mix(look.bg, strong, 0.1 + 0.35 * (byte % 25) / 24)
         shades.append(colour[1:])
     return "".join(shades)
+
+
+def _levels(field: Any, classes: int) -> list[Any]:
+    """Return fields that are 0 on the lines to draw in a field of bytes."""
+    import numpy as np
+
+    if classes == 1:
+        levels = [field.astype(float) - 127.5]
+    else:
+        best, lead = field // 25, np.maximum(field % 25 - _undecided(classes), 0.5)
+        levels = [np.where(best == k, lead, -lead) for k in np.unique(best)]
+    return [level for level in levels if level.min() < 0 < level.max()]
+
+
+def _undecided(classes: int) -> float:
+    """Return how sure of a class, from 0 to 24, the model is where two are equally likely."""
+    return 24 * (0.5 - 1 / classes) / (1 - 1 / classes)
 
 
 def _thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
@@ -941,10 +1133,10 @@ def live_widget() -> Any:
             }  # fmt: skip
 
         def _moment(self) -> dict[str, Any]:
-            frame = self.watch.frame()
+            frame = self.watch.frame(fine=not self.running)
             if self._neuron is not None:
                 frame["neuron"] = self.watch.neuron_map(*self._neuron)
-            return {**frame, "curve": self.watch.curve(frame["loss"])}
+            return {**frame, "curve": self.watch.curve(frame)}
 
         def _asked(self, change: Any) -> None:
             asked = change["new"]

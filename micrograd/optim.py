@@ -215,6 +215,8 @@ class Optimizer:
         Leaves. One that comes twice is updated once.
     lr : number or callable
         The learning rate, or a schedule: called with the number of steps done.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
 
     Attributes
     ----------
@@ -227,7 +229,8 @@ class Optimizer:
     Raises
     ------
     ArgumentError
-        If there are no parameters, if one is a result, or if a rate is negative, infinite or nan.
+        If there are no parameters, if one is a result, if a rate is negative, infinite or nan, or
+        if something in `decayed` is no parameter.
     ArgumentTypeError
         If `params` is no sequence of Values.
     """
@@ -236,7 +239,11 @@ class Optimizer:
     _options: tuple[str, ...] = ()
     _buffers: tuple[str, ...] = ()
 
-    def __init__(self, params: Iterable[Value], lr: LearningRate) -> None:
+    weight_decay: PlainNumber = 0.0
+
+    def __init__(
+        self, params: Iterable[Value], lr: LearningRate, decayed: Iterable[Value] | None = None
+    ) -> None:
         name = type(self).__name__
         hint = "pass model.parameters()"
         try:
@@ -260,6 +267,15 @@ class Optimizer:
         self.params = list(dict.fromkeys(given))
         self.lr: LearningRate = lr if callable(lr) else _rate("lr", lr)
         self.steps = 0
+        chosen = set(self.params) if decayed is None else set(decayed)
+        if not chosen <= set(self.params):
+            raise ArgumentError(f"{name}: decayed holds Values that are not among its parameters")
+        self._is_decayed = [p in chosen for p in self.params]
+
+    @property
+    def decays(self) -> list[PlainNumber]:
+        """The weight decay of each parameter: 0 for those that are not decayed."""
+        return [self.weight_decay if chosen else 0 for chosen in self._is_decayed]
 
     def zero_grad(self) -> None:
         """Set the `grad` of every parameter to 0."""
@@ -390,6 +406,8 @@ class SGD(Optimizer):
         Look ahead along the momentum.
     weight_decay : number, default 0
         Added to the gradient, times the parameter: 2 * alpha for a penalty of alpha * p**2.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
 
     Raises
     ------
@@ -425,8 +443,10 @@ class SGD(Optimizer):
         momentum: PlainNumber = 0.0,
         nesterov: bool = False,
         weight_decay: PlainNumber = 0.0,
+        *,
+        decayed: Iterable[Value] | None = None,
     ) -> None:
-        super().__init__(params, lr)
+        super().__init__(params, lr, decayed)
         options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
         checked = self._checked(options)
         self.momentum: PlainNumber = checked["momentum"]
@@ -446,10 +466,13 @@ class SGD(Optimizer):
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
         momentum: Any = self.momentum
-        decay: Any = self.weight_decay
+        decays: list[Any] = self.decays
         grads = [p.grad for p in self.params]
-        if decay:
-            grads = [g + decay * p.data for g, p in zip(grads, self.params, strict=True)]
+        if self.weight_decay:
+            grads = [
+                g + decay * p.data if decay else g
+                for g, p, decay in zip(grads, self.params, decays, strict=True)
+            ]
         if momentum:
             # A first buffer of nothing, and not of zeros, keeps -0.0 and the number type.
             kept: list[Any] = list(self.momentum_buffer)
@@ -478,6 +501,8 @@ class Adam(Optimizer):
         Added to the root, so that nothing is divided by zero.
     weight_decay : number, default 0
         Added to the gradient, times the parameter.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
 
     Raises
     ------
@@ -509,8 +534,10 @@ class Adam(Optimizer):
         betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
         eps: PlainNumber = 1e-8,
         weight_decay: PlainNumber = 0.0,
+        *,
+        decayed: Iterable[Value] | None = None,
     ) -> None:
-        super().__init__(params, lr)
+        super().__init__(params, lr, decayed)
         checked = self._checked({"betas": betas, "eps": eps, "weight_decay": weight_decay})
         self.betas: tuple[PlainNumber, PlainNumber] = checked["betas"]
         self.eps: PlainNumber = checked["eps"]
@@ -530,13 +557,13 @@ class Adam(Optimizer):
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
         beta1, beta2 = cast("tuple[Any, Any]", self.betas)
-        decay: Any = self.weight_decay
+        decays: list[Any] = self.decays
         eps: Any = self.eps
         count = self.steps + 1
         pace = rate / (1 - beta1**count)
         correction = math.sqrt(1 - beta2**count)
         mean, square, result = [], [], []
-        for p, m, v in zip(self.params, self.mean, self.square, strict=True):
+        for p, decay, m, v in zip(self.params, decays, self.mean, self.square, strict=True):
             data: Any = p.data
             g: Any = p.grad
             if decay and self._decoupled:
@@ -558,7 +585,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params, lr, betas, eps
+    params, lr, betas, eps, decayed
         As of `Adam`.
     weight_decay : number, default 0.01
         Each step multiplies a parameter by 1 - lr * weight_decay first.
@@ -585,5 +612,7 @@ class AdamW(Adam):
         betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
         eps: PlainNumber = 1e-8,
         weight_decay: PlainNumber = 1e-2,
+        *,
+        decayed: Iterable[Value] | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, decayed=decayed)

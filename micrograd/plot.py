@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from micrograd.engine import Value, no_grad
-from micrograd.errors import ArgumentError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
 from micrograd.files import write_whole
 from micrograd.functional import grad
 from micrograd.look import MARKERS, Theme, mix, number_text
 from micrograd.look import theme as theme_named
+from micrograd.nn import MLP
 
 __all__ = [
     "Curves",
@@ -174,9 +175,9 @@ def plot_decision_boundary(
     ------
     InputCountError
         If there are fewer than two features, or not as many labels as rows. Also a ValueError.
-    ArgumentError
+    ArgumentError, ArgumentTypeError
         If there are more than two classes for one score, labels that are no class, or features
-        that are not there.
+        that are not there; if the model cannot be called.
     ImportError
         If NumPy or matplotlib is missing; names the extra to install.
 
@@ -198,6 +199,7 @@ def plot_decision_boundary(
     except ImportError as error:
         raise ImportError(_EXTRA) from error
     look = theme_named(theme)
+    _check_callable(model)
     names, (i, j) = _plane(X, features, names)
     groups = [_points("X", X, y, len(names))]
     if held_out:
@@ -281,10 +283,13 @@ def plot_decision_boundary(
     ax.set_ylim(low, high)
     others = len(names) - 2
     held = f"\n{others} other feature{'s' * (others > 1)} at the mean" if others else ""
-    _dress(ax, look, title, (names[i] + held, names[j]), pad=24)
+    axes_names = (names[i] + held, names[j])
+    _dress(ax, look, title, axes_names, pad=24)
+    lines = _key(ax, look, told, colours, markers, hollow=len(groups) > 1)
+    if lines > 1:
+        _dress(ax, look, title, axes_names, pad=24 + 16 * (lines - 1))
     for side in ax.spines.values():
         side.set_visible(False)
-    _key(ax, look, told, colours, markers, hollow=len(groups) > 1)
     return ax
 
 
@@ -333,6 +338,11 @@ def _points(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
         raise InputCountError(f"{what} has {len(rows)} rows, its labels {labels.shape}")
     if not np.isfinite(rows).all():
         raise ArgumentError(f"{what} holds numbers that are not finite")
+    if labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
+        raise ArgumentError(
+            f"the labels of {what} are {labels.tolist()!r:.60}, expected finite numbers; number "
+            "the classes 0, 1, 2, ... and name them with classes="
+        )
     return rows, labels
 
 
@@ -355,8 +365,8 @@ def _line(ax: Any, across: Any, up: Any, field: Any, look: Theme, *, at: float =
 
 def _key(
     ax: Any, look: Theme, names: list[str], colours: list[str], markers: list[str], *, hollow: bool
-) -> None:
-    """Say in one line below the title which mark is which."""
+) -> int:
+    """Say below the title which mark is which; return in how many lines."""
     from matplotlib.lines import Line2D
 
     def mark(marker: str, fill: str, edge: str, name: str) -> Any:
@@ -371,11 +381,20 @@ def _key(
     ]
     if hollow:
         marks.append(mark(MARKERS[0], look.bg, look.muted, "held out"))
-    ax.legend(
-        handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(marks),
-        frameon=False, labelcolor=look.muted, borderpad=0.2, borderaxespad=0.1,
-        handletextpad=0.1, columnspacing=0.9, prop=_font(11),
-    )  # fmt: skip
+    figure = ax.get_figure(root=True)
+    figure.canvas.draw()  # only now is known how wide things are
+    lines = 0
+    while True:
+        lines += 1
+        columns = math.ceil(len(marks) / lines)
+        legend = ax.legend(
+            handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns,
+            frameon=False, labelcolor=look.muted, borderpad=0.2, borderaxespad=0.1,
+            handletextpad=0.1, columnspacing=0.9, prop=_font(11),
+        )  # fmt: skip
+        room = figure.bbox.x1 - ax.bbox.x0
+        if columns == 1 or legend.get_window_extent().width <= room:
+            return lines
 
 
 # ---- how it got there --------------------------------------------------------------------------
@@ -419,7 +438,8 @@ def plot_history(
     Notes
     -----
     The scale of a loss is logarithmic where it spans more than two decades. What is less than
-    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge.
+    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge. An entry that is
+    not finite is a gap.
 
     Examples
     --------
@@ -433,8 +453,8 @@ def plot_history(
     look = theme_named(theme)
     entries: list[float] = getattr(history, quantity)
     held_out: list[float] = getattr(history, f"validation_{quantity}")
-    if not entries:
-        raise ArgumentError(f"the history holds no {quantity}")
+    if not any(map(math.isfinite, entries)):
+        raise ArgumentError(f"the history holds no {quantity}{' that is finite' * bool(entries)}")
     ax = _axes(ax, (4.6, 3.1), look)
     curves: list[tuple[list[int], list[float], str, str, Any]]
     curves = [(list(range(len(entries))), entries, names[0], look.ink, "-")]
@@ -443,20 +463,23 @@ def plot_history(
         curves.append((history.validation_steps, held_out, names[1], look.muted, dashes))
     floor = 0.0
     if quantity == "loss":
-        positive = [entry for _, ys, *_ in curves for entry in ys if entry > 0]
+        positive = [entry for _, ys, *_ in curves for entry in ys if 0 < entry < math.inf]
         if positive and max(positive) > 100 * min(positive):
             floor = max(min(positive), 1e-4 * max(positive))
             ax.set_yscale("log")
             ax.set_ylim(floor / 1.5, max(positive) * 1.5)
     ends: list[tuple[float, float, str, str]] = []
     for steps, ys, name, colour, style in curves:
-        shown = [max(entry, floor / 1.2) if floor else entry for entry in ys]
+        finite = [entry if math.isfinite(entry) else math.nan for entry in ys]
+        shown = [max(entry, floor / 1.2) if floor else entry for entry in finite]
         alone = len(shown) == 1
         ax.plot(
             steps, shown, color=colour, linestyle=style, linewidth=2.2, zorder=3,
             marker="o" if alone else None, solid_capstyle="round", clip_on=False,
         )  # fmt: skip
-        ends.append((max(1, len(entries) - 1), shown[-1], name, colour))
+        end = next((entry for entry in reversed(shown) if math.isfinite(entry)), None)
+        if end is not None:
+            ends.append((max(1, len(entries) - 1), end, name, colour))
     if quantity == "accuracy":
         from matplotlib.ticker import PercentFormatter
 
@@ -779,9 +802,10 @@ def plot_weights(
     if table.size <= 80:
         for (i, j), entry in np.ndenumerate(table):
             strong = abs(entry) > 0.75 * bound
+            color = look.bg if strong else look.ink
             ax.text(
                 j, i, number_text(float(entry), precision=2), ha="center", va="center", zorder=2,
-                color=look.bg if strong else look.ink, fontproperties=_font(9),
+                color=color if math.isfinite(entry) else look.wrong, fontproperties=_font(9),
             )  # fmt: skip
     what = "Weights" if quantity == "data" else "Gradients"
     _dress(
@@ -840,6 +864,7 @@ def plot_gradients(
     except ImportError as error:
         raise ImportError(_EXTRA) from error
     look = theme_named(theme)
+    _check_layer(model, 0)
     layers = [
         [[abs(float(p.grad)) for p in neuron.parameters()] for neuron in layer.neurons]
         for layer in model.layers
@@ -1030,7 +1055,19 @@ def plot_loss_surface(
     return ax
 
 
+def _check_callable(model: Any) -> None:
+    if not callable(model):
+        hint = "; pass its model_" if hasattr(model, "model_") else ""
+        raise ArgumentTypeError(
+            f"expected a model that is called with a row, got {model!r:.60} "
+            f"({type(model).__name__}){hint}"
+        )
+
+
 def _check_layer(model: Any, layer: int) -> None:
+    """Raise for what is no network, or a layer that it does not have."""
+    if not isinstance(model, MLP):
+        raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
     count = len(model.layers)
     if not isinstance(layer, int) or not -count <= layer < count:
         raise ArgumentError(f"the model has layers 0 to {count - 1}, got layer {layer!r}")

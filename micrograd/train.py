@@ -411,14 +411,15 @@ def session(  # noqa: PLR0917 (the order of fit)
     batch_size: int | None = None,
     seed: int | None = None,
     *,
+    validation: tuple[Any, Any] | None = None,
     compile: bool | str = "auto",  # noqa: A002 (as in fit)
 ) -> Session:
     """Return a run like that of `fit`, which waits to be told each step.
 
     Parameters
     ----------
-    model, X, y, loss, optimizer, batch_size, seed, compile
-        As of `fit`.
+    model, X, y, loss, optimizer, batch_size, seed, validation, compile
+        As of `fit`; validation data are measured at every step.
 
     Returns
     -------
@@ -438,24 +439,28 @@ def session(  # noqa: PLR0917 (the order of fit)
     >>> run.done, len(run.history)
     (1, 1)
     """
-    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, compile=False)  # all its checks
+    # With all the checks of fit.
+    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, validation=validation,
+        compile=False)  # fmt: skip
     parameters = model.parameters()
     task = _task(model, X, y, loss)
-    return Session(
-        _Run(
-            model=model,
-            parameters=parameters,
-            optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
-            task=task,
-            compiled=_compiled(task, parameters, batch_size, compile),
-            held_out=None,
-            validate_every=1,
-            batch_size=batch_size,
-            early_stop=None,
-            seed=seed,
-            random=random.Random(seed),
-        )
+    held_out = None if validation is None else _task(model, *validation, loss, "validation ")
+    run = _Run(
+        model=model,
+        parameters=parameters,
+        optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
+        task=task,
+        compiled=_compiled(task, parameters, batch_size, compile),
+        held_out=held_out,
+        validate_every=1,
+        batch_size=batch_size,
+        early_stop=None,
+        seed=seed,
+        random=random.Random(seed),
     )
+    if run.compiled is not None and held_out is not None:
+        run.compiled_held_out = _compiled(held_out, parameters, None, True)
+    return Session(run)
 
 
 def _compiled(
@@ -512,14 +517,14 @@ def _descent(run: _Run) -> Descent | None:
     run.stride = max(1, _WORK // (size * len(run.parameters)))
     from micrograd.replay import training
 
-    decay = float(optimizer.weight_decay)
+    decays = bool(optimizer.weight_decay)
     rule: training.Rule
     if isinstance(optimizer, SGD):
-        rule = training.Sgd(float(optimizer.momentum), optimizer.nesterov, decay)
+        rule = training.Sgd(float(optimizer.momentum), optimizer.nesterov, decays)
     else:
         mean, square = map(float, optimizer.betas)
         rule = training.Adam(
-            mean, square, float(optimizer.eps), decay, isinstance(optimizer, AdamW)
+            mean, square, float(optimizer.eps), decays, isinstance(optimizer, AdamW)
         )
     return run.compiled.descent(rule)
 
@@ -577,9 +582,7 @@ def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float
         mean, square = cast("tuple[Any, Any]", optimizer.betas)
         pace = rate / (1 - mean ** (step + 1))
         correction = math.sqrt(1 - square ** (step + 1))
-        result.append(
-            (float(pace), correction, float(1 - rate * cast("Any", optimizer.weight_decay)))
-        )
+        result.append((float(pace), correction, float(rate)))
     return result
 
 
@@ -668,7 +671,7 @@ class _Run:
         else:
             first, second = optimizer.mean, optimizer.square
         data = [parameter.data for parameter in self.parameters]
-        record = descent.run(data, first, second, scalars, batches)
+        record = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
         done = len(record)
         if done < len(scalars) and size is not None:
             state, self.order, self.taken = drawn

@@ -20,6 +20,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -124,6 +125,24 @@ def test_every_way_of_training_learns(options):
     assert model.score(MOONS.X_test, MOONS.y_test) > 0.8
 
 
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "eager"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_penalty_leaves_biases_alone_as_scikit_learns_does(optimizer, compiled):
+    X, y = MOONS.X[:50], np.arange(50) % 5 == 0  # one in five, whatever X says
+    options = {"alpha": 1e3, "batch_size": 50, "max_iter": 600, "tol": None, "random_state": 0}
+    rate = 0.02 if optimizer == "adam" else 0.005
+    ours = MicrogradClassifier(
+        (4,), optimizer=optimizer, learning_rate=rate, compile=compiled, **options
+    ).fit(X, y)
+    theirs = MLPClassifier(
+        (4,), solver=optimizer, learning_rate_init=rate, **{**options, "tol": 0.0},
+        n_iter_no_change=600,
+    ).fit(X, y)  # fmt: skip
+    # Of weights that are pressed to 0 only the bias is left, and says how many there are.
+    assert abs(theirs.predict_proba(X)[:, 1] - 0.2).max() < 0.01
+    assert abs(ours.predict_proba(X)[:, 1] - 0.2).max() < 0.01
+
+
 def test_early_stopping_holds_samples_out_and_keeps_the_best_parameters():
     data = load("moons", noise=0.4, samples=200)
     model = quick(early_stopping=True, learning_rate=0.1, max_iter=300, validation_fraction=0.3)
@@ -172,6 +191,35 @@ def test_a_warm_start_and_partial_fits_go_on():
         quick().partial_fit(MOONS.X, MOONS.y)
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_warm_start_and_partial_fits_go_on_learning_with_a_schedule(schedule):
+    options = {"schedule": schedule, "max_iter": 40, "tol": None, "learning_rate": 0.02}
+    model = quick(warm_start=True, **options).fit(MOONS.X, MOONS.y)
+    before = model.loss_curve_[-1]
+    assert model.fit(MOONS.X, MOONS.y).loss_curve_[-1] < 0.9 * before
+    assert model.optimizer_.steps == 40
+    bits = quick(**options)
+    for _ in range(40):
+        bits.partial_fit(MOONS.X, MOONS.y, classes=[0, 1])
+    once = quick(**options).fit(MOONS.X, MOONS.y)
+    np.testing.assert_allclose(bits.loss_curve_, once.loss_curve_, rtol=1e-9)
+
+
+def test_a_warm_start_takes_a_new_learning_rate_and_refuses_another_network():
+    model = quick(warm_start=True, max_iter=3).fit(MOONS.X, MOONS.y)
+    assert model.set_params(learning_rate=0.5).fit(MOONS.X, MOONS.y).optimizer_.lr == 0.5
+    for name, other in (("hidden_layer_sizes", (3,)), ("activation", "tanh")):
+        before = getattr(model, name)
+        with pytest.raises(ArgumentError, match=name):
+            model.set_params(**{name: other}).fit(MOONS.X, MOONS.y)
+        with pytest.raises(ArgumentError, match=name):
+            model.partial_fit(MOONS.X, MOONS.y)
+        model.set_params(**{name: before})
+    with pytest.raises(ArgumentError, match="number of features"):
+        model.fit(IRIS.X[:60], IRIS.y[:60] % 2)
+    model.fit(MOONS.X, MOONS.y)
+
+
 def test_a_weight_of_a_sample_is_its_loss_times_the_weight():
     scores, targets = [0.3, -0.7, 0.2], [1, 0, 1]
     for name, rows, y in (
@@ -208,6 +256,16 @@ def test_a_regressor_learns_a_curve():
     y = np.sin(2 * X[:, 0])
     model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.95
+
+
+def test_several_numbers_a_sample_are_a_task_for_one_network_each():
+    X = np.linspace(-2, 2, 60)[:, None]
+    Y = np.column_stack([X[:, 0], np.sin(2 * X[:, 0])])
+    model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0)
+    with pytest.raises(ArgumentError, match=r"2 columns.*MultiOutputRegressor"):
+        model.fit(X, Y)
+    assert not hasattr(model, "n_features_in_")
+    assert MultiOutputRegressor(model).fit(X, Y).score(X, Y) > 0.95
 
 
 # ---- scikit-learn's tools around it ------------------------------------------------------------
@@ -294,7 +352,7 @@ def test_what_scikit_learn_refuses_is_refused_and_nothing_is_changed(X, y):
 
 
 def test_one_class_is_an_error_that_says_so():
-    with pytest.raises(ArgumentError, match="one class"):
+    with pytest.raises(ArgumentError, match=r"one class: 1$"):
         quick().fit(GOOD, [1] * 20)
 
 
@@ -329,6 +387,8 @@ def test_a_thousand_classes_are_learnt_from():
         {"loss": "mse"}, {"optimizer": "lbfgs"}, {"schedule": "step"}, {"alpha": -1},
         {"learning_rate": -1}, {"batch_size": 0}, {"max_iter": 0}, {"tol": -1},
         {"n_iter_no_change": 0}, {"validation_fraction": 1}, {"compile": "yes"},
+        {"hidden_layer_sizes": None}, {"learning_rate": "adaptive"},
+        {"schedule": "cosine", "learning_rate": lambda step: 0.01}, {"class_weight": {0: -1}},
     ],
     ids=str,
 )  # fmt: skip

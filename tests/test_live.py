@@ -18,7 +18,7 @@ from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
 from micrograd.live import live_script, live_widget
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, Adam, linear
-from micrograd.train import fit
+from micrograd.train import evaluate, fit
 
 generator = random.Random(4)
 X = [[generator.uniform(-1, 1), generator.uniform(-1, 1)] for _ in range(30)]
@@ -90,12 +90,120 @@ def test_a_frame_says_step_loss_and_how_many_are_right():
     assert len(weights) == len(view.model.parameters())
 
 
+HELD = ([[0.5, 0.5], [-0.5, -0.4], [3.0, -2.0], [0.1, 0.2]], [1, 0, 1, 0])
+
+
+def test_what_is_held_out_is_measured_shown_and_never_learnt_from():
+    net, plain = model(), watch(model(), X, y).run(12)
+    view = watch(net, X, y, validation=HELD).run(12)
+    assert view.losses == plain.losses
+    assert (view.field() != plain.field()).any()  # the plane reaches to (3, -2)
+    expected = evaluate(net, *HELD)
+    assert view.measure(validation=True) == (pytest.approx(expected.loss), expected.right)
+    frame = view.frame()
+    assert frame["held"] == pytest.approx(expected.loss)
+    assert frame["text"].endswith(f" · held out {expected.right} of 4 right")
+    assert re.search(rf"; held out: loss [\d.]+, {expected.right} of 4 right\.$", frame["say"])
+    still = view.still()
+    assert (still["learnt"], len(still["points"])) == (30, 34)
+    assert [group for *_, group in still["points"][30:]] == [1, 0, 1, 0]
+    assert all(0 < place < 1 for *places, _ in still["points"] for place in places)
+    assert still["about"] == "x1 across, x2 up. ■ 0, ● 1. Hollow: held out."
+    nodes = view.graph_of(32).nodes
+    assert {3.0, -2.0} <= {node.data for node in nodes}
+
+
+def test_the_curve_of_what_is_held_out_has_every_step_and_the_present():
+    held = []
+    net = model()
+    view = watch(net, X, y, validation=HELD)
+    for _ in range(6):
+        held.append(evaluate(net, *HELD).loss)
+        view.run(1)
+    curve = view.curve(view.frame())
+    assert [at for at, _ in curve["held"]] == list(range(7))
+    assert [loss for _, loss in curve["held"][:6]] == pytest.approx(held, rel=1e-12)
+    assert curve["high"] >= max(loss for _, loss in curve["held"])
+    assert view.reset().run(6).curve(view.frame()) == curve
+    assert watch(model(), X, y).run(3).curve()["held"] == []
+
+
+def test_numbers_that_are_held_out_have_a_loss_and_no_right():
+    view = watch(model(), X, [a * b for a, b in X], "mse", validation=([[0, 1]], [0.5]))
+    frame = view.run(2).frame()
+    assert re.search(r" · held out loss [\d.]+$", frame["text"])
+    assert re.search(r"; held out: loss [\d.]+\.$", frame["say"])
+
+
 def test_several_classes_and_numbers_can_be_watched():
     three = [i % 3 for i in range(30)]
     view = watch(model(4, 3), X, three, "cross_entropy").run(3)
     assert set(view.field().ravel() // 25) <= {0, 1, 2}
     assert "of 30 right" in view.frame()["text"]
     assert "right" not in watch(model(), X, [a * b for a, b in X], "mse").frame()["text"]
+
+
+def test_the_steps_of_a_sample_name_its_parameters_and_stay_as_they_are():
+    view = watch(model(), X, y).run(3)
+    stepper = view.graph_of(2)
+    before = {node.label: node.data for node in stepper.nodes if node.label}
+    assert {"x1", "x2", "w0.3.1", "b0.3", "w1.0.3", "b1.0", "loss"} <= set(before)
+    assert before["w0.3.1"] == view.model.layers[0].neurons[3].w[1].data
+    assert not any(parameter.label for parameter in view.model.parameters())
+    view.run(3)
+    assert {node.label: node.data for node in stepper.nodes if node.label} == before
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "key"),
+    [
+        ([0, 1], {}, "■ 0, ● 1."),
+        ([-1, 1], {}, "■ -1, ● 1."),
+        ([1, 1], {}, "● 1."),
+        ([0, 0], {"loss": "bce"}, "■ 0."),
+        ([0, 1], {"classes": ["cold", "warm"]}, "■ cold, ● warm."),
+        ([3.0, 7.0, 5.5], {"loss": "mse"}, "Blue above 5, orange below."),
+        ([-1, 1], {"loss": "mse"}, "■ -1, ● 1."),
+        ([4, 0], {"loss": "cross_entropy", "outputs": 5}, "● 0, ■ 1, ▲ 2, ◆ 3, ✕ 4."),
+        ([0, 1], {"loss": "cross_entropy", "outputs": 11}, "11 classes."),
+    ],
+)
+def test_the_key_says_which_mark_is_which_class(labels, options, key):
+    labels = [labels[i % len(labels)] for i in range(30)]
+    net = model(4, options.pop("outputs", 1))
+    assert watch(net, X, labels, **options).still()["about"] == f"x1 across, x2 up. {key}"
+
+
+def test_no_two_of_ten_classes_look_the_same():
+    still = watch(model(4, 10), X, [i % 10 for i in range(30)], "cross_entropy").still()
+    assert len(set(zip(still["colours"]["light"], still["shapes"], strict=True))) == 10
+    assert still["classes"] == [str(i) for i in range(10)]
+
+
+def test_names_are_those_of_a_frame_and_classes_have_to_be_as_many_as_there_are():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["width", "height"])
+    view = watch(model(), frame, pandas.Series(y), validation=(frame[:3], y[:3]))
+    assert view.run(2).still()["names"] == ["width", "height"]
+    for classes, options in ((["a"], {}), (["a", "b"], {"loss": "mse"})):
+        numbers = [a * b for a, b in X] if options else y
+        with pytest.raises(InputCountError, match="classes, got"):
+            watch(model(), X, numbers, classes=classes, **options)
+
+
+def test_the_map_of_a_moment_that_stays_is_finer():
+    view = watch(model(), X, y).run(5)
+    coarse, fine = view.field(), view.field(100)
+    assert fine.shape == (100, 100)
+    # A coarse point lies in the middle of four fine ones.
+    four = fine.reshape(50, 2, 50, 2).astype(float).mean(axis=(1, 3))
+    assert np.abs(four - coarse).mean() < 3
+    assert len(base64.b64decode(view.frame(fine=True)["map"])) == 10_000
+    pytest.importorskip("anywidget")
+    widget = view.widget()
+    assert len(base64.b64decode(widget.frame["map"])) == 10_000
+    widget.running = True
+    assert len(base64.b64decode(widget._moment()["map"])) == 2_500
 
 
 def test_rate_and_activation_can_be_changed():
@@ -126,6 +234,9 @@ def test_rate_and_activation_can_be_changed():
         ({"features": 1}, ArgumentError, "features="),
         ({"names": ["a"]}, InputCountError, "2 features, got 1"),
         ({"theme": "pink"}, ArgumentError, "pink"),
+        ({"validation": X}, ArgumentTypeError, "a pair (X, y)"),
+        ({"validation": ([[1.0]], [0])}, InputCountError, "expected 2 inputs"),
+        ({"validation": ([], [])}, ArgumentError, "validation X is empty"),
     ],
 )
 def test_what_cannot_be_watched_is_said(given, error, words):
@@ -145,6 +256,15 @@ def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
     assert [frame["n"] for frame in data["frames"]] == list(range(31))
     assert [v for _, v in data["curve"]["points"]][:30] == view.losses
     assert len(data["samples"]) >= 1
+    held = json.loads(
+        re.search(
+            r'id="mgs-data">(.*?)</script>',
+            watch(model(), X, y, validation=HELD).page_text(5),
+            re.DOTALL,
+        )[1]
+    )
+    assert [n for n, _ in held["curve"]["held"]] == list(range(6))
+    assert "held out" in held["frames"][-1]["text"]
     assert len(text) < 1_000_000
 
 

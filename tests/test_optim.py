@@ -73,6 +73,19 @@ def test_weight_decay_is_a_penalty_of_half_its_size_in_the_loss():
     assert p.data == q.data == 1.5 - 0.25 * 0.75
 
 
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_only_the_parameters_that_are_decayed_shrink(kind):
+    kept, shrunk = Value(2.0), Value(2.0)
+    optimizer = kind([kept, shrunk], lr=0.25, weight_decay=0.5, decayed=[shrunk])
+    assert optimizer.decays == [0, 0.5]
+    assert pushed(optimizer, [0]) == [2.0]
+    assert shrunk.data < 2.0
+    again = pickle.loads(pickle.dumps(optimizer))
+    assert again.decays == [0, 0.5]
+    with pytest.raises(ArgumentError, match="decayed holds Values"):
+        kind([kept], decayed=[shrunk])
+
+
 @pytest.mark.parametrize("grad", [1e-3, -5.0, 1e6])
 def test_the_first_step_of_adam_is_of_the_size_of_the_learning_rate(grad):
     (moved,) = pushed(Adam([Value(0.0)], lr=0.1, eps=0.0), [grad])

@@ -270,6 +270,25 @@ SCHEDULES = {
 }
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_updates_of_some_that_are_decayed_are_those_of_pytorchs_groups(name):
+    import torch
+
+    kind, options = OPTIMIZERS[name]
+    options = {**options, "weight_decay": 0.1}
+    values, tensors = [Value(1.5), Value(-0.7)], [tensor(1.5), tensor(-0.7)]
+    ours = kind(values, lr=0.05, decayed=values[:1], **options)
+    groups = [{"params": tensors[:1]}, {"params": tensors[1:], "weight_decay": 0.0}]
+    theirs = getattr(torch.optim, kind.__name__)(groups, lr=0.05, **options)
+    for step in range(15):
+        for i, (v, t) in enumerate(zip(values, tensors, strict=True)):
+            v.grad = math.sin(step + i)
+            t.grad = tensor(math.sin(step + i), grad=False)
+        ours.step()
+        theirs.step()
+        assert_close([v.data for v in values], [t.item() for t in tensors], scale=1.0)
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_updates_are_pytorchs(name, schedule):

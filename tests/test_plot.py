@@ -3,13 +3,14 @@
 import math
 import random
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 np = pytest.importorskip("numpy")
 matplotlib = pytest.importorskip("matplotlib")
 
-from micrograd.errors import ArgumentError, InputCountError  # noqa: E402
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError  # noqa: E402
 from micrograd.look import contrast, theme  # noqa: E402
 from micrograd.nn import MLP  # noqa: E402
 from micrograd.plot import (  # noqa: E402
@@ -466,3 +467,49 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"micrograd\[train\]"):
         sheet()
+
+
+def test_a_key_too_wide_for_the_picture_has_lines_and_the_title_stands_above_them():
+    y = [i % 5 for i in range(20)]
+    X = [[math.cos(i), math.sin(i)] for i in range(20)]
+    (ax,) = sheet(size=(4.6, 4.2))
+    names = ["alpha", "beta", "gamma", "delta", "epsilon and more"]
+    plot_decision_boundary(MLP(2, [5], rng=random.Random(0)), X, y, ax, classes=names, resolution=5)
+    ax.figure.canvas.draw()
+    key = ax.get_legend().get_window_extent()
+    assert key.x1 <= ax.figure.bbox.x1
+    title = ax._left_title.get_window_extent()
+    assert title.y0 >= key.y1 - 1
+    assert title.y1 <= ax.figure.bbox.y1
+
+
+@pytest.mark.parametrize("losses", [[1.0, math.nan, math.inf, 0.5], [2.0, math.inf]])
+def test_entries_that_are_not_finite_are_gaps_in_the_history(losses):
+    ax = plot_history(History(loss=losses), *sheet())
+    drawn = ax.lines[0].get_ydata()
+    assert [math.isfinite(entry) for entry in drawn] == [math.isfinite(entry) for entry in losses]
+    assert ax.texts[0].xy[1] == [entry for entry in losses if math.isfinite(entry)][-1]
+    with pytest.raises(ArgumentError, match="no loss that is finite"):
+        plot_history(History(loss=[math.inf]), *sheet())
+
+
+def test_what_is_no_network_and_no_label_is_named():
+    X = [[0, 1], [1, 0]]
+    for draw in (plot_weights, plot_gradients):
+        with pytest.raises(ArgumentTypeError, match=r"an MLP, got 3 \(int\)"):
+            draw(3, *sheet())
+    with pytest.raises(ArgumentTypeError, match=r"called with a row, got None"):
+        plot_decision_boundary(None, X, [0, 1], *sheet())
+    with pytest.raises(ArgumentTypeError, match=r"pass its model_"):
+        plot_decision_boundary(SimpleNamespace(model_=1), X, [0, 1], *sheet())
+    for labels in (["a", "b"], [0, math.nan]):
+        with pytest.raises(ArgumentError, match=r"number the classes 0, 1, 2"):
+            plot_decision_boundary(MLP(2, [1]), X, labels, *sheet())
+
+
+def test_a_weight_that_is_nan_is_written_in_the_colour_of_what_is_wrong():
+    model = MLP(2, [2, 1])
+    model.parameters()[0].data = math.nan
+    ax = plot_weights(model, *sheet())
+    assert (ax.texts[0].get_text(), ax.texts[0].get_color()) == ("nan!", theme("light").wrong)
+    assert ax.texts[1].get_color() != theme("light").wrong

@@ -1147,6 +1147,9 @@ UPDATES = {
     "nesterov": lambda p: SGD(p, 0.02, momentum=0.8, nesterov=True),
     "adam": lambda p: Adam(p, 0.01, weight_decay=0.01),
     "adamw": lambda p: AdamW(p, linear(0.01, 0.001, 90)),
+    "sgd, half decayed": lambda p: SGD(p, 0.05, weight_decay=0.1, decayed=p[::2]),
+    "adam, half decayed": lambda p: Adam(p, 0.01, weight_decay=0.1, decayed=p[::2]),
+    "adamw, half decayed": lambda p: AdamW(p, 0.01, weight_decay=1.0, decayed=p[::2]),
 }
 
 

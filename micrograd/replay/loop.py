@@ -21,16 +21,16 @@ class Sgd(NamedTuple):
 
     momentum: float = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0
+    decays: bool = False
 
 
 class Adam(NamedTuple):
-    """Adam; its scalars of a step are the pace, the correction of the root, and the shrinking."""
+    """Adam; its scalars of a step are the pace, the correction of the root, and the rate."""
 
     beta1: float
     beta2: float
     eps: float
-    weight_decay: float = 0.0
+    decays: bool = False
     decoupled: bool = False
 
 
@@ -77,10 +77,11 @@ class _Body:
         add, sub, mul, div = "fadd", "fsub", "fmul", "fdiv"
         p, g = self.load("par"), self.load("grad")
         decoupled = isinstance(rule, Adam) and rule.decoupled
-        if rule.weight_decay and decoupled:
-            p = self.do(mul, p, "%scalar2")
-        elif rule.weight_decay:
-            g = self.do(add, g, self.do(mul, self.number(rule.weight_decay), p))
+        if rule.decays and decoupled:
+            shrinking = self.do(mul, "%scalar2", self.load("decays"))
+            p = self.do(mul, p, self.do(sub, self.number(1.0), shrinking))
+        elif rule.decays:
+            g = self.do(add, g, self.do(mul, self.load("decays"), p))
         if isinstance(rule, Sgd):
             if rule.momentum:
                 momentum = self.number(rule.momentum)
@@ -135,7 +136,8 @@ declare {v} @llvm.sqrt.v{lanes}f64({v})
 
 define i64 @train(ptr %total, ptr %given, ptr %buffers, ptr %widths, i64 %columns, ptr %order,
     ptr %plan, ptr %scalars, i64 %steps, ptr %par, ptr %grad, ptr %first, ptr %second,
-    ptr %places, i64 %results, i64 %outputs, i64 %vectors, ptr %sums, ptr %record, ptr %work) #0 {{
+    ptr %decays, ptr %places, i64 %results, i64 %outputs, i64 %vectors, ptr %sums, ptr %record,
+    ptr %work) #0 {{
 entry:
   %batched = icmp ne ptr %order, null
   %args = select i1 %batched, ptr %buffers, ptr %given
@@ -271,8 +273,8 @@ class Loop:
         self.lanes = llvm.host().lanes
         self._engine = llvm.machine_code(loop_ir(rule, self.lanes))
         pointer, long = ctypes.c_void_p, ctypes.c_int64
-        kinds: list[Any] = [pointer] * 20
-        for place in (4, 8, 14, 15, 16):
+        kinds: list[Any] = [pointer] * 21
+        for place in (4, 8, 15, 16, 17):
             kinds[place] = long
         address = self._engine.get_function_address("train")
         self.train = ctypes.CFUNCTYPE(long, *kinds)(address)

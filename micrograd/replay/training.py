@@ -230,6 +230,8 @@ class Descent:
         second: Sequence[Any],
         scalars: Sequence[Sequence[float]],
         batches: Sequence[Sequence[int]] | None = None,
+        *,
+        decays: Sequence[Any] = (),
     ) -> list[list[float]]:
         """Do one step for each row of `scalars`; return loss and share of right of each.
 
@@ -245,6 +247,8 @@ class Descent:
         scalars : sequence of (number, number, number)
         batches : sequence of sequence of int, optional
             The samples of each step; by default all of them, in the order given.
+        decays : sequence of number, optional
+            The weight decay of each parameter, for a rule that has one.
         """
         import numpy as np
 
@@ -273,7 +277,7 @@ class Descent:
         given = np.array([address_of(column) for column in self._columns], dtype=np.int64)
         copies = np.array([address_of(buffer) for buffer in buffers], dtype=np.int64)
         par, grad = self._padded(data), self._padded(())
-        means, squares = self._padded(first), self._padded(second)
+        means, squares, decay = self._padded(first), self._padded(second), self._padded(decays)
         done = self._code.train(
             self._machine.total_address,
             address_of(given),
@@ -288,6 +292,7 @@ class Descent:
             address_of(grad),
             address_of(means),
             address_of(squares),
+            address_of(decay),
             address_of(self._places),
             results,
             outputs,
@@ -302,7 +307,7 @@ class Descent:
                 par, means, squares = self._padded(data), self._padded(first), self._padded(second)
             else:
                 part = None if batches is None else batches[:done]
-                return self.run(data, first, second, scalars[:done], part)
+                return self.run(data, first, second, scalars[:done], part, decays=decays)
         count = self._count
         self.data, self.grad = par[:count].tolist(), grad[:count].tolist()
         self.first, self.second = means[:count].tolist(), squares[:count].tolist()

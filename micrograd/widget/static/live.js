@@ -24,14 +24,18 @@ function renderLive({ model, el }) {
   const status = h("p", { class: "mgl-say", "aria-hidden": "true" });
   const spoken = h("p", { role: "status", "aria-live": "polite", class: "mgl-heard" });
   const alert = h("p", { role: "alert", class: "mgs-alert", hidden: "" });
-  const canvas = h("canvas", { width: data.grid, height: data.grid, "aria-hidden": "true" });
+  const canvas = h("canvas", { "aria-hidden": "true" });
   const line = S("path", { class: "mgl-line" });
+  const sampleName = i => {
+    const name = data.classes[data.points[i][2]];
+    return `sample ${i}${name ? `, class ${minus(name)}` : ""}${i < data.learnt ? "" : ", held out"}`;
+  };
   const dots = data.points.map(([x, y, g], i) => {
-    const px = 300 * x, py = 300 * (1 - y), shape = data.binary ? 1 - g : g % 5, r = 5;
+    const px = 300 * x, py = 300 * (1 - y), shape = data.shapes[g], r = 5;
     const d = [`M${px - r} ${py}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`, `M${px - 4.4} ${py - 4.4}h8.8v8.8h-8.8z`,
       `M${px} ${py - 6}L${px + 5.6} ${py + 4.2}H${px - 5.6}z`, `M${px} ${py - 6}l6 6l-6 6l-6 -6z`,
       `M${px - 5} ${py - 2.6}l2.4 -2.4l2.6 2.6l2.6 -2.6l2.4 2.4l-2.6 2.6l2.6 2.6l-2.4 2.4l-2.6 -2.6l-2.6 2.6l-2.4 -2.4l2.6 -2.6z`][shape];
-    const e = S("path", { class: "mgl-dot", d }, S("title", {}, `sample ${i}`));
+    const e = S("path", { class: "mgl-dot", d }, S("title", {}, sampleName(i)));
     on(e, "click", () => open(i));
     return e;
   });
@@ -46,7 +50,7 @@ function renderLive({ model, el }) {
   const neuronName = key => { const [l, i] = key.split(" "); return `neuron ${i} of layer ${l}`; };
   const neurons = live ? data.layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => `${l} ${i}`)) : Object.keys(data.neurons);
   const mapOf = h("select", { "aria-label": "Map of" }, h("option", { value: "" }, "the network"), neurons.slice(0, 300).map(key => h("option", { value: key }, neuronName(key))));
-  const mapHead = h("h3", {}, "Decision boundary"), mapNote = h("p", { class: "mgl-note" });
+  const mapHead = h("h3", {}, data.heading), mapNote = h("p", { class: "mgl-note" });
   const canOpen = live || held.length > 0;
   const app = h("section", { class: "mgs mgl", "aria-label": data.title, tabindex: "-1" },
     h("div", { class: "mgs-top" }, h("h2", {}, data.title), live ? null : h("span", { class: "mgs-phase" }, data.setting)),
@@ -56,7 +60,7 @@ function renderLive({ model, el }) {
       h("div", {}, h("div", { class: "mgl-head" }, mapHead, neurons.length ? mapOf : null), map,
         h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, data.names[0]), h("span", {}, minus(data.ends[1][0]))),
         h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`)), mapNote),
-      h("div", {}, h("h3", {}, "Network"), net, netNote)),
+      h("div", {}, h("div", { class: "mgl-head" }, h("h3", {}, "Network")), net, netNote)),
     h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
     h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
       h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds ${held.length > 1 ? "samples" : "sample"} ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
@@ -68,34 +72,44 @@ function renderLive({ model, el }) {
   const color = name => getComputedStyle(app).getPropertyValue(`--${name}`).trim();
   function paintMap() {
     const own = neuron && (live ? frame.neuron : data.neurons[neuron]);
-    const field = bytes(own ? own.map : frame.map), n = data.grid, lut = (own ? data.shades : data.lut)[theme], image = new ImageData(n, n);
+    const field = bytes(own ? own.map : frame.map), n = Math.sqrt(field.length), lut = (own ? data.shades : data.lut)[theme], image = new ImageData(n, n);
     for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) {
       const at = 4 * ((n - 1 - r) * n + c), v = parseInt(lut.substr(6 * field[r * n + c], 6), 16);
       image.data[at] = v >> 16; image.data[at + 1] = v >> 8 & 255; image.data[at + 2] = v & 255; image.data[at + 3] = 255;
     }
+    if (canvas.width !== n) canvas.width = canvas.height = n;
     canvas.getContext("2d").putImageData(image, 0, 0);
     let d = "";
+    // The line through squares of four neighbouring points; at the rim the outermost are repeated.
     const X = c => ((c + .5) * 300 / n).toFixed(1), Y = r => (300 - (r + .5) * 300 / n).toFixed(1);
-    for (let r = 0; r < n - 1; r++) for (let c = 0; c < n - 1; c++) {
-      const p = [field[r * n + c], field[r * n + c + 1], field[(r + 1) * n + c + 1], field[(r + 1) * n + c]];
-      if (!own && !data.binary) { // between classes
-        const [a, b, , e] = p.map(v => Math.floor(v / 25));
-        if (a !== b) d += `M${X(c + .5)} ${Y(r - .5)}V${Y(r + .5)}`;
-        if (a !== e) d += `M${X(c - .5)} ${Y(r + .5)}H${X(c + .5)}`;
-        continue;
-      }
-      const spots = [[0, 0], [1, 0], [1, 1], [0, 1]], hits = [];
+    const inside = i => Math.max(0, Math.min(n - 1, i)), spots = [[0, 0], [1, 0], [1, 1], [0, 1]];
+    const lead = v => Math.max(.5, v % 25 - data.undecided);
+    const crossing = own || data.binary // how far from the first to the second, if there is a line
+      ? (a, b) => (a - 127.5) * (b - 127.5) < 0 && (a - 127.5) / (a - b)
+      : (a, b) => Math.floor(a / 25) !== Math.floor(b / 25) && lead(a) / (lead(a) + lead(b));
+    for (let r = -1; r < n; r++) for (let c = -1; c < n; c++) {
+      const p = spots.map(([x, y]) => field[inside(r + y) * n + inside(c + x)]), hits = [];
       for (let s = 0; s < 4; s++) {
-        const a = p[s] - 127.5, b = p[(s + 1) % 4] - 127.5;
-        if (a * b < 0) { const t = a / (a - b), [x, y] = spots[s], [u, v] = spots[(s + 1) % 4]; hits.push([X(c + x + t * (u - x)), Y(r + y + t * (v - y))]); }
+        const t = crossing(p[s], p[(s + 1) % 4]), [x, y] = spots[s], [u, v] = spots[(s + 1) % 4];
+        if (t) hits.push([c + x + t * (u - x), r + y + t * (v - y)]);
       }
-      for (let s = 0; s + 1 < hits.length; s += 2) d += `M${hits[s].join(" ")}L${hits[s + 1].join(" ")}`;
+      if (!hits.length) continue;
+      // Two classes share one line; where three or more meet, theirs go to the middle.
+      const mid = [0, 1].map(k => hits.reduce((sum, hit) => sum + hit[k], 0) / hits.length);
+      const at = ([x, y]) => `${X(x)} ${Y(y)}`, several = !(own || data.binary) && hits.length > 2;
+      if (several) for (const hit of hits) d += `M${at(hit)}L${at(mid)}`;
+      else for (let s = 0; s + 1 < hits.length; s += 2) d += `M${at(hits[s])}L${at(hits[s + 1])}`;
     }
     put(line, "d", d);
-    dots.forEach((e, i) => { put(e, "fill", data.colours[theme][data.points[i][2]]); put(e, "class", i === chosen ? "mgl-dot on" : "mgl-dot"); });
-    put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : "Decision boundary");
+    const bg = color("bg");
+    dots.forEach((e, i) => {
+      const held = i >= data.learnt, c = data.colours[theme][data.points[i][2]];
+      put(e, "fill", held ? bg : c); put(e, "stroke", held ? c : bg);
+      put(e, "class", `mgl-dot${held ? " held" : ""}${i === chosen ? " on" : ""}`);
+    });
+    put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : data.heading);
     put(mapNote, "text", own ? minus(own.note) + (live ? "" : " This is the end of the run.") : "");
-    put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${data.names.join(" and ")}. ${own.note}`) : minus(`Decision boundary over ${data.names.join(" and ")}. ${frame.say}`));
+    put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${data.names.join(" and ")}. ${own.note}`) : minus(`${data.heading} over ${data.names.join(" and ")}. ${frame.say}`));
   }
   function paintNet() {
     const w = net.clientWidth, hgt = net.clientHeight, ratio = Math.max(1, devicePixelRatio || 1);
@@ -132,15 +146,20 @@ function renderLive({ model, el }) {
   function paintCurve() {
     const c = live ? frame.curve : data.curve, w = curve.clientWidth;
     if (!w) return;
-    const left = 50, right = w - 14, top = 8, bottom = 94;
+    const left = 50, right = w - (c.held.length ? 66 : 14), top = 8, bottom = 94;
     const X = n => left + (right - left) * n / c.most, scale = v => c.log ? Math.log(Math.max(v, c.low)) : v;
     const Y = v => bottom - (bottom - top) * (scale(v) - scale(c.low)) / (scale(c.high) - scale(c.low));
     const parts = c.ticks.map(([v, t]) => [S("path", { class: "grid", d: `M${left} ${Y(v).toFixed(1)}H${right}` }), S("text", { x: left - 6, y: Y(v) + 4, "text-anchor": "end" }, minus(t))]);
-    const shown = c.points.filter(p => p[0] <= frame.n);
-    const d = shown.map(([n, v], i) => `${i ? "L" : "M"}${X(n).toFixed(1)} ${Y(v).toFixed(1)}`).join("");
-    const last = shown[shown.length - 1];
-    curve.replaceChildren(...parts.flat(), S("path", { class: "mgl-line", d }), ...(last ? [S("circle", { cx: X(last[0]), cy: Y(last[1]), r: 4 })] : []),
-      S("text", { x: left, y: 113 }, "0"), S("text", { x: right, y: 113, "text-anchor": "end" }, `step ${c.most}`));
+    const until = points => points.filter(p => p[0] <= frame.n);
+    const path = points => points.map(([n, v], i) => `${i ? "L" : "M"}${X(n).toFixed(1)} ${Y(v).toFixed(1)}`).join("");
+    const shown = [until(c.points), until(c.held)], ends = shown.map(points => points[points.length - 1]);
+    const drawn = ends.map((end, i) => end && [S("path", { class: i ? "mgl-line held" : "mgl-line", d: path(shown[i]) }), S("circle", { cx: X(end[0]), cy: Y(end[1]), r: 4, class: i ? "held" : "" })]);
+    if (ends[0] && ends[1]) { // each curve's name at its end, moved apart where they would touch
+      const [a, b] = ends.map(end => Y(end[1])), apart = Math.max(0, 14 - Math.abs(a - b)) / 2, up = a <= b ? -1 : 1;
+      const lift = Math.min(0, bottom + 4 - Math.max(a + up * apart, b - up * apart));
+      drawn.push(S("text", { x: X(ends[0][0]) + 8, y: a + up * apart + lift + 4, class: "train" }, "train"), S("text", { x: X(ends[1][0]) + 8, y: b - up * apart + lift + 4 }, "held out"));
+    }
+    curve.replaceChildren(...parts.flat(), ...drawn.flat().filter(Boolean), S("text", { x: left, y: 113 }, "0"), S("text", { x: right, y: 113, "text-anchor": "end" }, `step ${c.most}`));
     put(curve, "aria-label", minus(`Loss curve. ${frame.say}`));
   }
   let spokenAt = -Infinity, speakLater = 0;
@@ -208,7 +227,7 @@ function renderLive({ model, el }) {
     const box = h("div"), close = h("button", { type: "button" }, "Close");
     const values = { data: sample, step: 0, theme, editable: false, error: "" };
     const shim = { get: key => values[key], set(key, v) { values[key] = v; }, on() {}, off() {}, save_changes() {} };
-    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of sample ${i}`), close), box);
+    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of ${sampleName(i)}`), close), box);
     steps.hidden = false; chosen = i; number.value = i;
     on(close, "click", () => { leaveStepper?.(); leaveStepper = null; steps.replaceChildren(); steps.hidden = true; chosen = -1; paintMap(); });
     leaveStepper = render({ model: shim, el: box });
