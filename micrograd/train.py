@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
@@ -344,7 +345,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         raise ArgumentError(f"{type(model).__name__} has no parameters to train")
     if optimizer is None:
         optimizer = Adam(parameters, lr=LEARNING_RATE)
-    elif not set(getattr(optimizer, "params", parameters)) & set(parameters):
+    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
         raise ArgumentError(
             "the optimizer holds no parameter of this model: make it with model.parameters()"
         )
@@ -544,7 +545,7 @@ def _train(
                 if callable(progress) or not run.leap(most):
                     run.advance()
                 history = run.history
-                for step in range(before, run.done):
+                for step in range(before, run.done) if report else ():
                     accuracy = history.accuracy[step] if history.accuracy else None
                     report(step, history.loss[step], accuracy)
                 if checkpoint is not None and (
@@ -565,22 +566,24 @@ def _train(
 
 def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float]]:
     """Return the numbers of the next steps, up to one whose learning rate cannot be used."""
-    result = []
-    lr = optimizer.lr
-    for step in range(optimizer.steps, optimizer.steps + most):
-        rate: Any = lr(step) if callable(lr) else lr
-        if not 0 <= rate < math.inf:
-            break
-        if isinstance(optimizer, SGD):
-            result.append((float(rate), 0.0, 0.0))
-            continue
-        mean, square = cast("tuple[Any, Any]", optimizer.betas)
-        pace = rate / (1 - mean ** (step + 1))
-        correction = math.sqrt(1 - square ** (step + 1))
-        result.append(
-            (float(pace), correction, float(1 - rate * cast("Any", optimizer.weight_decay)))
+    lr, start = optimizer.lr, optimizer.steps
+    rates: list[Any] = [lr] * most
+    if callable(lr):
+        rates = [lr(step) for step in range(start, start + most)]
+    unusable = (i for i, rate in enumerate(rates) if not 0 <= rate < math.inf)
+    del rates[next(unusable, most) :]
+    if isinstance(optimizer, SGD):
+        return [(float(rate), 0.0, 0.0) for rate in rates]
+    mean, square = cast("tuple[Any, Any]", optimizer.betas)
+    decay = cast("Any", optimizer.weight_decay)
+    return [
+        (
+            float(rate / (1 - mean**step)),
+            math.sqrt(1 - square**step),
+            float(1 - rate * decay),
         )
-    return result
+        for step, rate in enumerate(rates, start + 1)
+    ]
 
 
 @dataclass
@@ -633,12 +636,10 @@ class _Run:
             return 0
         before, start = self._snapshot(), time.perf_counter()
         try:
-            done = self._leap(self.descent, min(most, self.stride))
-            wanted = self._watched(done)
-            if wanted < done:  # it should have stopped on the way: go there again
-                self._restore(before)
-                done = self._leap(self.descent, wanted)
-                self._watched(done)
+            most = min(most, self.stride, self._until_stop())
+            done = self._leap(self.descent, before[0], most)
+            for steps in range(self.done - done, self.done) if self.early_stop else ():
+                self._watch_steps(steps + 1, [])
         except ArithmeticError:  # a number that no float can hold
             self._restore(before)
             return 0
@@ -647,13 +648,13 @@ class _Run:
             raise
         seconds = time.perf_counter() - start
         self.history.seconds += [seconds / max(1, done)] * done
-        if seconds < _STRIDE / 2:
+        if done == self.stride and seconds < _STRIDE / 2:
             self.stride *= 2
         elif seconds > _STRIDE:
             self.stride = max(1, self.stride // 2)
         return done
 
-    def _leap(self, descent: Descent, most: int) -> int:
+    def _leap(self, descent: Descent, data: list[PlainNumber], most: int) -> int:
         optimizer = cast("SGD | Adam", self.optimizer)
         scalars = _scalars(optimizer, most)
         if not scalars:
@@ -667,7 +668,6 @@ class _Run:
             first = optimizer.momentum_buffer
         else:
             first, second = optimizer.mean, optimizer.square
-        data = [parameter.data for parameter in self.parameters]
         record = descent.run(data, first, second, scalars, batches)
         done = len(record)
         if done < len(scalars) and size is not None:
@@ -773,15 +773,12 @@ class _Run:
         self.taken += len(batch)
         return batch
 
-    def _watched(self, done: int) -> int:
-        """Note the losses of the last `done` steps; return how many of them should be done."""
-        if self.early_stop is not None:
-            before = self.done - done
-            for step in range(before, self.done):
-                self._watch_steps(step + 1, [])
-                if self.history.stopped_early:
-                    return step + 1 - before
-        return done
+    def _until_stop(self) -> int:
+        """Return after how many steps the early stop can end the run at the earliest."""
+        stop = self.early_stop
+        if stop is None:
+            return self.stride
+        return (stop.patience - self.since_best) * stop.every - self.done % stop.every
 
     def _watch_steps(self, steps: int, data: list[PlainNumber]) -> None:
         """Note the mean loss of the measurement that ends after so many steps, if one does."""
@@ -988,16 +985,17 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
     if not isinstance(known, Loss):
         name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
         return _Task(name, call, rows, labels, known, None)
-    for i, label in enumerate(labels):
-        try:
-            plain = number(label)
-        except NumberTypeError:
-            raise NumberTypeError(
-                f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
-                "number the classes 0, 1, 2, ..."
-            ) from None
-        if plain * 0 != 0:
-            raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
+    if not _all_finite(labels):
+        for i, label in enumerate(labels):
+            try:
+                plain = number(label)
+            except NumberTypeError:
+                raise NumberTypeError(
+                    f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
+                    "number the classes 0, 1, 2, ..."
+                ) from None
+            if plain * 0 != 0:
+                raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
     try:
         targets = known.encode(labels)
     except ArgumentError as error:
@@ -1098,8 +1096,12 @@ def _listed(what: str, given: Any) -> list[Any]:
 
 
 def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
+    listed = _listed(what, X)
+    if set(map(type, listed)) == {list} and len(set(map(len, listed))) == 1:
+        if _all_finite(list(chain.from_iterable(listed))):  # as most data are
+            return list(map(list, listed))
     rows: list[list[PlainNumber]] = []
-    for i, given in enumerate(_listed(what, X)):
+    for i, given in enumerate(listed):
         entries = given.tolist() if hasattr(given, "tolist") else given
         if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
             raise ArgumentTypeError(
@@ -1107,23 +1109,26 @@ def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
                 f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
             )
         row: list[PlainNumber] = []
-        if set(map(type, entries)) == {float} and all(map(math.isfinite, entries)):
-            row += entries  # as most rows are
-        else:
-            for j, entry in enumerate(entries):
-                try:
-                    plain = number(entry)
-                except NumberTypeError as error:
-                    raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
-                if plain * 0 != 0:
-                    raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
-                row.append(plain)
+        for j, entry in enumerate(entries):
+            try:
+                plain = number(entry)
+            except NumberTypeError as error:
+                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
+            if plain * 0 != 0:
+                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
+            row.append(plain)
         if rows and len(row) != len(rows[0]):
             raise InputCountError(
                 f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"
             )
         rows.append(row)
     return rows
+
+
+def _all_finite(numbers: list[Any]) -> bool:
+    """Return whether all are plain numbers of the most usual kinds, and finite."""
+    kinds = set(map(type, numbers))
+    return kinds == {int} or (kinds == {float} and all(map(math.isfinite, numbers)))
 
 
 def _finite_loss(loss: Any) -> float:
@@ -1172,18 +1177,20 @@ def _whole(name: str, given: Any, least: int | None) -> int:
 
 
 @contextmanager
-def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report]:
+def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report | None]:
+    """Yield what is to be told of each step, None where nobody wants to know."""
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if callable(progress):
         yield progress
         return
+    if not progress:
+        yield None
+        return
     try:
         from tqdm import tqdm
     except ImportError:
-        progress = False
-    if not progress:
-        yield lambda step, loss, accuracy: None
+        yield None
         return
     bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr)
 
