@@ -544,10 +544,11 @@ def _train(
                 before = run.done
                 if callable(progress) or not run.leap(most):
                     run.advance()
-                history = run.history
-                for step in range(before, run.done) if report else ():
-                    accuracy = history.accuracy[step] if history.accuracy else None
-                    report(step, history.loss[step], accuracy)
+                if report is not None:
+                    history = run.history
+                    for step in range(before, run.done):
+                        accuracy = history.accuracy[step] if history.accuracy else None
+                        report(step, history.loss[step], accuracy)
                 if checkpoint is not None and (
                     run.done % every == 0 if every else time.monotonic() >= due
                 ):
@@ -668,8 +669,8 @@ class _Run:
             first = optimizer.momentum_buffer
         else:
             first, second = optimizer.mean, optimizer.square
-        record = descent.run(data, first, second, scalars, batches)
-        done = len(record)
+        losses, shares = descent.run(data, first, second, scalars, batches)
+        done = len(losses)
         if done < len(scalars) and size is not None:
             state, self.order, self.taken = drawn
             self.random.setstate(state)
@@ -677,17 +678,17 @@ class _Run:
                 self._batch(size)
         if not done:
             return 0
-        self.history.loss += [loss for loss, _ in record]
+        self.history.loss += losses
         if self.task.predict is not None:
-            self.history.accuracy += [accuracy for _, accuracy in record]
-        self.set_parameters(descent.data)
-        for parameter, grad in zip(self.parameters, descent.grad, strict=True):
+            self.history.accuracy += shares
+        self.set_parameters(descent.data.tolist())
+        for parameter, grad in zip(self.parameters, descent.grad.tolist(), strict=True):
             parameter.grad = grad
         if isinstance(optimizer, SGD):
             if optimizer.momentum:
-                optimizer.momentum_buffer = list(descent.first)
+                optimizer.momentum_buffer = descent.first.tolist()
         else:
-            optimizer.mean, optimizer.square = list(descent.first), list(descent.second)
+            optimizer.mean, optimizer.square = descent.first.tolist(), descent.second.tolist()
         optimizer.steps += done
         self.done += done
         return done
@@ -1097,9 +1098,9 @@ def _listed(what: str, given: Any) -> list[Any]:
 
 def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
     listed = _listed(what, X)
-    if set(map(type, listed)) == {list} and len(set(map(len, listed))) == 1:
-        if _all_finite(list(chain.from_iterable(listed))):  # as most data are
-            return list(map(list, listed))
+    same = set(map(type, listed)) == {list} and len(set(map(len, listed))) == 1
+    if same and _all_finite(list(chain.from_iterable(listed))):  # as most data are
+        return list(map(list, listed))
     rows: list[list[PlainNumber]] = []
     for i, given in enumerate(listed):
         entries = given.tolist() if hasattr(given, "tolist") else given

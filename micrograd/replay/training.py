@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -62,10 +63,9 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
                 (len(neuron.w), bool(neuron.nonlin), name, TABLE.get(name), neuron.atomic)
             )
         layers.append(tuple(neurons))
-    ordinary = set(map(type, values)) == {Value} and not any(map(_op, values))
-    if not ordinary or any(map(_label, values)):
-        return None
-    if parameters != values or len(set(map(id, values))) < len(values):
+    # No parameter comes twice, so neither does any of these.
+    ordinary = parameters == values and set(map(type, values)) == {Value}
+    if not ordinary or any(map(_op, values)) or any(map(_label, values)):
         return None
     calls = (MLP.__call__, Layer.__call__, Neuron.__call__)
     return (model.nin, *layers, *calls)
@@ -133,7 +133,7 @@ class CompiledSteps:
         self._columns = [samples, aims]
         if weights is not None:
             self._columns.append(np.array(weights, dtype=float))
-        self._parameters = list({id(value): value for value in parameters}.values())
+        self._parameters = list(dict.fromkeys(parameters))
         self._shared = len(self._parameters) < len(parameters)
 
         def sample(x: Any, y: Any) -> list[Any]:
@@ -184,8 +184,10 @@ class CompiledSteps:
         found = self._compiled.machine(*[column[:1] for column in self._columns])
         if found is None or self._shared:
             return None
-        machine, places = found
-        return Descent(machine, loop(rule), self._columns, len(self._parameters), places)
+        machine, used = found
+        if len(used) < len(self._parameters):  # the loop takes one derivative a parameter
+            return None
+        return Descent(machine, loop(rule), self._columns, len(used))
 
 
 class Descent:
@@ -193,14 +195,12 @@ class Descent:
 
     Attributes
     ----------
-    data, grad, first, second : list of float
+    data, grad, first, second : ndarray
         After `run`: the parameters, the gradient of the last step, and what the rule keeps of
         the steps before.
     """
 
-    def __init__(
-        self, machine: Any, code: Loop, columns: list[Any], parameters: int, places: list[int]
-    ) -> None:
+    def __init__(self, machine: Any, code: Loop, columns: list[Any], parameters: int) -> None:
         import numpy as np
 
         self._machine, self._code = machine, code
@@ -208,19 +208,15 @@ class Descent:
             np.ascontiguousarray(column).reshape(len(column), -1) for column in columns
         ]
         self._count = parameters
-        self._vectors = -(-parameters // code.lanes)
-        self._places = np.array([*places, 0], dtype=np.int64)
-        self.data: list[float] = []
-        self.grad: list[float] = []
-        self.first: list[float] = []
-        self.second: list[float] = []
+        self.data = self.grad = self.first = self.second = np.empty(0)
 
     def _padded(self, numbers: Sequence[Any]) -> Any:
         import numpy as np
 
-        result = np.zeros(self._vectors * self._code.lanes)
+        lanes = self._code.lanes
+        result = np.zeros(-(-self._count // lanes) * lanes)
         if len(numbers):
-            result[: len(numbers)] = numbers
+            result[: self._count] = numbers
         return result
 
     def run(
@@ -230,11 +226,11 @@ class Descent:
         second: Sequence[Any],
         scalars: Sequence[Sequence[float]],
         batches: Sequence[Sequence[int]] | None = None,
-    ) -> list[list[float]]:
-        """Do one step for each row of `scalars`; return loss and share of right of each.
+    ) -> tuple[list[float], list[float]]:
+        """Do one step for each row of `scalars`; return the losses and the shares of right.
 
-        Fewer rows than steps come back where a step gives what is not finite; it and those after
-        it were not done.
+        There are fewer than steps where a step gives what is not finite; it and those after it
+        were not done.
 
         Parameters
         ----------
@@ -248,34 +244,32 @@ class Descent:
         """
         import numpy as np
 
-        steps = len(scalars)
-        whole = len(self._columns[0])
-        sizes = [whole] * steps if batches is None else [len(batch) for batch in batches]
-        starts = np.cumsum([0, *sizes])
-        plan = np.empty((steps, PLAN), dtype=np.int64)
-        plan[:, 0] = sizes
-        for size in set(sizes):
-            plan[plan[:, 0] == size, 1:3] = self._machine.chunks(size)
-        plan[:, 3] = starts[:-1]
-        table = np.zeros((steps, SCALARS))
-        table[:] = scalars
-        largest = max(sizes)
-        order = None
-        buffers = self._columns
-        if batches is not None:
-            order = np.array([i for batch in batches for i in batch], dtype=np.int64)
-            buffers = [np.empty((largest, column.shape[1])) for column in self._columns]
-        results = self._machine.results
-        outputs = results - (len(self._places) - 1)
-        sums = np.empty((int(plan[:, 2].max()), results))
+        steps, columns, machine = len(scalars), self._columns, self._machine
+        plan = np.zeros((steps, PLAN), dtype=np.int64)
+        order, buffers = None, columns
+        if batches is None:
+            plan[:, 0] = largest = len(columns[0])
+            plan[:, 1:3] = machine.chunks(largest)
+        else:
+            sizes = list(map(len, batches))
+            largest = max(sizes)
+            plan[:, 0] = sizes
+            for size in set(sizes):
+                plan[plan[:, 0] == size, 1:3] = machine.chunks(size)
+            plan[1:, 3] = np.cumsum(sizes[:-1])
+            order = np.array(list(chain.from_iterable(batches)), dtype=np.int64)
+            buffers = [np.empty((largest, column.shape[1])) for column in columns]
+        table = np.array(scalars, dtype=float).reshape(steps, SCALARS)
+        outputs = machine.results - self._count
+        sums = np.empty(int(plan[:, 2].max()) * machine.results + self._code.lanes)
         record = np.empty((steps, outputs))
-        widths = np.array([column.shape[1] for column in self._columns], dtype=np.int64)
-        given = np.array([address_of(column) for column in self._columns], dtype=np.int64)
-        copies = np.array([address_of(buffer) for buffer in buffers], dtype=np.int64)
+        widths = np.array([column.shape[1] for column in columns], dtype=np.int64)
+        given = np.array(list(map(address_of, columns)), dtype=np.int64)
+        copies = np.array(list(map(address_of, buffers)), dtype=np.int64)
         par, grad = self._padded(data), self._padded(())
         means, squares = self._padded(first), self._padded(second)
         done = self._code.train(
-            self._machine.total_address,
+            machine.total_address,
             address_of(given),
             address_of(copies),
             address_of(widths),
@@ -288,13 +282,12 @@ class Descent:
             address_of(grad),
             address_of(means),
             address_of(squares),
-            address_of(self._places),
-            results,
+            machine.results,
             outputs,
-            self._vectors,
+            self._count,
             address_of(sums),
             address_of(record),
-            self._machine.work(),
+            machine.work(),
         )
         if done < 0:  # the update of this step went wrong, and has been written: go there again
             done = -1 - done
@@ -304,10 +297,10 @@ class Descent:
                 part = None if batches is None else batches[:done]
                 return self.run(data, first, second, scalars[:done], part)
         count = self._count
-        self.data, self.grad = par[:count].tolist(), grad[:count].tolist()
-        self.first, self.second = means[:count].tolist(), squares[:count].tolist()
-        kept: list[list[float]] = record[:done].tolist()
-        return kept
+        self.data, self.grad = par[:count], grad[:count]
+        self.first, self.second = means[:count], squares[:count]
+        losses, shares = record[:done].T.tolist()
+        return losses, shares
 
 
 def _first_largest(scores: Sequence[Any]) -> list[Any]:
