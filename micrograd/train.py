@@ -660,9 +660,10 @@ class _Run:
         scalars = _scalars(optimizer, most)
         if not scalars:
             return 0
-        drawn = (self.random.getstate(), self.order, self.taken)
-        size = self.batch_size
-        batches = None if size is None else [self._batch(size) for _ in scalars]
+        size, batches = self.batch_size, None
+        if size is not None:
+            drawn = (self.random.getstate(), self.order, self.taken)
+            batches = [self._batch(size) for _ in scalars]
         first: Sequence[Any]
         second: Sequence[Any] = ()
         if isinstance(optimizer, SGD):

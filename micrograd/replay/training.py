@@ -50,25 +50,20 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
     layers = []
     values: list[Value] = []
     for layer in model.layers:
-        if type(layer) is not Layer:
+        if type(layer) is not Layer or set(map(type, layer.neurons)) != {Neuron}:
             return None
-        neurons = []
-        for neuron in layer.neurons:
-            if type(neuron) is not Neuron:
-                return None
-            values += neuron.w
-            values.append(neuron.b)
-            name = neuron.activation
-            neurons.append(
-                (len(neuron.w), bool(neuron.nonlin), name, TABLE.get(name), neuron.atomic)
-            )
-        layers.append(tuple(neurons))
+        neurons = layer.neurons
+        values += [p for neuron in neurons for p in (*neuron.w, neuron.b)]
+        layers.append(
+            tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
+        )
     # No parameter comes twice, so neither does any of these.
     ordinary = parameters == values and set(map(type, values)) == {Value}
     if not ordinary or any(map(_op, values)) or any(map(_label, values)):
         return None
-    calls = (MLP.__call__, Layer.__call__, Neuron.__call__)
-    return (model.nin, *layers, *calls)
+    names = {neuron[2] for layer in layers for neuron in layer}
+    rows = tuple([TABLE.get(name) for name in sorted(names)])
+    return (model.nin, *layers, rows, MLP.__call__, Layer.__call__, Neuron.__call__)
 
 
 class CompiledSteps:
