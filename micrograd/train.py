@@ -354,7 +354,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         parameters=parameters,
         optimizer=optimizer,
         task=task,
-        compiled=_compiled(task, parameters, batch_size, compile),
+        compiled=_compiled(task, parameters, steps, batch_size, compile),
         held_out=held_out,
         validate_every=validate_every,
         batch_size=batch_size,
@@ -364,7 +364,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     )
     run.descent = _descent(run)
     if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = _compiled(held_out, parameters, None, True)
+        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             run.load(checkpoint)
@@ -448,7 +448,7 @@ def session(  # noqa: PLR0917 (the order of fit)
             parameters=parameters,
             optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
             task=task,
-            compiled=_compiled(task, parameters, batch_size, compile),
+            compiled=_compiled(task, parameters, 1, batch_size, compile),
             held_out=None,
             validate_every=1,
             batch_size=batch_size,
@@ -460,7 +460,7 @@ def session(  # noqa: PLR0917 (the order of fit)
 
 
 def _compiled(
-    task: _Task, parameters: list[Value], batch_size: int | None, choice: bool | str
+    task: _Task, parameters: list[Value], steps: int, batch_size: int | None, choice: bool | str
 ) -> CompiledSteps | None:
     """Return what computes the steps of a run, None for the engine itself."""
     if not (isinstance(choice, bool) or choice == "auto"):
@@ -475,20 +475,25 @@ def _compiled(
                 "write the loop with micrograd.compile"
             )
         return None
-    from micrograd.replay.training import CompiledSteps, is_worth_compiling
+    from micrograd.replay.training import CompiledSteps, is_brief, is_worth_compiling
 
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
     before: list[Any] = []
     try:
-        function = None if known.several_outputs else known.function
-        steps = CompiledSteps(
-            task.model, parameters, function, task.rows, task.targets, weights=task.weights
+        compiled = CompiledSteps(
+            task.model,
+            parameters,
+            None if known.several_outputs else known.function,
+            task.rows,
+            task.targets,
+            weights=task.weights,
+            brief=is_brief(steps * samples),
         )
-        if not steps.is_traced:
+        if not compiled.is_traced:
             before = [parameter.grad for parameter in parameters]
-            steps([0])  # what cannot be traced is found out now
+            compiled([0])  # what cannot be traced is found out now
     except (ImportError, MicrogradError):
         if choice is True:
             raise
@@ -496,7 +501,7 @@ def _compiled(
     finally:
         for parameter, grad in zip(parameters, before, strict=False):
             parameter.grad = grad
-    return steps
+    return compiled
 
 
 def _descent(run: _Run) -> Descent | None:

@@ -141,8 +141,8 @@ def loop_ir(rule: Rule, lanes: int) -> str:
     return f"""
 declare {v} @llvm.sqrt.v{lanes}f64({v})
 
-define i64 @train(ptr %total, ptr %given, ptr %buffers, ptr %widths, i64 %columns, ptr %order,
-    ptr %plan, ptr %scalars, i64 %steps, ptr %par, ptr %grad, ptr %first, ptr %second,
+define i64 @train(ptr %total, ptr %program, ptr %given, ptr %buffers, ptr %widths, i64 %columns,
+    ptr %order, ptr %plan, ptr %scalars, i64 %steps, ptr %par, ptr %grad, ptr %first, ptr %second,
     i64 %results, i64 %outputs, i64 %count, ptr %sums, ptr %record, ptr %work) #0 {{
 entry:
   %more0 = add i64 %count, {lanes - 1}
@@ -193,8 +193,8 @@ copied:
   %morec = icmp slt i64 %c1, %columns
   br i1 %morec, label %column, label %run
 run:
-  %bad = call double %total(ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0, i64 %plan2,
-    ptr %sums, ptr %work)
+  %bad = call double %total(ptr %program, ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0,
+    i64 %plan2, ptr %sums, ptr %work)
   %finite = fcmp oeq double %bad, 0.0
   %samples = sitofp i64 %plan0 to double
   %rbase = mul i64 %s, %outputs
@@ -297,8 +297,8 @@ class Loop:
         self.lanes = llvm.host().lanes
         self._engine = llvm.machine_code(loop_ir(rule, self.lanes))
         pointer, long = ctypes.c_void_p, ctypes.c_int64
-        kinds: list[Any] = [pointer] * 19
-        for place in (4, 8, 13, 14, 15):
+        kinds: list[Any] = [pointer] * 20
+        for place in (5, 9, 14, 15, 16):
             kinds[place] = long
         address = self._engine.get_function_address("train")
         self.train = ctypes.CFUNCTYPE(long, *kinds)(address)
