@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.replay.lower import Handle, Plan, lower, plan
+from micrograd.replay.runs import Run
 from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
@@ -31,6 +32,8 @@ __all__ = ["Machine", "driver", "host", "is_available", "machine_code", "program
 _SEGMENT = 300
 _IN_ONE_PIECE = 1_200
 _CHUNK = 1_024
+# Runs of so many like steps are done by a loop.
+_RUN = 6
 # How much effort LLVM takes. O2 would take twice the time of O1, most of it to schedule a second
 # time, for code that runs no faster.
 _USUAL = 1
@@ -303,6 +306,29 @@ class _Text:
             before = self.load("acc", number)
             self.store("acc", number, self.binary("+", before, handle))
 
+    def run(self, run: Run) -> Handle:
+        """Call the loop of a run; return the sum, where it gives one."""
+        factor, vector = self.use(run.factor), self.type
+        if self.tape.rows[run.value] is None:
+            values = self.at("in", self.tape.operands[run.value][1])
+        else:
+            values = self.at("scratch", self.plan.crossing[run.value])
+        if run.name == "outer":
+            numbers = self.at("acc", run.number)
+        else:
+            numbers = self.new(f"getelementptr double, ptr %par, i64 {run.number}")
+        kind = vector if run.name == "dot" else "void"
+        symbol, pointer = _SYMBOL + run.name, "ptr nocapture"
+        self.declared[symbol] = (
+            f"declare {kind} @{symbol}({vector}, {pointer}, {pointer}, i64) nounwind"
+        )
+        given = f"{vector} {factor}, ptr {numbers}, ptr {values}, i64 {run.length}"
+        call = f"call {kind} @{symbol}({given})"
+        if run.name == "dot":
+            return self.new(call)
+        self.lines.append(f"  {call}")
+        return ""
+
     def write(self) -> str:
         tape, steps = self.tape, self.plan
         rows, operands = tape.rows, tape.operands
@@ -321,7 +347,12 @@ class _Text:
             op = rows[position]
             assert op is not None
             product = steps.fused.get(position)
-            if product is not None:
+            run = steps.runs.get(position)
+            if run is not None:
+                handle = self.run(run)
+                if run.name != "dot":
+                    continue
+            elif product is not None:
                 first, second = operands[position]
                 a, b = [self.use(operand) for operand in operands[product]]
                 if product == second:
@@ -489,6 +520,55 @@ done:
 
 def _pointer(numbers: array[Any]) -> str:
     return f"inttoptr (i64 {numbers.buffer_info()[0]} to ptr)"
+
+
+_SYMBOL = "micrograd_"
+
+
+def _loops(lanes: int) -> str:
+    """Return the loops of runs: see `Run`; `%f` is the factor, `%p` and `%v` the first of each."""
+    v, a = f"<{lanes} x double>", 8 * lanes
+    zeros = f"<{lanes} x i32> zeroinitializer"
+    number = f"""  %np = getelementptr double, ptr %p, i64 %i
+  %one = load double, ptr %np, align 8
+  %first = insertelement {v} poison, double %one, i64 0
+  %number = shufflevector {v} %first, {v} poison, {zeros}
+"""
+    value = f"""  %vp = getelementptr {v}, ptr %v, i64 %i
+  %value = load {v}, ptr %vp, align {a}
+"""
+    place = f"  %vp = getelementptr {v}, ptr %v, i64 %i\n"
+    fused = f"{v} @llvm.fma.v{lanes}f64({v}"
+    store = f"  store {v} %new, ptr %vp, align {a}\n"
+    bodies = {
+        "dot": number + value + f"  %new = call {fused} %number, {v} %value, {v} %sum)\n",
+        "outer": f"""{value}  %rp = getelementptr {v}, ptr %p, i64 %i
+  %result = load {v}, ptr %rp, align {a}
+  %new = call {fused} %f, {v} %value, {v} %result)
+  store {v} %new, ptr %rp, align {a}
+""",
+        "scale": number + place + f"  %new = fmul {v} %f, %number\n" + store,
+        "spread": number + value + f"  %new = call {fused} %f, {v} %number, {v} %value)\n" + store,
+    }
+    text = f"declare {v} @llvm.fma.v{lanes}f64({v}, {v}, {v})\n"
+    for name, body in bodies.items():
+        is_sum = name == "dot"
+        kind = v if is_sum else "void"
+        sum_ = f"  %sum = phi {v} [ %f, %entry ], [ %new, %loop ]\n" if is_sum else ""
+        text += f"""
+define {kind} @{_SYMBOL}{name}({v} %f, ptr noalias %p, ptr noalias %v, i64 %n) #0 {{
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %i1, %loop ]
+{sum_}{body}  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, %n
+  br i1 %more, label %loop, label %done
+done:
+  ret {f"{v} %new" if is_sum else "void"}
+}}
+"""
+    return text
 
 
 # What the driver is told of a program: an array of whole numbers, these and then the size of each
@@ -869,7 +949,8 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
         cut = min(_SEGMENT, _SEGMENT_OF_LARGE)
     else:
         cut = _IN_ONE_PIECE if size <= _IN_ONE_PIECE and not quick else _SEGMENT
-    order = plan(tape, contract, cut)
+    least = _RUN if contract and host().fuses and (large or quick) else 0
+    order = plan(tape, contract, cut, least)
     steps = Steps(tape, order, inputs, results) if size > _HUGE else None
     level = 0 if steps is None and (large or quick) else _USUAL
     text = _Text(tape, order, host(), contract, level)
@@ -913,7 +994,13 @@ class Driver:
     """
 
     def __init__(self) -> None:
-        self._engine = machine_code(_driver(host().lanes) + _attributes())
+        import llvmlite.binding as llvm
+
+        lanes = host().lanes
+        self._engine = machine_code(_driver(lanes) + _loops(lanes) + _attributes())
+        for name in ("dot", "outer", "scale", "spread"):
+            symbol = _SYMBOL + name
+            llvm.add_symbol(symbol, self._engine.get_function_address(symbol))
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
         address = self._engine.get_function_address
         self.one_address: int = address("one")

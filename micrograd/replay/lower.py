@@ -15,9 +15,12 @@ from typing import Any, Protocol
 from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.ops import Number, Op, Operators
+from micrograd.replay.runs import Run, Runs
 from micrograd.replay.tape import Tape
 
 __all__ = ["Emitter", "Plan", "lower", "plan"]
+
+_CALL = 4  # what a call counts for where a program is cut
 
 Handle = str
 
@@ -269,6 +272,8 @@ class Plan:
         Position -> which results of the program it is.
     slots : int
         How many slots there are.
+    runs : dict of int to Run
+        Step -> the run that it stands for.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -277,12 +282,14 @@ class Plan:
     crossing: dict[int, int] = field(default_factory=dict)
     results: dict[int, list[int]] = field(default_factory=dict)
     slots: int = 0
+    runs: dict[int, Run] = field(default_factory=dict)
 
 
-def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
+def plan(tape: Tape, fuse: bool, segment_size: int, least: int = 0) -> Plan:
     """Return how to emit `tape`: products fused into sums if `fuse`, cut into segments.
 
-    With a `segment_size` of 0 it is not cut, and no slots are given.
+    With a `segment_size` of 0 it is not cut, and no slots are given. With a `least`, runs of like
+    steps that are at least so long are one step.
     """
     rows, operands = tape.rows, tape.operands
     result = Plan()
@@ -290,11 +297,7 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
         result.results.setdefault(position, []).append(number)
     swallowed: set[int] = set()
     if fuse:
-        uses = [0] * len(rows)
-        for position, op in enumerate(rows):
-            if op is not None:
-                for operand in operands[position]:
-                    uses[operand] += 1
+        uses = tape.uses()
         for position, op in enumerate(rows):
             if op is ops.add or op is ops.sub:
                 for operand in operands[position][::-1]:
@@ -309,15 +312,21 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
     if not segment_size:
         return result
+    places: dict[int, int] = {}
+    if least:
+        found = Runs(tape, result.steps, result.fused, result.results, least)
+        result.steps = [step for step in result.steps if step not in found.others]
+        result.runs, places = found.starts, found.places
     current, weight = 0, 0
     last_use: dict[int, int] = {}
     for position in result.steps:
-        cost = max(1, len(operands[position]) // 2)
+        run = result.runs.get(position)
+        cost = _CALL if run is not None else max(1, len(operands[position]) // 2)
         if weight and weight + cost > segment_size:
             current, weight = current + 1, 0
         weight += cost
         result.segment[position] = current
-        for operand in operands[position]:
+        for operand in operands[position] if run is None else (run.factor,):
             if operand in swallowed:
                 for inner in operands[operand]:
                     last_use[inner] = current
@@ -332,9 +341,12 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
             free += ends.pop(at, [])
             at += 1
         last = last_use.get(position, at)
-        if last > at:
+        if last > at and position not in places:
             slot = free.pop() if free else result.slots
             result.slots = max(result.slots, slot + 1)
             result.crossing[position] = slot
             ends.setdefault(last, []).append(slot)
+    for position, place in places.items():
+        result.crossing[position] = result.slots + place
+    result.slots += len(places)
     return result
