@@ -89,8 +89,8 @@ class Compiled:
     check : {"raise", "warn", "ignore"}
         What becomes of a result that is not finite.
     quick : bool
-        Whether compiling should be quick, for a few calls only: the results have the same bits.
-        What was compiled quickly is compiled again where this is not wanted any more.
+        Whether compiling should rather be quick than the code as fast as can be, which has the
+        same bits.
     """
 
     def __init__(
@@ -231,7 +231,7 @@ class Compiled:
 
     def _program(self, trace: Trace, kind: str) -> tuple[Any, list[int]]:
         found = trace.programs.get(kind)
-        if found is None or (found[2].quick and not self.quick):
+        if found is None or not (self.quick or found[2].is_fastest):
             started = time.perf_counter()
             with uncollected():
                 tape, used = trace.derived(kind)

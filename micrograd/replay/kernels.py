@@ -66,7 +66,7 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
-    quick = False
+    is_fastest = True
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -138,7 +138,7 @@ class LlvmKernel:
         self._driver = llvm.driver()
         self.results = self.machine.results
         self.bytes = self.machine.bytes
-        self.quick = quick
+        self.is_fastest = self.machine.is_fastest
         self._sizes = sizes
         self._out = ctypes.c_double * self.results
         self._addresses = ctypes.c_void_p * max(1, len(sizes))

@@ -107,21 +107,13 @@ class _Body:
         return "\n".join(self.lines)
 
 
-def _splat(kind: str, name: str, lanes: int) -> str:
-    """Return the text that makes `%namev`, a vector of `%name`."""
-    v = f"<{lanes} x {kind}>"
-    return (
-        f"  %{name}1 = insertelement {v} poison, {kind} %{name}, i64 0\n"
-        f"  %{name}v = shufflevector {v} %{name}1, {v} poison, <{lanes} x i32> zeroinitializer"
-    )
-
-
 def loop_ir(rule: Rule, lanes: int) -> str:
     """Return the LLVM IR of the loop for a rule."""
     v = f"<{lanes} x double>"
     scalars = "\n".join(
         f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
-        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n" + _splat("double", f"scalar{i}", lanes)
+        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n"
+        + llvm.splat("double", f"scalar{i}", lanes)
         for i in range(SCALARS)
     )
     places = "\n".join(f"  %sat{i} = add i64 %sbase, {i}" for i in range(SCALARS))
@@ -147,7 +139,7 @@ define i64 @train(ptr %total, ptr %program, ptr %given, ptr %buffers, ptr %width
 entry:
   %more0 = add i64 %count, {lanes - 1}
   %vectors = udiv i64 %more0, {lanes}
-{_splat("i64", "count", lanes)}
+{llvm.splat("i64", "count", lanes)}
   %batched = icmp ne ptr %order, null
   %args = select i1 %batched, ptr %buffers, ptr %given
   br label %step
@@ -229,7 +221,7 @@ ready:
   %sbase = mul i64 %s, {SCALARS}
 {places}
 {scalars}
-{_splat("double", "samples", lanes)}
+{llvm.splat("double", "samples", lanes)}
   br label %vector
 vector:
   %k = phi i64 [ 0, %ready ], [ %k1, %update ]
@@ -252,7 +244,7 @@ gchunk:
   br i1 %morel, label %gchunk, label %update
 update:
   %g3 = phi {v} [ %g0, %vector ], [ %g2, %gchunk ]
-{_splat("i64", "firstk", lanes)}
+{llvm.splat("i64", "firstk", lanes)}
   %number = add <{lanes} x i64> %firstkv, <{ramp}>
   %live = icmp slt <{lanes} x i64> %number, %countv
   %g4 = select <{lanes} x i1> %live, {v} %g3, {v} zeroinitializer
