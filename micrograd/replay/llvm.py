@@ -151,10 +151,9 @@ _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class _Text:
     """Writes the block: one function a segment."""
 
-    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool, level: int) -> None:
+    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool) -> None:
         self.tape, self.plan, self.lanes = tape, steps, host.lanes
         self.vector, self.contract = host.vector, contract
-        self.explicit = host.fuses and level == 0  # LLVM does not look for what it may fuse
         self.type = f"<{self.lanes} x double>"
         self.align = 8 * self.lanes
         self.lines: list[str] = []
@@ -187,28 +186,16 @@ class _Text:
     def muladd(self, a: Handle, b: Handle, c: Handle) -> Handle:
         if not self.contract:
             return self.binary("+", self.binary("*", a, b), c)
-        return self.fused("fadd", c, a, b)
+        product = self.new(f"fmul contract {self.type} {a}, {b}")
+        return self.new(f"fadd contract {self.type} {product}, {c}")
 
     def mulsub(self, a: Handle, b: Handle, c: Handle) -> Handle:
-        if self.explicit:
-            return self.fused("fadd", self.negative(c), a, b)
         product = self.new(f"fmul contract {self.type} {a}, {b}")
         return self.new(f"fsub contract {self.type} {product}, {c}")
 
     def submul(self, c: Handle, a: Handle, b: Handle) -> Handle:
-        if self.explicit:
-            return self.fused("fadd", c, self.negative(a), b)
-        return self.fused("fsub", c, a, b)
-
-    def fused(self, kind: str, c: Handle, a: Handle, b: Handle) -> Handle:
-        """Return c plus or minus a * b, rounded once where the processor can."""
-        if self.explicit:
-            symbol = f"llvm.fma.v{self.lanes}f64"
-            self.declared[symbol] = f"declare {self.type} @{symbol}({', '.join([self.type] * 3)})"
-            given = ", ".join(f"{self.type} {one}" for one in (a, b, c))
-            return self.new(f"call {self.type} @{symbol}({given})")
         product = self.new(f"fmul contract {self.type} {a}, {b}")
-        return self.new(f"{kind} contract {self.type} {c}, {product}")
+        return self.new(f"fsub contract {self.type} {c}, {product}")
 
     def negative(self, a: Handle) -> Handle:
         return self.new(f"fneg {self.type} {a}")
@@ -985,13 +972,13 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
         if order.runs:
             order = plan(tape, contract)
         steps = Steps(tape, order, inputs, len(tape.results()))
-        text = _Text(tape, order, host(), contract, _USUAL)
+        text = _Text(tape, order, host(), contract)
         body, memory, level = _reader(steps, text), steps.places, _USUAL
     else:
         steps, level = None, 0 if size > _LARGE else _USUAL
         piece = _IN_ONE_PIECE if straight else _SEGMENT
         cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
-        text = _Text(tape, order, host(), contract, level)
+        text = _Text(tape, order, host(), contract)
         body = text.write() + _calls(text.segments)
         memory = inputs + len(tape.results()) + order.slots
     declared = "\n".join(text.declared.values())

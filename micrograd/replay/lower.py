@@ -293,7 +293,7 @@ class Plan:
 def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
     """Return how to emit `tape`: products fused into sums if `fuse`.
 
-    With a `least`, runs of like steps that are at least so long are one step.
+    With a `least`, runs of like steps that are at least so long are one step; it needs `fuse`.
     """
     rows, operands = tape.rows, tape.operands
     result = Plan()

@@ -80,16 +80,30 @@ class Runs:
     ) -> None:
         self._rows, self._operands, self._fused = tape.rows, tape.operands, fused
         self._steps, self._results, self._least = steps, results, least
-        self._uses = tape.uses()
         self.starts: dict[int, Run] = {}
         self.others: set[int] = set()
         self.places: dict[int, int] = {}
         self.count = 0
+        if tape.rows.count(None) < least:  # as in a long chain of few numbers
+            return
+        self._uses = tape.uses()
+        rows, operands = tape.rows, tape.operands
         at = 0
         while at < len(steps):
-            run = self._dot(steps[at]) or self._row(at)
+            step = steps[at]
+            op = rows[step]
+            run = None
+            if op is ops.mul:
+                other = operands[step][1]
+                if rows[other] is None or other in self.places:
+                    run = self._row(at)
+            elif op is ops.add:
+                if self.places and step in fused:
+                    run = self._row(at)
+            elif op is not None and op.family[:1] == ("dot_of",):
+                run = self._dot(step)
             if run is not None:
-                self.starts[steps[at]] = run
+                self.starts[step] = run
                 if run.name != "dot":
                     self.others.update(steps[at + 1 : at + run.length])
                     at += run.length - 1
@@ -120,10 +134,9 @@ class Runs:
 
     def _dot(self, position: int) -> Run | None:
         """Return the run of a sum of products, with a bias, that is computed at a step."""
-        op, operands = self._rows[position], self._operands[position]
-        assert op is not None
+        operands = self._operands[position]
         count = len(operands) // 2
-        if op.family[:1] != ("dot_of",) or len(operands) % 2 == 0 or count < self._least:
+        if len(operands) % 2 == 0 or count < self._least:
             return None
         weights, values = operands[:count], operands[count : 2 * count]
         number = self._number(PARAMETER, weights[0])
@@ -151,7 +164,7 @@ class Runs:
             product = self._fused[position]
             factor, other = self._operands[product]
             before = operands[0] if product == operands[1] else operands[1]
-            if self._uses[before] == 1 and before not in self._results:
+            if self._uses[before] == 1:
                 return "spread", factor, self._number(PARAMETER, other), before
         return None
 
@@ -163,8 +176,8 @@ class Runs:
         name, factor, number, value = parts
         memory, place = self._address(value)
         values: list[int] = []
-        for step in self._steps[at:]:
-            parts = self._parts(step)
+        for i in range(at, len(self._steps)):
+            parts = self._parts(self._steps[i])
             if parts is None or parts[:3] != (name, factor, number + len(values)):
                 break
             if name != "scale" and self._address(parts[3]) != (memory, place + len(values)):
