@@ -335,10 +335,11 @@ def _pairs(
 def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
     """Return labels 0 and 1, or -1 and 1, as `low` and 1."""
     plain = [number(label) for label in _listed(name, "labels", labels)]
-    for i, label in enumerate(plain):
-        if label not in (-1, 0, 1):
-            raise ArgumentError(f"{name}: label {i} is {label}; expected -1 and 1, or 0 and 1")
-    if 0 in plain and -1 in plain:
+    different = set(plain)
+    if not different <= {-1, 0, 1}:
+        i, label = next(pair for pair in enumerate(plain) if pair[1] not in (-1, 0, 1))
+        raise ArgumentError(f"{name}: label {i} is {label}; expected -1 and 1, or 0 and 1")
+    if {-1, 0} <= different:
         raise ArgumentError(f"{name}: the labels are -1, 0 and 1; expected -1 and 1, or 0 and 1")
     return [1 if label == 1 else low for label in plain]
 

@@ -91,7 +91,7 @@ class Node(Operators):
 
     @data.setter
     def data(self, new: Any) -> None:
-        self._data = number(new)
+        self._data = new if type(new) is float else number(new)  # floats go past a call
 
     @property
     def _prev(self) -> set[Self]:

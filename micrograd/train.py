@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
@@ -344,7 +345,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         raise ArgumentError(f"{type(model).__name__} has no parameters to train")
     if optimizer is None:
         optimizer = Adam(parameters, lr=LEARNING_RATE)
-    elif not set(getattr(optimizer, "params", parameters)) & set(parameters):
+    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
         raise ArgumentError(
             "the optimizer holds no parameter of this model: make it with model.parameters()"
         )
@@ -353,7 +354,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         parameters=parameters,
         optimizer=optimizer,
         task=task,
-        compiled=_compiled(task, parameters, batch_size, compile),
+        compiled=_compiled(task, parameters, steps, batch_size, compile),
         held_out=held_out,
         validate_every=validate_every,
         batch_size=batch_size,
@@ -363,7 +364,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     )
     run.descent = _descent(run)
     if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = _compiled(held_out, parameters, None, True)
+        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             run.load(checkpoint)
@@ -450,7 +451,7 @@ def session(  # noqa: PLR0917 (the order of fit)
         parameters=parameters,
         optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
         task=task,
-        compiled=_compiled(task, parameters, batch_size, compile),
+        compiled=_compiled(task, parameters, 1, batch_size, compile),
         held_out=held_out,
         validate_every=1,
         batch_size=batch_size,
@@ -459,12 +460,12 @@ def session(  # noqa: PLR0917 (the order of fit)
         random=random.Random(seed),
     )
     if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = _compiled(held_out, parameters, None, True)
+        run.compiled_held_out = _compiled(held_out, parameters, 1, None, True)
     return Session(run)
 
 
 def _compiled(
-    task: _Task, parameters: list[Value], batch_size: int | None, choice: bool | str
+    task: _Task, parameters: list[Value], steps: int, batch_size: int | None, choice: bool | str
 ) -> CompiledSteps | None:
     """Return what computes the steps of a run, None for the engine itself."""
     if not (isinstance(choice, bool) or choice == "auto"):
@@ -479,20 +480,25 @@ def _compiled(
                 "write the loop with micrograd.compile"
             )
         return None
-    from micrograd.replay.training import CompiledSteps, is_worth_compiling
+    from micrograd.replay.training import CompiledSteps, is_brief, is_worth_compiling
 
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
     before: list[Any] = []
     try:
-        function = None if known.several_outputs else known.function
-        steps = CompiledSteps(
-            task.model, parameters, function, task.rows, task.targets, weights=task.weights
+        compiled = CompiledSteps(
+            task.model,
+            parameters,
+            None if known.several_outputs else known.function,
+            task.rows,
+            task.targets,
+            weights=task.weights,
+            brief=is_brief(steps * samples),
         )
-        if not steps.is_traced:
+        if not compiled.is_traced:
             before = [parameter.grad for parameter in parameters]
-            steps([0])  # what cannot be traced is found out now
+            compiled([0])  # what cannot be traced is found out now
     except (ImportError, MicrogradError):
         if choice is True:
             raise
@@ -500,7 +506,7 @@ def _compiled(
     finally:
         for parameter, grad in zip(parameters, before, strict=False):
             parameter.grad = grad
-    return steps
+    return compiled
 
 
 def _descent(run: _Run) -> Descent | None:
@@ -548,10 +554,11 @@ def _train(
                 before = run.done
                 if callable(progress) or not run.leap(most):
                     run.advance()
-                history = run.history
-                for step in range(before, run.done):
-                    accuracy = history.accuracy[step] if history.accuracy else None
-                    report(step, history.loss[step], accuracy)
+                if report is not None:
+                    history = run.history
+                    for step in range(before, run.done):
+                        accuracy = history.accuracy[step] if history.accuracy else None
+                        report(step, history.loss[step], accuracy)
                 if checkpoint is not None and (
                     run.done % every == 0 if every else time.monotonic() >= due
                 ):
@@ -570,20 +577,23 @@ def _train(
 
 def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float]]:
     """Return the numbers of the next steps, up to one whose learning rate cannot be used."""
-    result = []
-    lr = optimizer.lr
-    for step in range(optimizer.steps, optimizer.steps + most):
-        rate: Any = lr(step) if callable(lr) else lr
-        if not 0 <= rate < math.inf:
-            break
-        if isinstance(optimizer, SGD):
-            result.append((float(rate), 0.0, 0.0))
-            continue
-        mean, square = cast("tuple[Any, Any]", optimizer.betas)
-        pace = rate / (1 - mean ** (step + 1))
-        correction = math.sqrt(1 - square ** (step + 1))
-        result.append((float(pace), correction, float(rate)))
-    return result
+    lr, start = optimizer.lr, optimizer.steps
+    rates: list[Any] = [lr] * most
+    if callable(lr):
+        rates = [lr(step) for step in range(start, start + most)]
+    unusable = (i for i, rate in enumerate(rates) if not 0 <= rate < math.inf)
+    del rates[next(unusable, most) :]
+    if isinstance(optimizer, SGD):
+        return [(float(rate), 0.0, 0.0) for rate in rates]
+    mean, square = cast("tuple[Any, Any]", optimizer.betas)
+    return [
+        (
+            float(rate / (1 - mean**step)),
+            math.sqrt(1 - square**step),
+            float(rate),
+        )
+        for step, rate in enumerate(rates, start + 1)
+    ]
 
 
 @dataclass
@@ -636,12 +646,10 @@ class _Run:
             return 0
         before, start = self._snapshot(), time.perf_counter()
         try:
-            done = self._leap(self.descent, min(most, self.stride))
-            wanted = self._watched(done)
-            if wanted < done:  # it should have stopped on the way: go there again
-                self._restore(before)
-                done = self._leap(self.descent, wanted)
-                self._watched(done)
+            most = min(most, self.stride, self._until_stop())
+            done = self._leap(self.descent, before[0], most)
+            for steps in range(self.done - done, self.done) if self.early_stop else ():
+                self._watch_steps(steps + 1, [])
         except ArithmeticError:  # a number that no float can hold
             self._restore(before)
             return 0
@@ -650,29 +658,29 @@ class _Run:
             raise
         seconds = time.perf_counter() - start
         self.history.seconds += [seconds / max(1, done)] * done
-        if seconds < _STRIDE / 2:
+        if done == self.stride and seconds < _STRIDE / 2:
             self.stride *= 2
         elif seconds > _STRIDE:
             self.stride = max(1, self.stride // 2)
         return done
 
-    def _leap(self, descent: Descent, most: int) -> int:
+    def _leap(self, descent: Descent, data: list[PlainNumber], most: int) -> int:
         optimizer = cast("SGD | Adam", self.optimizer)
         scalars = _scalars(optimizer, most)
         if not scalars:
             return 0
-        drawn = (self.random.getstate(), self.order, self.taken)
-        size = self.batch_size
-        batches = None if size is None else [self._batch(size) for _ in scalars]
+        size, batches = self.batch_size, None
+        if size is not None:
+            drawn = (self.random.getstate(), self.order, self.taken)
+            batches = [self._batch(size) for _ in scalars]
         first: Sequence[Any]
         second: Sequence[Any] = ()
         if isinstance(optimizer, SGD):
             first = optimizer.momentum_buffer
         else:
             first, second = optimizer.mean, optimizer.square
-        data = [parameter.data for parameter in self.parameters]
-        record = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
-        done = len(record)
+        losses, shares = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
+        done = len(losses)
         if done < len(scalars) and size is not None:
             state, self.order, self.taken = drawn
             self.random.setstate(state)
@@ -680,17 +688,17 @@ class _Run:
                 self._batch(size)
         if not done:
             return 0
-        self.history.loss += [loss for loss, _ in record]
+        self.history.loss += losses
         if self.task.predict is not None:
-            self.history.accuracy += [accuracy for _, accuracy in record]
-        self.set_parameters(descent.data)
-        for parameter, grad in zip(self.parameters, descent.grad, strict=True):
+            self.history.accuracy += shares
+        self.set_parameters(descent.data.tolist())
+        for parameter, grad in zip(self.parameters, descent.grad.tolist(), strict=True):
             parameter.grad = grad
         if isinstance(optimizer, SGD):
             if optimizer.momentum:
-                optimizer.momentum_buffer = list(descent.first)
+                optimizer.momentum_buffer = descent.first.tolist()
         else:
-            optimizer.mean, optimizer.square = list(descent.first), list(descent.second)
+            optimizer.mean, optimizer.square = descent.first.tolist(), descent.second.tolist()
         optimizer.steps += done
         self.done += done
         return done
@@ -776,15 +784,12 @@ class _Run:
         self.taken += len(batch)
         return batch
 
-    def _watched(self, done: int) -> int:
-        """Note the losses of the last `done` steps; return how many of them should be done."""
-        if self.early_stop is not None:
-            before = self.done - done
-            for step in range(before, self.done):
-                self._watch_steps(step + 1, [])
-                if self.history.stopped_early:
-                    return step + 1 - before
-        return done
+    def _until_stop(self) -> int:
+        """Return after how many steps the early stop can end the run at the earliest."""
+        stop = self.early_stop
+        if stop is None:
+            return self.stride
+        return (stop.patience - self.since_best) * stop.every - self.done % stop.every
 
     def _watch_steps(self, steps: int, data: list[PlainNumber]) -> None:
         """Note the mean loss of the measurement that ends after so many steps, if one does."""
@@ -991,16 +996,17 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
     if not isinstance(known, Loss):
         name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
         return _Task(name, call, rows, labels, known, None)
-    for i, label in enumerate(labels):
-        try:
-            plain = number(label)
-        except NumberTypeError:
-            raise NumberTypeError(
-                f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
-                "number the classes 0, 1, 2, ..."
-            ) from None
-        if plain * 0 != 0:
-            raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
+    if not _all_finite(labels):
+        for i, label in enumerate(labels):
+            try:
+                plain = number(label)
+            except NumberTypeError:
+                raise NumberTypeError(
+                    f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
+                    "number the classes 0, 1, 2, ..."
+                ) from None
+            if plain * 0 != 0:
+                raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
     try:
         targets = known.encode(labels)
     except ArgumentError as error:
@@ -1101,8 +1107,12 @@ def _listed(what: str, given: Any) -> list[Any]:
 
 
 def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
+    listed = _listed(what, X)
+    same = set(map(type, listed)) == {list} and len(set(map(len, listed))) == 1
+    if same and _all_finite(list(chain.from_iterable(listed))):  # as most data are
+        return list(map(list, listed))
     rows: list[list[PlainNumber]] = []
-    for i, given in enumerate(_listed(what, X)):
+    for i, given in enumerate(listed):
         entries = given.tolist() if hasattr(given, "tolist") else given
         if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
             raise ArgumentTypeError(
@@ -1110,23 +1120,26 @@ def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
                 f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
             )
         row: list[PlainNumber] = []
-        if set(map(type, entries)) == {float} and all(map(math.isfinite, entries)):
-            row += entries  # as most rows are
-        else:
-            for j, entry in enumerate(entries):
-                try:
-                    plain = number(entry)
-                except NumberTypeError as error:
-                    raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
-                if plain * 0 != 0:
-                    raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
-                row.append(plain)
+        for j, entry in enumerate(entries):
+            try:
+                plain = number(entry)
+            except NumberTypeError as error:
+                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
+            if plain * 0 != 0:
+                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
+            row.append(plain)
         if rows and len(row) != len(rows[0]):
             raise InputCountError(
                 f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"
             )
         rows.append(row)
     return rows
+
+
+def _all_finite(numbers: list[Any]) -> bool:
+    """Return whether all are plain numbers of the most usual kinds, and finite."""
+    kinds = set(map(type, numbers))
+    return kinds == {int} or (kinds == {float} and all(map(math.isfinite, numbers)))
 
 
 def _finite_loss(loss: Any) -> float:
@@ -1175,18 +1188,20 @@ def _whole(name: str, given: Any, least: int | None) -> int:
 
 
 @contextmanager
-def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report]:
+def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report | None]:
+    """Yield what is to be told of each step, None where nobody wants to know."""
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if callable(progress):
         yield progress
         return
+    if not progress:
+        yield None
+        return
     try:
         from tqdm import tqdm
     except ImportError:
-        progress = False
-    if not progress:
-        yield lambda step, loss, accuracy: None
+        yield None
         return
     bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr)
 

@@ -390,7 +390,7 @@ def test_a_thousand_classes_are_learnt_from():
         {"hidden_layer_sizes": None}, {"learning_rate": "adaptive"},
         {"schedule": "cosine", "learning_rate": lambda step: 0.01}, {"class_weight": {0: -1}},
     ],
-    ids=str,
+    ids=", ".join,
 )  # fmt: skip
 def test_an_option_that_is_none_is_an_error_that_names_it(options):
     model = quick(**options)

@@ -83,9 +83,9 @@ def is_possible(trace: Trace) -> bool:
 
 
 # The words of a description: what follows them is the shape of each argument.
-_WORDS = 10
-_RUN, _ARGUMENTS, _RESULTS, _PARAMETERS, _TABLE, _PLACE, _MOST, _WORK, _QUIET, _INPUTS = range(
-    _WORDS
+_WORDS = 11
+_RUN, _PROGRAM, _ARGUMENTS, _RESULTS, _PARAMETERS, _TABLE, _PLACE, _MOST, _WORK, _QUIET, _INPUTS = (
+    range(_WORDS)
 )
 
 
@@ -98,6 +98,7 @@ def _ir() -> str:
     # Memory: the working memory of the program, its results, the parameters, the inputs.
     memory = f"""
   %runp = inttoptr i64 %w{_RUN} to ptr
+  %program = inttoptr i64 %w{_PROGRAM} to ptr
   %doubles1 = add i64 %w{_RESULTS}, %w{_PARAMETERS}
   %doubles2 = add i64 %doubles1, %w{_INPUTS}
   %extra = mul i64 %doubles2, 8
@@ -312,13 +313,13 @@ go:
   %brief = icmp slt i64 %n, %w{_QUIET}
   br i1 %brief, label %keep, label %let
 keep:
-  %bad1 = call double %runp(ptr %pointers, ptr %held, i64 %n, i64 %w{_MOST}, i64 0, i64 1,
-    ptr %row, ptr %work)
+  %bad1 = call double %runp(ptr %program, ptr %pointers, ptr %held, i64 %n, i64 %w{_MOST}, i64 0,
+    i64 1, ptr %row, ptr %work)
   br label %ran
 let:
   %thread = call ptr {_python("PyEval_SaveThread")}()
-  %bad2 = call double %runp(ptr %pointers, ptr %held, i64 %n, i64 %w{_MOST}, i64 0, i64 1,
-    ptr %row, ptr %work)
+  %bad2 = call double %runp(ptr %program, ptr %pointers, ptr %held, i64 %n, i64 %w{_MOST}, i64 0,
+    i64 1, ptr %row, ptr %work)
   call void {_python("PyEval_RestoreThread")}(ptr %thread)
   br label %ran
 ran:
@@ -443,7 +444,7 @@ itemon:
   %e1 = add i64 %e, 1
   br label %items{read}
 ready:
-  call void %runp(ptr %flat, ptr %held0, ptr %row, ptr %work)
+  call void %runp(ptr %program, ptr %flat, ptr %held0, ptr %row, ptr %work)
   %x = load double, ptr %row, align 8
   %zero = fsub double %x, %x
   %finite = fcmp oeq double %zero, 0.0
@@ -522,7 +523,9 @@ class Direct:
         parameters, shapes = trace.parameters, trace.shapes
         table = (ctypes.c_void_p * max(1, len(parameters)))(*map(id, parameters))
         words = [0] * _WORDS
-        words[_RUN] = machine.total_address if batch else machine.one_address
+        driver = llvm.driver()
+        words[_RUN] = driver.total_address if batch else driver.one_address
+        words[_PROGRAM] = machine.description
         words[_ARGUMENTS], words[_RESULTS] = len(shapes), machine.results
         words[_INPUTS] = sum(trace.sizes)
         words[_PARAMETERS], words[_TABLE] = len(parameters), ctypes.addressof(table)

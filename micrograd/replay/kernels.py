@@ -66,6 +66,7 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
+    is_fastest = True
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -132,10 +133,12 @@ def address_of(numbers: Any) -> int:
 class LlvmKernel:
     """A tape run as machine code."""
 
-    def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
-        self.machine = llvm.Machine(tape, sizes, contract)
+    def __init__(self, tape: Tape, sizes: list[int], contract: bool, quick: bool) -> None:
+        self.machine = llvm.Machine(tape, sizes, contract, quick)
+        self._driver = llvm.driver()
         self.results = self.machine.results
         self.bytes = self.machine.bytes
+        self.is_fastest = self.machine.is_fastest
         self._sizes = sizes
         self._out = ctypes.c_double * self.results
         self._addresses = ctypes.c_void_p * max(1, len(sizes))
@@ -154,7 +157,8 @@ class LlvmKernel:
         given = array("d", flat)
         held = parameters if isinstance(parameters, array) else array("d", parameters)
         out = self._out()
-        self.machine.one(
+        self._driver.one(
+            self.machine.description,
             given.buffer_info()[0],
             held.buffer_info()[0],
             ctypes.addressof(out),
@@ -178,15 +182,24 @@ class LlvmKernel:
         address = address_of(out)
 
         if threads == 1 or n <= _PART:
-            self.machine.each(pointers, held, 0, n, address, self.machine.work())
+            self._driver.each(
+                self.machine.description, pointers, held, 0, n, address, self.machine.work()
+            )
             return
         part = min(_PART, -(-n // (2 * threads)))
         part += -part % self.machine.lanes
         counter = ctypes.c_int64(0)
         following = ctypes.addressof(counter)
         _in_parallel(
-            lambda: self.machine.each_shared(
-                pointers, held, n, part, address, following, self.machine.work()
+            lambda: self._driver.each_shared(
+                self.machine.description,
+                pointers,
+                held,
+                n,
+                part,
+                address,
+                following,
+                self.machine.work(),
             ),
             threads,
         )
@@ -199,20 +212,46 @@ class LlvmKernel:
         pointers, held = self._pointers(columns, parameters)
         if chunks == 1:
             row, address = self._row()
-            zero = self.machine.total(pointers, held, n, chunk, 0, 1, address, self.machine.work())
+            zero = self._driver.total(
+                self.machine.description,
+                pointers,
+                held,
+                n,
+                chunk,
+                0,
+                1,
+                address,
+                self.machine.work(),
+            )
             return row.copy(), zero == 0.0
         sums = numpy().empty((chunks, self.results))
         address = address_of(sums)
         if threads == 1:
-            zero = self.machine.total(
-                pointers, held, n, chunk, 0, chunks, address, self.machine.work()
+            zero = self._driver.total(
+                self.machine.description,
+                pointers,
+                held,
+                n,
+                chunk,
+                0,
+                chunks,
+                address,
+                self.machine.work(),
             )
         else:
             counter = ctypes.c_int64(0)
             following = ctypes.addressof(counter)
             zeros = _in_parallel(
-                lambda: self.machine.total_shared(
-                    pointers, held, n, chunk, chunks, address, following, self.machine.work()
+                lambda: self._driver.total_shared(
+                    self.machine.description,
+                    pointers,
+                    held,
+                    n,
+                    chunk,
+                    chunks,
+                    address,
+                    following,
+                    self.machine.work(),
                 ),
                 min(threads, chunks),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import platform
 import struct
 import sys
 import threading
@@ -18,20 +19,28 @@ from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.errors import TraceError
-from micrograd.replay.lower import Handle, Plan, lower, plan
+from micrograd.replay.lower import Handle, Plan, cut, lower, plan
+from micrograd.replay.runs import Run
 from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["Machine", "host", "is_available", "machine_code", "program"]
+__all__ = ["Machine", "driver", "host", "is_available", "machine_code", "program", "splat"]
 
 # A program is cut into functions of so many steps: the time of LLVM's scheduler and register
-# allocator grows with the square of a block. Small ones stay in one piece, which runs a tenth
-# faster: 950 steps then take 0.17 s instead of 0.13 to compile.
+# allocator grows with the square of a block.
 _SEGMENT = 300
-_IN_ONE_PIECE = 1_200
 _CHUNK = 1_024
-# Above this many steps code is generated quickly (O0), 14 µs a step instead of 60, and runs at
-# half the speed; cuts of 100 are then best.
+# Runs of so many like steps are done by a loop. With 16 registers that is as fast as straight code,
+# and there is a sixth to compile.
+_RUN = 6
+# With 32 registers straight code of few steps is faster, in one piece: 950 steps take 0.17 s to
+# compile, in segments 0.13 s, and run a tenth slower.
+_IN_ONE_PIECE = 1_200
+# How much effort LLVM takes. O2 would take twice the time of O1, most of it to schedule a second
+# time, for code that runs no faster.
+_USUAL = 1
+# Above this many steps code is generated quickly (O0), in a third of the time, and runs at two
+# thirds of the speed; cuts of 100 are then best.
 _LARGE = 12_000
 _SEGMENT_OF_LARGE = 100
 # Above this many the code is a loop that reads a table of steps, made at 3 µs a step, which take
@@ -64,6 +73,10 @@ class Host:
     ----------
     lanes : int
         Numbers in a vector register: 8 with AVX-512, 4 with AVX2, else 2.
+    registers : int
+        How many vector registers there are.
+    fuses : bool
+        Whether it calculates a * b + c in one operation.
     vector : dict of str to str
         C function -> the symbol of its vector version for that many lanes.
     """
@@ -83,6 +96,9 @@ class Host:
             self.lanes, letter = 8, "e"
         elif features.get("avx2") and features.get("fma"):
             self.lanes, letter = 4, "d"
+        arm = platform.machine() in ("aarch64", "arm64")
+        self.registers = 32 if self.lanes == 8 or arm else 16
+        self.fuses = self.lanes > 2 or arm
         self.vector: dict[str, str] = {}
         if sys.platform == "linux":
             try:
@@ -135,11 +151,11 @@ _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class _Text:
     """Writes the block: one function a segment."""
 
-    def __init__(self, tape: Tape, steps: Plan, lanes: int, vector: dict[str, str], contract: bool):
-        self.tape, self.plan, self.lanes = tape, steps, lanes
-        self.vector, self.contract = vector, contract
-        self.type = f"<{lanes} x double>"
-        self.align = 8 * lanes
+    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool) -> None:
+        self.tape, self.plan, self.lanes = tape, steps, host.lanes
+        self.vector, self.contract = host.vector, contract
+        self.type = f"<{self.lanes} x double>"
+        self.align = 8 * self.lanes
         self.lines: list[str] = []
         self.count = 0
         self.declared: dict[str, str] = {}
@@ -283,6 +299,29 @@ class _Text:
             before = self.load("acc", number)
             self.store("acc", number, self.binary("+", before, handle))
 
+    def run(self, run: Run) -> Handle:
+        """Call the loop of a run; return the sum, where it gives one."""
+        factor, vector = self.use(run.factor), self.type
+        if self.tape.rows[run.value] is None:
+            values = self.at("in", self.tape.operands[run.value][1])
+        else:
+            values = self.at("scratch", self.plan.crossing[run.value])
+        if run.name == "outer":
+            numbers = self.at("acc", run.number)
+        else:
+            numbers = self.new(f"getelementptr double, ptr %par, i64 {run.number}")
+        kind = vector if run.name == "dot" else "void"
+        symbol, pointer = _SYMBOL + run.name, "ptr nocapture"
+        self.declared[symbol] = (
+            f"declare {kind} @{symbol}({vector}, {pointer}, {pointer}, i64) nounwind"
+        )
+        given = f"{vector} {factor}, ptr {numbers}, ptr {values}, i64 {run.length}"
+        call = f"call {kind} @{symbol}({given})"
+        if run.name == "dot":
+            return self.new(call)
+        self.lines.append(f"  {call}")
+        return ""
+
     def write(self) -> str:
         tape, steps = self.tape, self.plan
         rows, operands = tape.rows, tape.operands
@@ -301,7 +340,12 @@ class _Text:
             op = rows[position]
             assert op is not None
             product = steps.fused.get(position)
-            if product is not None:
+            run = steps.runs.get(position)
+            if run is not None:
+                handle = self.run(run)
+                if run.name != "dot":
+                    continue
+            elif product is not None:
                 first, second = operands[position]
                 a, b = [self.use(operand) for operand in operands[product]]
                 if product == second:
@@ -388,7 +432,7 @@ def _calls(segments: int) -> str:
         for i in range(segments)
     )
     return f"""
-define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
 {calls}
   ret void
 }}
@@ -444,7 +488,7 @@ def _reader(steps: Steps, text: _Text) -> str:
     labels = " ".join(f"i64 {number}, label %case{number}" for number in range(len(OPERATIONS)))
     body = "\n".join(cases)
     return f"""
-define internal void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
 entry:
   br label %step
 step:
@@ -471,17 +515,97 @@ def _pointer(numbers: array[Any]) -> str:
     return f"inttoptr (i64 {numbers.buffer_info()[0]} to ptr)"
 
 
-def _driver(sizes: list[int], results: int, block: str, lanes: int) -> str:
+def splat(kind: str, name: str, lanes: int) -> str:
+    """Return the text that makes `%namev`, a vector of `%name`."""
+    v = f"<{lanes} x {kind}>"
+    return (
+        f"  %{name}1 = insertelement {v} poison, {kind} %{name}, i64 0\n"
+        f"  %{name}v = shufflevector {v} %{name}1, {v} poison, <{lanes} x i32> zeroinitializer"
+    )
+
+
+_SYMBOL = "micrograd_"
+_LOOPS = ("dot", "outer", "scale", "spread")
+
+
+def _loops(lanes: int) -> str:
+    """Return the loops of runs: see `Run`; `%f` is the factor, `%p` and `%v` the first of each."""
+    v, a = f"<{lanes} x double>", 8 * lanes
+    fma = f"call {v} @llvm.fma.v{lanes}f64({v}"
+
+    def body(name: str, i: str, total: str) -> str:
+        """Return the work on number `%i`; the sum so far is `total`, and then `%new` and i."""
+        values = f"  %vp{i} = getelementptr {v}, ptr %v, i64 %{i}\n"
+        if name != "scale":
+            values += f"  %value{i} = load {v}, ptr %vp{i}, align {a}\n"
+        if name == "outer":
+            return f"""{values}  %rp{i} = getelementptr {v}, ptr %p, i64 %{i}
+  %result{i} = load {v}, ptr %rp{i}, align {a}
+  %new{i} = {fma} %f, {v} %value{i}, {v} %result{i})
+  store {v} %new{i}, ptr %rp{i}, align {a}
+"""
+        number = f"""  %np{i} = getelementptr double, ptr %p, i64 %{i}
+  %number{i} = load double, ptr %np{i}, align 8
+{splat("double", f"number{i}", lanes)}
+"""
+        if name == "dot":
+            return f"{number}{values}  %new{i} = {fma} %number{i}v, {v} %value{i}, {v} {total})\n"
+        store = f"  store {v} %new{i}, ptr %vp{i}, align {a}\n"
+        if name == "scale":
+            return f"{number}{values}  %new{i} = fmul {v} %f, %number{i}v\n{store}"
+        return f"{number}{values}  %new{i} = {fma} %f, {v} %number{i}v, {v} %value{i})\n{store}"
+
+    text = f"declare {v} @llvm.fma.v{lanes}f64({v}, {v}, {v})\n"
+    for name in _LOOPS:
+        sums = name == "dot"
+        four, total = "", "%total"
+        for k in range(4):
+            four += f"  %k{k} = add i64 %i, {k}\n" + body(name, f"k{k}", total)
+            total = f"%newk{k}"
+        first = f"  %total = phi {v} [ %f, %entry ], [ %newk3, %four ]\n" if sums else ""
+        rest = f"  %sum = phi {v} [ %total, %fours ], [ %newj, %one ]\n" if sums else ""
+        text += f"""
+define {v if sums else "void"} @{_SYMBOL}{name}({v} %f, ptr noalias %p, ptr noalias %v, i64 %n)
+    #0 {{
+entry:
+  %whole = and i64 %n, -4
+  br label %fours
+fours:
+  %i = phi i64 [ 0, %entry ], [ %i4, %four ]
+{first}  %more = icmp slt i64 %i, %whole
+  br i1 %more, label %four, label %ones
+four:
+{four}  %i4 = add i64 %i, 4
+  br label %fours
+ones:
+  %j = phi i64 [ %whole, %fours ], [ %j1, %one ]
+{rest}  %left = icmp slt i64 %j, %n
+  br i1 %left, label %one, label %done
+one:
+{body(name, "j", "%sum")}  %j1 = add i64 %j, 1
+  br label %ones
+done:
+  ret {f"{v} %sum" if sums else "void"}
+}}
+"""
+    return text
+
+
+# What the driver is told of a program: an array of whole numbers, these and then the size of each
+# argument.
+_WORDS = ("block", "inputs", "results", "columns")
+
+
+def _driver(lanes: int) -> str:
     """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
 
-    Memory of a call, in vectors: the inputs, the results, the scratch slots.
+    They serve every program. Memory of a call, in vectors: the inputs, the results, the scratch
+    slots.
     """
-    inputs = sum(sizes)
     v, a = f"<{lanes} x double>", 8 * lanes
     parts = [
         f"""
-{block}
-define internal void @clear(ptr %acc) #0 {{
+define internal void @clear(ptr %acc, i64 %results) #0 {{
 entry:
   br label %loop
 loop:
@@ -489,7 +613,7 @@ loop:
   %p = getelementptr {v}, ptr %acc, i64 %i
   store {v} zeroinitializer, ptr %p, align {a}
   %next = add i64 %i, 1
-  %more = icmp slt i64 %next, {results}
+  %more = icmp slt i64 %next, %results
   br i1 %more, label %loop, label %done
 done:
   ret void
@@ -498,8 +622,11 @@ done:
     ]
     # gather: samples first .. first + lanes - 1, not beyond last, to columns of the block.
     body = [
-        "define internal void @gather(ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
+        "define internal void @gather(ptr %d, ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
         "entry:",
+        f"  %columnsp = getelementptr i64, ptr %d, i64 {_WORDS.index('columns')}",
+        "  %columns = load i64, ptr %columnsp, align 8",
+        f"  %sizes = getelementptr i64, ptr %d, i64 {len(_WORDS)}",
     ]
     for lane in range(lanes):
         body += [
@@ -507,52 +634,66 @@ done:
             f"  %c{lane} = icmp sgt i64 %s{lane}, %last",
             f"  %i{lane} = select i1 %c{lane}, i64 %last, i64 %s{lane}",
         ]
-    before, offset = "entry", 0
-    for n, size in enumerate(sizes):
-        if not size:
-            continue
+    body += [
+        "  br label %column",
+        "column:",
+        "  %n = phi i64 [ 0, %entry ], [ %n1, %copied ]",
+        "  %to0 = phi ptr [ %in, %entry ], [ %to, %copied ]",
+        "  %left = icmp slt i64 %n, %columns",
+        "  br i1 %left, label %start, label %done",
+        "start:",
+        "  %ap = getelementptr ptr, ptr %args, i64 %n",
+        "  %base = load ptr, ptr %ap, align 8",
+        "  %sizep = getelementptr i64, ptr %sizes, i64 %n",
+        "  %size = load i64, ptr %sizep, align 8",
+        "  %n1 = add i64 %n, 1",
+    ]
+    for lane in range(lanes):
         body += [
-            f"  %ap{n} = getelementptr ptr, ptr %args, i64 {n}",
-            f"  %base{n} = load ptr, ptr %ap{n}, align 8",
+            f"  %m{lane} = mul i64 %i{lane}, %size",
+            f"  %r{lane} = getelementptr double, ptr %base, i64 %m{lane}",
         ]
-        for lane in range(lanes):
-            body += [
-                f"  %m{n}_{lane} = mul i64 %i{lane}, {size}",
-                f"  %r{n}_{lane} = getelementptr double, ptr %base{n}, i64 %m{n}_{lane}",
-            ]
+    body += [
+        "  br label %copied",
+        "copied:",
+        "  %e = phi i64 [ 0, %start ], [ %e1, %number ]",
+        "  %to = phi ptr [ %to0, %start ], [ %to1, %number ]",
+        "  %more = icmp slt i64 %e, %size",
+        "  br i1 %more, label %number, label %column",
+        "number:",
+    ]
+    row = "poison"
+    for lane in range(lanes):
         body += [
-            f"  br label %loop{n}",
-            f"loop{n}:",
-            f"  %e{n} = phi i64 [ 0, %{before} ], [ %en{n}, %loop{n} ]",
+            f"  %q{lane} = getelementptr double, ptr %r{lane}, i64 %e",
+            f"  %x{lane} = load double, ptr %q{lane}, align 8",
+            f"  %y{lane} = insertelement {v} {row}, double %x{lane}, i64 {lane}",
         ]
-        row = "poison"
-        for lane in range(lanes):
-            body += [
-                f"  %q{n}_{lane} = getelementptr double, ptr %r{n}_{lane}, i64 %e{n}",
-                f"  %x{n}_{lane} = load double, ptr %q{n}_{lane}, align 8",
-                f"  %y{n}_{lane} = insertelement {v} {row}, double %x{n}_{lane}, i64 {lane}",
-            ]
-            row = f"%y{n}_{lane}"
-        body += [
-            f"  %o{n} = add i64 %e{n}, {offset}",
-            f"  %to{n} = getelementptr {v}, ptr %in, i64 %o{n}",
-            f"  store {v} {row}, ptr %to{n}, align {a}",
-            f"  %en{n} = add i64 %e{n}, 1",
-            f"  %more{n} = icmp slt i64 %en{n}, {size}",
-            f"  br i1 %more{n}, label %loop{n}, label %after{n}",
-            f"after{n}:",
-        ]
-        before, offset = f"after{n}", offset + size
+        row = f"%y{lane}"
+    body += [
+        f"  store {v} {row}, ptr %to, align {a}",
+        f"  %to1 = getelementptr {v}, ptr %to, i64 1",
+        "  %e1 = add i64 %e, 1",
+        "  br label %copied",
+        "done:",
+    ]
     parts.append("\n".join([*body, "  ret void", "}", ""]))
-    areas = f"""  %acc = getelementptr {v}, ptr %in, i64 {inputs}
-  %scratch = getelementptr {v}, ptr %acc, i64 {results}"""
+    words = "\n".join(
+        f"  %{name}p = getelementptr i64, ptr %d, i64 {i}\n"
+        f"  %{name} = load i64, ptr %{name}p, align 8"
+        for i, name in enumerate(_WORDS[:3])
+    )
+    areas = f"""{words}
+  %code = inttoptr i64 %block to ptr
+  %acc = getelementptr {v}, ptr %in, i64 %inputs
+  %scratch = getelementptr {v}, ptr %acc, i64 %results"""
     # one: all lanes hold the same sample; the first is the answer.
     parts.append(f"""
-define void @one(ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
+define void @one(ptr %d, ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
 entry:
 {areas}
-  call void @clear(ptr %acc)
-  %any = icmp sgt i64 {inputs}, 0
+  call void @clear(ptr %acc, i64 %results)
+  %any = icmp sgt i64 %inputs, 0
   br i1 %any, label %spread, label %run
 spread:
   %i = phi i64 [ 0, %entry ], [ %i1, %spread ]
@@ -563,10 +704,10 @@ spread:
   %to = getelementptr {v}, ptr %in, i64 %i
   store {v} %z, ptr %to, align {a}
   %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i1, {inputs}
+  %more = icmp slt i64 %i1, %inputs
   br i1 %more, label %spread, label %run
 run:
-  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   br label %copy
 copy:
   %j = phi i64 [ 0, %run ], [ %j1, %copy ]
@@ -575,7 +716,7 @@ copy:
   %q = getelementptr double, ptr %out, i64 %j
   store double %r, ptr %q, align 8
   %j1 = add i64 %j, 1
-  %again = icmp slt i64 %j1, {results}
+  %again = icmp slt i64 %j1, %results
   br i1 %again, label %copy, label %done
 done:
   ret void
@@ -583,16 +724,16 @@ done:
 """)
     # each: samples first .. stop - 1, the results of each in a row of its own.
     parts.append(f"""
-define void @each(ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in) #0 {{
+define void @each(ptr %d, ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in) #0 {{
 entry:
 {areas}
   %last = sub i64 %stop, 1
   br label %blocks
 blocks:
   %i = phi i64 [ %first, %entry ], [ %i1, %stored ]
-  call void @gather(ptr %args, i64 %i, i64 %last, ptr %in)
-  call void @clear(ptr %acc)
-  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void @gather(ptr %d, ptr %args, i64 %i, i64 %last, ptr %in)
+  call void @clear(ptr %acc, i64 %results)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   %left = sub i64 %stop, %i
   %full = icmp sgt i64 %left, {lanes}
   %valid = select i1 %full, i64 {lanes}, i64 %left
@@ -600,7 +741,7 @@ blocks:
 lane:
   %l = phi i64 [ 0, %blocks ], [ %l1, %lanedone ]
   %sample = add i64 %i, %l
-  %start = mul i64 %sample, {results}
+  %start = mul i64 %sample, %results
   %row = getelementptr double, ptr %out, i64 %start
   br label %result
 result:
@@ -612,7 +753,7 @@ result:
   %to = getelementptr double, ptr %row, i64 %j
   store double %x, ptr %to, align 8
   %j1 = add i64 %j, 1
-  %morej = icmp slt i64 %j1, {results}
+  %morej = icmp slt i64 %j1, %results
   br i1 %morej, label %result, label %lanedone
 lanedone:
   %l1 = add i64 %l, 1
@@ -638,16 +779,16 @@ done:
         ]
     lines, together = _transposed([f"%xb{k}" for k in range(lanes)], lanes)
     several = "\n".join([*loads, *lines])
-    whole = results // lanes * lanes
     zeros, _ = _folded("%badv", lanes)
     zeros = zeros.replace("%lo", "%zlo").replace("%hi", "%zhi").replace("%sum", "%zsum")
     zeros = zeros.replace("%folded", "%zfolded")
     ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
     parts.append(f"""
-define double @total(ptr %args, ptr %par, i64 %n, i64 %chunk,
+define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk,
     i64 %c0, i64 %c1, ptr %sums, ptr %in) #0 {{
 entry:
 {areas}
+  %whole1 = and i64 %results, -{lanes}
   br label %chunks
 chunks:
   %c = phi i64 [ %c0, %entry ], [ %cn, %summed ]
@@ -659,13 +800,13 @@ chunks:
   %last = sub i64 %stop, 1
   %size = sub i64 %stop, %first
   %tail = srem i64 %size, {lanes}
-  call void @clear(ptr %acc)
+  call void @clear(ptr %acc, i64 %results)
   %some = icmp sgt i64 %tail, 0
   br i1 %some, label %part, label %full
 part:
   %tailfirst = sub i64 %stop, %tail
-  call void @gather(ptr %args, i64 %tailfirst, i64 %last, ptr %in)
-  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void @gather(ptr %d, ptr %args, i64 %tailfirst, i64 %last, ptr %in)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   %tail1 = insertelement <{lanes} x i64> poison, i64 %tail, i64 0
   %tails = shufflevector <{lanes} x i64> %tail1, <{lanes} x i64> poison,
     <{lanes} x i32> zeroinitializer
@@ -678,7 +819,7 @@ idle:
   %ky = select <{lanes} x i1> %mask, {v} %kx, {v} zeroinitializer
   store {v} %ky, ptr %kp, align {a}
   %k1 = add i64 %k, 1
-  %morek = icmp slt i64 %k1, {results}
+  %morek = icmp slt i64 %k1, %results
   br i1 %morek, label %idle, label %full
 full:
   %whole = sub i64 %stop, %tail
@@ -686,19 +827,19 @@ full:
   br i1 %anyfull, label %blocks, label %reduce
 blocks:
   %i = phi i64 [ %first, %full ], [ %i1, %blocks ]
-  call void @gather(ptr %args, i64 %i, i64 %last, ptr %in)
-  call void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void @gather(ptr %d, ptr %args, i64 %i, i64 %last, ptr %in)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   %i1 = add i64 %i, {lanes}
   %more = icmp slt i64 %i1, %whole
   br i1 %more, label %blocks, label %reduce
 reduce:
-  %rowstart = mul i64 %c, {results}
+  %rowstart = mul i64 %c, %results
   %row = getelementptr double, ptr %sums, i64 %rowstart
   br label %together
 together:
   %b = phi i64 [ 0, %reduce ], [ %b1, %several ]
   %badv = phi {v} [ zeroinitializer, %reduce ], [ %badv1, %several ]
-  %moreb = icmp slt i64 %b, {whole}
+  %moreb = icmp slt i64 %b, %whole1
   br i1 %moreb, label %several, label %single
 several:
 {several}
@@ -713,9 +854,9 @@ single:
   %badz = fadd double %bad, %zfolded
   br label %sums1
 sums1:
-  %j = phi i64 [ {whole}, %single ], [ %j1, %sum ]
+  %j = phi i64 [ %whole1, %single ], [ %j1, %sum ]
   %bad1 = phi double [ %badz, %single ], [ %bad2, %sum ]
-  %morej = icmp slt i64 %j, {results}
+  %morej = icmp slt i64 %j, %results
   br i1 %morej, label %sum, label %summed
 sum:
   %from = getelementptr {v}, ptr %acc, i64 %j
@@ -737,7 +878,7 @@ done:
 """)
     # Several threads, each in one call: whoever is free takes the next part.
     parts.append("""
-define double @total_shared(ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %chunks, ptr %sums,
+define double @total_shared(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %chunks, ptr %sums,
     ptr %next, ptr %in) #0 {
 entry:
   br label %take
@@ -748,15 +889,16 @@ take:
   br i1 %more, label %run, label %done
 run:
   %c1 = add i64 %c, 1
-  %bad1 = call double @total(ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %c, i64 %c1, ptr %sums,
-    ptr %in)
+  %bad1 = call double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %c, i64 %c1,
+    ptr %sums, ptr %in)
   %bad2 = fadd double %bad, %bad1
   br label %take
 done:
   ret double %bad
 }
 
-define void @each_shared(ptr %args, ptr %par, i64 %n, i64 %part, ptr %out, ptr %next, ptr %in) #0 {
+define void @each_shared(ptr %d, ptr %args, ptr %par, i64 %n, i64 %part, ptr %out, ptr %next,
+    ptr %in) #0 {
 entry:
   br label %take
 take:
@@ -767,7 +909,7 @@ run:
   %end = add i64 %first, %part
   %over = icmp sgt i64 %end, %n
   %stop = select i1 %over, i64 %n, i64 %end
-  call void @each(ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in)
+  call void @each(ptr %d, ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in)
   br label %take
 done:
   ret void
@@ -786,6 +928,8 @@ class Program(NamedTuple):
         How many vectors of working memory it needs.
     level : int
         How much effort LLVM takes with it.
+    is_fastest : bool
+        Whether the code is as fast as can be.
     steps : Steps or None
         The table that it reads, to be kept as long as the code.
     """
@@ -793,53 +937,56 @@ class Program(NamedTuple):
     ir: str
     memory: int
     level: int
+    is_fastest: bool
     steps: Steps | None
 
 
-def program(tape: Tape, sizes: list[int], contract: bool = True) -> Program:
+def _attributes() -> str:
+    bits = 64 * host().lanes
+    return (
+        f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{bits}" '
+        f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
+        "attributes #1 = { nounwind willreturn memory(none) }\n"
+    )
+
+
+def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False) -> Program:
     """Return the LLVM IR of a tape.
 
     Parameters
     ----------
     tape : Tape
-    sizes : list of int
-        How many numbers each argument has.
+    inputs : int
+        How many numbers a sample has.
     contract : bool, default True
         Let a product and a sum become one fused operation, rounded once.
+    quick : bool, default False
+        Be done in a sixth of the time, where there is code that runs faster: with the same bits.
     """
-    here = host()
-    size, inputs, results = tape.instructions(), sum(sizes), len(tape.results())
-    large, steps = size > _LARGE, None
+    best = tape.instructions() > _IN_ONE_PIECE or host().registers < 32
+    straight = not (best or quick)
+    runs = contract and host().fuses and not straight
+    order = plan(tape, contract, _RUN if runs else 0)
+    size = len(order.steps) + sum(step in order.fused for step in order.steps)
     if size > _HUGE:
-        cut = 0
-    elif large:
-        cut = min(_SEGMENT, _SEGMENT_OF_LARGE)
+        if order.runs:
+            order = plan(tape, contract)
+        steps = Steps(tape, order, inputs, len(tape.results()))
+        text = _Text(tape, order, host(), contract)
+        body, memory, level = _reader(steps, text), steps.places, _USUAL
     else:
-        cut = _IN_ONE_PIECE if size <= _IN_ONE_PIECE else _SEGMENT
-    order = plan(tape, contract, cut)
-    text = _Text(tape, order, here.lanes, here.vector, contract)
-    if size > _HUGE:
-        steps = Steps(tape, order, inputs, results)
-        straight, block = "", _reader(steps, text)
-        memory = steps.places
-    else:
-        straight = text.write()
-        block = _calls(text.segments)
-        memory = inputs + results + order.slots
-    driver = _driver(sizes, results, block, here.lanes)
+        steps, level = None, 0 if size > _LARGE else _USUAL
+        piece = _IN_ONE_PIECE if straight else _SEGMENT
+        cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
+        text = _Text(tape, order, host(), contract)
+        body = text.write() + _calls(text.segments)
+        memory = inputs + len(tape.results()) + order.slots
     declared = "\n".join(text.declared.values())
-    bits = 64 * here.lanes
-    attributes = (
-        f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{bits}" '
-        f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
-        "attributes #1 = { nounwind willreturn memory(none) }\n"
-    )
-    level = 0 if large and steps is None else 2
-    return Program(f"{declared}\n{straight}\n{driver}\n{attributes}", memory, level, steps)
+    return Program(f"{declared}\n{body}\n{_attributes()}", memory, level, best or straight, steps)
 
 
 def machine_code(
-    ir: str, level: int = 2, measure: Callable[[Any, bytes], None] | None = None
+    ir: str, level: int = _USUAL, measure: Callable[[Any, bytes], None] | None = None
 ) -> Any:
     """Return LLVM's engine that holds the code of a module; `measure` is given the object file."""
     import llvmlite.binding as llvm
@@ -855,6 +1002,50 @@ def machine_code(
     return engine
 
 
+class Driver:
+    """The functions that run a program, as machine code in memory.
+
+    Each takes the address of what is said of the program first, `Machine.description`.
+
+    Attributes
+    ----------
+    one_address, total_address : int
+        Where the code for one sample and for the sum of a batch is.
+    """
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        lanes = host().lanes
+        self._engine = machine_code(_driver(lanes) + _loops(lanes) + _attributes())
+        for name in _LOOPS:
+            symbol = _SYMBOL + name
+            llvm.add_symbol(symbol, self._engine.get_function_address(symbol))
+        pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+        address = self._engine.get_function_address
+        self.one_address: int = address("one")
+        self.total_address: int = address("total")
+        self.one = ctypes.CFUNCTYPE(None, *[pointer] * 5)(self.one_address)
+        self.each = ctypes.CFUNCTYPE(None, *[pointer] * 3, long, long, pointer, pointer)(
+            address("each")
+        )
+        self.total = ctypes.CFUNCTYPE(number, *[pointer] * 3, *[long] * 4, pointer, pointer)(
+            self.total_address
+        )
+        self.total_shared = ctypes.CFUNCTYPE(number, *[pointer] * 3, *[long] * 3, *[pointer] * 3)(
+            address("total_shared")
+        )
+        self.each_shared = ctypes.CFUNCTYPE(None, *[pointer] * 3, long, long, *[pointer] * 3)(
+            address("each_shared")
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def driver() -> Driver:
+    """Return the driver of all programs, made once."""
+    return Driver()
+
+
 class Machine:
     """A program as machine code in memory.
 
@@ -862,7 +1053,9 @@ class Machine:
     ----------
     tape : Tape
     sizes : list of int
-    contract : bool, default True
+        How many numbers each argument has.
+    contract, quick : bool
+        As of `program`.
 
     Attributes
     ----------
@@ -872,14 +1065,20 @@ class Machine:
         Of the tape.
     memory : int
         Doubles of working memory, for each call that runs at a time; aligned to 128 bytes.
-    one_address, total_address : int
-        Where the code for one sample and for the sum of a batch is.
+    is_fastest : bool
+        As of `Program`.
+    description : int
+        The address of what the driver is told.
     """
 
-    def __init__(self, tape: Tape, sizes: list[int], contract: bool = True) -> None:
+    def __init__(
+        self, tape: Tape, sizes: list[int], contract: bool = True, quick: bool = False
+    ) -> None:
         if not tape.results():
             raise TraceError("the function has no results to compile")
-        made = program(tape, sizes, contract)
+        driver()  # its loops are called by name
+        made = program(tape, sum(sizes), contract, quick)
+        self.is_fastest = made.is_fastest
         self._steps = made.steps
         self.results = len(tape.results())
         self.lanes = host().lanes
@@ -887,23 +1086,9 @@ class Machine:
         self.instructions = tape.instructions()
         self.bytes = 0
         self._engine = machine_code(made.ir, made.level, self._measure)
-        pointer, long = ctypes.c_void_p, ctypes.c_int64
-        self.one_address: int = self._engine.get_function_address("one")
-        self.one = ctypes.CFUNCTYPE(None, *[pointer] * 4)(self.one_address)
-        self.each = ctypes.CFUNCTYPE(None, pointer, pointer, long, long, pointer, pointer)(
-            self._engine.get_function_address("each")
-        )
-        self.total_address: int = self._engine.get_function_address("total")
-        self.total = ctypes.CFUNCTYPE(
-            ctypes.c_double, pointer, pointer, long, long, long, long, pointer, pointer
-        )(self.total_address)
-        address = self._engine.get_function_address
-        self.total_shared = ctypes.CFUNCTYPE(
-            ctypes.c_double, pointer, pointer, long, long, long, pointer, pointer, pointer
-        )(address("total_shared"))
-        self.each_shared = ctypes.CFUNCTYPE(
-            None, pointer, pointer, long, long, pointer, pointer, pointer
-        )(address("each_shared"))
+        block = self._engine.get_function_address("block")
+        self._words = array("q", [block, sum(sizes), self.results, len(sizes), *sizes])
+        self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()
 
     def _measure(self, module: Any, code: bytes) -> None:

@@ -75,10 +75,10 @@ class _Body:
     def update(self, rule: Rule) -> str:
         """Write the rule, in the order of operations of `micrograd.optim`."""
         add, sub, mul, div = "fadd", "fsub", "fmul", "fdiv"
-        p, g = self.load("par"), self.load("grad")
+        p, g = self.load("par"), "%g"
         decoupled = isinstance(rule, Adam) and rule.decoupled
         if rule.decays and decoupled:
-            shrinking = self.do(mul, "%scalar2", self.load("decays"))
+            shrinking = self.do(mul, "%scalar2v", self.load("decays"))
             p = self.do(mul, p, self.do(sub, self.number(1.0), shrinking))
         elif rule.decays:
             g = self.do(add, g, self.do(mul, self.load("decays"), p))
@@ -88,7 +88,7 @@ class _Body:
                 kept = self.do(add, self.do(mul, momentum, self.load("first")), g)
                 self.store("first", kept)
                 g = self.do(add, g, self.do(mul, momentum, kept)) if rule.nesterov else kept
-            change = self.do(mul, "%scalar0", g)
+            change = self.do(mul, "%scalar0v", g)
         else:
             before = self.load("first")
             share = self.number(1 - rule.beta1)
@@ -98,9 +98,9 @@ class _Body:
             new = self.do(mul, self.do(mul, self.number(1 - rule.beta2), g), g)
             square = self.do(add, old, new)
             self.store("second", square)
-            scale = self.do(div, self.root(square), "%scalar1")
+            scale = self.do(div, self.root(square), "%scalar1v")
             scale = self.do(add, scale, self.number(rule.eps))
-            change = self.do(div, self.do(mul, "%scalar0", mean), scale)
+            change = self.do(div, self.do(mul, "%scalar0v", mean), scale)
         result = self.do(sub, p, change)
         self.store("par", result)
         zero = self.do(mul, result, self.number(0.0))
@@ -113,9 +113,8 @@ def loop_ir(rule: Rule, lanes: int) -> str:
     v = f"<{lanes} x double>"
     scalars = "\n".join(
         f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
-        f"  %sx{i} = load double, ptr %sp{i}, align 8\n"
-        f"  %sv{i} = insertelement {v} poison, double %sx{i}, i64 0\n"
-        f"  %scalar{i} = shufflevector {v} %sv{i}, {v} poison, <{lanes} x i32> zeroinitializer"
+        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n"
+        + llvm.splat("double", f"scalar{i}", lanes)
         for i in range(SCALARS)
     )
     places = "\n".join(f"  %sat{i} = add i64 %sbase, {i}" for i in range(SCALARS))
@@ -130,15 +129,18 @@ def loop_ir(rule: Rule, lanes: int) -> str:
         f"  %a{i} = fadd double {f'%a{i - 1}' if i else '0.0'}, %w{i}"
         for i in range(lanes)
     )
+    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
     bits = 64 * lanes
     return f"""
 declare {v} @llvm.sqrt.v{lanes}f64({v})
 
-define i64 @train(ptr %total, ptr %given, ptr %buffers, ptr %widths, i64 %columns, ptr %order,
-    ptr %plan, ptr %scalars, i64 %steps, ptr %par, ptr %grad, ptr %first, ptr %second,
-    ptr %decays, ptr %places, i64 %results, i64 %outputs, i64 %vectors, ptr %sums, ptr %record,
-    ptr %work) #0 {{
+define i64 @train(ptr %total, ptr %program, ptr %given, ptr %buffers, ptr %widths, i64 %columns,
+    ptr %order, ptr %plan, ptr %scalars, i64 %steps, ptr %par, ptr %grad, ptr %first, ptr %second,
+    ptr %decays, i64 %results, i64 %outputs, i64 %count, ptr %sums, ptr %record, ptr %work) #0 {{
 entry:
+  %more0 = add i64 %count, {lanes - 1}
+  %vectors = udiv i64 %more0, {lanes}
+{llvm.splat("i64", "count", lanes)}
   %batched = icmp ne ptr %order, null
   %args = select i1 %batched, ptr %buffers, ptr %given
   br label %step
@@ -184,14 +186,14 @@ copied:
   %morec = icmp slt i64 %c1, %columns
   br i1 %morec, label %column, label %run
 run:
-  %bad = call double %total(ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0, i64 %plan2,
-    ptr %sums, ptr %work)
+  %bad = call double %total(ptr %program, ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0,
+    i64 %plan2, ptr %sums, ptr %work)
   %finite = fcmp oeq double %bad, 0.0
   %samples = sitofp i64 %plan0 to double
   %rbase = mul i64 %s, %outputs
   br i1 %finite, label %result, label %stopped
 result:
-  %j = phi i64 [ 0, %run ], [ %j1, %stored ]
+  %j = phi i64 [ 0, %run ], [ %j1, %reduced ]
   %jp = getelementptr double, ptr %sums, i64 %j
   %x0 = load double, ptr %jp, align 8
   %several = icmp sgt i64 %plan2, 1
@@ -210,37 +212,51 @@ chunk:
 reduced:
   %x = phi double [ %x0, %result ], [ %x2, %chunk ]
   %mean = fdiv double %x, %samples
-  %isout = icmp slt i64 %j, %outputs
-  br i1 %isout, label %note, label %slope
-note:
   %nat = add i64 %rbase, %j
   %np = getelementptr double, ptr %record, i64 %nat
   store double %mean, ptr %np, align 8
-  br label %stored
-slope:
-  %i = sub i64 %j, %outputs
-  %ip = getelementptr i64, ptr %places, i64 %i
-  %place = load i64, ptr %ip, align 8
-  %gto = getelementptr double, ptr %grad, i64 %place
-  %plus = fadd double %mean, 0.0
-  store double %plus, ptr %gto, align 8
-  br label %stored
-stored:
   %j1 = add i64 %j, 1
-  %morej = icmp slt i64 %j1, %results
+  %morej = icmp slt i64 %j1, %outputs
   br i1 %morej, label %result, label %ready
 ready:
   %sbase = mul i64 %s, {SCALARS}
 {places}
 {scalars}
-  br label %update
-update:
+{llvm.splat("double", "samples", lanes)}
+  br label %vector
+vector:
   %k = phi i64 [ 0, %ready ], [ %k1, %update ]
   %wrong = phi {v} [ zeroinitializer, %ready ], [ %wrong1, %update ]
+  %firstk = mul i64 %k, {lanes}
+  %gat = add i64 %outputs, %firstk
+  %gsp = getelementptr double, ptr %sums, i64 %gat
+  %g0 = load {v}, ptr %gsp, align 8
+  br i1 %several, label %gchunk, label %update
+gchunk:
+  %l = phi i64 [ 1, %vector ], [ %l1, %gchunk ]
+  %g1 = phi {v} [ %g0, %vector ], [ %g2, %gchunk ]
+  %lrow = mul i64 %l, %results
+  %lat = add i64 %lrow, %gat
+  %lp = getelementptr double, ptr %sums, i64 %lat
+  %lx = load {v}, ptr %lp, align 8
+  %g2 = fadd {v} %g1, %lx
+  %l1 = add i64 %l, 1
+  %morel = icmp slt i64 %l1, %plan2
+  br i1 %morel, label %gchunk, label %update
+update:
+  %g3 = phi {v} [ %g0, %vector ], [ %g2, %gchunk ]
+{llvm.splat("i64", "firstk", lanes)}
+  %number = add <{lanes} x i64> %firstkv, <{ramp}>
+  %live = icmp slt <{lanes} x i64> %number, %countv
+  %g4 = select <{lanes} x i1> %live, {v} %g3, {v} zeroinitializer
+  %g5 = fdiv {v} %g4, %samplesv
+  %g = fadd {v} %g5, zeroinitializer
+  %gto = getelementptr {v}, ptr %grad, i64 %k
+  store {v} %g, ptr %gto, align 8
 {_Body(lanes).update(rule)}
   %k1 = add i64 %k, 1
   %morek = icmp slt i64 %k1, %vectors
-  br i1 %morek, label %update, label %updated
+  br i1 %morek, label %vector, label %updated
 updated:
 {wrong}
   %fine = fcmp oeq double %a{lanes - 1}, 0.0
@@ -266,7 +282,8 @@ class Loop:
     Attributes
     ----------
     lanes : int
-        The parameters, and what belongs to each, are padded with zeros to a multiple of it.
+        The parameters, and what belongs to each, are padded with zeros to a multiple of it; so
+        may be read as many numbers after the last of the sums.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -274,7 +291,7 @@ class Loop:
         self._engine = llvm.machine_code(loop_ir(rule, self.lanes))
         pointer, long = ctypes.c_void_p, ctypes.c_int64
         kinds: list[Any] = [pointer] * 21
-        for place in (4, 8, 15, 16, 17):
+        for place in (5, 9, 15, 16, 17):
             kinds[place] = long
         address = self._engine.get_function_address("train")
         self.train = ctypes.CFUNCTYPE(long, *kinds)(address)

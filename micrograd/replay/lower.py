@@ -15,9 +15,12 @@ from typing import Any, Protocol
 from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.ops import Number, Op, Operators
+from micrograd.replay.runs import Run, Runs
 from micrograd.replay.tape import Tape
 
-__all__ = ["Emitter", "Plan", "lower", "plan"]
+__all__ = ["Emitter", "Plan", "cut", "lower", "plan"]
+
+_CALL = 4  # what a call counts for where a program is cut
 
 Handle = str
 
@@ -255,6 +258,8 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
 class Plan:
     """In what order a tape is emitted, which products go into a sum, and where it is cut.
 
+    `plan` makes one, and `cut` what is needed to emit it in segments.
+
     Attributes
     ----------
     steps : list of int
@@ -269,6 +274,10 @@ class Plan:
         Position -> which results of the program it is.
     slots : int
         How many slots there are.
+    runs : dict of int to Run
+        Step -> the run that it stands for.
+    places : dict of int to int
+        Position -> its place among the values of runs, in memory after the other slots.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -277,12 +286,14 @@ class Plan:
     crossing: dict[int, int] = field(default_factory=dict)
     results: dict[int, list[int]] = field(default_factory=dict)
     slots: int = 0
+    runs: dict[int, Run] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
 
 
-def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
-    """Return how to emit `tape`: products fused into sums if `fuse`, cut into segments.
+def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
+    """Return how to emit `tape`: products fused into sums if `fuse`.
 
-    With a `segment_size` of 0 it is not cut, and no slots are given.
+    With a `least`, runs of like steps that are at least so long are one step; it needs `fuse`.
     """
     rows, operands = tape.rows, tape.operands
     result = Plan()
@@ -290,11 +301,7 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
         result.results.setdefault(position, []).append(number)
     swallowed: set[int] = set()
     if fuse:
-        uses = [0] * len(rows)
-        for position, op in enumerate(rows):
-            if op is not None:
-                for operand in operands[position]:
-                    uses[operand] += 1
+        uses = tape.uses()
         for position, op in enumerate(rows):
             if op is ops.add or op is ops.sub:
                 for operand in operands[position][::-1]:
@@ -307,18 +314,27 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
                         swallowed.add(operand)
                         break
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
-    if not segment_size:
-        return result
+    if least:
+        found = Runs(tape, result.steps, result.fused, result.results, least)
+        result.steps = [step for step in result.steps if step not in found.others]
+        result.runs, result.places = found.starts, found.places
+    return result
+
+
+def cut(tape: Tape, given: Plan, size: int) -> None:
+    """Cut a plan into segments of about so many steps, and give slots to what crosses them."""
+    operands, fused = tape.operands, given.fused
     current, weight = 0, 0
     last_use: dict[int, int] = {}
-    for position in result.steps:
-        cost = max(1, len(operands[position]) // 2)
-        if weight and weight + cost > segment_size:
+    for position in given.steps:
+        run = given.runs.get(position)
+        cost = _CALL if run is not None else max(1, len(operands[position]) // 2)
+        if weight and weight + cost > size:
             current, weight = current + 1, 0
         weight += cost
-        result.segment[position] = current
-        for operand in operands[position]:
-            if operand in swallowed:
+        given.segment[position] = current
+        for operand in operands[position] if run is None else (run.factor,):
+            if fused.get(position) == operand:
                 for inner in operands[operand]:
                     last_use[inner] = current
             else:
@@ -327,14 +343,16 @@ def plan(tape: Tape, fuse: bool, segment_size: int) -> Plan:
     free: list[int] = []
     ends: dict[int, list[int]] = {}
     at = 0
-    for position in result.steps:
-        while at < result.segment[position]:
+    for position in given.steps:
+        while at < given.segment[position]:
             free += ends.pop(at, [])
             at += 1
         last = last_use.get(position, at)
-        if last > at:
-            slot = free.pop() if free else result.slots
-            result.slots = max(result.slots, slot + 1)
-            result.crossing[position] = slot
+        if last > at and position not in given.places:
+            slot = free.pop() if free else given.slots
+            given.slots = max(given.slots, slot + 1)
+            given.crossing[position] = slot
             ends.setdefault(last, []).append(slot)
-    return result
+    for position, place in given.places.items():
+        given.crossing[position] = given.slots + place
+    given.slots += 1 + max(given.places.values(), default=-1)

@@ -129,6 +129,15 @@ class Tape:
                 reached.add(node)
         return reached
 
+    def uses(self) -> list[int]:
+        """Return for every position how many operands it is."""
+        uses = [0] * len(self.rows)
+        for op, operands in zip(self.rows, self.operands, strict=True):
+            if op is not None:
+                for operand in operands:
+                    uses[operand] += 1
+        return uses
+
     def needed(self) -> bytearray:
         """Return for every position whether a result is computed from it."""
         needed = bytearray(len(self.rows))

@@ -188,6 +188,7 @@ class Recorder:
         self.tape = Tape()
         self.parameters: list[Value] = []
         self.tracing = True
+        self._watching = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
         self._kept: list[Value] = []  # so that no id is used twice
         self._data: list[Any] = []
@@ -209,11 +210,22 @@ class Recorder:
         return self.tape.constant(ops.number(arg))
 
     def _value(self, value: Value) -> int:
-        for node in graph.order(value):
+        # Nobody needs to be watched in here, which would take longer than the work itself.
+        watch = sys.getprofile() if self._watching else None
+        if watch is not None:
+            sys.setprofile(None)
+        try:
+            return self._recorded_value(value)
+        finally:
+            if watch is not None:
+                sys.setprofile(watch)
+
+    def _recorded_value(self, value: Value) -> int:
+        for node in graph.order(value) if value.parents else (value,):
             if id(node) in self._positions:
                 continue
-            operands = tuple([self._positions[id(parent)] for parent in node.parents])
-            if operands:
+            if node.parents:
+                operands = tuple([self._positions[id(parent)] for parent in node.parents])
                 op = node.op
                 if op.partials is None:
                     refuse(
@@ -284,10 +296,12 @@ class Recorder:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
         states = _random_states()
+        self._watching = True
         sys.setprofile(self._event)
         try:
             yield
         finally:
+            self._watching = False
             if before is None or callable(before):
                 sys.setprofile(before)
             else:  # a profiler written in C, which sets itself

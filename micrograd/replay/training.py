@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -12,10 +14,19 @@ from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import address_of
+from micrograd.replay.llvm import driver
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 from micrograd.replay.traced import Trace
 
-__all__ = ["Adam", "CompiledSteps", "Descent", "Rule", "Sgd", "is_worth_compiling"]
+__all__ = [
+    "Adam",
+    "CompiledSteps",
+    "Descent",
+    "Rule",
+    "Sgd",
+    "is_brief",
+    "is_worth_compiling",
+]
 
 # Samples a step times parameters, from which an eager step takes some 5 ms: compilation, 1 ms a
 # parameter, is then made up for in about 50 steps.
@@ -29,6 +40,16 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
     on with the same bits.
     """
     return samples * parameters >= _WORTH
+
+
+# Samples of all steps of a run up to which code that is there in a sixth of the time makes up for
+# being a quarter slower, where it is: at 337 parameters, 0.1 s against 15 ns a sample.
+_FEW = 1_000_000
+
+
+def is_brief(samples: int) -> bool:
+    """Return whether a run that goes through so many samples is over before fast code would be."""
+    return samples <= _FEW
 
 
 # What was traced and compiled for networks of our own classes: the next of the same architecture
@@ -49,26 +70,20 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
     layers = []
     values: list[Value] = []
     for layer in model.layers:
-        if type(layer) is not Layer:
+        if type(layer) is not Layer or set(map(type, layer.neurons)) != {Neuron}:
             return None
-        neurons = []
-        for neuron in layer.neurons:
-            if type(neuron) is not Neuron:
-                return None
-            values += neuron.w
-            values.append(neuron.b)
-            name = neuron.activation
-            neurons.append(
-                (len(neuron.w), bool(neuron.nonlin), name, TABLE.get(name), neuron.atomic)
-            )
-        layers.append(tuple(neurons))
-    ordinary = set(map(type, values)) == {Value} and not any(map(_op, values))
-    if not ordinary or any(map(_label, values)):
+        neurons = layer.neurons
+        values += [p for neuron in neurons for p in (*neuron.w, neuron.b)]
+        layers.append(
+            tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
+        )
+    # No parameter comes twice, so neither does any of these.
+    ordinary = parameters == values and set(map(type, values)) == {Value}
+    if not ordinary or any(map(_op, values)) or any(map(_label, values)):
         return None
-    if parameters != values or len(set(map(id, values))) < len(values):
-        return None
-    calls = (MLP.__call__, Layer.__call__, Neuron.__call__)
-    return (model.nin, *layers, *calls)
+    names = {neuron[2] for layer in layers for neuron in layer}
+    rows = tuple([TABLE.get(name) for name in sorted(names)])
+    return (model.nin, *layers, rows, MLP.__call__, Layer.__call__, Neuron.__call__)
 
 
 class CompiledSteps:
@@ -88,6 +103,9 @@ class CompiledSteps:
     backend : str, default "auto"
     weights : sequence of number, optional
         One a sample, by which its loss is multiplied.
+    brief : bool, default False
+        Compile quickly where no network of this architecture was compiled before. The results
+        have the same bits.
 
     Attributes
     ----------
@@ -120,20 +138,15 @@ class CompiledSteps:
         targets: Sequence[Any],
         backend: str = "auto",
         weights: Sequence[Any] | None = None,
+        brief: bool = False,
     ) -> None:
-        import numpy as np
-
-        samples = np.array(rows, dtype=float)
-        classes = 0
-        if loss is None:
-            classes = len(model(rows[0]))
-            aims = np.eye(classes)[[int(target) for target in targets]]
-        else:
-            aims = np.array(targets, dtype=float)
-        self._columns = [samples, aims]
+        self._classes = len(model(rows[0])) if loss is None else 0
+        self._columns = self._arrays(rows, targets)
         if weights is not None:
+            import numpy as np
+
             self._columns.append(np.array(weights, dtype=float))
-        self._parameters = list({id(value): value for value in parameters}.values())
+        self._parameters = list(dict.fromkeys(parameters))
         self._shared = len(self._parameters) < len(parameters)
 
         def sample(x: Any, y: Any) -> list[Any]:
@@ -152,12 +165,32 @@ class CompiledSteps:
         self.is_traced = False
         self._key = _architecture(model, self._parameters)
         if self._key is not None:
-            self._key = (*self._key, self._compiled.backend, loss, classes, len(self._columns))
+            columns = len(self._columns)
+            self._key = (*self._key, self._compiled.backend, loss, self._classes, columns)
             known = _known.get(self._key)
             if known is not None:
                 _known.move_to_end(self._key)
                 self._compiled.take(known.of(self._parameters))
                 self.is_traced = True
+        self._compiled.quick = brief and not self.is_traced
+
+    def _arrays(self, rows: Sequence[Sequence[Any]], targets: Sequence[Any]) -> list[Any]:
+        import numpy as np
+
+        aims = np.array(targets, dtype=float)
+        if self._classes:
+            aims = np.eye(self._classes)[aims.astype(int)]
+        return [np.array(rows, dtype=float), aims]
+
+    def on(self, rows: Sequence[Sequence[Any]], targets: Sequence[Any]) -> CompiledSteps:
+        """Return the same for other samples, which all count the same."""
+        import numpy as np
+
+        other = copy.copy(self)
+        other._columns = self._arrays(rows, targets)
+        if len(self._columns) > len(other._columns):
+            other._columns.append(np.ones(len(rows)))
+        return other
 
     def __call__(self, batch: Sequence[int] | None = None) -> tuple[float, float]:
         """Set the parameters' `grad`; return the loss and the share of right predictions.
@@ -184,8 +217,10 @@ class CompiledSteps:
         found = self._compiled.machine(*[column[:1] for column in self._columns])
         if found is None or self._shared:
             return None
-        machine, places = found
-        return Descent(machine, loop(rule), self._columns, len(self._parameters), places)
+        machine, used = found
+        if len(used) < len(self._parameters):  # the loop takes one derivative a parameter
+            return None
+        return Descent(machine, loop(rule), self._columns, len(used))
 
 
 class Descent:
@@ -193,14 +228,12 @@ class Descent:
 
     Attributes
     ----------
-    data, grad, first, second : list of float
+    data, grad, first, second : ndarray
         After `run`: the parameters, the gradient of the last step, and what the rule keeps of
         the steps before.
     """
 
-    def __init__(
-        self, machine: Any, code: Loop, columns: list[Any], parameters: int, places: list[int]
-    ) -> None:
+    def __init__(self, machine: Any, code: Loop, columns: list[Any], parameters: int) -> None:
         import numpy as np
 
         self._machine, self._code = machine, code
@@ -208,19 +241,15 @@ class Descent:
             np.ascontiguousarray(column).reshape(len(column), -1) for column in columns
         ]
         self._count = parameters
-        self._vectors = -(-parameters // code.lanes)
-        self._places = np.array([*places, 0], dtype=np.int64)
-        self.data: list[float] = []
-        self.grad: list[float] = []
-        self.first: list[float] = []
-        self.second: list[float] = []
+        self.data = self.grad = self.first = self.second = np.empty(0)
 
     def _padded(self, numbers: Sequence[Any]) -> Any:
         import numpy as np
 
-        result = np.zeros(self._vectors * self._code.lanes)
+        lanes = self._code.lanes
+        result = np.zeros(-(-self._count // lanes) * lanes)
         if len(numbers):
-            result[: len(numbers)] = numbers
+            result[: self._count] = numbers
         return result
 
     def run(
@@ -232,11 +261,11 @@ class Descent:
         batches: Sequence[Sequence[int]] | None = None,
         *,
         decays: Sequence[Any] = (),
-    ) -> list[list[float]]:
-        """Do one step for each row of `scalars`; return loss and share of right of each.
+    ) -> tuple[list[float], list[float]]:
+        """Do one step for each row of `scalars`; return the losses and the shares of right.
 
-        Fewer rows than steps come back where a step gives what is not finite; it and those after
-        it were not done.
+        There are fewer than steps where a step gives what is not finite; it and those after it
+        were not done.
 
         Parameters
         ----------
@@ -252,34 +281,33 @@ class Descent:
         """
         import numpy as np
 
-        steps = len(scalars)
-        whole = len(self._columns[0])
-        sizes = [whole] * steps if batches is None else [len(batch) for batch in batches]
-        starts = np.cumsum([0, *sizes])
-        plan = np.empty((steps, PLAN), dtype=np.int64)
-        plan[:, 0] = sizes
-        for size in set(sizes):
-            plan[plan[:, 0] == size, 1:3] = self._machine.chunks(size)
-        plan[:, 3] = starts[:-1]
-        table = np.zeros((steps, SCALARS))
-        table[:] = scalars
-        largest = max(sizes)
-        order = None
-        buffers = self._columns
-        if batches is not None:
-            order = np.array([i for batch in batches for i in batch], dtype=np.int64)
-            buffers = [np.empty((largest, column.shape[1])) for column in self._columns]
-        results = self._machine.results
-        outputs = results - (len(self._places) - 1)
-        sums = np.empty((int(plan[:, 2].max()), results))
+        steps, columns, machine = len(scalars), self._columns, self._machine
+        plan = np.zeros((steps, PLAN), dtype=np.int64)
+        order, buffers = None, columns
+        if batches is None:
+            plan[:, 0] = largest = len(columns[0])
+            plan[:, 1:3] = machine.chunks(largest)
+        else:
+            sizes = list(map(len, batches))
+            largest = max(sizes)
+            plan[:, 0] = sizes
+            for size in set(sizes):
+                plan[plan[:, 0] == size, 1:3] = machine.chunks(size)
+            plan[1:, 3] = np.cumsum(sizes[:-1])
+            order = np.array(list(chain.from_iterable(batches)), dtype=np.int64)
+            buffers = [np.empty((largest, column.shape[1])) for column in columns]
+        table = np.array(scalars, dtype=float).reshape(steps, SCALARS)
+        outputs = machine.results - self._count
+        sums = np.empty(int(plan[:, 2].max()) * machine.results + self._code.lanes)
         record = np.empty((steps, outputs))
-        widths = np.array([column.shape[1] for column in self._columns], dtype=np.int64)
-        given = np.array([address_of(column) for column in self._columns], dtype=np.int64)
-        copies = np.array([address_of(buffer) for buffer in buffers], dtype=np.int64)
+        widths = np.array([column.shape[1] for column in columns], dtype=np.int64)
+        given = np.array(list(map(address_of, columns)), dtype=np.int64)
+        copies = np.array(list(map(address_of, buffers)), dtype=np.int64)
         par, grad = self._padded(data), self._padded(())
         means, squares, decay = self._padded(first), self._padded(second), self._padded(decays)
         done = self._code.train(
-            self._machine.total_address,
+            driver().total_address,
+            machine.description,
             address_of(given),
             address_of(copies),
             address_of(widths),
@@ -293,13 +321,12 @@ class Descent:
             address_of(means),
             address_of(squares),
             address_of(decay),
-            address_of(self._places),
-            results,
+            machine.results,
             outputs,
-            self._vectors,
+            self._count,
             address_of(sums),
             address_of(record),
-            self._machine.work(),
+            machine.work(),
         )
         if done < 0:  # the update of this step went wrong, and has been written: go there again
             done = -1 - done
@@ -309,10 +336,10 @@ class Descent:
                 part = None if batches is None else batches[:done]
                 return self.run(data, first, second, scalars[:done], part, decays=decays)
         count = self._count
-        self.data, self.grad = par[:count].tolist(), grad[:count].tolist()
-        self.first, self.second = means[:count].tolist(), squares[:count].tolist()
-        kept: list[list[float]] = record[:done].tolist()
-        return kept
+        self.data, self.grad = par[:count], grad[:count]
+        self.first, self.second = means[:count], squares[:count]
+        losses, shares = record[:done].T.tolist()
+        return losses, shares
 
 
 def _first_largest(scores: Sequence[Any]) -> list[Any]:

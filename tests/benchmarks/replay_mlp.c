@@ -1,6 +1,6 @@
 /* The limit that compiled replay is measured against: the same work written by hand in C.
 
-   Loss and gradient of MLP(2, [16, 16, 1]) with hinge loss over a batch, eight samples at a time
+   Loss and gradient of MLP(2, [16, 16, 1]) with hinge loss over a batch, a register of samples at a time
    in vectors of the compiler's. Parameters are in the order of MLP.parameters(): for each neuron
    its weights, then its bias.
    Flags: -O3 -march=native -ffast-math -mprefer-vector-width=512 -fPIC -c (-DTANH) */
@@ -11,7 +11,11 @@
 #define N1 (H * 3)
 #define N2 (H * (H + 1))
 #define P (N1 + N2 + H + 1)
-#define B 8
+#ifdef __AVX512F__
+#define B 8 /* numbers in a vector register */
+#else
+#define B 4
+#endif
 typedef double vec __attribute__((vector_size(8 * B)));
 typedef long long mask __attribute__((vector_size(8 * B)));
 #define WHERE(condition, a) ((vec)((condition) & (mask)(a))) /* a where it holds, else 0 */
