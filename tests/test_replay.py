@@ -11,9 +11,11 @@ import math
 import os
 import pickle
 import random
+import secrets
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 import warnings
@@ -725,6 +727,41 @@ def _mutates(x):
     return W * x
 
 
+def _changes_a_gradient(x):
+    W.grad = 5.0
+    return W * x
+
+
+NET = MLP(1, [1], rng=random.Random(0))
+DESCENT = SGD(NET.parameters(), 0.1)
+
+
+def _updates(x):
+    DESCENT.step()
+    return NET([x])
+
+
+def _clears(x):
+    NET.zero_grad()
+    return NET([x])
+
+
+GENERATOR = np.random.default_rng(0)
+
+
+class Noisy:
+    """What draws from a generator of its own."""
+
+    def __init__(self):
+        self.own = np.random.RandomState(1)
+
+    def __call__(self, x):
+        return x * self.own.normal()
+
+
+NOISY = Noisy()
+
+
 REFUSED = {
     "branch": lambda x: x if x > 0 else -x,
     "truth": lambda x: x if x else -x,  # noqa: FURB110
@@ -745,6 +782,16 @@ REFUSED = {
     "random": lambda x: x * random.random(),
     "own random": lambda x: x * random.Random(3).gauss(0, 1),
     "numpy random": lambda x: x * float(np.random.rand()),
+    "numpy generator": lambda x: x * GENERATOR.normal(),
+    "numpy generator of an object": lambda x: NOISY(x),
+    "system random": lambda x: x * secrets.randbelow(5),
+    "gradient as numbers": lambda x: x * gradient(W * W, W),
+    "derivative as a number": lambda x: x * micrograd.grad(lambda w: w * w)(W),
+    "Value of it": lambda x: Value(x) * 2,
+    "format": lambda x: x * float(f"{x:.2f}"),
+    "gradient change": _changes_a_gradient,
+    "update": _updates,
+    "zero_grad": _clears,
     "backward": lambda x: x.backward(),
 }
 
@@ -752,16 +799,19 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_depends_on_the_number_is_refused_with_the_line(name):
     state = random.getstate(), np.random.get_state()
+    before = [(leaf.data, leaf.grad) for leaf in (W, *NET.parameters())]
     try:
         with pytest.raises(TypeError) as caught:
             compile(REFUSED[name], "python")(1.0)
+        if name != "gradient change":
+            assert [(leaf.data, leaf.grad) for leaf in (W, *NET.parameters())] == before
     finally:
         random.setstate(state[0])
         np.random.set_state(state[1])
-        W.data = 1.5
+        W.grad = 0
     message = str(caught.value)
     assert "traced function cannot" in message
-    if name != "numpy random":
+    if not name.startswith("numpy") and name != "gradient change":
         assert "test_replay.py, line" in message
         assert "`" in message
     if "branch" in name or name in ("truth", "equality"):
@@ -776,9 +826,87 @@ def test_a_symbol_of_another_trace_is_refused():
         compile(lambda x: x * kept[0], "python")(1.0)
 
 
-def test_a_result_that_is_no_number_is_refused():
-    with pytest.raises(TypeError, match="expected the function to return a Value"):
-        compile(lambda x: {"a": x}, "python")(1.0)
+@pytest.mark.parametrize(
+    ("result", "shown"),
+    [({"a": 1}, r"\{'a': 1\} \(dict"), (None, r"None \(NoneType"), ([], r"\[\] \(list")],
+)
+def test_a_result_that_is_no_number_is_refused(result, shown):
+    with pytest.raises(TypeError, match="expected the function to return a Value.*" + shown):
+        compile(lambda x: result, "python")(1.0)
+
+
+def test_random_numbers_that_other_threads_draw_are_no_reason_to_refuse():
+    def draw():
+        random.gauss(0, 1)
+        np.random.RandomState(0).normal()
+
+    def fn(x):
+        other = threading.Thread(target=draw)
+        other.start()
+        other.join()
+        return W * x
+
+    assert compile(fn, "python")(2.0) == 3.0
+
+
+# ---- gradients inside --------------------------------------------------------------------------
+
+
+def penalty(x, w):
+    """Return a loss with the square of its own slope in the input, as in a gradient penalty."""
+    y = micrograd.tanh(w * x) * x
+    return y + gradient(y, x, create_graph=True) ** 2 + gradient(y, w, create_graph=True)
+
+
+@every_backend
+def test_a_gradient_inside_is_a_part_of_the_graph(backend):
+    w = Value(0.7, label="w")
+    compiled = compile(lambda x: penalty(x, w), backend)
+    for at in (0.7, -1.3):  # one of them the number that w has
+        x = Value(at)
+        out = penalty(x, w)
+        w.grad = 0
+        out.backward()
+        assert compiled(at) == pytest.approx(out.data, rel=1e-14)
+        assert compiled.value_and_grad([at])[1] == pytest.approx([w.grad], rel=1e-13)
+        assert compiled.jacobian(at) == pytest.approx([x.grad], rel=1e-13)
+        if backend == "python":
+            got = [compiled(at), *compiled.value_and_grad([at])[1], *compiled.jacobian(at)]
+            assert bits(got) == bits([out.data, w.grad, x.grad])
+
+
+@every_backend
+def test_a_gradient_as_a_number_is_a_constant_of_the_graph(backend):
+    def fn(x):
+        return x * gradient(x**3, x)
+
+    compiled = compile(fn, backend)
+    assert compiled(2.0) == 24.0
+    assert compiled.jacobian(2.0).tolist() == [12.0]
+    x = Value(2.0)
+    fn(x).backward()
+    assert x.grad == 12.0
+
+
+@every_backend
+def test_derivatives_of_functions_can_be_compiled(backend):
+    w = Value(3.0)
+    slope = compile(micrograd.grad(lambda x: w * x**3), backend)
+    assert slope(2.0) == 36.0
+    w.data = 1.0
+    assert slope(2.0) == 12.0
+    assert slope.jacobian(2.0).tolist() == [12.0]
+    both = compile(lambda x: micrograd.value_and_grad(lambda v: v[0] * v[1])(x)[1], backend)
+    assert both([2.0, 5.0]) == [5.0, 2.0]
+    curved = compile(
+        lambda x: [h for row in micrograd.hessian(lambda v: v[0] ** 2 * v[1])(x) for h in row],
+        backend,
+    )
+    assert curved([3.0, 5.0]) == [10.0, 6.0, 6.0, 0.0]
+    # In a number of the function's own, that equals another.
+    inner = compile(lambda x: micrograd.grad(lambda t: t * t * 3.0 * x)(3.0), backend)
+    assert inner(2.0) == 36.0
+    assert compile(lambda x: micrograd.grad(lambda t: t**2)(3.0) * x, backend)(2.0) == 12.0
 
 
 # ---- results that are not finite -------------------------------------------------------------

@@ -26,9 +26,10 @@ from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
 from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
 from micrograd.replay.nonfinite import replayed
+from micrograd.replay.reach import models_of
 from micrograd.replay.tape import PARAMETER
 from micrograd.replay.trace import Recorder, is_number_like
-from micrograd.replay.traced import Trace, models_of, uncollected
+from micrograd.replay.traced import Trace, uncollected
 
 __all__ = ["Compiled", "Stats", "compile"]
 

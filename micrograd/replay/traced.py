@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
-import inspect
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +13,7 @@ from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.tape import INPUT, PARAMETER, Tape
 from micrograd.replay.trace import Recorder, differentiate
 
-__all__ = ["Trace", "models_of", "uncollected"]
+__all__ = ["Trace", "uncollected"]
 
 
 class Trace:
@@ -91,35 +89,3 @@ def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int
     present = [position for position in wanted if position >= 0]
     found = iter(differentiate(recorder, output, present))
     return [next(found) if position >= 0 else None for position in wanted]
-
-
-def models_of(fn: Any) -> Iterator[Any]:
-    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
-    seen: set[int] = set()
-    queue = [fn]
-    while queue:
-        thing = queue.pop(0)
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, functools.partial):
-            queue += [thing.func, *thing.args, *thing.keywords.values()]
-        elif inspect.ismethod(thing):
-            queue += [thing.__self__]
-        elif inspect.isfunction(thing):
-            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
-            queue += thing.__defaults__ or ()
-            for cell in thing.__closure__ or ():
-                with contextlib.suppress(ValueError):  # not filled yet
-                    queue.append(cell.cell_contents)
-            for name in thing.__code__.co_names:
-                if name in thing.__globals__:
-                    found = thing.__globals__[name]
-                    if not isinstance(found, type) and not inspect.ismodule(found):
-                        queue.append(found)
-        elif (
-            not isinstance(thing, type)
-            and not isinstance(getattr(type(thing), "parameters", None), property)
-            and callable(getattr(thing, "parameters", None))
-        ):
-            yield thing
