@@ -19,6 +19,8 @@ import threading
 import time
 import tracemalloc
 import warnings
+from array import array
+from fractions import Fraction
 from pathlib import Path
 
 import mpmath
@@ -657,6 +659,96 @@ def test_only_the_given_parameters_are_live():
     assert compile(lambda x: a * b * x, parameters=[b, a])(1.0) == 6.0
     with pytest.raises(ValueError, match=r"Value\(data=3.0, .*not among the given parameters"):
         compile(lambda x: a * b * x, parameters=[a])(1.0)
+
+
+def test_parameters_have_to_be_values():
+    with pytest.raises(TypeError, match=r"a sequence of Values, got 1 \(int\)"):
+        compile(lambda x: x, parameters=[1, 2])
+    with pytest.raises(TypeError, match=r"a sequence of Values, got Value\(data=2"):
+        compile(lambda x: x, parameters=Value(2))
+
+
+@every_backend
+def test_inputs_of_every_kind_of_number_and_sequence(backend):
+    compiled = compile(lambda x: x * 2, backend)
+    for one in (3, True + 2, Fraction(3), np.int8(3), np.float32(3), np.array(3), Value(3)):
+        assert compiled(one) == 6.0
+    second = compile(lambda x: x[1] * 2, backend)
+    for two in ([1, 3], (1, 3), range(1, 5, 2), array("d", [1, 3]), np.array([1, 3])):
+        assert second(two) == 6.0
+    for three in ([0, 3], np.array([0, 3], dtype=object), np.array([0, 3], dtype=">i2")):
+        assert compiled.map(three).tolist() == [0.0, 6.0]
+    assert compiled.map([Fraction(1, 2), Value(3), True]).tolist() == [1.0, 6.0, 2.0]
+
+
+@every_backend
+def test_what_is_no_number_is_refused_also_in_a_batch(backend):
+    compiled = compile(lambda x: W * x, backend)
+    for wrong in ("3", None, 1j, {"a": 1}, {1, 2}):
+        with pytest.raises(TypeError, match="expected a number or a sequence of numbers, got"):
+            compiled(wrong)
+    for wrong in (["1", "2"], [1.0, None], [1.0, "2", W], [1j], [[1.0, 2.0], [3.0]]):
+        with pytest.raises(TypeError, match="expected an array of numbers"):
+            compiled.map(wrong)
+    for method in (compiled, lambda x: compiled.map([x])):
+        with pytest.raises(OverflowError, match="within the range of a float"):
+            method(10**400)
+    W.data = 10**400
+    try:
+        for method in (compiled, lambda x: compiled.map([x])):
+            with pytest.raises(OverflowError, match="parameters within the range of a float"):
+                method(1.0)
+    finally:
+        W.data = 1.5
+
+
+class Line(Module):
+    """What has compiled methods."""
+
+    def __init__(self, slope):
+        self.slope = Value(slope)
+
+    @compile
+    def at(self, x):
+        """A point of the line."""
+        return self.slope * x
+
+    @compile(backend="python", check="ignore")
+    def twice(self, x):
+        return self.at(x) * 2
+
+
+def test_a_decorated_method_is_compiled_for_each_object():
+    one, two = Line(3.0), Line(5.0)
+    assert [one.at(2.0), two.at(2.0), one.at(1.0), one.twice(1.0)] == [6.0, 10.0, 3.0, 6.0]
+    assert one.at is one.at
+    assert (one.at.__doc__, one.twice.check) == ("A point of the line.", "ignore")
+    assert one.parameters() == one.at.parameters == [one.slope]
+    one.slope.data = 4.0
+    for other in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        assert [other.at(1.0), other.twice(1.0)] == [4.0, 8.0]
+        other.slope.data = 7.0
+        assert [other.at(1.0), other.at(2.0), one.at(1.0)] == [7.0, 14.0, 4.0]
+    assert pickle.loads(pickle.dumps(one.at))(1.0) == 4.0
+
+
+@every_backend
+def test_a_compiled_function_is_a_part_of_another(backend):
+    w = Value(2.0)
+    inner = compile(lambda x, y: w * x * y, backend)
+    outer = compile(lambda x: inner(x, 3.0) + inner(1.0, 1.0), backend)
+    assert [inner(1.0, 1.0) for _ in range(3)] == [2.0] * 3  # it has ways of its own by now
+    assert outer(2.0) == 14.0
+    w.data = 1.0
+    assert outer(2.0) == 7.0
+    assert outer.parameters == [w]
+    assert outer.value_and_grad([2.0])[1].tolist() == [7.0]
+    assert compile(inner, backend)(2.0, 3.0) == 6.0
+    with pytest.raises(TraceError, match=r"call value_and_grad of a compiled .*create_graph=True"):
+        compile(lambda x: inner.value_and_grad([1.0], [1.0])[0] * x, backend)(1.0)
+    copied = pickle.loads(pickle.dumps(inner))
+    with pytest.raises(ValueError, match="without its function"):
+        compile(lambda x: copied(x, 1.0), backend)(1.0)
 
 
 # ---- training --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import pickle
@@ -21,6 +22,8 @@ from micrograd.errors import (
     MicrogradError,
     NonFiniteError,
     NumberTypeError,
+    OverflowRangeError,
+    TraceError,
 )
 from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
@@ -28,7 +31,7 @@ from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, ro
 from micrograd.replay.nonfinite import replayed
 from micrograd.replay.reach import models_of
 from micrograd.replay.tape import PARAMETER
-from micrograd.replay.trace import Recorder, is_number_like
+from micrograd.replay.trace import WATCHED, Recorder, is_number_like, tracing
 from micrograd.replay.traced import Trace, uncollected
 
 __all__ = ["Compiled", "Stats", "compile"]
@@ -126,13 +129,41 @@ class Compiled:
         self.__doc__ = getattr(fn, "__doc__", None)
         self.__name__ = self._name
         self.__wrapped__ = fn
-        self._given = None if parameters is None else list(parameters)
+        self._given = None if parameters is None else _values(parameters)
         self._parameters: list[Value] = list(self._given or ())
         self._traces: dict[tuple[Any, ...], Trace] = {}
         self._latest: Trace | None = None
         self._seconds = 0.0
         self._batches: Direct | None = None
         self._singles: Direct | None = None
+        self._attribute = self._name
+        self._bound: tuple[Any, str] | None = None
+
+    # ---- as a method -------------------------------------------------------------------------
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """Return the function compiled for one object, whose Values are then its parameters."""
+        if instance is None or not inspect.isfunction(self._fn):
+            return self
+        bound = Compiled(
+            functools.partial(self._fn, instance),
+            self.backend,
+            parameters=self._given,
+            threads=self.threads,
+            check=self.check,
+            contract=self._contract,
+        )
+        bound._name = bound.__name__ = self._name
+        bound.__doc__ = self.__doc__
+        bound._bound = (instance, self._attribute)
+        instance.__dict__[self._attribute] = bound  # found before this, as a cached_property is
+        return bound
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return super().__reduce_ex__(protocol) if self._bound is None else (getattr, self._bound)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -270,7 +301,12 @@ class Compiled:
     def _held(self, trace: Trace, given: Any = None) -> Any:
         """Return the parameters' present numbers, or the ones given, in the trace's order."""
         if given is None:
-            return array("d", map(_data, trace.parameters))
+            try:
+                return array("d", map(_data, trace.parameters))
+            except OverflowError as error:
+                raise OverflowRangeError(
+                    f"expected parameters within the range of a float: {error}"
+                ) from None
         np = numpy()
         numbers = given
         if not (type(given) is np.ndarray and given.dtype is double() and given.flags.c_contiguous):
@@ -298,6 +334,8 @@ class Compiled:
         NonFiniteError, DomainError, OverflowRangeError, ZeroDivisorError
             If a result is not finite (with `check="raise"`).
         """
+        if tracing.get():
+            return self._inlined(args)
         direct = self._singles
         if direct is not None:
             value = direct.run(*args)
@@ -315,6 +353,15 @@ class Compiled:
                 results = self._checked(trace, "value", flat, held, results, None)
                 break
         return results if trace.sequence else results[0]
+
+    def _inlined(self, args: tuple[Any, ...]) -> Any:
+        """Call the function itself: in the trace of another one it is a part of that."""
+        if self._fn is None:
+            raise ArgumentError(
+                f"{self._name} was copied or unpickled without its function, so it cannot be a "
+                "part of another compiled function: compile the function again"
+            )
+        return self._fn(*args)
 
     def _direct(
         self, present: Direct | None, trace: Trace, kernel: Any, used: list[int] | None = None
@@ -342,10 +389,7 @@ class Compiled:
         for arg in args:
             column = arg
             if type(arg) is not np.ndarray or arg.dtype is not floats:
-                try:
-                    column = np.asarray(arg, dtype=float)
-                except (TypeError, ValueError) as error:
-                    raise NumberTypeError(f"expected an array of numbers: {error}") from error
+                column = _column(arg)
             if column.ndim == 0:
                 raise NumberTypeError(
                     "expected arrays with a leading sample axis, got a number: call the function "
@@ -687,27 +731,69 @@ class Compiled:
             self.backend = "python"
 
 
+for _method in ("map", "value_and_grad", "backward", "jacobian", "hessian"):
+    WATCHED[getattr(Compiled, _method).__code__] = (
+        f"call {_method} of a compiled function",
+        "call the compiled function itself, and micrograd.gradient(..., create_graph=True)",
+    )
+
+
 def _expect(name: str, got: object, allowed: Sequence[str]) -> None:
     if got not in allowed:
         choices = ", ".join(map(repr, allowed))
         raise ArgumentError(f"expected {name} to be one of {choices}, got {got!r}")
 
 
+def _values(given: Any) -> list[Value]:
+    wrong = given
+    with contextlib.suppress(TypeError):
+        values = list(given)
+        strangers = [value for value in values if not isinstance(value, Value)]
+        if not strangers:
+            return values
+        wrong = strangers[0]
+    raise ArgumentTypeError(
+        f"expected parameters to be a sequence of Values, got {wrong!r} ({type(wrong).__name__})"
+    )
+
+
+def _column(arg: Any) -> Any:
+    """Return an argument of a batch as an array of floats."""
+    np = numpy()
+    try:
+        column = np.asarray(arg)
+        kind = column.dtype.kind
+        if kind == "O":
+            for entry in column.flat:
+                if not is_number_like(entry):
+                    raise TypeError(f"there is {entry!r} ({type(entry).__name__}) in it")
+        elif kind not in "biuf":
+            raise TypeError(f"its entries are of type {column.dtype}")
+        return column.astype(float, copy=False)
+    except OverflowError as error:
+        raise OverflowRangeError(f"expected numbers within the range of a float: {error}") from None
+    except TraceError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise NumberTypeError(f"expected an array of numbers: {error}") from error
+
+
 def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
     """Append the numbers of one argument; return its shape."""
-    kind = type(arg)
-    if kind is float or kind is int:
+    if type(arg) is float:
         flat.append(arg)
         return ()
     if is_number_like(arg):
-        if isinstance(arg, Value):
-            flat.append(float(arg.data))
-        else:
-            flat.append(float(ops.number(arg)))
+        try:
+            flat.append(float(arg.data if isinstance(arg, Value) else ops.number(arg)))
+        except OverflowError as error:
+            raise OverflowRangeError(
+                f"expected inputs within the range of a float: {error}"
+            ) from None
         return ()
     if hasattr(arg, "ndim"):
-        arg = arg.tolist()
-    if not isinstance(arg, (list, tuple)):
+        return _flatten(arg.tolist(), flat)
+    if not isinstance(arg, Sequence) or isinstance(arg, (str, bytes)):
         raise NumberTypeError(
             f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"
         )
@@ -733,7 +819,10 @@ def compile(  # noqa: A001
 
     The function is traced once per shape of its inputs. Leaf Values that it reaches are live
     parameters: their present data is used at every call. A leaf that the function itself makes is
-    a constant. Results are floats; numbers are calculated as 64-bit floats.
+    a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
+    otherwise later on, with a parameter added or another Value put in the place of one, is seen
+    after `clear()`. A decorated method is compiled for each object on its own, and a compiled
+    function called in another one becomes a part of it.
 
     Parameters
     ----------

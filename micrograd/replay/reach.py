@@ -36,7 +36,12 @@ def reached_by(fn: Any) -> Iterator[Any]:
                     if not isinstance(found, type) and not inspect.ismodule(found):
                         queue.append(found)
         elif not isinstance(thing, type):
+            queue += [vars(thing)["__wrapped__"]] if _is_wrapper(thing) else []
             yield thing
+
+
+def _is_wrapper(thing: Any) -> bool:
+    return "__wrapped__" in getattr(thing, "__dict__", ())
 
 
 def models_of(fn: Any) -> Iterator[Any]:

@@ -28,7 +28,9 @@ from micrograd.ops import Number, Op, Operators, is_plain
 from micrograd.replay.reach import models_of, reached_by
 from micrograd.replay.tape import CONSTANT, Tape
 
-__all__ = ["Recorder", "Symbol", "differentiate"]
+__all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing"]
+
+tracing = contextvars.ContextVar("tracing", default=False)
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _LIBRARY = str(Path(contextlib.__file__).parent)
@@ -316,6 +318,7 @@ class Recorder:
         return sequence
 
     def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
+        tracing.set(True)
         generators = _generators(fn)
         states = [_state(generator) for generator in generators]
         models = [leaf for model in models_of(fn) for leaf in model.parameters()]
@@ -368,13 +371,13 @@ class Recorder:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if isinstance(output, Value) and not create_graph and self._is_live(output):
                     self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
-            elif code in _WATCHED:
+            elif code in WATCHED:
                 caller = frame.f_back
                 value = frame.f_locals.get("self")
                 fixed = getattr(value, "op", None) is ops.constant or id(value) in self._own
                 inner = caller is not None and caller.f_code.co_filename.startswith(_PACKAGE)
                 if not fixed and (not inner or code in _ALWAYS):
-                    self._stop(*_WATCHED[code])
+                    self._stop(*WATCHED[code])
         elif event == "c_call":
             owner = getattr(arg, "__self__", None)
             drawn = isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits")
@@ -397,7 +400,7 @@ _DRAWN = (
 )
 _data_property: Any = inspect.getattr_static(Value, "data")
 _VALUE = "a parameter's number is not fixed"
-_WATCHED = {
+WATCHED = {
     _data_property.fget.__code__: ("read `.data`", _FROZEN),
     _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
     Value.__float__.__code__: ("call float() on a Value", _FROZEN),
