@@ -1030,6 +1030,15 @@ def test_a_derivative_that_is_not_finite_is_named(backend):
     assert compiled(1.0) == 0.0
     with pytest.raises(ZeroDivisionError, match=r"sample 0: no finite derivative of sqrt\(w=0.0\)"):
         compiled.value_and_grad([1.0])
+    root = compile(lambda x: micrograd.sqrt(x), backend)
+    with pytest.raises(ZeroDivisionError, match=r"^no finite derivative of sqrt\(x=0.0\)"):
+        root.jacobian(0.0)
+    steep = compile(lambda x: x**1.5, backend)
+    assert steep.jacobian(0.0).tolist() == [0.0]
+    with pytest.raises(ZeroDivisionError, match=r"^no finite derivative of x=0.0 \*\* 0.5"):
+        steep.hessian(0.0)
+    with pytest.raises(NonFiniteError, match=r"second derivative of function in x is inf"):
+        compile(lambda x: x**1.5 * 1e200, backend).hessian(1e-300)
 
 
 @every_backend
@@ -1041,6 +1050,7 @@ def test_an_infinite_slope_times_nothing_is_nothing_as_in_the_engine(backend):
     assert compiled.value_and_grad([0.0, 4.0], [0.0, 1.0], wrt="inputs", reduction="sum")[
         1
     ].tolist() == [2.25, 0.0]
+    assert compiled.jacobian(0.0, 0.0).tolist() == [2.0, 0.0]
 
 
 @every_backend
@@ -1049,6 +1059,12 @@ def test_the_check_can_warn_or_be_left_out(backend):
     with pytest.warns(RuntimeWarning, match="sample 1: log"):
         out = warning.map([1.0, -1.0])
     assert math.isnan(out[1])
+    with pytest.warns(RuntimeWarning) as seen:
+        warning.backward([1.0, -1.0, 0.0, 2.0])
+    assert [str(one.message) for one in seen] == [
+        "sample 1: log(x=-1.0) is undefined: math domain error (and 1 more)"
+    ]
+    assert seen[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert math.isnan(compile(lambda x: micrograd.log(x), backend, check="ignore")(-1.0))

@@ -31,7 +31,7 @@ from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, ro
 from micrograd.replay.nonfinite import replayed
 from micrograd.replay.reach import models_of
 from micrograd.replay.tape import PARAMETER
-from micrograd.replay.trace import WATCHED, Recorder, is_number_like, tracing
+from micrograd.replay.trace import WATCHED, Recorder, is_number_like, tracing, user_frame
 from micrograd.replay.traced import Trace, uncollected
 
 __all__ = ["Compiled", "Stats", "compile"]
@@ -72,7 +72,7 @@ def _warn_without_llvm() -> None:
         "llvmlite is not installed, so compiled functions run as Python: "
         'pip install "micrograd[replay]"',
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=user_frame()[1],
     )
 
 
@@ -350,7 +350,7 @@ class Compiled:
         results = kernel.one(flat, held)
         for result in results:
             if result - result != 0:
-                results = self._checked(trace, "value", flat, held, results, None)
+                results = self._checked(trace, "value", flat, held, results)
                 break
         return results if trace.sequence else results[0]
 
@@ -549,7 +549,7 @@ class Compiled:
         held = self._held(trace)
         results = kernel.one(flat, held)
         if any(result - result != 0 for result in results):
-            results = self._checked(trace, kind, flat, held, results, None)
+            results = self._checked(trace, kind, flat, held, results)
         return trace, results, used
 
     def jacobian(self, *args: Any) -> Any:
@@ -593,6 +593,8 @@ class Compiled:
         if self.check == "ignore":
             return
         columns = [rows_of(column) for column in columns]
+        first: tuple[str, Exception] | None = None
+        wrong = 0
         for start in range(0, len(rows), 65_536):
             part = rows[start : start + 65_536]
             finite = np.isfinite(part)
@@ -600,29 +602,35 @@ class Compiled:
                 continue
             for i in np.flatnonzero(~finite.all(axis=1)) + start:
                 flat = [float(x) for column in columns for x in column[i]]
-                rows[i] = self._checked(trace, kind, flat, held, rows[i].tolist(), int(i))
+                try:
+                    rows[i] = replayed(trace, kind, flat, list(held), self._name)
+                except (ArithmeticError, ValueError) as error:
+                    wrong += 1
+                    first = first or (f"sample {i}: {error}", error)
+                    if self.check == "raise":
+                        self._complain(*first)
+        if first is not None:
+            more = f" (and {wrong - 1} more)" if wrong > 1 else ""
+            self._complain(first[0] + more, first[1])
 
-    def _checked(  # noqa: PLR0917
-        self,
-        trace: Trace,
-        kind: str,
-        flat: list[float],
-        held: Any,
-        results: list[float],
-        sample: int | None,
+    def _checked(
+        self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
     ) -> list[float]:
         """Replay a sample eagerly: its results if they are finite after all, else the error."""
         if self.check == "ignore":
             return results
-        where = "" if sample is None else f"sample {sample}: "
         try:
-            return replayed(trace, kind, flat, list(held), len(results), self._name)
-        except (MicrogradError, ArithmeticError, ValueError) as error:
-            if self.check == "raise":
-                kinds = type(error) if isinstance(error, MicrogradError) else NonFiniteError
-                raise kinds(f"{where}{error}") from error
-            warnings.warn(f"{where}{error}", RuntimeWarning, stacklevel=4)
+            return replayed(trace, kind, flat, list(held), self._name)
+        except (ArithmeticError, ValueError) as error:
+            self._complain(str(error), error)
         return results
+
+    def _complain(self, text: str, error: Exception) -> None:
+        if self.check == "raise":
+            raise (type(error) if isinstance(error, MicrogradError) else NonFiniteError)(
+                text
+            ) from error
+        warnings.warn(text, RuntimeWarning, stacklevel=user_frame()[1])
 
     # ---- what it is made of ------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from micrograd.ops import Number, Op, Operators, is_plain
 from micrograd.replay.reach import models_of, reached_by
 from micrograd.replay.tape import CONSTANT, Tape
 
-__all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing"]
+__all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing", "user_frame"]
 
 tracing = contextvars.ContextVar("tracing", default=False)
 
@@ -38,15 +38,22 @@ _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays 
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
 
-def _user_line() -> str:
-    """Return the line of the user's function that is being traced, with its place."""
+def user_frame() -> tuple[FrameType | None, int]:
+    """Return the innermost frame that is of no library, and its level for `warnings.warn`."""
     frame: FrameType | None = sys._getframe(1)
+    level = 1
     while frame is not None:
         name = frame.f_code.co_filename
         library = name.startswith(_LIBRARY) and "site-packages" not in name
         if not (name.startswith(_PACKAGE) or library or "numpy" in Path(name).parts):
             break
-        frame = frame.f_back
+        frame, level = frame.f_back, level + 1
+    return frame, level
+
+
+def _user_line() -> str:
+    """Return the line of the user's function that is being traced, with its place."""
+    frame, _ = user_frame()
     if frame is None:
         return "?"
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
