@@ -1187,6 +1187,19 @@ def test_compiled_functions_can_be_pickled_and_copied(backend):
     assert pickle.loads(pickle.dumps(bound))(1.0) == 3.0
 
 
+@compile
+def decorated(x):
+    return x * x
+
+
+def test_a_decorated_function_travels_by_its_name():
+    for again in (pickle.loads(pickle.dumps(decorated)), copy.deepcopy(decorated)):
+        assert again(3.0) == 9.0
+    alone = pickle.loads(pickle.dumps(compile(lambda x: x)))
+    with pytest.raises(ValueError, match=r"without its function.*compile the function again"):
+        alone(1.0)
+
+
 def test_a_copy_of_a_model_and_its_compiled_loss_stay_together():
     model, loss = network()
     compiled = compile(loss, "python")
@@ -1229,10 +1242,39 @@ with warnings.catch_warnings(record=True) as seen:
 texts = [str(one.message) for one in seen]
 assert len(texts) == 1 and 'pip install "micrograd[replay]"' in texts[0], texts
 assert seen[0].category is RuntimeWarning
+for refused in (lambda: micrograd.compile(lambda x: x, "llvm"), lambda: f.ir):
+    try:
+        refused()
+    except ImportError as error:
+        assert "micrograd[replay]" in str(error)
+    else:
+        raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=here())
+
+
+def test_without_numpy_single_samples_still_work():
+    program = """
+import sys
+sys.modules["numpy"] = None
+import micrograd
+from micrograd.nn import MLP
+from micrograd.train import fit
+w = micrograd.Value(2.0)
+for backend in ("python", "llvm"):
+    f = micrograd.compile(lambda x, v: w * x * v[0], backend)
+    assert [f(1.0, [1.0]), f(2.0, [1.0]), f(3.0, [0.5])] == [2.0, 4.0, 3.0]
+    for call in (lambda: f.map([1.0], [[1.0]]), lambda: f.jacobian(1.0, [1.0])):
+        try:
+            call()
+        except ImportError as error:
+            assert "micrograd[replay]" in str(error)
+        else:
+            raise AssertionError
 try:
-    micrograd.compile(lambda x: x, "llvm")
+    fit(MLP(1, [1]), [[1.0]], [1], steps=1, compile=True)
 except ImportError as error:
-    assert "micrograd[replay]" in str(error)
+    assert "micrograd[replay]" in str(error), error
 else:
     raise AssertionError
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import inspect
 import pickle
 import time
@@ -39,6 +40,7 @@ __all__ = ["Compiled", "Stats", "compile"]
 _BACKENDS = ("auto", "python", "llvm")
 _CHECKS = ("raise", "warn", "ignore")
 _REDUCTIONS = ("mean", "sum", "none")
+_INSTALL = 'pip install "micrograd[replay]"'
 _data = attrgetter("data")
 
 
@@ -69,8 +71,7 @@ class Stats(NamedTuple):
 @functools.cache
 def _warn_without_llvm() -> None:
     warnings.warn(
-        "llvmlite is not installed, so compiled functions run as Python: "
-        'pip install "micrograd[replay]"',
+        f"llvmlite is not installed, so compiled functions run as Python: {_INSTALL}",
         RuntimeWarning,
         stacklevel=user_frame()[1],
     )
@@ -118,7 +119,7 @@ class Compiled:
             if backend == "python":
                 _warn_without_llvm()
         elif backend == "llvm" and not llvm.is_available():
-            raise ImportError('the llvm backend needs llvmlite: pip install "micrograd[replay]"')
+            raise ImportError(f"the llvm backend needs llvmlite: {_INSTALL}")
         self.backend, self.threads, self.check = backend, threads, check
         self._contract = contract
         self.quick = False
@@ -177,7 +178,7 @@ class Compiled:
             self._latest = found
             return found
         if self._fn is None:
-            known = ", ".join(map(str, self._traces))
+            known = ", ".join(map(str, self._traces)) or "of earlier calls (none)"
             raise ArgumentError(
                 f"{self._name} was copied or unpickled without its function, so it takes inputs "
                 f"of the shapes {known} only, got {shapes}: compile the function again"
@@ -679,6 +680,8 @@ class Compiled:
     def ir(self) -> str:
         """The program of the latest shape as LLVM's intermediate representation."""
         trace = self.latest()
+        if not llvm.is_available():
+            raise ImportError(f"machine code needs llvmlite: {_INSTALL}")
         tape, _ = trace.derived(self._main_kind(trace))
         return llvm.program(tape, sum(trace.sizes), self._contract).ir
 
@@ -724,8 +727,13 @@ class Compiled:
             pickle.dumps(self._fn)
         except Exception:
             # Lambdas and closures stay behind, also in a copy: a closure would go on reading the
-            # original's parameters. What was traced travels.
+            # original's parameters. What was traced travels. A decorated function is found again
+            # by its name.
             state["_fn"] = None
+            with contextlib.suppress(AttributeError, ImportError):
+                fn: Any = self._fn
+                name = _Name(fn.__module__, fn.__qualname__)
+                state["_fn"] = name if _decorated(*name) is fn else None
         if inspect.isfunction(self._fn) and self._parameters:
             state["_fn"] = None
         state.pop("__wrapped__", None)
@@ -737,6 +745,20 @@ class Compiled:
         if self.backend == "llvm" and not llvm.is_available():
             _warn_without_llvm()
             self.backend = "python"
+
+
+class _Name(NamedTuple):
+    """Where a function stands in its module as a compiled one: what a pickle holds of it."""
+
+    module: str
+    name: str
+
+    def __reduce__(self) -> Any:
+        return _decorated, tuple(self)
+
+
+def _decorated(module: str, name: str) -> Any:
+    return attrgetter(name)(importlib.import_module(module))._fn
 
 
 for _method in ("map", "value_and_grad", "backward", "jacobian", "hessian"):
