@@ -6,6 +6,7 @@ import copy
 import cProfile
 import ctypes
 import functools
+import gc
 import linecache
 import math
 import os
@@ -19,6 +20,7 @@ import threading
 import time
 import tracemalloc
 import warnings
+import weakref
 from array import array
 from fractions import Fraction
 from pathlib import Path
@@ -589,6 +591,28 @@ def test_a_leaf_that_the_function_makes_is_a_constant(backend):
     compiled = compile(fn, backend)
     assert compiled(1.0) == 2.5
     assert compiled.parameters == []
+
+
+@every_backend
+def test_programs_are_freed_at_once(backend):
+    compiled = compile(lambda x: W * x, backend)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            compiled(1.0)
+            compiled.value_and_grad(np.ones(5))
+        held = []
+        for trace in compiled._traces.values():
+            for _, _, kernel in trace.programs.values():
+                machine = getattr(kernel, "machine", kernel)
+                held += [weakref.ref(kernel), weakref.ref(getattr(machine, "_engine", kernel))]
+        del trace, kernel, machine
+        assert all(one() is not None for one in held)
+        compiled.clear()
+        assert [one() for one in held] == [None] * 4
+    finally:
+        gc.enable()
 
 
 @every_backend

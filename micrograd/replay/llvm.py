@@ -1094,17 +1094,15 @@ class Machine:
         self.lanes = host().lanes
         self.memory = made.memory * self.lanes
         self.instructions = tape.instructions()
-        self.bytes = 0
-        self._engine = machine_code(made.ir, made.level, self._measure)
+        code: list[int] = []  # not a method of this object, which the engine would keep alive
+        self._engine = machine_code(made.ir, made.level, lambda _, file: code.append(len(file)))
+        self.bytes = sum(code)
+        if made.steps is not None:
+            self.bytes += len(made.steps.table) * made.steps.table.itemsize
         block = self._engine.get_function_address("block")
         self._words = array("q", [block, sum(sizes), self.results, len(sizes), *sizes])
         self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()
-
-    def _measure(self, module: Any, code: bytes) -> None:
-        self.bytes = len(code)
-        if self._steps is not None:
-            self.bytes += len(self._steps.table) * self._steps.table.itemsize
 
     def chunks(self, n: int) -> tuple[int, int]:
         """Return how many samples a chunk of a batch of `n` has, and how many chunks there are.
