@@ -775,6 +775,48 @@ def test_a_compiled_function_is_a_part_of_another(backend):
         compile(lambda x: copied(x, 1.0), backend)(1.0)
 
 
+@every_backend
+def test_threads_can_share_a_compiled_function(backend):
+    w = [Value(float(i)) for i in range(1, 9)]
+    compiled = compile(
+        lambda x: micrograd.sum([a * b for a, b in zip(w, x, strict=False)]), backend
+    )
+    wrong = []
+    stop = threading.Event()
+
+    def call(seed):
+        rng = random.Random(seed)
+        try:
+            while not stop.is_set():  # each shape reaches other parameters
+                size = rng.randint(1, 8)
+                total = size * (size + 1) / 2
+                value, grad = compiled.value_and_grad(np.ones((3, size)))
+                assert (value, grad[:size].tolist()) == (total, [1.0] * size)
+                assert compiled([1.0] * size) == total
+                assert compiled.map(np.ones((2, size))).tolist() == [total] * 2
+        except BaseException as error:
+            wrong.append(error)
+
+    def clear():
+        for _ in range(20):
+            time.sleep(0.02)
+            compiled.clear()
+        stop.set()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=call, args=(seed,)) for seed in (1, 2, 3)]
+        threads.append(threading.Thread(target=clear))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert wrong == []
+
+
 # ---- training --------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import pickle
+import threading
 import time
 import warnings
 from array import array
@@ -133,6 +134,7 @@ class Compiled:
         self._given = None if parameters is None else _values(parameters)
         self._parameters: list[Value] = list(self._given or ())
         self._traces: dict[tuple[Any, ...], Trace] = {}
+        self._lock = threading.RLock()
         self._latest: Trace | None = None
         self._seconds = 0.0
         self._batches: Direct | None = None
@@ -174,9 +176,13 @@ class Compiled:
 
     def _trace(self, shapes: tuple[Any, ...]) -> Trace:
         found = self._traces.get(shapes)
-        if found is not None:
-            self._latest = found
-            return found
+        if found is None:
+            with self._lock:  # of several threads with a new shape, one traces
+                found = self._traces.get(shapes) or self._traced(shapes)
+        self._latest = found
+        return found
+
+    def _traced(self, shapes: tuple[Any, ...]) -> Trace:
         if self._fn is None:
             known = ", ".join(map(str, self._traces)) or "of earlier calls (none)"
             raise ArgumentError(
@@ -188,22 +194,22 @@ class Compiled:
         with uncollected():
             sequence = recorder.trace(self._fn, shapes, self._argument_names(len(shapes)))
         self._adopt(recorder)
-        self._parameters, ordered = self._in_order(recorder.parameters)
+        self._parameters[:], ordered = self._in_order(recorder.parameters)
         place = {id(value): i for i, value in enumerate(ordered)}
         renumbered = [place[id(value)] for value in recorder.parameters]
         tape = recorder.tape
         for position, number in tape.leaves(PARAMETER).items():
             tape.operands[position] = (PARAMETER, renumbered[number])
-        found = Trace(tape, ordered, shapes, sequence)
-        self._traces[shapes] = self._latest = found
+        found = Trace(tape, ordered, shapes, sequence, self._parameters)
         self._batches = None  # the parameters may have become more
+        self._traces[shapes] = found
         self._seconds += time.perf_counter() - started
         return found
 
     def take(self, trace: Trace) -> None:
         """Take over what was traced elsewhere of the same function, instead of tracing it."""
         self._traces[trace.shapes] = self._latest = trace
-        self._parameters = list(trace.parameters)
+        self._parameters = trace.everyone
         self._batches = self._singles = None
 
     def latest(self) -> Trace:
@@ -293,7 +299,7 @@ class Compiled:
         """
         trace, _, _ = self._batch(args)
         kernel, used = self._program(trace, "parameters")
-        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(self._parameters):
+        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(trace.everyone):
             return None
         return kernel.machine, used
 
@@ -312,17 +318,16 @@ class Compiled:
         numbers = given
         if not (type(given) is np.ndarray and given.dtype is double() and given.flags.c_contiguous):
             numbers = np.ascontiguousarray(given, dtype=float)
-        if numbers.shape != (len(self._parameters),):
+        if numbers.shape != (len(trace.everyone),):
             raise InputCountError(
-                f"expected {len(self._parameters)} parameters, got an array of shape "
-                f"{numbers.shape}"
+                f"expected {len(trace.everyone)} parameters, got an array of shape {numbers.shape}"
             )
-        if len(trace.parameters) == len(self._parameters):
+        if len(trace.parameters) == len(trace.everyone):
             return numbers
         return np.ascontiguousarray(numbers[self._places(trace)])
 
     def _places(self, trace: Trace) -> list[int]:
-        place = {id(value): i for i, value in enumerate(self._parameters)}
+        place = {id(value): i for i, value in enumerate(trace.everyone)}
         return [place[id(value)] for value in trace.parameters]
 
     def __call__(self, *args: Any) -> Any:
@@ -378,7 +383,7 @@ class Compiled:
         if used is None:
             possible = all(len(shape) <= 1 for shape in trace.shapes)
         else:
-            count = len(self._parameters)
+            count = len(trace.everyone)
             possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
         return Direct(kernel.machine, trace, used is not None) if possible else None
 
@@ -486,10 +491,11 @@ class Compiled:
         outputs = len(trace.tape.outputs)
         kernel, used = self._program(trace, wrt)
         if plain:
-            self._batches = self._direct(direct, trace, kernel, used)
+            with self._lock:  # for all parameters that there are
+                self._batches = self._direct(direct, trace, kernel, used)
         held = self._held(trace, parameters)
         if wrt == "parameters":
-            width = len(self._parameters)
+            width = len(trace.everyone)
             if len(trace.parameters) != width:
                 places = self._places(trace)
                 used = [places[i] for i in used]
@@ -714,10 +720,11 @@ class Compiled:
 
     def clear(self) -> None:
         """Forget every trace and program; the next call traces again."""
-        self._traces.clear()
-        self._latest = self._batches = self._singles = None
-        self._parameters = list(self._given or ())
-        self._seconds = 0.0
+        with self._lock:
+            self._traces = {}  # calls of other threads end with what they had
+            self._latest = self._batches = self._singles = None
+            self._parameters = list(self._given or ())
+            self._seconds = 0.0
 
     # ---- copies ------------------------------------------------------------------------------
 
@@ -737,11 +744,13 @@ class Compiled:
         if inspect.isfunction(self._fn) and self._parameters:
             state["_fn"] = None
         state.pop("__wrapped__", None)
+        del state["_lock"]
         state["_batches"] = state["_singles"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._lock = threading.RLock()
         if self.backend == "llvm" and not llvm.is_available():
             _warn_without_llvm()
             self.backend = "python"

@@ -20,9 +20,15 @@ class Trace:
     """The function as traced for one shape of inputs, and the programs made from it."""
 
     def __init__(
-        self, tape: Tape, parameters: list[Value], shapes: tuple[Any, ...], sequence: bool
+        self,
+        tape: Tape,
+        parameters: list[Value],
+        shapes: tuple[Any, ...],
+        sequence: bool,
+        everyone: list[Value],
     ) -> None:
         self.tape, self.parameters = tape, parameters
+        self.everyone = everyone  # the parameters of all shapes, to which others are appended
         self.shapes, self.sequence = shapes, sequence
         self.sizes = [math.prod(shape) for shape in shapes]
         self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
@@ -34,7 +40,7 @@ class Trace:
 
     def of(self, parameters: list[Value]) -> Trace:
         """Return the same trace, its programs included, with other live parameters."""
-        other = Trace(self.tape, parameters, self.shapes, self.sequence)
+        other = Trace(self.tape, parameters, self.shapes, self.sequence, parameters)
         other.programs = self.programs
         return other
 

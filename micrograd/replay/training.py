@@ -166,9 +166,9 @@ class CompiledSteps:
         if self._key is not None:
             columns = len(self._columns)
             self._key = (*self._key, self._compiled.backend, loss, self._classes, columns)
-            known = _known.get(self._key)
+            known = _known.pop(self._key, None)
             if known is not None:
-                _known.move_to_end(self._key)
+                _known[self._key] = known  # now the latest; other threads do the same meanwhile
                 self._compiled.take(known.of(self._parameters))
                 self.is_traced = True
         self._compiled.quick = brief and not self.is_traced
