@@ -1573,6 +1573,21 @@ def test_a_loop_that_runs_away_stops_at_the_step_of_the_eager_loop(batch_size):
     assert ends[1][2] == pytest.approx(ends[0][2], rel=1e-8)  # an instability, amplified
 
 
+def test_small_steps_are_done_in_stretches_that_an_interrupt_does_not_wait_for(monkeypatch):
+    from micrograd.replay.training import Descent
+
+    stretches, run = [], Descent.run
+
+    def noted(self, data, first, second, scalars, batches=None):
+        stretches.append(len(scalars))
+        return run(self, data, first, second, scalars, batches)
+
+    monkeypatch.setattr(Descent, "run", noted)
+    trained("sgd", 1, 12_000)
+    assert sum(stretches) == 12_000
+    assert stretches[0] <= 5_000
+
+
 def test_a_profiler_written_in_c_survives_a_trace():
     profiler = cProfile.Profile()
     profiler.enable()
