@@ -13,7 +13,7 @@ from typing import Any, cast
 from micrograd.errors import GradientError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, check_finite, check_fresh, described
-from micrograd.ops import Number, add, constant, is_plain, mul
+from micrograd.ops import Number, Operators, add, constant, is_plain, mul
 from micrograd.recording import recording
 
 __all__ = ["building", "gradient", "partials_of", "sweep"]
@@ -87,7 +87,9 @@ def partials_of(node: Node, out: Number, inputs: tuple[Number, ...]) -> tuple[An
         raise rewritten(error, f"no finite derivative of {described(node)}: {error}") from error
 
 
-def gradient(output: Node, inputs: Node | Sequence[Node], create_graph: bool = False) -> Any:
+def gradient(
+    output: Operators, inputs: Operators | Sequence[Operators], create_graph: bool = False
+) -> Any:
     """Return d(output)/d(input) for each of `inputs`, without touching any `grad`.
 
     Parameters
@@ -117,10 +119,19 @@ def gradient(output: Node, inputs: Node | Sequence[Node], create_graph: bool = F
     >>> slope.data, gradient(slope, x)
     (27.0, 18.0)
     """
-    wanted = [inputs] if isinstance(inputs, Node) else list(inputs)
+    wanted = [inputs] if isinstance(inputs, Operators) else list(inputs)
     for value in (output, *wanted):
-        if not isinstance(value, Node):
+        if not isinstance(value, Operators):
             raise NumberTypeError(f"expected a Value, got {value!r} ({type(value).__name__})")
+    first: Any = max((output, *wanted), key=lambda value: value._rank)
+    if isinstance(first, Node):
+        grads = _gradient(cast("Node", output), cast("list[Node]", wanted), create_graph)
+    else:  # a tracer's symbol, which has the chain rule run on its own kind
+        grads = first._gradient(output, wanted, create_graph)
+    return grads[0] if isinstance(inputs, Operators) else grads
+
+
+def _gradient(output: Node, wanted: list[Node], create_graph: bool) -> list[Any]:
     nodes = order(output)
     reached = depends_on(nodes, wanted)
     before = [node.grad for node in nodes]
@@ -144,4 +155,4 @@ def gradient(output: Node, inputs: Node | Sequence[Node], create_graph: bool = F
             # A picture tells what was computed for the output itself.
             if grad not in below:
                 grad.derivative_of = output
-    return grads[0] if isinstance(inputs, Node) else grads
+    return grads

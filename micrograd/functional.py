@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from micrograd.engine import Value, enable_grad, gradient
 from micrograd.errors import GradcheckError, InputCountError, NumberTypeError
 from micrograd.graph import order
-from micrograd.ops import constant, identity, is_operand, number
+from micrograd.ops import Operators, constant, identity, is_operand, is_plain, number
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
 
@@ -234,7 +234,7 @@ def _trace(
 
     def fresh(entry: Any) -> Value:
         # A copy of its own also of a Value: the same Value may be in use around this call.
-        inputs.append(identity(entry) if isinstance(entry, Value) else Value(entry))
+        inputs.append(identity(entry) if isinstance(entry, Operators) else Value(entry))
         return inputs[-1]
 
     traced = list(args)
@@ -265,6 +265,8 @@ def _mapped(function: Callable[[Any], Any], argument: Argument) -> Argument:
 def _gradient(output: Any, inputs: list[Value], create_graph: bool) -> list[Any]:
     if isinstance(output, Value):
         return list(gradient(output, inputs, create_graph))
+    if isinstance(output, Operators):  # in a compiled function, which may be differentiated again
+        return list(gradient(output, inputs, create_graph=True))
     return [0] * len(inputs)  # a plain number depends on nothing
 
 
@@ -272,7 +274,7 @@ def _like(argument: Argument, inputs: list[Value], slopes: list[Any]) -> Any:
     """Return the slopes in the shape of the traced argument that holds their inputs."""
     by_input = {id(value): slope for value, slope in zip(inputs, slopes, strict=True)}
     shaped = _swap(argument, by_input)
-    if hasattr(shaped, "dtype") and not any(isinstance(slope, Value) for slope in slopes):
+    if hasattr(shaped, "dtype") and all(map(is_plain, slopes)):
         return shaped.astype(float)
     return shaped
 

@@ -57,6 +57,7 @@ _FORMAT: Final = "micrograd checkpoint"
 _VERSION: Final = 1
 _STRIDE: Final = 0.2  # seconds in machine code before an interrupt is heard
 _WORK: Final = 100_000_000  # samples times parameters of the first such stretch, some 0.02 s
+_STEP: Final = 20_000  # what each step counts for at least: it is planned and noted in Python
 _PAUSE: Final = 1.0  # seconds between checkpoints, where nothing else is asked for
 
 LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
@@ -520,7 +521,7 @@ def _descent(run: _Run) -> Descent | None:
     if not isinstance(optimizer.lr, (int, float, Schedule)) or optimizer.params != run.parameters:
         return None
     size = run.batch_size or len(run.task.rows)
-    run.stride = max(1, _WORK // (size * len(run.parameters)))
+    run.stride = max(1, _WORK // max(_STEP, size * len(run.parameters)))
     from micrograd.replay import training
 
     decays = bool(optimizer.weight_decay)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
 import inspect
 import pickle
+import threading
 import time
 import warnings
 from array import array
@@ -21,20 +24,24 @@ from micrograd.errors import (
     MicrogradError,
     NonFiniteError,
     NumberTypeError,
+    OverflowRangeError,
+    TraceError,
 )
 from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
 from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
 from micrograd.replay.nonfinite import replayed
+from micrograd.replay.reach import models_of
 from micrograd.replay.tape import PARAMETER
-from micrograd.replay.trace import Recorder, is_number_like
-from micrograd.replay.traced import Trace, models_of, uncollected
+from micrograd.replay.trace import WATCHED, Recorder, is_number_like, tracing, user_frame
+from micrograd.replay.traced import Trace, uncollected
 
 __all__ = ["Compiled", "Stats", "compile"]
 
 _BACKENDS = ("auto", "python", "llvm")
 _CHECKS = ("raise", "warn", "ignore")
 _REDUCTIONS = ("mean", "sum", "none")
+_INSTALL = 'pip install "micrograd[replay]"'
 _data = attrgetter("data")
 
 
@@ -65,10 +72,9 @@ class Stats(NamedTuple):
 @functools.cache
 def _warn_without_llvm() -> None:
     warnings.warn(
-        "llvmlite is not installed, so compiled functions run as Python: "
-        'pip install "micrograd[replay]"',
+        f"llvmlite is not installed, so compiled functions run as Python: {_INSTALL}",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=user_frame()[1],
     )
 
 
@@ -114,7 +120,7 @@ class Compiled:
             if backend == "python":
                 _warn_without_llvm()
         elif backend == "llvm" and not llvm.is_available():
-            raise ImportError('the llvm backend needs llvmlite: pip install "micrograd[replay]"')
+            raise ImportError(f"the llvm backend needs llvmlite: {_INSTALL}")
         self.backend, self.threads, self.check = backend, threads, check
         self._contract = contract
         self.quick = False
@@ -125,13 +131,42 @@ class Compiled:
         self.__doc__ = getattr(fn, "__doc__", None)
         self.__name__ = self._name
         self.__wrapped__ = fn
-        self._given = None if parameters is None else list(parameters)
+        self._given = None if parameters is None else _values(parameters)
         self._parameters: list[Value] = list(self._given or ())
         self._traces: dict[tuple[Any, ...], Trace] = {}
+        self._lock = threading.RLock()
         self._latest: Trace | None = None
         self._seconds = 0.0
         self._batches: Direct | None = None
         self._singles: Direct | None = None
+        self._attribute = self._name
+        self._bound: tuple[Any, str] | None = None
+
+    # ---- as a method -------------------------------------------------------------------------
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """Return the function compiled for one object, whose Values are then its parameters."""
+        if instance is None or not inspect.isfunction(self._fn):
+            return self
+        bound = Compiled(
+            functools.partial(self._fn, instance),
+            self.backend,
+            parameters=self._given,
+            threads=self.threads,
+            check=self.check,
+            contract=self._contract,
+        )
+        bound._name = bound.__name__ = self._name
+        bound.__doc__ = self.__doc__
+        bound._bound = (instance, self._attribute)
+        instance.__dict__[self._attribute] = bound  # found before this, as a cached_property is
+        return bound
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return super().__reduce_ex__(protocol) if self._bound is None else (getattr, self._bound)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -141,11 +176,15 @@ class Compiled:
 
     def _trace(self, shapes: tuple[Any, ...]) -> Trace:
         found = self._traces.get(shapes)
-        if found is not None:
-            self._latest = found
-            return found
+        if found is None:
+            with self._lock:  # of several threads with a new shape, one traces
+                found = self._traces.get(shapes) or self._traced(shapes)
+        self._latest = found
+        return found
+
+    def _traced(self, shapes: tuple[Any, ...]) -> Trace:
         if self._fn is None:
-            known = ", ".join(map(str, self._traces))
+            known = ", ".join(map(str, self._traces)) or "of earlier calls (none)"
             raise ArgumentError(
                 f"{self._name} was copied or unpickled without its function, so it takes inputs "
                 f"of the shapes {known} only, got {shapes}: compile the function again"
@@ -155,22 +194,22 @@ class Compiled:
         with uncollected():
             sequence = recorder.trace(self._fn, shapes, self._argument_names(len(shapes)))
         self._adopt(recorder)
-        self._parameters, ordered = self._in_order(recorder.parameters)
+        self._parameters[:], ordered = self._in_order(recorder.parameters)
         place = {id(value): i for i, value in enumerate(ordered)}
         renumbered = [place[id(value)] for value in recorder.parameters]
         tape = recorder.tape
         for position, number in tape.leaves(PARAMETER).items():
             tape.operands[position] = (PARAMETER, renumbered[number])
-        found = Trace(tape, ordered, shapes, sequence)
-        self._traces[shapes] = self._latest = found
+        found = Trace(tape, ordered, shapes, sequence, self._parameters)
         self._batches = None  # the parameters may have become more
+        self._traces[shapes] = found
         self._seconds += time.perf_counter() - started
         return found
 
     def take(self, trace: Trace) -> None:
         """Take over what was traced elsewhere of the same function, instead of tracing it."""
         self._traces[trace.shapes] = self._latest = trace
-        self._parameters = list(trace.parameters)
+        self._parameters = trace.everyone
         self._batches = self._singles = None
 
     def latest(self) -> Trace:
@@ -260,7 +299,7 @@ class Compiled:
         """
         trace, _, _ = self._batch(args)
         kernel, used = self._program(trace, "parameters")
-        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(self._parameters):
+        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(trace.everyone):
             return None
         return kernel.machine, used
 
@@ -269,22 +308,26 @@ class Compiled:
     def _held(self, trace: Trace, given: Any = None) -> Any:
         """Return the parameters' present numbers, or the ones given, in the trace's order."""
         if given is None:
-            return array("d", map(_data, trace.parameters))
+            try:
+                return array("d", map(_data, trace.parameters))
+            except OverflowError as error:
+                raise OverflowRangeError(
+                    f"expected parameters within the range of a float: {error}"
+                ) from None
         np = numpy()
         numbers = given
         if not (type(given) is np.ndarray and given.dtype is double() and given.flags.c_contiguous):
             numbers = np.ascontiguousarray(given, dtype=float)
-        if numbers.shape != (len(self._parameters),):
+        if numbers.shape != (len(trace.everyone),):
             raise InputCountError(
-                f"expected {len(self._parameters)} parameters, got an array of shape "
-                f"{numbers.shape}"
+                f"expected {len(trace.everyone)} parameters, got an array of shape {numbers.shape}"
             )
-        if len(trace.parameters) == len(self._parameters):
+        if len(trace.parameters) == len(trace.everyone):
             return numbers
         return np.ascontiguousarray(numbers[self._places(trace)])
 
     def _places(self, trace: Trace) -> list[int]:
-        place = {id(value): i for i, value in enumerate(self._parameters)}
+        place = {id(value): i for i, value in enumerate(trace.everyone)}
         return [place[id(value)] for value in trace.parameters]
 
     def __call__(self, *args: Any) -> Any:
@@ -297,6 +340,8 @@ class Compiled:
         NonFiniteError, DomainError, OverflowRangeError, ZeroDivisorError
             If a result is not finite (with `check="raise"`).
         """
+        if tracing.get():
+            return self._inlined(args)
         direct = self._singles
         if direct is not None:
             value = direct.run(*args)
@@ -311,9 +356,18 @@ class Compiled:
         results = kernel.one(flat, held)
         for result in results:
             if result - result != 0:
-                results = self._checked(trace, "value", flat, held, results, None)
+                results = self._checked(trace, "value", flat, held, results)
                 break
         return results if trace.sequence else results[0]
+
+    def _inlined(self, args: tuple[Any, ...]) -> Any:
+        """Call the function itself: in the trace of another one it is a part of that."""
+        if self._fn is None:
+            raise ArgumentError(
+                f"{self._name} was copied or unpickled without its function, so it cannot be a "
+                "part of another compiled function: compile the function again"
+            )
+        return self._fn(*args)
 
     def _direct(
         self, present: Direct | None, trace: Trace, kernel: Any, used: list[int] | None = None
@@ -329,7 +383,7 @@ class Compiled:
         if used is None:
             possible = all(len(shape) <= 1 for shape in trace.shapes)
         else:
-            count = len(self._parameters)
+            count = len(trace.everyone)
             possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
         return Direct(kernel.machine, trace, used is not None) if possible else None
 
@@ -341,10 +395,7 @@ class Compiled:
         for arg in args:
             column = arg
             if type(arg) is not np.ndarray or arg.dtype is not floats:
-                try:
-                    column = np.asarray(arg, dtype=float)
-                except (TypeError, ValueError) as error:
-                    raise NumberTypeError(f"expected an array of numbers: {error}") from error
+                column = _column(arg)
             if column.ndim == 0:
                 raise NumberTypeError(
                     "expected arrays with a leading sample axis, got a number: call the function "
@@ -440,10 +491,11 @@ class Compiled:
         outputs = len(trace.tape.outputs)
         kernel, used = self._program(trace, wrt)
         if plain:
-            self._batches = self._direct(direct, trace, kernel, used)
+            with self._lock:  # for all parameters that there are
+                self._batches = self._direct(direct, trace, kernel, used)
         held = self._held(trace, parameters)
         if wrt == "parameters":
-            width = len(self._parameters)
+            width = len(trace.everyone)
             if len(trace.parameters) != width:
                 places = self._places(trace)
                 used = [places[i] for i in used]
@@ -504,7 +556,7 @@ class Compiled:
         held = self._held(trace)
         results = kernel.one(flat, held)
         if any(result - result != 0 for result in results):
-            results = self._checked(trace, kind, flat, held, results, None)
+            results = self._checked(trace, kind, flat, held, results)
         return trace, results, used
 
     def jacobian(self, *args: Any) -> Any:
@@ -548,6 +600,8 @@ class Compiled:
         if self.check == "ignore":
             return
         columns = [rows_of(column) for column in columns]
+        first: tuple[str, Exception] | None = None
+        wrong = 0
         for start in range(0, len(rows), 65_536):
             part = rows[start : start + 65_536]
             finite = np.isfinite(part)
@@ -555,29 +609,35 @@ class Compiled:
                 continue
             for i in np.flatnonzero(~finite.all(axis=1)) + start:
                 flat = [float(x) for column in columns for x in column[i]]
-                rows[i] = self._checked(trace, kind, flat, held, rows[i].tolist(), int(i))
+                try:
+                    rows[i] = replayed(trace, kind, flat, list(held), self._name)
+                except (ArithmeticError, ValueError) as error:
+                    wrong += 1
+                    first = first or (f"sample {i}: {error}", error)
+                    if self.check == "raise":
+                        self._complain(*first)
+        if first is not None:
+            more = f" (and {wrong - 1} more)" if wrong > 1 else ""
+            self._complain(first[0] + more, first[1])
 
-    def _checked(  # noqa: PLR0917
-        self,
-        trace: Trace,
-        kind: str,
-        flat: list[float],
-        held: Any,
-        results: list[float],
-        sample: int | None,
+    def _checked(
+        self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
     ) -> list[float]:
         """Replay a sample eagerly: its results if they are finite after all, else the error."""
         if self.check == "ignore":
             return results
-        where = "" if sample is None else f"sample {sample}: "
         try:
-            return replayed(trace, kind, flat, list(held), len(results), self._name)
-        except (MicrogradError, ArithmeticError, ValueError) as error:
-            if self.check == "raise":
-                kinds = type(error) if isinstance(error, MicrogradError) else NonFiniteError
-                raise kinds(f"{where}{error}") from error
-            warnings.warn(f"{where}{error}", RuntimeWarning, stacklevel=4)
+            return replayed(trace, kind, flat, list(held), self._name)
+        except (ArithmeticError, ValueError) as error:
+            self._complain(str(error), error)
         return results
+
+    def _complain(self, text: str, error: Exception) -> None:
+        if self.check == "raise":
+            raise (type(error) if isinstance(error, MicrogradError) else NonFiniteError)(
+                text
+            ) from error
+        warnings.warn(text, RuntimeWarning, stacklevel=user_frame()[1])
 
     # ---- what it is made of ------------------------------------------------------------------
 
@@ -626,6 +686,8 @@ class Compiled:
     def ir(self) -> str:
         """The program of the latest shape as LLVM's intermediate representation."""
         trace = self.latest()
+        if not llvm.is_available():
+            raise ImportError(f"machine code needs llvmlite: {_INSTALL}")
         tape, _ = trace.derived(self._main_kind(trace))
         return llvm.program(tape, sum(trace.sizes), self._contract).ir
 
@@ -658,10 +720,11 @@ class Compiled:
 
     def clear(self) -> None:
         """Forget every trace and program; the next call traces again."""
-        self._traces.clear()
-        self._latest = self._batches = self._singles = None
-        self._parameters = list(self._given or ())
-        self._seconds = 0.0
+        with self._lock:
+            self._traces = {}  # calls of other threads end with what they had
+            self._latest = self._batches = self._singles = None
+            self._parameters = list(self._given or ())
+            self._seconds = 0.0
 
     # ---- copies ------------------------------------------------------------------------------
 
@@ -671,19 +734,47 @@ class Compiled:
             pickle.dumps(self._fn)
         except Exception:
             # Lambdas and closures stay behind, also in a copy: a closure would go on reading the
-            # original's parameters. What was traced travels.
+            # original's parameters. What was traced travels. A decorated function is found again
+            # by its name.
             state["_fn"] = None
+            with contextlib.suppress(AttributeError, ImportError):
+                fn: Any = self._fn
+                name = _Name(fn.__module__, fn.__qualname__)
+                state["_fn"] = name if _decorated(*name) is fn else None
         if inspect.isfunction(self._fn) and self._parameters:
             state["_fn"] = None
         state.pop("__wrapped__", None)
+        del state["_lock"]
         state["_batches"] = state["_singles"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._lock = threading.RLock()
         if self.backend == "llvm" and not llvm.is_available():
             _warn_without_llvm()
             self.backend = "python"
+
+
+class _Name(NamedTuple):
+    """Where a function stands in its module as a compiled one: what a pickle holds of it."""
+
+    module: str
+    name: str
+
+    def __reduce__(self) -> Any:
+        return _decorated, tuple(self)
+
+
+def _decorated(module: str, name: str) -> Any:
+    return attrgetter(name)(importlib.import_module(module))._fn
+
+
+for _method in ("map", "value_and_grad", "backward", "jacobian", "hessian"):
+    WATCHED[getattr(Compiled, _method).__code__] = (
+        f"call {_method} of a compiled function",
+        "call the compiled function itself, and micrograd.gradient(..., create_graph=True)",
+    )
 
 
 def _expect(name: str, got: object, allowed: Sequence[str]) -> None:
@@ -692,21 +783,56 @@ def _expect(name: str, got: object, allowed: Sequence[str]) -> None:
         raise ArgumentError(f"expected {name} to be one of {choices}, got {got!r}")
 
 
+def _values(given: Any) -> list[Value]:
+    wrong = given
+    with contextlib.suppress(TypeError):
+        values = list(given)
+        strangers = [value for value in values if not isinstance(value, Value)]
+        if not strangers:
+            return values
+        wrong = strangers[0]
+    raise ArgumentTypeError(
+        f"expected parameters to be a sequence of Values, got {wrong!r} ({type(wrong).__name__})"
+    )
+
+
+def _column(arg: Any) -> Any:
+    """Return an argument of a batch as an array of floats."""
+    np = numpy()
+    try:
+        column = np.asarray(arg)
+        kind = column.dtype.kind
+        if kind == "O":
+            for entry in column.flat:
+                if not is_number_like(entry):
+                    raise TypeError(f"there is {entry!r} ({type(entry).__name__}) in it")
+        elif kind not in "biuf":
+            raise TypeError(f"its entries are of type {column.dtype}")
+        return column.astype(float, copy=False)
+    except OverflowError as error:
+        raise OverflowRangeError(f"expected numbers within the range of a float: {error}") from None
+    except TraceError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise NumberTypeError(f"expected an array of numbers: {error}") from error
+
+
 def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
     """Append the numbers of one argument; return its shape."""
-    kind = type(arg)
-    if kind is float or kind is int:
+    if type(arg) is float:
         flat.append(arg)
         return ()
     if is_number_like(arg):
-        if isinstance(arg, Value):
-            flat.append(float(arg.data))
-        else:
-            flat.append(float(ops.number(arg)))
+        try:
+            flat.append(float(arg.data if isinstance(arg, Value) else ops.number(arg)))
+        except OverflowError as error:
+            raise OverflowRangeError(
+                f"expected inputs within the range of a float: {error}"
+            ) from None
         return ()
     if hasattr(arg, "ndim"):
-        arg = arg.tolist()
-    if not isinstance(arg, (list, tuple)):
+        return _flatten(arg.tolist(), flat)
+    if not isinstance(arg, Sequence) or isinstance(arg, (str, bytes)):
         raise NumberTypeError(
             f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"
         )
@@ -732,7 +858,10 @@ def compile(  # noqa: A001
 
     The function is traced once per shape of its inputs. Leaf Values that it reaches are live
     parameters: their present data is used at every call. A leaf that the function itself makes is
-    a constant. Results are floats; numbers are calculated as 64-bit floats.
+    a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
+    otherwise later on, with a parameter added or another Value put in the place of one, is seen
+    after `clear()`. A decorated method is compiled for each object on its own, and a compiled
+    function called in another one becomes a part of it.
 
     Parameters
     ----------

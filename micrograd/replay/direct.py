@@ -513,8 +513,8 @@ class Direct:
     trace : Trace
     width : int
         How many parameters there are.
-    empty : callable
-        NumPy's.
+    empty : callable or None
+        NumPy's, for a batch.
     """
 
     __slots__ = ("_kept", "empty", "run", "trace", "width")
@@ -549,4 +549,4 @@ class Direct:
         )
         self._kept = (engine, description, table, parameters, machine)
         self.trace, self.width = trace, len(parameters)
-        self.empty = numpy().empty
+        self.empty: Any = numpy().empty if batch else None

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.errors import TraceError
 from micrograd.replay.lower import Handle, Plan, cut, lower, plan
 from micrograd.replay.runs import Run
 from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
@@ -1074,8 +1073,6 @@ class Machine:
     def __init__(
         self, tape: Tape, sizes: list[int], contract: bool = True, quick: bool = False
     ) -> None:
-        if not tape.results():
-            raise TraceError("the function has no results to compile")
         driver()  # its loops are called by name
         made = program(tape, sum(sizes), contract, quick)
         self.is_fastest = made.is_fastest
@@ -1084,17 +1081,15 @@ class Machine:
         self.lanes = host().lanes
         self.memory = made.memory * self.lanes
         self.instructions = tape.instructions()
-        self.bytes = 0
-        self._engine = machine_code(made.ir, made.level, self._measure)
+        code: list[int] = []  # not a method of this object, which the engine would keep alive
+        self._engine = machine_code(made.ir, made.level, lambda _, file: code.append(len(file)))
+        self.bytes = sum(code)
+        if made.steps is not None:
+            self.bytes += len(made.steps.table) * made.steps.table.itemsize
         block = self._engine.get_function_address("block")
         self._words = array("q", [block, sum(sizes), self.results, len(sizes), *sizes])
         self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()
-
-    def _measure(self, module: Any, code: bytes) -> None:
-        self.bytes = len(code)
-        if self._steps is not None:
-            self.bytes += len(self._steps.table) * self._steps.table.itemsize
 
     def chunks(self, n: int) -> tuple[int, int]:
         """Return how many samples a chunk of a batch of `n` has, and how many chunks there are.

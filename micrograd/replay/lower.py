@@ -181,7 +181,10 @@ def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
         taken = e.select(largest, one, taken)
     total = e.binary("+", peak, e.call("log1p", rest))
     infinite = e.compare("==", e.call("fabs", peak), e.constant(math.inf))
-    return e.select(infinite, peak, total)
+    largest = peak
+    for value in values:  # a comparison steps over a nan
+        largest = e.select(e.compare("!=", value, value), value, largest)
+    return e.select(infinite, largest, total)
 
 
 ROWS: dict[str, Callable[..., Handle]] = {

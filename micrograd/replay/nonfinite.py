@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from micrograd.engine import Value
+from micrograd.engine import Value, gradient
 from micrograd.errors import NonFiniteError
 from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER
 from micrograd.replay.traced import Trace
@@ -12,17 +12,16 @@ from micrograd.replay.traced import Trace
 __all__ = ["replayed"]
 
 
-def replayed(  # noqa: PLR0917
-    trace: Trace, kind: str, flat: list[float], held: list[float], count: int, name: str
+def replayed(
+    trace: Trace, kind: str, flat: list[float], held: list[float], name: str
 ) -> list[float]:
     """Run a sample with Values; raise for the first node or derivative that is not finite."""
-    tape = trace.programs[kind][0]
+    tape = trace.tape
     values: dict[int, Value] = {}
-    wanted = []
-    for position, op in enumerate(trace.tape.rows):
-        label = trace.tape.labels.get(position, "")
+    for position, op in enumerate(tape.rows):
+        label = tape.labels.get(position, "")
         if op is None:
-            leaf, what = trace.tape.operands[position]
+            leaf, what = tape.operands[position]
             if leaf == CONSTANT:
                 values[position] = Value(what)
                 continue
@@ -30,7 +29,7 @@ def replayed(  # noqa: PLR0917
             if not math.isfinite(values[position].data):
                 raise NonFiniteError(f"{leaf} {label or what} of {name} is {values[position].data}")
             continue
-        operands = [values[operand] for operand in trace.tape.operands[position]]
+        operands = [values[operand] for operand in tape.operands[position]]
         result = op(*operands)
         values[position] = result
         result.label = label
@@ -41,19 +40,22 @@ def replayed(  # noqa: PLR0917
             ]
             called = f" ({label})" if label else ""
             raise NonFiniteError(f"{op.written(*texts)}{called} is {result.data}")
-    outputs = [float(values[position].data) for position in trace.tape.outputs]
+    outputs = [values[position] for position in tape.outputs]
+    results = [float(output.data) for output in outputs]
     if kind == "value":
-        return outputs
-    if kind not in ("parameters", "inputs"):
-        raise NonFiniteError(f"a derivative of {name} is not finite at {flat}")
-    leaves = trace.tape.leaves(PARAMETER if kind == "parameters" else INPUT)
-    wanted = sorted((what, position) for position, what in leaves.items())
-    values[trace.tape.outputs[0]].backward()
-    grads = {what: float(values[position].grad) for what, position in wanted}
-    for what, position in wanted:
-        if not math.isfinite(grads[what]):
-            label = trace.tape.labels.get(position, "") or f"{kind[:-1]} {what}"
-            raise NonFiniteError(f"the derivative of {name} in {label} is {grads[what]}")
-    used = trace.programs[kind][1]
-    assert count == len(tape.outputs) + len(used)
-    return outputs + [grads.get(i, 0.0) for i in used]
+        return results
+    leaves = tape.leaves(PARAMETER if kind == "parameters" else INPUT)
+    inputs = [values[position] for _, position in sorted((n, p) for p, n in leaves.items())]
+    roots, what = outputs[:1], "the derivative"
+    if kind == "jacobian":
+        roots = outputs
+    elif kind == "hessian":
+        roots, what = gradient(outputs[0], inputs, create_graph=True), "the second derivative"
+    slopes = [float(slope) for root in roots for slope in gradient(root, inputs)]
+    for i, slope in enumerate(slopes):
+        if not math.isfinite(slope):
+            number = i % len(inputs)
+            place = "parameter" if kind == "parameters" else "input"
+            there = inputs[number].label or f"{place} {number}"
+            raise NonFiniteError(f"{what} of {name} in {there} is {slope}")
+    return results + [slopes[i] for i in trace.programs[kind][1]]

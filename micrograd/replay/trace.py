@@ -11,6 +11,8 @@ import contextlib
 import contextvars
 import inspect
 import linecache
+import os
+import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,27 +21,39 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from micrograd import graph, ops
-from micrograd.engine import Value, no_grad
+from micrograd.engine import Value, gradient, no_grad
 from micrograd.errors import NumberTypeError, TraceError
+from micrograd.nn import Module
 from micrograd.ops import Number, Op, Operators, is_plain
+from micrograd.replay.reach import models_of, reached_by
 from micrograd.replay.tape import CONSTANT, Tape
 
-__all__ = ["Recorder", "Symbol", "differentiate"]
+__all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing", "user_frame"]
+
+tracing = contextvars.ContextVar("tracing", default=False)
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
-_LIBRARY = (contextlib.__file__, random.__file__)
+_LIBRARY = str(Path(contextlib.__file__).parent)
 _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
 
-def _user_line() -> str:
-    """Return the line of the user's function that is being traced, with its place."""
+def user_frame() -> tuple[FrameType | None, int]:
+    """Return the innermost frame that is of no library, and its level for `warnings.warn`."""
     frame: FrameType | None = sys._getframe(1)
+    level = 1
     while frame is not None:
         name = frame.f_code.co_filename
-        if not (name.startswith(_PACKAGE) or name in _LIBRARY or "numpy" in Path(name).parts):
+        library = name.startswith(_LIBRARY) and "site-packages" not in name
+        if not (name.startswith(_PACKAGE) or library or "numpy" in Path(name).parts):
             break
-        frame = frame.f_back
+        frame, level = frame.f_back, level + 1
+    return frame, level
+
+
+def _user_line() -> str:
+    """Return the line of the user's function that is being traced, with its place."""
+    frame, _ = user_frame()
     if frame is None:
         return "?"
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
@@ -116,6 +130,23 @@ class Symbol(Operators):
         """Return the same number, through which no gradient flows."""
         return Symbol(self.recorder, self.recorder.tape.add(_detached, (self.position,)))
 
+    def _gradient(
+        self, output: Operators, inputs: Sequence[Operators], create_graph: bool
+    ) -> list[Symbol]:
+        """Return what `micrograd.gradient` gives where a symbol is among its operands."""
+        recorder = self.recorder
+        wanted = [recorder.operand(value) for value in inputs]
+        recorder.tracing = False
+        try:
+            found = differentiate(recorder, recorder.operand(output), wanted)
+        finally:
+            recorder.tracing = True
+        slopes = [
+            Symbol(recorder, recorder.tape.constant(0) if slope is None else slope)
+            for slope in found
+        ]
+        return slopes if create_graph else [slope.detach() for slope in slopes]
+
     @property
     def label(self) -> str:
         """A name for the generated source."""
@@ -150,6 +181,12 @@ class Symbol(Operators):
     __round__ = _refused("round a traced value", _CONVERTED)
     __trunc__ = __floor__ = __ceil__ = __round__
     __iter__ = _refused("iterate over a single traced value", "it is one number, not a sequence")
+
+    def __format__(self, how: str) -> str:
+        if how:
+            refuse(f"write a traced value as {how!r}", "its number is not known yet")
+        return repr(self)
+
     backward = _refused("call backward()", "call backward of the compiled function instead")
 
 
@@ -191,7 +228,7 @@ class Recorder:
         self._watching = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
         self._kept: list[Value] = []  # so that no id is used twice
-        self._data: list[Any] = []
+        self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
         self._own: dict[int, Value] = {}  # leaves that the function itself makes
 
     def symbol(self, position: int) -> Symbol:
@@ -235,12 +272,15 @@ class Recorder:
                 position = self.tape.add(op, operands)
                 if node.label:
                     self.tape.labels[position] = node.label
-            elif node.op is ops.constant or id(node) in self._own:
+            elif node.op is ops.constant:
                 position = self.tape.constant(node.data)
+            elif id(node) in self._own:
+                # In a place of its own, apart from equal numbers: a gradient may be taken in it.
+                position = self.tape.add(ops.identity, (self.tape.constant(node.data),))
             else:
                 position = self.tape.parameter(len(self.parameters))
                 self.parameters.append(node)
-                self._data.append(node.data)
+                self._remember(node)
                 if node.label:
                     self.tape.labels[position] = node.label
             self._positions[id(node)] = position
@@ -262,26 +302,44 @@ class Recorder:
         # In a context of its own, so that a no_grad around the call does not freeze parameters.
         result = contextvars.Context().run(self._run, fn, arguments)
         self.tracing = False
-        for leaf, before in zip(self.parameters, self._data, strict=True):
-            if leaf.data is not before and not leaf.data != leaf.data:
+        for leaf, data, grad in self._before.values():
+            if (leaf.data is not data and not leaf.data != leaf.data) or leaf.grad is not grad:
                 raise TraceError(
-                    f"a traced function cannot change a leaf: {leaf!r} was {before} before; "
-                    "change parameters outside of it, and give what varies as an input"
+                    f"a traced function cannot change a leaf: {leaf!r} had data={data}, "
+                    f"grad={grad} before; change parameters outside of it, and give what varies "
+                    "as an input"
                 )
         sequence = not is_number_like(result)
-        results = list(result) if sequence else [result]
-        for value in results:
-            if not is_number_like(value):
-                raise NumberTypeError(
-                    f"expected the function to return a Value or a sequence of Values, got "
-                    f"{value!r} ({type(value).__name__})"
-                )
+        try:
+            if isinstance(result, (dict, set, frozenset)):
+                raise TypeError
+            results = list(result) if sequence else [result]
+        except TypeError:
+            results = []
+        if not results or not all(map(is_number_like, results)):
+            raise NumberTypeError(
+                f"expected the function to return a Value or a sequence of Values, got {result!r} "
+                f"({type(result).__name__})"
+            )
         self.tape.outputs = [self.operand(value) for value in results]
         return sequence
 
     def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
+        tracing.set(True)
+        generators = _generators(fn)
+        states = [_state(generator) for generator in generators]
+        models = [leaf for model in models_of(fn) for leaf in model.parameters()]
+        for thing in (*models, *reached_by(fn)):
+            if isinstance(thing, Value) and not thing.parents:
+                self._remember(thing)
         with self._watched():
-            return fn(*arguments)
+            result = fn(*arguments)
+        if [_state(generator) for generator in generators] != states:
+            raise TraceError(f"a traced function cannot {_DRAWN[0]}: {_DRAWN[1]}")
+        return result
+
+    def _remember(self, leaf: Value) -> None:
+        self._before.setdefault(id(leaf), (leaf, leaf.data, leaf.grad))
 
     def _argument(self, shape: Any, name: str, count: list[int]) -> Any:
         if shape == ():
@@ -295,7 +353,6 @@ class Recorder:
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
-        states = _random_states()
         self._watching = True
         sys.setprofile(self._event)
         try:
@@ -307,45 +364,50 @@ class Recorder:
             else:  # a profiler written in C, which sets itself
                 sys.setprofile(None)
                 before.enable()
-        if _random_states() != states:
-            raise TraceError(
-                "a traced function cannot draw random numbers: every call would replay the same "
-                "ones; draw them outside, and give them as inputs"
-            )
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
             code = frame.f_code
             if code is _MADE:
                 made = frame.f_locals["self"]
+                if isinstance(frame.f_locals["data"], Symbol):
+                    self._stop("put a traced value into a Value", "it is one: leave Value() out")
                 self._own[id(made)] = made
                 self._kept.append(made)
-            elif code in _WATCHED:
+            elif code is gradient.__code__:
+                output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
+                if isinstance(output, Value) and not create_graph and self._is_live(output):
+                    self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
+            elif code in WATCHED:
                 caller = frame.f_back
                 value = frame.f_locals.get("self")
                 fixed = getattr(value, "op", None) is ops.constant or id(value) in self._own
-                if (
-                    caller is not None
-                    and not fixed
-                    and not caller.f_code.co_filename.startswith(_PACKAGE)
-                ):
-                    sys.setprofile(None)
-                    refuse(*_WATCHED[code])
+                inner = caller is not None and caller.f_code.co_filename.startswith(_PACKAGE)
+                if not fixed and (not inner or code in _ALWAYS):
+                    self._stop(*WATCHED[code])
         elif event == "c_call":
             owner = getattr(arg, "__self__", None)
-            if isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits"):
-                sys.setprofile(None)
-                refuse(
-                    "draw random numbers",
-                    "every call would replay the same ones; draw them outside, and give them as "
-                    "inputs",
-                )
+            drawn = isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits")
+            if drawn or arg is os.urandom:
+                self._stop(*_DRAWN)
+
+    def _is_live(self, value: Value) -> bool:
+        """Return whether a result depends on a leaf that is not of the function's own."""
+        return any(node.op is None and id(node) not in self._own for node in graph.order(value))
+
+    def _stop(self, what: str, advice: str) -> NoReturn:
+        sys.setprofile(None)
+        refuse(what, advice)
 
 
 _MADE = Value.__init__.__code__
+_DRAWN = (
+    "draw random numbers",
+    "every call would replay the same ones; draw them outside, and give them as inputs",
+)
 _data_property: Any = inspect.getattr_static(Value, "data")
 _VALUE = "a parameter's number is not fixed"
-_WATCHED = {
+WATCHED = {
     _data_property.fget.__code__: ("read `.data`", _FROZEN),
     _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
     Value.__float__.__code__: ("call float() on a Value", _FROZEN),
@@ -364,7 +426,11 @@ _WATCHED = {
         "call backward()",
         "call backward of the compiled function instead",
     ),
+    Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
+    random.Random.gauss.__code__: _DRAWN,  # every second time it draws nothing new
 }
+# Refused also in a call that goes through this package.
+_ALWAYS = {_data_property.fset.__code__, random.Random.gauss.__code__}
 
 
 def is_number_like(value: object) -> bool:
@@ -372,12 +438,24 @@ def is_number_like(value: object) -> bool:
     return isinstance(value, Operators) or ops.is_operand(value)
 
 
-def _random_states() -> tuple[Any, ...]:
+def _generators(fn: Callable[..., Any]) -> list[Any]:
+    """Return NumPy's random generators that a function reaches: its calls cannot be watched."""
     numpy = sys.modules.get("numpy.random")
-    state = () if numpy is None else numpy.get_state()
-    return random.getstate(), tuple(
-        bytes(part) if hasattr(part, "dtype") else part for part in state
-    )
+    if numpy is None:
+        return []
+    kinds = (numpy.Generator, numpy.RandomState)
+    found = [numpy.mtrand._rand]
+    for thing in reached_by(fn):
+        found += [
+            one for one in (thing, *getattr(thing, "__dict__", {}).values()) if type(one) in kinds
+        ]
+    return found
+
+
+def _state(generator: Any) -> bytes:
+    if hasattr(generator, "bit_generator"):
+        return pickle.dumps(generator.bit_generator.state)
+    return pickle.dumps(generator.get_state(legacy=False))
 
 
 def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> list[int | None]:

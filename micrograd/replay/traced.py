@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
-import inspect
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -15,16 +13,22 @@ from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.tape import INPUT, PARAMETER, Tape
 from micrograd.replay.trace import Recorder, differentiate
 
-__all__ = ["Trace", "models_of", "uncollected"]
+__all__ = ["Trace", "uncollected"]
 
 
 class Trace:
     """The function as traced for one shape of inputs, and the programs made from it."""
 
     def __init__(
-        self, tape: Tape, parameters: list[Value], shapes: tuple[Any, ...], sequence: bool
+        self,
+        tape: Tape,
+        parameters: list[Value],
+        shapes: tuple[Any, ...],
+        sequence: bool,
+        everyone: list[Value],
     ) -> None:
         self.tape, self.parameters = tape, parameters
+        self.everyone = everyone  # the parameters of all shapes, to which others are appended
         self.shapes, self.sequence = shapes, sequence
         self.sizes = [math.prod(shape) for shape in shapes]
         self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
@@ -36,7 +40,7 @@ class Trace:
 
     def of(self, parameters: list[Value]) -> Trace:
         """Return the same trace, its programs included, with other live parameters."""
-        other = Trace(self.tape, parameters, self.shapes, self.sequence)
+        other = Trace(self.tape, parameters, self.shapes, self.sequence, parameters)
         other.programs = self.programs
         return other
 
@@ -91,35 +95,3 @@ def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int
     present = [position for position in wanted if position >= 0]
     found = iter(differentiate(recorder, output, present))
     return [next(found) if position >= 0 else None for position in wanted]
-
-
-def models_of(fn: Any) -> Iterator[Any]:
-    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
-    seen: set[int] = set()
-    queue = [fn]
-    while queue:
-        thing = queue.pop(0)
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, functools.partial):
-            queue += [thing.func, *thing.args, *thing.keywords.values()]
-        elif inspect.ismethod(thing):
-            queue += [thing.__self__]
-        elif inspect.isfunction(thing):
-            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
-            queue += thing.__defaults__ or ()
-            for cell in thing.__closure__ or ():
-                with contextlib.suppress(ValueError):  # not filled yet
-                    queue.append(cell.cell_contents)
-            for name in thing.__code__.co_names:
-                if name in thing.__globals__:
-                    found = thing.__globals__[name]
-                    if not isinstance(found, type) and not inspect.ismodule(found):
-                        queue.append(found)
-        elif (
-            not isinstance(thing, type)
-            and not isinstance(getattr(type(thing), "parameters", None), property)
-            and callable(getattr(thing, "parameters", None))
-        ):
-            yield thing

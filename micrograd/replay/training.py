@@ -13,7 +13,7 @@ from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.compiled import Compiled
-from micrograd.replay.kernels import address_of
+from micrograd.replay.kernels import address_of, numpy
 from micrograd.replay.llvm import driver
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 from micrograd.replay.traced import Trace
@@ -143,8 +143,7 @@ class CompiledSteps:
         self._classes = len(model(rows[0])) if loss is None else 0
         self._columns = self._arrays(rows, targets)
         if weights is not None:
-            import numpy as np
-
+            np = numpy()
             self._columns.append(np.array(weights, dtype=float))
         self._parameters = list(dict.fromkeys(parameters))
         self._shared = len(self._parameters) < len(parameters)
@@ -167,16 +166,15 @@ class CompiledSteps:
         if self._key is not None:
             columns = len(self._columns)
             self._key = (*self._key, self._compiled.backend, loss, self._classes, columns)
-            known = _known.get(self._key)
+            known = _known.pop(self._key, None)
             if known is not None:
-                _known.move_to_end(self._key)
+                _known[self._key] = known  # now the latest; other threads do the same meanwhile
                 self._compiled.take(known.of(self._parameters))
                 self.is_traced = True
         self._compiled.quick = brief and not self.is_traced
 
     def _arrays(self, rows: Sequence[Sequence[Any]], targets: Sequence[Any]) -> list[Any]:
-        import numpy as np
-
+        np = numpy()
         aims = np.array(targets, dtype=float)
         if self._classes:
             aims = np.eye(self._classes)[aims.astype(int)]
@@ -184,8 +182,7 @@ class CompiledSteps:
 
     def on(self, rows: Sequence[Sequence[Any]], targets: Sequence[Any]) -> CompiledSteps:
         """Return the same for other samples, which all count the same."""
-        import numpy as np
-
+        np = numpy()
         other = copy.copy(self)
         other._columns = self._arrays(rows, targets)
         if len(self._columns) > len(other._columns):
@@ -234,8 +231,7 @@ class Descent:
     """
 
     def __init__(self, machine: Any, code: Loop, columns: list[Any], parameters: int) -> None:
-        import numpy as np
-
+        np = numpy()
         self._machine, self._code = machine, code
         self._columns = [
             np.ascontiguousarray(column).reshape(len(column), -1) for column in columns
@@ -244,8 +240,7 @@ class Descent:
         self.data = self.grad = self.first = self.second = np.empty(0)
 
     def _padded(self, numbers: Sequence[Any]) -> Any:
-        import numpy as np
-
+        np = numpy()
         lanes = self._code.lanes
         result = np.zeros(-(-self._count // lanes) * lanes)
         if len(numbers):
@@ -279,8 +274,7 @@ class Descent:
         decays : sequence of number, optional
             The weight decay of each parameter, for a rule that has one.
         """
-        import numpy as np
-
+        np = numpy()
         steps, columns, machine = len(scalars), self._columns, self._machine
         plan = np.zeros((steps, PLAN), dtype=np.int64)
         order, buffers = None, columns
