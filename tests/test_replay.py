@@ -1689,9 +1689,9 @@ def test_small_steps_are_done_in_stretches_that_an_interrupt_does_not_wait_for(m
 
     stretches, run = [], Descent.run
 
-    def noted(self, data, first, second, scalars, batches=None):
+    def noted(self, data, first, second, scalars, *others, **options):
         stretches.append(len(scalars))
-        return run(self, data, first, second, scalars, batches)
+        return run(self, data, first, second, scalars, *others, **options)
 
     monkeypatch.setattr(Descent, "run", noted)
     trained("sgd", 1, 12_000)
