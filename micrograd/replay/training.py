@@ -13,8 +13,8 @@ from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.compiled import Compiled
+from micrograd.replay.driver import driver
 from micrograd.replay.kernels import address_of
-from micrograd.replay.llvm import driver
 from micrograd.replay.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 from micrograd.replay.traced import Trace
 
