@@ -627,7 +627,7 @@ class Compiled:
         """The program of the latest shape as LLVM's intermediate representation."""
         trace = self.latest()
         tape, _ = trace.derived(self._main_kind(trace))
-        return llvm.program(tape, sum(trace.sizes), self._contract).ir
+        return llvm.program(tape, sum(trace.sizes), self._contract, self.quick).ir
 
     def to_c(self, name: str | None = None) -> str:
         """Return the program of the latest shape as one self-contained C99 function.

@@ -44,7 +44,7 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
 
 # Samples of all steps of a run up to which code that is there in a sixth of the time makes up for
 # being a quarter slower, where it is: at 337 parameters, 0.1 s against 15 ns a sample.
-_FEW = 1_000_000
+_FEW = 5_000_000
 
 
 def is_brief(samples: int) -> bool:
