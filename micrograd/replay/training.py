@@ -6,7 +6,6 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -56,7 +55,6 @@ def is_brief(samples: int) -> bool:
 # takes it over.
 _known: OrderedDict[tuple[Any, ...], Trace] = OrderedDict()
 _KEPT = 16
-_op, _label = attrgetter("op"), attrgetter("label")
 
 
 def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None:
@@ -77,9 +75,8 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
         layers.append(
             tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
         )
-    # No parameter comes twice, so neither does any of these.
-    ordinary = parameters == values and set(map(type, values)) == {Value}
-    if not ordinary or any(map(_op, values)) or any(map(_label, values)):
+    special = [p for p in values if type(p) is not Value or p.op is not None or p.label]
+    if special or parameters != values:  # no parameter comes twice, so neither does any of these
         return None
     names = {neuron[2] for layer in layers for neuron in layer}
     rows = tuple([TABLE.get(name) for name in sorted(names)])
