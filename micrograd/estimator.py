@@ -46,8 +46,8 @@ __all__ = ["MicrogradClassifier", "MicrogradRegressor", "fired"]
 
 _LARGEST_BATCH: Final = 200  # samples, where the batch size is left to us, as in scikit-learn
 _EAGER: Final = 6e-7  # seconds a step that is not compiled takes, a sample and parameter
-_COMPILING: Final = 1e-3  # seconds that compiling takes, a parameter
-_STARTING: Final = 0.05  # seconds that it takes besides
+_COMPILING: Final = 3e-4  # seconds that compiling takes, a parameter
+_STARTING: Final = 0.1  # seconds that it takes besides
 
 # The activations over arrays; any other is computed number by number.
 _OVER_ARRAYS: Final[dict[str, Any]] = {

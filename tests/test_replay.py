@@ -39,8 +39,9 @@ from micrograd.errors import MicrogradError, NonFiniteError, TraceError
 from micrograd.nn import MLP, Module
 from micrograd.optim import SGD, Adam, AdamW, linear
 from micrograd.replay import compile  # noqa: A004
+from micrograd.replay.host import host
 from micrograd.replay.trace import Symbol
-from micrograd.train import fit
+from micrograd.train import EarlyStop, fit
 
 np = pytest.importorskip("numpy")
 llvmlite = pytest.importorskip("llvmlite")
@@ -217,7 +218,7 @@ def way(request, monkeypatch):
     from micrograd.replay import llvm
 
     if request.param == "scalar library":
-        monkeypatch.setattr(llvm.host(), "vector", {})
+        monkeypatch.setattr(host(), "vector", {})
     elif request.param == "steps":
         monkeypatch.setattr(llvm, "_HUGE", -1)
     return request.param
@@ -383,17 +384,15 @@ def layers_of_values(rng):
 
 @pytest.mark.parametrize("number", range(11))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
-    from micrograd.replay import llvm
-
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
     for registers in (32, 16):  # with 32, small programs are straight code
-        monkeypatch.setattr(llvm.host(), "registers", registers)
+        monkeypatch.setattr(host(), "registers", registers)
         compiled = compile(layers_of_values(random.Random(5))[number], "llvm")
         parts = [compiled.map(samples), *compiled.value_and_grad(samples)]
         parts += compiled.value_and_grad(samples, wrt="inputs", reduction="none")
         results.append([bits(np.ravel(part)) for part in parts])
-        assert ("@micrograd_" in compiled.ir) == (registers == 16 and llvm.host().fuses)
+        assert ("@micrograd_" in compiled.ir) == (registers == 16 and host().fuses)
     assert results[0] == results[1]
     eager = compile(layers_of_values(random.Random(5))[number], "python")
     value, gradient = eager.value_and_grad(samples)
@@ -403,8 +402,6 @@ def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
 
 
 def test_products_that_are_outputs_and_used_as_well_are_no_run(monkeypatch):
-    from micrograd.replay import llvm
-
     w = [Value(0.1 * i - 0.4) for i in range(90)]
 
     def function(x):
@@ -415,22 +412,20 @@ def test_products_that_are_outputs_and_used_as_well_are_no_run(monkeypatch):
         return [*products, micrograd.sum(products) * total]
 
     samples = np.random.default_rng(0).normal(size=(13, 9))
-    monkeypatch.setattr(llvm.host(), "registers", 16)
+    monkeypatch.setattr(host(), "registers", 16)
     got = compile(function, "llvm").map(samples)
     assert got == pytest.approx(compile(function, "python").map(samples), rel=1e-11, abs=1e-13)
 
 
 @pytest.mark.parametrize("name", ["dot", "outer", "scale", "spread"])
 def test_the_layers_of_a_network_are_runs_of_every_kind(name, monkeypatch):
-    from micrograd.replay import llvm
-
-    monkeypatch.setattr(llvm.host(), "registers", 16)
-    monkeypatch.setattr(llvm.host(), "fuses", True)
+    monkeypatch.setattr(host(), "registers", 16)
     model = MLP(9, [8, 8, 1], rng=random.Random(0))
     compiled = compile(lambda x: micrograd.tanh(model(x)), "llvm")
     compiled.value_and_grad(np.ones((3, 9)))
-    calls = compiled.ir.count(f"@micrograd_{name}(") - 1  # without the declaration
-    assert calls == {"dot": 17, "outer": 17, "scale": 2, "spread": 7}[name]
+    calls = compiled.ir.count(f"@micrograd_{name}(<{host().lanes} x double> %")
+    expected = {"dot": 17, "outer": 17, "scale": 2, "spread": 7}[name]
+    assert calls == (expected if host().fuses else 0)
 
 
 def test_large_programs_are_compiled_quickly_and_rightly(monkeypatch):
@@ -1738,7 +1733,7 @@ def run_of(compiles, activation="relu", loss="hinge", widths=(4, 1), **options):
 def test_a_network_of_the_same_architecture_takes_the_programs_over(registers, monkeypatch):
     from micrograd.replay import llvm, training
 
-    monkeypatch.setattr(llvm.host(), "registers", registers)
+    monkeypatch.setattr(host(), "registers", registers)
     monkeypatch.setattr(training, "_known", type(training._known)())
     compiles, made = [], llvm.machine_code
     monkeypatch.setattr(llvm, "machine_code", lambda *a: (compiles.append(a), made(*a))[1])
@@ -1768,6 +1763,53 @@ def test_a_network_of_the_same_architecture_takes_the_programs_over(registers, m
         with_change, programs = run_of(compiles, change=change)
         assert programs >= 1 or change is named
         assert (with_change == first) == (change is named)
+
+
+@pytest.mark.parametrize("weights", [None, [1, 3] * 10], ids=["alike", "weighted"])
+def test_validation_data_count_alike_whatever_the_weights(weights):
+    rng = random.Random(4)
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(20)]
+    y = [int(a * b > 0) for a, b in X]
+    histories = []
+    for choice in (False, True):
+        model = MLP(2, [4, 1], rng=random.Random(5))
+        histories.append(
+            fit(
+                model, X, y, "hinge", SGD(model.parameters(), 0.1), 4, progress=False,
+                validation=(X[:7], y[:7]), compile=choice, sample_weight=weights,
+            )
+        )  # fmt: skip
+    assert histories[1].validation_loss == pytest.approx(histories[0].validation_loss, rel=1e-12)
+    assert histories[1].validation_accuracy == histories[0].validation_accuracy
+    assert histories[1].loss == pytest.approx(histories[0].loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_no_step_is_done_that_an_early_stop_leaves_out(every, monkeypatch):
+    from micrograd.replay.training import Descent
+
+    asked, run = [], Descent.run
+    monkeypatch.setattr(Descent, "run", lambda *a: (asked.append(len(a[4])), run(*a))[1])
+    rng = random.Random(4)
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(40)]
+    model = MLP(2, [4, 1], rng=random.Random(5))
+    history = fit(
+        model, X, [int(a * b > 0) for a, b in X], "hinge", SGD(model.parameters(), 2.0), 500, 8,
+        seed=1, progress=False, compile=True, early_stop=EarlyStop(4, every=every),
+    )  # fmt: skip
+    assert history.stopped_early
+    assert 4 * every <= sum(asked) == len(history) < 500
+
+
+def test_the_code_of_a_layer_does_not_grow_with_its_inputs():
+    sizes = []
+    for width in (96, 384):
+        model = MLP(width, [16, 1], rng=random.Random(0))
+        compiled = compile(lambda x: micrograd.tanh(model(x)), "llvm")  # noqa: B023
+        compiled.value_and_grad(np.zeros((1, width)))
+        sizes.append(compiled.stats.bytes)
+    grown = sizes[1] / sizes[0]
+    assert grown < 1.1 if host().fuses else grown > 2
 
 
 def test_a_parameter_in_two_places_is_trained_as_by_the_engine():

@@ -570,6 +570,15 @@ def test_a_bar_says_loss_and_accuracy(capsys):
     assert (out, "2/2" in err, "loss" in err, "accuracy" in err) == ("", True, True, True)
 
 
+def test_no_bar_is_loaded_where_none_is_wanted(monkeypatch):
+    class Bars:
+        def __getattr__(self, name):
+            raise AssertionError(f"{name} was asked for")
+
+    monkeypatch.setitem(sys.modules, "tqdm", Bars())
+    assert len(fit(network(), XOR, SIGNS, steps=2, progress=False)) == 2
+
+
 def test_without_tqdm_it_works_without_a_bar(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert len(fit(network(), XOR, SIGNS, steps=2, progress=True)) == 2

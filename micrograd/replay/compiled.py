@@ -689,7 +689,7 @@ class Compiled:
         if not llvm.is_available():
             raise ImportError(f"machine code needs llvmlite: {_INSTALL}")
         tape, _ = trace.derived(self._main_kind(trace))
-        return llvm.program(tape, sum(trace.sizes), self._contract).ir
+        return llvm.program(tape, sum(trace.sizes), self._contract, self.quick).ir
 
     def to_c(self, name: str | None = None) -> str:
         """Return the program of the latest shape as one self-contained C99 function.

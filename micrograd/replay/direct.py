@@ -21,6 +21,8 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.replay import llvm
+from micrograd.replay.driver import driver
+from micrograd.replay.host import machine_code
 from micrograd.replay.kernels import numpy
 from micrograd.replay.traced import Trace
 
@@ -484,7 +486,7 @@ class _Definition(ctypes.Structure):
 @functools.cache
 def _definitions() -> tuple[Any, dict[str, _Definition]]:
     """Return the code and the definitions of both functions: made once, and never given up."""
-    engine = llvm.machine_code(_ir())
+    engine = machine_code(_ir())
     return engine, {
         name: _Definition(name.encode(), engine.get_function_address(name), _FASTCALL, None)
         for name in ("batch", "one")
@@ -523,8 +525,7 @@ class Direct:
         parameters, shapes = trace.parameters, trace.shapes
         table = (ctypes.c_void_p * max(1, len(parameters)))(*map(id, parameters))
         words = [0] * _WORDS
-        driver = llvm.driver()
-        words[_RUN] = driver.total_address if batch else driver.one_address
+        words[_RUN] = driver().total_address if batch else driver().one_address
         words[_PROGRAM] = machine.description
         words[_ARGUMENTS], words[_RESULTS] = len(shapes), machine.results
         words[_INPUTS] = sum(trace.sizes)

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from micrograd.replay import llvm
+from micrograd.replay.driver import driver
 from micrograd.replay.source import array_namespace, python_source, scalar_namespace
 from micrograd.replay.tape import Tape
 
@@ -135,7 +136,7 @@ class LlvmKernel:
 
     def __init__(self, tape: Tape, sizes: list[int], contract: bool, quick: bool) -> None:
         self.machine = llvm.Machine(tape, sizes, contract, quick)
-        self._driver = llvm.driver()
+        self._driver = driver()
         self.results = self.machine.results
         self.bytes = self.machine.bytes
         self.is_fastest = self.machine.is_fastest

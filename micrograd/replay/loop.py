@@ -11,7 +11,7 @@ import functools
 import struct
 from typing import Any, NamedTuple
 
-from micrograd.replay import llvm
+from micrograd.replay.host import host, machine_code, splat
 
 __all__ = ["Adam", "Loop", "Rule", "Sgd", "loop"]
 
@@ -113,8 +113,7 @@ def loop_ir(rule: Rule, lanes: int) -> str:
     v = f"<{lanes} x double>"
     scalars = "\n".join(
         f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
-        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n"
-        + llvm.splat("double", f"scalar{i}", lanes)
+        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n" + splat("double", f"scalar{i}", lanes)
         for i in range(SCALARS)
     )
     places = "\n".join(f"  %sat{i} = add i64 %sbase, {i}" for i in range(SCALARS))
@@ -140,7 +139,7 @@ define i64 @train(ptr %total, ptr %program, ptr %given, ptr %buffers, ptr %width
 entry:
   %more0 = add i64 %count, {lanes - 1}
   %vectors = udiv i64 %more0, {lanes}
-{llvm.splat("i64", "count", lanes)}
+{splat("i64", "count", lanes)}
   %batched = icmp ne ptr %order, null
   %args = select i1 %batched, ptr %buffers, ptr %given
   br label %step
@@ -222,7 +221,7 @@ ready:
   %sbase = mul i64 %s, {SCALARS}
 {places}
 {scalars}
-{llvm.splat("double", "samples", lanes)}
+{splat("double", "samples", lanes)}
   br label %vector
 vector:
   %k = phi i64 [ 0, %ready ], [ %k1, %update ]
@@ -245,7 +244,7 @@ gchunk:
   br i1 %morel, label %gchunk, label %update
 update:
   %g3 = phi {v} [ %g0, %vector ], [ %g2, %gchunk ]
-{llvm.splat("i64", "firstk", lanes)}
+{splat("i64", "firstk", lanes)}
   %number = add <{lanes} x i64> %firstkv, <{ramp}>
   %live = icmp slt <{lanes} x i64> %number, %countv
   %g4 = select <{lanes} x i1> %live, {v} %g3, {v} zeroinitializer
@@ -287,8 +286,8 @@ class Loop:
     """
 
     def __init__(self, rule: Rule) -> None:
-        self.lanes = llvm.host().lanes
-        self._engine = llvm.machine_code(loop_ir(rule, self.lanes))
+        self.lanes = host().lanes
+        self._engine = machine_code(loop_ir(rule, self.lanes))
         pointer, long = ctypes.c_void_p, ctypes.c_int64
         kinds: list[Any] = [pointer] * 21
         for place in (5, 9, 15, 16, 17):

@@ -158,7 +158,8 @@ class Tape:
         needed = self.needed()
         tape = Tape()
         seen: dict[tuple[Any, ...], int] = {}
-        rows, own, add, mul = tape.rows, tape.operands, ops.add, ops.mul
+        rows, own = tape.rows, tape.operands
+        add, mul, sub = ops.add, ops.mul, ops.sub
         place = [0] * len(self.rows)
         for position, op in enumerate(self.rows):
             if not needed[position]:
@@ -170,20 +171,21 @@ class Tape:
                 else:
                     place[position] = tape._leaf((kind, what), (kind, what))
                 continue
-            operands = tuple([place[operand] for operand in self.operands[position]])
-            simpler = None
-            look = op is not add and op is not ops.sub and op is not mul
-            if not look:  # nothing to find in arithmetic without constants: most of a graph
-                for operand in operands:
-                    if rows[operand] is None and own[operand][0] == CONSTANT:
-                        look = True
-                        break
-            if look:
+            given = self.operands[position]
+            if op is add or op is mul or op is sub:  # most of a graph: without constants as it is
+                a, b = place[given[0]], place[given[1]]
+                operands: tuple[int, ...] = (a, b)
+                simpler = None
+                if (rows[a] is None and own[a][0] == CONSTANT) or (
+                    rows[b] is None and own[b][0] == CONSTANT
+                ):
+                    simpler = tape._simpler(op, operands)
+                key: tuple[Any, ...] = (op, b, a) if a > b and op is not sub else (op, a, b)
+            else:
+                operands = tuple([place[operand] for operand in given])
                 simpler = tape._simpler(op, operands)
+                key = (op, *operands)
             if simpler is None:
-                key: tuple[Any, ...] = (op, *operands)
-                if (op is add or op is mul) and operands[0] > operands[1]:
-                    key = (op, operands[1], operands[0])
                 simpler = seen.setdefault(key, len(rows))
                 if simpler == len(rows):
                     rows.append(op)

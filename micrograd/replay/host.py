@@ -1,0 +1,153 @@
+"""The processor that machine code is made for, and the way there: LLVM's text to code in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import platform
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "TWO_OPERANDS",
+    "USUAL",
+    "Host",
+    "attributes",
+    "host",
+    "is_available",
+    "machine_code",
+    "splat",
+]
+
+# How much effort LLVM takes. O2 would take twice the time of O1, most of it to schedule a second
+# time, for code that runs no faster.
+USUAL = 1
+_FUNCTIONS = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
+    "erfc", "exp", "expm1", "hypot", "log", "log10", "log1p", "log2", "pow", "sin", "sinh", "tan",
+    "tanh",
+]  # fmt: skip
+TWO_OPERANDS = {"atan2", "hypot", "pow"}
+# Vector functions that are further than 4 ulp from the truth somewhere: the scalar one is called.
+_NOT_EXACT_ENOUGH: set[str] = set()
+
+
+def is_available() -> bool:
+    """Return whether llvmlite can be imported."""
+    try:
+        import llvmlite.binding  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class Host:
+    """The processor that code is made for.
+
+    Attributes
+    ----------
+    lanes : int
+        Numbers in a vector register: 8 with AVX-512, 4 with AVX2, else 2.
+    registers : int
+        How many vector registers there are.
+    fuses : bool
+        Whether it calculates a * b + c in one operation.
+    vector : dict of str to str
+        C function -> the symbol of its vector version for that many lanes.
+    """
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        if int(getattr(llvm, "llvm_version_info", (0,))[0]) < 20:
+            llvm.initialize()  # newer versions do it themselves, and warn
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features()
+        self.name = llvm.get_host_cpu_name()
+        self.features = features.flatten()
+        self.lanes, letter = 2, "b"
+        if features.get("avx512f") and features.get("avx512dq"):
+            self.lanes, letter = 8, "e"
+        elif features.get("avx2") and features.get("fma"):
+            self.lanes, letter = 4, "d"
+        arm = platform.machine() in ("aarch64", "arm64")
+        self.registers = 32 if self.lanes == 8 or arm else 16
+        self.fuses = self.lanes > 2 or arm
+        self.vector: dict[str, str] = {}
+        if sys.platform == "linux":
+            try:
+                llvm.load_library_permanently("libmvec.so.1")
+            except RuntimeError:
+                pass  # an older C library, or another one: the scalar functions serve
+            else:
+                for name in _FUNCTIONS:
+                    marks = "vv" if name in TWO_OPERANDS else "v"
+                    symbol = f"_ZGV{letter}N{self.lanes}{marks}_{name}"
+                    if name not in _NOT_EXACT_ENOUGH and llvm.address_of_symbol(symbol):
+                        self.vector[name] = symbol
+        self._scalar_functions(llvm)
+
+    def _scalar_functions(self, llvm: Any) -> None:
+        missing = [name for name in _FUNCTIONS if not llvm.address_of_symbol(name)]
+        if missing:
+            library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+            for name in missing:
+                address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+                llvm.add_symbol(name, address)
+
+    def machine(self, level: int) -> Any:
+        """Return LLVM's target machine for this processor."""
+        import llvmlite.binding as llvm
+
+        target = llvm.Target.from_default_triple()
+        return target.create_target_machine(
+            cpu=self.name, features=self.features, opt=level, jit=True
+        )
+
+
+_lock = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def host() -> Host:
+    """Return the processor we run on."""
+    return Host()
+
+
+def attributes() -> str:
+    """Return the definitions of the attributes: #0 for our own functions, #1 for the library's."""
+    bits = 64 * host().lanes
+    return (
+        f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{bits}" '
+        f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
+        "attributes #1 = { nounwind willreturn memory(none) }\n"
+    )
+
+
+def splat(kind: str, name: str, lanes: int) -> str:
+    """Return the text that makes `%namev`, a vector of `%name`."""
+    v = f"<{lanes} x {kind}>"
+    return (
+        f"  %{name}1 = insertelement {v} poison, {kind} %{name}, i64 0\n"
+        f"  %{name}v = shufflevector {v} %{name}1, {v} poison, <{lanes} x i32> zeroinitializer"
+    )
+
+
+def machine_code(
+    ir: str, level: int = USUAL, measure: Callable[[Any, bytes], None] | None = None
+) -> Any:
+    """Return LLVM's engine that holds the code of a module; `measure` is given the object file."""
+    import llvmlite.binding as llvm
+
+    with _lock:
+        module = llvm.parse_assembly(ir)
+        machine = host().machine(level)
+        module.triple = machine.triple
+        engine = llvm.create_mcjit_compiler(module, machine)
+        if measure is not None:
+            engine.set_object_cache(measure)
+        engine.finalize_object()
+    return engine
