@@ -181,15 +181,15 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--watch",
-        type=Path,
+        type=_page,
         metavar="FILE.html",
         default=argparse.SUPPRESS,
         help="also write a page that plays how it learns",
     )
     parser.add_argument(
         "--gif",
-        type=Path,
-        metavar="FILE",
+        type=_film,
+        metavar="FILE.gif",
         default=argparse.SUPPRESS,
         help="also write a film of how it learns",
     )
@@ -228,6 +228,21 @@ def _rate(text: str) -> float:
 _rate.__name__ = "number"
 
 
+def _page(text: str) -> Path:
+    return _named(text, ".html", ".htm")
+
+
+def _film(text: str) -> Path:
+    return _named(text, ".gif")
+
+
+def _named(text: str, *endings: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in endings:
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {endings[0]}, got {text!r}")
+    return path
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from micrograd.optim import Adam, linear
     from micrograd.train import evaluate, fit
@@ -257,6 +272,9 @@ def _demo(arguments: argparse.Namespace) -> int:
         batch_size = 50
     untrained = copy.deepcopy(model)
     out.mkdir(parents=True, exist_ok=True)
+    for name in ("watch", "gif"):  # what cannot be made is found out before the first step
+        if hasattr(arguments, name):
+            getattr(arguments, name).parent.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.json"
 
     print(
@@ -327,11 +345,9 @@ def _write_run(
         classes=data.classes,
     )
     if page is not None:
-        page.parent.mkdir(parents=True, exist_ok=True)
         view.to_html(page, steps, f"A network learns {data.name}")
         print(f"  {page}: a page that plays how it learns", flush=True)
     if film is not None:
-        film.parent.mkdir(parents=True, exist_ok=True)
         view.to_gif(film, steps, theme=arguments.theme)
         print(f"  {film}: a film of it", flush=True)
 

@@ -11,6 +11,7 @@ import base64
 import copy
 import io
 import math
+import operator
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,7 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.engine import Value, no_grad
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, MicrogradError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    MicrogradError,
+    NumberTypeError,
+)
 from micrograd.files import write_whole
 from micrograd.look import MARKERS, THEMES, Theme, diverging, mix, number_text
 from micrograd.look import theme as theme_named
@@ -168,6 +175,7 @@ class Watch:
             raise ArgumentError(f"theme must be 'auto', 'light' or 'dark', got {theme!r}")
         if optimizer is None:
             optimizer = Adam(model.parameters(), lr=0.02)
+        X, y = (given if hasattr(given, "__len__") else list(given) for given in (X, y))
         self.model, self.optimizer, self.theme = model, optimizer, theme
         self._start = [p.data for p in model.parameters()]
         self._optimizer_start = optimizer.state_dict()
@@ -240,9 +248,13 @@ class Watch:
         ----------
         steps : int, default 1
         """
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        try:
+            count = -1 if isinstance(steps, bool) else operator.index(steps)
+        except TypeError:
+            count = -1
+        if count < 0:
             raise ArgumentError(f"expected a number of steps of 0 or more, got {steps!r}")
-        for _ in range(steps):
+        for _ in range(count):
             self._session.advance()
         return self
 
@@ -300,7 +312,15 @@ class Watch:
         if self._known is not None and self._known.several_outputs:
             self._groups, self._level, self._scale = [int(t) for t in targets], 0.0, 0.25
             return
-        numbers = [float(t) for t in targets]
+        numbers = []
+        for i, target in enumerate(targets):
+            try:
+                numbers.append(float(target))
+            except (TypeError, ValueError):
+                raise NumberTypeError(
+                    f"y[{i}] is {target!r:.60} ({type(target).__name__}): a label has a colour by "
+                    "its number"
+                ) from None
         classification = self._known is not None and self._known.classification
         learnt = numbers[: len(self._targets)]
         low, high = min(learnt), max(learnt)
@@ -368,6 +388,13 @@ class Watch:
         if self._forward is None:
             self._forward = compiled(self.model, parameters=self.model.parameters(), check="ignore")
         return np.asarray(self._forward.map(rows), dtype=float).reshape(len(rows), -1)
+
+    def _outputs(self, rows: Any) -> list[Any]:
+        """Return what the model gives for each row, as the loss wants it."""
+        scores = self._scores(rows).tolist()
+        # Our own losses work on plain numbers too, and are much faster on them.
+        kind: Any = float if self._known is not None else Value
+        return [[*map(kind, row)] if self._classes > 1 else kind(row[0]) for row in scores]
 
     def field(self, side: int = _GRID) -> Any:
         """Return what the model says of the plane, as bytes: rows from below.
@@ -454,9 +481,7 @@ class Watch:
         rows, targets = self._rows, self._targets
         if validation:
             rows, targets = self._held_rows, self._held_targets
-        scores = self._scores(rows).tolist()
-        outputs = [[Value(s) for s in row] if self._classes > 1 else Value(row[0])
-                   for row in scores]  # fmt: skip
+        outputs = self._outputs(rows)
         with no_grad():
             loss = self._function(outputs, targets)
         right = None
@@ -656,10 +681,12 @@ class Watch:
         Parameters
         ----------
         path : path-like
+            Ends in .html.
         steps : int, optional
             Default as many as were done, or 200.
         title : str, default "A network learns"
         """
+        _check_ending(path, ".html", ".htm")
         target = Path(path)
         write_whole(target, self.page_text(steps, title).encode("utf-8"))
         return target
@@ -677,11 +704,9 @@ class Watch:
 
     def _embedded(self) -> dict[str, Any]:
         """Return the steppers of the samples that are learnt worst, where they are small."""
-        scores = self._scores(self._rows).tolist()
         losses = []
         with no_grad():
-            for i, row in enumerate(scores):
-                output = [Value(s) for s in row] if self._classes > 1 else Value(row[0])
+            for i, output in enumerate(self._outputs(self._rows)):
                 loss = self._function([output], [self._targets[i]])
                 losses.append((-float(getattr(loss, "data", loss)), i))
         found: dict[str, Any] = {}
@@ -711,6 +736,7 @@ class Watch:
         Parameters
         ----------
         path : path-like
+            Ends in .gif.
         steps : int, optional
             Default as many as were done, or 200.
         frames : int, default 40
@@ -724,6 +750,7 @@ class Watch:
             If matplotlib is missing; names the extra to install.
         """
         look = theme_named(theme)
+        _check_ending(path, ".gif")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
             raise ArgumentError(f"expected seconds above 0, got {seconds!r}")
         moments = self.record(steps, frames)
@@ -958,6 +985,11 @@ def _shown_until(curves: list[_Curve], step: int) -> None:
 
 
 # ---- small parts -------------------------------------------------------------------------------
+
+
+def _check_ending(path: str | Path, *endings: str) -> None:
+    if Path(path).suffix.lower() not in endings:
+        raise ArgumentError(f"expected a name that ends in {endings[0]}, got {str(path)!r}")
 
 
 def _pair(features: Sequence[int] | None, width: int) -> tuple[int, int]:

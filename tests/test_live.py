@@ -14,7 +14,7 @@ pytest.importorskip("matplotlib")
 import numpy as np
 
 from micrograd import animate_training, watch
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
 from micrograd.live import live_script, live_widget
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, Adam, linear
@@ -276,6 +276,34 @@ def test_long_runs_are_thinned_but_keep_their_extremes():
     assert (max(values), min(values)) == (max(view.losses), min(view.losses))
     assert len(view.record(frames=10)) == 11
     assert view.step == 1200
+
+
+def test_names_that_end_otherwise_are_refused_and_nothing_is_written(tmp_path):
+    view = watch(model(), X, y).run(2)
+    for write, name, ending in ((view.to_html, "a.txt", ".html"), (view.to_gif, "a.mp4", ".gif")):
+        with pytest.raises(ArgumentError, match=re.escape(f"ends in {ending}, got")):
+            write(tmp_path / name, 3)
+    assert (list(tmp_path.iterdir()), view.step) == ([], 2)
+
+
+def test_what_can_be_read_once_only_is_watched_too():
+    view = watch(model(), (row for row in X), iter(y)).run(np.int64(3))
+    assert view.losses == watch(model(), X, y).run(3).losses
+
+
+def test_a_loss_of_ones_own_is_watched_where_its_labels_are_numbers():
+    def squares(scores, targets):
+        return sum((s - t) ** 2 for s, t in zip(scores, targets, strict=True)) / len(scores)
+
+    own, known = watch(model(), X, y, squares).run(3), watch(model(), X, y, "mse").run(3)
+    assert own.losses == pytest.approx(known.losses, rel=1e-12)
+    assert own.measure() == (pytest.approx(known.measure()[0], rel=1e-12), None)
+
+    def named(scores, targets):
+        return squares(scores, [int(target == "a") for target in targets])
+
+    with pytest.raises(NumberTypeError, match=r"y\[0\] is 'a' \(str\)"):
+        watch(model(), X, ["a"] * 30, named)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
