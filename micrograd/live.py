@@ -882,7 +882,9 @@ class Watch:
             return {"text/plain": f"{self!r}\n{error}"}
 
     def __repr__(self) -> str:
-        return f"Watch({self.model!r}, {len(self._rows)} samples, step {self.step})"
+        sizes = [len(layer.neurons) for layer in self.model.layers]
+        network = f"MLP({self._rows.shape[1]}, {sizes})"
+        return f"Watch({network}, {len(self._rows)} samples, step {self.step})"
 
 
 def animate_training(  # noqa: PLR0917 (the order of watch)

@@ -206,6 +206,10 @@ def test_the_map_of_a_moment_that_stays_is_finer():
     assert len(base64.b64decode(widget._moment()["map"])) == 2_500
 
 
+def test_a_terminal_shows_one_short_line():
+    assert repr(watch(model(8, 1), X, y).run(2)) == "Watch(MLP(2, [8, 1]), 30 samples, step 2)"
+
+
 def test_rate_and_activation_can_be_changed():
     net = model()
     view = watch(net, X, y, optimizer=Adam(net.parameters(), lr=0.1)).run(3)
