@@ -13,6 +13,7 @@ import io
 import math
 import operator
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -1125,6 +1126,8 @@ def live_widget() -> Any:
     except ModuleNotFoundError as error:
         raise ImportError(_NOTEBOOK) from error
 
+    shown: weakref.WeakSet[Any] = weakref.WeakSet()
+
     class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """A network that learns, in a notebook.
 
@@ -1152,10 +1155,18 @@ def live_widget() -> Any:
 
         def __init__(self, watch: Watch, **options: Any) -> None:
             self.watch = watch
+            self._alone()
+            shown.add(self)
             self._task: Any = None
             self._neuron: tuple[int, int] | None = None
             super().__init__(data=self._about(), frame=self._moment(), **options)
             self.observe(self._asked, names=["command"])
+
+        def _alone(self) -> None:
+            """Pause the other views of this network, as of a cell that is run again."""
+            for other in list(shown):
+                if other is not self and other.watch.model is self.watch.model:
+                    other.running = False
 
         def _about(self) -> dict[str, Any]:
             rate, activation = number_text(self.watch.rate, 3), self.watch.activation
@@ -1194,6 +1205,7 @@ def live_widget() -> Any:
                 number of a neuron whose map is shown (None: the network's).
             """
             if what == "run":
+                self._alone()
                 self.running = True
                 if self._task is None or self._task.done():
                     self._task = asyncio.get_running_loop().create_task(self._train())

@@ -1,5 +1,6 @@
 """Watching a network learn, without a browser: the run, its frames, the page's text and the GIF."""
 
+import asyncio
 import base64
 import json
 import math
@@ -397,3 +398,30 @@ def test_the_widget_sends_the_map_of_the_neuron_asked_for():
     assert live.frame["neuron"] == view.neuron_map(0, 1)
     live.command = {"do": "neuron", "with": None, "seq": 4}
     assert "neuron" not in live.frame
+
+
+def test_a_view_of_the_same_network_pauses_the_one_before():
+    pytest.importorskip("anywidget")
+    net = model()
+
+    async def cell_run_twice():
+        first = watch(net, X, y).widget()
+        other = watch(model(), X, y).widget()
+        for live in (first, other):
+            live.command = {"do": "run", "seq": "1"}
+        await asyncio.sleep(0.2)
+        second = watch(net, X, y).widget()
+        before = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        await asyncio.sleep(0.2)
+        seen = first.running, first.error, other.running
+        after = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        second.command = {"do": "run", "seq": "2"}
+        first.command = {"do": "run", "seq": "3"}
+        await asyncio.sleep(0.2)
+        seen += first.running, second.running
+        for live in (first, second, other):
+            live.running = False
+        await asyncio.sleep(0.2)
+        return seen, before == after
+
+    assert asyncio.run(cell_run_twice()) == ((False, "", True, True, False), True)
