@@ -99,7 +99,8 @@ def watch(
         Decides the shuffling of batches. With the same seed a reset gives the same curve, to the
         last bit.
     features : pair of int, optional
-        Which two span the plane, by default the first two; the others are held at their means.
+        Which two span the plane, by default the first two that vary; the others are held at their
+        means.
     names : sequence of str, optional
         Of all features. Default the columns of a DataFrame, else x1, x2, ...
     classes : sequence of str, optional
@@ -189,6 +190,9 @@ class Watch:
                 "the boundary is drawn over two features, X has 1: plot_function draws the "
                 "function of one"
             )
+        if features is None:
+            varying = np.flatnonzero(np.ptp(self._rows, axis=0) > 0).tolist()
+            features = varying[:2] if len(varying) > 1 else (0, 1)
         self.features = _pair(features, width)
         if names is None:
             names = getattr(X, "columns", [f"x{i + 1}" for i in range(width)])
@@ -811,9 +815,14 @@ class Watch:
             right.set_yscale("log")
         right.set_xlim(0, curve["most"])
         right.set_ylim(curve["low"], curve["high"])
-        drawn = [_Curve(right, curve["points"], look.ink, "-", "train" if curve["held"] else "")]
-        if curve["held"]:
-            drawn.append(_Curve(right, curve["held"], look.muted, (0, (4.5, 2)), "held out"))
+        drawn = []
+        for key, name, colour, style in (
+            ("points", "train" if curve["held"] else "", look.ink, "-"),
+            ("held", "held out", look.muted, (0, (4.5, 2))),
+        ):
+            if curve[key]:  # what is below the scale stands at its lower edge
+                points = [(n, max(loss, curve["low"])) for n, loss in curve[key]]
+                drawn.append(_Curve(right, points, colour, style, name))
         across, up = (self.names[k] for k in (i, j))
         for ax, name, below, beside in ((left, "", across, up), (right, "Loss", "step", "")):
             ax.set_xlabel(below, color=look.muted)
@@ -995,10 +1004,9 @@ def _check_ending(path: str | Path, *endings: str) -> None:
         raise ArgumentError(f"expected a name that ends in {endings[0]}, got {str(path)!r}")
 
 
-def _pair(features: Sequence[int] | None, width: int) -> tuple[int, int]:
-    given = (0, 1) if features is None else features
+def _pair(features: Sequence[int], width: int) -> tuple[int, int]:
     try:
-        first, second = given
+        first, second = features
     except (TypeError, ValueError):
         raise ArgumentError(
             f"expected features=(i, j), the two features of the plane, got {features!r}"

@@ -84,6 +84,9 @@ def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, da
     written = page.read_text(encoding="utf-8")
     assert written.startswith("<!DOCTYPE html>")
     assert "Hollow: held out." in written
+    if dataset == "iris":  # the two that tell its classes apart
+        assert "petal length (cm) across, petal width (cm) up" in written
+        assert "setosa" in written
     assert film.read_bytes().startswith(b"GIF8")
 
 

@@ -76,7 +76,7 @@ def test_the_other_features_are_at_their_means_and_that_is_said():
     view = watch(model(nin=4), rows, y, features=(2, 0), names=["a", "b", "c", "d"])
     assert view.description == "c across, a up; the other 2 features held at the mean"
     flat = watch(model(nin=4), rows, y)
-    assert flat.description.startswith("x1 across, x2 up")
+    assert flat.description.startswith("x1 across, x3 up")
 
 
 def test_a_frame_says_step_loss_and_how_many_are_right():
@@ -281,6 +281,19 @@ def test_long_runs_are_thinned_but_keep_their_extremes():
     assert (max(values), min(values)) == (max(view.losses), min(view.losses))
     assert len(view.record(frames=10)) == 11
     assert view.step == 1200
+
+
+def test_a_loss_far_below_the_scale_stays_inside_the_picture(tmp_path):
+    view = watch(model(), X, y).set_rate(1e9)
+    view.to_gif(tmp_path / "a.gif", 3)  # a line out of the axes leaves them no room: a warning
+    curve = view.curve(view.frame())
+    assert min(loss for _, loss in curve["points"]) < 1e-3 * curve["low"]
+
+
+def test_the_plane_is_of_the_first_two_features_that_vary():
+    rows = [[7.0, a, 7.0, b] for a, b in X]
+    assert watch(model(nin=4), rows, y).description.startswith("x2 across, x4 up")
+    assert watch(model(nin=4), [[1.0] * 4] * 30, y).description.startswith("x1 across, x2 up")
 
 
 def test_names_that_end_otherwise_are_refused_and_nothing_is_written(tmp_path):
