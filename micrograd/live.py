@@ -146,6 +146,8 @@ class Watch:
         The loss that each update started from.
     description : str
         Which two features are shown.
+    names, classes : list of str
+        Of all features, and of the classes; none where numbers are learnt.
     """
 
     def __init__(
