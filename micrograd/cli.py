@@ -181,15 +181,15 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--watch",
-        type=Path,
+        type=_page,
         metavar="FILE.html",
         default=argparse.SUPPRESS,
         help="also write a page that plays how it learns",
     )
     parser.add_argument(
         "--gif",
-        type=Path,
-        metavar="FILE",
+        type=_film,
+        metavar="FILE.gif",
         default=argparse.SUPPRESS,
         help="also write a film of how it learns",
     )
@@ -228,6 +228,21 @@ def _rate(text: str) -> float:
 _rate.__name__ = "number"
 
 
+def _page(text: str) -> Path:
+    return _named(text, ".html", ".htm")
+
+
+def _film(text: str) -> Path:
+    return _named(text, ".gif")
+
+
+def _named(text: str, *endings: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in endings:
+        raise argparse.ArgumentTypeError(f"expected a name that ends in {endings[0]}, got {text!r}")
+    return path
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from micrograd.optim import Adam, linear
     from micrograd.train import evaluate, fit
@@ -257,6 +272,9 @@ def _demo(arguments: argparse.Namespace) -> int:
         batch_size = 50
     untrained = copy.deepcopy(model)
     out.mkdir(parents=True, exist_ok=True)
+    for name in ("watch", "gif"):  # what cannot be made is found out before the first step
+        if hasattr(arguments, name):
+            getattr(arguments, name).parent.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.json"
 
     print(
@@ -323,17 +341,27 @@ def _write_run(
         validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
+        features=_telling(data),
         names=data.features,
         classes=data.classes,
     )
     if page is not None:
-        page.parent.mkdir(parents=True, exist_ok=True)
         view.to_html(page, steps, f"A network learns {data.name}")
         print(f"  {page}: a page that plays how it learns", flush=True)
     if film is not None:
-        film.parent.mkdir(parents=True, exist_ok=True)
         view.to_gif(film, steps, theme=arguments.theme)
         print(f"  {film}: a film of it", flush=True)
+
+
+def _telling(data: Dataset) -> list[int]:
+    """Return the two features whose means differ most from class to class, by their spread."""
+    import numpy as np
+
+    groups = [data.X[data.y == k] for k in range(len(data.classes))]
+    means = np.std([group.mean(axis=0) for group in groups], axis=0)
+    spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
+    ratios = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
+    return sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
 
 
 class _Lines:

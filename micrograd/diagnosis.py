@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
 from micrograd.look import number_text
 from micrograd.losses import LOSSES
 
@@ -41,6 +41,7 @@ _REMEDIES: Final = {
     "vanishing": "fewer layers, relu in place of tanh or sigmoid, or init matched to it.",
     "exploding": "smaller initial weights, a smaller learning rate, or fewer layers.",
     "not finite": "a smaller learning rate; begin again from the last finite parameters.",
+    "missing": "fill in what is missing, or leave these samples out.",
     "input": "scale every feature to mean 0 and spread 1; drop those that never change.",
 }
 
@@ -52,7 +53,8 @@ class Finding:
     Parameters
     ----------
     kind : str
-        "dead", "saturated", "constant", "twin", "vanishing", "exploding", "not finite" or "input".
+        "dead", "saturated", "constant", "twin", "vanishing", "exploding", "not finite", "missing"
+        or "input".
     where : str
         The layer, neuron or feature, counted from 0.
     evidence : str
@@ -123,7 +125,9 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         - *twin*: a neuron with the very weights of an earlier one in its layer.
         - *vanishing*, *exploding*: a layer whose gradients with respect to its sums are, in the
           mean of their sizes, 1000 times smaller or larger than those of the output layer.
-        - *not finite*: a sum or an activation that is infinite or nan.
+        - *not finite*: a sum or an activation that is infinite or nan, in the first layer that has
+          one; what comes after follows from it.
+        - *missing*: a feature that is infinite or nan in some samples; then nothing else is said.
         - *input*: a feature that never changes, or one spread 100 times wider than another.
 
     Raises
@@ -134,6 +138,8 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         If the loss is unknown. Also a ValueError.
     InputCountError
         If there are no samples, or not as many labels. Also a ValueError.
+    NumberTypeError
+        If a label is a text. Also a TypeError.
 
     Examples
     --------
@@ -148,12 +154,19 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
     if loss not in LOSSES:
         raise ArgumentError(f"unknown loss {loss!r}: expected one of {', '.join(LOSSES)}")
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X
     rows = [[float(entry) for entry in row] for row in X]
     labels = y.tolist() if hasattr(y, "tolist") else list(y)
+    for i, label in enumerate(labels):
+        if isinstance(label, str):
+            raise NumberTypeError(f"y[{i}] is {label!r:.60}: number the classes 0, 1, 2, ...")
     if not rows or len(rows) != len(labels):
         raise InputCountError(f"expected samples with a label each, got {len(rows)}, {len(labels)}")
     task = LOSSES[loss]
     targets = task.encode(labels)
+    missing = tuple(_missing(rows))
+    if missing:
+        return Diagnosis(missing, len(rows), math.nan)
     findings = list(_inputs(rows))
     try:
         traces = [model.trace(row) for row in rows]
@@ -168,8 +181,8 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         for j, pairs in enumerate(zip(*samples, strict=True)):
             findings.extend(_neuron(i, j, pairs))
         findings.extend(_twins(i, model.layers[i].neurons))
-    if any(finding.kind == "not finite" for finding in findings):
-        return Diagnosis(tuple(findings), len(rows), math.nan)
+        if any(finding.kind == "not finite" for finding in findings):
+            return Diagnosis(tuple(findings), len(rows), math.nan)
     outputs = [trace[-1].x if task.several_outputs else trace[-1].x[0] for trace in traces]
     value = task.function(outputs, targets)
     findings.extend(_flow(value, [[s for sample in layer for s, _ in sample] for layer in layers]))
@@ -178,6 +191,15 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
 
 def _finding(kind: str, where: str, evidence: str, *place: int) -> Finding:
     return Finding(kind, where, evidence, _REMEDIES[kind], *place)
+
+
+def _missing(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:
+    """Look for features that are no numbers."""
+    for k, column in enumerate(zip(*rows, strict=True)):
+        bad = [n for n, entry in enumerate(column) if not math.isfinite(entry)]
+        if bad:
+            seen = f"Is {column[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."
+            yield _finding("missing", f"feature {k}", seen)
 
 
 def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:

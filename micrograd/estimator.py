@@ -245,10 +245,10 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         else:
             optimizer = self._descent(model, size * share, int(self.max_iter) * each)
         stop = None
-        if not one_pass and self.tol is not None:
+        if held_out is not None or not (one_pass or self.tol is None):
             stop = EarlyStop(
-                patience=int(self.n_iter_no_change),
-                min_delta=float(self.tol),
+                patience=passes + 1 if self.tol is None else int(self.n_iter_no_change),
+                min_delta=float(self.tol or 0),
                 restore_best=held_out is not None,
                 every=1 if held_out is not None else each,
             )
@@ -274,7 +274,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         # From here on nothing can fail: an estimator is fitted as a whole, or is as it was.
         self.model_, self.optimizer_ = model, optimizer
         self._note(history, each, anew=anew)
-        if stop is not None and not history.stopped_early:
+        if stop is not None and self.tol is not None and not history.stopped_early:
             warnings.warn(
                 f"the loss was still falling when max_iter={passes} passes over the data were "
                 "done: raise max_iter or learning_rate",
@@ -384,7 +384,7 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     max_iter : int, default 200
         Passes over the data at most.
     tol : float or None, default 0.0001
-        By how much the loss has to fall to count as progress. None never stops early.
+        By how much the loss has to fall to count as progress. With None all passes are done.
     n_iter_no_change : int, default 10
         How many passes without progress end the training.
     early_stopping : bool, default False

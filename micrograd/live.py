@@ -11,14 +11,22 @@ import base64
 import copy
 import io
 import math
+import operator
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from micrograd.engine import Value, no_grad
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, MicrogradError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    MicrogradError,
+    NumberTypeError,
+)
 from micrograd.files import write_whole
 from micrograd.look import MARKERS, THEMES, Theme, diverging, mix, number_text
 from micrograd.look import theme as theme_named
@@ -91,7 +99,8 @@ def watch(
         Decides the shuffling of batches. With the same seed a reset gives the same curve, to the
         last bit.
     features : pair of int, optional
-        Which two span the plane, by default the first two; the others are held at their means.
+        Which two span the plane, by default the first two that vary; the others are held at their
+        means.
     names : sequence of str, optional
         Of all features. Default the columns of a DataFrame, else x1, x2, ...
     classes : sequence of str, optional
@@ -137,6 +146,8 @@ class Watch:
         The loss that each update started from.
     description : str
         Which two features are shown.
+    names, classes : list of str
+        Of all features, and of the classes; none where numbers are learnt.
     """
 
     def __init__(
@@ -168,6 +179,7 @@ class Watch:
             raise ArgumentError(f"theme must be 'auto', 'light' or 'dark', got {theme!r}")
         if optimizer is None:
             optimizer = Adam(model.parameters(), lr=0.02)
+        X, y = (given if hasattr(given, "__len__") else list(given) for given in (X, y))
         self.model, self.optimizer, self.theme = model, optimizer, theme
         self._start = [p.data for p in model.parameters()]
         self._optimizer_start = optimizer.state_dict()
@@ -180,6 +192,9 @@ class Watch:
                 "the boundary is drawn over two features, X has 1: plot_function draws the "
                 "function of one"
             )
+        if features is None:
+            varying = np.flatnonzero(np.ptp(self._rows, axis=0) > 0).tolist()
+            features = varying[:2] if len(varying) > 1 else (0, 1)
         self.features = _pair(features, width)
         if names is None:
             names = getattr(X, "columns", [f"x{i + 1}" for i in range(width)])
@@ -240,9 +255,13 @@ class Watch:
         ----------
         steps : int, default 1
         """
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        try:
+            count = -1 if isinstance(steps, bool) else operator.index(steps)
+        except TypeError:
+            count = -1
+        if count < 0:
             raise ArgumentError(f"expected a number of steps of 0 or more, got {steps!r}")
-        for _ in range(steps):
+        for _ in range(count):
             self._session.advance()
         return self
 
@@ -300,7 +319,15 @@ class Watch:
         if self._known is not None and self._known.several_outputs:
             self._groups, self._level, self._scale = [int(t) for t in targets], 0.0, 0.25
             return
-        numbers = [float(t) for t in targets]
+        numbers = []
+        for i, target in enumerate(targets):
+            try:
+                numbers.append(float(target))
+            except (TypeError, ValueError):
+                raise NumberTypeError(
+                    f"y[{i}] is {target!r:.60} ({type(target).__name__}): a label has a colour by "
+                    "its number"
+                ) from None
         classification = self._known is not None and self._known.classification
         learnt = numbers[: len(self._targets)]
         low, high = min(learnt), max(learnt)
@@ -368,6 +395,13 @@ class Watch:
         if self._forward is None:
             self._forward = compiled(self.model, parameters=self.model.parameters(), check="ignore")
         return np.asarray(self._forward.map(rows), dtype=float).reshape(len(rows), -1)
+
+    def _outputs(self, rows: Any) -> list[Any]:
+        """Return what the model gives for each row, as the loss wants it."""
+        scores = self._scores(rows).tolist()
+        # Our own losses work on plain numbers too, and are much faster on them.
+        kind: Any = float if self._known is not None else Value
+        return [[*map(kind, row)] if self._classes > 1 else kind(row[0]) for row in scores]
 
     def field(self, side: int = _GRID) -> Any:
         """Return what the model says of the plane, as bytes: rows from below.
@@ -454,9 +488,7 @@ class Watch:
         rows, targets = self._rows, self._targets
         if validation:
             rows, targets = self._held_rows, self._held_targets
-        scores = self._scores(rows).tolist()
-        outputs = [[Value(s) for s in row] if self._classes > 1 else Value(row[0])
-                   for row in scores]  # fmt: skip
+        outputs = self._outputs(rows)
         with no_grad():
             loss = self._function(outputs, targets)
         right = None
@@ -656,10 +688,12 @@ class Watch:
         Parameters
         ----------
         path : path-like
+            Ends in .html.
         steps : int, optional
             Default as many as were done, or 200.
         title : str, default "A network learns"
         """
+        _check_ending(path, ".html", ".htm")
         target = Path(path)
         write_whole(target, self.page_text(steps, title).encode("utf-8"))
         return target
@@ -677,11 +711,9 @@ class Watch:
 
     def _embedded(self) -> dict[str, Any]:
         """Return the steppers of the samples that are learnt worst, where they are small."""
-        scores = self._scores(self._rows).tolist()
         losses = []
         with no_grad():
-            for i, row in enumerate(scores):
-                output = [Value(s) for s in row] if self._classes > 1 else Value(row[0])
+            for i, output in enumerate(self._outputs(self._rows)):
                 loss = self._function([output], [self._targets[i]])
                 losses.append((-float(getattr(loss, "data", loss)), i))
         found: dict[str, Any] = {}
@@ -711,6 +743,7 @@ class Watch:
         Parameters
         ----------
         path : path-like
+            Ends in .gif.
         steps : int, optional
             Default as many as were done, or 200.
         frames : int, default 40
@@ -724,6 +757,7 @@ class Watch:
             If matplotlib is missing; names the extra to install.
         """
         look = theme_named(theme)
+        _check_ending(path, ".gif")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
             raise ArgumentError(f"expected seconds above 0, got {seconds!r}")
         moments = self.record(steps, frames)
@@ -783,9 +817,14 @@ class Watch:
             right.set_yscale("log")
         right.set_xlim(0, curve["most"])
         right.set_ylim(curve["low"], curve["high"])
-        drawn = [_Curve(right, curve["points"], look.ink, "-", "train" if curve["held"] else "")]
-        if curve["held"]:
-            drawn.append(_Curve(right, curve["held"], look.muted, (0, (4.5, 2)), "held out"))
+        drawn = []
+        for key, name, colour, style in (
+            ("points", "train" if curve["held"] else "", look.ink, "-"),
+            ("held", "held out", look.muted, (0, (4.5, 2))),
+        ):
+            if curve[key]:  # what is below the scale stands at its lower edge
+                points = [(n, max(loss, curve["low"])) for n, loss in curve[key]]
+                drawn.append(_Curve(right, points, colour, style, name))
         across, up = (self.names[k] for k in (i, j))
         for ax, name, below, beside in ((left, "", across, up), (right, "Loss", "step", "")):
             ax.set_xlabel(below, color=look.muted)
@@ -855,7 +894,9 @@ class Watch:
             return {"text/plain": f"{self!r}\n{error}"}
 
     def __repr__(self) -> str:
-        return f"Watch({self.model!r}, {len(self._rows)} samples, step {self.step})"
+        sizes = [len(layer.neurons) for layer in self.model.layers]
+        network = f"MLP({self._rows.shape[1]}, {sizes})"
+        return f"Watch({network}, {len(self._rows)} samples, step {self.step})"
 
 
 def animate_training(  # noqa: PLR0917 (the order of watch)
@@ -960,10 +1001,14 @@ def _shown_until(curves: list[_Curve], step: int) -> None:
 # ---- small parts -------------------------------------------------------------------------------
 
 
-def _pair(features: Sequence[int] | None, width: int) -> tuple[int, int]:
-    given = (0, 1) if features is None else features
+def _check_ending(path: str | Path, *endings: str) -> None:
+    if Path(path).suffix.lower() not in endings:
+        raise ArgumentError(f"expected a name that ends in {endings[0]}, got {str(path)!r}")
+
+
+def _pair(features: Sequence[int], width: int) -> tuple[int, int]:
     try:
-        first, second = given
+        first, second = features
     except (TypeError, ValueError):
         raise ArgumentError(
             f"expected features=(i, j), the two features of the plane, got {features!r}"
@@ -1091,6 +1136,8 @@ def live_widget() -> Any:
     except ModuleNotFoundError as error:
         raise ImportError(_NOTEBOOK) from error
 
+    shown: weakref.WeakSet[Any] = weakref.WeakSet()
+
     class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """A network that learns, in a notebook.
 
@@ -1118,10 +1165,18 @@ def live_widget() -> Any:
 
         def __init__(self, watch: Watch, **options: Any) -> None:
             self.watch = watch
+            self._alone()
+            shown.add(self)
             self._task: Any = None
             self._neuron: tuple[int, int] | None = None
             super().__init__(data=self._about(), frame=self._moment(), **options)
             self.observe(self._asked, names=["command"])
+
+        def _alone(self) -> None:
+            """Pause the other views of this network, as of a cell that is run again."""
+            for other in list(shown):
+                if other is not self and other.watch.model is self.watch.model:
+                    other.running = False
 
         def _about(self) -> dict[str, Any]:
             rate, activation = number_text(self.watch.rate, 3), self.watch.activation
@@ -1160,6 +1215,7 @@ def live_widget() -> Any:
                 number of a neuron whose map is shown (None: the network's).
             """
             if what == "run":
+                self._alone()
                 self.running = True
                 if self._task is None or self._task.done():
                     self._task = asyncio.get_running_loop().create_task(self._train())

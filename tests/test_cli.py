@@ -81,8 +81,36 @@ def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, da
     printed = capsys.readouterr().out
     assert f"{page}: " in printed
     assert f"{film}: " in printed
-    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    written = page.read_text(encoding="utf-8")
+    assert written.startswith("<!DOCTYPE html>")
+    assert "Hollow: held out." in written
+    if dataset == "iris":  # the two that tell its classes apart
+        assert "petal length (cm) across, petal width (cm) up" in written
+        assert "setosa" in written
     assert film.read_bytes().startswith(b"GIF8")
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "code", "words"),
+    [
+        ("--watch", "run.txt", 2, "ends in .html, got"),
+        ("--gif", "run.mp4", 2, "ends in .gif, got"),
+        ("--gif", "", 2, "ends in .gif, got ''"),
+        ("--watch", "file/run.html", 1, "cannot use"),
+        ("--gif", "file/run.gif", 1, "cannot use"),
+    ],
+)
+def test_a_page_or_film_that_cannot_be_written_is_found_out_before_the_first_step(
+    tmp_path, capsys, option, name, code, words
+):
+    (tmp_path / "file").write_text("a file, not a folder", encoding="utf-8")
+    path = str(tmp_path / name) if name else ""
+    out = tmp_path / "out"
+    assert main(["demo", "--steps", "3", "--out", str(out), option, path]) == code
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "step" not in printed.out
+    assert not (out / "model.json").exists()
 
 
 @pytest.mark.parametrize("dataset", ["iris", "breast_cancer"])

@@ -7,7 +7,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.diagnosis import diagnose
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
 from micrograd.nn import MLP
 
 X = [[-1.0, 0.0], [-0.5, 1.0], [0.5, 0.0], [1.0, 1.0]]
@@ -141,3 +141,26 @@ def test_nothing_is_changed():
 def test_what_cannot_be_diagnosed_is_refused(arguments, kind, told):
     with pytest.raises(kind, match=told):
         diagnose(*arguments)
+
+
+def test_a_weight_that_is_nan_is_found_in_its_layer_and_what_follows_from_it_is_not_told():
+    model = network(sizes=(3, 3, 1))
+    model.layers[0].neurons[2].w[0].data = math.nan
+    assert found(model) == [("not finite", "layer 0, neuron 2")]
+
+
+@pytest.mark.parametrize("gap", [math.nan, math.inf])
+def test_samples_with_gaps_are_told_by_feature_and_no_neuron_is_blamed(gap):
+    rows = [[-1.0, 0.0], [-0.5, gap], [0.5, 0.0], [1.0, gap]]
+    (finding,) = diagnose(network(), rows, Y).findings
+    assert (finding.kind, finding.where) == ("missing", "feature 1")
+    assert finding.evidence == f"Is {gap} for sample 1, one of 2 such."
+    assert "fill in" in finding.remedy
+
+
+def test_frames_are_looked_at_and_texts_as_labels_are_named():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b"])
+    assert found(network(), frame, pandas.Series(Y)) == []
+    with pytest.raises(NumberTypeError, match=r"y\[2\] is 'up'"):
+        diagnose(network(), X, [-1, 1, "up", 1])

@@ -19,7 +19,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -33,7 +33,7 @@ from micrograd.estimator import fired
 from micrograd.losses import LOSSES
 from micrograd.nn import MLP
 from micrograd.optim import linear
-from micrograd.train import EarlyStop, fit
+from micrograd.train import EarlyStop, evaluate, fit
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning"  # short runs are meant, 2026-11
@@ -150,6 +150,23 @@ def test_early_stopping_holds_samples_out_and_keeps_the_best_parameters():
     assert model.history_.stopped_early
     assert model.n_iter_ < 300
     assert len(model.validation_loss_curve_) == model.n_iter_
+
+
+def test_all_passes_are_done_without_a_tolerance_and_the_best_parameters_kept():
+    data = load("moons", noise=0.4, samples=200)
+    options = {"early_stopping": True, "learning_rate": 0.1, "max_iter": 80, "tol": None}
+    model = quick(**options).fit(data.X, data.y)
+    curve = model.validation_loss_curve_
+    assert model.n_iter_ == len(curve) == 80
+    assert min(curve) < curve[-1]  # the last parameters are not the best
+    draw = np.random.RandomState(0)
+    draw.randint(2**31 - 1)
+    kept = train_test_split(
+        np.arange(len(data.X)), test_size=0.1, random_state=draw, stratify=data.y
+    )[1]
+    assert evaluate(model.model_, data.X[kept], data.y[kept], "bce").loss == pytest.approx(
+        min(curve), rel=1e-9
+    )
 
 
 def test_without_progress_training_ends_and_otherwise_says_so():

@@ -1,5 +1,6 @@
 """Watching a network learn, without a browser: the run, its frames, the page's text and the GIF."""
 
+import asyncio
 import base64
 import json
 import math
@@ -14,7 +15,7 @@ pytest.importorskip("matplotlib")
 import numpy as np
 
 from micrograd import animate_training, watch
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
 from micrograd.live import live_script, live_widget
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, Adam, linear
@@ -75,7 +76,7 @@ def test_the_other_features_are_at_their_means_and_that_is_said():
     view = watch(model(nin=4), rows, y, features=(2, 0), names=["a", "b", "c", "d"])
     assert view.description == "c across, a up; the other 2 features held at the mean"
     flat = watch(model(nin=4), rows, y)
-    assert flat.description.startswith("x1 across, x2 up")
+    assert flat.description.startswith("x1 across, x3 up")
 
 
 def test_a_frame_says_step_loss_and_how_many_are_right():
@@ -206,6 +207,10 @@ def test_the_map_of_a_moment_that_stays_is_finer():
     assert len(base64.b64decode(widget._moment()["map"])) == 2_500
 
 
+def test_a_terminal_shows_one_short_line():
+    assert repr(watch(model(8, 1), X, y).run(2)) == "Watch(MLP(2, [8, 1]), 30 samples, step 2)"
+
+
 def test_rate_and_activation_can_be_changed():
     net = model()
     view = watch(net, X, y, optimizer=Adam(net.parameters(), lr=0.1)).run(3)
@@ -276,6 +281,47 @@ def test_long_runs_are_thinned_but_keep_their_extremes():
     assert (max(values), min(values)) == (max(view.losses), min(view.losses))
     assert len(view.record(frames=10)) == 11
     assert view.step == 1200
+
+
+def test_a_loss_far_below_the_scale_stays_inside_the_picture(tmp_path):
+    view = watch(model(), X, y).set_rate(1e9)
+    view.to_gif(tmp_path / "a.gif", 3)  # a line out of the axes leaves them no room: a warning
+    curve = view.curve(view.frame())
+    assert min(loss for _, loss in curve["points"]) < 1e-3 * curve["low"]
+
+
+def test_the_plane_is_of_the_first_two_features_that_vary():
+    rows = [[7.0, a, 7.0, b] for a, b in X]
+    assert watch(model(nin=4), rows, y).description.startswith("x2 across, x4 up")
+    assert watch(model(nin=4), [[1.0] * 4] * 30, y).description.startswith("x1 across, x2 up")
+
+
+def test_names_that_end_otherwise_are_refused_and_nothing_is_written(tmp_path):
+    view = watch(model(), X, y).run(2)
+    for write, name, ending in ((view.to_html, "a.txt", ".html"), (view.to_gif, "a.mp4", ".gif")):
+        with pytest.raises(ArgumentError, match=re.escape(f"ends in {ending}, got")):
+            write(tmp_path / name, 3)
+    assert (list(tmp_path.iterdir()), view.step) == ([], 2)
+
+
+def test_what_can_be_read_once_only_is_watched_too():
+    view = watch(model(), (row for row in X), iter(y)).run(np.int64(3))
+    assert view.losses == watch(model(), X, y).run(3).losses
+
+
+def test_a_loss_of_ones_own_is_watched_where_its_labels_are_numbers():
+    def squares(scores, targets):
+        return sum((s - t) ** 2 for s, t in zip(scores, targets, strict=True)) / len(scores)
+
+    own, known = watch(model(), X, y, squares).run(3), watch(model(), X, y, "mse").run(3)
+    assert own.losses == pytest.approx(known.losses, rel=1e-12)
+    assert own.measure() == (pytest.approx(known.measure()[0], rel=1e-12), None)
+
+    def named(scores, targets):
+        return squares(scores, [int(target == "a") for target in targets])
+
+    with pytest.raises(NumberTypeError, match=r"y\[0\] is 'a' \(str\)"):
+        watch(model(), X, ["a"] * 30, named)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -365,3 +411,30 @@ def test_the_widget_sends_the_map_of_the_neuron_asked_for():
     assert live.frame["neuron"] == view.neuron_map(0, 1)
     live.command = {"do": "neuron", "with": None, "seq": 4}
     assert "neuron" not in live.frame
+
+
+def test_a_view_of_the_same_network_pauses_the_one_before():
+    pytest.importorskip("anywidget")
+    net = model()
+
+    async def cell_run_twice():
+        first = watch(net, X, y).widget()
+        other = watch(model(), X, y).widget()
+        for live in (first, other):
+            live.command = {"do": "run", "seq": "1"}
+        await asyncio.sleep(0.2)
+        second = watch(net, X, y).widget()
+        before = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        await asyncio.sleep(0.2)
+        seen = first.running, first.error, other.running
+        after = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        second.command = {"do": "run", "seq": "2"}
+        first.command = {"do": "run", "seq": "3"}
+        await asyncio.sleep(0.2)
+        seen += first.running, second.running
+        for live in (first, second, other):
+            live.running = False
+        await asyncio.sleep(0.2)
+        return seen, before == after
+
+    assert asyncio.run(cell_run_twice()) == ((False, "", True, True, False), True)

@@ -145,6 +145,7 @@ ASK = """\
 first = view.losses
 steps = len(first)
 print("running", live.running, "steps", steps)"""
+CONTROLS = "print(view.rate, view.activation, view.step, repr(live.error))"
 SAME = """\
 again = view.losses
 common = min(len(first), len(again))
@@ -176,7 +177,7 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
     pytest.importorskip("anywidget")
     import test_widget_jupyter as lab_tests
 
-    book = lab_tests.notebook(MAKE, ASK, SAME)
+    book = lab_tests.notebook(MAKE, ASK, SAME, CONTROLS)
     monkeypatch.setattr(lab_tests, "notebook", lambda *_: book)
     with launched() as browser, lab_tests.jupyterlab(tmp_path) as address:
         context = browser.new_context(viewport={"width": 1200, "height": 1400})
@@ -184,7 +185,7 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
         page.set_default_timeout(60_000)
         page.goto(address)
         lab = lab_tests.Lab(page)
-        page.locator(".jp-Notebook .jp-CodeCell").nth(2).wait_for(timeout=120_000)
+        page.locator(".jp-Notebook .jp-CodeCell").nth(3).wait_for(timeout=120_000)
         lab.run(0)
         app = lab.cell(0).locator(".mgl")
         app.wait_for()
@@ -219,6 +220,28 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
         app.get_by_text("It answers from").wait_for(state="detached")
         app.locator(".mgl-dot").nth(3).click(force=True)
         app.locator(".mgl-steps .node").first.wait_for()
+        app.locator(".mgl-dot.held").nth(1).click(force=True)
+        app.get_by_text(f"Back-propagation of sample 26, class {y[26]}, held out").wait_for()
+        # While it runs: another learning rate goes on, another activation begins anew.
+        app.locator(".mgl-map").scroll_into_view_if_needed()
+        button("Run").click()
+        button("Pause").wait_for()
+        app.get_by_label("learning rate").select_option("0.1")
+        page.wait_for_timeout(500)
+        button("Pause").click()
+        button("Run").wait_for()
+        rate, kind, steps, error = lab.printed(3).split()
+        assert (rate, kind, error) == ("0.1", "relu", "''")
+        assert int(steps) > 3
+        button("Run").click()
+        button("Pause").wait_for()
+        app.get_by_label("activation").select_option("tanh")
+        page.locator(".mgl[data-step='0']").wait_for()
+        button("Run").wait_for()
+        assert lab.printed(3).split() == ["0.1", "tanh", "0", "''"]
+        for n in (1, 2, 3):
+            button("Step").click()
+            page.locator(f".mgl[data-step='{n}']").wait_for()
         app.scroll_into_view_if_needed()
         app.get_by_role("button", name="Close").click()
         page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab.lm-mod-current").click()  # its list
