@@ -1288,6 +1288,38 @@ def test_a_traceback_shows_the_generated_line():
     assert kernel.filename in linecache.cache
 
 
+@pytest.mark.parametrize("name", ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value"])
+def test_a_function_may_have_a_name_that_the_program_needs(name, tmp_path):
+    space = {"micrograd": micrograd}
+    exec(f"def {name}(x): return micrograd.exp(x) + micrograd.sum([x, x])", space)
+    compiled = compile(space[name], "python", check="ignore")
+    true = [math.exp(x) + (x + x) for x in (1.0, 2.0)]
+    assert [compiled(1.0), compiled.map([1.0, 2.0]).tolist()] == [true[0], true]
+    source = tmp_path / "it.c"
+    source.write_text(compiled.to_c(), encoding="utf-8")
+    if shutil.which("gcc") is not None:
+        subprocess.run([*GCC, "-c", str(source), "-o", str(tmp_path / "it.o")], check=True)
+
+
+def test_an_operation_of_the_users_is_not_hidden_by_a_label():
+    row = micrograd.define(
+        name="shift_of_replay", code="{0} + 1 shifted", forward=lambda x: x + 1,
+        partials=lambda out, x: (1,),
+    )  # fmt: skip
+    ops.TABLE.pop("shift_of_replay")
+    w = Value(2.0, label="op_1")
+    assert compile(lambda x: row(x) * w, "python", check="ignore")(1.0) == 4.0
+
+
+def test_a_name_for_c_is_checked():
+    compiled = compile(lambda x: x, "python")
+    compiled(1.0)
+    assert "void it(" in compiled.to_c("it")
+    for wrong in ("a b", "", "1x", "double", "sin", 3):
+        with pytest.raises(ValueError, match="expected a name for a C function"):
+            compiled.to_c(wrong)
+
+
 def test_stats_count_nodes_instructions_bytes_and_seconds():
     _, loss = network()
     compiled = compile(loss, "llvm")
@@ -1493,12 +1525,16 @@ def test_symbols_are_no_values():
 # ---- C ---------------------------------------------------------------------------------------
 
 
+GCC = [
+    "gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-ffp-contract=off",
+]  # fmt: skip
+
+
 def run_c(text, name, inputs, parameters, gradients, folder):
     source, library = folder / f"{name}.c", folder / f"{name}.so"
     source.write_text(text, encoding="utf-8")
     subprocess.run(
-        ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-ffp-contract=off", "-shared", "-fPIC"]
-        + [str(source), "-o", str(library), "-lm"],
+        [*GCC, "-shared", "-fPIC"] + [str(source), "-o", str(library), "-lm"],
         check=True,
     )
     double = ctypes.c_double
@@ -1534,7 +1570,7 @@ def test_c_gives_the_numbers_of_the_engine_for_every_row(tmp_path):
     source = tmp_path / "rows.c"
     source.write_text(text, encoding="utf-8")
     library = tmp_path / "rows.so"
-    command = ["gcc", "-std=c99", "-Wall", "-Werror", "-O1", "-ffp-contract=off", "-shared"]
+    command = [*GCC, "-shared"]
     subprocess.run([*command, "-fPIC", str(source), "-o", str(library), "-lm"], check=True)
     value = (ctypes.c_double * len(rows))()
     given = (ctypes.c_double * len(inputs))(*inputs)

@@ -10,7 +10,33 @@ from micrograd import ops
 from micrograd.replay.lower import Handle, lower
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["c_source"]
+__all__ = ["c_name", "c_source"]
+
+
+# Functions of <math.h>, which are there for float and long double as well; keywords and others.
+_MATH = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign",
+    "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1", "fabs", "fdim", "floor", "fma",
+    "fmax", "fmin", "fmod", "frexp", "gamma", "hypot", "ilogb", "j0", "j1", "jn", "ldexp",
+    "lgamma", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround",
+    "modf", "nan", "nearbyint", "nextafter", "nexttoward", "pow", "remainder", "remquo", "rint",
+    "round", "scalbln", "scalbn", "sin", "sinh", "sqrt", "tan", "tanh", "tgamma", "trunc", "y0",
+    "y1", "yn",
+]  # fmt: skip
+_RESERVED = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while", "main", "abs", "abort", "exit", "free",
+    "index", "malloc", "printf",
+    *(name + kind for name in _MATH for kind in ("", "f", "l")),
+}  # fmt: skip
+
+
+def c_name(name: str) -> str:
+    """Return the name of a Python function as one that C has no other use for."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    return f"{name}_" if name in _RESERVED else name
 
 
 class _Text:

@@ -697,14 +697,24 @@ class Compiled:
         Parameters
         ----------
         name : str, optional
-            Of the C function; the function's own name where not given.
+            Of the C function; the function's own name where not given, with a line below where
+            that means something else in C.
+
+        Raises
+        ------
+        ValueError
+            If the name given cannot be that of a C function.
         """
-        from micrograd.replay.c import c_source
+        from micrograd.replay.c import c_name, c_source
 
         trace = self.latest()
+        if name is None:
+            name = c_name(self._name)
+        elif not (isinstance(name, str) and name.isidentifier() and c_name(name) == name):
+            raise ArgumentError(f"expected a name for a C function, got {name!r}")
         tape, used = trace.derived(self._main_kind(trace))
         width = len(trace.parameters) if trace.parameters else sum(trace.sizes)
-        return c_source(tape, name or self._name, used, 0 if trace.sequence else width)
+        return c_source(tape, name, used, 0 if trace.sequence else width)
 
     @property
     def stats(self) -> Stats:

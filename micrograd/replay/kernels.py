@@ -17,7 +17,12 @@ from typing import Any, cast
 
 from micrograd.replay import llvm
 from micrograd.replay.driver import driver
-from micrograd.replay.source import array_namespace, python_source, scalar_namespace
+from micrograd.replay.source import (
+    array_namespace,
+    function_name,
+    python_source,
+    scalar_namespace,
+)
 from micrograd.replay.tape import Tape
 
 __all__ = ["LlvmKernel", "PythonKernel", "address_of", "double", "numpy", "rows_of", "spread"]
@@ -79,7 +84,7 @@ class PythonKernel:
         weakref.finalize(self, linecache.cache.pop, self.filename, None)
         namespace = scalar_namespace(own)
         exec(compile(self.source, self.filename, "exec"), namespace)
-        self.function = namespace[name]
+        self.function = namespace[function_name(name)]
         self._array_function: Callable[..., Any] | None = None
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
@@ -98,7 +103,7 @@ class PythonKernel:
             source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
             namespace = array_namespace(own)
             exec(compile(source, "<micrograd replay of arrays>", "exec"), namespace)
-            self._array_function = namespace[self._name]
+            self._array_function = namespace[function_name(self._name)]
         with np.errstate(all="ignore"):
             for start in range(0, n, _CHUNK):
                 part = slice(start, min(start + _CHUNK, n))

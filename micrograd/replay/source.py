@@ -13,7 +13,7 @@ from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
 
-__all__ = ["array_namespace", "python_source", "scalar_namespace"]
+__all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
 
 
 def _named(op: Op) -> bool:
@@ -29,6 +29,8 @@ _FAMILIES = (
 
 def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
     """Return a name for every position, and the operations that have none of their own."""
+    extra = {p: f"op_{p}" for p, op in enumerate(tape.rows) if op is not None and not _named(op)}
+    taken |= set(extra.values())
     names: list[str] = []
     for position, op in enumerate(tape.rows):
         label = tape.labels.get(position, "")
@@ -49,8 +51,17 @@ def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
                 label += "_"
         taken.add(label)
         names.append(label)
-    extra = {p: f"op_{p}" for p, op in enumerate(tape.rows) if op is not None and not _named(op)}
     return names, extra
+
+
+def function_name(name: str) -> str:
+    """Return the name itself, with a line below where the program needs it for something else."""
+    return f"{name}_" if name in _reserved() or keyword.iskeyword(name) else name
+
+
+def _reserved() -> set[str]:
+    own = {"inputs", "parameters", "nan", "inf"}
+    return own | set(ops.TABLE) | set(_FUNCTIONS) | set(dir(builtins))
 
 
 def _literal(value: Any) -> str:
@@ -65,14 +76,13 @@ def python_source(
 ) -> tuple[str, dict[str, Op]]:
     """Return the program as Python, and the operations it calls by names of their own.
 
-    The function takes two sequences, the inputs and the parameters, and returns two tuples, the
-    outputs and the gradients. With `arrays`, powers are written as calls, so that arrays get the
-    power of the math library rather than NumPy's.
+    The function, of the name that `function_name` gives, takes two sequences, the inputs and the
+    parameters, and returns two tuples, the outputs and the gradients. With `arrays`, powers are
+    written as calls, so that arrays get the power of the math library rather than NumPy's.
     """
-    functions = set(ops.TABLE) | set(_FUNCTIONS) | set(dir(builtins)) | {"inputs", "parameters"}
-    names, extra = _names(tape, functions)
+    names, extra = _names(tape, _reserved())
     own: dict[str, Op] = {}
-    lines = [f"def {name}(inputs, parameters):"]
+    lines = [f"def {function_name(name)}(inputs, parameters):"]
     title = f"{name}({arguments})"
     lines.append(
         f'    """Compute {title}' + (' and its gradient."""' if tape.gradients else '."""')
