@@ -1825,7 +1825,7 @@ def test_no_step_is_done_that_an_early_stop_leaves_out(every, monkeypatch):
     from micrograd.replay.training import Descent
 
     asked, run = [], Descent.run
-    monkeypatch.setattr(Descent, "run", lambda *a: (asked.append(len(a[4])), run(*a))[1])
+    monkeypatch.setattr(Descent, "run", lambda *a, **k: (asked.append(len(a[4])), run(*a, **k))[1])
     rng = random.Random(4)
     X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(40)]
     model = MLP(2, [4, 1], rng=random.Random(5))
