@@ -576,24 +576,27 @@ def _train(
 # ---- one run -----------------------------------------------------------------------------------
 
 
-def _scalars(optimizer: SGD | Adam, most: int) -> list[tuple[float, float, float]]:
-    """Return the numbers of the next steps, up to one whose learning rate cannot be used."""
+def _scalars(optimizer: SGD | Adam, most: int) -> list[list[float]]:
+    """Return the numbers of the next steps, up to one whose learning rate cannot be used.
+
+    There is a list of each kind of number, of one number a step.
+    """
     lr, start = optimizer.lr, optimizer.steps
-    rates: list[Any] = [lr] * most
+    rates: list[Any] = [lr]
     if callable(lr):
         rates = [lr(step) for step in range(start, start + most)]
     unusable = (i for i, rate in enumerate(rates) if not 0 <= rate < math.inf)
-    del rates[next(unusable, most) :]
+    rates = rates[: next(unusable, most)]
+    if not callable(lr):
+        rates *= most
     if isinstance(optimizer, SGD):
-        return [(float(rate), 0.0, 0.0) for rate in rates]
+        return [list(map(float, rates))]
     mean, square = cast("tuple[Any, Any]", optimizer.betas)
+    counts = range(start + 1, start + 1 + len(rates))
     return [
-        (
-            float(rate / (1 - mean**step)),
-            math.sqrt(1 - square**step),
-            float(rate),
-        )
-        for step, rate in enumerate(rates, start + 1)
+        [float(rate / (1 - mean**count)) for rate, count in zip(rates, counts, strict=True)],
+        [math.sqrt(1 - square**count) for count in counts],
+        list(map(float, rates)),
     ]
 
 
@@ -647,10 +650,12 @@ class _Run:
             return 0
         before, start = self._snapshot(), time.perf_counter()
         try:
-            most = min(most, self.stride, self._until_stop())
-            done = self._leap(self.descent, before[0], most)
-            for steps in range(self.done - done, self.done) if self.early_stop else ():
-                self._watch_steps(steps + 1, [])
+            done = self._leap(self.descent, before[0], min(most, self.stride, self._until_stop()))
+            wanted = self._watched(done)
+            if wanted < done:  # it should have stopped on the way: go there again
+                self._restore(before)
+                done = self._leap(self.descent, before[0], wanted)
+                self._watched(done)
         except ArithmeticError:  # a number that no float can hold
             self._restore(before)
             return 0
@@ -668,12 +673,13 @@ class _Run:
     def _leap(self, descent: Descent, data: list[PlainNumber], most: int) -> int:
         optimizer = cast("SGD | Adam", self.optimizer)
         scalars = _scalars(optimizer, most)
-        if not scalars:
+        steps = len(scalars[0])
+        if not steps:
             return 0
         size, batches = self.batch_size, None
         if size is not None:
             drawn = (self.random.getstate(), self.order, self.taken)
-            batches = [self._batch(size) for _ in scalars]
+            batches = [self._batch(size) for _ in range(steps)]
         first: Sequence[Any]
         second: Sequence[Any] = ()
         if isinstance(optimizer, SGD):
@@ -682,7 +688,7 @@ class _Run:
             first, second = optimizer.mean, optimizer.square
         losses, shares = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
         done = len(losses)
-        if done < len(scalars) and size is not None:
+        if done < steps and size is not None:
             state, self.order, self.taken = drawn
             self.random.setstate(state)
             for _ in range(done):
@@ -786,11 +792,26 @@ class _Run:
         return batch
 
     def _until_stop(self) -> int:
-        """Return after how many steps the early stop can end the run at the earliest."""
+        """Return how many steps to do before the early stop is asked whether it ends the run.
+
+        As many as there are before it can, or a quarter of those done if that is more: some may
+        then be too many, but with little patience there would be many leaps.
+        """
         stop = self.early_stop
         if stop is None:
             return self.stride
-        return (stop.patience - self.since_best) * stop.every - self.done % stop.every
+        soonest = (stop.patience - self.since_best) * stop.every - self.done % stop.every
+        return max(soonest, self.done // 4)
+
+    def _watched(self, done: int) -> int:
+        """Note the losses of the last `done` steps; return how many of them should be done."""
+        if self.early_stop is not None:
+            before = self.done - done
+            for step in range(before, self.done):
+                self._watch_steps(step + 1, [])
+                if self.history.stopped_early:
+                    return step + 1 - before
+        return done
 
     def _watch_steps(self, steps: int, data: list[PlainNumber]) -> None:
         """Note the mean loss of the measurement that ends after so many steps, if one does."""

@@ -1721,7 +1721,7 @@ def test_small_steps_are_done_in_stretches_that_an_interrupt_does_not_wait_for(m
     stretches, run = [], Descent.run
 
     def noted(self, data, first, second, scalars, *others, **options):
-        stretches.append(len(scalars))
+        stretches.append(len(scalars[0]))
         return run(self, data, first, second, scalars, *others, **options)
 
     monkeypatch.setattr(Descent, "run", noted)
@@ -1820,21 +1820,38 @@ def test_validation_data_count_alike_whatever_the_weights(weights):
     assert histories[1].loss == pytest.approx(histories[0].loss, rel=1e-12)
 
 
-@pytest.mark.parametrize("every", [1, 3])
-def test_no_step_is_done_that_an_early_stop_leaves_out(every, monkeypatch):
+def leaps(monkeypatch, rate, steps, size, stop):
+    """Return a run with an early stop, and how many steps each call of machine code did."""
     from micrograd.replay.training import Descent
 
     asked, run = [], Descent.run
-    monkeypatch.setattr(Descent, "run", lambda *a, **k: (asked.append(len(a[4])), run(*a, **k))[1])
+    monkeypatch.setattr(
+        Descent, "run", lambda *a, **k: (asked.append(len(a[4][0])), run(*a, **k))[1]
+    )
     rng = random.Random(4)
     X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(40)]
-    model = MLP(2, [4, 1], rng=random.Random(5))
+    y = [int(a * b > 0) for a, b in X]
+    model = MLP(2, [4, 1], activation="tanh", rng=random.Random(5))
     history = fit(
-        model, X, [int(a * b > 0) for a, b in X], "hinge", SGD(model.parameters(), 2.0), 500, 8,
-        seed=1, progress=False, compile=True, early_stop=EarlyStop(4, every=every),
+        model, X, y, "bce", SGD(model.parameters(), rate), steps, size, seed=1, progress=False,
+        compile=True, early_stop=stop,
     )  # fmt: skip
+    return history, asked
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_few_steps_are_done_that_an_early_stop_leaves_out(every, monkeypatch):
+    history, asked = leaps(monkeypatch, 2.0, 500, 8, EarlyStop(4, every=every))
     assert history.stopped_early
-    assert 4 * every <= sum(asked) == len(history) < 500
+    assert 4 * every <= len(history) < 500
+    assert sum(asked) <= 1.5 * len(history)
+
+
+def test_a_run_with_little_patience_takes_few_leaps(monkeypatch):
+    history, asked = leaps(monkeypatch, 0.01, 3_000, None, 1)
+    assert not history.stopped_early
+    assert len(history) == sum(asked) == 3_000
+    assert len(asked) < 50
 
 
 def test_the_code_of_a_layer_does_not_grow_with_its_inputs():

@@ -254,7 +254,7 @@ class Descent:
         *,
         decays: Sequence[Any] = (),
     ) -> tuple[list[float], list[float]]:
-        """Do one step for each row of `scalars`; return the losses and the shares of right.
+        """Do a step for each entry of `scalars`; return the losses and the shares of right.
 
         There are fewer than steps where a step gives what is not finite; it and those after it
         were not done.
@@ -265,14 +265,15 @@ class Descent:
             The parameters.
         first, second : sequence of number
             What the rule keeps; empty for zeros.
-        scalars : sequence of (number, number, number)
+        scalars : sequence of sequence of number
+            Up to three kinds, as the rule wants them, of one number a step.
         batches : sequence of sequence of int, optional
             The samples of each step; by default all of them, in the order given.
         decays : sequence of number, optional
             The weight decay of each parameter, for a rule that has one.
         """
         np = numpy()
-        steps, columns, machine = len(scalars), self._columns, self._machine
+        steps, columns, machine = len(scalars[0]), self._columns, self._machine
         plan = np.zeros((steps, PLAN), dtype=np.int64)
         order, buffers = None, columns
         if batches is None:
@@ -287,7 +288,9 @@ class Descent:
             plan[1:, 3] = np.cumsum(sizes[:-1])
             order = np.array(list(chain.from_iterable(batches)), dtype=np.int64)
             buffers = [np.empty((largest, column.shape[1])) for column in columns]
-        table = np.array(scalars, dtype=float).reshape(steps, SCALARS)
+        table = np.zeros((steps, SCALARS))
+        for i, numbers in enumerate(scalars):
+            table[:, i] = numbers
         outputs = machine.results - self._count
         sums = np.empty(int(plan[:, 2].max()) * machine.results + self._code.lanes)
         record = np.empty((steps, outputs))
@@ -325,7 +328,8 @@ class Descent:
                 par, means, squares = self._padded(data), self._padded(first), self._padded(second)
             else:
                 part = None if batches is None else batches[:done]
-                return self.run(data, first, second, scalars[:done], part, decays=decays)
+                fewer = [numbers[:done] for numbers in scalars]
+                return self.run(data, first, second, fewer, part, decays=decays)
         count = self._count
         self.data, self.grad = par[:count], grad[:count]
         self.first, self.second = means[:count], squares[:count]
