@@ -103,6 +103,34 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             assert len(requests) == 1
 
 
+def drawn_line(view, folder):
+    """Return the points of the line on a page of the run, and the same places of the plane."""
+    path = view.to_html(folder / "run.html", 1)
+    with launched() as browser:
+        page = browser.new_context(offline=True).new_page()
+        page.goto(path.as_uri())
+        page.locator(".mgl").wait_for()
+        line = page.locator(".mgl-map .mgl-line").get_attribute("d")
+    spots = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line)]
+    spans = view._high - view._low
+    places = [
+        (view._low[0] + x / 300 * spans[0], view._low[1] + (1 - y / 300) * spans[1])
+        for x, y in spots
+    ]
+    return spots, places
+
+
+def test_a_straight_boundary_is_a_straight_line_to_the_rim(tmp_path):
+    net = MLP(2, [1], rng=random.Random(0))
+    for parameter, number in zip(net.parameters(), (0.5, -1.0, 0.1), strict=True):
+        parameter.data = number
+    view = watch(net, X, y, optimizer=SGD(net.parameters(), 1e-9))
+    spots, places = drawn_line(view, tmp_path)
+    assert {round(x) for x, _ in spots} >= {-3, 303}
+    # A byte of the map is 1/255 of a score here, and rounded.
+    assert max(abs(float(net(place))) for place in places) < 1 / 255
+
+
 def test_between_classes_the_line_is_where_two_are_equally_likely(tmp_path):
     net = MLP(2, [3], rng=random.Random(0))
     for neuron, weights in zip(
@@ -111,24 +139,15 @@ def test_between_classes_the_line_is_where_two_are_equally_likely(tmp_path):
         for parameter, number in zip(neuron.parameters(), weights, strict=True):
             parameter.data = float(number)
     view = watch(net, X, [i % 3 for i in range(30)], "cross_entropy", SGD(net.parameters(), 1e-9))
-    path = view.to_html(tmp_path / "three.html", 1)
-    with launched() as browser:
-        page = browser.new_context(offline=True).new_page()
-        page.goto(path.as_uri())
-        page.locator(".mgl").wait_for()
-        line = page.locator(".mgl-map .mgl-line").get_attribute("d")
-    spots = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line)]
+    spots, places = drawn_line(view, tmp_path)
     assert {round(x) for x, _ in spots} >= {-3, 303}  # through to the rim on both sides
     gaps = []
-    for x, y in spots:
-        inside = min(max(x / 300, 0), 1), 1 - min(max(y / 300, 0), 1)
-        place = [view._low[i] + inside[i] * (view._high[i] - view._low[i]) for i in (0, 1)]
+    for place in places:
         scores = sorted(float(score) for score in net(place))
         gaps.append(scores[2] - scores[1])
     assert len(gaps) > 100
-    assert (
-        sum(gaps) / len(gaps) < 0.08
-    )  # in the middle between two points of the map it would be 0.16
+    # In the middle between two points of the map it would be 0.16.
+    assert sum(gaps) / len(gaps) < 0.08
 
 
 MAKE = """\

@@ -80,15 +80,20 @@ function renderLive({ model, el }) {
     if (canvas.width !== n) canvas.width = canvas.height = n;
     canvas.getContext("2d").putImageData(image, 0, 0);
     let d = "";
-    // The line through squares of four neighbouring points; at the rim the outermost are repeated.
+    // The line through squares of four neighbouring points, and on straight to the rim.
     const X = c => ((c + .5) * 300 / n).toFixed(1), Y = r => (300 - (r + .5) * 300 / n).toFixed(1);
     const inside = i => Math.max(0, Math.min(n - 1, i)), spots = [[0, 0], [1, 0], [1, 1], [0, 1]];
     const lead = v => Math.max(.5, v % 25 - data.undecided);
-    const crossing = own || data.binary // how far from the first to the second, if there is a line
+    const smooth = own || data.binary; // else a byte has a class in it, and the outermost is repeated
+    const value = (r, c) => {
+      const i = inside(r), j = inside(c), v = field[i * n + j];
+      return smooth ? 2 * v - field[(2 * i - r) * n + 2 * j - c] : v;
+    };
+    const crossing = smooth // how far from the first to the second, if there is a line
       ? (a, b) => (a - 127.5) * (b - 127.5) < 0 && (a - 127.5) / (a - b)
       : (a, b) => Math.floor(a / 25) !== Math.floor(b / 25) && lead(a) / (lead(a) + lead(b));
     for (let r = -1; r < n; r++) for (let c = -1; c < n; c++) {
-      const p = spots.map(([x, y]) => field[inside(r + y) * n + inside(c + x)]), hits = [];
+      const p = spots.map(([x, y]) => value(r + y, c + x)), hits = [];
       for (let s = 0; s < 4; s++) {
         const t = crossing(p[s], p[(s + 1) % 4]), [x, y] = spots[s], [u, v] = spots[(s + 1) % 4];
         if (t) hits.push([c + x + t * (u - x), r + y + t * (v - y)]);
@@ -96,7 +101,7 @@ function renderLive({ model, el }) {
       if (!hits.length) continue;
       // Two classes share one line; where three or more meet, theirs go to the middle.
       const mid = [0, 1].map(k => hits.reduce((sum, hit) => sum + hit[k], 0) / hits.length);
-      const at = ([x, y]) => `${X(x)} ${Y(y)}`, several = !(own || data.binary) && hits.length > 2;
+      const at = ([x, y]) => `${X(x)} ${Y(y)}`, several = !smooth && hits.length > 2;
       if (several) for (const hit of hits) d += `M${at(hit)}L${at(mid)}`;
       else for (let s = 0; s + 1 < hits.length; s += 2) d += `M${at(hits[s])}L${at(hits[s + 1])}`;
     }
