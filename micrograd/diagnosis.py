@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.errors import ArgumentError, InputCountError, NumberTypeError, not_a_network
 from micrograd.look import number_text
 from micrograd.losses import LOSSES
 
@@ -151,7 +151,7 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
     ['saturated']
     """
     if not (hasattr(model, "trace") and hasattr(model, "layers")):
-        raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
+        raise not_a_network(model, "an MLP")
     if loss not in LOSSES:
         raise ArgumentError(f"unknown loss {loss!r}: expected one of {', '.join(LOSSES)}")
     X = X.to_numpy() if hasattr(X, "to_numpy") else X

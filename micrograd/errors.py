@@ -114,3 +114,15 @@ def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradErr
     if isinstance(error, OverflowError):
         return OverflowRangeError(message)
     return DomainError(message)
+
+
+def not_a_network(thing: object, wanted: str) -> ArgumentTypeError:
+    """Return the error for something that stands where a network is wanted.
+
+    Examples
+    --------
+    >>> not_a_network(3, "an MLP")
+    ArgumentTypeError('expected an MLP, got 3 (int)')
+    """
+    hint = ": pass its model_" if hasattr(thing, "model_") else ""
+    return ArgumentTypeError(f"expected {wanted}, got {thing!r:.60} ({type(thing).__name__}){hint}")

@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, not_a_network
 from micrograd.files import write_whole
 from micrograd.nn import MLP, Layer, Neuron
 
@@ -49,7 +49,7 @@ class _Dense(NamedTuple):
 def _layers_of(model: Any, known: Sequence[str], place: str) -> list[_Dense]:
     """Return the layers; raise where `place` has no word for one."""
     if not isinstance(model, MLP):
-        raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
+        raise not_a_network(model, "an MLP")
     own = [
         part
         for layer in model.layers

@@ -26,6 +26,7 @@ from micrograd.errors import (
     InputCountError,
     MicrogradError,
     NumberTypeError,
+    not_a_network,
 )
 from micrograd.files import write_whole
 from micrograd.look import MARKERS, THEMES, Theme, diverging, mix, number_text
@@ -171,10 +172,7 @@ class Watch:
         except ImportError as error:
             raise ImportError(_TRAIN) from error
         if not isinstance(model, MLP):
-            raise ArgumentTypeError(
-                f"expected an MLP, whose layers can be drawn, got {model!r:.60} "
-                f"({type(model).__name__})"
-            )
+            raise not_a_network(model, "an MLP, whose layers can be drawn")
         if theme not in ("auto", *THEMES):
             raise ArgumentError(f"theme must be 'auto', 'light' or 'dark', got {theme!r}")
         if optimizer is None:

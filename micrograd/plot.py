@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from micrograd.engine import Value, no_grad
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.files import write_whole
 from micrograd.functional import grad
 from micrograd.look import MARKERS, Theme, mix, number_text
@@ -1057,17 +1057,13 @@ def plot_loss_surface(
 
 def _check_callable(model: Any) -> None:
     if not callable(model):
-        hint = "; pass its model_" if hasattr(model, "model_") else ""
-        raise ArgumentTypeError(
-            f"expected a model that is called with a row, got {model!r:.60} "
-            f"({type(model).__name__}){hint}"
-        )
+        raise not_a_network(model, "a model that is called with a row")
 
 
 def _check_layer(model: Any, layer: int) -> None:
     """Raise for what is no network, or a layer that it does not have."""
     if not isinstance(model, MLP):
-        raise ArgumentTypeError(f"expected an MLP, got {model!r:.60} ({type(model).__name__})")
+        raise not_a_network(model, "an MLP")
     count = len(model.layers)
     if not isinstance(layer, int) or not -count <= layer < count:
         raise ArgumentError(f"the model has layers 0 to {count - 1}, got layer {layer!r}")

@@ -39,3 +39,15 @@ def test_the_list_of_exceptions_is_complete_and_sorted() -> None:
     }
     assert set(errors.__all__) == defined
     assert errors.__all__ == sorted(errors.__all__)
+
+
+def test_an_estimator_in_the_place_of_a_network_is_told_to_pass_its_model():
+    class Estimator:
+        model_ = "the network"
+
+        def __repr__(self):
+            return "Estimator()"
+
+    error = errors.not_a_network(Estimator(), "an MLP")
+    assert str(error) == "expected an MLP, got Estimator() (Estimator): pass its model_"
+    assert isinstance(error, TypeError)
