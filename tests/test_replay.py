@@ -492,6 +492,44 @@ def test_the_time_of_a_large_graph_grows_with_its_nodes():
     assert seconds(90_000) < 3 * 3 * seconds(30_000)
 
 
+def wide(v):
+    """Return what has sums of more terms than are written or compiled in one piece."""
+    return (
+        micrograd.sum(v)
+        + micrograd.dot(v, v[::-1])
+        + micrograd.dot(v, v[1:] + v[:1], bias=v[3])
+        + micrograd.softmax(v)[0]
+    )
+
+
+@every_backend
+def test_sums_of_thousands_of_terms(backend):
+    rng = random.Random(8)
+    numbers = [rng.uniform(-1, 1) for _ in range(4_000)]
+    expected, slopes = eager(lambda *v: wide(list(v)), numbers)
+    compiled = compile(wide, backend)
+    value, grad = compiled.value_and_grad([numbers], wrt="inputs")
+    scale = math.fsum(map(abs, numbers))
+    assert value == pytest.approx(expected, rel=1e-12, abs=4 * EPS * scale)
+    assert grad == pytest.approx(slopes, rel=1e-11, abs=1e-13)
+    if backend == "python":
+        assert bits([value, *grad]) == bits([expected, *slopes])
+        assert bits(compiled(numbers)) == bits(expected)
+    else:
+        assert "@segment10(" in compiled.ir
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 10, 13])
+def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
+    rng = random.Random(count)
+    numbers = [rng.uniform(-1, 1) for _ in range(count + 4)]
+    got = []
+    for most in (100, 4):
+        monkeypatch.setattr("micrograd.replay.llvm._WIDE", most)
+        got.append(compile(wide, "llvm").value_and_grad([numbers], wrt="inputs"))
+    assert bits([got[0][0], *got[0][1]]) == bits([got[1][0], *got[1][1]])
+
+
 def test_steps_without_inputs_and_with_many_parameters(monkeypatch):
     monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
     values = [Value(float(i)) for i in range(50)]
