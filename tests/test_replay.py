@@ -1040,6 +1040,10 @@ def _updates(x):
     return NET([x])
 
 
+def _generates(x):
+    yield x * float(W)
+
+
 def _clears(x):
     NET.zero_grad()
     return NET([x])
@@ -1088,6 +1092,10 @@ REFUSED = {
     "derivative as a number": lambda x: x * micrograd.grad(lambda w: w * w)(W),
     "Value of it": lambda x: Value(x) * 2,
     "format": lambda x: x * float(f"{x:.2f}"),
+    "generator": _generates,
+    "copy": lambda x: x * copy.copy(W),
+    "copy of a model": lambda x: copy.deepcopy(NET)([x]),
+    "pickle": lambda x: x * pickle.loads(pickle.dumps(W)),
     "gradient change": _changes_a_gradient,
     "update": _updates,
     "zero_grad": _clears,

@@ -334,6 +334,8 @@ class Recorder:
                 self._remember(thing)
         with self._watched():
             result = fn(*arguments)
+            if isinstance(result, Iterator):  # what a generator does, it does only now
+                result = list(result)
         if [_state(generator) for generator in generators] != states:
             raise TraceError(f"a traced function cannot {_DRAWN[0]}: {_DRAWN[1]}")
         return result
@@ -418,6 +420,9 @@ WATCHED = {
     Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.detach.__code__: ("detach a Value", _FROZEN),
+    Value.__copy__.__code__: ("copy a Value", _FROZEN),
+    Value.__deepcopy__.__code__: ("copy a Value", _FROZEN),
+    Value.__reduce__.__code__: ("copy a Value", _FROZEN),
     inspect.unwrap(no_grad).__code__: (
         "use no_grad",
         "what is computed in it would be frozen; leave it out, nothing is recorded in a replay",
