@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import cProfile
 import ctypes
@@ -784,6 +785,12 @@ def test_a_trace_inside_no_grad_keeps_parameters_live(backend):
         assert compiled(1.0) == 4.0
     w.data = 3.0
     assert compiled(1.0) == 9.0
+
+
+def test_a_trace_sees_the_context_variables_of_its_caller():
+    scale = contextvars.ContextVar("scale", default=1.0)
+    scale.set(3.0)
+    assert compile(lambda x: x * scale.get(), "python")(2.0) == 6.0
 
 
 def test_where_and_detach_stay_in_the_graph():

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from micrograd import graph, ops
-from micrograd.engine import Value, gradient, no_grad
+from micrograd.engine import Value, enable_grad, gradient, no_grad
 from micrograd.errors import NumberTypeError, TraceError
 from micrograd.nn import Module
 from micrograd.ops import Number, Op, Operators, is_plain
@@ -299,8 +299,8 @@ class Recorder:
         arguments = [
             self._argument(shape, name, count) for shape, name in zip(shapes, names, strict=True)
         ]
-        # In a context of its own, so that a no_grad around the call does not freeze parameters.
-        result = contextvars.Context().run(self._run, fn, arguments)
+        # In a copy of the context, so that `tracing` is for this call alone.
+        result = contextvars.copy_context().run(self._run, fn, arguments)
         self.tracing = False
         for leaf, data, grad in self._before.values():
             if (leaf.data is not data and not leaf.data != leaf.data) or leaf.grad is not grad:
@@ -332,7 +332,8 @@ class Recorder:
         for thing in (*models, *reached_by(fn)):
             if isinstance(thing, Value) and not thing.parents:
                 self._remember(thing)
-        with self._watched():
+        # A no_grad around the call must not freeze parameters.
+        with enable_grad(), self._watched():
             result = fn(*arguments)
             if isinstance(result, Iterator):  # what a generator does, it does only now
                 result = list(result)
