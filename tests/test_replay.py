@@ -1292,6 +1292,38 @@ def test_the_check_can_warn_or_be_left_out(backend):
         assert math.isnan(compile(lambda x: micrograd.log(x), backend, check="ignore")(-1.0))
 
 
+@every_backend
+def test_one_bad_sample_in_a_large_batch_is_found_in_little_memory(backend, monkeypatch):
+    monkeypatch.setattr("micrograd.replay.compiled._NUMBERS", 1_000)
+    values = [Value(0.5) for _ in range(20)]
+    X = np.ones(20_000)
+    X[13_001] = X[17_000] = -1.0
+
+    def fn(x):
+        return micrograd.sum([micrograd.log(x) * v for v in values])
+
+    compiled = compile(fn, backend)
+    compiled.value_and_grad([1.0])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"^sample 13001: log"):
+            compiled.value_and_grad(X)
+        assert tracemalloc.get_traced_memory()[1] < 20 * X.nbytes / 4
+    finally:
+        tracemalloc.stop()
+    compiled.check = "warn"
+    with pytest.warns(RuntimeWarning, match=r"^sample 13001: log.*\(and 1 more\)"):
+        value, grad = compiled.value_and_grad(X)
+    assert math.isnan(value)
+    assert np.isnan(grad).all()
+    # One that is finite after all counts as it should.
+    root = compile(lambda x, y: micrograd.where(y, micrograd.sqrt(x), 2 * x), backend)
+    at = np.zeros(5_000)
+    at[4_000] = 1.0
+    value, grad = root.value_and_grad(at, at, wrt="inputs", reduction="sum")
+    assert (value, grad.tolist()) == (1.0, [2.0 * 4_999 + 0.5, 0.0])
+
+
 # ---- what it is made of ----------------------------------------------------------------------
 
 
