@@ -904,6 +904,18 @@ def test_a_decorated_method_is_compiled_for_each_object():
     assert pickle.loads(pickle.dumps(one.at))(1.0) == 4.0
 
 
+def test_a_method_of_what_keeps_no_attributes_is_refused():
+    class Narrow:
+        __slots__ = ()
+
+        @compile
+        def at(self, x):
+            return x
+
+    with pytest.raises(TypeError, match=r"at cannot be compiled for .*keeps no attributes"):
+        Narrow().at(1.0)
+
+
 @every_backend
 def test_a_compiled_function_is_a_part_of_another(backend):
     w = Value(2.0)

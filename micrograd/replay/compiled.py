@@ -164,7 +164,13 @@ class Compiled:
         bound._name = bound.__name__ = self._name
         bound.__doc__ = self.__doc__
         bound._bound = (instance, self._attribute)
-        instance.__dict__[self._attribute] = bound  # found before this, as a cached_property is
+        kept = getattr(instance, "__dict__", None)
+        if not isinstance(kept, dict):
+            raise ArgumentTypeError(
+                f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
+                "its own: decorate a method of ordinary objects, or compile a function"
+            )
+        kept[self._attribute] = bound  # found before this, as a cached_property is
         return bound
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -452,9 +452,8 @@ def _generators(fn: Callable[..., Any]) -> list[Any]:
     kinds = (numpy.Generator, numpy.RandomState)
     found = [numpy.mtrand._rand]
     for thing in reached_by(fn):
-        found += [
-            one for one in (thing, *getattr(thing, "__dict__", {}).values()) if type(one) in kinds
-        ]
+        attributes = list(getattr(thing, "__dict__", {}).values())  # other threads may add some
+        found += [one for one in (thing, *attributes) if type(one) in kinds]
     return found
 
 
