@@ -1069,6 +1069,7 @@ def _clears(x):
 
 
 GENERATOR = np.random.default_rng(0)
+from_numpy = np.random.normal
 
 
 class Noisy:
@@ -1105,6 +1106,7 @@ REFUSED = {
     "own random": lambda x: x * random.Random(3).gauss(0, 1),
     "numpy random": lambda x: x * float(np.random.rand()),
     "numpy generator": lambda x: x * GENERATOR.normal(),
+    "numpy function": lambda x: x * from_numpy(),
     "numpy generator of an object": lambda x: NOISY(x),
     "system random": lambda x: x * secrets.randbelow(5),
     "gradient as numbers": lambda x: x * gradient(W * W, W),
@@ -1164,6 +1166,7 @@ def test_a_result_that_is_no_number_is_refused(result, shown):
 def test_random_numbers_that_other_threads_draw_are_no_reason_to_refuse():
     def draw():
         random.gauss(0, 1)
+        np.random.normal()
         np.random.RandomState(0).normal()
 
     def fn(x):

@@ -226,6 +226,7 @@ class Recorder:
         self.parameters: list[Value] = []
         self.tracing = True
         self._watching = False
+        self._names_random = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
         self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
@@ -337,7 +338,9 @@ class Recorder:
             result = fn(*arguments)
             if isinstance(result, Iterator):  # what a generator does, it does only now
                 result = list(result)
-        if [_state(generator) for generator in generators] != states:
+        # Other threads may draw from the global one, so it counts where the function names it.
+        own = slice(None) if self._names_random else slice(1, None)
+        if [_state(generator) for generator in generators[own]] != states[own]:
             raise TraceError(f"a traced function cannot {_DRAWN[0]}: {_DRAWN[1]}")
         return result
 
@@ -371,6 +374,8 @@ class Recorder:
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
             code = frame.f_code
+            if "random" in code.co_names:
+                self._names_random = True
             if code is _MADE:
                 made = frame.f_locals["self"]
                 if isinstance(frame.f_locals["data"], Symbol):
@@ -445,7 +450,10 @@ def is_number_like(value: object) -> bool:
 
 
 def _generators(fn: Callable[..., Any]) -> list[Any]:
-    """Return NumPy's random generators that a function reaches: its calls cannot be watched."""
+    """Return NumPy's random generators that a function reaches, its global one first.
+
+    What is called of them cannot be watched, as it can with `random`.
+    """
     numpy = sys.modules.get("numpy.random")
     if numpy is None:
         return []
@@ -453,7 +461,8 @@ def _generators(fn: Callable[..., Any]) -> list[Any]:
     found = [numpy.mtrand._rand]
     for thing in reached_by(fn):
         attributes = list(getattr(thing, "__dict__", {}).values())  # other threads may add some
-        found += [one for one in (thing, *attributes) if type(one) in kinds]
+        near = (thing, getattr(thing, "__self__", None), *attributes)
+        found += [one for one in near if type(one) in kinds]
     return found
 
 
