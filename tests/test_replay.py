@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import cProfile
 import ctypes
@@ -492,6 +493,44 @@ def test_the_time_of_a_large_graph_grows_with_its_nodes():
     assert seconds(90_000) < 3 * 3 * seconds(30_000)
 
 
+def wide(v):
+    """Return what has sums of more terms than are written or compiled in one piece."""
+    return (
+        micrograd.sum(v)
+        + micrograd.dot(v, v[::-1])
+        + micrograd.dot(v, v[1:] + v[:1], bias=v[3])
+        + micrograd.softmax(v)[0]
+    )
+
+
+@every_backend
+def test_sums_of_thousands_of_terms(backend):
+    rng = random.Random(8)
+    numbers = [rng.uniform(-1, 1) for _ in range(4_000)]
+    expected, slopes = eager(lambda *v: wide(list(v)), numbers)
+    compiled = compile(wide, backend)
+    value, grad = compiled.value_and_grad([numbers], wrt="inputs")
+    scale = math.fsum(map(abs, numbers))
+    assert value == pytest.approx(expected, rel=1e-12, abs=4 * EPS * scale)
+    assert grad == pytest.approx(slopes, rel=1e-11, abs=1e-13)
+    if backend == "python":
+        assert bits([value, *grad]) == bits([expected, *slopes])
+        assert bits(compiled(numbers)) == bits(expected)
+    else:
+        assert "@segment10(" in compiled.ir
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 10, 13])
+def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
+    rng = random.Random(count)
+    numbers = [rng.uniform(-1, 1) for _ in range(count + 4)]
+    got = []
+    for most in (100, 4):
+        monkeypatch.setattr("micrograd.replay.llvm._WIDE", most)
+        got.append(compile(wide, "llvm").value_and_grad([numbers], wrt="inputs"))
+    assert bits([got[0][0], *got[0][1]]) == bits([got[1][0], *got[1][1]])
+
+
 def test_steps_without_inputs_and_with_many_parameters(monkeypatch):
     monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
     values = [Value(float(i)) for i in range(50)]
@@ -748,6 +787,12 @@ def test_a_trace_inside_no_grad_keeps_parameters_live(backend):
     assert compiled(1.0) == 9.0
 
 
+def test_a_trace_sees_the_context_variables_of_its_caller():
+    scale = contextvars.ContextVar("scale", default=1.0)
+    scale.set(3.0)
+    assert compile(lambda x: x * scale.get(), "python")(2.0) == 6.0
+
+
 def test_where_and_detach_stay_in_the_graph():
     compiled = compile(lambda x: micrograd.where(x.greater(0), x * x.detach(), -x), "llvm")
     assert [compiled(3.0), compiled(-3.0)] == [9.0, 3.0]
@@ -857,6 +902,18 @@ def test_a_decorated_method_is_compiled_for_each_object():
         other.slope.data = 7.0
         assert [other.at(1.0), other.at(2.0), one.at(1.0)] == [7.0, 14.0, 4.0]
     assert pickle.loads(pickle.dumps(one.at))(1.0) == 4.0
+
+
+def test_a_method_of_what_keeps_no_attributes_is_refused():
+    class Narrow:
+        __slots__ = ()
+
+        @compile
+        def at(self, x):
+            return x
+
+    with pytest.raises(TypeError, match=r"at cannot be compiled for .*keeps no attributes"):
+        Narrow().at(1.0)
 
 
 @every_backend
@@ -1002,12 +1059,17 @@ def _updates(x):
     return NET([x])
 
 
+def _generates(x):
+    yield x * float(W)
+
+
 def _clears(x):
     NET.zero_grad()
     return NET([x])
 
 
 GENERATOR = np.random.default_rng(0)
+from_numpy = np.random.normal
 
 
 class Noisy:
@@ -1044,12 +1106,17 @@ REFUSED = {
     "own random": lambda x: x * random.Random(3).gauss(0, 1),
     "numpy random": lambda x: x * float(np.random.rand()),
     "numpy generator": lambda x: x * GENERATOR.normal(),
+    "numpy function": lambda x: x * from_numpy(),
     "numpy generator of an object": lambda x: NOISY(x),
     "system random": lambda x: x * secrets.randbelow(5),
     "gradient as numbers": lambda x: x * gradient(W * W, W),
     "derivative as a number": lambda x: x * micrograd.grad(lambda w: w * w)(W),
     "Value of it": lambda x: Value(x) * 2,
     "format": lambda x: x * float(f"{x:.2f}"),
+    "generator": _generates,
+    "copy": lambda x: x * copy.copy(W),
+    "copy of a model": lambda x: copy.deepcopy(NET)([x]),
+    "pickle": lambda x: x * pickle.loads(pickle.dumps(W)),
     "gradient change": _changes_a_gradient,
     "update": _updates,
     "zero_grad": _clears,
@@ -1099,6 +1166,7 @@ def test_a_result_that_is_no_number_is_refused(result, shown):
 def test_random_numbers_that_other_threads_draw_are_no_reason_to_refuse():
     def draw():
         random.gauss(0, 1)
+        np.random.normal()
         np.random.RandomState(0).normal()
 
     def fn(x):
@@ -1237,6 +1305,38 @@ def test_the_check_can_warn_or_be_left_out(backend):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert math.isnan(compile(lambda x: micrograd.log(x), backend, check="ignore")(-1.0))
+
+
+@every_backend
+def test_one_bad_sample_in_a_large_batch_is_found_in_little_memory(backend, monkeypatch):
+    monkeypatch.setattr("micrograd.replay.compiled._NUMBERS", 1_000)
+    values = [Value(0.5) for _ in range(20)]
+    X = np.ones(20_000)
+    X[13_001] = X[17_000] = -1.0
+
+    def fn(x):
+        return micrograd.sum([micrograd.log(x) * v for v in values])
+
+    compiled = compile(fn, backend)
+    compiled.value_and_grad([1.0])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"^sample 13001: log"):
+            compiled.value_and_grad(X)
+        assert tracemalloc.get_traced_memory()[1] < 20 * X.nbytes / 4
+    finally:
+        tracemalloc.stop()
+    compiled.check = "warn"
+    with pytest.warns(RuntimeWarning, match=r"^sample 13001: log.*\(and 1 more\)"):
+        value, grad = compiled.value_and_grad(X)
+    assert math.isnan(value)
+    assert np.isnan(grad).all()
+    # One that is finite after all counts as it should.
+    root = compile(lambda x, y: micrograd.where(y, micrograd.sqrt(x), 2 * x), backend)
+    at = np.zeros(5_000)
+    at[4_000] = 1.0
+    value, grad = root.value_and_grad(at, at, wrt="inputs", reduction="sum")
+    assert (value, grad.tolist()) == (1.0, [2.0 * 4_999 + 0.5, 0.0])
 
 
 # ---- what it is made of ----------------------------------------------------------------------

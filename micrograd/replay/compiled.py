@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
@@ -42,6 +42,8 @@ _BACKENDS = ("auto", "python", "llvm")
 _CHECKS = ("raise", "warn", "ignore")
 _REDUCTIONS = ("mean", "sum", "none")
 _INSTALL = 'pip install "micrograd[replay]"'
+# Results that are looked at together where some are not finite: 2 MB.
+_NUMBERS = 262_144
 _data = attrgetter("data")
 
 
@@ -162,7 +164,13 @@ class Compiled:
         bound._name = bound.__name__ = self._name
         bound.__doc__ = self.__doc__
         bound._bound = (instance, self._attribute)
-        instance.__dict__[self._attribute] = bound  # found before this, as a cached_property is
+        kept = getattr(instance, "__dict__", None)
+        if not isinstance(kept, dict):
+            raise ArgumentTypeError(
+                f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
+                "its own: decorate a method of ordinary objects, or compile a function"
+            )
+        kept[self._attribute] = bound  # found before this, as a cached_property is
         return bound
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -428,7 +436,7 @@ class Compiled:
         held = self._held(trace)
         out = np.empty((n, kernel.results))
         self._each(kernel, columns, held, n, out)
-        self._check_rows(trace, "value", columns, held, out)
+        self._check_rows(trace, "value", columns, held, _parts(out))
         return out if trace.sequence else out[:, 0]
 
     def _each(self, kernel: Any, columns: list[Any], held: Any, n: int, out: Any) -> None:
@@ -504,7 +512,7 @@ class Compiled:
         if reduction == "none":
             rows = np.empty((n, kernel.results))
             self._each(kernel, columns, held, n, rows)
-            self._check_rows(trace, wrt, columns, held, rows)
+            self._check_rows(trace, wrt, columns, held, _parts(rows))
             values = rows[:, :outputs].copy()
             return values if has_aux else values[:, 0], spread(rows[:, outputs:], used, width)
         if reduction == "mean" and n == 0:
@@ -512,12 +520,20 @@ class Compiled:
         if n == 0:
             return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
-        if not finite:
-            rows = np.empty((n, kernel.results))
-            self._each(kernel, columns, held, n, rows)
-            self._check_rows(trace, wrt, columns, held, rows)
-            with np.errstate(all="ignore"):
-                sums = rows.sum(axis=0)
+        if not finite and self.check != "ignore":
+            sums = np.zeros(kernel.results)
+
+            def parts() -> Iterator[tuple[int, Any]]:
+                size = max(1, _NUMBERS // kernel.results)
+                for start in range(0, n, size):
+                    some = [column[start : start + size] for column in columns]
+                    rows = np.empty((min(size, n - start), kernel.results))
+                    self._each(kernel, some, held, len(rows), rows)
+                    yield start, rows
+                    with np.errstate(all="ignore"):
+                        sums[:] += rows.sum(axis=0)
+
+            self._check_rows(trace, wrt, columns, held, parts())
         if reduction == "mean":
             sums /= n
         values = sums[:outputs] if has_aux else sums.item(0)
@@ -594,26 +610,34 @@ class Compiled:
     # ---- results that are not finite ---------------------------------------------------------
 
     def _check_rows(
-        self, trace: Trace, kind: str, columns: list[Any], held: Any, rows: Any
+        self,
+        trace: Trace,
+        kind: str,
+        columns: list[Any],
+        held: Any,
+        parts: Iterable[tuple[int, Any]],
     ) -> None:
+        """Replay the samples with results that are not finite, and put in what they give then.
+
+        A part of the batch is the number of its first sample, and the results of its samples.
+        """
         np = numpy()
         if self.check == "ignore":
             return
         columns = [rows_of(column) for column in columns]
         first: tuple[str, Exception] | None = None
         wrong = 0
-        for start in range(0, len(rows), 65_536):
-            part = rows[start : start + 65_536]
-            finite = np.isfinite(part)
+        for start, rows in parts:
+            finite = np.isfinite(rows)
             if finite.all():
                 continue
-            for i in np.flatnonzero(~finite.all(axis=1)) + start:
-                flat = [float(x) for column in columns for x in column[i]]
+            for i in np.flatnonzero(~finite.all(axis=1)):
+                flat = [float(x) for column in columns for x in column[start + i]]
                 try:
                     rows[i] = replayed(trace, kind, flat, list(held), self._name)
                 except (ArithmeticError, ValueError) as error:
                     wrong += 1
-                    first = first or (f"sample {i}: {error}", error)
+                    first = first or (f"sample {start + i}: {error}", error)
                     if self.check == "raise":
                         self._complain(*first)
         if first is not None:
@@ -791,6 +815,11 @@ def _expect(name: str, got: object, allowed: Sequence[str]) -> None:
     if got not in allowed:
         choices = ", ".join(map(repr, allowed))
         raise ArgumentError(f"expected {name} to be one of {choices}, got {got!r}")
+
+
+def _parts(rows: Any) -> Iterator[tuple[int, Any]]:
+    size = max(1, _NUMBERS // rows.shape[1])
+    return ((start, rows[start : start + size]) for start in range(0, len(rows), size))
 
 
 def _values(given: Any) -> list[Value]:

@@ -41,6 +41,8 @@ _RUN = 6
 # With 32 registers straight code of few steps is faster, in one piece: 950 steps take 0.17 s to
 # compile, in segments 0.13 s, and run a tenth slower.
 _IN_ONE_PIECE = 1_200
+# Sums of more terms are computed in parts, so that they can be cut as well.
+_WIDE = 100
 # Above this many steps code is generated quickly (O0), in a third of the time, and runs at two
 # thirds of the speed; cuts of 100 are then best.
 _LARGE = 12_000
@@ -410,7 +412,8 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
     quick : bool, default False
         Be done in a sixth of the time, where there is code that runs faster: with the same bits.
     """
-    best = tape.instructions() > _IN_ONE_PIECE or host().registers < 32
+    wide, tape = tape, tape.narrowed(_WIDE)
+    best = tape is not wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
     straight = not (best or quick)
     runs = contract and host().fuses and not straight
     order = plan(tape, contract, _RUN if runs else 0)

@@ -16,8 +16,14 @@ from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
 
 
+# Python's parser goes deeper with every term of a sum, and gives up at some 3,000 of them.
+_WIDE = 500
+
+
 def _named(op: Op) -> bool:
     """Return whether the row's own text can be run with the names of the table."""
+    if op.arity > _WIDE and op.precedence < 5:
+        return False
     family = op.family[0] if op.family else ""
     return ops.TABLE.get(op.name) is op or family in _FAMILIES or op.code == "{0}"
 

@@ -225,6 +225,46 @@ class Tape:
                 tape.adjoints[place[adjoint]] = place[position]
         return tape
 
+    def narrowed(self, most: int) -> Tape:
+        """Return the same program with no sum of more than so many terms, or pairs.
+
+        A longer one is computed in parts, with the additions in the same order, so with the same
+        bits.
+        """
+        if not any(op is not None and op.arity > 2 * most + 1 for op in self.rows):
+            return self
+        tape = Tape()
+        place: list[int] = []
+        for op, given in zip(self.rows, self.operands, strict=True):
+            if op is None:
+                place.append(len(tape))
+                tape.rows.append(None)
+                tape.operands.append(given)
+                continue
+            operands = tuple([place[operand] for operand in given])
+            family = op.family[:1]
+            if family in {("sum_of",), ("peak_of",)} and len(operands) > most:
+                part = ops.sum_of if family == ("sum_of",) else ops.peak_of
+                total, rest = operands[0], operands[1:]
+                for start in range(0, len(rest), most):
+                    terms = (total, *rest[start : start + most])
+                    total = tape.add(part(len(terms)), terms)
+                place.append(total)
+            elif family == ("dot_of",) and op.family[1] > most:
+                pairs = op.family[1]
+                so_far = operands[2 * pairs :]  # the bias, where there is one
+                for start in range(0, pairs, most):
+                    w = operands[start : min(start + most, pairs)]
+                    x = operands[pairs + start : pairs + start + len(w)]
+                    row = ops.dot_of(len(w), bool(so_far))
+                    so_far = (tape.add(row, (*w, *x, *so_far)),)
+                place += so_far
+            else:
+                place.append(tape.add(op, operands))
+        tape.outputs = [place[position] for position in self.outputs]
+        tape.gradients = [None if g is None else place[g] for g in self.gradients]
+        return tape
+
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return where the same number already stands, or can stand as a constant."""
         values = [self.constant_at(operand) for operand in operands]

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from micrograd import graph, ops
-from micrograd.engine import Value, gradient, no_grad
+from micrograd.engine import Value, enable_grad, gradient, no_grad
 from micrograd.errors import NumberTypeError, TraceError
 from micrograd.nn import Module
 from micrograd.ops import Number, Op, Operators, is_plain
@@ -226,6 +226,7 @@ class Recorder:
         self.parameters: list[Value] = []
         self.tracing = True
         self._watching = False
+        self._names_random = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
         self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
@@ -299,8 +300,8 @@ class Recorder:
         arguments = [
             self._argument(shape, name, count) for shape, name in zip(shapes, names, strict=True)
         ]
-        # In a context of its own, so that a no_grad around the call does not freeze parameters.
-        result = contextvars.Context().run(self._run, fn, arguments)
+        # In a copy of the context, so that `tracing` is for this call alone.
+        result = contextvars.copy_context().run(self._run, fn, arguments)
         self.tracing = False
         for leaf, data, grad in self._before.values():
             if (leaf.data is not data and not leaf.data != leaf.data) or leaf.grad is not grad:
@@ -332,9 +333,14 @@ class Recorder:
         for thing in (*models, *reached_by(fn)):
             if isinstance(thing, Value) and not thing.parents:
                 self._remember(thing)
-        with self._watched():
+        # A no_grad around the call must not freeze parameters.
+        with enable_grad(), self._watched():
             result = fn(*arguments)
-        if [_state(generator) for generator in generators] != states:
+            if isinstance(result, Iterator):  # what a generator does, it does only now
+                result = list(result)
+        # Other threads may draw from the global one, so it counts where the function names it.
+        own = slice(None) if self._names_random else slice(1, None)
+        if [_state(generator) for generator in generators[own]] != states[own]:
             raise TraceError(f"a traced function cannot {_DRAWN[0]}: {_DRAWN[1]}")
         return result
 
@@ -368,6 +374,8 @@ class Recorder:
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
             code = frame.f_code
+            if "random" in code.co_names:
+                self._names_random = True
             if code is _MADE:
                 made = frame.f_locals["self"]
                 if isinstance(frame.f_locals["data"], Symbol):
@@ -418,6 +426,9 @@ WATCHED = {
     Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.detach.__code__: ("detach a Value", _FROZEN),
+    Value.__copy__.__code__: ("copy a Value", _FROZEN),
+    Value.__deepcopy__.__code__: ("copy a Value", _FROZEN),
+    Value.__reduce__.__code__: ("copy a Value", _FROZEN),
     inspect.unwrap(no_grad).__code__: (
         "use no_grad",
         "what is computed in it would be frozen; leave it out, nothing is recorded in a replay",
@@ -439,16 +450,19 @@ def is_number_like(value: object) -> bool:
 
 
 def _generators(fn: Callable[..., Any]) -> list[Any]:
-    """Return NumPy's random generators that a function reaches: its calls cannot be watched."""
+    """Return NumPy's random generators that a function reaches, its global one first.
+
+    What is called of them cannot be watched, as it can with `random`.
+    """
     numpy = sys.modules.get("numpy.random")
     if numpy is None:
         return []
     kinds = (numpy.Generator, numpy.RandomState)
     found = [numpy.mtrand._rand]
     for thing in reached_by(fn):
-        found += [
-            one for one in (thing, *getattr(thing, "__dict__", {}).values()) if type(one) in kinds
-        ]
+        attributes = list(getattr(thing, "__dict__", {}).values())  # other threads may add some
+        near = (thing, getattr(thing, "__self__", None), *attributes)
+        found += [one for one in near if type(one) in kinds]
     return found
 
 
