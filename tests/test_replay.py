@@ -520,7 +520,7 @@ def test_sums_of_thousands_of_terms(backend):
         assert "@segment10(" in compiled.ir
 
 
-@pytest.mark.parametrize("count", [3, 4, 5, 8, 9, 10, 13])
+@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 10, 13, 17, 29])
 def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
     rng = random.Random(count)
     numbers = [rng.uniform(-1, 1) for _ in range(count + 4)]

@@ -412,11 +412,15 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
     quick : bool, default False
         Be done in a sixth of the time, where there is code that runs faster: with the same bits.
     """
-    wide, tape = tape, tape.narrowed(_WIDE)
-    best = tape is not wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
+    wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
+    best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
     straight = not (best or quick)
     runs = contract and host().fuses and not straight
-    order = plan(tape, contract, _RUN if runs else 0)
+    least = _RUN if runs else 0
+    order = plan(tape, contract, least)
+    if wide:
+        narrow = tape.narrowed(_WIDE, order.runs)
+        tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
     size = len(order.steps) + sum(step in order.fused for step in order.steps)
     if size > _HUGE:
         if order.runs:

@@ -17,7 +17,7 @@ False
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from micrograd import ops
@@ -225,17 +225,21 @@ class Tape:
                 tape.adjoints[place[adjoint]] = place[position]
         return tape
 
-    def narrowed(self, most: int) -> Tape:
+    def narrowed(self, most: int, others: Container[int] = ()) -> Tape:
         """Return the same program with no sum of more than so many terms, or pairs.
 
-        A longer one is computed in parts, with the additions in the same order, so with the same
-        bits.
+        A longer one, unless its position is among the `others`, is computed in parts, with the
+        additions in the same order, so with the same bits.
         """
-        if not any(op is not None and op.arity > 2 * most + 1 for op in self.rows):
+        wide = [
+            op is not None and op.arity > 2 * most + 1 and position not in others
+            for position, op in enumerate(self.rows)
+        ]
+        if not any(wide):
             return self
         tape = Tape()
         place: list[int] = []
-        for op, given in zip(self.rows, self.operands, strict=True):
+        for op, given, is_wide in zip(self.rows, self.operands, wide, strict=True):
             if op is None:
                 place.append(len(tape))
                 tape.rows.append(None)
@@ -243,14 +247,14 @@ class Tape:
                 continue
             operands = tuple([place[operand] for operand in given])
             family = op.family[:1]
-            if family in {("sum_of",), ("peak_of",)} and len(operands) > most:
+            if is_wide and family in {("sum_of",), ("peak_of",)}:
                 part = ops.sum_of if family == ("sum_of",) else ops.peak_of
                 total, rest = operands[0], operands[1:]
                 for start in range(0, len(rest), most):
                     terms = (total, *rest[start : start + most])
                     total = tape.add(part(len(terms)), terms)
                 place.append(total)
-            elif family == ("dot_of",) and op.family[1] > most:
+            elif is_wide and family == ("dot_of",):
                 pairs = op.family[1]
                 so_far = operands[2 * pairs :]  # the bias, where there is one
                 for start in range(0, pairs, most):
