@@ -22,7 +22,15 @@ from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
 from micrograd.graph import order
 from micrograd.look import finite
 
-__all__ = ["BROKEN", "LARGEST_PASS", "Recording", "Row", "backward_rows", "final_gradients"]
+__all__ = [
+    "BROKEN",
+    "LARGEST_PASS",
+    "Recording",
+    "Row",
+    "backward_rows",
+    "final_gradients",
+    "is_same",
+]
 
 LARGEST_PASS: Final = 100_000  # contributions of a broken pass: recursion can take 2**depth of them
 
@@ -194,6 +202,11 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
 
 def _raise_as_backward_does(recording: Recording) -> None:
     gradient(recording.nodes[-1], recording.nodes)
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Return whether two gradients are the same number; nan is the same as nan."""
+    return bool(a == b or (a != a and b != b))
 
 
 def final_gradients(rows: Sequence[Row], size: int) -> list[Any]:

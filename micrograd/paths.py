@@ -249,12 +249,16 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     return found.explanation(input, place, gradient(output, input))
 
 
-def explain_all(output: Value, limit: int = 12) -> list[Explanation]:
-    """Return what `explain` gives for every value that `output` is computed from.
+def explain_all(
+    recording: Recording, gradients: Sequence[Any], limit: int = 12
+) -> list[Explanation]:
+    """Return what `explain` gives for every value of a recorded graph.
 
     Parameters
     ----------
-    output : Value
+    recording : Recording
+    gradients : sequence of number
+        Of each of its nodes.
     limit : int, default 12
         As of `explain`.
 
@@ -269,15 +273,16 @@ def explain_all(output: Value, limit: int = 12) -> list[Explanation]:
 
     Examples
     --------
+    >>> from micrograd.stepper import steps
     >>> a = Value(3.0, label="a")
-    >>> [str(found.total) for found in explain_all(a * a + 1)]
+    >>> stepper = steps(a * a + 1)
+    >>> [str(found.total) for found in explain_all(stepper.recording, stepper.gradients)]
     ['6.0', '1', '1', '1']
     """
-    found = _Found(Recording(output), limit)
-    nodes = found.recording.nodes
+    found = _Found(recording, limit)
     return [
         found.explanation(node, i, total)
-        for i, (node, total) in enumerate(zip(nodes, gradient(output, nodes), strict=True))
+        for i, (node, total) in enumerate(zip(recording.nodes, gradients, strict=True))
     ]
 
 
@@ -355,7 +360,10 @@ def _remainder(total: Any, products: Sequence[Any]) -> Any:
         return total
     exact = Fraction(total) - sum(map(Fraction, products))
     if isinstance(total, float) or any(isinstance(product, float) for product in products):
-        return float(exact)
+        try:
+            return float(exact)
+        except OverflowError:
+            return float("inf") if exact > 0 else float("-inf")
     return int(exact) if isinstance(total, int) else exact
 
 

@@ -25,6 +25,7 @@ s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -33,7 +34,8 @@ from typing import Any, overload
 
 from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
-from micrograd.passes import BROKEN, Recording, Row, backward_rows, final_gradients
+from micrograd.graph import order
+from micrograd.passes import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
 from micrograd.words import Words, signed
 
 __all__ = ["BROKEN", "Entry", "NodeState", "Snapshot", "Step", "Stepper", "steps"]
@@ -287,6 +289,17 @@ class Stepper(Sequence[Step]):
         self._rows = forward + (backward_rows(self.recording, broken) if broken else self._right)
         self.position = 0
 
+    def copy_of_graph(self) -> Value:
+        """Return the root of a copy of the graph, with the data that the steps speak of."""
+        root = deepcopy(self.root)
+        for node, data in zip(order(root), self.recording.data, strict=True):
+            if not node.parents:
+                node.data = data
+        return root.forward()
+
+    def __reduce__(self) -> Any:
+        return _stepper_at, (self.copy_of_graph(), self.broken, self.position)
+
     # ---- the sequence --------------------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -478,7 +491,7 @@ expected=2)
         {'a': (60, 39)}
         """
         pairs = zip(self.nodes, self.gradients, self.right_gradients, strict=True)
-        return {node: (got, right) for node, got, right in pairs if got != right}
+        return {node: (got, right) for node, got, right in pairs if not is_same(got, right)}
 
     # ---- shown ---------------------------------------------------------------------------------
 
@@ -545,6 +558,13 @@ expected=2)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return import_module("micrograd.widget").mimebundle(self, **options)
+
+
+def _stepper_at(root: Value, broken: str | None, position: int) -> Stepper:
+    """Make a stepper that was pickled or copied again: its steps follow from its graph."""
+    stepper = Stepper(root, broken)
+    stepper.position = position
+    return stepper
 
 
 def steps(root: Value, broken: str | None = None) -> Stepper:

@@ -133,13 +133,15 @@ def _moved(stepper: Stepper, key: str, where: str) -> str:
             number = int(where)
         except ValueError:
             number = 0
+        if abs(number) > len(stepper):
+            return f"there is no step {number}: the steps are 1 to {len(stepper)}"
         try:
             if number:
                 stepper.go(number - 1 if number > 0 else number)
             else:
                 stepper.find(where)
-        except (NotInGraphError, IndexError) as error:
-            return f"{error} (steps are numbered 1 to {len(stepper)})" if number else str(error)
+        except NotInGraphError as error:
+            return str(error)
         return step_text(stepper)
     (stepper.back if key == "b" else stepper.forward)()
     if stepper.position == before:

@@ -15,7 +15,7 @@ from micrograd.errors import GradientError
 from micrograd.formula import Text, partial_formulas
 from micrograd.look import finite, number_text
 from micrograd.ops import constant
-from micrograd.passes import BROKEN, Recording, Row, final_gradients
+from micrograd.passes import BROKEN, Recording, Row, final_gradients, is_same
 
 __all__ = ["Words", "equals", "latex_name", "signed"]
 
@@ -298,7 +298,7 @@ class Words:
             remarks.append(f"No gradient gets through: the local derivative is 0{why}.")
         if self.broken in ("recursion", "visit_once", "post_order"):
             right = self.right[row.node]
-            if row.upstream != right:
+            if not is_same(row.upstream, right):
                 remarks.append(
                     f"Too early: {self.gradient_of(row.node)} is not complete, "
                     f"right would be {signed(right)}."
@@ -312,11 +312,12 @@ class Words:
         if self.broken == "assign" and row.number > 1:
             lost = f"{_start(grad)} is overwritten: {before} is lost. Now {after}"
             running = self._right_after[row.node, row.operand]
-            return f"{lost}, right would be {signed(running)}." if running != row.after else (
-                f"{_start(grad)} is overwritten by the same number."
-                if row.before == row.after else f"{lost}."
-            )  # fmt: skip
-        end = "final" if row.after == right else f"final, but right would be {signed(right)}"
+            if not is_same(running, row.after):
+                return f"{lost}, right would be {signed(running)}."
+            if is_same(row.before, row.after):
+                return f"{_start(grad)} is overwritten by the same number."
+            return f"{lost}."
+        end = "final" if is_same(row.after, right) else f"final, but right would be {signed(right)}"
         kept = row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]
         if kept:
             added = f"Added to {before} left over from the first pass, {grad} is {after}"
@@ -337,7 +338,9 @@ class Words:
             i for i, parents in enumerate(recording.parents)
             if not parents and recording.nodes[i].label
         ]  # fmt: skip
-        wrong = [i for i in range(len(grads)) if self.right and grads[i] != self.right[i]]
+        wrong = [
+            i for i in range(len(grads)) if self.right and not is_same(grads[i], self.right[i])
+        ]
         shown = [i for i in leaves if i in set(wrong)] or leaves if self.broken else leaves
         parts = [
             f"{self.names[i]} {signed(grads[i])}"

@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 from random_graphs import random_graph
 
-from micrograd import Value, gradient
+from micrograd import Value, gradient, steps
 from micrograd.errors import NumberTypeError, StaleGraphError
 from micrograd.graph import order
 from micrograd.paths import explain, explain_all
@@ -111,6 +111,14 @@ def test_rounded_products_are_marked():
     assert "≈" in explain(x * 3.0 * x, x).text
 
 
+def test_a_rest_that_no_float_can_hold_is_infinite():
+    z = Value(1.0, label="z")
+    root = z * 0
+    for i in range(14):
+        root = root + z * (1.7e308 if i % 2 else -1.6e308)
+    assert explain(root, z).rest in (float("inf"), float("-inf"))
+
+
 def test_nothing_of_the_graph_changes():
     root = random_graph(2)
     nodes = order(root)
@@ -152,7 +160,8 @@ def test_a_path_without_a_derivative_adds_nothing():
 @pytest.mark.parametrize("seed", range(10))
 def test_one_walk_explains_every_value_as_one_by_one(seed):
     root = random_graph(seed, exact=True, size=8)
-    found = explain_all(root, limit=5)
+    stepper = steps(root)
+    found = explain_all(stepper.recording, stepper.right_gradients, limit=5)
     assert [one.input for one in found] == order(root)
     for one in found:
         alone = explain(root, one.input, limit=5)

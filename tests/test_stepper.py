@@ -1,4 +1,6 @@
+import copy
 import math
+import pickle
 import random
 from fractions import Fraction
 
@@ -450,6 +452,32 @@ def test_recursion_on_an_exponential_graph_names_the_ways_out():
 def test_a_nan_passes_as_it_does_in_backward():
     root = Value(math.nan, label="x") * 2.0
     assert bits(steps(root).gradients) == bits(after_backward(root))
+
+
+def test_a_nan_that_is_right_is_not_called_wrong():
+    x = Value(float("nan"), label="x")
+    stepper = steps(x * x)
+    assert stepper.differences() == {}
+    assert stepper[-1].text.endswith("the same as backward().")
+    assert "right would be" not in stepper[-1].text
+
+
+def test_a_copy_and_a_pickle_are_steppers_of_their_own_graph():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.label = "y"
+    stepper = steps(y + 1)
+    stepper.go(2)
+    x.data = 100.0  # the steps speak of 3
+    for twin in (pickle.loads(pickle.dumps(stepper)), copy.deepcopy(stepper)):
+        assert twin.position == 2
+        assert [step.text for step in twin] == [step.text for step in stepper]
+        assert twin.root.parents[0] is twin.nodes[twin.place("y")]
+        assert twin.root is not stepper.root
+    chain = x
+    for _ in range(2_000):
+        chain = chain + 1
+    assert len(pickle.dumps(steps(chain))) < 1_000_000
 
 
 def test_the_ledger_lists_who_contributed_what():

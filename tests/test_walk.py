@@ -39,7 +39,7 @@ def test_the_ends_and_wrong_keys_are_answered():
     texts = shown("b", "g 99", "g nobody", "g", "x", "?", "g 7", "n")
     assert texts[2] == "This is the first step."
     assert "there is no step" in texts[3]
-    assert "numbered 1 to 7" in texts[3]
+    assert "the steps are 1 to 7" in texts[3]
     assert "no value called 'nobody'" in texts[4]
     assert "no value called ''" in texts[5]
     assert "'x' is no key here" in texts[6]

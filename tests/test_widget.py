@@ -335,7 +335,10 @@ def test_a_typed_number_is_of_the_kind_of_its_leaf(text, like, wanted):
     assert (found, type(found)) == (wanted, type(wanted))
 
 
-@pytest.mark.parametrize("text", ["", "two", "1/0", "nan", "inf", "1e999", "1;2", "__import__"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "two", "1/0", "nan", "inf", "1e999", "1;2", "__import__", "1e9999999", "1e-99999999"],
+)
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match=r"write 2, -0\.5, 1e-3 or 3/4"):
         leaf_number(text, 1.0)
@@ -388,6 +391,42 @@ def test_a_refused_edit_says_why_and_changes_nothing(widget):
     shown.edit = {"node": 0, "text": "3", "seq": 5}
     assert shown.error == ""
     assert shown.data["nodes"][0]["text"] == "3"
+
+
+def test_an_edit_to_the_same_number_is_answered(widget):
+    shown = widget(guide_graph())
+    answers = []
+    shown.observe(lambda change: answers.append(change["new"]), names=["data"])
+    for seq in (1, 2):
+        shown.edit = {"node": 0, "text": "2", "seq": seq}
+    assert len(answers) == 2
+
+
+def test_what_is_shown_is_of_the_moment_that_the_steps_were_made(widget):
+    from micrograd.widget.notebook import picture
+
+    x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    root = x * w
+    root.label = "L"
+    stepper = steps(root)
+    before, still = page_data(stepper), picture(stepper)
+    x.data = 100.0
+    assert page_data(stepper) == before
+    root.forward()
+    assert page_data(stepper) == before
+    assert picture(stepper) == still
+    shown = stepper.widget()
+    shown.edit = {"node": 1, "text": "7", "seq": 1}
+    assert shown.data["nodes"][-1]["text"] == "14"
+    assert x.data == 100.0
+
+
+def test_numbers_that_no_float_can_hold_are_shown():
+    big = Value(10**400, label="b")
+    data = page_data(steps(big * big))
+    assert data["nodes"][0]["text"].startswith("≈") or "e400" in data["nodes"][0]["text"]
+    small = Value(Fraction(1, 10**400), label="s")
+    page_data(steps(small * -small))
 
 
 def test_an_edit_keeps_the_rule_broken(widget):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any, Final
 
 from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
 from micrograd.look import finite, largest, magnitude, number_text
-from micrograd.passes import BROKEN, Row
+from micrograd.passes import BROKEN, Row, is_same
 from micrograd.paths import Path, explain_all
 from micrograd.stepper import Stepper
 from micrograd.widget.folding import Folded, folded
@@ -126,7 +125,7 @@ def _paths(
         return [places[at[node], operand] for node, operand in ways]
 
     found = []
-    for explanation in explain_all(stepper.root):
+    for explanation in explain_all(stepper.recording, stepper.right_gradients):
         *rows, (_, count, total) = explanation.rows
         paths = [
             [
@@ -216,7 +215,8 @@ def _size(number: Any, scale: Any) -> float:
     """Return the size of a number from -1 to 1, never 0 unless the number is."""
     if number is None or not finite(number) or number == 0:
         return 0
-    return math.copysign(max(0.01, round(magnitude(number, scale), 2)), number)
+    size = max(0.01, round(magnitude(number, scale), 2))
+    return size if number > 0 else -size
 
 
 def _right(stepper: Stepper, row: Row) -> str:
@@ -224,7 +224,7 @@ def _right(stepper: Stepper, row: Row) -> str:
     if not stepper.broken or row.kind == "forward":
         return ""
     wanted = stepper.words.right_after(row)
-    return signed(wanted) if wanted is not None and wanted != row.after else ""
+    return signed(wanted) if wanted is not None and not is_same(wanted, row.after) else ""
 
 
 def _title(stepper: Stepper) -> str:

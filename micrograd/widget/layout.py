@@ -15,7 +15,7 @@ __all__ = ["CARD", "LARGEST_DRAWING", "RADIUS", "Edge", "Place", "place"]
 CARD: Final = (112, 84)
 RADIUS: Final = 17  # of the circle of an operation
 LARGEST_DRAWING: Final = 150  # values that Graphviz lays out; more stand in columns
-_TALLEST: Final = 40  # cards in a column of a folded graph
+_TALLEST: Final = 64  # cards in a column of a folded graph
 _MARGIN: Final = (24, 22, 24, 42)  # left, top, right, and below, where the running sum hangs
 
 
@@ -99,6 +99,8 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_widt
     for i, operands in enumerate(parents):
         if operands:
             size = f"width={widths[i] / inch:.4f} height={2 * RADIUS / inch:.4f}"
+            if widths[i] == 2 * RADIUS:
+                size += " shape=circle"
             body += [f"o{i} [{size}]\n", f"o{i} -> v{i} [weight=8]\n"]
             body += [f'v{p} -> o{i} [tailport=e id="{i} {k}"]\n' for k, p in enumerate(operands)]
     gap = max(36.0, label_width + 8)
@@ -128,7 +130,9 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_widt
         ]
         if "id" in edge:
             child, operand = map(int, edge["id"].split())
-            curves[child, operand] = _curve(points), _beside(points)
+            # Of lines from one value to one operation, every second has its label below.
+            earlier = parents[child][:operand].count(parents[child][operand])
+            curves[child, operand] = _curve(points), _beside(points, earlier % 2 == 1)
         else:
             outs[int(names[edge["head"]][1:])] = _curve(points)
     return Place(
@@ -149,8 +153,8 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
     return f"M{x:g} {y:g}C" + " ".join(f"{a:g} {b:g}" for a, b in rest)
 
 
-def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a point 20 pixels to the outer side of a spline, at 62 % of its way."""
+def _beside(points: Sequence[tuple[float, float]], below: bool) -> tuple[float, float]:
+    """Return a point 20 pixels beside a spline, at 62 % of its way: outside, unless `below`."""
     spans = (len(points) - 1) // 3
     whole = min(spans - 1, int(0.62 * spans))
     t = 0.62 * spans - whole
@@ -160,7 +164,7 @@ def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     slopes = (-((1 - t) ** 2), (1 - t) * (1 - 3 * t), t * (2 - 3 * t), t * t)
     dx, dy = (sum(w * q[k] for w, q in zip(slopes, p, strict=True)) for k in (0, 1))
     length = math.hypot(dx, dy) or 1.0
-    outward = -1 if points[0][1] <= points[-1][1] + 0.5 else 1
+    outward = -1 if points[0][1] <= points[-1][1] + 0.5 and not below else 1
     across, down = dy / length, -dx / length
     if (down < 0) != (outward < 0):
         across, down = -across, -down

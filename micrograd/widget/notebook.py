@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from copy import deepcopy
+import re
 from fractions import Fraction
 from functools import lru_cache
 from html import escape
@@ -19,6 +19,7 @@ from micrograd.widget.page import script, styles
 
 __all__ = ["INSTALL", "leaf_number", "mimebundle", "picture", "stepper_widget"]
 
+_LARGEST_EXPONENT: Final = 400  # beyond those of floats; as an exact number it would be huge
 INSTALL: Final = 'pip install "micrograd[notebook]"'
 
 
@@ -38,6 +39,9 @@ def leaf_number(text: str, like: Any) -> Any:
     (Fraction(3, 4), Fraction(1, 2))
     """
     try:
+        exponent = re.search(r"e([-+]?\d+)\s*$", text, re.IGNORECASE)
+        if exponent and abs(int(exponent[1])) > _LARGEST_EXPONENT:
+            raise ValueError
         exact = Fraction(text.strip().replace(" ", ""))
         if "/" in text or isinstance(like, Fraction):
             return exact
@@ -58,7 +62,7 @@ def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
     stepper : Stepper
     format : {"svg", "png"}
     """
-    root = deepcopy(stepper.root)
+    root = stepper.copy_of_graph()
     for node, grad in zip(order(root), stepper.gradients, strict=True):
         node.grad = grad
     drawn: bytes = draw_dot(root).pipe(format)
@@ -115,6 +119,7 @@ def stepper_widget() -> Any:
             self.stepper = stepper
             self._layout = layout_of(stepper)
             self._is_copy = False
+            self._edits = 0
             super().__init__(
                 data=page_data(stepper, self._layout), step=stepper.position, **options
             )
@@ -158,7 +163,7 @@ def stepper_widget() -> Any:
             if not 0 <= place < len(stepper.nodes) or stepper.recording.parents[place]:
                 raise ValueError(f"value {place} is no leaf of this graph")
             new = leaf_number(text, stepper.recording.data[place])
-            root = stepper.root if self._is_copy else deepcopy(stepper.root)
+            root = stepper.root if self._is_copy else stepper.copy_of_graph()
             leaf = order(root)[place]
             old = leaf.data
             try:
@@ -172,6 +177,8 @@ def stepper_widget() -> Any:
                 raise
             fresh.position = min(stepper.position, len(fresh) - 1)
             self.stepper, self._is_copy = fresh, True
+            self._edits += 1  # an answer also where the number was that already
+            data["edits"] = self._edits
             with self.hold_sync():
                 self.error = ""
                 self.data = data

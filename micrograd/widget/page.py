@@ -132,7 +132,7 @@ def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
 def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
     """Write the page to a file, whole or not at all, and return its path; see `page_text`."""
     target = Path(path)
-    write_whole(target, page_text(stepper, title).encode("utf-8"))
+    write_whole(target, page_text(stepper, title).encode("utf-8", "replace"))
     return target
 
 

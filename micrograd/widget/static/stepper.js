@@ -57,7 +57,12 @@ function hostTheme(el) { // the notebook's theme first, the system's last
 }
 
 const KIND = ["forward", "seed", "chain"];
-const curve = (x0, y0, x1, y1) => { const bend = Math.max(24, Math.abs(x1 - x0) * .4); return `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`; };
+// A long level line hangs below the cards that stand between its ends.
+const hang = (x0, y0, x1, y1) => x1 - x0 > 180 && Math.abs(y1 - y0) < 60 ? 100 : 0;
+function curve(x0, y0, x1, y1) {
+  const bend = Math.max(24, Math.abs(x1 - x0) * .4), low = hang(x0, y0, x1, y1);
+  return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
+}
 // The notebook's one-letter commands match the focused element itself: the mark must be on it.
 // Notebook 7 hears keys on their way down, JupyterLab on their way up: see the keydown listener.
 const quiet = (app, on) => on(app, "focusin", e => { e.target.dataset.lmSuppressShortcuts = "true"; });
@@ -74,7 +79,7 @@ function decoded(data) {
   D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
     const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
     return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
-      l: d ? [lx, ly] : [(x0 + x1) / 2, (a.y + b.oy) / 2 - 8] };
+      l: d ? [lx, ly] : [(x0 + x1) / 2, (a.y + b.oy) / 2 - 8 + .75 * hang(x0, a.y, x1, b.oy)] };
   });
   return D;
 }
@@ -94,7 +99,8 @@ function mount(model, el, keep) {
   edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
 
   // ---- folding: of values that share a place one is shown
-  const term = D.alike.map(() => 0); // which of each group's like terms
+  const term = D.alike.map((a, g) => keep?.term[g] ?? 0); // which of each group's like terms
+  let editing = null, placeField = null; // the leaf whose number is being typed
   let open = -1; // the place of the weighted sum whose inputs are shown
   nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || n.own >= 0); n.key = n.own >= 0 ? n.own : n.bundle ? n.spot : -1; });
   const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.sym || n.own < 0 || n.own === open)); };
@@ -102,6 +108,7 @@ function mount(model, el, keep) {
   function unfold(...values) { for (const i of values) if (i >= 0 && nodes[i].set != null) term[nodes[i].set] = nodes[i].term; }
   function toOpen(s) {
     const key = i => i == null || i < 0 ? -1 : nodes[i].key;
+    if (editing != null && key(editing) >= 0) return key(editing);
     if (s.k === "chain" && !nodes[s.p].sym && nodes[s.p].own >= 0) return nodes[s.p].own;
     return [sel, s.n, s.k === "chain" ? s.p : -1].map(key).find(place => place >= 0) ?? -1;
   }
@@ -110,7 +117,7 @@ function mount(model, el, keep) {
   const title = h("h2", {}, minus(D.title)), phase = h("p", { class: "mgs-phase" });
   const gH = S("g", { "aria-hidden": "true" }), gE = S("g", { "aria-hidden": "true" }), gO = S("g", { "aria-hidden": "true" }), gN = S("g"), gT = S("g", { "aria-hidden": "true" });
   const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
-  const svg = S("svg", { role: "group", "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}${folded ? ", folded" : ""}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
+  const svg = S("svg", { role: "group", tabindex: -1, "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}${folded ? ", folded" : ""}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
   const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the lit edges, above their halo
   const button = (name, label, cls) => h("button", { type: "button", "aria-label": label, title: label, class: cls }, name in ICON ? icon(ICON[name]) : name);
   const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }),
@@ -226,7 +233,7 @@ function mount(model, el, keep) {
       const shown = n.sent ? "\u2026" : q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : "");
       put(n.dT, "text", shown);
       put(n.gT, "text", grad);
-      put(n.gT, "class", "num g" + (wrong ? " bad" : "") + (grad.length > 8 ? " small" : ""));
+      put(n.gT, "class", "num g" + (wrong ? " bad" : "") + (grad.length > 10 ? " tiny" : grad.length > 8 ? " small" : ""));
       put(n.chip, "class", "chip" + (q.text === null ? "" : wrong ? " on bad" : final ? " on" : " on part"));
       put(n.chip, "--fill", q.text === null ? "" : tint(q.t));
       put(n.tick, "visibility", final ? "visible" : "hidden");
@@ -260,7 +267,8 @@ function mount(model, el, keep) {
     gT.replaceChildren(...[...new Set([...labelled, ...(lighted ? lit : [])])].map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1], "data-on": path.has(e.at) ? "" : null }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
     if (chain && s.sum) { // the running sum, under the value that receives it
       const n = nodes[s.p], text = minus(s.sum), w = 7.7 * text.length + 14;
-      gT.append(S("g", { class: "tag" }, S("rect", { x: n.x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x: n.x, y: n.y + H / 2 + 26 }, text)));
+      const x = Math.max(w / 2 + 2, Math.min(D.size[0] - w / 2 - 2, n.x)); // all of it is in the drawing
+      gT.append(S("g", { class: "tag" }, S("rect", { x: x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x, y: n.y + H / 2 + 26 }, text)));
     }
     paintLight(path);
     choices.forEach((choice, g) => { choice.value = term[g]; });
@@ -333,23 +341,33 @@ function mount(model, el, keep) {
       body.unshift(h("tr", { class: s.k === "seed" ? "cur" : todo ? "todo" : null }, h("td", {}, "seed"), h("td", {}, todo ? "not yet" : `\u2202${bound(i)}/\u2202${bound(i)}`), h("td", {}, todo ? "" : "+1")));
     }
     const foot = q.text === null ? `0 of ${needed[i]}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
-    ledger.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["through", "upstream \u00d7 local", "adds"].map(t => h("th", { scope: "col" }, t)))), h("tbody", {}, body),
+    fill(h("table", {}, h("thead", {}, h("tr", {}, ["through", "upstream \u00d7 local", "adds"].map(t => h("th", { scope: "col" }, t)))), h("tbody", {}, body),
       h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.right ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : ""))))));
     if (q.right) ledger.append(h("p", { class: "mgs-note" }, `Right would be ${minus(q.right)}.`));
     if (all.length > rows.length) ledger.append(h("p", { class: "mgs-note" }, `Rows ${start + 1} to ${start + rows.length} of ${all.length}.`));
   }
 
+  function fill(...children) { // the ledger anew; a row of it that has the focus hands it on
+    const rows = () => [...ledger.querySelectorAll("[tabindex]")], at = rows().indexOf(el.getRootNode().activeElement);
+    over = held = null;
+    ledger.replaceChildren(...children);
+    if (at >= 0) (rows()[at] ?? by[byPath ? 1 : 0]).focus({ preventScroll: true });
+  }
+  let over = null, held = null; // the paths of the rows under the mouse and with the focus
   let pathsOf = null; // whose table of paths is shown: it is the same at every step
   function pathBook(i) {
     if (pathsOf === i) return;
     pathsOf = i;
     if (lighted) light(null);
-    if (!D.paths) return ledger.replaceChildren(h("p", { class: "mgs-note" }, `A page lists the paths of smaller graphs. In Python, explain(${called(root)}, value) gives those of this one.`));
+    if (!D.paths) return fill(h("p", { class: "mgs-note" }, `A page lists the paths of smaller graphs. In Python, explain(${called(root)}, value) gives those of this one.`));
     const { rows, count, total } = D.paths[i];
-    ledger.replaceChildren(h("table", { class: "mgs-paths" }, h("thead", {}, h("tr", {}, ["path", "local derivatives", "product"].map(t => h("th", { scope: "col" }, t)))),
+    fill(h("table", { class: "mgs-paths" }, h("thead", {}, h("tr", {}, ["path", "local derivatives", "product"].map(t => h("th", { scope: "col" }, t)))),
       h("tbody", {}, rows.map(({ way, factors, product, edges: list }) => {
         const row = h("tr", list.length ? { tabindex: 0 } : {}, h("td", {}, minus(way)), h("td", {}, minus(factors)), h("td", { class: sign(product) }, minus(product)));
-        if (list.length) for (const [event, on_] of [["pointerenter", list], ["focus", list], ["pointerleave", null], ["blur", null]]) on(row, event, () => light(on_));
+        if (list.length) {
+          for (const [event, lit] of [["pointerenter", list], ["pointerleave", null]]) on(row, event, () => { over = lit; light(over ?? held); });
+          for (const [event, lit] of [["focus", list], ["blur", null]]) on(row, event, () => { held = lit; light(over ?? held); });
+        }
         return row;
       })),
       h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, count), h("td", { class: sign(total) }, minus(total))))));
@@ -375,17 +393,24 @@ function mount(model, el, keep) {
     cy = 2 * hh > GH ? GH / 2 : Math.max(hh, Math.min(GH - hh, cy));
     return { scale, cx, cy };
   }
+  const focusedCard = () => { const active = el.getRootNode().activeElement; return nodes.findIndex(n => n.g === active); };
   function look(c, r) {
     cam = c;
+    placeField?.();
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
     if (lean) { // only what the window shows is in the page at all: hidden, it would still cost
       const inside = (x, y) => x > x0 - W && x < x0 + w + W && y > y0 - H && y < y0 + height + H;
       let next = null, nextOp = null;
+      const focused = focusedCard();
       for (let i = root; i >= 0; i--) { // in place, so that what has the focus keeps it
         const n = nodes[i], there = shown(i), seen = there && inside(n.x, n.y), seenOp = there && n.opG && inside(n.ox, n.oy);
         if (seen) { if (!n.g.parentNode) gN.insertBefore(n.g, next); next = n.g; } else if (n.g.parentNode) n.g.remove();
         if (seenOp) { if (!n.opG.parentNode) gO.insertBefore(n.opG, nextOp); nextOp = n.opG; } else if (n.opG?.parentNode) n.opG.remove();
+      }
+      if (focused >= 0 && !nodes[focused].g.parentNode) { // its card has gone: the keys must not go with it
+        const card = nodes[paint.tab].g;
+        (card.parentNode ? card : svg).focus({ preventScroll: true });
       }
     }
     mini.toggleAttribute("hidden", c.scale <= fitted(r) * 1.05);
@@ -433,6 +458,7 @@ function mount(model, el, keep) {
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
     k = j;
+    pane.querySelector("input")?.remove(); editing = placeField = null;
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
     say.setAttribute("aria-live", quiet ? "off" : "polite");
@@ -524,13 +550,17 @@ function mount(model, el, keep) {
   let seq = 0;
   function edit(i) {
     play(false);
-    sel = i; paint();
     pane.querySelector("input")?.remove();
-    const n = nodes[i], r = svg.getBoundingClientRect(), box = pane.getBoundingClientRect();
-    const x = (n.x - W / 2 + 34 - cam.cx) * cam.scale + r.width / 2 + (r.left - box.left), y = (n.y - H / 2 + 30 - cam.cy) * cam.scale + r.height / 2 + (r.top - box.top);
+    editing = i; unfold(i); pick(i);
+    const n = nodes[i];
     const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${n.name}`, value: n.full, spellcheck: "false", autocomplete: "off" });
-    field.style.left = `${x}px`; field.style.top = `${y}px`; field.style.width = `${Math.max(64, (W - 38) * cam.scale)}px`; field.style.height = `${Math.max(26, 24 * cam.scale)}px`;
-    const close = () => { field.remove(); n.g.focus(); };
+    placeField = () => {
+      const r = svg.getBoundingClientRect(), box = pane.getBoundingClientRect();
+      const x = (n.x - W / 2 + 34 - cam.cx) * cam.scale + r.width / 2 + (r.left - box.left), y = (n.y - H / 2 + 30 - cam.cy) * cam.scale + r.height / 2 + (r.top - box.top);
+      for (const [side, length] of [["left", x], ["top", y], ["width", Math.max(64, (W - 38) * cam.scale)], ["height", Math.max(26, 24 * cam.scale)]]) field.style[side] = `${length}px`;
+    };
+    placeField();
+    const close = () => { field.remove(); editing = placeField = null; n.g.focus({ preventScroll: true }); };
     on(field, "keydown", e => {
       e.stopPropagation();
       if (e.key === "Escape") { alert.hidden = true; close(); }
@@ -543,7 +573,7 @@ function mount(model, el, keep) {
       alert.hidden = true; n.sent = ++seq; close(); paint();
       model.set("edit", { node: i, text, seq: `${seq}-${performance.now()}` }); model.save_changes();
     });
-    pane.append(field); field.focus(); field.select();
+    pane.append(field); field.focus({ preventScroll: true }); field.select();
   }
   const complain = () => {
     const text = model.get("error");
@@ -564,24 +594,26 @@ function mount(model, el, keep) {
   const watch = new MutationObserver(paintTheme);
   for (const n of [document.body, document.documentElement]) watch.observe(n, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
   on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
-  const sized = new ResizeObserver(() => {
+  function measure() {
     const w = pane.clientWidth;
-    if (!w) { play(false); return; } // scrolled away in a notebook: stop, draw again when it is back
+    if (!w) return false; // scrolled away in a notebook
     const f = Math.min(1.25, w / GW, 430 / GH), narrow = w < 520;
     const height = Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)));
     put(svg, "--height", `${height}px`);
     pane.seen = { width: w, height };
-    camera();
-  });
+    return true;
+  }
+  const sized = new ResizeObserver(() => { if (measure()) camera(); else play(false); });
   sized.observe(pane);
   unfold(steps[k].n, steps[k].p);
-  paintTheme(); play(false); paint();
-  if (keep?.focus != null) nodes[keep.focus]?.g.focus({ preventScroll: true });
+  paintTheme(); play(false); measure(); paint();
+  const controls = () => [...app.querySelectorAll("button, select, input")];
+  (nodes[keep?.focus]?.g ?? controls()[keep?.control])?.focus({ preventScroll: true });
   return () => {
-    const focus = nodes.findIndex(n => n.g === el.getRootNode().activeElement);
+    const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
     quit.abort(); watch.disconnect(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); cancelAnimationFrame(glideRaf);
     model.off("change:step", follow); model.off("change:error", complain); model.off("change:theme", paintTheme);
-    return { sel, view, speed, byPath, focus: focus < 0 ? null : focus };
+    return { sel, view, speed, byPath, term, focus, control };
   };
 }
 
