@@ -468,6 +468,165 @@ def test_a_weighted_sum_opens_when_it_is_selected(opened):
     assert page.page.locator(".bundle").count() == 5
 
 
+NOTEBOOK = """
+const values = { data: JSON.parse(document.getElementById("mgs-data").textContent),
+  step: 0, theme: "auto", editable: true, error: "" };
+const heard = {};
+window.model = {
+  get: key => values[key], set(key, value) { values[key] = value; }, save_changes() {},
+  on(event, f) { (heard[event] ??= new Set()).add(f); }, off(event, f) { heard[event]?.delete(f); },
+  fire(key, value) { values[key] = value; for (const f of [...heard["change:" + key]]) f(); },
+};
+render({ model, el: document.getElementById("mgs") });
+"""
+
+
+@pytest.fixture
+def editable(browser, tmp_path):
+    """The page with a model as a notebook gives it, whose Python side is the test."""
+    from micrograd.widget import page_data
+    from micrograd.widget.page import LAST_LINE, document, script, styles
+
+    pages = []
+
+    def open_page(root, **options):
+        code = script().removesuffix(LAST_LINE) + NOTEBOOK
+        path = tmp_path / f"notebook{len(pages)}.html"
+        text = document("lesson", code, styles(), page_data(steps(root)), "")
+        path.write_text(text, encoding="utf-8")
+        pages.append(Opened(browser, path, **options))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def fresh_data(root, edits=1):
+    from micrograd.widget import page_data
+
+    return {**page_data(steps(root)), "edits": edits}
+
+
+def test_a_leaf_is_edited_where_it_stands_also_if_it_is_folded_away(editable):
+    page = editable(folded_loss())
+    page.button("Step forward").focus()
+    page.press("ArrowDown")
+    chosen = page.page.locator(".node.sel title").text_content()
+    page.button("Last step").focus()
+    page.press("Enter")
+    page.page.get_by_label("Which of the like terms").select_option("2 of 4")
+    assert page.page.locator(".node.sel").count() == 0  # another term, another open neuron
+    page.button("Step forward").focus()
+    page.press("e")
+    field = page.page.locator(".mgs-view input")
+    box, card = field.bounding_box(), page.page.locator(".node.sel").bounding_box()
+    assert page.page.locator(".node.sel title").text_content() == chosen
+    assert card["x"] <= box["x"] <= card["x"] + card["width"]
+    assert card["y"] <= box["y"] <= card["y"] + card["height"]
+    assert page.page.locator(".mgs-view").evaluate("e => [e.scrollLeft, e.scrollTop]") == [0, 0]
+    page.button("Step forward").click()  # a step closes it
+    assert field.count() == 0
+
+
+def test_an_answered_edit_keeps_the_focus_and_shows_the_number(editable):
+    root = folded_loss()
+    page = editable(root)
+    page.button("Step forward").focus()
+    page.press("ArrowDown")
+    card = page.page.locator(".node.sel")
+    card.focus()
+    page.press("e", "Enter")  # the number that it has
+    assert card.locator(".num.d").text_content() == "\u2026"
+    page.page.evaluate("data => model.fire('data', data)", fresh_data(root))
+    assert card.locator(".num.d").text_content() != "\u2026"
+    assert page.page.evaluate(INSIDE)
+    page.press("ArrowRight")
+    assert page.place.startswith("2 /")
+    # A button that has the focus keeps it, and the term that was chosen is still shown.
+    terms = page.page.get_by_label("Which of the like terms")
+    terms.select_option("4 of 4")
+    page.button("Step back").focus()
+    page.page.evaluate("data => model.fire('data', data)", fresh_data(root, 2))
+    assert page.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Step back"
+    assert terms.input_value() == "3"
+
+
+INSIDE = "() => document.querySelector('.mgs').contains(document.activeElement)"
+
+
+def test_the_keys_work_on_where_the_focused_card_leaves_the_window(opened):
+    from random import Random
+
+    from micrograd.losses import hinge
+    from micrograd.nn import MLP
+
+    model = MLP(2, [6, 6, 6, 1], rng=Random(1))
+    root = hinge([model([0.1 * i, 0.5]) for i in range(3)], [1, -1, 1])
+    page = opened(root)
+    page.button("Step forward").focus()
+    page.press("End")
+    last = int(page.place.split("/")[0])
+    page.page.locator(".node").last.focus()
+    for k in range(1, 60):
+        page.press("ArrowLeft")
+        assert page.place.startswith(f"{last - k} /")
+        assert page.page.evaluate(INSIDE)
+
+
+def test_the_keys_work_on_in_the_table_of_paths(opened):
+    page = opened()
+    page.button("Step forward").focus()
+    page.press("End", "p")
+    row = page.page.locator(".mgs-paths tbody tr").first
+    row.focus()
+    for place in ("9 / 10", "8 / 10", "7 / 10"):
+        page.press("ArrowLeft")
+        assert page.place == place
+        assert page.page.evaluate(INSIDE)
+    page.press("p")
+    assert page.button("One row a path").get_attribute("aria-pressed") == "false"
+    page.press("p")
+    assert page.button("One row a path").get_attribute("aria-pressed") == "true"
+    # The mouse passes over another row: the one with the focus is lit again.
+    page.press("End")
+    page.node("x = 2").click()
+    rows = page.page.locator(".mgs-paths tbody tr")
+    rows.nth(0).focus()
+    rows.nth(1).hover()
+    assert page.page.locator(".node[data-on]").count() == 3
+    page.page.mouse.move(5, 5)
+    assert page.page.locator(".node[data-on]").count() == 4
+
+
+def test_a_long_level_line_hangs_below_the_cards_between(opened):
+    losses = [(Value(0.1 * i, label=f"a{i}") * float(i) + 1).tanh().relu() for i in range(1, 15)]
+    root = losses[0]
+    for loss in losses[1:]:
+        root = root + loss
+    assert len(steps(root).nodes) > 60
+    page = opened(root)
+    page.button("Last step").click()
+    hung = 0
+    for _ in range(60):
+        page.press("ArrowLeft")
+        halo, cards = page.page.evaluate(
+            """() => {
+              const points = [...document.querySelectorAll(".halo")].flatMap(line => {
+                const at = t => line.getPointAtLength(line.getTotalLength() * t);
+                const level = Math.abs(at(0).y - at(1).y) < 60 && at(1).x - at(0).x > 180;
+                return level ? [.3, .5, .7].map(t => [at(t).x, at(t).y]) : [];
+              });
+              const others = [...document.querySelectorAll(".node:not(.to):not(.from)")];
+              return [points, others.map(n => n.transform.baseVal[0].matrix).map(m => [m.e, m.f])];
+            }"""
+        )
+        hung += len(halo)
+        for x, y in halo:
+            assert not [c for c in cards if c[0] < x < c[0] + 112 and c[1] < y < c[1] + 84]
+    assert hung
+
+
 def test_a_thousand_values_open_and_step_in_time(opened):
     from random import Random
 

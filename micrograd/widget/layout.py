@@ -130,9 +130,8 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_widt
         ]
         if "id" in edge:
             child, operand = map(int, edge["id"].split())
-            # Of lines from one value to one operation, every second has its label below.
-            earlier = parents[child][:operand].count(parents[child][operand])
-            curves[child, operand] = _curve(points), _beside(points, earlier % 2 == 1)
+            doubled = parents[child].count(parents[child][operand]) > 1
+            curves[child, operand] = _curve(points), (_outside if doubled else _beside)(points)
         else:
             outs[int(names[edge["head"]][1:])] = _curve(points)
     return Place(
@@ -153,8 +152,16 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
     return f"M{x:g} {y:g}C" + " ".join(f"{a:g} {b:g}" for a, b in rest)
 
 
-def _beside(points: Sequence[tuple[float, float]], below: bool) -> tuple[float, float]:
-    """Return a point 20 pixels beside a spline, at 62 % of its way: outside, unless `below`."""
+def _outside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return a point above the middle of a spline that bulges up, below that of another."""
+    x = (points[0][0] + points[-1][0]) / 2
+    heights = [y for _, y in points]
+    up, down = heights[0] - min(heights), max(heights) - heights[0]
+    return round(x, 1), round(min(heights) - 4 if up >= down else max(heights) + 14, 1)
+
+
+def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return a point 20 pixels to the outer side of a spline, at 62 % of its way."""
     spans = (len(points) - 1) // 3
     whole = min(spans - 1, int(0.62 * spans))
     t = 0.62 * spans - whole
@@ -164,7 +171,7 @@ def _beside(points: Sequence[tuple[float, float]], below: bool) -> tuple[float, 
     slopes = (-((1 - t) ** 2), (1 - t) * (1 - 3 * t), t * (2 - 3 * t), t * t)
     dx, dy = (sum(w * q[k] for w, q in zip(slopes, p, strict=True)) for k in (0, 1))
     length = math.hypot(dx, dy) or 1.0
-    outward = -1 if points[0][1] <= points[-1][1] + 0.5 and not below else 1
+    outward = -1 if points[0][1] <= points[-1][1] + 0.5 else 1
     across, down = dy / length, -dx / length
     if (down < 0) != (outward < 0):
         across, down = -across, -down

@@ -365,8 +365,8 @@ function mount(model, el, keep) {
       h("tbody", {}, rows.map(({ way, factors, product, edges: list }) => {
         const row = h("tr", list.length ? { tabindex: 0 } : {}, h("td", {}, minus(way)), h("td", {}, minus(factors)), h("td", { class: sign(product) }, minus(product)));
         if (list.length) {
-          for (const [event, lit] of [["pointerenter", list], ["pointerleave", null]]) on(row, event, () => { over = lit; light(over ?? held); });
-          for (const [event, lit] of [["focus", list], ["blur", null]]) on(row, event, () => { held = lit; light(over ?? held); });
+          for (const [event, lit] of [["pointerenter", list], ["pointerleave", null]]) on(row, event, () => { over = lit; light(lit ?? held); });
+          for (const [event, lit] of [["focus", list], ["blur", null]]) on(row, event, () => { held = lit; light(lit ?? over); });
         }
         return row;
       })),
