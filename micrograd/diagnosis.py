@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import ArgumentError, InputCountError, NumberTypeError, not_a_network
+from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.look import number_text
 from micrograd.losses import LOSSES
+from micrograd.samples import listed, rows_of, targets_of
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
@@ -133,13 +134,15 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
     Raises
     ------
     ArgumentTypeError
-        If the model has no `trace`. Also a TypeError.
+        If the model has no `trace`, or the samples or labels are no sequence. Also a TypeError.
     ArgumentError
-        If the loss is unknown. Also a ValueError.
+        If the loss is unknown, there are no samples, or a label is not finite or no class. Also a
+        ValueError.
     InputCountError
-        If there are no samples, or not as many labels. Also a ValueError.
+        If there are not as many labels as samples, the rows are of unequal length, or the network
+        has not the outputs that the loss needs. Also a ValueError.
     NumberTypeError
-        If a label is a text. Also a TypeError.
+        If a feature or a label is no number. Also a TypeError.
 
     Examples
     --------
@@ -152,18 +155,16 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
     """
     if not (hasattr(model, "trace") and hasattr(model, "layers")):
         raise not_a_network(model, "an MLP")
-    if loss not in LOSSES:
-        raise ArgumentError(f"unknown loss {loss!r}: expected one of {', '.join(LOSSES)}")
-    X = X.to_numpy() if hasattr(X, "to_numpy") else X
-    rows = [[float(entry) for entry in row] for row in X]
-    labels = y.tolist() if hasattr(y, "tolist") else list(y)
-    for i, label in enumerate(labels):
-        if isinstance(label, str):
-            raise NumberTypeError(f"y[{i}] is {label!r:.60}: number the classes 0, 1, 2, ...")
-    if not rows or len(rows) != len(labels):
-        raise InputCountError(f"expected samples with a label each, got {len(rows)}, {len(labels)}")
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ArgumentError(f"unknown loss {loss!r:.60}: expected one of {', '.join(LOSSES)}")
     task = LOSSES[loss]
-    targets = task.encode(labels)
+    # Features that are not finite are a finding; labels that are not are an error, as in fit.
+    rows = [list(map(float, row)) for row in rows_of("X", X, finite=False)]
+    labels = listed("y", y)
+    if len(rows) != len(labels):
+        raise InputCountError(f"X has {len(rows)} rows, y has {len(labels)} entries")
+    outputs = len(model.layers[-1].neurons) if model.layers else 0
+    targets = targets_of(task, labels, outputs)
     missing = tuple(_missing(rows))
     if missing:
         return Diagnosis(missing, len(rows), math.nan)
@@ -183,8 +184,8 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         findings.extend(_twins(i, model.layers[i].neurons))
         if any(finding.kind == "not finite" for finding in findings):
             return Diagnosis(tuple(findings), len(rows), math.nan)
-    outputs = [trace[-1].x if task.several_outputs else trace[-1].x[0] for trace in traces]
-    value = task.function(outputs, targets)
+    scores = [trace[-1].x if task.several_outputs else trace[-1].x[0] for trace in traces]
+    value = task.function(scores, targets)
     findings.extend(_flow(value, [[s for sample in layer for s, _ in sample] for layer in layers]))
     return Diagnosis(tuple(findings), len(rows), float(value))
 

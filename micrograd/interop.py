@@ -81,6 +81,14 @@ def _layers_of(model: Any, known: Sequence[str], place: str) -> list[_Dense]:
                 f"layer {i} has neurons of {', '.join(map(str, sorted(widths)))} weights; "
                 f"expected {before}, one an input"
             )
+        for j, neuron in enumerate(layer.neurons):
+            named = [*((f"w[{k}]", w) for k, w in enumerate(neuron.w)), ("b", neuron.b)]
+            for name, parameter in named:
+                if not math.isfinite(parameter.data):
+                    raise ArgumentError(
+                        f"layer {i}, neuron {j}: {name} is {parameter.data}, "
+                        "expected finite parameters"
+                    )
         layers.append(
             _Dense(
                 [[float(w.data) for w in neuron.w] for neuron in layer.neurons],
@@ -152,7 +160,8 @@ def to_torch(model: MLP) -> Any:
     Raises
     ------
     ArgumentError
-        If a layer mixes activations, or PyTorch has no module for one. Also a ValueError.
+        If a layer mixes activations, PyTorch has no module for one, or a parameter is not finite.
+        Also a ValueError.
     ArgumentTypeError
         If `model` is no MLP. Also a TypeError.
     ImportError
@@ -332,8 +341,8 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
     Raises
     ------
     ArgumentError
-        If a layer mixes activations or has one that ONNX lacks, or `dtype` is unknown. Also a
-        ValueError.
+        If a layer mixes activations or has one that ONNX lacks, a parameter is not finite, or
+        `dtype` is unknown. Also a ValueError.
     ArgumentTypeError
         If `model` is no MLP. Also a TypeError.
     ImportError
@@ -379,7 +388,7 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
     if dtype == "float32":
         # A finite number that float32 has not would become infinite.
         numbers = [n for layer in layers for row in (*layer.weights, layer.biases) for n in row]
-        largest = max((abs(n) for n in numbers if math.isfinite(n)), default=0.0)
+        largest = max(map(abs, numbers), default=0.0)
         if largest > _LARGEST_FLOAT32:
             raise ArgumentError(
                 f"a parameter of size {largest:g} is too large for float32: dtype='float64'"
@@ -466,7 +475,8 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
     Raises
     ------
     ArgumentError
-        If the activations or the classes do not fit. Also a ValueError.
+        If the activations or the classes do not fit, or a parameter is not finite. Also a
+        ValueError.
     ArgumentTypeError
         If `model` is no MLP. Also a TypeError.
     ImportError

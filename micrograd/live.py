@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -278,9 +279,10 @@ class Watch:
         self._session = self._new_session()
         return self
 
-    def set_rate(self, rate: float) -> Watch:
+    def set_rate(self, rate: float | Real) -> Watch:
         """Go on with another learning rate."""
-        if not (isinstance(rate, (int, float)) and 0 < rate < math.inf):
+        # Real: a float32 or an int64 of NumPy is no float and no int.
+        if not (isinstance(rate, Real) and 0 < float(rate) < math.inf):
             raise ArgumentError(f"expected a learning rate above 0, got {rate!r}")
         self.optimizer.lr = float(rate)
         self._rate_chosen = True

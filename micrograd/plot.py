@@ -215,7 +215,8 @@ def plot_decision_boundary(
         return list(row)
 
     everything = np.concatenate([rows[:, [i, j]] for rows, _ in groups])
-    rim = 0.08 * np.maximum(np.ptp(everything, axis=0), 1e-9)
+    spread = np.ptp(everything, axis=0)
+    rim = np.where(spread > 0, 0.08 * spread, 1.0)  # a feature that never changes has room too
     (left, low), (right, high) = everything.min(axis=0) - rim, everything.max(axis=0) + rim
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():
@@ -262,7 +263,7 @@ def plot_decision_boundary(
         logits = np.clip(scores[:, :, 0] - level, -500, 500)
         shades = LinearSegmentedColormap.from_list("boundary", look.diverging[2:7])
         ax.imshow(
-            1 / (1 + np.exp(-4 * logits)), cmap=shades, vmin=0, vmax=1,
+            1 / (1 + np.exp(-np.clip(4 * logits, -500, 500))), cmap=shades, vmin=0, vmax=1,
             extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
         )  # fmt: skip
         _line(ax, across, up, logits, look)

@@ -23,7 +23,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
@@ -45,6 +44,7 @@ from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP, Layer, Module, Neuron
 from micrograd.ops import TABLE, PlainNumber, number
 from micrograd.optim import SGD, Adam, AdamW, Schedule
+from micrograd.samples import listed, rows_of, targets_of
 
 if TYPE_CHECKING:
     from micrograd.replay.training import CompiledSteps, Descent
@@ -1003,8 +1003,8 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
             f"({type(model).__name__})"
         )
     known = _loss(loss)
-    rows = _rows(f"{which}X", X)
-    labels = _listed(f"{which}y", y)
+    rows = rows_of(f"{which}X", X)
+    labels = listed(f"{which}y", y)
     if len(labels) != len(rows):
         raise InputCountError(f"{which}X has {len(rows)} rows, {which}y has {len(labels)} entries")
     call = cast("Callable[[list[PlainNumber]], Any]", model)
@@ -1018,33 +1018,7 @@ def _task(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> _Ta
     if not isinstance(known, Loss):
         name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
         return _Task(name, call, rows, labels, known, None)
-    if not _all_finite(labels):
-        for i, label in enumerate(labels):
-            try:
-                plain = number(label)
-            except NumberTypeError:
-                raise NumberTypeError(
-                    f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
-                    "number the classes 0, 1, 2, ..."
-                ) from None
-            if plain * 0 != 0:
-                raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
-    try:
-        targets = known.encode(labels)
-    except ArgumentError as error:
-        raise ArgumentError(f"{which}y: {error}") from error
-    if known.several_outputs:
-        classes = max(targets) + 1
-        if (outputs or 1) < max(classes, 2):
-            raise InputCountError(
-                f"{known.name} needs an output a class: the largest label is {classes - 1}, so "
-                f"{max(classes, 2)} or more, but the model has {outputs or 1}"
-            )
-    elif outputs:
-        raise InputCountError(
-            f"{known.name} needs a model with one output, this one has {outputs}; "
-            "for several classes use 'cross_entropy'"
-        )
+    targets = targets_of(known, labels, outputs or 1, which)
     predict = known.predict if known.classification else None
     return _Task(known.name, call, rows, targets, known.function, predict)
 
@@ -1090,7 +1064,7 @@ def _weights(task: _Task, given: Any) -> list[float]:
             "the weights in your own function"
         )
     weights: list[float] = []
-    for i, entry in enumerate(_listed("sample_weight", given)):
+    for i, entry in enumerate(listed("sample_weight", given)):
         try:
             weight = float(number(entry))
         except NumberTypeError as error:
@@ -1106,62 +1080,6 @@ def _weights(task: _Task, given: Any) -> list[float]:
     if not mean:
         raise ArgumentError("the weights in sample_weight are all 0: no sample counts")
     return [weight / mean for weight in weights]
-
-
-def _listed(what: str, given: Any) -> list[Any]:
-    """Return the entries of an array, frame or sequence as a list."""
-    if hasattr(given, "to_numpy"):
-        given = given.to_numpy()
-    if hasattr(given, "tolist"):
-        given = given.tolist()
-    try:
-        if isinstance(given, (str, bytes)):
-            raise TypeError
-        entries = list(given)
-    except TypeError:
-        raise ArgumentTypeError(
-            f"expected {what} to be an array or a sequence, got {given!r:.60} "
-            f"({type(given).__name__})"
-        ) from None
-    if not entries:
-        raise ArgumentError(f"{what} is empty: expected at least one sample")
-    return entries
-
-
-def _rows(what: str, X: Any) -> list[list[PlainNumber]]:
-    listed = _listed(what, X)
-    same = set(map(type, listed)) == {list} and len(set(map(len, listed))) == 1
-    if same and _all_finite(list(chain.from_iterable(listed))):  # as most data are
-        return list(map(list, listed))
-    rows: list[list[PlainNumber]] = []
-    for i, given in enumerate(listed):
-        entries = given.tolist() if hasattr(given, "tolist") else given
-        if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
-            raise ArgumentTypeError(
-                f"expected {what}[{i}] to be a row of numbers, got {entries!r:.60} "
-                f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
-            )
-        row: list[PlainNumber] = []
-        for j, entry in enumerate(entries):
-            try:
-                plain = number(entry)
-            except NumberTypeError as error:
-                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
-            if plain * 0 != 0:
-                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
-            row.append(plain)
-        if rows and len(row) != len(rows[0]):
-            raise InputCountError(
-                f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"
-            )
-        rows.append(row)
-    return rows
-
-
-def _all_finite(numbers: list[Any]) -> bool:
-    """Return whether all are plain numbers of the most usual kinds, and finite."""
-    kinds = set(map(type, numbers))
-    return kinds == {int} or (kinds == {float} and all(map(math.isfinite, numbers)))
 
 
 def _finite_loss(loss: Any) -> float:

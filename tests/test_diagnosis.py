@@ -134,8 +134,18 @@ def test_nothing_is_changed():
     [
         ((max, X, Y), ArgumentTypeError, "expected an MLP"),
         ((network(), X, Y, "hing"), ArgumentError, "'hing'"),
-        ((network(), [], []), InputCountError, "got 0, 0"),
-        ((network(), X, [1]), InputCountError, "got 4, 1"),
+        ((network(), X, Y, [1]), ArgumentError, r"\[1\]"),
+        ((network(), [], []), ArgumentError, "X is empty"),
+        ((network(), X, [1]), InputCountError, "4 rows, y has 1"),
+        ((network(), X, None), ArgumentTypeError, "expected y to be an array"),
+        ((network(), [0.0, 1.0], [1, 1]), ArgumentTypeError, r"X\[0\] to be a row"),
+        ((network(), [[0.0, 1.0], [1.0]], [1, 1]), InputCountError, r"X\[1\] has 1 features"),
+        ((network(), [["a", 1.0]], [1]), NumberTypeError, r"X\[0\]\[0\]"),
+        ((network(), X, [math.nan, -1, 1, 1]), ArgumentError, r"y\[0\] is nan"),
+        ((network(), X, [2, -1, 1, 1]), ArgumentError, "label 0 is 2"),
+        ((network(sizes=(3, 2)), X, Y), InputCountError, "hinge needs a model with one output"),
+        ((network(sizes=()), X, Y), InputCountError, "this one has 0"),
+        ((network(), X, [0, 1, 0, 1], "cross_entropy"), InputCountError, "an output a class"),
     ],
 )
 def test_what_cannot_be_diagnosed_is_refused(arguments, kind, told):

@@ -392,6 +392,31 @@ def test_a_number_too_large_for_float32_is_refused(tmp_path):
     assert run_onnx(tmp_path / "model.onnx", [[0.5]], "float64") == pytest.approx(5e38)
 
 
+def broken(place, number):
+    model = made(2, [3, 1])
+    neuron = model.layers[0].neurons[2]
+    (neuron.b if place == "b" else neuron.w[1]).data = number
+    return model
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", ["b", "w[1]"])
+def test_a_parameter_that_is_not_finite_is_named_and_does_not_go_out(tmp_path, place, number):
+    told = re.escape(f"layer 0, neuron 2: {place} is {number}")
+    with pytest.raises(ArgumentError, match=told):
+        to_sklearn(broken(place, number))
+    pytest.importorskip("onnx")
+    for dtype in ("float32", "float64"):
+        with pytest.raises(ArgumentError, match=told):
+            to_onnx(broken(place, number), tmp_path / "model.onnx", dtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_parameter_that_is_not_finite_does_not_go_to_torch(torch):
+    with pytest.raises(ArgumentError, match="layer 0, neuron 2: b is nan"):
+        to_torch(broken("b", math.nan))
+
+
 def test_weights_that_are_fractions_go_out():
     model = made(1, [1])
     model.layers[0].neurons[0].w[0].data = Fraction(1, 4)

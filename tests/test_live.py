@@ -6,6 +6,7 @@ import json
 import math
 import random
 import re
+from fractions import Fraction
 
 import pytest
 
@@ -209,6 +210,19 @@ def test_the_map_of_a_moment_that_stays_is_finer():
 
 def test_a_terminal_shows_one_short_line():
     assert repr(watch(model(8, 1), X, y).run(2)) == "Watch(MLP(2, [8, 1]), 30 samples, step 2)"
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.5), np.int64(1), Fraction(1, 4), 2])
+def test_a_rate_may_be_any_real_number(rate):
+    view = watch(model(), X, y).set_rate(rate)
+    assert (view.rate, type(view.rate)) == (rate, float)
+    assert view.run(1).step == 1
+
+
+@pytest.mark.parametrize("rate", [0, math.nan, math.inf, "0.1", None, 1j, np.float32("nan")])
+def test_what_is_no_rate_is_refused(rate):
+    with pytest.raises(ArgumentError, match="expected a learning rate above 0"):
+        watch(model(), X, y).set_rate(rate)
 
 
 def test_rate_and_activation_can_be_changed():

@@ -163,6 +163,26 @@ def test_any_two_features_of_more_are_drawn_and_the_others_held_at_their_mean():
     assert marks == [[[-1.0, 0.0]], [[1.0, 1.0]]]
 
 
+@pytest.mark.filterwarnings("error")
+def test_scores_however_large_have_the_full_colours():
+    ax = plot_decision_boundary(lambda x: 1e6 * upright(x), X, [-1, -1, 1, 1], *sheet())
+    shares = ax.images[0].get_array()
+    assert (shares.min(), shares.max()) == (pytest.approx(0), 1)
+
+
+@pytest.mark.parametrize(
+    ("points", "labels", "limits"),
+    [
+        (np.ones((4, 2)), [-1, 1, -1, 1], ((0, 2), (0, 2))),
+        ([[3.0, -2.0]], [1], ((2, 4), (-3, -1))),
+        ([[0.0, 5.0], [1.0, 5.0]], [-1, 1], ((-0.08, 1.08), (4, 6))),
+    ],
+)
+def test_a_feature_that_never_changes_has_a_plane_around_it(points, labels, limits):
+    ax = plot_decision_boundary(upright, points, labels, *sheet())
+    assert (ax.get_xlim(), ax.get_ylim()) == (pytest.approx(limits[0]), pytest.approx(limits[1]))
+
+
 def test_a_data_frame_names_its_features():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"height": [0.0, 1.0], "age": [3.0, 4.0]})

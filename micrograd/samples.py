@@ -1,0 +1,103 @@
+"""Samples and their labels, checked and made plain numbers; an error names the place in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.losses import Loss
+from micrograd.ops import PlainNumber, number
+
+__all__ = ["listed", "rows_of", "targets_of"]
+
+
+def listed(what: str, given: Any) -> list[Any]:
+    """Return the entries of an array, frame or sequence as a list."""
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()
+    if hasattr(given, "tolist"):
+        given = given.tolist()
+    try:
+        if isinstance(given, (str, bytes)):
+            raise TypeError
+        entries = list(given)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"expected {what} to be an array or a sequence, got {given!r:.60} "
+            f"({type(given).__name__})"
+        ) from None
+    if not entries:
+        raise ArgumentError(f"{what} is empty: expected at least one sample")
+    return entries
+
+
+def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]]:
+    """Return the rows as plain numbers, all of one length; finite ones unless told otherwise."""
+    given_rows = listed(what, X)
+    same = set(map(type, given_rows)) == {list} and len(set(map(len, given_rows))) == 1
+    if same and _all_finite(list(chain.from_iterable(given_rows))):  # as most data are
+        return list(map(list, given_rows))
+    rows: list[list[PlainNumber]] = []
+    for i, given in enumerate(given_rows):
+        entries = given.tolist() if hasattr(given, "tolist") else given
+        if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
+            raise ArgumentTypeError(
+                f"expected {what}[{i}] to be a row of numbers, got {entries!r:.60} "
+                f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
+            )
+        row: list[PlainNumber] = []
+        for j, entry in enumerate(entries):
+            try:
+                plain = number(entry)
+            except NumberTypeError as error:
+                raise NumberTypeError(f"{what}[{i}][{j}]: {error}") from error
+            if finite and plain * 0 != 0:
+                raise ArgumentError(f"{what}[{i}][{j}] is {plain}, expected a finite number")
+            row.append(plain)
+        if rows and len(row) != len(rows[0]):
+            raise InputCountError(
+                f"{what}[{i}] has {len(row)} features, {what}[0] has {len(rows[0])}"
+            )
+        rows.append(row)
+    return rows
+
+
+def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> list[Any]:
+    """Return what a loss wants from labels, for a model of so many outputs."""
+    if not _all_finite(labels):
+        for i, label in enumerate(labels):
+            try:
+                plain = number(label)
+            except NumberTypeError:
+                raise NumberTypeError(
+                    f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
+                    "number the classes 0, 1, 2, ..."
+                ) from None
+            if plain * 0 != 0:
+                raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
+    try:
+        targets = loss.encode(labels)
+    except ArgumentError as error:
+        raise ArgumentError(f"{which}y: {error}") from error
+    if loss.several_outputs:
+        classes = max(targets) + 1
+        if outputs < max(classes, 2):
+            raise InputCountError(
+                f"{loss.name} needs an output a class: the largest label is {classes - 1}, so "
+                f"{max(classes, 2)} or more, but the model has {outputs}"
+            )
+    elif outputs != 1:
+        raise InputCountError(
+            f"{loss.name} needs a model with one output, this one has {outputs}; "
+            "for several classes use 'cross_entropy'"
+        )
+    return targets
+
+
+def _all_finite(numbers: list[Any]) -> bool:
+    """Return whether all are plain numbers of the most usual kinds, and finite."""
+    kinds = set(map(type, numbers))
+    return kinds == {int} or (kinds == {float} and all(map(math.isfinite, numbers)))
