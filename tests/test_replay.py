@@ -904,6 +904,37 @@ def test_a_decorated_method_is_compiled_for_each_object():
     assert pickle.loads(pickle.dumps(one.at))(1.0) == 4.0
 
 
+class Raised(Line):
+    """Overrides a compiled method, and calls it."""
+
+    def at(self, x):
+        return super().at(x) + 1
+
+    def below(self):
+        return super().at
+
+
+class Doubled(Line):
+    """Overrides a compiled method with another."""
+
+    @compile
+    def at(self, x):
+        return super().at(x) * 2
+
+
+def test_a_compiled_method_called_through_super_does_not_hide_the_override():
+    one = Raised(2.0)
+    assert [one.at(1.0), one.at(1.0), one.at(1.0)] == [3.0] * 3
+    assert one.below() is one.below()
+    assert pickle.loads(pickle.dumps(one.below()))(1.0) == 2.0
+    for other in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        other.slope = Value(7.0)
+        assert [other.at(1.0), other.below()(1.0), other.at(1.0)] == [8.0, 7.0, 8.0]
+    assert one.at(1.0) == 3.0
+    two = Doubled(2.0)
+    assert [two.at(1.0), two.at(1.0), *two.at.map([1.0])] == [4.0] * 3
+
+
 def test_a_method_of_what_keeps_no_attributes_is_refused():
     class Narrow:
         __slots__ = ()
