@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextvars
 import copy
 import cProfile
@@ -2013,3 +2014,15 @@ def test_no_more_programs_are_kept_than_a_few(monkeypatch):
     for width in (1, 2, 3):
         run_of([], widths=(width, 1))
     assert len(training._known) == 2
+
+
+@pytest.mark.parametrize(
+    "file", [Path(micrograd.__file__).parent.parent / "micrograd_notes.py", Path("numpy/mine.py")]
+)
+def test_a_file_beside_the_package_or_in_a_folder_called_numpy_is_the_users(file):
+    space = {"W": W}
+    text = "def read(x): return x * W.data\ndef branch(x): return x if x > 0 else -x"
+    exec(builtins.compile(text, str(file), "exec"), space)
+    for name, line in (("read", 1), ("branch", 2)):
+        with pytest.raises(TraceError, match=rf"{file.name}, line {line}"):
+            compile(space[name])(1.0)

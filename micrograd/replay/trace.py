@@ -32,8 +32,9 @@ __all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing", "user_fr
 
 tracing = contextvars.ContextVar("tracing", default=False)
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
-_LIBRARY = str(Path(contextlib.__file__).parent)
+# With a separator at the end: a user's file beside a folder may begin with the folder's name.
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+_LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
 _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
@@ -45,10 +46,15 @@ def user_frame() -> tuple[FrameType | None, int]:
     while frame is not None:
         name = frame.f_code.co_filename
         library = name.startswith(_LIBRARY) and "site-packages" not in name
-        if not (name.startswith(_PACKAGE) or library or "numpy" in Path(name).parts):
+        if not (library or name.startswith((_PACKAGE, *_numpy_folder()))):
             break
         frame, level = frame.f_back, level + 1
     return frame, level
+
+
+def _numpy_folder() -> list[str]:
+    found = getattr(sys.modules.get("numpy"), "__file__", None)
+    return [] if found is None else [str(Path(found).parent) + os.sep]
 
 
 def _user_line() -> str:
