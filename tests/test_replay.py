@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import contextvars
 import copy
 import cProfile
@@ -2026,3 +2027,31 @@ def test_a_file_beside_the_package_or_in_a_folder_called_numpy_is_the_users(file
     for name, line in (("read", 1), ("branch", 2)):
         with pytest.raises(TraceError, match=rf"{file.name}, line {line}"):
             compile(space[name])(1.0)
+
+
+def swallowed(x):
+    try:
+        return x * float(x)
+    except TypeError:
+        return x * 2
+
+
+def swallowed_parameter(x):
+    with contextlib.suppress(TypeError):
+        return x * W.data
+    return x
+
+
+def turned_into_another_error(x):
+    try:
+        return x if x > 0 else -x
+    except TypeError as error:
+        raise ValueError("no such number") from error
+
+
+@pytest.mark.parametrize("fn", [swallowed, swallowed_parameter, turned_into_another_error])
+def test_a_refusal_that_the_function_catches_is_one_nevertheless(fn):
+    compiled = compile(fn, "python")
+    for _ in range(2):
+        with pytest.raises(TraceError, match=r"test_replay\.py, line \d+: "):
+            compiled(3.0)
