@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from micrograd.recording import recording
 
 __all__ = ["detect_anomaly"]
 
-_PACKAGE = str(Path(__file__).parent)
+# With a separator at the end: a user's file beside the folder may begin with its name.
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 NodeT = TypeVar("NodeT", bound=Node)
 

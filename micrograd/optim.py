@@ -319,7 +319,13 @@ class Optimizer:
             state[name] = list(option) if isinstance(option, tuple) else option
         for name in self._buffers:
             state[name] = list(getattr(self, name))
+        state["decayed"] = self._decayed()
         return state
+
+    def _decayed(self) -> list[int] | None:
+        """Return which parameters are decayed, by number; None for all."""
+        chosen = [i for i, is_decayed in enumerate(self._is_decayed) if is_decayed]
+        return None if len(chosen) == len(self.params) else chosen
 
     def load_state_dict(self, state: Any) -> None:
         """Take over the state of an optimizer of this kind; all of it, or none.
@@ -332,14 +338,14 @@ class Optimizer:
         Raises
         ------
         StateError
-            If it is of another optimizer, of another number of parameters, or damaged. Also a
-            ValueError.
+            If it is of another optimizer, of another number of parameters, of other parameters
+            that are decayed, or damaged. Also a ValueError.
         """
         name = type(self).__name__
         expected = self.state_dict()
         if not isinstance(state, Mapping) or state.get("optimizer") != name:
             raise StateError(f"expected the state of {name}, got {state!r:.80}")
-        if set(state) != set(expected):
+        if set(state) | {"decayed"} != set(expected):  # which older states do not have
             raise StateError(
                 f"the state of {name} has the entries {sorted(expected)}, got {sorted(state)}"
             )
@@ -359,6 +365,10 @@ class Optimizer:
                     f"the state of {name} has {len(buffer)} entries in {key!r}, "
                     f"expected one for each of {len(self.params)} parameters"
                 )
+        if state.get("decayed", expected["decayed"]) != expected["decayed"]:
+            raise StateError(
+                f"the state of {name} is of other decayed parameters: pass the same decayed="
+            )
         self.steps, self.lr = steps, lr
         for key, entry in [*options.items(), *buffers.items()]:
             setattr(self, key, entry)

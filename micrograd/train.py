@@ -266,7 +266,9 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         Write the checkpoint after every so many steps. Default about once a second.
     resume : bool, default False
         Go on from the checkpoint, if there is one, to the same bits as a run that was never
-        stopped. Without one, start from the beginning.
+        stopped. Without one, start from the beginning. The options of the optimizer, its learning
+        rate included, are those of the checkpoint; a rate that is a function of your own is the
+        one given.
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
         digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, best to restore or

@@ -114,3 +114,9 @@ def test_it_ends_with_the_context_and_leaves_other_threads_and_no_grad_alone():
     y = x * x
     assert y.data == math.inf
     assert "recorded_at" not in y.__dict__
+
+
+def test_a_file_beside_the_package_is_the_users():
+    file = str(Path(micrograd.__file__).parent.parent / "micrograd_notes.py")
+    with pytest.raises(NonFiniteError, match=r"micrograd_notes\.py, line 1"), detect_anomaly():
+        exec(compile("x * x", file, "exec"), {"x": Value(1e200)})

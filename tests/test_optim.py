@@ -333,6 +333,26 @@ def test_a_wrong_state_changes_nothing(change):
     assert optimizer.state_dict() == before
 
 
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_a_state_of_other_decayed_parameters_is_refused(kind):
+    p, q = Value(1.0), Value(2.0)
+    some, other, every = kind([p, q], decayed=[p]), kind([p, q], decayed=[q]), kind([p, q])
+    some.step()
+    state = json.loads(json.dumps(some.state_dict()))
+    for wrong in (other, every):
+        with pytest.raises(StateError, match="other decayed parameters"):
+            wrong.load_state_dict(state)
+        with pytest.raises(StateError, match="other decayed parameters"):
+            some.load_state_dict(wrong.state_dict())
+        assert (wrong.steps, some.steps) == (0, 1)
+    again = kind([p, q], decayed=[p])
+    again.load_state_dict(state)
+    assert again.state_dict() == state
+    del state["decayed"]  # as written by a version that did not keep it
+    other.load_state_dict(state)
+    assert (other.steps, other.decays[0]) == (1, 0)
+
+
 @pytest.mark.parametrize("state", [None, [], "x", {}])
 def test_a_state_that_is_none_is_refused(state):
     with pytest.raises(StateError, match="expected the state of SGD"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import contextvars
 import copy
 import cProfile
@@ -902,6 +904,37 @@ def test_a_decorated_method_is_compiled_for_each_object():
         other.slope.data = 7.0
         assert [other.at(1.0), other.at(2.0), one.at(1.0)] == [7.0, 14.0, 4.0]
     assert pickle.loads(pickle.dumps(one.at))(1.0) == 4.0
+
+
+class Raised(Line):
+    """Overrides a compiled method, and calls it."""
+
+    def at(self, x):
+        return super().at(x) + 1
+
+    def below(self):
+        return super().at
+
+
+class Doubled(Line):
+    """Overrides a compiled method with another."""
+
+    @compile
+    def at(self, x):
+        return super().at(x) * 2
+
+
+def test_a_compiled_method_called_through_super_does_not_hide_the_override():
+    one = Raised(2.0)
+    assert [one.at(1.0), one.at(1.0), one.at(1.0)] == [3.0] * 3
+    assert one.below() is one.below()
+    assert pickle.loads(pickle.dumps(one.below()))(1.0) == 2.0
+    for other in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        other.slope = Value(7.0)
+        assert [other.at(1.0), other.below()(1.0), other.at(1.0)] == [8.0, 7.0, 8.0]
+    assert one.at(1.0) == 3.0
+    two = Doubled(2.0)
+    assert [two.at(1.0), two.at(1.0), *two.at.map([1.0])] == [4.0] * 3
 
 
 def test_a_method_of_what_keeps_no_attributes_is_refused():
@@ -1982,3 +2015,43 @@ def test_no_more_programs_are_kept_than_a_few(monkeypatch):
     for width in (1, 2, 3):
         run_of([], widths=(width, 1))
     assert len(training._known) == 2
+
+
+@pytest.mark.parametrize(
+    "file", [Path(micrograd.__file__).parent.parent / "micrograd_notes.py", Path("numpy/mine.py")]
+)
+def test_a_file_beside_the_package_or_in_a_folder_called_numpy_is_the_users(file):
+    space = {"W": W}
+    text = "def read(x): return x * W.data\ndef branch(x): return x if x > 0 else -x"
+    exec(builtins.compile(text, str(file), "exec"), space)
+    for name, line in (("read", 1), ("branch", 2)):
+        with pytest.raises(TraceError, match=rf"{file.name}, line {line}"):
+            compile(space[name])(1.0)
+
+
+def swallowed(x):
+    try:
+        return x * float(x)
+    except TypeError:
+        return x * 2
+
+
+def swallowed_parameter(x):
+    with contextlib.suppress(TypeError):
+        return x * W.data
+    return x
+
+
+def turned_into_another_error(x):
+    try:
+        return x if x > 0 else -x
+    except TypeError as error:
+        raise ValueError("no such number") from error
+
+
+@pytest.mark.parametrize("fn", [swallowed, swallowed_parameter, turned_into_another_error])
+def test_a_refusal_that_the_function_catches_is_one_nevertheless(fn):
+    compiled = compile(fn, "python")
+    for _ in range(2):
+        with pytest.raises(TraceError, match=r"test_replay\.py, line \d+: "):
+            compiled(3.0)

@@ -383,6 +383,9 @@ def test_a_checkpoint_of_other_data_or_another_network_is_refused(tmp_path):
         fit(MLP(2, [7, 1]), X, y, checkpoint=path, resume=True)
     with pytest.raises(StateError, match="optimizer is 'Adam' there and 'SGD' here"):
         fit(model, X, y, optimizer=SGD(model.parameters()), checkpoint=path, resume=True)
+    some = Adam(model.parameters(), decayed=model.parameters()[:3])
+    with pytest.raises(StateError, match="other decayed parameters"):
+        fit(model, X, y, optimizer=some, checkpoint=path, resume=True)
 
 
 @pytest.mark.parametrize(

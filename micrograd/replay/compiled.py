@@ -80,6 +80,11 @@ def _warn_without_llvm() -> None:
     )
 
 
+def _method_of(owner: type, name: str, instance: Any) -> Any:
+    """Return the compiled method of a class for an object whose own class may override it."""
+    return inspect.getattr_static(owner, name).__get__(instance)
+
+
 # ---- the compiled function -------------------------------------------------------------------
 
 
@@ -142,17 +147,34 @@ class Compiled:
         self._batches: Direct | None = None
         self._singles: Direct | None = None
         self._attribute = self._name
-        self._bound: tuple[Any, str] | None = None
+        self._owner: type | None = None
+        self._bound: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
 
     # ---- as a method -------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._attribute = name
+        self._owner, self._attribute = owner, name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """Return the function compiled for one object, whose Values are then its parameters."""
         if instance is None or not inspect.isfunction(self._fn):
             return self
+        kept = getattr(instance, "__dict__", None)
+        if not isinstance(kept, dict):
+            raise ArgumentTypeError(
+                f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
+                "its own: decorate a method of ordinary objects, or compile a function"
+            )
+        key = name = self._attribute
+        rebuilt: tuple[Callable[..., Any], tuple[Any, ...]] = (getattr, (instance, name))
+        if inspect.getattr_static(type(instance), name, None) is not self:
+            # Called through super(): under its name it would hide the method of the subclass.
+            key = f"{name} {id(self)}"
+            rebuilt = (_method_of, (self._owner or type(instance), name, instance))
+            found = kept.get(key)
+            # A shallow copy of the object has the entry too, and another process its number.
+            if found is not None and found._fn.func is self._fn and found._fn.args[0] is instance:
+                return cast("Compiled", found)
         bound = Compiled(
             functools.partial(self._fn, instance),
             self.backend,
@@ -163,18 +185,12 @@ class Compiled:
         )
         bound._name = bound.__name__ = self._name
         bound.__doc__ = self.__doc__
-        bound._bound = (instance, self._attribute)
-        kept = getattr(instance, "__dict__", None)
-        if not isinstance(kept, dict):
-            raise ArgumentTypeError(
-                f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
-                "its own: decorate a method of ordinary objects, or compile a function"
-            )
-        kept[self._attribute] = bound  # found before this, as a cached_property is
+        bound._bound = rebuilt
+        kept[key] = bound  # by its name it is found before this, as a cached_property is
         return bound
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return super().__reduce_ex__(protocol) if self._bound is None else (getattr, self._bound)
+        return super().__reduce_ex__(protocol) if self._bound is None else self._bound
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"

@@ -30,10 +30,12 @@ from micrograd.replay.tape import CONSTANT, Tape
 
 __all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing", "user_frame"]
 
-tracing = contextvars.ContextVar("tracing", default=False)
+tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tracing", default=None)
+"""What records the function that is being run."""
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
-_LIBRARY = str(Path(contextlib.__file__).parent)
+# With a separator at the end: a user's file beside a folder may begin with the folder's name.
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
+_LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
 _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
@@ -45,10 +47,15 @@ def user_frame() -> tuple[FrameType | None, int]:
     while frame is not None:
         name = frame.f_code.co_filename
         library = name.startswith(_LIBRARY) and "site-packages" not in name
-        if not (name.startswith(_PACKAGE) or library or "numpy" in Path(name).parts):
+        if not (library or name.startswith((_PACKAGE, *_numpy_folder()))):
             break
         frame, level = frame.f_back, level + 1
     return frame, level
+
+
+def _numpy_folder() -> list[str]:
+    found = getattr(sys.modules.get("numpy"), "__file__", None)
+    return [] if found is None else [str(Path(found).parent) + os.sep]
 
 
 def _user_line() -> str:
@@ -63,7 +70,11 @@ def _user_line() -> str:
 
 def refuse(what: str, advice: str) -> NoReturn:
     """Raise a `TraceError` that shows the user's line."""
-    raise TraceError(f"a traced function cannot {what} ({_user_line()}): {advice}")
+    error = TraceError(f"a traced function cannot {what} ({_user_line()}): {advice}")
+    recorder = tracing.get()
+    if recorder is not None and recorder.refusal is None:
+        recorder.refusal = error
+    raise error
 
 
 def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
@@ -225,6 +236,7 @@ class Recorder:
         self.tape = Tape()
         self.parameters: list[Value] = []
         self.tracing = True
+        self.refusal: TraceError | None = None  # the first one
         self._watching = False
         self._names_random = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
@@ -326,7 +338,7 @@ class Recorder:
         return sequence
 
     def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
-        tracing.set(True)
+        tracing.set(self)
         generators = _generators(fn)
         states = [_state(generator) for generator in generators]
         models = [leaf for model in models_of(fn) for leaf in model.parameters()]
@@ -335,9 +347,16 @@ class Recorder:
                 self._remember(thing)
         # A no_grad around the call must not freeze parameters.
         with enable_grad(), self._watched():
-            result = fn(*arguments)
-            if isinstance(result, Iterator):  # what a generator does, it does only now
-                result = list(result)
+            try:
+                result = fn(*arguments)
+                if isinstance(result, Iterator):  # what a generator does, it does only now
+                    result = list(result)
+            except Exception:
+                if self.refusal is None:
+                    raise
+        # A function that catches a refusal goes on with a guess, which every call would replay.
+        if self.refusal is not None:
+            raise self.refusal
         # Other threads may draw from the global one, so it counts where the function names it.
         own = slice(None) if self._names_random else slice(1, None)
         if [_state(generator) for generator in generators[own]] != states[own]:
