@@ -412,6 +412,7 @@ def test_a_parameter_that_is_not_finite_is_named_and_does_not_go_out(tmp_path, p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parity
 def test_a_parameter_that_is_not_finite_does_not_go_to_torch(torch):
     with pytest.raises(ArgumentError, match="layer 0, neuron 2: b is nan"):
         to_torch(broken("b", math.nan))
