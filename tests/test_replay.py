@@ -2055,3 +2055,24 @@ def test_a_refusal_that_the_function_catches_is_one_nevertheless(fn):
     for _ in range(2):
         with pytest.raises(TraceError, match=r"test_replay\.py, line \d+: "):
             compiled(3.0)
+
+
+@every_backend
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: -x,
+        lambda x: x * -1.0,
+        lambda x: x,
+        micrograd.relu,
+        micrograd.tanh,
+        micrograd.sin,
+    ],
+)
+def test_a_zero_keeps_its_sign(fn, backend):
+    compiled = compile(fn, backend)
+    for x in (0.0, -0.0):
+        expected = math.copysign(1.0, fn(Value(x)).data)
+        for _ in range(3):  # it has ways of its own by then
+            assert math.copysign(1.0, compiled(x)) == expected
+        assert list(np.copysign(1.0, compiled.map([x] * 9))) == [expected] * 9

@@ -143,9 +143,10 @@ def _driver(lanes: int) -> str:
     """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
 
     They serve every program. Memory of a call, in vectors: the inputs, the results, the scratch
-    slots.
+    slots. Results are added to -0.0, which keeps the sign of a zero, as 0.0 would not.
     """
     v, a = f"<{lanes} x double>", 8 * lanes
+    nothing = f"<{', '.join(['double -0.0'] * lanes)}>"
     parts = [
         f"""
 define internal void @clear(ptr %acc, i64 %results) #0 {{
@@ -154,7 +155,7 @@ entry:
 loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]
   %p = getelementptr {v}, ptr %acc, i64 %i
-  store {v} zeroinitializer, ptr %p, align {a}
+  store {v} {nothing}, ptr %p, align {a}
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %results
   br i1 %more, label %loop, label %done
