@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 from browser import keep_screenshot, launched
-from test_widget_jupyter import Lab, free_port, jupyterlab
+from test_widget_jupyter import free_port, jupyterlab, opened_lesson
 
 from micrograd import Value, steps
 
@@ -56,14 +56,7 @@ def leaf(view, page, text):
 def test_the_widget_lives_in_notebook_7(browser, tmp_path):
     pytest.importorskip("notebook")
     with jupyterlab(tmp_path, "notebook") as address:
-        context = browser.new_context(
-            viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(address)
-        lab = Lab(page)
-        page.locator(".jp-Notebook .jp-CodeCell").nth(3).wait_for(timeout=120_000)
+        context, page, lab = opened_lesson(browser, address)
         cells = page.locator(".jp-Notebook .jp-Cell").count()
         lab.run(0)
         view = lab.view(0)

@@ -132,19 +132,23 @@ class Lab:
         return self.cell(i).locator(".jp-OutputArea-output").inner_text()
 
 
+def opened_lesson(browser, address):
+    """Return the lesson open in a window of its own, with its cells there."""
+    context = browser.new_context(viewport={"width": 1200, "height": 1000}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    lab = Lab(page)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(3).wait_for(timeout=120_000)
+    return context, page, lab
+
+
 def test_the_widget_lives_in_jupyterlab(tmp_path):
     chromium()  # the first thing that may be missing, and the reason that CI knows
     pytest.importorskip("jupyterlab")
     pytest.importorskip("anywidget")
     with launched() as browser, jupyterlab(tmp_path) as address:
-        context = browser.new_context(
-            viewport={"width": 1200, "height": 1000}, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(address)
-        lab = Lab(page)
-        page.locator(".jp-Notebook .jp-CodeCell").nth(3).wait_for(timeout=120_000)
+        context, page, lab = opened_lesson(browser, address)
         cells = page.locator(".jp-Notebook .jp-CodeCell").count()
         lab.run(0)
         first = lab.view(0)
