@@ -12,12 +12,24 @@ import functools
 import threading
 
 from micrograd.replay.host import attributes, host, machine_code, splat
+from micrograd.replay.runs import ROWS
 
-__all__ = ["LOOP", "Driver", "driver"]
+__all__ = ["Driver", "driver", "loop_name", "loop_type"]
 
-LOOP = "micrograd_"
-"""What the name of a run's loop begins with."""
 _LOOPS = ("dot", "outer", "scale", "spread")
+
+
+def loop_name(name: str, rows: int) -> str:
+    """Return the symbol of the loop of a run."""
+    return f"micrograd_{name}_{rows}"
+
+
+def loop_type(name: str, rows: int, lanes: int) -> str:
+    """Return the type of what the loop of a run returns."""
+    vector = f"<{lanes} x double>"
+    if name != "dot":
+        return "void"
+    return vector if rows == 1 else "{ " + ", ".join([vector] * rows) + " }"
 
 
 def _folded(vector: str, lanes: int) -> tuple[str, str]:
@@ -71,45 +83,68 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-def _loops(lanes: int) -> str:
-    """Return the loops of runs: see `Run`; `%f` is the factor, `%p` and `%v` the first of each."""
+def _loop(name: str, rows: int, lanes: int) -> str:
+    """Return the loop of a run: see `Run`; `%f` is the factor, `%p` the first number of a row."""
     v, a = f"<{lanes} x double>", 8 * lanes
     fma = f"call {v} @llvm.fma.v{lanes}f64({v}"
 
-    def body(name: str, i: str, total: str) -> str:
-        """Return the work on number `%i`; the sum so far is `total`, and then `%new` and i."""
-        values = f"  %vp{i} = getelementptr {v}, ptr %v, i64 %{i}\n"
+    def body(i: str, totals: list[str]) -> str:
+        """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
+        text = f"  %vp{i} = getelementptr {v}, ptr %v, i64 %{i}\n"
         if name != "scale":
-            values += f"  %value{i} = load {v}, ptr %vp{i}, align {a}\n"
-        if name == "outer":
-            return f"""{values}  %rp{i} = getelementptr {v}, ptr %p, i64 %{i}
-  %result{i} = load {v}, ptr %rp{i}, align {a}
-  %new{i} = {fma} %f, {v} %value{i}, {v} %result{i})
-  store {v} %new{i}, ptr %rp{i}, align {a}
+            text += f"  %value{i} = load {v}, ptr %vp{i}, align {a}\n"
+        total = f"%value{i}"
+        for row in range(rows):
+            at, new = f"{row}{i}", f"%new{row}{i}"
+            if name == "outer":
+                text += f"""  %np{at} = getelementptr {v}, ptr %p{row}, i64 %{i}
+  %number{at} = load {v}, ptr %np{at}, align {a}
+  {new} = {fma} %f{row}, {v} %value{i}, {v} %number{at})
+  store {v} {new}, ptr %np{at}, align {a}
 """
-        number = f"""  %np{i} = getelementptr double, ptr %p, i64 %{i}
-  %number{i} = load double, ptr %np{i}, align 8
-{splat("double", f"number{i}", lanes)}
+                continue
+            text += f"""  %np{at} = getelementptr double, ptr %p{row}, i64 %{i}
+  %number{at} = load double, ptr %np{at}, align 8
+{splat("double", f"number{at}", lanes)}
 """
-        if name == "dot":
-            return f"{number}{values}  %new{i} = {fma} %number{i}v, {v} %value{i}, {v} {total})\n"
-        store = f"  store {v} %new{i}, ptr %vp{i}, align {a}\n"
-        if name == "scale":
-            return f"{number}{values}  %new{i} = fmul {v} %f, %number{i}v\n{store}"
-        return f"{number}{values}  %new{i} = {fma} %f, {v} %number{i}v, {v} %value{i})\n{store}"
+            if name == "dot":
+                text += f"  {new} = {fma} %number{at}v, {v} %value{i}, {v} {totals[row]})\n"
+            elif name == "scale" and row == 0:
+                text += f"  {new} = fmul {v} %f{row}, %number{at}v\n"
+            else:
+                text += f"  {new} = {fma} %f{row}, {v} %number{at}v, {v} {total})\n"
+            total = new
+        if name in ("scale", "spread"):
+            text += f"  store {v} {total}, ptr %vp{i}, align {a}\n"
+        return text
 
-    text = f"declare {v} @llvm.fma.v{lanes}f64({v}, {v}, {v})\n"
-    for name in _LOOPS:
-        sums = name == "dot"
-        four, total = "", "%total"
-        for k in range(4):
-            four += f"  %k{k} = add i64 %i, {k}\n" + body(name, f"k{k}", total)
-            total = f"%newk{k}"
-        first = f"  %total = phi {v} [ %f, %entry ], [ %newk3, %four ]\n" if sums else ""
-        rest = f"  %sum = phi {v} [ %total, %fours ], [ %newj, %one ]\n" if sums else ""
-        text += f"""
-define {v if sums else "void"} @{LOOP}{name}({v} %f, ptr noalias %p, ptr noalias %v, i64 %n)
-    #0 {{
+    each = range(rows)
+    sums = name == "dot"
+    four, totals = "", [f"%total{row}" for row in each]
+    for k in range(4):
+        four += f"  %k{k} = add i64 %i, {k}\n" + body(f"k{k}", totals)
+        totals = [f"%new{row}k{k}" for row in each]
+    first = "".join(
+        f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k3, %four ]\n"
+        for row in each if sums
+    )  # fmt: skip
+    rest = "".join(
+        f"  %sum{row} = phi {v} [ %total{row}, %fours ], [ %new{row}j, %one ]\n"
+        for row in each if sums
+    )  # fmt: skip
+    kind = loop_type(name, rows, lanes)
+    end = "  ret void"
+    if sums and rows == 1:
+        end = f"  ret {kind} %sum0"
+    elif sums:
+        before, lines = "poison", []
+        for row in each:
+            lines.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
+            before = f"%r{row}"
+        end = "\n".join([*lines, f"  ret {kind} {before}"])
+    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
+    return f"""
+define {kind} @{loop_name(name, rows)}({given}, ptr noalias %v, i64 %n) #0 {{
 entry:
   %whole = and i64 %n, -4
   br label %fours
@@ -125,13 +160,12 @@ ones:
 {rest}  %left = icmp slt i64 %j, %n
   br i1 %left, label %one, label %done
 one:
-{body(name, "j", "%sum")}  %j1 = add i64 %j, 1
+{body("j", [f"%sum{row}" for row in each])}  %j1 = add i64 %j, 1
   br label %ones
 done:
-  ret {f"{v} %sum" if sums else "void"}
+{end}
 }}
 """
-    return text
 
 
 # What the driver is told of a program: an array of whole numbers, these and then the size of each
@@ -476,11 +510,17 @@ class Driver:
     def __init__(self) -> None:
         import llvmlite.binding as llvm
 
-        lanes, loops = host().lanes, _LOOPS if host().fuses else ()
-        text = _driver(lanes) + (_loops(lanes) if loops else "") + attributes()
-        self._engine = machine_code(text)
-        for name in loops:
-            symbol = LOOP + name
+        lanes = host().lanes
+        text, loops = _driver(lanes), []
+        if host().fuses:
+            loops = [(name, rows) for name in _LOOPS for rows in range(1, ROWS + 1)]
+            text += f"declare {{v}} @llvm.fma.v{{lanes}}f64({{v}}, {{v}}, {{v}})\n".format(
+                v=f"<{lanes} x double>", lanes=lanes
+            )
+            text += "".join(_loop(name, rows, lanes) for name, rows in loops)
+        self._engine = machine_code(text + attributes())
+        for name, rows in loops:
+            symbol = loop_name(name, rows)
             llvm.add_symbol(symbol, self._engine.get_function_address(symbol))
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
         address = self._engine.get_function_address

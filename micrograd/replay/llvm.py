@@ -14,7 +14,7 @@ from array import array
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.replay.driver import LOOP, driver
+from micrograd.replay.driver import driver, loop_name, loop_type
 from micrograd.replay.host import (
     TWO_OPERANDS,
     USUAL,
@@ -211,28 +211,46 @@ class _Text:
             before = self.load("acc", number)
             self.store("acc", number, self.binary("+", before, handle))
 
-    def run(self, run: Run) -> Handle:
-        """Call the loop of a run; return the sum, where it gives one."""
-        factor, vector = self.use(run.factor), self.type
+    def keep(self, position: int, handle: Handle) -> None:
+        """Note what was computed, for this function, for later ones, and for the results."""
+        self.here[position] = handle
+        if position in self.plan.crossing:
+            self.store("scratch", self.plan.crossing[position], handle)
+        self.accumulate(position, handle)
+
+    def run(self, run: Run) -> list[Handle]:
+        """Call the loop of a run; return the sum of each row, where it gives them."""
+        vector, rows = self.type, len(run.factors)
+        factors = [self.use(factor) for factor in run.factors]
         if self.tape.rows[run.value] is None:
             values = self.at("in", self.tape.operands[run.value][1])
         else:
             values = self.at("scratch", self.plan.crossing[run.value])
         if run.name == "outer":
-            numbers = self.at("acc", run.number)
+            numbers = [self.at("acc", number) for number in run.numbers]
         else:
-            numbers = self.new(f"getelementptr double, ptr %par, i64 {run.number}")
-        kind = vector if run.name == "dot" else "void"
-        symbol, pointer = LOOP + run.name, "ptr nocapture"
-        self.declared[symbol] = (
-            f"declare {kind} @{symbol}({vector}, {pointer}, {pointer}, i64) nounwind"
+            numbers = [
+                self.new(f"getelementptr double, ptr %par, i64 {number}") for number in run.numbers
+            ]
+        kind = loop_type(run.name, rows, self.lanes)
+        symbol, pointer = loop_name(run.name, rows), "ptr nocapture"
+        types = ", ".join([*[vector] * rows, *[pointer] * (rows + 1), "i64"])
+        self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
+        given = ", ".join(
+            [
+                *[f"{vector} {factor}" for factor in factors],
+                *[f"ptr {number}" for number in numbers],
+                f"ptr {values}, i64 {run.length}",
+            ]
         )
-        given = f"{vector} {factor}, ptr {numbers}, ptr {values}, i64 {run.length}"
         call = f"call {kind} @{symbol}({given})"
-        if run.name == "dot":
-            return self.new(call)
-        self.lines.append(f"  {call}")
-        return ""
+        if run.name != "dot":
+            self.lines.append(f"  {call}")
+            return []
+        sums = self.new(call)
+        if rows == 1:
+            return [sums]
+        return [self.new(f"extractvalue {kind} {sums}, {row}") for row in range(rows)]
 
     def write(self) -> str:
         tape, steps = self.tape, self.plan
@@ -254,10 +272,10 @@ class _Text:
             product = steps.fused.get(position)
             run = steps.runs.get(position)
             if run is not None:
-                handle = self.run(run)
-                if run.name != "dot":
-                    continue
-            elif product is not None:
+                for result, handle in zip(run.steps, self.run(run)):  # noqa: B905 (or none)
+                    self.keep(result, handle)
+                continue
+            if product is not None:
                 first, second = operands[position]
                 a, b = [self.use(operand) for operand in operands[product]]
                 if product == second:
@@ -278,10 +296,7 @@ class _Text:
                 continue
             else:
                 handle = lower(self, op, [self.use(operand) for operand in operands[position]])
-            self.here[position] = handle
-            if position in steps.crossing:
-                self.store("scratch", steps.crossing[position], handle)
-            self.accumulate(position, handle)
+            self.keep(position, handle)
         self.close()
         return "\n".join(self.lines)
 
@@ -419,7 +434,8 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
     least = _RUN if runs else 0
     order = plan(tape, contract, least)
     if wide:
-        narrow = tape.narrowed(_WIDE, order.runs)
+        sums = {step for run in order.runs.values() for step in run.steps}
+        narrow = tape.narrowed(_WIDE, sums)
         tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
     size = len(order.steps) + sum(step in order.fused for step in order.steps)
     if size > _HUGE:

@@ -336,7 +336,7 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
             current, weight = current + 1, 0
         weight += cost
         given.segment[position] = current
-        for operand in operands[position] if run is None else (run.factor,):
+        for operand in operands[position] if run is None else run.factors:
             if fused.get(position) == operand:
                 for inner in operands[operand]:
                     last_use[inner] = current
@@ -350,12 +350,14 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
         while at < given.segment[position]:
             free += ends.pop(at, [])
             at += 1
-        last = last_use.get(position, at)
-        if last > at and position not in given.places:
-            slot = free.pop() if free else given.slots
-            given.slots = max(given.slots, slot + 1)
-            given.crossing[position] = slot
-            ends.setdefault(last, []).append(slot)
+        run = given.runs.get(position)
+        for result in (position,) if run is None else run.steps:
+            last = last_use.get(result, at)
+            if last > at and result not in given.places:
+                slot = free.pop() if free else given.slots
+                given.slots = max(given.slots, slot + 1)
+                given.crossing[result] = slot
+                ends.setdefault(last, []).append(slot)
     for position, place in given.places.items():
         given.crossing[position] = given.slots + place
     given.slots += 1 + max(given.places.values(), default=-1)

@@ -4,43 +4,62 @@ In the program of a network with n inputs a layer there are for each neuron the 
 n products that are the derivatives of its weights, and n that carry the derivative on to its
 inputs. Where the n parameters are numbered one after the other, and the n values get places one
 after the other in memory, a call of a loop stands for them all, and there is less to compile.
+
+Runs of several neurons over the same values are done together: a value that was loaded once then
+serves them all. A processor can load two numbers while it multiplies two pairs and adds, so to load
+two for each product would take twice as long as the arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.replay.tape import INPUT, PARAMETER, Tape
 
-__all__ = ["Run", "Runs"]
+__all__ = ["ROWS", "Run", "Runs"]
+
+
+ROWS = 4
+"""How many runs are done together at most: as many sums as can be returned in registers."""
 
 
 class Run(NamedTuple):
-    """Like steps that follow each other.
+    """Like steps that follow each other, or a few rows of those over the same values.
 
     Attributes
     ----------
     name : {"dot", "outer", "scale", "spread"}
         With the factor f, values v in memory and the numbers p that follow each other:
         f + the sum of p * v; results p += f * v; v = f * p; v += f * p. The numbers are
-        parameters, or those of results.
+        parameters, or those of results. The rows of "scale" after the first are of "spread".
     length : int
-        How many steps.
-    factor : int
-        The position of f.
+        How many steps a row has.
     value : int
         The position of the first v.
-    number : int
-        Of the first p.
+    factors : tuple of int
+        The position of the f of each row.
+    numbers : tuple of int
+        Of the first p of each row.
+    steps : tuple of int
+        The first step of each row. Of "dot" it is the only one, the sum.
     """
 
     name: str
     length: int
-    factor: int
     value: int
-    number: int
+    factors: tuple[int, ...]
+    numbers: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    def with_row(self, row: Run) -> Run:
+        """Return this run with the row of another one."""
+        return self._replace(
+            factors=self.factors + row.factors,
+            numbers=self.numbers + row.numbers,
+            steps=self.steps + row.steps,
+        )
 
 
 class Runs:
@@ -61,9 +80,9 @@ class Runs:
     Attributes
     ----------
     starts : dict of int to Run
-        First step -> the run that begins there.
+        Step -> the run that is done there.
     others : set of int
-        The steps of runs after their first.
+        The other steps of runs.
     places : dict of int to int
         Position -> where it has to be in memory.
     count : int
@@ -84,6 +103,8 @@ class Runs:
         self.others: set[int] = set()
         self.places: dict[int, int] = {}
         self.count = 0
+        self._open: dict[tuple[Any, ...], int] = {}  # what a row must match -> where it would join
+        self._when: dict[int, int] = {}  # a sum -> the step at which it is computed
         if tape.rows.count(None) < least:  # as in a long chain of few numbers
             return
         self._uses = tape.uses()
@@ -92,22 +113,17 @@ class Runs:
         while at < len(steps):
             step = steps[at]
             op = rows[step]
-            run = None
+            size = 1
             if op is ops.mul:
                 other = operands[step][1]
                 if rows[other] is None or other in self.places:
-                    run = self._row(at)
+                    size = self._row(at)
             elif op is ops.add:
                 if self.places and step in fused:
-                    run = self._row(at)
+                    size = self._row(at)
             elif op is not None and op.family[:1] == ("dot_of",):
-                run = self._dot(step)
-            if run is not None:
-                self.starts[step] = run
-                if run.name != "dot":
-                    self.others.update(steps[at + 1 : at + run.length])
-                    at += run.length - 1
-            at += 1
+                self._dot(step)
+            at += size
 
     def _number(self, kind: str, position: int) -> int:
         """Return the number of an input or parameter, -1 where something else stands there."""
@@ -132,23 +148,46 @@ class Runs:
             self.count += len(values)
         return free
 
-    def _dot(self, position: int) -> Run | None:
-        """Return the run of a sum of products, with a bias, that is computed at a step."""
+    def _dot(self, position: int) -> None:
+        """Find the run of a sum of products, with a bias, that is computed at a step."""
         operands = self._operands[position]
         count = len(operands) // 2
         if len(operands) % 2 == 0 or count < self._least:
-            return None
+            return
         weights, values = operands[:count], operands[count : 2 * count]
         number = self._number(PARAMETER, weights[0])
         numbers = [self._number(PARAMETER, weight) for weight in weights]
         if number < 0 or numbers != list(range(number, number + count)):
-            return None
+            return
         memory, place = self._address(values[0])
         side_by_side = [(memory, place + i) for i in range(count)]
         there = place >= 0 and [self._address(value) for value in values] == side_by_side
         if not there and not self._place(values):
-            return None
-        return Run("dot", count, operands[-1], values[0], number)
+            return
+        run = Run("dot", count, values[0], (operands[-1],), (number,), (position,))
+        key = ("dot", values[0], count)
+        head = self._open.get(key)
+        factor = operands[-1]
+        # It moves up to the first of its group, so what it starts from has to be there.
+        if head is not None and (
+            self._rows[factor] is None or self._when.get(factor, factor) < head
+        ):
+            self._when[position] = head
+            self._join(key, run, head, head)
+        else:
+            self._join(key, run, None, position)
+
+    def _join(self, key: tuple[Any, ...], run: Run, head: int | None, at: int) -> None:
+        """Take up a run that is done at a step, as a row of the one at `head` if there is one."""
+        if head is not None:
+            run = self.starts.pop(head).with_row(run)
+        self.starts[at] = run
+        self.others.update(run.steps)
+        self.others.discard(at)
+        if len(run.steps) < ROWS:
+            self._open[key] = at
+        else:
+            self._open.pop(key, None)
 
     def _parts(self, position: int) -> tuple[str, int, int, int] | None:
         """Return what a step of a run does: its name, factor, number, and value."""
@@ -168,11 +207,11 @@ class Runs:
                 return "spread", factor, self._number(PARAMETER, other), before
         return None
 
-    def _row(self, at: int) -> Run | None:
-        """Return the run of products or sums that begins at a step."""
+    def _row(self, at: int) -> int:
+        """Find the run of products or sums that begins at a step; return how many steps it has."""
         parts = self._parts(self._steps[at])
         if parts is None or parts[2] < 0:
-            return None
+            return 1
         name, factor, number, value = parts
         memory, place = self._address(value)
         values: list[int] = []
@@ -185,10 +224,18 @@ class Runs:
             values.append(parts[3])
         count = len(values)
         if count < self._least or (name == "scale" and not self._place(values)):
-            return None
+            return 1
         if name != "scale" and place < 0:
-            return None
+            return 1
+        steps = self._steps[at : at + count]
         if name == "spread":
-            for step, before in zip(self._steps[at : at + count], values, strict=True):
+            for step, before in zip(steps, values, strict=True):
                 self.places[step] = self.places[before]
-        return Run(name, count, factor, value, number)
+        run = Run(name, count, value, (factor,), (number,), (steps[0],))
+        self.others.update(steps)
+        # Nobody but the next row of sums needs what a row gives, and nobody at all what goes into
+        # results, so earlier rows can wait for later ones.
+        key = ("outer", value, count) if name == "outer" else ("sums", *values)
+        head = None if name == "scale" else self._open.pop(key, None)
+        self._join(key if name == "outer" else ("sums", *steps), run, head, steps[0])
+        return count
