@@ -292,17 +292,21 @@ class Compiled:
                 names.append(parameter.name)
         return names[:count]
 
-    def _program(self, trace: Trace, kind: str) -> tuple[Any, list[int]]:
+    def _program(self, trace: Trace, kind: str, sums: bool = False) -> tuple[Any, list[int]]:
+        """Return the kernel of a program, with code for sums or single samples, and what it has.
+
+        That is, which of its derivatives are not zero.
+        """
         found = trace.programs.get(kind)
-        if found is None or not (self.quick or found[2].is_fastest):
+        if found is None or not found[2].has(sums, self.quick):
             started = time.perf_counter()
             with uncollected():
-                tape, used = trace.derived(kind)
-                kernel: Any
-                if self.backend == "llvm":
-                    kernel = LlvmKernel(tape, trace.sizes, self._contract, self.quick)
-                else:
+                tape, used, kernel = found or (*trace.derived(kind), None)
+                if self.backend == "python":
                     kernel = PythonKernel(tape, self._name, self._described(trace))
+                else:
+                    kernel = kernel or LlvmKernel(tape, trace.sizes, self._contract)
+                    kernel.make(sums, self.quick)
             found = trace.programs[kind] = (tape, used, kernel)
             self._seconds += time.perf_counter() - started
         return found[2], found[1]
@@ -322,10 +326,10 @@ class Compiled:
             with the Python backend, or where the trace does not reach every parameter.
         """
         trace, _, _ = self._batch(args)
-        kernel, used = self._program(trace, "parameters")
+        kernel, used = self._program(trace, "parameters", sums=True)
         if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(trace.everyone):
             return None
-        return kernel.machine, used
+        return kernel.machine(sums=True), used
 
     # ---- calling -----------------------------------------------------------------------------
 
@@ -409,7 +413,8 @@ class Compiled:
         else:
             count = len(trace.everyone)
             possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
-        return Direct(kernel.machine, trace, used is not None) if possible else None
+        batch = used is not None
+        return Direct(kernel.machine(sums=batch), trace, batch) if possible else None
 
     def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
         np, floats = numpy(), double()
@@ -513,7 +518,7 @@ class Compiled:
         if not has_aux:
             self._one_output(trace, "value_and_grad")
         outputs = len(trace.tape.outputs)
-        kernel, used = self._program(trace, wrt)
+        kernel, used = self._program(trace, wrt, sums=reduction != "none")
         if plain:
             with self._lock:  # for all parameters that there are
                 self._batches = self._direct(direct, trace, kernel, used)
@@ -538,13 +543,14 @@ class Compiled:
         sums, finite = kernel.total(columns, held, n, self.threads)
         if not finite and self.check != "ignore":
             sums = np.zeros(kernel.results)
+            single, _ = self._program(trace, wrt)
 
             def parts() -> Iterator[tuple[int, Any]]:
                 size = max(1, _NUMBERS // kernel.results)
                 for start in range(0, n, size):
                     some = [column[start : start + size] for column in columns]
                     rows = np.empty((min(size, n - start), kernel.results))
-                    self._each(kernel, some, held, len(rows), rows)
+                    self._each(single, some, held, len(rows), rows)
                     yield start, rows
                     with np.errstate(all="ignore"):
                         sums[:] += rows.sum(axis=0)
@@ -729,7 +735,8 @@ class Compiled:
         if not llvm.is_available():
             raise ImportError(f"machine code needs llvmlite: {_INSTALL}")
         tape, _ = trace.derived(self._main_kind(trace))
-        return llvm.program(tape, sum(trace.sizes), self._contract, self.quick).ir
+        sums = not trace.sequence
+        return llvm.program(tape, sum(trace.sizes), self._contract, self.quick, sums).ir
 
     def to_c(self, name: str | None = None) -> str:
         """Return the program of the latest shape as one self-contained C99 function.

@@ -10,26 +10,40 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
+from typing import NamedTuple
 
 from micrograd.replay.host import attributes, host, machine_code, splat
-from micrograd.replay.runs import ROWS
 
-__all__ = ["Driver", "driver", "loop_name", "loop_type"]
-
-_LOOPS = ("dot", "outer", "scale", "spread")
+__all__ = ["Driver", "RunLoop", "driver"]
 
 
-def loop_name(name: str, rows: int) -> str:
-    """Return the symbol of the loop of a run."""
-    return f"micrograd_{name}_{rows}"
+class RunLoop(NamedTuple):
+    """The loop that does a run.
 
+    Attributes
+    ----------
+    name : {"dot", "outer", "scale", "spread"}
+        As of `Run`.
+    rows : int
+        How many there are.
+    width : int
+        How many registers a value takes.
+    """
 
-def loop_type(name: str, rows: int, lanes: int) -> str:
-    """Return the type of what the loop of a run returns."""
-    vector = f"<{lanes} x double>"
-    if name != "dot":
-        return "void"
-    return vector if rows == 1 else "{ " + ", ".join([vector] * rows) + " }"
+    name: str
+    rows: int
+    width: int
+
+    def symbol(self) -> str:
+        """Return the name of the function."""
+        return f"micrograd_{self.name}_{self.rows}_{self.width}"
+
+    def type(self, lanes: int) -> str:
+        """Return the type of what the function returns."""
+        vector = f"<{lanes * self.width} x double>"
+        if self.name != "dot":
+            return "void"
+        return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
 
 
 def _folded(vector: str, lanes: int) -> tuple[str, str]:
@@ -83,101 +97,122 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-def _loop(name: str, rows: int, lanes: int) -> str:
-    """Return the loop of a run: see `Run`; `%f` is the factor, `%p` the first number of a row."""
-    v, a = f"<{lanes} x double>", 8 * lanes
-    fma = f"call {v} @llvm.fma.v{lanes}f64({v}"
+def _loop(loop: RunLoop, lanes: int) -> str:
+    """Return the text of a loop: `%f` is the factor of a row, `%p` its first number."""
+    name, rows, width = loop
+    result, register = f"<{lanes} x double>", 8 * lanes
+    lanes *= width
+    v = f"<{lanes} x double>"
+
+    def fma(kind: str, a: str, b: str, c: str) -> str:
+        suffix = kind[1:].partition(" ")[0]
+        return f"call {kind} @llvm.fma.v{suffix}f64({kind} {a}, {kind} {b}, {kind} {c})"
+
+    def part(vector: str, i: int) -> str:
+        """Return what picks one of the registers of a vector."""
+        size = lanes // width
+        places = ", ".join(f"i32 {i * size + k}" for k in range(size))
+        return f"shufflevector {v} {vector}, {v} poison, <{size} x i32> <{places}>"
 
     def body(i: str, totals: list[str]) -> str:
         """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
-        text = f"  %vp{i} = getelementptr {v}, ptr %v, i64 %{i}\n"
+        lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
         if name != "scale":
-            text += f"  %value{i} = load {v}, ptr %vp{i}, align {a}\n"
+            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {register}")
         total = f"%value{i}"
         for row in range(rows):
             at, new = f"{row}{i}", f"%new{row}{i}"
             if name == "outer":
-                text += f"""  %np{at} = getelementptr {v}, ptr %p{row}, i64 %{i}
-  %number{at} = load {v}, ptr %np{at}, align {a}
-  {new} = {fma} %f{row}, {v} %value{i}, {v} %number{at})
-  store {v} {new}, ptr %np{at}, align {a}
-"""
+                lines += [
+                    f"%np{at} = getelementptr {result}, ptr %p{row}, i64 %{i}",
+                    f"%sum0_{at} = load {result}, ptr %np{at}, align {register}",
+                ]
+                for k in range(width):
+                    lines += [
+                        f"%f{k}_{at} = {part(f'%f{row}', k)}",
+                        f"%v{k}_{at} = {part(f'%value{i}', k)}",
+                        f"%sum{k + 1}_{at} = "
+                        + fma(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
+                    ]
+                lines.append(f"store {result} %sum{width}_{at}, ptr %np{at}, align {register}")
                 continue
-            text += f"""  %np{at} = getelementptr double, ptr %p{row}, i64 %{i}
-  %number{at} = load double, ptr %np{at}, align 8
-{splat("double", f"number{at}", lanes)}
-"""
+            lines += [
+                f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
+                f"%number{at} = load double, ptr %np{at}, align 8",
+                splat("double", f"number{at}", lanes),
+            ]
             if name == "dot":
-                text += f"  {new} = {fma} %number{at}v, {v} %value{i}, {v} {totals[row]})\n"
+                lines.append(f"{new} = {fma(v, f'%number{at}v', f'%value{i}', totals[row])}")
             elif name == "scale" and row == 0:
-                text += f"  {new} = fmul {v} %f{row}, %number{at}v\n"
+                lines.append(f"{new} = fmul {v} %f{row}, %number{at}v")
             else:
-                text += f"  {new} = {fma} %f{row}, {v} %number{at}v, {v} {total})\n"
+                lines.append(f"{new} = {fma(v, f'%f{row}', f'%number{at}v', total)}")
             total = new
         if name in ("scale", "spread"):
-            text += f"  store {v} {total}, ptr %vp{i}, align {a}\n"
-        return text
+            lines.append(f"store {v} {total}, ptr %vp{i}, align {register}")
+        return "\n".join(f"  {line}" for line in lines)
 
     each = range(rows)
-    sums = name == "dot"
-    four, totals = "", [f"%total{row}" for row in each]
+    sums = each if name == "dot" else ()
+    four, totals = [], [f"%total{row}" for row in each]
     for k in range(4):
-        four += f"  %k{k} = add i64 %i, {k}\n" + body(f"k{k}", totals)
+        four += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
         totals = [f"%new{row}k{k}" for row in each]
-    first = "".join(
-        f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k3, %four ]\n"
-        for row in each if sums
-    )  # fmt: skip
-    rest = "".join(
-        f"  %sum{row} = phi {v} [ %total{row}, %fours ], [ %new{row}j, %one ]\n"
-        for row in each if sums
-    )  # fmt: skip
-    kind = loop_type(name, rows, lanes)
-    end = "  ret void"
-    if sums and rows == 1:
-        end = f"  ret {kind} %sum0"
-    elif sums:
-        before, lines = "poison", []
-        for row in each:
-            lines.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
+    first = [f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k3, %four ]" for row in sums]
+    rest = [f"  %sum{row} = phi {v} [ %total{row}, %fours ], [ %new{row}j, %one ]" for row in sums]
+    kind, answer, end = loop.type(lanes // width), "", []
+    if sums:
+        answer = " %sum0"
+    if sums and rows > 1:
+        before = "poison"
+        for row in sums:
+            end.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
             before = f"%r{row}"
-        end = "\n".join([*lines, f"  ret {kind} {before}"])
+        answer = f" {before}"
     given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
-    return f"""
-define {kind} @{loop_name(name, rows)}({given}, ptr noalias %v, i64 %n) #0 {{
-entry:
-  %whole = and i64 %n, -4
-  br label %fours
-fours:
-  %i = phi i64 [ 0, %entry ], [ %i4, %four ]
-{first}  %more = icmp slt i64 %i, %whole
-  br i1 %more, label %four, label %ones
-four:
-{four}  %i4 = add i64 %i, 4
-  br label %fours
-ones:
-  %j = phi i64 [ %whole, %fours ], [ %j1, %one ]
-{rest}  %left = icmp slt i64 %j, %n
-  br i1 %left, label %one, label %done
-one:
-{body("j", [f"%sum{row}" for row in each])}  %j1 = add i64 %j, 1
-  br label %ones
-done:
-{end}
-}}
-"""
+    lines = [
+        f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
+        "entry:",
+        "  %whole = and i64 %n, -4",
+        "  br label %fours",
+        "fours:",
+        "  %i = phi i64 [ 0, %entry ], [ %i4, %four ]",
+        *first,
+        "  %more = icmp slt i64 %i, %whole",
+        "  br i1 %more, label %four, label %ones",
+        "four:",
+        *four,
+        "  %i4 = add i64 %i, 4",
+        "  br label %fours",
+        "ones:",
+        "  %j = phi i64 [ %whole, %fours ], [ %j1, %one ]",
+        *rest,
+        "  %left = icmp slt i64 %j, %n",
+        "  br i1 %left, label %one, label %done",
+        "one:",
+        body("j", [f"%sum{row}" for row in each]),
+        "  %j1 = add i64 %j, 1",
+        "  br label %ones",
+        "done:",
+        *end,
+        f"  ret {kind}{answer}",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 # What the driver is told of a program: an array of whole numbers, these and then the size of each
 # argument.
-_WORDS = ("block", "inputs", "results", "columns")
+_WORDS = ("block", "inputs", "results", "columns", "width", "slots")
 
 
 def _driver(lanes: int) -> str:
     """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
 
-    They serve every program. Memory of a call, in vectors: the inputs, the results, the scratch
-    slots. Results are added to -0.0, which keeps the sign of a zero, as 0.0 would not.
+    They serve every program. A vector here is a register, of which a value may take several, its
+    width; `one` and `each` are for programs of width 1. Memory of a call: the inputs, the results,
+    a vector each, the scratch slots, and once more the results. Results are added to -0.0, which
+    keeps the sign of a zero, as 0.0 would not.
     """
     v, a = f"<{lanes} x double>", 8 * lanes
     nothing = f"<{', '.join(['double -0.0'] * lanes)}>"
@@ -198,12 +233,15 @@ done:
 }}
 """
     ]
-    # gather: samples first .. first + lanes - 1, not beyond last, to columns of the block.
+    # gather: samples first .. first + lanes - 1, not beyond last, to one of the vectors of each
+    # column of the block.
     body = [
         "define internal void @gather(ptr %d, ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
         "entry:",
         f"  %columnsp = getelementptr i64, ptr %d, i64 {_WORDS.index('columns')}",
         "  %columns = load i64, ptr %columnsp, align 8",
+        f"  %widthp = getelementptr i64, ptr %d, i64 {_WORDS.index('width')}",
+        "  %width = load i64, ptr %widthp, align 8",
         f"  %sizes = getelementptr i64, ptr %d, i64 {len(_WORDS)}",
     ]
     for lane in range(lanes):
@@ -250,20 +288,41 @@ done:
         row = f"%y{lane}"
     body += [
         f"  store {v} {row}, ptr %to, align {a}",
-        f"  %to1 = getelementptr {v}, ptr %to, i64 1",
+        f"  %to1 = getelementptr {v}, ptr %to, i64 %width",
         "  %e1 = add i64 %e, 1",
         "  br label %copied",
         "done:",
     ]
     parts.append("\n".join([*body, "  ret void", "}", ""]))
+    # fill: to all vectors of each column, `step` samples further for each vector.
+    parts.append(f"""
+define internal void @fill(ptr %d, ptr %args, i64 %first, i64 %step, i64 %last, ptr %in) #0 {{
+entry:
+  %widthp = getelementptr i64, ptr %d, i64 {_WORDS.index("width")}
+  %width = load i64, ptr %widthp, align 8
+  br label %vector
+vector:
+  %i = phi i64 [ 0, %entry ], [ %i1, %vector ]
+  %from = phi i64 [ %first, %entry ], [ %from1, %vector ]
+  %to = getelementptr {v}, ptr %in, i64 %i
+  call void @gather(ptr %d, ptr %args, i64 %from, i64 %last, ptr %to)
+  %from1 = add i64 %from, %step
+  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, %width
+  br i1 %more, label %vector, label %done
+done:
+  ret void
+}}
+""")
     words = "\n".join(
         f"  %{name}p = getelementptr i64, ptr %d, i64 {i}\n"
         f"  %{name} = load i64, ptr %{name}p, align 8"
-        for i, name in enumerate(_WORDS[:3])
+        for i, name in enumerate(_WORDS)
     )
     areas = f"""{words}
   %code = inttoptr i64 %block to ptr
-  %acc = getelementptr {v}, ptr %in, i64 %inputs
+  %numbers = mul i64 %inputs, %width
+  %acc = getelementptr {v}, ptr %in, i64 %numbers
   %scratch = getelementptr {v}, ptr %acc, i64 %results"""
     # one: all lanes hold the same sample; the first is the answer.
     parts.append(f"""
@@ -346,7 +405,9 @@ done:
 }}
 """)
     # total: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own. Within a chunk
-    # the incomplete block comes first: its idle lanes are then set to 0 once.
+    # the samples beyond a multiple of two vectors come first, a vector at a time, with the idle
+    # lanes of the last set to 0. A program of width 2 is given each such vector twice, and what it
+    # adds up, twice theirs to the bit, is halved: so the bits do not depend on the width.
     total, last = _folded("%x", lanes)
     loads = []
     for k in range(lanes):
@@ -367,6 +428,12 @@ define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk,
 entry:
 {areas}
   %whole1 = and i64 %results, -{lanes}
+  %block_samples = mul i64 %width, {lanes}
+  %width_number = sitofp i64 %width to double
+  %share = fdiv double 1.0, %width_number
+{splat("double", "share", lanes)}
+  %slotted = mul i64 %slots, %width
+  %aside = getelementptr {v}, ptr %scratch, i64 %slotted
   br label %chunks
 chunks:
   %c = phi i64 [ %c0, %entry ], [ %cn, %summed ]
@@ -377,38 +444,59 @@ chunks:
   %stop = select i1 %over, i64 %n, i64 %end
   %last = sub i64 %stop, 1
   %size = sub i64 %stop, %first
-  %tail = srem i64 %size, {lanes}
+  %rest = srem i64 %size, {2 * lanes}
+  %even = add i64 %first, %rest
+  %lastrest = sub i64 %even, 1
+  call void @clear(ptr %aside, i64 %results)
+  br label %rests
+rests:
+  %o = phi i64 [ %first, %chunks ], [ %o1, %taken ]
+  %moreo = icmp slt i64 %o, %even
+  br i1 %moreo, label %one, label %start
+one:
   call void @clear(ptr %acc, i64 %results)
-  %some = icmp sgt i64 %tail, 0
-  br i1 %some, label %part, label %full
-part:
-  %tailfirst = sub i64 %stop, %tail
-  call void @gather(ptr %d, ptr %args, i64 %tailfirst, i64 %last, ptr %in)
+  call void @fill(ptr %d, ptr %args, i64 %o, i64 0, i64 %lastrest, ptr %in)
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
-  %tail1 = insertelement <{lanes} x i64> poison, i64 %tail, i64 0
-  %tails = shufflevector <{lanes} x i64> %tail1, <{lanes} x i64> poison,
+  %valid = sub i64 %even, %o
+  %valid1 = insertelement <{lanes} x i64> poison, i64 %valid, i64 0
+  %valids = shufflevector <{lanes} x i64> %valid1, <{lanes} x i64> poison,
     <{lanes} x i32> zeroinitializer
-  %mask = icmp slt <{lanes} x i64> <{ramp}>, %tails
-  br label %idle
-idle:
-  %k = phi i64 [ 0, %part ], [ %k1, %idle ]
+  %mask = icmp slt <{lanes} x i64> <{ramp}>, %valids
+  br label %take
+take:
+  %k = phi i64 [ 0, %one ], [ %k1, %take ]
   %kp = getelementptr {v}, ptr %acc, i64 %k
   %kx = load {v}, ptr %kp, align {a}
-  %ky = select <{lanes} x i1> %mask, {v} %kx, {v} zeroinitializer
-  store {v} %ky, ptr %kp, align {a}
+  %ks = fmul {v} %kx, %sharev
+  %ky = select <{lanes} x i1> %mask, {v} %ks, {v} {nothing}
+  %ap = getelementptr {v}, ptr %aside, i64 %k
+  %ax = load {v}, ptr %ap, align {a}
+  %ay = fadd {v} %ax, %ky
+  store {v} %ay, ptr %ap, align {a}
   %k1 = add i64 %k, 1
   %morek = icmp slt i64 %k1, %results
-  br i1 %morek, label %idle, label %full
-full:
-  %whole = sub i64 %stop, %tail
-  %anyfull = icmp slt i64 %first, %whole
+  br i1 %morek, label %take, label %taken
+taken:
+  %o1 = add i64 %o, {lanes}
+  br label %rests
+start:
+  %h = phi i64 [ 0, %rests ], [ %h1, %start ]
+  %hp = getelementptr {v}, ptr %aside, i64 %h
+  %hx = load {v}, ptr %hp, align {a}
+  %to = getelementptr {v}, ptr %acc, i64 %h
+  store {v} %hx, ptr %to, align {a}
+  %h1 = add i64 %h, 1
+  %moreh = icmp slt i64 %h1, %results
+  br i1 %moreh, label %start, label %evens
+evens:
+  %anyfull = icmp slt i64 %even, %stop
   br i1 %anyfull, label %blocks, label %reduce
 blocks:
-  %i = phi i64 [ %first, %full ], [ %i1, %blocks ]
-  call void @gather(ptr %d, ptr %args, i64 %i, i64 %last, ptr %in)
+  %i = phi i64 [ %even, %evens ], [ %i1, %blocks ]
+  call void @fill(ptr %d, ptr %args, i64 %i, i64 {lanes}, i64 %last, ptr %in)
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
-  %i1 = add i64 %i, {lanes}
-  %more = icmp slt i64 %i1, %whole
+  %i1 = add i64 %i, %block_samples
+  %more = icmp slt i64 %i1, %stop
   br i1 %more, label %blocks, label %reduce
 reduce:
   %rowstart = mul i64 %c, %results
@@ -440,8 +528,8 @@ sum:
   %from = getelementptr {v}, ptr %acc, i64 %j
   %x = load {v}, ptr %from, align {a}
 {total}
-  %to = getelementptr double, ptr %row, i64 %j
-  store double {last}, ptr %to, align 8
+  %tosum = getelementptr double, ptr %row, i64 %j
+  store double {last}, ptr %tosum, align 8
   %zero = fmul double {last}, 0.0
   %bad2 = fadd double %bad1, %zero
   %j1 = add i64 %j, 1
@@ -508,22 +596,10 @@ class Driver:
     """
 
     def __init__(self) -> None:
-        import llvmlite.binding as llvm
-
-        lanes = host().lanes
-        text, loops = _driver(lanes), []
-        if host().fuses:
-            loops = [(name, rows) for name in _LOOPS for rows in range(1, ROWS + 1)]
-            text += f"declare {{v}} @llvm.fma.v{{lanes}}f64({{v}}, {{v}}, {{v}})\n".format(
-                v=f"<{lanes} x double>", lanes=lanes
-            )
-            text += "".join(_loop(name, rows, lanes) for name, rows in loops)
-        self._engine = machine_code(text + attributes())
-        for name, rows in loops:
-            symbol = loop_name(name, rows)
-            llvm.add_symbol(symbol, self._engine.get_function_address(symbol))
+        self._engines = [machine_code(_driver(host().lanes) + attributes())]
+        self._loops: set[RunLoop] = set()
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-        address = self._engine.get_function_address
+        address = self._engines[0].get_function_address
         self.one_address: int = address("one")
         self.total_address: int = address("total")
         self.one = ctypes.CFUNCTYPE(None, *[pointer] * 5)(self.one_address)
@@ -539,6 +615,26 @@ class Driver:
         self.each_shared = ctypes.CFUNCTYPE(None, *[pointer] * 3, long, long, *[pointer] * 3)(
             address("each_shared")
         )
+
+    def provide(self, loops: set[RunLoop]) -> None:
+        """Compile the loops that a program calls by name, and that are not there yet."""
+        import llvmlite.binding as llvm
+
+        with _lock:
+            new = sorted(loops - self._loops)
+            if not new:
+                return
+            lanes = host().lanes
+            text = "".join(_loop(loop, lanes) for loop in new)
+            for width in {1} | {loop.width for loop in new}:
+                v = f"<{lanes * width} x double>"
+                text += f"declare {v} @llvm.fma.v{lanes * width}f64({v}, {v}, {v})\n"
+            engine = machine_code(text + attributes())
+            for loop in new:
+                symbol = loop.symbol()
+                llvm.add_symbol(symbol, engine.get_function_address(symbol))
+            self._engines.append(engine)
+            self._loops.update(new)
 
 
 @functools.lru_cache(maxsize=1)

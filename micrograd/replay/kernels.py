@@ -72,7 +72,6 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
-    is_fastest = True
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -86,6 +85,10 @@ class PythonKernel:
         exec(compile(self.source, self.filename, "exec"), namespace)
         self.function = namespace[function_name(name)]
         self._array_function: Callable[..., Any] | None = None
+
+    def has(self, sums: bool, quick: bool) -> bool:
+        """Return whether there is code for sums, or for single samples: there is for both."""
+        return True
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         """Return the results for one sample."""
@@ -137,18 +140,37 @@ def address_of(numbers: Any) -> int:
 
 
 class LlvmKernel:
-    """A tape run as machine code."""
+    """A tape run as machine code, which is made for sums and for single samples when asked for."""
 
-    def __init__(self, tape: Tape, sizes: list[int], contract: bool, quick: bool) -> None:
-        self.machine = llvm.Machine(tape, sizes, contract, quick)
+    def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
+        self._tape, self._sizes, self._contract = tape, sizes, contract
+        self._machines: dict[bool, llvm.Machine] = {}
         self._driver = driver()
-        self.results = self.machine.results
-        self.bytes = self.machine.bytes
-        self.is_fastest = self.machine.is_fastest
-        self._sizes = sizes
+        self.results = len(tape.results())
         self._out = ctypes.c_double * self.results
         self._addresses = ctypes.c_void_p * max(1, len(sizes))
         self._local = threading.local()
+
+    @property
+    def bytes(self) -> int:
+        """Size of the machine code."""
+        return sum(machine.bytes for machine in set(self._machines.values()))
+
+    def has(self, sums: bool, quick: bool) -> bool:
+        """Return whether there is code for sums, or for single samples, as fast as wanted."""
+        machine = self._machines.get(sums)
+        return machine is not None and (quick or machine.is_fastest)
+
+    def make(self, sums: bool, quick: bool) -> None:
+        """Make the code for sums, or for single samples."""
+        made = llvm.Machine(self._tape, self._sizes, self._contract, quick, sums)
+        self._machines[sums] = made
+        if made.serves_both:
+            self._machines[not sums] = made
+
+    def machine(self, sums: bool) -> llvm.Machine:
+        """Return the code for sums, or for single samples, that was made before."""
+        return self._machines[sums]
 
     def _row(self) -> tuple[Any, int]:
         """Return an array for the results of one chunk, one a thread, and its address."""
@@ -160,15 +182,16 @@ class LlvmKernel:
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         """Return the results for one sample."""
+        machine = self._machines[False]
         given = array("d", flat)
         held = parameters if isinstance(parameters, array) else array("d", parameters)
         out = self._out()
         self._driver.one(
-            self.machine.description,
+            machine.description,
             given.buffer_info()[0],
             held.buffer_info()[0],
             ctypes.addressof(out),
-            self.machine.work(),
+            machine.work(),
         )
         return list(out)
 
@@ -184,28 +207,27 @@ class LlvmKernel:
         """Write the results of each of `n` samples to a row of `out`."""
         if n == 0:
             return
+        machine = self._machines[False]
         pointers, held = self._pointers(columns, parameters)
         address = address_of(out)
 
         if threads == 1 or n <= _PART:
-            self._driver.each(
-                self.machine.description, pointers, held, 0, n, address, self.machine.work()
-            )
+            self._driver.each(machine.description, pointers, held, 0, n, address, machine.work())
             return
         part = min(_PART, -(-n // (2 * threads)))
-        part += -part % self.machine.lanes
+        part += -part % machine.lanes
         counter = ctypes.c_int64(0)
         following = ctypes.addressof(counter)
         _in_parallel(
             lambda: self._driver.each_shared(
-                self.machine.description,
+                machine.description,
                 pointers,
                 held,
                 n,
                 part,
                 address,
                 following,
-                self.machine.work(),
+                machine.work(),
             ),
             threads,
         )
@@ -214,12 +236,13 @@ class LlvmKernel:
         self, columns: Sequence[Any], parameters: Any, n: int, threads: int
     ) -> tuple[Any, bool]:
         """Return the sums of the results over `n` samples, and whether all are finite."""
-        chunk, chunks = self.machine.chunks(n)
+        machine = self._machines[True]
+        chunk, chunks = machine.chunks(n)
         pointers, held = self._pointers(columns, parameters)
         if chunks == 1:
             row, address = self._row()
             zero = self._driver.total(
-                self.machine.description,
+                machine.description,
                 pointers,
                 held,
                 n,
@@ -227,14 +250,14 @@ class LlvmKernel:
                 0,
                 1,
                 address,
-                self.machine.work(),
+                machine.work(),
             )
             return row.copy(), zero == 0.0
         sums = numpy().empty((chunks, self.results))
         address = address_of(sums)
         if threads == 1:
             zero = self._driver.total(
-                self.machine.description,
+                machine.description,
                 pointers,
                 held,
                 n,
@@ -242,14 +265,14 @@ class LlvmKernel:
                 0,
                 chunks,
                 address,
-                self.machine.work(),
+                machine.work(),
             )
         else:
             counter = ctypes.c_int64(0)
             following = ctypes.addressof(counter)
             zeros = _in_parallel(
                 lambda: self._driver.total_shared(
-                    self.machine.description,
+                    machine.description,
                     pointers,
                     held,
                     n,
@@ -257,7 +280,7 @@ class LlvmKernel:
                     chunks,
                     address,
                     following,
-                    self.machine.work(),
+                    machine.work(),
                 ),
                 min(threads, chunks),
             )

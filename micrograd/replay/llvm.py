@@ -1,8 +1,10 @@
 """A tape as machine code, through LLVM: one SIMD lane per sample.
 
 The program is straight-line code for as many samples as a vector register holds, with calls of
-loops for its runs of like steps. Where the C library has vector functions (glibc's libmvec) they
-are called, else its scalar ones, lane by lane.
+loops for its runs of like steps. Where only sums over the samples are wanted it does two registers
+of them at a time: they share what the loops load, and the sums are stored half as often. Where the
+C library has vector functions (glibc's libmvec) they are called, else its scalar ones, lane by
+lane.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from array import array
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.replay.driver import driver, loop_name, loop_type
+from micrograd.replay.driver import RunLoop, driver
 from micrograd.replay.host import (
     TWO_OPERANDS,
     USUAL,
@@ -56,6 +58,10 @@ def _hex(value: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
 
 
+def _counting(first: int, count: int) -> str:
+    return ", ".join(f"i32 {i}" for i in range(first, first + count))
+
+
 _COMPARISONS = {">": "ogt", ">=": "oge", "==": "oeq", "<": "olt", "!=": "une"}
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 
@@ -63,11 +69,13 @@ _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class _Text:
     """Writes the block: one function a segment."""
 
-    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool) -> None:
-        self.tape, self.plan, self.lanes = tape, steps, host.lanes
-        self.vector, self.contract = host.vector, contract
-        self.type = f"<{self.lanes} x double>"
-        self.align = 8 * self.lanes
+    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool, width: int = 1) -> None:
+        self.tape, self.plan = tape, steps
+        self.vector, self.contract, self.width = host.vector, contract, width
+        self.register = host.lanes  # numbers in a register; a result is one, a value `width`
+        self.lanes = host.lanes * width
+        self.type, self.result = f"<{self.lanes} x double>", f"<{self.register} x double>"
+        self.align = 8 * self.register
         self.lines: list[str] = []
         self.count = 0
         self.declared: dict[str, str] = {}
@@ -75,6 +83,7 @@ class _Text:
         self.truths: dict[Handle, Handle] = {}
         self.constants: dict[str, Handle] = {}
         self.segments = 0
+        self.loops: set[RunLoop] = set()
         self.splats: dict[int, int] = {}
 
     # ---- what `lower` asks for --------------------------------------------------------------
@@ -98,8 +107,11 @@ class _Text:
     def muladd(self, a: Handle, b: Handle, c: Handle) -> Handle:
         if not self.contract:
             return self.binary("+", self.binary("*", a, b), c)
-        product = self.new(f"fmul contract {self.type} {a}, {b}")
-        return self.new(f"fadd contract {self.type} {product}, {c}")
+        return self.fused(self.type, a, b, c)
+
+    def fused(self, kind: str, a: Handle, b: Handle, c: Handle) -> Handle:
+        product = self.new(f"fmul contract {kind} {a}, {b}")
+        return self.new(f"fadd contract {kind} {product}, {c}")
 
     def mulsub(self, a: Handle, b: Handle, c: Handle) -> Handle:
         product = self.new(f"fmul contract {self.type} {a}, {b}")
@@ -133,10 +145,13 @@ class _Text:
             return self.new(f"call {self.type} @{symbol}({self.type} {args[0]})")
         if name in self.vector:
             symbol = self.vector[name]
-            types = ", ".join([self.type] * len(args))
-            self.declared[symbol] = f"declare {self.type} @{symbol}({types}) #1"
-            given = ", ".join(f"{self.type} {arg}" for arg in args)
-            return self.new(f"call {self.type} @{symbol}({given})")
+            types = ", ".join([self.result] * len(args))
+            self.declared[symbol] = f"declare {self.result} @{symbol}({types}) #1"
+            results = []
+            for parts in zip(*map(self.registers, args), strict=True):
+                given = ", ".join(f"{self.result} {part}" for part in parts)
+                results.append(self.new(f"call {self.result} @{symbol}({given})"))
+            return results[0] if self.width == 1 else self.joined(*results)
         types = ", ".join(["double"] * len(args))
         self.declared[name] = f"declare double @{name}({types}) #1"
         result = "poison"
@@ -155,18 +170,40 @@ class _Text:
         zeros = f"<{self.lanes} x i32> zeroinitializer"
         return self.new(f"shufflevector {self.type} {one}, {self.type} poison, {zeros}")
 
+    def registers(self, handle: Handle) -> list[Handle]:
+        """Return the registers that a value is in."""
+        if self.width == 1:
+            return [handle]
+        return [
+            self.new(
+                f"shufflevector {self.type} {handle}, {self.type} poison, "
+                f"<{self.register} x i32> <{_counting(first, self.register)}>"
+            )
+            for first in range(0, self.lanes, self.register)
+        ]
+
+    def joined(self, low: Handle, high: Handle) -> Handle:
+        """Return the value that is in two registers."""
+        return self.new(
+            f"shufflevector {self.result} {low}, {self.result} {high}, "
+            f"<{self.lanes} x i32> <{_counting(0, self.lanes)}>"
+        )
+
     # ---- memory -----------------------------------------------------------------------------
 
     def at(self, base: str, number: int) -> Handle:
-        return self.new(f"getelementptr {self.type}, ptr %{base}, i64 {number}")
+        kind = self.result if base == "acc" else self.type
+        return self.new(f"getelementptr {kind}, ptr %{base}, i64 {number}")
 
     def load(self, base: str, number: int) -> Handle:
         pointer = self.at(base, number)
-        return self.new(f"load {self.type}, ptr {pointer}, align {self.align}")
+        kind = self.result if base == "acc" else self.type
+        return self.new(f"load {kind}, ptr {pointer}, align {self.align}")
 
     def store(self, base: str, number: int, handle: Handle) -> None:
         pointer = self.at(base, number)
-        self.lines.append(f"  store {self.type} {handle}, ptr {pointer}, align {self.align}")
+        kind = self.result if base == "acc" else self.type
+        self.lines.append(f"  store {kind} {handle}, ptr {pointer}, align {self.align}")
 
     def use(self, position: int) -> Handle:
         """Return the handle of a position, loaded where this function does not have it yet."""
@@ -208,8 +245,10 @@ class _Text:
 
     def accumulate(self, position: int, handle: Handle) -> None:
         for number in self.plan.results.get(position, ()):
-            before = self.load("acc", number)
-            self.store("acc", number, self.binary("+", before, handle))
+            total = self.load("acc", number)
+            for part in self.registers(handle):
+                total = self.new(f"fadd {self.result} {total}, {part}")
+            self.store("acc", number, total)
 
     def keep(self, position: int, handle: Handle) -> None:
         """Note what was computed, for this function, for later ones, and for the results."""
@@ -232,8 +271,9 @@ class _Text:
             numbers = [
                 self.new(f"getelementptr double, ptr %par, i64 {number}") for number in run.numbers
             ]
-        kind = loop_type(run.name, rows, self.lanes)
-        symbol, pointer = loop_name(run.name, rows), "ptr nocapture"
+        loop = RunLoop(run.name, rows, self.width)
+        self.loops.add(loop)
+        kind, symbol, pointer = loop.type(self.register), loop.symbol(), "ptr nocapture"
         types = ", ".join([*[vector] * rows, *[pointer] * (rows + 1), "i64"])
         self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
         given = ", ".join(
@@ -291,8 +331,11 @@ class _Text:
                 and len(steps.results[position]) == 1
             ):
                 number = steps.results[position][0]
-                a, b = [self.use(operand) for operand in operands[position]]
-                self.store("acc", number, self.muladd(a, b, self.load("acc", number)))
+                total = self.load("acc", number)
+                factors = [self.registers(self.use(operand)) for operand in operands[position]]
+                for a, b in zip(*factors, strict=True):
+                    total = self.fused(self.result, a, b, total)
+                self.store("acc", number, total)
                 continue
             else:
                 handle = lower(self, op, [self.use(operand) for operand in operands[position]])
@@ -397,24 +440,33 @@ class Program(NamedTuple):
     Attributes
     ----------
     ir : str
-    memory : int
-        How many vectors of working memory it needs.
+    slots : int
+        How many values it keeps in memory.
     level : int
         How much effort LLVM takes with it.
     is_fastest : bool
         Whether the code is as fast as can be.
+    width : int
+        How many registers of samples it does at a time. With more than one, what it adds to a
+        result is the sum over them.
+    loops : set of RunLoop
+        What it calls.
     steps : Steps or None
         The table that it reads, to be kept as long as the code.
     """
 
     ir: str
-    memory: int
+    slots: int
     level: int
     is_fastest: bool
+    width: int
+    loops: set[RunLoop]
     steps: Steps | None
 
 
-def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False) -> Program:
+def program(
+    tape: Tape, inputs: int, contract: bool = True, quick: bool = False, sums: bool = False
+) -> Program:
     """Return the LLVM IR of a tape.
 
     Parameters
@@ -426,6 +478,8 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
         Let a product and a sum become one fused operation, rounded once.
     quick : bool, default False
         Be done in a sixth of the time, where there is code that runs faster: with the same bits.
+    sums : bool, default False
+        Whether only sums over samples are wanted.
     """
     wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
     best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
@@ -434,25 +488,29 @@ def program(tape: Tape, inputs: int, contract: bool = True, quick: bool = False)
     least = _RUN if runs else 0
     order = plan(tape, contract, least)
     if wide:
-        sums = {step for run in order.runs.values() for step in run.steps}
-        narrow = tape.narrowed(_WIDE, sums)
+        done = {step for run in order.runs.values() for step in run.steps}
+        narrow = tape.narrowed(_WIDE, done)
         tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
     size = len(order.steps) + sum(step in order.fused for step in order.steps)
+    width = 1
     if size > _HUGE:
         if order.runs:
             order = plan(tape, contract)
         steps = Steps(tape, order, inputs, len(tape.results()))
         text = _Text(tape, order, host(), contract)
-        body, memory, level = _reader(steps, text), steps.places, USUAL
+        body, slots, level = _reader(steps, text), steps.slots, USUAL
     else:
         steps, level = None, 0 if size > _LARGE else USUAL
         piece = _IN_ONE_PIECE if straight else _SEGMENT
         cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
-        text = _Text(tape, order, host(), contract)
+        # Loops share what they load between registers; straight code would only become longer.
+        width = 2 if sums and order.runs else 1
+        text = _Text(tape, order, host(), contract, width)
         body = text.write() + _calls(text.segments)
-        memory = inputs + len(tape.results()) + order.slots
+        slots = order.slots
     declared = "\n".join(text.declared.values())
-    return Program(f"{declared}\n{body}\n{attributes()}", memory, level, best or straight, steps)
+    ir = f"{declared}\n{body}\n{attributes()}"
+    return Program(ir, slots, level, best or straight, width, text.loops, steps)
 
 
 class Machine:
@@ -463,7 +521,7 @@ class Machine:
     tape : Tape
     sizes : list of int
         How many numbers each argument has.
-    contract, quick : bool
+    contract, quick, sums : bool
         As of `program`.
 
     Attributes
@@ -474,22 +532,31 @@ class Machine:
         Of the tape.
     memory : int
         Doubles of working memory, for each call that runs at a time; aligned to 128 bytes.
-    is_fastest : bool
+    is_fastest, width
         As of `Program`.
+    serves_both : bool
+        Whether the code is the same for sums and for single samples.
     description : int
         The address of what the driver is told.
     """
 
     def __init__(
-        self, tape: Tape, sizes: list[int], contract: bool = True, quick: bool = False
+        self,
+        tape: Tape,
+        sizes: list[int],
+        contract: bool = True,
+        quick: bool = False,
+        sums: bool = False,
     ) -> None:
-        driver()  # its loops are called by name
-        made = program(tape, sum(sizes), contract, quick)
-        self.is_fastest = made.is_fastest
+        made = program(tape, sum(sizes), contract, quick, sums)
+        driver().provide(made.loops)
+        self.is_fastest, self.width = made.is_fastest, made.width
+        self.serves_both = not made.loops
         self._steps = made.steps
         self.results = len(tape.results())
         self.lanes = host().lanes
-        self.memory = made.memory * self.lanes
+        registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
+        self.memory = registers * self.lanes
         self.instructions = tape.instructions()
         code: list[int] = []  # not a method of this object, which the engine would keep alive
         self._engine = machine_code(made.ir, made.level, lambda _, file: code.append(len(file)))
@@ -497,7 +564,8 @@ class Machine:
         if made.steps is not None:
             self.bytes += len(made.steps.table) * made.steps.table.itemsize
         block = self._engine.get_function_address("block")
-        self._words = array("q", [block, sum(sizes), self.results, len(sizes), *sizes])
+        words = [block, sum(sizes), self.results, len(sizes), self.width, made.slots]
+        self._words = array("q", [*words, *sizes])
         self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()
 

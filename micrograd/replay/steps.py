@@ -51,19 +51,17 @@ class Steps:
     table : array of int
         The steps, `WIDTH` numbers each.
     constants : array of float
-    places : int
-        How long the array of vectors is.
+    slots : int
+        How many values are in the array of vectors after the inputs and the results.
     """
 
     def __init__(self, tape: Tape, plan: Plan, inputs: int, results: int) -> None:
         self.constants = array("d")
-        self._first = inputs + results
         self._flat: list[int] = []  # operation, value, three operands; a value is >= inputs
         self._count = inputs
         self._constants: dict[str, int] = {}
         self._write(tape, plan, inputs)
-        self.table, slots = self._placed(inputs, results)
-        self.places = self._first + slots
+        self.table, self.slots = self._placed(inputs, results)
 
     # ---- what `lower` asks for --------------------------------------------------------------
 
