@@ -160,37 +160,33 @@ class Tape:
         seen: dict[tuple[Any, ...], int] = {}
         rows, own = tape.rows, tape.operands
         add, mul, sub = ops.add, ops.mul, ops.sub
-        place = [0] * len(self.rows)
-        for position, op in enumerate(self.rows):
-            if not needed[position]:
+        place: list[int] = []
+        for need, op, given in zip(needed, self.rows, self.operands, strict=True):
+            if not need:
+                place.append(-1)
                 continue
             if op is None:
-                kind, what = self.operands[position]
-                if kind == CONSTANT:
-                    place[position] = tape.constant(what)
-                else:
-                    place[position] = tape._leaf((kind, what), (kind, what))
+                kind, what = given
+                leaf = tape.constant(what) if kind == CONSTANT else tape._leaf(given, given)
+                place.append(leaf)
                 continue
-            given = self.operands[position]
             if op is add or op is mul or op is sub:  # most of a graph: without constants as it is
-                a, b = place[given[0]], place[given[1]]
-                operands: tuple[int, ...] = (a, b)
-                simpler = None
-                if (rows[a] is None and own[a][0] == CONSTANT) or (
-                    rows[b] is None and own[b][0] == CONSTANT
-                ):
-                    simpler = tape._simpler(op, operands)
+                a, b = operands = place[given[0]], place[given[1]]
                 key: tuple[Any, ...] = (op, b, a) if a > b and op is not sub else (op, a, b)
+                check = (rows[a] is None and own[a][0] == CONSTANT) or (
+                    rows[b] is None and own[b][0] == CONSTANT
+                )
             else:
-                operands = tuple([place[operand] for operand in given])
-                simpler = tape._simpler(op, operands)
+                operands = tuple([place[operand] for operand in given])  # type: ignore[assignment]
                 key = (op, *operands)
+                check = True
+            simpler = tape._simpler(op, operands) if check else None
             if simpler is None:
                 simpler = seen.setdefault(key, len(rows))
                 if simpler == len(rows):
                     rows.append(op)
                     own.append(operands)
-            place[position] = simpler
+            place.append(simpler)
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
         for position, label in self.labels.items():
@@ -199,9 +195,12 @@ class Tape:
         for adjoint, position in self.adjoints.items():
             if needed[adjoint] and needed[position] and place[adjoint] > place[position]:
                 tape.adjoints.setdefault(place[adjoint], place[position])
-        # What was simplified may have been the only use of something.
+        # What was simplified may have been the only use of something. A leaf may stay: it is
+        # nothing that is computed.
         needed = tape.needed()
-        return tape if all(needed) else tape._only(needed)
+        if all(need or op is None for need, op in zip(needed, rows, strict=True)):
+            return tape
+        return tape._only(needed)
 
     def _only(self, needed: bytearray) -> Tape:
         """Return the program without the positions that are not needed."""

@@ -91,6 +91,29 @@ _CONVERTED = (
 )
 
 
+def _operator(op: Op, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """Return an operator that records a row for a symbol and a symbol, or a Python number.
+
+    It goes past the table, and calls little, since calls are watched: tracing takes half the time.
+    """
+
+    def method(self: Symbol, other: Number) -> Any:
+        recorder = self.recorder
+        tape = recorder.tape
+        if type(other) is Symbol and other.recorder is recorder:
+            position = other.position
+        elif type(other) is float or type(other) is int:
+            position = tape.constant(other)
+        else:
+            return otherwise(self, other)
+        rows, operands = tape.rows, tape.operands
+        rows += (op,)
+        operands += ((self.position, position),)
+        return Symbol(recorder, len(rows) - 1)
+
+    return method
+
+
 class Symbol(Operators):
     """A number that is not known yet: a position on the tape that is being recorded."""
 
@@ -115,23 +138,10 @@ class Symbol(Operators):
         )
         return Symbol(recorder, recorder.tape.add(op, operands))
 
-    # Operators between symbols and numbers go past the table: tracing takes half the time.
-
-    def __add__(self, other: Number) -> Symbol:
-        made = _recorded(ops.add, self, other)
-        return super().__add__(other) if made is None else made
-
-    def __sub__(self, other: Number) -> Symbol:
-        made = _recorded(ops.sub, self, other)
-        return super().__sub__(other) if made is None else made
-
-    def __mul__(self, other: Number) -> Symbol:
-        made = _recorded(ops.mul, self, other)
-        return super().__mul__(other) if made is None else made
-
-    def __truediv__(self, other: Number) -> Symbol:
-        made = _recorded(ops.div, self, other)
-        return super().__truediv__(other) if made is None else made
+    __add__ = _operator(ops.add, Operators.__add__)
+    __sub__ = _operator(ops.sub, Operators.__sub__)
+    __mul__ = _operator(ops.mul, Operators.__mul__)
+    __truediv__ = _operator(ops.div, Operators.__truediv__)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -199,23 +209,6 @@ class Symbol(Operators):
         return repr(self)
 
     backward = _refused("call backward()", "call backward of the compiled function instead")
-
-
-def _recorded(op: Op, left: Symbol, right: Number) -> Any:
-    """Record an operation where the right operand is a symbol or a Python number, else None."""
-    recorder = left.recorder
-    tape = recorder.tape
-    if type(right) is Symbol:
-        if right.recorder is not recorder:
-            return None
-        position = right.position
-    elif type(right) is float or type(right) is int:
-        position = tape.constant(right)
-    else:
-        return None
-    tape.rows.append(op)
-    tape.operands.append((left.position, position))
-    return Symbol(recorder, len(tape.rows) - 1)
 
 
 _detached = Op(
