@@ -1,8 +1,7 @@
 """The functions that run any program: for one sample, for each of a batch, for the sum of a batch.
 
 They are compiled once. A program is a block that does as many samples as a vector register holds;
-around it, the driver gathers the samples and adds up or stores what comes out. Here are the loops
-of runs as well, which programs call.
+around it, the driver gathers the samples and adds up or stores what comes out.
 """
 
 from __future__ import annotations
@@ -10,40 +9,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
-from typing import NamedTuple
 
 from micrograd.replay.host import attributes, host, machine_code, splat
 
-__all__ = ["Driver", "RunLoop", "driver"]
-
-
-class RunLoop(NamedTuple):
-    """The loop that does a run.
-
-    Attributes
-    ----------
-    name : {"dot", "outer", "scale", "spread"}
-        As of `Run`.
-    rows : int
-        How many there are.
-    width : int
-        How many registers a value takes.
-    """
-
-    name: str
-    rows: int
-    width: int
-
-    def symbol(self) -> str:
-        """Return the name of the function."""
-        return f"micrograd_{self.name}_{self.rows}_{self.width}"
-
-    def type(self, lanes: int) -> str:
-        """Return the type of what the function returns."""
-        vector = f"<{lanes * self.width} x double>"
-        if self.name != "dot":
-            return "void"
-        return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
+__all__ = ["Driver", "driver"]
 
 
 def _folded(vector: str, lanes: int) -> tuple[str, str]:
@@ -95,110 +64,6 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
             pairs.append(f"%t{level}_{k}")
         vectors, size = pairs, size // 2
     return lines, vectors[0]
-
-
-def _loop(loop: RunLoop, lanes: int) -> str:
-    """Return the text of a loop: `%f` is the factor of a row, `%p` its first number."""
-    name, rows, width = loop
-    result, register = f"<{lanes} x double>", 8 * lanes
-    lanes *= width
-    v = f"<{lanes} x double>"
-
-    def fma(kind: str, a: str, b: str, c: str) -> str:
-        suffix = kind[1:].partition(" ")[0]
-        return f"call {kind} @llvm.fma.v{suffix}f64({kind} {a}, {kind} {b}, {kind} {c})"
-
-    def part(vector: str, i: int) -> str:
-        """Return what picks one of the registers of a vector."""
-        size = lanes // width
-        places = ", ".join(f"i32 {i * size + k}" for k in range(size))
-        return f"shufflevector {v} {vector}, {v} poison, <{size} x i32> <{places}>"
-
-    def body(i: str, totals: list[str]) -> str:
-        """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
-        lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
-        if name != "scale":
-            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {register}")
-        total = f"%value{i}"
-        for row in range(rows):
-            at, new = f"{row}{i}", f"%new{row}{i}"
-            if name == "outer":
-                lines += [
-                    f"%np{at} = getelementptr {result}, ptr %p{row}, i64 %{i}",
-                    f"%sum0_{at} = load {result}, ptr %np{at}, align {register}",
-                ]
-                for k in range(width):
-                    lines += [
-                        f"%f{k}_{at} = {part(f'%f{row}', k)}",
-                        f"%v{k}_{at} = {part(f'%value{i}', k)}",
-                        f"%sum{k + 1}_{at} = "
-                        + fma(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
-                    ]
-                lines.append(f"store {result} %sum{width}_{at}, ptr %np{at}, align {register}")
-                continue
-            lines += [
-                f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
-                f"%number{at} = load double, ptr %np{at}, align 8",
-                splat("double", f"number{at}", lanes),
-            ]
-            if name == "dot":
-                lines.append(f"{new} = {fma(v, f'%number{at}v', f'%value{i}', totals[row])}")
-            elif name == "scale" and row == 0:
-                lines.append(f"{new} = fmul {v} %f{row}, %number{at}v")
-            else:
-                lines.append(f"{new} = {fma(v, f'%f{row}', f'%number{at}v', total)}")
-            total = new
-        if name in ("scale", "spread"):
-            lines.append(f"store {v} {total}, ptr %vp{i}, align {register}")
-        return "\n".join(f"  {line}" for line in lines)
-
-    each = range(rows)
-    sums = each if name == "dot" else ()
-    four, totals = [], [f"%total{row}" for row in each]
-    for k in range(4):
-        four += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
-        totals = [f"%new{row}k{k}" for row in each]
-    first = [f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k3, %four ]" for row in sums]
-    rest = [f"  %sum{row} = phi {v} [ %total{row}, %fours ], [ %new{row}j, %one ]" for row in sums]
-    kind, answer, end = loop.type(lanes // width), "", []
-    if sums:
-        answer = " %sum0"
-    if sums and rows > 1:
-        before = "poison"
-        for row in sums:
-            end.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
-            before = f"%r{row}"
-        answer = f" {before}"
-    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
-    lines = [
-        f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
-        "entry:",
-        "  %whole = and i64 %n, -4",
-        "  br label %fours",
-        "fours:",
-        "  %i = phi i64 [ 0, %entry ], [ %i4, %four ]",
-        *first,
-        "  %more = icmp slt i64 %i, %whole",
-        "  br i1 %more, label %four, label %ones",
-        "four:",
-        *four,
-        "  %i4 = add i64 %i, 4",
-        "  br label %fours",
-        "ones:",
-        "  %j = phi i64 [ %whole, %fours ], [ %j1, %one ]",
-        *rest,
-        "  %left = icmp slt i64 %j, %n",
-        "  br i1 %left, label %one, label %done",
-        "one:",
-        body("j", [f"%sum{row}" for row in each]),
-        "  %j1 = add i64 %j, 1",
-        "  br label %ones",
-        "done:",
-        *end,
-        f"  ret {kind}{answer}",
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 # What the driver is told of a program: an array of whole numbers, these and then the size of each
@@ -596,10 +461,9 @@ class Driver:
     """
 
     def __init__(self) -> None:
-        self._engines = [machine_code(_driver(host().lanes) + attributes())]
-        self._loops: set[RunLoop] = set()
+        self._engine = machine_code(_driver(host().lanes) + attributes())
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-        address = self._engines[0].get_function_address
+        address = self._engine.get_function_address
         self.one_address: int = address("one")
         self.total_address: int = address("total")
         self.one = ctypes.CFUNCTYPE(None, *[pointer] * 5)(self.one_address)
@@ -616,26 +480,6 @@ class Driver:
             address("each_shared")
         )
 
-    def provide(self, loops: set[RunLoop]) -> None:
-        """Compile the loops that a program calls by name, and that are not there yet."""
-        import llvmlite.binding as llvm
-
-        with _lock:
-            new = sorted(loops - self._loops)
-            if not new:
-                return
-            lanes = host().lanes
-            text = "".join(_loop(loop, lanes) for loop in new)
-            for width in {1} | {loop.width for loop in new}:
-                v = f"<{lanes * width} x double>"
-                text += f"declare {v} @llvm.fma.v{lanes * width}f64({v}, {v}, {v})\n"
-            engine = machine_code(text + attributes())
-            for loop in new:
-                symbol = loop.symbol()
-                llvm.add_symbol(symbol, engine.get_function_address(symbol))
-            self._engines.append(engine)
-            self._loops.update(new)
-
 
 @functools.lru_cache(maxsize=1)
 def _made() -> Driver:
@@ -646,6 +490,6 @@ _lock = threading.Lock()
 
 
 def driver() -> Driver:
-    """Return the driver of all programs, made once and never given up: they call its loops."""
+    """Return the driver of all programs, made once."""
     with _lock:
         return _made()

@@ -239,48 +239,21 @@ class LlvmKernel:
         machine = self._machines[True]
         chunk, chunks = machine.chunks(n)
         pointers, held = self._pointers(columns, parameters)
+        given = (machine.description, pointers, held, n, chunk)
         if chunks == 1:
             row, address = self._row()
-            zero = self._driver.total(
-                machine.description,
-                pointers,
-                held,
-                n,
-                chunk,
-                0,
-                1,
-                address,
-                machine.work(),
-            )
+            zero = self._driver.total(*given, 0, 1, address, machine.work())
             return row.copy(), zero == 0.0
         sums = numpy().empty((chunks, self.results))
         address = address_of(sums)
         if threads == 1:
-            zero = self._driver.total(
-                machine.description,
-                pointers,
-                held,
-                n,
-                chunk,
-                0,
-                chunks,
-                address,
-                machine.work(),
-            )
+            zero = self._driver.total(*given, 0, chunks, address, machine.work())
         else:
             counter = ctypes.c_int64(0)
             following = ctypes.addressof(counter)
             zeros = _in_parallel(
                 lambda: self._driver.total_shared(
-                    machine.description,
-                    pointers,
-                    held,
-                    n,
-                    chunk,
-                    chunks,
-                    address,
-                    following,
-                    machine.work(),
+                    *given, chunks, address, following, machine.work()
                 ),
                 min(threads, chunks),
             )

@@ -16,7 +16,6 @@ from array import array
 from typing import Any, NamedTuple
 
 from micrograd import ops
-from micrograd.replay.driver import RunLoop, driver
 from micrograd.replay.host import (
     TWO_OPERANDS,
     USUAL,
@@ -27,6 +26,7 @@ from micrograd.replay.host import (
     machine_code,
 )
 from micrograd.replay.lower import Handle, Plan, cut, lower, plan
+from micrograd.replay.run_loops import RunLoop, provide
 from micrograd.replay.runs import Run
 from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
@@ -549,7 +549,7 @@ class Machine:
         sums: bool = False,
     ) -> None:
         made = program(tape, sum(sizes), contract, quick, sums)
-        driver().provide(made.loops)
+        provide(made.loops)
         self.is_fastest, self.width = made.is_fastest, made.width
         self.serves_both = not made.loops
         self._steps = made.steps

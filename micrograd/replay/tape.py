@@ -177,7 +177,7 @@ class Tape:
                     rows[b] is None and own[b][0] == CONSTANT
                 )
             else:
-                operands = tuple([place[operand] for operand in given])  # type: ignore[assignment]
+                operands = tuple([place[operand] for operand in given])
                 key = (op, *operands)
                 check = True
             simpler = tape._simpler(op, operands) if check else None
