@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from micrograd import train
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
@@ -451,7 +450,7 @@ def test_a_finished_run_resumes_to_itself_and_can_be_prolonged(tmp_path):
 
 def test_checkpoints_are_written_about_once_a_second_by_default(tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(train, "write_json", lambda path, document: written.append(document))
+    monkeypatch.setattr("micrograd.run.write_json", lambda path, document: written.append(document))
     fit(network(), XOR, SIGNS, steps=10, checkpoint=tmp_path / "run.json")
     assert [document["done"] for document in written] == [0, 10]
 
