@@ -320,7 +320,8 @@ class Run:
             first = optimizer.momentum_buffer
         else:
             first, second = optimizer.mean, optimizer.square
-        losses, shares = descent.run(data, first, second, scalars, batches, decays=optimizer.decays)
+        decays = optimizer.decays if optimizer.weight_decay else ()
+        losses, shares = descent.run(data, first, second, scalars, batches, decays=decays)
         done = len(losses)
         if done < steps and size is not None:
             state, self.order, self.taken = drawn

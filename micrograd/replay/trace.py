@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from micrograd import graph, ops
 from micrograd.engine import Value, enable_grad, gradient, no_grad
@@ -56,6 +56,9 @@ def user_frame() -> tuple[FrameType | None, int]:
 def _numpy_folder() -> list[str]:
     found = getattr(sys.modules.get("numpy"), "__file__", None)
     return [] if found is None else [str(Path(found).parent) + os.sep]
+
+
+_T = TypeVar("_T")
 
 
 def _user_line() -> str:
@@ -127,16 +130,7 @@ class Symbol(Operators):
     def _apply(  # type: ignore[override]  # the recorder is the instance's
         self, op: Op, args: tuple[Number, ...]
     ) -> Symbol:
-        recorder = self.recorder
-        operands = tuple(
-            [
-                arg.position
-                if type(arg) is Symbol and arg.recorder is recorder
-                else recorder.operand(arg)
-                for arg in args
-            ]
-        )
-        return Symbol(recorder, recorder.tape.add(op, operands))
+        return self.recorder.unwatched(self.recorder.record, op, args)
 
     __add__ = _operator(ops.add, Operators.__add__)
     __sub__ = _operator(ops.sub, Operators.__sub__)
@@ -159,7 +153,8 @@ class Symbol(Operators):
         wanted = [recorder.operand(value) for value in inputs]
         recorder.tracing = False
         try:
-            found = differentiate(recorder, recorder.operand(output), wanted)
+            root = recorder.operand(output)
+            found = recorder.unwatched(differentiate, recorder, root, wanted)
         finally:
             recorder.tracing = True
         slopes = [
@@ -241,6 +236,27 @@ class Recorder:
         """Return the symbol of a position."""
         return Symbol(self, position)
 
+    def unwatched(self, work: Callable[..., _T], *args: Any) -> _T:
+        """Return what a function of ours gives: to watch it would take longer than its work."""
+        watch = sys.getprofile() if self._watching else None
+        if watch is None:
+            return work(*args)
+        sys.setprofile(None)
+        try:
+            return work(*args)
+        finally:
+            sys.setprofile(watch)
+
+    def record(self, op: Op, args: tuple[Number, ...]) -> Symbol:
+        """Append an operation; return its symbol."""
+        operands = tuple(
+            [
+                arg.position if type(arg) is Symbol and arg.recorder is self else self.operand(arg)
+                for arg in args
+            ]
+        )
+        return Symbol(self, self.tape.add(op, operands))
+
     def operand(self, arg: object) -> int:
         """Return the position of a symbol, a Value or a plain number."""
         if isinstance(arg, Symbol):
@@ -253,17 +269,6 @@ class Recorder:
         return self.tape.constant(ops.number(arg))
 
     def _value(self, value: Value) -> int:
-        # Nobody needs to be watched in here, which would take longer than the work itself.
-        watch = sys.getprofile() if self._watching else None
-        if watch is not None:
-            sys.setprofile(None)
-        try:
-            return self._recorded_value(value)
-        finally:
-            if watch is not None:
-                sys.setprofile(watch)
-
-    def _recorded_value(self, value: Value) -> int:
         for node in graph.order(value) if value.parents else (value,):
             if id(node) in self._positions:
                 continue
