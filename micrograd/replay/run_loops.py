@@ -99,12 +99,16 @@ def _text(loop: RunLoop, lanes: int) -> str:
 
     each = range(rows)
     sums = each if name == "dot" else ()
-    four, totals = [], [f"%total{row}" for row in each]
-    for k in range(4):
-        four += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
+    unrolled = 4 if rows == 1 else 2  # several rows are work enough for a turn of the loop
+    turn, totals = [], [f"%total{row}" for row in each]
+    for k in range(unrolled):
+        turn += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
         totals = [f"%new{row}k{k}" for row in each]
-    first = [f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k3, %four ]" for row in sums]
-    rest = [f"  %sum{row} = phi {v} [ %total{row}, %fours ], [ %new{row}j, %one ]" for row in sums]
+    first = [
+        f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k{unrolled - 1}, %turn ]"
+        for row in sums
+    ]
+    rest = [f"  %sum{row} = phi {v} [ %total{row}, %turns ], [ %new{row}j, %one ]" for row in sums]
     kind, answer, end = loop.type(lanes // width), "", []
     if sums:
         answer = " %sum0"
@@ -118,19 +122,19 @@ def _text(loop: RunLoop, lanes: int) -> str:
     lines = [
         f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
         "entry:",
-        "  %whole = and i64 %n, -4",
-        "  br label %fours",
-        "fours:",
-        "  %i = phi i64 [ 0, %entry ], [ %i4, %four ]",
+        f"  %whole = and i64 %n, -{unrolled}",
+        "  br label %turns",
+        "turns:",
+        "  %i = phi i64 [ 0, %entry ], [ %i1, %turn ]",
         *first,
         "  %more = icmp slt i64 %i, %whole",
-        "  br i1 %more, label %four, label %ones",
-        "four:",
-        *four,
-        "  %i4 = add i64 %i, 4",
-        "  br label %fours",
+        "  br i1 %more, label %turn, label %ones",
+        "turn:",
+        *turn,
+        f"  %i1 = add i64 %i, {unrolled}",
+        "  br label %turns",
         "ones:",
-        "  %j = phi i64 [ %whole, %fours ], [ %j1, %one ]",
+        "  %j = phi i64 [ %whole, %turns ], [ %j1, %one ]",
         *rest,
         "  %left = icmp slt i64 %j, %n",
         "  br i1 %left, label %one, label %done",
