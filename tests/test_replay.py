@@ -533,6 +533,41 @@ def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
     assert bits([got[0][0], *got[0][1]]) == bits([got[1][0], *got[1][1]])
 
 
+def classes(count):
+    """Return rows of logits: spread, all alike, one far above the others, and edge cases."""
+    rng = random.Random(count)
+    spread = [rng.uniform(-8, 8) for _ in range(count)]
+    rows = [spread, [2.5] * count, [0.0, *[-40.0] * (count - 1)], [-INF] * count]
+    for odd in ([INF], [INF, INF], [NAN], [INF, NAN], [-INF, 8.5], [8.5, 8.5], [-0.0]):
+        row = list(spread)
+        for x in odd:
+            row[rng.randrange(count)] = x
+        rows.append(row)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("count", [10, 11, 33])
+def test_a_logsumexp_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
+    got = []
+    for most in (100, 4):
+        monkeypatch.setattr("micrograd.replay.llvm._WIDE", most)
+        compiled = compile(micrograd.logsumexp, "llvm", check="ignore")
+        logits = classes(count)
+        values, slopes = compiled.value_and_grad(logits, wrt="inputs", reduction="none")
+        got.append(bits(values) + bits(slopes))
+    assert got[0] == got[1]
+
+
+def test_a_logsumexp_of_hundreds_of_classes_is_cut_as_well():
+    logits = classes(300)
+    compiled = compile(micrograd.logsumexp, "llvm", check="ignore")
+    mapped = compiled.map(logits)
+    for row, value in zip(logits.tolist(), mapped.tolist(), strict=True):
+        assert off(value, float(micrograd.logsumexp(row))) <= 4, row[:5]
+    longest = max(map(len, compiled.ir.split("define internal void @segment")))
+    assert longest < len(compiled.ir) / 5
+
+
 def test_steps_without_inputs_and_with_many_parameters(monkeypatch):
     monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
     values = [Value(float(i)) for i in range(50)]

@@ -17,7 +17,7 @@ False
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from micrograd import ops
@@ -226,7 +226,7 @@ class Tape:
         return tape
 
     def narrowed(self, most: int, others: Container[int] = ()) -> Tape:
-        """Return the same program with no sum of more than so many terms, or pairs.
+        """Return the same program with no row of many more terms, or pairs, than so many.
 
         A longer one, unless its position is among the `others`, is computed in parts, with the
         additions in the same order, so with the same bits.
@@ -247,13 +247,12 @@ class Tape:
                 continue
             operands = tuple([place[operand] for operand in given])
             family = op.family[:1]
-            if is_wide and family in {("sum_of",), ("peak_of",)}:
-                part = ops.sum_of if family == ("sum_of",) else ops.peak_of
-                total, rest = operands[0], operands[1:]
-                for start in range(0, len(rest), most):
-                    terms = (total, *rest[start : start + most])
-                    total = tape.add(part(len(terms)), terms)
-                place.append(total)
+            if is_wide and family == ("sum_of",):
+                place.append(tape._in_parts(ops.sum_of, operands, most))
+            elif is_wide and family == ("peak_of",):
+                place.append(tape._in_parts(ops.peak_of, operands, most))
+            elif is_wide and family == ("logsumexp_of",):
+                place.append(tape._logsumexp(operands, most))
             elif is_wide and family == ("dot_of",):
                 pairs = op.family[1]
                 so_far = operands[2 * pairs :]  # the bias, where there is one
@@ -268,6 +267,32 @@ class Tape:
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
         return tape
+
+    def _in_parts(self, part: Callable[[int], Op], operands: tuple[int, ...], most: int) -> int:
+        """Append a sum or a largest that takes so many operands at a time."""
+        total, rest = operands[0], operands[1:]
+        for start in range(0, len(rest), most):
+            terms = (total, *rest[start : start + most])
+            total = self.add(part(len(terms)), terms)
+        return total
+
+    def _logsumexp(self, values: tuple[int, ...], most: int) -> int:
+        """Append a `logsumexp` in the steps that `lower` writes for one, as rows of their own."""
+        add = self.add
+        peak = self._in_parts(ops.peak_of, values, most)
+        rest = taken = zero = self.constant(0.0)
+        one = self.constant(1.0)
+        known = peak
+        for value in values:
+            power = add(ops.exp, (add(ops.sub, (value, peak)),))
+            largest = add(ops.equal, (value, peak))
+            left_out = add(ops.where, (taken, power, zero))
+            rest = add(ops.add, (rest, add(ops.where, (largest, left_out, power))))
+            taken = add(ops.where, (largest, one, taken))
+            known = add(ops.where, (add(ops.equal, (value, value)), known, value))
+        total = add(ops.add, (peak, add(ops.log1p, (rest,))))
+        infinite = add(ops.equal, (add(ops.abs, (peak,)), self.constant(math.inf)))
+        return add(ops.where, (infinite, known, total))
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return where the same number already stands, or can stand as a constant."""
