@@ -915,8 +915,11 @@ def compile(  # noqa: A001
     parameters: their present data is used at every call. A leaf that the function itself makes is
     a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
     otherwise later on, with a parameter added or another Value put in the place of one, is seen
-    after `clear()`. A decorated method is compiled for each object on its own, and a compiled
-    function called in another one becomes a part of it.
+    after `clear()`. What depends on a number that changes from call to call is refused: a branch,
+    the `data` or `grad` of a Value, a random number. That is seen in the thread that calls and in
+    those that the function starts, not in one that ran before, as of a pool. A decorated method
+    is compiled for each object on its own, and a compiled function called in another one becomes
+    a part of it.
 
     Parameters
     ----------

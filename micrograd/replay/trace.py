@@ -15,6 +15,7 @@ import os
 import pickle
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -37,6 +38,7 @@ tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("traci
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
 _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
+_SLOPE = "call value_and_grad or backward of the compiled function, or use micrograd.gradient in it"
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
 
@@ -181,7 +183,11 @@ class Symbol(Operators):
     @property
     def grad(self) -> Any:
         """Refused: there is no gradient yet."""
-        refuse("use `.grad`", "call value_and_grad or backward of the compiled function")
+        refuse("read the `.grad` of a traced value", f"it has none; {_SLOPE}")
+
+    @grad.setter
+    def grad(self, new: object) -> None:
+        refuse("change the `.grad` of a traced value", f"it has none; {_SLOPE}")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _COMPARED
     __bool__ = _refused("branch on a traced value", f"its number is not known yet; {_WHERE}")
@@ -243,6 +249,7 @@ class Recorder:
         self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
         self._own: dict[int, Value] = {}  # leaves that the function itself makes
+        self._threads: list[threading.Thread] = []  # that it starts
 
     def symbol(self, position: int) -> Symbol:
         """Return the symbol of a position."""
@@ -378,17 +385,28 @@ class Recorder:
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
+        of_threads: Any = threading.getprofile()
         self._watching = True
+        threading.setprofile(self._event_of_thread)
         sys.setprofile(self._event)
         try:
             yield
         finally:
             self._watching = False
+            threading.setprofile(of_threads)
             if before is None or callable(before):
                 sys.setprofile(before)
             else:  # a profiler written in C, which sets itself
                 sys.setprofile(None)
                 before.enable()
+
+    def _event_of_thread(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Watch the threads that the function starts as well, and leave others alone."""
+        if self._watching and threading.current_thread() in self._threads:
+            tracing.set(self)
+            self._event(frame, event, arg)
+        else:
+            sys.setprofile(None)
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
@@ -401,6 +419,8 @@ class Recorder:
                     self._stop("put a traced value into a Value", "it is one: leave Value() out")
                 self._own[id(made)] = made
                 self._kept.append(made)
+            elif code is _STARTED:
+                self._threads.append(frame.f_locals["self"])
             elif code is gradient.__code__:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if isinstance(output, Value) and not create_graph and self._is_live(output):
@@ -428,15 +448,20 @@ class Recorder:
 
 
 _MADE = Value.__init__.__code__
+_STARTED = threading.Thread.start.__code__
 _DRAWN = (
     "draw random numbers",
     "every call would replay the same ones; draw them outside, and give them as inputs",
 )
 _data_property: Any = inspect.getattr_static(Value, "data")
+_grad_property: Any = inspect.getattr_static(Value, "grad")
+_inputs_property: Any = inspect.getattr_static(Value, "inputs")
 _VALUE = "a parameter's number is not fixed"
 WATCHED = {
     _data_property.fget.__code__: ("read `.data`", _FROZEN),
     _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
+    _grad_property.fget.__code__: ("read `.grad`", f"{_FROZEN}; {_SLOPE}"),
+    _grad_property.fset.__code__: ("change a `.grad`", "change it outside, before the call"),
     Value.__float__.__code__: ("call float() on a Value", _FROZEN),
     Value.__int__.__code__: ("call int() on a Value", _FROZEN),
     Value.__round__.__code__: ("round a Value", _FROZEN),
@@ -445,6 +470,8 @@ WATCHED = {
     Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.detach.__code__: ("detach a Value", _FROZEN),
+    Value.local_derivatives.__code__: ("read local derivatives", f"{_FROZEN}; {_SLOPE}"),
+    _inputs_property.fget.__code__: ("read what a Value was computed from", _FROZEN),
     Value.__copy__.__code__: ("copy a Value", _FROZEN),
     Value.__deepcopy__.__code__: ("copy a Value", _FROZEN),
     Value.__reduce__.__code__: ("copy a Value", _FROZEN),
