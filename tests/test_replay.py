@@ -10,6 +10,7 @@ import cProfile
 import ctypes
 import functools
 import gc
+import itertools
 import linecache
 import math
 import operator
@@ -187,6 +188,23 @@ def test_edges_are_those_of_the_engine(op):
             assert machine(*row) == pytest.approx(expected, rel=4 * EPS, abs=0), row
         elif op.name != "peak":  # the order of nan among others is Python's own
             assert math.isnan(machine(*row)) == math.isnan(expected), row
+
+
+@every_small_row
+def test_infinities_and_nan_are_alike_in_every_backend_for_one_sample_and_a_batch(op):
+    special = [0.0, -0.0, 1.0, -1.0, -2.5, 3.0, 800.0, -800.0, 1e308, INF, -INF, NAN]
+    rows = list(itertools.product(special, repeat=op.arity))[:: 1 + 6 * (op.arity > 2)]
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    got = []
+    for backend in ("python", "llvm"):
+        compiled = compile(applied(op), backend, check="ignore")
+        values, slopes = compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+        got.append(np.column_stack([values, slopes]))
+        assert bits(compiled.map(*columns)) == bits(values)
+        assert bits([compiled(*row) for row in rows]) == bits(values)
+        assert bits([compiled.jacobian(*row) for row in rows]) == bits(slopes)
+    for row, python, machine in zip(rows, *got, strict=True):
+        assert machine == pytest.approx(python, rel=1e-13, abs=0, nan_ok=True), row
 
 
 # ---- machine code and C have its numbers -----------------------------------------------------
@@ -1368,6 +1386,59 @@ def test_derivatives_of_functions_can_be_compiled(backend):
 
 
 # ---- results that are not finite -------------------------------------------------------------
+
+
+FINITE = {  # whatever happens on the way
+    "overflow": (lambda x: 1 / micrograd.exp(x), 1000.0, 0.0),
+    "overflow of a power": (lambda x: 1 / x**5, -1e200, -0.0),
+    "overflow below": (lambda x: micrograd.tanh(micrograd.sinh(x)), -1000.0, -1.0),
+    "pole": (lambda x: micrograd.tanh(1 / x), -0.0, -1.0),
+    "logarithm of 0": (lambda x: micrograd.exp(micrograd.log(x)), 0.0, 0.0),
+    "choice": (lambda x: micrograd.where(micrograd.greater(x, 0), micrograd.log(x), x), -2.0, -2.0),
+    "huge integer": (lambda x: x / 10**5000, 3.0, 0.0),
+}
+
+
+@every_backend
+@pytest.mark.parametrize("name", FINITE)
+def test_a_finite_result_is_no_error_whatever_is_on_the_way(name, backend):
+    fn, x, expected = FINITE[name]
+    compiled = compile(fn, backend)
+    assert compiled(x) == expected
+    assert compiled.map([x, x]).tolist() == [expected] * 2
+    if name in ("choice", "huge integer"):  # so is its derivative
+        slope = float(name == "choice")
+        assert compiled.jacobian(x).tolist() == [slope]
+        assert compiled.value_and_grad([x], wrt="inputs")[1].tolist() == [slope]
+    else:
+        with pytest.raises((ArithmeticError, ValueError)):
+            compiled.jacobian(x)
+        with pytest.raises((ArithmeticError, ValueError), match="sample 0"):
+            compiled.value_and_grad([x], wrt="inputs")
+
+
+@every_backend
+def test_an_ignored_infinity_is_one_for_one_sample_and_for_a_batch(backend):
+    pole = compile(lambda x: [x, 1 / x], backend, check="ignore")
+    assert pole(-0.0) == [0.0, -INF]
+    assert pole.map([-0.0, 0.0]).tolist() == [[0.0, -INF], [0.0, INF]]
+    assert pole.jacobian(0.0).tolist() == [[1.0], [-INF]]
+    log = compile(lambda x: micrograd.log(x), backend, check="ignore")
+    assert log(0.0) == log.map([0.0])[0] == -INF
+    assert log.hessian(0.0).tolist() == [[-INF]]
+    value, slope = log.value_and_grad([0.0], wrt="inputs")
+    assert (value, slope.tolist()) == (-INF, [INF])
+    with pytest.warns(RuntimeWarning, match=r"log\(x=0.0\) is undefined"):
+        assert compile(lambda x: micrograd.log(x), backend, check="warn")(0.0) == -INF
+
+
+@every_backend
+@pytest.mark.parametrize("exponent", [0.5, Value(0.5, label="half")])
+def test_a_power_is_never_complex(exponent, backend):
+    compiled = compile(lambda x: abs(x**exponent), backend)
+    with pytest.raises(ValueError, match=r"-8.0 \*\* .*0.5 is undefined"):
+        compiled(-8.0)
+    assert compiled(4.0) == 2.0
 
 
 @every_backend

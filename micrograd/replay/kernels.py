@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from micrograd.replay import llvm
+from micrograd.replay import ieee, llvm
 from micrograd.replay.driver import driver
 from micrograd.replay.source import (
     array_namespace,
@@ -92,8 +92,8 @@ class PythonKernel:
         try:
             outputs, gradients = self.function(flat, parameters)
             return [float(value) for value in outputs + gradients]
-        except (ArithmeticError, ValueError, TypeError):
-            return [math.nan] * (self.results)
+        except (ArithmeticError, ValueError):
+            return ieee.run(self._tape, flat, parameters)
 
     def each(self, columns: Sequence[Any], parameters: Sequence[float], n: int, out: Any) -> None:
         """Write the results of each of `n` samples to a row of `out`."""

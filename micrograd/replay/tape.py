@@ -23,9 +23,17 @@ from typing import Any
 from micrograd import ops
 from micrograd.ops import Op, PlainNumber
 
-__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
+__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape", "as_float"]
 
 INPUT, PARAMETER, CONSTANT = "input", "parameter", "constant"
+
+
+def as_float(value: PlainNumber) -> float:
+    """Return a number as a float, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 class Tape:
@@ -340,11 +348,7 @@ class Tape:
 
     def as_float(self, position: int) -> float:
         """Return the constant at `position` as a float, infinite where it is too large."""
-        value = self.operands[position][1]
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
+        return as_float(self.operands[position][1])
 
     def __getstate__(self) -> tuple[Any, ...]:
         # An operation that a family made (a power, a dot) is stored once, not once a node.
