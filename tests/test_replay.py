@@ -992,6 +992,73 @@ def test_a_compiled_method_called_through_super_does_not_hide_the_override():
     assert [two.at(1.0), two.at(1.0), *two.at.map([1.0])] == [4.0] * 3
 
 
+class Area:
+    """Has compiled properties, and a compiled method."""
+
+    def __init__(self):
+        self.side = Value(3.0)
+
+    @property
+    @compile
+    def area(self):
+        return self.side**2
+
+    @functools.cached_property
+    @compile
+    def around(self):
+        return 4 * self.side
+
+    @compile
+    def times(self, x):
+        return self.side * x
+
+
+class Larger(Area):
+    """Overrides them, and calls what it overrides."""
+
+    @property
+    @compile
+    def area(self):
+        return super().area + 1
+
+    @compile
+    def times(self, x):
+        return Area.times(self, x) * 10
+
+
+class Largest(Larger):
+    """Overrides a compiled property with an ordinary one."""
+
+    @property
+    def area(self):
+        return super().area + 100
+
+
+def test_a_property_can_be_compiled():
+    areas = [Area(), Larger(), Largest()]
+    assert [one.area for one in areas] == [9.0, 10.0, 110.0]
+    assert [one.around for one in areas] == [12.0] * 3
+    for copied in (copy.deepcopy(areas), pickle.loads(pickle.dumps(areas))):
+        for one in copied:
+            one.side.data = 2.0
+        assert [one.area for one in copied] == [4.0, 5.0, 105.0]
+    assert [one.area for one in areas] == [9.0, 10.0, 110.0]
+    with pytest.raises(TypeError, match=r"got <property .*: put @property above"):
+        compile(property(lambda self: self.side))
+
+
+def test_a_compiled_method_can_be_called_through_its_class():
+    one, two = Area(), Larger()
+    assert [Area.times(one, 2.0), Area.times(two, 2.0), Larger.times(two, 2.0)] == [6.0, 6.0, 60.0]
+    assert two.times(2.0) == 60.0
+    for method in (Area.times.map, Area.times.value_and_grad, Area.times.backward):
+        with pytest.raises(TypeError, match=r"times is a method, .*Area object.*obj\.times"):
+            method(one, [2.0])
+    for method in (Area.times.jacobian, Area.times.hessian):
+        with pytest.raises(TypeError, match=r"times is a method, .*Area object.*obj\.times"):
+            method(one, 2.0)
+
+
 def test_a_method_of_what_keeps_no_attributes_is_refused():
     class Narrow:
         __slots__ = ()

@@ -82,7 +82,14 @@ def _warn_without_llvm() -> None:
 
 def _method_of(owner: type, name: str, instance: Any) -> Any:
     """Return the compiled method of a class for an object whose own class may override it."""
-    return inspect.getattr_static(owner, name).__get__(instance)
+    return _getter(inspect.getattr_static(owner, name)).__get__(instance)
+
+
+def _getter(attribute: Any) -> Any:
+    """Return the method that a property of a class calls, and anything else as it is."""
+    if isinstance(attribute, property):
+        return attribute.fget
+    return attribute.func if isinstance(attribute, functools.cached_property) else attribute
 
 
 # ---- the compiled function -------------------------------------------------------------------
@@ -117,7 +124,8 @@ class Compiled:
         contract: bool = True,
     ) -> None:
         if not callable(fn):
-            raise ArgumentTypeError(f"expected a function to compile, got {fn!r}")
+            more = ": put @property above" if type(fn) is property else ""
+            raise ArgumentTypeError(f"expected a function to compile, got {fn!r}{more}")
         _expect("backend", backend, _BACKENDS)
         _expect("check", check, _CHECKS)
         if type(threads) is not int or threads < 1:
@@ -147,13 +155,18 @@ class Compiled:
         self._batches: Direct | None = None
         self._singles: Direct | None = None
         self._attribute = self._name
-        self._owner: type | None = None
         self._bound: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
 
     # ---- as a method -------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._owner, self._attribute = owner, name
+        self._attribute = name
+
+    def _owner(self, kind: type) -> type | None:
+        """Return that one of the bases of a class, or itself, whose method or property this is."""
+        name = self._attribute
+        owners = (base for base in kind.__mro__ if _getter(vars(base).get(name)) is self)
+        return next(owners, None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """Return the function compiled for one object, whose Values are then its parameters."""
@@ -168,9 +181,10 @@ class Compiled:
         key = name = self._attribute
         rebuilt: tuple[Callable[..., Any], tuple[Any, ...]] = (getattr, (instance, name))
         if inspect.getattr_static(type(instance), name, None) is not self:
-            # Called through super(): under its name it would hide the method of the subclass.
+            # Called through super(): under its name it would hide the method of the subclass. Or
+            # by a property, which is found before it.
             key = f"{name} {id(self)}"
-            rebuilt = (_method_of, (self._owner or type(instance), name, instance))
+            rebuilt = (_method_of, (self._owner(type(instance)) or type(instance), name, instance))
             found = kept.get(key)
             # A shallow copy of the object has the entry too, and another process its number.
             if found is not None and found._fn.func is self._fn and found._fn.args[0] is instance:
@@ -372,6 +386,8 @@ class Compiled:
             if value is not None:
                 self._latest = direct.trace
                 return value
+        if args and self._owner(type(args[0])):  # A.method(a, ...), or a property
+            return self.__get__(args[0])(*args[1:])
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         kernel, _ = self._program(trace, "value")
@@ -411,6 +427,14 @@ class Compiled:
             possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
         return Direct(kernel.machine, trace, used is not None) if possible else None
 
+    def _expect_bound(self, args: Sequence[Any]) -> None:
+        if args and self._owner(type(args[0])):
+            raise ArgumentTypeError(
+                f"{self._name} is a method, compiled for each object on its own, and got "
+                f"{args[0]!r} as its first argument: use it as an attribute of that object, as in "
+                f"obj.{self._attribute}.map(...)"
+            )
+
     def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
         np, floats = numpy(), double()
         columns: list[Any] = []
@@ -419,6 +443,7 @@ class Compiled:
         for arg in args:
             column = arg
             if type(arg) is not np.ndarray or arg.dtype is not floats:
+                self._expect_bound(args)
                 column = _column(arg)
             if column.ndim == 0:
                 raise NumberTypeError(
@@ -580,6 +605,7 @@ class Compiled:
         return cast("float", value)
 
     def _derived(self, kind: str, args: tuple[Any, ...]) -> tuple[Trace, list[float], list[int]]:
+        self._expect_bound(args)
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         if kind == "hessian":
