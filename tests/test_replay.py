@@ -911,6 +911,35 @@ def test_inputs_of_every_kind_of_number_and_sequence(backend):
 
 
 @every_backend
+def test_masked_numbers_are_refused(backend):
+    compiled = compile(lambda x, y: W * x * y, backend)
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    whole = np.ma.array([1.0, 2.0, 3.0])
+    for _ in range(3):  # the third call of a shape goes a shorter way
+        for method in (compiled.map, compiled.value_and_grad):
+            with pytest.raises(TypeError, match="an array of numbers, got one with 1 masked"):
+                method(whole, masked)
+        assert compiled.map(whole, whole).tolist() == [1.5, 6.0, 13.5]
+        assert compiled.value_and_grad(whole, whole)[0] == 7.0
+        assert compiled.value_and_grad(whole.data, whole.data)[0] == 7.0
+
+
+@every_backend
+def test_a_table_is_one_sample_or_a_batch(backend):
+    class Table:
+        """What a DataFrame is to NumPy: it has dimensions, and no tolist."""
+
+        ndim = 2
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[1.0, 3.0], [2.0, 4.0]])
+
+    table = Table()
+    assert compile(lambda x: x[0] * x[1], backend).map(table).tolist() == [3.0, 8.0]
+    assert compile(lambda x: x[0][1] * x[1][0], backend)(table) == 6.0
+
+
+@every_backend
 def test_what_is_no_number_is_refused_also_in_a_batch(backend):
     compiled = compile(lambda x: W * x, backend)
     for wrong in ("3", None, 1j, {"a": 1}, {1, 2}):
@@ -1282,6 +1311,7 @@ REFUSED = {
     "grad of a result": lambda x: x * (W * W).grad,
     "grad by its name": lambda x: x * operator.attrgetter("grad")(W),
     "parameter grads of a model": lambda x: sum(p.grad for p in NET.parameters()) * x,
+    "parameter branch with a number of its own": lambda x: max(Value(1.0), W) * x,
     "inputs": lambda x: x * (W * 2).inputs[0],
     "local derivatives": lambda x: x * (W * W).local_derivatives()[0],
     "data in a thread": lambda x: x * in_a_thread(lambda: W.data),
@@ -1313,6 +1343,11 @@ def test_what_depends_on_the_number_is_refused_with_the_line(name):
     if "branch" in name or name in ("truth", "equality"):
         assert "micrograd.where(micrograd.greater" in message
     assert sys.getprofile() is None
+
+
+def test_numbers_of_its_own_may_be_compared_and_traced_ones_copied():
+    fn = compile(lambda x: max(Value(1.0), Value(3.0), 2.0) * copy.deepcopy([x])[0] * W, "python")
+    assert fn(2.0) == 9.0
 
 
 def test_a_symbol_of_another_trace_is_refused():

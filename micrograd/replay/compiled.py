@@ -124,8 +124,10 @@ class Compiled:
         contract: bool = True,
     ) -> None:
         if not callable(fn):
-            more = ": put @property above" if type(fn) is property else ""
-            raise ArgumentTypeError(f"expected a function to compile, got {fn!r}{more}")
+            raise ArgumentTypeError(
+                f"expected a function to compile, got {fn!r}"
+                + (": put @property above" if isinstance(fn, property) else "")
+            )
         _expect("backend", backend, _BACKENDS)
         _expect("check", check, _CHECKS)
         if type(threads) is not int or threads < 1:
@@ -880,6 +882,11 @@ def _values(given: Any) -> list[Value]:
 def _column(arg: Any) -> Any:
     """Return an argument of a batch as an array of floats."""
     np = numpy()
+    if np.ma.is_masked(arg):
+        raise NumberTypeError(
+            f"expected an array of numbers, got one with {np.ma.count_masked(arg)} masked: leave "
+            "those samples out, or fill them with numbers"
+        )
     try:
         column = np.asarray(arg)
         kind = column.dtype.kind
@@ -912,7 +919,8 @@ def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
             ) from None
         return ()
     if hasattr(arg, "ndim"):
-        return _flatten(arg.tolist(), flat)
+        array = arg if hasattr(arg, "tolist") else numpy().asarray(arg)  # as a DataFrame has none
+        return _flatten(array.tolist(), flat)
     if not isinstance(arg, Sequence) or isinstance(arg, (str, bytes)):
         raise NumberTypeError(
             f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"

@@ -139,6 +139,9 @@ class Symbol(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Symbol(position={self.position}{label})"
 
+    def __deepcopy__(self, memo: object) -> Symbol:
+        return self  # as a number does
+
     def detach(self) -> Symbol:
         """Return the same number, through which no gradient flows."""
         return Symbol(self.recorder, self.recorder.tape.add(_detached, (self.position,)))
@@ -427,8 +430,11 @@ class Recorder:
                     self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
             elif code in WATCHED:
                 caller = frame.f_back
-                value = frame.f_locals.get("self")
-                fixed = getattr(value, "op", None) is ops.constant or id(value) in self._own
+                used = frame.f_locals
+                other = used.get("other", 0)
+                fixed = self._is_fixed(used.get("self")) and (
+                    is_plain(other) or self._is_fixed(other)
+                )
                 inner = caller is not None and caller.f_code.co_filename.startswith(_PACKAGE)
                 if not fixed and (not inner or code in _ALWAYS):
                     self._stop(*WATCHED[code])
@@ -437,6 +443,10 @@ class Recorder:
             drawn = isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits")
             if drawn or arg is os.urandom:
                 self._stop(*_DRAWN)
+
+    def _is_fixed(self, value: object) -> bool:
+        """Return whether it is a leaf with the same number at every call."""
+        return getattr(value, "op", None) is ops.constant or id(value) in self._own
 
     def _is_live(self, value: Value) -> bool:
         """Return whether a result depends on a leaf that is not of the function's own."""
