@@ -1021,6 +1021,18 @@ def test_a_compiled_method_called_through_super_does_not_hide_the_override():
     assert [two.at(1.0), two.at(1.0), *two.at.map([1.0])] == [4.0] * 3
 
 
+def test_a_shallow_copy_has_a_compiled_method_of_its_own():
+    one = Line(3.0)
+    assert [one.at(1.0), one.twice(1.0)] == [3.0, 6.0]
+    other = copy.copy(one)
+    other.slope = Value(7.0)
+    assert [other.at(1.0), other.twice(1.0), one.at(1.0), one.twice(1.0)] == [7.0, 14.0, 3.0, 6.0]
+    one.at = 5
+    assert (one.at, other.at(1.0)) == (5, 7.0)
+    del one.at
+    assert one.at(1.0) == 3.0
+
+
 class Area:
     """Has compiled properties, and a compiled method."""
 
@@ -1690,7 +1702,10 @@ def test_a_traceback_shows_the_generated_line():
     assert kernel.filename in linecache.cache
 
 
-@pytest.mark.parametrize("name", ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value"])
+@pytest.mark.parametrize(
+    "name",
+    ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value", "isnan", "asm", "NAN"],
+)
 def test_a_function_may_have_a_name_that_the_program_needs(name, tmp_path):
     space = {"micrograd": micrograd}
     exec(f"def {name}(x): return micrograd.exp(x) + micrograd.sum([x, x])", space)

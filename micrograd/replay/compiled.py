@@ -157,12 +157,14 @@ class Compiled:
         self._batches: Direct | None = None
         self._singles: Direct | None = None
         self._attribute = self._name
-        self._bound: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+        self._key = f"{getattr(fn, '__qualname__', self._name)} compiled"
+        self._method: Compiled | None = None  # of a class, that this is for one object
 
     # ---- as a method -------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._attribute = name
+        self._key = f"{owner.__qualname__}.{name} compiled"
 
     def _owner(self, kind: type) -> type | None:
         """Return that one of the bases of a class, or itself, whose method or property this is."""
@@ -180,18 +182,13 @@ class Compiled:
                 f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
                 "its own: decorate a method of ordinary objects, or compile a function"
             )
-        key = name = self._attribute
-        rebuilt: tuple[Callable[..., Any], tuple[Any, ...]] = (getattr, (instance, name))
-        if inspect.getattr_static(type(instance), name, None) is not self:
-            # Called through super(): under its name it would hide the method of the subclass. Or
-            # by a property, which is found before it.
-            key = f"{name} {id(self)}"
-            rebuilt = (_method_of, (self._owner(type(instance)) or type(instance), name, instance))
-            found = kept.get(key)
-            # A shallow copy of the object has the entry too, and another process its number.
-            if found is not None and found._fn.func is self._fn and found._fn.args[0] is instance:
-                return cast("Compiled", found)
-        bound = Compiled(
+        # Not under its name, where it would be found before this: a shallow copy of the object has
+        # it too, and a method of a subclass that calls this one has the name itself.
+        key = self._key
+        found = kept.get(key)
+        if found is not None and found._method is self and found._fn.args[0] is instance:
+            return cast("Compiled", found)
+        bound = kept[key] = Compiled(
             functools.partial(self._fn, instance),
             self.backend,
             parameters=self._given,
@@ -201,12 +198,16 @@ class Compiled:
         )
         bound._name = bound.__name__ = self._name
         bound.__doc__ = self.__doc__
-        bound._bound = rebuilt
-        kept[key] = bound  # by its name it is found before this, as a cached_property is
+        bound._method = self
         return bound
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return super().__reduce_ex__(protocol) if self._bound is None else self._bound
+        method = self._method
+        if method is None:
+            return super().__reduce_ex__(protocol)
+        instance = cast("functools.partial[Any]", self._fn).args[0]
+        kind = type(instance)
+        return _method_of, (method._owner(kind) or kind, method._attribute, instance)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
