@@ -1688,6 +1688,40 @@ def loss(inputs, parameters):
     assert namespace["loss"]((3.0, 5.0), (2.0,)) == ((1.0,), (6.0,))
 
 
+def test_a_debugger_finds_the_lines_of_a_batch_as_well():
+    w = Value(2.0, label="w")
+    compiled = compile(lambda x: micrograd.tanh(w * x), "python")
+    lines = []
+
+    def step(frame, event, arg):
+        file = frame.f_code.co_filename
+        if event == "line" and file.startswith("<micrograd replay"):
+            lines.append(linecache.getline(file, frame.f_lineno).strip())
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        compiled.value_and_grad([1.0])
+    finally:
+        sys.settrace(before)
+    assert "d_w = d_v2 * x  # product, d/d w" in lines
+
+
+@every_backend
+def test_a_label_may_be_a_number(backend):
+    w = Value(2.0, label=7)
+
+    def fn(x):
+        y = w * x
+        y.label = 8
+        return y * y
+
+    compiled = compile(fn, backend)
+    assert compiled(1.0) == 4.0
+    assert "v2 = p0 * x" in compiled.source
+
+
 def test_a_traceback_shows_the_generated_line():
     import linecache
     import traceback

@@ -170,7 +170,7 @@ class Symbol(Operators):
 
     @label.setter
     def label(self, text: str) -> None:
-        self.recorder.tape.labels[self.position] = text
+        self.recorder.tape.labels[self.position] = str(text)
 
     @property
     def data(self) -> Any:
@@ -294,7 +294,7 @@ class Recorder:
                     )
                 position = self.tape.add(op, operands)
                 if node.label:
-                    self.tape.labels[position] = node.label
+                    self.tape.labels[position] = str(node.label)
             elif node.op is ops.constant:
                 position = self.tape.constant(node.data)
             elif id(node) in self._own:
@@ -305,7 +305,7 @@ class Recorder:
                 self.parameters.append(node)
                 self._remember(node)
                 if node.label:
-                    self.tape.labels[position] = node.label
+                    self.tape.labels[position] = str(node.label)
             self._positions[id(node)] = position
             self._kept.append(node)
         return self._positions[id(value)]
