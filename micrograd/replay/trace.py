@@ -493,6 +493,7 @@ WATCHED = {
         "call backward()",
         "call backward of the compiled function instead",
     ),
+    Module.state_dict.__code__: ("read the numbers of a model", _FROZEN),
     Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
     random.Random.gauss.__code__: _DRAWN,  # every second time it draws nothing new
 }
