@@ -1363,6 +1363,13 @@ def test_numbers_of_its_own_may_be_compared_and_traced_ones_copied():
     assert fn(2.0) == 9.0
 
 
+def test_what_an_import_draws_is_refused_with_the_line_of_the_user():
+    # As where numpy.random is imported, which seeds itself: the frame is that of Python's importer.
+    imported = builtins.compile("os.urandom(8)", "<frozen importlib._bootstrap>", "exec")
+    with pytest.raises(TraceError, match=r"draw random numbers \(test_replay.py, line .*exec"):
+        compile(lambda x: exec(imported) or x, "python")(1.0)
+
+
 def test_a_symbol_of_another_trace_is_refused():
     kept = []
     compile(lambda x: kept.append(x) or x, "python")(1.0)

@@ -48,7 +48,7 @@ def user_frame() -> tuple[FrameType | None, int]:
     level = 1
     while frame is not None:
         name = frame.f_code.co_filename
-        library = name.startswith(_LIBRARY) and "site-packages" not in name
+        library = name.startswith((_LIBRARY, "<frozen ")) and "site-packages" not in name
         if not (library or name.startswith((_PACKAGE, *_numpy_folder()))):
             break
         frame, level = frame.f_back, level + 1
