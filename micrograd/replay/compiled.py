@@ -972,6 +972,8 @@ def compile(  # noqa: A001
     check : {"raise", "warn", "ignore"}, default "raise"
         What becomes of a result that is not finite: an error, a warning, or the infinity or nan
         that machines compute. A number on the way may be what it likes: 1 / exp(1000.0) is 0.
+        Only while the function is traced is what it computes of parameters alone an error where
+        the engine raises one.
     contract : bool, default True
         Let a product and the sum it goes into be rounded once instead of twice (llvm only).
 
