@@ -1323,7 +1323,7 @@ REFUSED = {
     "grad of a result": lambda x: x * (W * W).grad,
     "grad by its name": lambda x: x * operator.attrgetter("grad")(W),
     "parameter grads of a model": lambda x: sum(p.grad for p in NET.parameters()) * x,
-    "parameter branch with a number of its own": lambda x: max(Value(1.0), W) * x,
+    "parameter branch with a number of its own": lambda x: max(W, Value(1.0)) * x,
     "state of a model": lambda x: x * next(iter(NET.state_dict().values())),
     "inputs": lambda x: x * (W * 2).inputs[0],
     "local derivatives": lambda x: x * (W * W).local_derivatives()[0],
