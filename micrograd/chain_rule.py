@@ -24,16 +24,16 @@ building = ContextVar("building", default=False)  # whether a gradient graph is 
 def sweep(nodes: Sequence[Node]) -> None:
     """Set `grad` of every node to d(last)/d(node); nodes come in topological order."""
     for node in nodes:
-        node.grad = 0
-    nodes[-1].grad = 1
+        node._grad = 0
+    nodes[-1]._grad = 1
     for node in reversed(nodes):
-        op, grad, left = node.op, node.grad, node._left
+        op, grad, left = node.op, node._grad, node._left
         if op is mul or op is add:  # past the table, as in Value.__mul__
             right, a, b = node._right, node._a, node._b
             if left._data is not a or right._data is not b:
                 check_fresh(node)
-            left.grad += b * grad if op is mul else grad
-            right.grad += a * grad if op is mul else grad
+            left._grad += b * grad if op is mul else grad
+            right._grad += a * grad if op is mul else grad
         elif left:
             parents, inputs = node.parents, node.inputs
             if tuple([parent._data for parent in parents]) != inputs:
@@ -42,13 +42,13 @@ def sweep(nodes: Sequence[Node]) -> None:
                 node._backward()
             elif grad != 0:
                 for parent, slope in zip(parents, partials_of(node, node._data, inputs)):  # noqa: B905
-                    parent.grad += slope * grad
+                    parent._grad += slope * grad
         elif op is not None and op.partials is None and op is not constant:  # a leaf by hand
             node._backward()
     zeros: Any = 0
     for node in nodes:
         if not node.parents:
-            zeros += node.grad * 0
+            zeros += node._grad * 0
     if zeros != 0:  # a nan or an infinity on the way always reaches a leaf
         check_finite(nodes)
         if recording.get() not in {True, False}:
@@ -58,10 +58,10 @@ def sweep(nodes: Sequence[Node]) -> None:
 def _sweep_graph(nodes: list[Node], reached: set[Node]) -> None:
     """Do the same with gradients that are Values, along the nodes of `reached` only."""
     for node in nodes:
-        node.grad = 0
-    nodes[-1].grad = nodes[-1]._made(1, constant)
+        node._grad = 0
+    nodes[-1]._grad = nodes[-1]._made(1, constant)
     for node in reversed(nodes):
-        upstream = node.grad
+        upstream = node._grad
         if node not in reached or not node.parents or is_plain(upstream):
             continue
         check_fresh(node)
@@ -70,7 +70,7 @@ def _sweep_graph(nodes: list[Node], reached: set[Node]) -> None:
             if parent not in reached or (is_plain(slope) and slope == 0):
                 continue
             step = upstream if is_plain(slope) and slope == 1 else upstream * slope
-            parent.grad = step if is_plain(parent.grad) else parent.grad + step
+            parent._grad = step if is_plain(parent._grad) else parent._grad + step
 
 
 def partials_of(node: Node, out: Number, inputs: tuple[Number, ...]) -> tuple[Any, ...]:
@@ -134,7 +134,7 @@ def gradient(
 def _gradient(output: Node, wanted: list[Node], create_graph: bool) -> list[Any]:
     nodes = order(output)
     reached = depends_on(nodes, wanted)
-    before = [node.grad for node in nodes]
+    before = [node._grad for node in nodes]
     token = building.set(create_graph)
     try:
         if create_graph:
@@ -143,12 +143,12 @@ def _gradient(output: Node, wanted: list[Node], create_graph: bool) -> list[Any]
             sweep([node for node in nodes if node in reached])
         below = set(nodes)
         grads: list[Any] = [
-            value.grad if value in below and output in reached else 0 for value in wanted
+            value._grad if value in below and output in reached else 0 for value in wanted
         ]
     finally:
         building.reset(token)
         for node, grad in zip(nodes, before, strict=True):
-            node.grad = grad
+            node._grad = grad
     if create_graph:
         grads = [output._made(grad, constant) if is_plain(grad) else grad for grad in grads]
         for grad in grads:

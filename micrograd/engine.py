@@ -111,7 +111,7 @@ class Value(Node):
                 node._data = a + b
             except OverflowError:  # an int beyond the floats: the table words the error
                 return super().__add__(other)
-            node.grad, node.op, node._left, node._right = 0, add, self, other
+            node._grad, node.op, node._left, node._right = 0, add, self, other
             return node
         return super().__add__(other)
 
@@ -128,7 +128,7 @@ class Value(Node):
                 node._data = a * b
             except OverflowError:
                 return super().__mul__(other)
-            node.grad, node.op, node._left, node._right = 0, mul, self, other
+            node._grad, node.op, node._left, node._right = 0, mul, self, other
             return node
         return super().__mul__(other)
 
@@ -224,21 +224,21 @@ class Value(Node):
         Costs one visit an edge. After an error every `grad` is as it was before the call.
         """
         nodes = order(self)
-        before = [node.grad for node in nodes]
+        before = [node._grad for node in nodes]
         try:
             sweep(nodes)
         except BaseException:
             for node, grad in zip(nodes, before, strict=True):
-                node.grad = grad
+                node._grad = grad
             raise
         for node, grad in zip(nodes, before, strict=True):
             if grad and not node.parents:
-                node.grad += grad
+                node._grad += grad
 
     def _push(self) -> None:
         """Add this node's contributions to its parents: one step of the chain rule."""
         for parent, local in zip(self.parents, self.local_derivatives(), strict=True):
-            parent.grad += local * self.grad
+            parent._grad += local * self._grad
 
     @property
     def _backward(self) -> Callable[[], None]:

@@ -27,9 +27,9 @@ class Node(Operators):
     # them as tuples in `_left` and `_a`. Without tuples of its own a node of an ordinary graph
     # takes 150 to 180 bytes and gives the garbage collector half as much to walk.
     # `label` lives in `__dict__`, which only exists once it is needed.
-    __slots__ = ("__dict__", "_a", "_b", "_data", "_left", "_right", "grad", "op")
+    __slots__ = ("__dict__", "_a", "_b", "_data", "_grad", "_left", "_right", "op")
     _data: Any
-    grad: Any
+    _grad: Any
     op: Any
     label: str = ""
 
@@ -37,7 +37,7 @@ class Node(Operators):
         self, data: Any, _children: Sequence[Self] = (), _op: str = "", label: str = ""
     ) -> None:
         self._data = number(data)
-        self.grad = 0
+        self._grad = 0
         self.op = foreign(_op) if _children or _op else None
         self._record(tuple(_children), tuple([child.data for child in _children]))
         if label:
@@ -65,7 +65,7 @@ class Node(Operators):
     ) -> Self:
         """Make a node without checks: the way results and constants are made."""
         node = _new(cls)
-        node._data, node.grad, node.op = data, 0, op
+        node._data, node._grad, node.op = data, 0, op
         node._record(operands, inputs)
         return node
 
@@ -92,6 +92,15 @@ class Node(Operators):
     @data.setter
     def data(self, new: Any) -> None:
         self._data = new if type(new) is float else number(new)  # floats go past a call
+
+    @property
+    def grad(self) -> Any:
+        """How much the output of the latest pass changes per unit of it, added up in a leaf."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        self._grad = new
 
     @property
     def _prev(self) -> set[Self]:
@@ -139,7 +148,7 @@ class Node(Operators):
         if operands:
             self._check_copyable()
         node = self._made(self._data, self.op, operands, inputs)
-        node.grad = self.grad
+        node._grad = self._grad
         return node
 
     def __copy__(self) -> Self:
@@ -158,7 +167,7 @@ class Node(Operators):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.parents:
-            return _leaf, (type(self), self._data, self.op, self.grad), self.__dict__ or None
+            return _leaf, (type(self), self._data, self.op, self._grad), self.__dict__ or None
         # Leaves go as themselves, so that they stay shared with whatever is pickled beside them;
         # results as rows that name their parents by position, so that nothing nests.
         position: dict[Node, int] = {}
@@ -172,7 +181,7 @@ class Node(Operators):
                 row = (
                     tuple([position[parent] for parent in parents]),
                     None if fresh else inputs,
-                    *(type(node), node._data, node.op, node.grad, node.__dict__ or None),
+                    *(type(node), node._data, node.op, node._grad, node.__dict__ or None),
                 )
             rows.append(row if parents else node)
         return _graph, (rows,)
@@ -188,7 +197,7 @@ def plain(operand: Any) -> Any:
 
 def _leaf(kind: type[Node], data: PlainNumber, op: Op | None, grad: Any) -> Node:
     node = kind._made(data, op)
-    node.grad = grad
+    node._grad = grad
     return node
 
 
@@ -200,7 +209,7 @@ def _graph(rows: list[Any]) -> Node:
             # Unchanged inputs are again the very objects that the parents hold.
             inputs = tuple([p.data for p in parents]) if inputs is None else inputs
             node = rows[i] = kind._made(data, op, parents, inputs)
-            node.grad = grad
+            node._grad = grad
             if attributes:
                 node.__dict__.update(attributes)
     return cast("Node", rows[-1])
@@ -223,7 +232,7 @@ def check_fresh(node: Node) -> None:
 def check_finite(nodes: Sequence[Node]) -> None:
     """Raise for the first local derivative, from the output down, that is not finite."""
     for node in reversed(nodes):
-        if not node.parents or node.op.partials is None or node.grad == 0:
+        if not node.parents or node.op.partials is None or node._grad == 0:
             continue
         slopes = node.op.partials(node.data, *node.inputs)
         for parent, data, slope in zip(node.parents, node.inputs, slopes, strict=True):

@@ -10,8 +10,10 @@ import cProfile
 import ctypes
 import functools
 import gc
+import itertools
 import linecache
 import math
+import operator
 import os
 import pickle
 import random
@@ -26,6 +28,7 @@ import tracemalloc
 import warnings
 import weakref
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -186,6 +189,23 @@ def test_edges_are_those_of_the_engine(op):
             assert machine(*row) == pytest.approx(expected, rel=4 * EPS, abs=0), row
         elif op.name != "peak":  # the order of nan among others is Python's own
             assert math.isnan(machine(*row)) == math.isnan(expected), row
+
+
+@every_small_row
+def test_infinities_and_nan_are_alike_in_every_backend_for_one_sample_and_a_batch(op):
+    special = [0.0, -0.0, 1.0, -1.0, -2.5, 3.0, 800.0, -800.0, 1e308, INF, -INF, NAN]
+    rows = list(itertools.product(special, repeat=op.arity))[:: 1 + 6 * (op.arity > 2)]
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    got = []
+    for backend in ("python", "llvm"):
+        compiled = compile(applied(op), backend, check="ignore")
+        values, slopes = compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+        got.append(np.column_stack([values, slopes]))
+        assert bits(compiled.map(*columns)) == bits(values)
+        assert bits([compiled(*row) for row in rows]) == bits(values)
+        assert bits([compiled.jacobian(*row) for row in rows]) == bits(slopes)
+    for row, python, machine in zip(rows, *got, strict=True):
+        assert machine == pytest.approx(python, rel=1e-13, abs=0, nan_ok=True), row
 
 
 # ---- machine code and C have its numbers -----------------------------------------------------
@@ -554,6 +574,41 @@ def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
     assert bits([got[0][0], *got[0][1]]) == bits([got[1][0], *got[1][1]])
 
 
+def classes(count):
+    """Return rows of logits: spread, all alike, one far above the others, and edge cases."""
+    rng = random.Random(count)
+    spread = [rng.uniform(-8, 8) for _ in range(count)]
+    rows = [spread, [2.5] * count, [0.0, *[-40.0] * (count - 1)], [-INF] * count]
+    for odd in ([INF], [INF, INF], [NAN], [INF, NAN], [-INF, 8.5], [8.5, 8.5], [-0.0]):
+        row = list(spread)
+        for x in odd:
+            row[rng.randrange(count)] = x
+        rows.append(row)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("count", [10, 11, 33])
+def test_a_logsumexp_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
+    got = []
+    for most in (100, 4):
+        monkeypatch.setattr("micrograd.replay.llvm._WIDE", most)
+        compiled = compile(micrograd.logsumexp, "llvm", check="ignore")
+        logits = classes(count)
+        values, slopes = compiled.value_and_grad(logits, wrt="inputs", reduction="none")
+        got.append(bits(values) + bits(slopes))
+    assert got[0] == got[1]
+
+
+def test_a_logsumexp_of_hundreds_of_classes_is_cut_as_well():
+    logits = classes(300)
+    compiled = compile(micrograd.logsumexp, "llvm", check="ignore")
+    mapped = compiled.map(logits)
+    for row, value in zip(logits.tolist(), mapped.tolist(), strict=True):
+        assert off(value, float(micrograd.logsumexp(row))) <= 4, row[:5]
+    longest = max(map(len, compiled.ir.split("define internal void @segment")))
+    assert longest < len(compiled.ir) / 5
+
+
 def test_steps_without_inputs_and_with_many_parameters(monkeypatch):
     monkeypatch.setattr("micrograd.replay.llvm._HUGE", -1)
     values = [Value(float(i)) for i in range(50)]
@@ -878,6 +933,35 @@ def test_inputs_of_every_kind_of_number_and_sequence(backend):
 
 
 @every_backend
+def test_masked_numbers_are_refused(backend):
+    compiled = compile(lambda x, y: W * x * y, backend)
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    whole = np.ma.array([1.0, 2.0, 3.0])
+    for _ in range(3):  # the third call of a shape goes a shorter way
+        for method in (compiled.map, compiled.value_and_grad):
+            with pytest.raises(TypeError, match="an array of numbers, got one with 1 masked"):
+                method(whole, masked)
+        assert compiled.map(whole, whole).tolist() == [1.5, 6.0, 13.5]
+        assert compiled.value_and_grad(whole, whole)[0] == 7.0
+        assert compiled.value_and_grad(whole.data, whole.data)[0] == 7.0
+
+
+@every_backend
+def test_a_table_is_one_sample_or_a_batch(backend):
+    class Table:
+        """What a DataFrame is to NumPy: it has dimensions, and no tolist."""
+
+        ndim = 2
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[1.0, 3.0], [2.0, 4.0]])
+
+    table = Table()
+    assert compile(lambda x: x[0] * x[1], backend).map(table).tolist() == [3.0, 8.0]
+    assert compile(lambda x: x[0][1] * x[1][0], backend)(table) == 6.0
+
+
+@every_backend
 def test_what_is_no_number_is_refused_also_in_a_batch(backend):
     compiled = compile(lambda x: W * x, backend)
     for wrong in ("3", None, 1j, {"a": 1}, {1, 2}):
@@ -957,6 +1041,85 @@ def test_a_compiled_method_called_through_super_does_not_hide_the_override():
     assert one.at(1.0) == 3.0
     two = Doubled(2.0)
     assert [two.at(1.0), two.at(1.0), *two.at.map([1.0])] == [4.0] * 3
+
+
+def test_a_shallow_copy_has_a_compiled_method_of_its_own():
+    one = Line(3.0)
+    assert [one.at(1.0), one.twice(1.0)] == [3.0, 6.0]
+    other = copy.copy(one)
+    other.slope = Value(7.0)
+    assert [other.at(1.0), other.twice(1.0), one.at(1.0), one.twice(1.0)] == [7.0, 14.0, 3.0, 6.0]
+    one.at = 5
+    assert (one.at, other.at(1.0)) == (5, 7.0)
+    del one.at
+    assert one.at(1.0) == 3.0
+
+
+class Area:
+    """Has compiled properties, and a compiled method."""
+
+    def __init__(self):
+        self.side = Value(3.0)
+
+    @property
+    @compile
+    def area(self):
+        return self.side**2
+
+    @functools.cached_property
+    @compile
+    def around(self):
+        return 4 * self.side
+
+    @compile
+    def times(self, x):
+        return self.side * x
+
+
+class Larger(Area):
+    """Overrides them, and calls what it overrides."""
+
+    @property
+    @compile
+    def area(self):
+        return super().area + 1
+
+    @compile
+    def times(self, x):
+        return Area.times(self, x) * 10
+
+
+class Largest(Larger):
+    """Overrides a compiled property with an ordinary one."""
+
+    @property
+    def area(self):
+        return super().area + 100
+
+
+def test_a_property_can_be_compiled():
+    areas = [Area(), Larger(), Largest()]
+    assert [one.area for one in areas] == [9.0, 10.0, 110.0]
+    assert [one.around for one in areas] == [12.0] * 3
+    for copied in (copy.deepcopy(areas), pickle.loads(pickle.dumps(areas))):
+        for one in copied:
+            one.side.data = 2.0
+        assert [one.area for one in copied] == [4.0, 5.0, 105.0]
+    assert [one.area for one in areas] == [9.0, 10.0, 110.0]
+    with pytest.raises(TypeError, match=r"got <property .*: put @property above"):
+        compile(property(lambda self: self.side))
+
+
+def test_a_compiled_method_can_be_called_through_its_class():
+    one, two = Area(), Larger()
+    assert [Area.times(one, 2.0), Area.times(two, 2.0), Larger.times(two, 2.0)] == [6.0, 6.0, 60.0]
+    assert two.times(2.0) == 60.0
+    for method in (Area.times.map, Area.times.value_and_grad, Area.times.backward):
+        with pytest.raises(TypeError, match=r"times is a method, .*Area object.*obj\.times"):
+            method(one, [2.0])
+    for method in (Area.times.jacobian, Area.times.hessian):
+        with pytest.raises(TypeError, match=r"times is a method, .*Area object.*obj\.times"):
+            method(one, 2.0)
 
 
 def test_a_method_of_what_keeps_no_attributes_is_refused():
@@ -1176,6 +1339,22 @@ REFUSED = {
     "update": _updates,
     "zero_grad": _clears,
     "backward": lambda x: x.backward(),
+    "grad": lambda x: x * x.grad,
+    "grad of a traced value changed": lambda x: setattr(x, "grad", 1.0),
+    "parameter grad": lambda x: x * W.grad,
+    "grad of a result": lambda x: x * (W * W).grad,
+    "grad by its name": lambda x: x * operator.attrgetter("grad")(W),
+    "parameter grads of a model": lambda x: sum(p.grad for p in NET.parameters()) * x,
+    "parameter branch with a number of its own": lambda x: max(W, Value(1.0)) * x,
+    "state of a model": lambda x: x * next(iter(NET.state_dict().values())),
+    "inputs": lambda x: x * (W * 2).inputs[0],
+    "local derivatives": lambda x: x * (W * W).local_derivatives()[0],
+    "data in a thread": lambda x: x * in_a_thread(lambda: W.data),
+    "grad in a thread": lambda x: x * in_a_thread(lambda: W.grad),
+    "parameter branch in a thread": lambda x: x * in_a_thread(lambda: 1 if W > 0 else 2),
+    "branch in a thread": lambda x: in_a_thread(lambda: x if x > 0 else -x),
+    "random in a thread": lambda x: x * in_a_thread(random.random),
+    "data in a pool": lambda x: x * next(ThreadPoolExecutor(1).map(lambda w: w.data, [W])),
 }
 
 
@@ -1186,20 +1365,31 @@ def test_what_depends_on_the_number_is_refused_with_the_line(name):
     try:
         with pytest.raises(TypeError) as caught:
             compile(REFUSED[name], "python")(1.0)
-        if name != "gradient change":
-            assert [(leaf.data, leaf.grad) for leaf in (W, *NET.parameters())] == before
+        assert [(leaf.data, leaf.grad) for leaf in (W, *NET.parameters())] == before
     finally:
         random.setstate(state[0])
         np.random.set_state(state[1])
         W.grad = 0
     message = str(caught.value)
     assert "traced function cannot" in message
-    if not name.startswith("numpy") and name != "gradient change":
+    if not name.startswith("numpy"):
         assert "test_replay.py, line" in message
         assert "`" in message
     if "branch" in name or name in ("truth", "equality"):
         assert "micrograd.where(micrograd.greater" in message
     assert sys.getprofile() is None
+
+
+def test_numbers_of_its_own_may_be_compared_and_traced_ones_copied():
+    fn = compile(lambda x: max(Value(1.0), Value(3.0), 2.0) * copy.deepcopy([x])[0] * W, "python")
+    assert fn(2.0) == 9.0
+
+
+def test_what_an_import_draws_is_refused_with_the_line_of_the_user():
+    # As where numpy.random is imported, which seeds itself: the frame is that of Python's importer.
+    imported = builtins.compile("os.urandom(8)", "<frozen importlib._bootstrap>", "exec")
+    with pytest.raises(TraceError, match=r"draw random numbers \(test_replay.py, line .*exec"):
+        compile(lambda x: exec(imported) or x, "python")(1.0)
 
 
 def test_a_symbol_of_another_trace_is_refused():
@@ -1218,19 +1408,65 @@ def test_a_result_that_is_no_number_is_refused(result, shown):
         compile(lambda x: result, "python")(1.0)
 
 
-def test_random_numbers_that_other_threads_draw_are_no_reason_to_refuse():
+def test_what_other_threads_do_is_no_reason_to_refuse():
+    traced = threading.Event()
+
     def draw():
+        traced.wait()
         random.gauss(0, 1)
         np.random.normal()
         np.random.RandomState(0).normal()
+        seen.append(W.data > W.grad)
 
     def fn(x):
-        other = threading.Thread(target=draw)
-        other.start()
+        traced.set()
         other.join()
         return W * x
 
+    seen = []
+    other = threading.Thread(target=draw)
+    other.start()
     assert compile(fn, "python")(2.0) == 3.0
+    assert seen == [True]
+
+
+def in_a_thread(fn):
+    """Return what a function gives that is called in a thread of its own."""
+    results = []
+
+    def run():
+        with contextlib.suppress(TraceError):  # pytest fails where a thread ends in an error
+            results.append(fn())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return results[0] if results else 0.0
+
+
+def test_threads_that_the_function_starts_may_calculate():
+    compiled = compile(lambda x: in_a_thread(lambda: W * x), "python")
+    assert compiled(2.0) == 3.0
+    assert threading.getprofile() is None
+
+
+def test_a_thread_that_outlives_the_trace_is_left_alone():
+    go, seen = threading.Event(), []
+
+    def late():
+        go.wait()
+        seen.append((sys.getprofile(), W.data))
+
+    def fn(x):
+        threads.append(threading.Thread(target=late))
+        threads[0].start()
+        return W * x
+
+    threads = []
+    assert compile(fn, "python")(2.0) == 3.0
+    go.set()
+    threads[0].join()
+    assert [data for _, data in seen] == [1.5]
 
 
 # ---- gradients inside --------------------------------------------------------------------------
@@ -1294,6 +1530,59 @@ def test_derivatives_of_functions_can_be_compiled(backend):
 
 
 # ---- results that are not finite -------------------------------------------------------------
+
+
+FINITE = {  # whatever happens on the way
+    "overflow": (lambda x: 1 / micrograd.exp(x), 1000.0, 0.0),
+    "overflow of a power": (lambda x: 1 / x**5, -1e200, -0.0),
+    "overflow below": (lambda x: micrograd.tanh(micrograd.sinh(x)), -1000.0, -1.0),
+    "pole": (lambda x: micrograd.tanh(1 / x), -0.0, -1.0),
+    "logarithm of 0": (lambda x: micrograd.exp(micrograd.log(x)), 0.0, 0.0),
+    "choice": (lambda x: micrograd.where(micrograd.greater(x, 0), micrograd.log(x), x), -2.0, -2.0),
+    "huge integer": (lambda x: x / 10**5000, 3.0, 0.0),
+}
+
+
+@every_backend
+@pytest.mark.parametrize("name", FINITE)
+def test_a_finite_result_is_no_error_whatever_is_on_the_way(name, backend):
+    fn, x, expected = FINITE[name]
+    compiled = compile(fn, backend)
+    assert compiled(x) == expected
+    assert compiled.map([x, x]).tolist() == [expected] * 2
+    if name in ("choice", "huge integer"):  # so is its derivative
+        slope = float(name == "choice")
+        assert compiled.jacobian(x).tolist() == [slope]
+        assert compiled.value_and_grad([x], wrt="inputs")[1].tolist() == [slope]
+    else:
+        with pytest.raises((ArithmeticError, ValueError)):
+            compiled.jacobian(x)
+        with pytest.raises((ArithmeticError, ValueError), match="sample 0"):
+            compiled.value_and_grad([x], wrt="inputs")
+
+
+@every_backend
+def test_an_ignored_infinity_is_one_for_one_sample_and_for_a_batch(backend):
+    pole = compile(lambda x: [x, 1 / x], backend, check="ignore")
+    assert pole(-0.0) == [0.0, -INF]
+    assert pole.map([-0.0, 0.0]).tolist() == [[0.0, -INF], [0.0, INF]]
+    assert pole.jacobian(0.0).tolist() == [[1.0], [-INF]]
+    log = compile(lambda x: micrograd.log(x), backend, check="ignore")
+    assert log(0.0) == log.map([0.0])[0] == -INF
+    assert log.hessian(0.0).tolist() == [[-INF]]
+    value, slope = log.value_and_grad([0.0], wrt="inputs")
+    assert (value, slope.tolist()) == (-INF, [INF])
+    with pytest.warns(RuntimeWarning, match=r"log\(x=0.0\) is undefined"):
+        assert compile(lambda x: micrograd.log(x), backend, check="warn")(0.0) == -INF
+
+
+@every_backend
+@pytest.mark.parametrize("exponent", [0.5, Value(0.5, label="half")])
+def test_a_power_is_never_complex(exponent, backend):
+    compiled = compile(lambda x: abs(x**exponent), backend)
+    with pytest.raises(ValueError, match=r"-8.0 \*\* .*0.5 is undefined"):
+        compiled(-8.0)
+    assert compiled(4.0) == 2.0
 
 
 @every_backend
@@ -1429,6 +1718,40 @@ def loss(inputs, parameters):
     assert namespace["loss"]((3.0, 5.0), (2.0,)) == ((1.0,), (6.0,))
 
 
+def test_a_debugger_finds_the_lines_of_a_batch_as_well():
+    w = Value(2.0, label="w")
+    compiled = compile(lambda x: micrograd.tanh(w * x), "python")
+    lines = []
+
+    def step(frame, event, arg):
+        file = frame.f_code.co_filename
+        if event == "line" and file.startswith("<micrograd replay"):
+            lines.append(linecache.getline(file, frame.f_lineno).strip())
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        compiled.value_and_grad([1.0])
+    finally:
+        sys.settrace(before)
+    assert "d_w = d_v2 * x  # product, d/d w" in lines
+
+
+@every_backend
+def test_a_label_may_be_a_number(backend):
+    w = Value(2.0, label=7)
+
+    def fn(x):
+        y = w * x
+        y.label = 8
+        return y * y
+
+    compiled = compile(fn, backend)
+    assert compiled(1.0) == 4.0
+    assert "v2 = p0 * x" in compiled.source
+
+
 def test_a_traceback_shows_the_generated_line():
     import linecache
     import traceback
@@ -1443,7 +1766,10 @@ def test_a_traceback_shows_the_generated_line():
     assert kernel.filename in linecache.cache
 
 
-@pytest.mark.parametrize("name", ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value"])
+@pytest.mark.parametrize(
+    "name",
+    ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value", "isnan", "asm", "NAN"],
+)
 def test_a_function_may_have_a_name_that_the_program_needs(name, tmp_path):
     space = {"micrograd": micrograd}
     exec(f"def {name}(x): return micrograd.exp(x) + micrograd.sum([x, x])", space)

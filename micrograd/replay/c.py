@@ -28,7 +28,10 @@ _RESERVED = {
     "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
     "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
     "union", "unsigned", "void", "volatile", "while", "main", "abs", "abort", "exit", "free",
-    "index", "malloc", "printf",
+    "index", "malloc", "printf", "_Bool", "_Complex", "_Imaginary", "asm", "typeof",
+    "HUGE_VAL", "INFINITY", "NAN", "fpclassify", "isfinite", "isgreater", "isgreaterequal",
+    "isinf", "isless", "islessequal", "islessgreater", "isnan", "isnormal", "isunordered",
+    "signbit", "drem", "finite", "scalb", "signgam", "significand",
     *(name + kind for name in _MATH for kind in ("", "f", "l")),
 }  # fmt: skip
 

@@ -82,7 +82,14 @@ def _warn_without_llvm() -> None:
 
 def _method_of(owner: type, name: str, instance: Any) -> Any:
     """Return the compiled method of a class for an object whose own class may override it."""
-    return inspect.getattr_static(owner, name).__get__(instance)
+    return _getter(inspect.getattr_static(owner, name)).__get__(instance)
+
+
+def _getter(attribute: Any) -> Any:
+    """Return the method that a property of a class calls, and anything else as it is."""
+    if isinstance(attribute, property):
+        return attribute.fget
+    return attribute.func if isinstance(attribute, functools.cached_property) else attribute
 
 
 # ---- the compiled function -------------------------------------------------------------------
@@ -117,7 +124,10 @@ class Compiled:
         contract: bool = True,
     ) -> None:
         if not callable(fn):
-            raise ArgumentTypeError(f"expected a function to compile, got {fn!r}")
+            raise ArgumentTypeError(
+                f"expected a function to compile, got {fn!r}"
+                + (": put @property above" if isinstance(fn, property) else "")
+            )
         _expect("backend", backend, _BACKENDS)
         _expect("check", check, _CHECKS)
         if type(threads) is not int or threads < 1:
@@ -147,13 +157,20 @@ class Compiled:
         self._batches: Direct | None = None
         self._singles: Direct | None = None
         self._attribute = self._name
-        self._owner: type | None = None
-        self._bound: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+        self._key = f"{getattr(fn, '__qualname__', self._name)} compiled"
+        self._method: Compiled | None = None  # of a class, that this is for one object
 
     # ---- as a method -------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._owner, self._attribute = owner, name
+        self._attribute = name
+        self._key = f"{owner.__qualname__}.{name} compiled"
+
+    def _owner(self, kind: type) -> type | None:
+        """Return that one of the bases of a class, or itself, whose method or property this is."""
+        name = self._attribute
+        owners = (base for base in kind.__mro__ if _getter(vars(base).get(name)) is self)
+        return next(owners, None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """Return the function compiled for one object, whose Values are then its parameters."""
@@ -165,17 +182,13 @@ class Compiled:
                 f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
                 "its own: decorate a method of ordinary objects, or compile a function"
             )
-        key = name = self._attribute
-        rebuilt: tuple[Callable[..., Any], tuple[Any, ...]] = (getattr, (instance, name))
-        if inspect.getattr_static(type(instance), name, None) is not self:
-            # Called through super(): under its name it would hide the method of the subclass.
-            key = f"{name} {id(self)}"
-            rebuilt = (_method_of, (self._owner or type(instance), name, instance))
-            found = kept.get(key)
-            # A shallow copy of the object has the entry too, and another process its number.
-            if found is not None and found._fn.func is self._fn and found._fn.args[0] is instance:
-                return cast("Compiled", found)
-        bound = Compiled(
+        # Not under its name, where it would be found before this: a shallow copy of the object has
+        # it too, and a method of a subclass that calls this one has the name itself.
+        key = self._key
+        found = kept.get(key)
+        if found is not None and found._method is self and found._fn.args[0] is instance:
+            return cast("Compiled", found)
+        bound = kept[key] = Compiled(
             functools.partial(self._fn, instance),
             self.backend,
             parameters=self._given,
@@ -185,12 +198,16 @@ class Compiled:
         )
         bound._name = bound.__name__ = self._name
         bound.__doc__ = self.__doc__
-        bound._bound = rebuilt
-        kept[key] = bound  # by its name it is found before this, as a cached_property is
+        bound._method = self
         return bound
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return super().__reduce_ex__(protocol) if self._bound is None else self._bound
+        method = self._method
+        if method is None:
+            return super().__reduce_ex__(protocol)
+        instance = cast("functools.partial[Any]", self._fn).args[0]
+        kind = type(instance)
+        return _method_of, (method._owner(kind) or kind, method._attribute, instance)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -376,6 +393,8 @@ class Compiled:
             if value is not None:
                 self._latest = direct.trace
                 return value
+        if args and self._owner(type(args[0])):  # A.method(a, ...), or a property
+            return self.__get__(args[0])(*args[1:])
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         kernel, _ = self._program(trace, "value")
@@ -416,6 +435,14 @@ class Compiled:
         batch = used is not None
         return Direct(kernel.machine(sums=batch), trace, batch) if possible else None
 
+    def _expect_bound(self, args: Sequence[Any]) -> None:
+        if args and self._owner(type(args[0])):
+            raise ArgumentTypeError(
+                f"{self._name} is a method, compiled for each object on its own, and got "
+                f"{args[0]!r} as its first argument: use it as an attribute of that object, as in "
+                f"obj.{self._attribute}.map(...)"
+            )
+
     def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
         np, floats = numpy(), double()
         columns: list[Any] = []
@@ -424,6 +451,7 @@ class Compiled:
         for arg in args:
             column = arg
             if type(arg) is not np.ndarray or arg.dtype is not floats:
+                self._expect_bound(args)
                 column = _column(arg)
             if column.ndim == 0:
                 raise NumberTypeError(
@@ -586,6 +614,7 @@ class Compiled:
         return cast("float", value)
 
     def _derived(self, kind: str, args: tuple[Any, ...]) -> tuple[Trace, list[float], list[int]]:
+        self._expect_bound(args)
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
         if kind == "hessian":
@@ -861,6 +890,11 @@ def _values(given: Any) -> list[Value]:
 def _column(arg: Any) -> Any:
     """Return an argument of a batch as an array of floats."""
     np = numpy()
+    if np.ma.is_masked(arg):
+        raise NumberTypeError(
+            f"expected an array of numbers, got one with {np.ma.count_masked(arg)} masked: leave "
+            "those samples out, or fill them with numbers"
+        )
     try:
         column = np.asarray(arg)
         kind = column.dtype.kind
@@ -893,7 +927,8 @@ def _flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
             ) from None
         return ()
     if hasattr(arg, "ndim"):
-        return _flatten(arg.tolist(), flat)
+        array = arg if hasattr(arg, "tolist") else numpy().asarray(arg)  # as a DataFrame has none
+        return _flatten(array.tolist(), flat)
     if not isinstance(arg, Sequence) or isinstance(arg, (str, bytes)):
         raise NumberTypeError(
             f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"
@@ -922,8 +957,11 @@ def compile(  # noqa: A001
     parameters: their present data is used at every call. A leaf that the function itself makes is
     a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
     otherwise later on, with a parameter added or another Value put in the place of one, is seen
-    after `clear()`. A decorated method is compiled for each object on its own, and a compiled
-    function called in another one becomes a part of it.
+    after `clear()`. What depends on a number that changes from call to call is refused: a branch,
+    the `data` or `grad` of a Value, a random number. That is seen in the thread that calls and in
+    those that the function starts, not in one that ran before, as of a pool. A decorated method
+    is compiled for each object on its own, and a compiled function called in another one becomes
+    a part of it.
 
     Parameters
     ----------
@@ -939,7 +977,10 @@ def compile(  # noqa: A001
     threads : int, default 1
         How many threads a batch is split over (llvm only).
     check : {"raise", "warn", "ignore"}, default "raise"
-        What becomes of a result that is not finite.
+        What becomes of a result that is not finite: an error, a warning, or the infinity or nan
+        that machines compute. A number on the way may be what it likes: 1 / exp(1000.0) is 0.
+        Only while the function is traced is what it computes of parameters alone an error where
+        the engine raises one.
     contract : bool, default True
         Let a product and the sum it goes into be rounded once instead of twice (llvm only).
 

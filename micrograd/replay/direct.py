@@ -2,8 +2,8 @@
 
 For a small batch the arithmetic takes a few microseconds, and so would `ctypes`. So two functions
 of CPython's C interface are written here in LLVM's language, once for all programs: `batch` takes
-arrays through the buffer protocol, `one` takes numbers and lists of them. Both read the live
-parameters where the Values keep them. What they do not know, they leave to the way round by
+NumPy's arrays through the buffer protocol, `one` takes numbers and lists of them. Both read the
+live parameters where the Values keep them. What they do not know, they leave to the way round by
 returning None: other types and shapes, and results that are not finite.
 """
 
@@ -85,10 +85,11 @@ def is_possible(trace: Trace) -> bool:
 
 
 # The words of a description: what follows them is the shape of each argument.
-_WORDS = 11
-_RUN, _PROGRAM, _ARGUMENTS, _RESULTS, _PARAMETERS, _TABLE, _PLACE, _MOST, _WORK, _QUIET, _INPUTS = (
-    range(_WORDS)
-)
+_WORDS = 12
+(
+    _RUN, _PROGRAM, _ARGUMENTS, _RESULTS, _PARAMETERS, _TABLE, _PLACE, _MOST, _WORK, _QUIET,
+    _INPUTS, _ARRAY,
+) = range(_WORDS)  # fmt: skip
 
 
 def _ir() -> str:
@@ -184,8 +185,16 @@ no:
   ret i1 false
 }}
 
-define internal i64 @view(ptr %o, ptr %view, i32 %flags, i64 %ndim, ptr %dims, i64 %n) #0 {{
+define internal i64 @view(ptr %o, i64 %array, ptr %view, i32 %flags, i64 %ndim, ptr %dims,
+    i64 %n) #0 {{
 entry:
+  %tp = getelementptr i8, ptr %o, i64 8
+  %type = load i64, ptr %tp, align 8
+  %isarray = icmp eq i64 %type, %array
+  br i1 %isarray, label %take, label %other
+other:
+  ret i64 -1
+take:
   %r = call i32 {_python("PyObject_GetBuffer")}(ptr %o, ptr %view, i32 %flags)
   %ok = icmp eq i32 %r, 0
   br i1 %ok, label %got, label %refused
@@ -265,7 +274,8 @@ columns:
   %vat = mul i64 %c, {_VIEW}
   %view = getelementptr i8, ptr %views, i64 %vat
   %ndim = load i64, ptr %spec, align 8
-  %rows = call i64 @view(ptr %arg, ptr %view, i32 {_READ}, i64 %ndim, ptr %spec, i64 %n)
+  %rows = call i64 @view(ptr %arg, i64 %w{_ARRAY}, ptr %view, i32 {_READ}, i64 %ndim,
+    ptr %spec, i64 %n)
   %badc = icmp slt i64 %rows, 0
   br i1 %badc, label %fail, label %gotcolumn
 gotcolumn:
@@ -289,7 +299,7 @@ parameters:
 array:
   %gat = mul i64 %c, {_VIEW}
   %gview = getelementptr i8, ptr %views, i64 %gat
-  %grows = call i64 @view(ptr %given, ptr %gview, i32 {_READ}, i64 1, ptr %desc,
+  %grows = call i64 @view(ptr %given, i64 %w{_ARRAY}, ptr %gview, i32 {_READ}, i64 1, ptr %desc,
     i64 %w{_PARAMETERS})
   %badg = icmp slt i64 %grows, 0
   br i1 %badg, label %fail, label %gotarray
@@ -304,7 +314,7 @@ ready:
   %taken = load i64, ptr %acquired, align 8
   %oat = mul i64 %taken, {_VIEW}
   %oview = getelementptr i8, ptr %views, i64 %oat
-  %orows = call i64 @view(ptr %out, ptr %oview, i32 {_WRITE}, i64 1, ptr %desc,
+  %orows = call i64 @view(ptr %out, i64 %w{_ARRAY}, ptr %oview, i32 {_WRITE}, i64 1, ptr %desc,
     i64 %w{_PARAMETERS})
   %bado = icmp slt i64 %orows, 0
   br i1 %bado, label %fail, label %go
@@ -538,6 +548,8 @@ class Direct:
                 words += [1 + len(shape), *shape]
             else:
                 words.append(shape[0] if shape else -1)
+        if batch:  # no subclass: the data of a masked array are not all to be taken
+            words[_ARRAY] = id(numpy().ndarray)
         description = array("q", words)
         engine, definitions = _definitions()
         make = ctypes.PYFUNCTYPE(

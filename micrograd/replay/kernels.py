@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from micrograd.replay import llvm
+from micrograd.replay import ieee, llvm
 from micrograd.replay.driver import driver
 from micrograd.replay.source import (
     array_namespace,
@@ -77,26 +77,29 @@ class PythonKernel:
         self.results = len(tape.results())
         self._tape, self._name, self._arguments = tape, name, arguments
         self.source, own = python_source(tape, name, arguments)
-        self.filename = f"<micrograd replay {next(_number)}: {name}>"
-        lines = self.source.splitlines(keepends=True)
-        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
-        weakref.finalize(self, linecache.cache.pop, self.filename, None)
-        namespace = scalar_namespace(own)
-        exec(compile(self.source, self.filename, "exec"), namespace)
-        self.function = namespace[function_name(name)]
+        self.filename, self.function = self._compiled(self.source, scalar_namespace(own))
         self._array_function: Callable[..., Any] | None = None
 
     def has(self, sums: bool, quick: bool) -> bool:
         """Return whether there is code for sums, or for single samples: there is for both."""
         return True
 
+    def _compiled(self, source: str, names: dict[str, Any]) -> tuple[str, Callable[..., Any]]:
+        """Return where a debugger finds the lines of a program, and its function."""
+        filename = f"<micrograd replay {next(_number)}: {self._name}>"
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
+        weakref.finalize(self, linecache.cache.pop, filename, None)
+        exec(compile(source, filename, "exec"), names)
+        return filename, names[function_name(self._name)]
+
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         """Return the results for one sample."""
         try:
             outputs, gradients = self.function(flat, parameters)
             return [float(value) for value in outputs + gradients]
-        except (ArithmeticError, ValueError, TypeError):
-            return [math.nan] * (self.results)
+        except (ArithmeticError, ValueError):
+            return ieee.run(self._tape, flat, parameters)
 
     def each(self, columns: Sequence[Any], parameters: Sequence[float], n: int, out: Any) -> None:
         """Write the results of each of `n` samples to a row of `out`."""
@@ -104,9 +107,7 @@ class PythonKernel:
         columns = [rows_of(column) for column in columns]
         if self._array_function is None:
             source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
-            namespace = array_namespace(own)
-            exec(compile(source, "<micrograd replay of arrays>", "exec"), namespace)
-            self._array_function = namespace[function_name(self._name)]
+            _, self._array_function = self._compiled(source, array_namespace(own))
         with np.errstate(all="ignore"):
             for start in range(0, n, _CHUNK):
                 part = slice(start, min(start + _CHUNK, n))

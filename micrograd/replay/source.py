@@ -11,7 +11,8 @@ from typing import Any
 
 from micrograd import ops
 from micrograd.ops import Op
-from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
+from micrograd.replay import ieee
+from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape, as_float
 
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
 
@@ -71,8 +72,8 @@ def _reserved() -> set[str]:
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, Fraction):
-        value = float(value)
+    if isinstance(value, Fraction) or math.isinf(as_float(value)):
+        value = as_float(value)
     text = repr(value)
     return f"({text})" if text.startswith("-") else text
 
@@ -83,8 +84,9 @@ def python_source(
     """Return the program as Python, and the operations it calls by names of their own.
 
     The function, of the name that `function_name` gives, takes two sequences, the inputs and the
-    parameters, and returns two tuples, the outputs and the gradients. With `arrays`, powers are
-    written as calls, so that arrays get the power of the math library rather than NumPy's.
+    parameters, and returns two tuples, the outputs and the gradients. Powers that Python makes
+    complex of a negative number are written as calls; with `arrays` all are, so that they get the
+    power of the math library rather than NumPy's.
     """
     names, extra = _names(tape, _reserved())
     own: dict[str, Op] = {}
@@ -118,9 +120,9 @@ def python_source(
             text = f"{extra[position]}({', '.join(operands)})"
         elif op.family[:1] == ("dot_of",) and not op.family[2]:
             text = f"0 + {op.code.format(*operands)}"  # as the engine starts it: never -0.0
-        elif arrays and op.family[:1] == ("power",):
+        elif op.family[:1] == ("power",) and (arrays or op.family[1] % 1 != 0):
             text = f"pow({operands[0]}, {_literal(op.family[1])})"
-        elif arrays and (op is ops.pow or op.family[:1] == ("base_power",)):
+        elif op is ops.pow or op.family[:1] == ("base_power",):
             text = f"pow({operands[0]}, {operands[1]})"
         elif op.name == "peak":
             text = f"peak({', '.join(operands)})"
@@ -193,22 +195,16 @@ def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
     """
     import numpy as np
 
-    def each(forward: Callable[..., Any]) -> Callable[..., Any]:
-        def safely(*row: float) -> float:
-            try:
-                return float(forward(*row))
-            except (ArithmeticError, ValueError):
-                return math.nan  # the sample is replayed to name what went wrong
-
+    def each(op: Op) -> Callable[..., Any]:
         def apply(*operands: Any) -> Any:
             columns = np.broadcast_arrays(*operands)
             if columns[0].ndim == 0:
-                return safely(*[column.item() for column in columns])
+                return ieee.row(op, *[column.item() for column in columns])
             lists = [column.tolist() for column in columns]
             try:
-                return np.fromiter(map(forward, *lists), float, len(lists[0]))
+                return np.fromiter(map(op.forward, *lists), float, len(lists[0]))
             except (ArithmeticError, ValueError):
-                return np.fromiter(map(safely, *lists), float, len(lists[0]))
+                return np.array([ieee.row(op, *one) for one in zip(*lists, strict=True)])
 
         return apply
 
@@ -228,11 +224,11 @@ def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
         "minimum": lambda a, b: np.where(np.less(a, b) | np.not_equal(a, a), a, b),
         "leaky_relu": lambda x, slope: np.where(np.greater(x, 0), x, slope * x),
     }
-    table = {name: each(op.forward) for name, op in ops.TABLE.items()}
+    table = {name: each(op) for name, op in ops.TABLE.items()}
     functions: dict[str, Callable[..., Any]] = {
-        "elu": lambda x, alpha: each(ops.elu_with(alpha).forward)(x),
-        "logsumexp": lambda values: each(ops.logsumexp_of(len(values)).forward)(*values),
-        "peak": lambda *values: each(ops.peak_of(len(values)).forward)(*values),
+        "elu": lambda x, alpha: each(ops.elu_with(alpha))(x),
+        "logsumexp": lambda values: each(ops.logsumexp_of(len(values)))(*values),
+        "peak": lambda *values: each(ops.peak_of(len(values)))(*values),
     }
-    extra = {name: each(op.forward) for name, op in own.items()}
+    extra = {name: each(op) for name, op in own.items()}
     return {**table, **exact, **functions, **extra, "nan": math.nan, "inf": math.inf}

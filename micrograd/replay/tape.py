@@ -17,15 +17,23 @@ False
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from micrograd import ops
 from micrograd.ops import Op, PlainNumber
 
-__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
+__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape", "as_float"]
 
 INPUT, PARAMETER, CONSTANT = "input", "parameter", "constant"
+
+
+def as_float(value: PlainNumber) -> float:
+    """Return a number as a float, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 class Tape:
@@ -225,7 +233,7 @@ class Tape:
         return tape
 
     def narrowed(self, most: int, others: Container[int] = ()) -> Tape:
-        """Return the same program with no sum of more than so many terms, or pairs.
+        """Return the same program with no row of many more terms, or pairs, than so many.
 
         A longer one, unless its position is among the `others`, is computed in parts, with the
         additions in the same order, so with the same bits.
@@ -246,13 +254,12 @@ class Tape:
                 continue
             operands = tuple([place[operand] for operand in given])
             family = op.family[:1]
-            if is_wide and family in {("sum_of",), ("peak_of",)}:
-                part = ops.sum_of if family == ("sum_of",) else ops.peak_of
-                total, rest = operands[0], operands[1:]
-                for start in range(0, len(rest), most):
-                    terms = (total, *rest[start : start + most])
-                    total = tape.add(part(len(terms)), terms)
-                place.append(total)
+            if is_wide and family == ("sum_of",):
+                place.append(tape._in_parts(ops.sum_of, operands, most))
+            elif is_wide and family == ("peak_of",):
+                place.append(tape._in_parts(ops.peak_of, operands, most))
+            elif is_wide and family == ("logsumexp_of",):
+                place.append(tape._logsumexp(operands, most))
             elif is_wide and family == ("dot_of",):
                 pairs = op.family[1]
                 so_far = operands[2 * pairs :]  # the bias, where there is one
@@ -267,6 +274,32 @@ class Tape:
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
         return tape
+
+    def _in_parts(self, part: Callable[[int], Op], operands: tuple[int, ...], most: int) -> int:
+        """Append a sum or a largest that takes so many operands at a time."""
+        total, rest = operands[0], operands[1:]
+        for start in range(0, len(rest), most):
+            terms = (total, *rest[start : start + most])
+            total = self.add(part(len(terms)), terms)
+        return total
+
+    def _logsumexp(self, values: tuple[int, ...], most: int) -> int:
+        """Append a `logsumexp` in the steps that `lower` writes for one, as rows of their own."""
+        add = self.add
+        peak = self._in_parts(ops.peak_of, values, most)
+        rest = taken = zero = self.constant(0.0)
+        one = self.constant(1.0)
+        known = peak
+        for value in values:
+            power = add(ops.exp, (add(ops.sub, (value, peak)),))
+            largest = add(ops.equal, (value, peak))
+            left_out = add(ops.where, (taken, power, zero))
+            rest = add(ops.add, (rest, add(ops.where, (largest, left_out, power))))
+            taken = add(ops.where, (largest, one, taken))
+            known = add(ops.where, (add(ops.equal, (value, value)), known, value))
+        total = add(ops.add, (peak, add(ops.log1p, (rest,))))
+        infinite = add(ops.equal, (add(ops.abs, (peak,)), self.constant(math.inf)))
+        return add(ops.where, (infinite, known, total))
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return where the same number already stands, or can stand as a constant."""
@@ -314,11 +347,7 @@ class Tape:
 
     def as_float(self, position: int) -> float:
         """Return the constant at `position` as a float, infinite where it is too large."""
-        value = self.operands[position][1]
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
+        return as_float(self.operands[position][1])
 
     def __getstate__(self) -> tuple[Any, ...]:
         # An operation that a family made (a power, a dot) is stored once, not once a node.

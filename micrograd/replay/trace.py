@@ -15,6 +15,7 @@ import os
 import pickle
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -37,6 +38,7 @@ tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("traci
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
 _WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
+_SLOPE = "call value_and_grad or backward of the compiled function, or use micrograd.gradient in it"
 _FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
 
 
@@ -46,7 +48,7 @@ def user_frame() -> tuple[FrameType | None, int]:
     level = 1
     while frame is not None:
         name = frame.f_code.co_filename
-        library = name.startswith(_LIBRARY) and "site-packages" not in name
+        library = name.startswith((_LIBRARY, "<frozen ")) and "site-packages" not in name
         if not (library or name.startswith((_PACKAGE, *_numpy_folder()))):
             break
         frame, level = frame.f_back, level + 1
@@ -141,6 +143,9 @@ class Symbol(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Symbol(position={self.position}{label})"
 
+    def __deepcopy__(self, memo: object) -> Symbol:
+        return self  # as a number does
+
     def detach(self) -> Symbol:
         """Return the same number, through which no gradient flows."""
         return Symbol(self.recorder, self.recorder.tape.add(_detached, (self.position,)))
@@ -170,7 +175,7 @@ class Symbol(Operators):
 
     @label.setter
     def label(self, text: str) -> None:
-        self.recorder.tape.labels[self.position] = text
+        self.recorder.tape.labels[self.position] = str(text)
 
     @property
     def data(self) -> Any:
@@ -186,7 +191,11 @@ class Symbol(Operators):
     @property
     def grad(self) -> Any:
         """Refused: there is no gradient yet."""
-        refuse("use `.grad`", "call value_and_grad or backward of the compiled function")
+        refuse("read the `.grad` of a traced value", f"it has none; {_SLOPE}")
+
+    @grad.setter
+    def grad(self, new: object) -> None:
+        refuse("change the `.grad` of a traced value", f"it has none; {_SLOPE}")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _COMPARED
     __bool__ = _refused("branch on a traced value", f"its number is not known yet; {_WHERE}")
@@ -231,6 +240,7 @@ class Recorder:
         self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
         self._own: dict[int, Value] = {}  # leaves that the function itself makes
+        self._threads: list[threading.Thread] = []  # that it starts
 
     def symbol(self, position: int) -> Symbol:
         """Return the symbol of a position."""
@@ -282,7 +292,7 @@ class Recorder:
                     )
                 position = self.tape.add(op, operands)
                 if node.label:
-                    self.tape.labels[position] = node.label
+                    self.tape.labels[position] = str(node.label)
             elif node.op is ops.constant:
                 position = self.tape.constant(node.data)
             elif id(node) in self._own:
@@ -293,7 +303,7 @@ class Recorder:
                 self.parameters.append(node)
                 self._remember(node)
                 if node.label:
-                    self.tape.labels[position] = node.label
+                    self.tape.labels[position] = str(node.label)
             self._positions[id(node)] = position
             self._kept.append(node)
         return self._positions[id(value)]
@@ -376,17 +386,28 @@ class Recorder:
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
+        of_threads: Any = threading.getprofile()
         self._watching = True
+        threading.setprofile(self._event_of_thread)
         sys.setprofile(self._event)
         try:
             yield
         finally:
             self._watching = False
+            threading.setprofile(of_threads)
             if before is None or callable(before):
                 sys.setprofile(before)
             else:  # a profiler written in C, which sets itself
                 sys.setprofile(None)
                 before.enable()
+
+    def _event_of_thread(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Watch the threads that the function starts as well, and leave others alone."""
+        if self._watching and threading.current_thread() in self._threads:
+            tracing.set(self)
+            self._event(frame, event, arg)
+        else:
+            sys.setprofile(None)
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
@@ -399,14 +420,19 @@ class Recorder:
                     self._stop("put a traced value into a Value", "it is one: leave Value() out")
                 self._own[id(made)] = made
                 self._kept.append(made)
+            elif code is _STARTED:
+                self._threads.append(frame.f_locals["self"])
             elif code is gradient.__code__:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if isinstance(output, Value) and not create_graph and self._is_live(output):
                     self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
             elif code in WATCHED:
                 caller = frame.f_back
-                value = frame.f_locals.get("self")
-                fixed = getattr(value, "op", None) is ops.constant or id(value) in self._own
+                used = frame.f_locals
+                other = used.get("other", 0)
+                fixed = self._is_fixed(used.get("self")) and (
+                    is_plain(other) or self._is_fixed(other)
+                )
                 inner = caller is not None and caller.f_code.co_filename.startswith(_PACKAGE)
                 if not fixed and (not inner or code in _ALWAYS):
                     self._stop(*WATCHED[code])
@@ -415,6 +441,10 @@ class Recorder:
             drawn = isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits")
             if drawn or arg is os.urandom:
                 self._stop(*_DRAWN)
+
+    def _is_fixed(self, value: object) -> bool:
+        """Return whether it is a leaf with the same number at every call."""
+        return getattr(value, "op", None) is ops.constant or id(value) in self._own
 
     def _is_live(self, value: Value) -> bool:
         """Return whether a result depends on a leaf that is not of the function's own."""
@@ -426,15 +456,20 @@ class Recorder:
 
 
 _MADE = Value.__init__.__code__
+_STARTED = threading.Thread.start.__code__
 _DRAWN = (
     "draw random numbers",
     "every call would replay the same ones; draw them outside, and give them as inputs",
 )
 _data_property: Any = inspect.getattr_static(Value, "data")
+_grad_property: Any = inspect.getattr_static(Value, "grad")
+_inputs_property: Any = inspect.getattr_static(Value, "inputs")
 _VALUE = "a parameter's number is not fixed"
 WATCHED = {
     _data_property.fget.__code__: ("read `.data`", _FROZEN),
     _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
+    _grad_property.fget.__code__: ("read `.grad`", f"{_FROZEN}; {_SLOPE}"),
+    _grad_property.fset.__code__: ("change a `.grad`", "change it outside, before the call"),
     Value.__float__.__code__: ("call float() on a Value", _FROZEN),
     Value.__int__.__code__: ("call int() on a Value", _FROZEN),
     Value.__round__.__code__: ("round a Value", _FROZEN),
@@ -443,6 +478,8 @@ WATCHED = {
     Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.detach.__code__: ("detach a Value", _FROZEN),
+    Value.local_derivatives.__code__: ("read local derivatives", f"{_FROZEN}; {_SLOPE}"),
+    _inputs_property.fget.__code__: ("read what a Value was computed from", _FROZEN),
     Value.__copy__.__code__: ("copy a Value", _FROZEN),
     Value.__deepcopy__.__code__: ("copy a Value", _FROZEN),
     Value.__reduce__.__code__: ("copy a Value", _FROZEN),
@@ -454,6 +491,7 @@ WATCHED = {
         "call backward()",
         "call backward of the compiled function instead",
     ),
+    Module.state_dict.__code__: ("read the numbers of a model", _FROZEN),
     Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
     random.Random.gauss.__code__: _DRAWN,  # every second time it draws nothing new
 }
