@@ -420,11 +420,17 @@ def layers_of_values(rng):
             total = dot(w[80 + 8 * i : 88 + 8 * i], first, total if i % 3 else tanh(total))
         return total
 
+    def overlapping(x):  # the same products in a sum and elsewhere
+        first = layer(x, 0)
+        total = dot(w[80:88], first, w[88])
+        parts = [w[80 + i] * first[i] + w[90 + i] for i in (7, 6, 5)]
+        return total * micrograd.sum([tanh(part) for part in parts])
+
     broken = [plain, deep, skipped, turned, repeated, tied, squared, scaled, gated]
-    return [*broken, reversed_, kept, uneven, alternating, dependent]
+    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping]
 
 
-@pytest.mark.parametrize("number", range(14))
+@pytest.mark.parametrize("number", range(15))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
