@@ -271,8 +271,9 @@ done:
 """)
     # total: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own. Within a chunk
     # the samples beyond a multiple of two vectors come first, a vector at a time, with the idle
-    # lanes of the last set to 0. A program of width 2 is given each such vector twice, and what it
-    # adds up, twice theirs to the bit, is halved: so the bits do not depend on the width.
+    # lanes of the last set to 0; there are at most two, and the sums of the first are put aside. A
+    # program of width 2 is given each such vector twice, and what it adds up, twice theirs to the
+    # bit, is halved: so the bits do not depend on the width.
     total, last = _folded("%x", lanes)
     loads = []
     for k in range(lanes):
@@ -312,21 +313,22 @@ chunks:
   %rest = srem i64 %size, {2 * lanes}
   %even = add i64 %first, %rest
   %lastrest = sub i64 %even, 1
-  call void @clear(ptr %aside, i64 %results)
   br label %rests
 rests:
-  %o = phi i64 [ %first, %chunks ], [ %o1, %taken ]
+  %o = phi i64 [ %first, %chunks ], [ %o1, %take ]
   %moreo = icmp slt i64 %o, %even
-  br i1 %moreo, label %one, label %start
+  br i1 %moreo, label %one, label %evens
 one:
   call void @clear(ptr %acc, i64 %results)
   call void @fill(ptr %d, ptr %args, i64 %o, i64 0, i64 %lastrest, ptr %in)
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   %valid = sub i64 %even, %o
-  %valid1 = insertelement <{lanes} x i64> poison, i64 %valid, i64 0
-  %valids = shufflevector <{lanes} x i64> %valid1, <{lanes} x i64> poison,
-    <{lanes} x i32> zeroinitializer
-  %mask = icmp slt <{lanes} x i64> <{ramp}>, %valids
+{splat("i64", "valid", lanes)}
+  %mask = icmp slt <{lanes} x i64> <{ramp}>, %validv
+  %isfirst = icmp eq i64 %o, %first
+  %o1 = add i64 %o, {lanes}
+  %islast = icmp sge i64 %o1, %even
+  %to = select i1 %islast, ptr %acc, ptr %aside
   br label %take
 take:
   %k = phi i64 [ 0, %one ], [ %k1, %take ]
@@ -337,27 +339,23 @@ take:
   %ap = getelementptr {v}, ptr %aside, i64 %k
   %ax = load {v}, ptr %ap, align {a}
   %ay = fadd {v} %ax, %ky
-  store {v} %ay, ptr %ap, align {a}
+  %az = select i1 %isfirst, {v} %ky, {v} %ay
+  %tp = getelementptr {v}, ptr %to, i64 %k
+  store {v} %az, ptr %tp, align {a}
   %k1 = add i64 %k, 1
   %morek = icmp slt i64 %k1, %results
-  br i1 %morek, label %take, label %taken
-taken:
-  %o1 = add i64 %o, {lanes}
-  br label %rests
-start:
-  %h = phi i64 [ 0, %rests ], [ %h1, %start ]
-  %hp = getelementptr {v}, ptr %aside, i64 %h
-  %hx = load {v}, ptr %hp, align {a}
-  %to = getelementptr {v}, ptr %acc, i64 %h
-  store {v} %hx, ptr %to, align {a}
-  %h1 = add i64 %h, 1
-  %moreh = icmp slt i64 %h1, %results
-  br i1 %moreh, label %start, label %evens
+  br i1 %morek, label %take, label %rests
 evens:
+  %none = icmp eq i64 %rest, 0
+  br i1 %none, label %empty, label %whole
+empty:
+  call void @clear(ptr %acc, i64 %results)
+  br label %whole
+whole:
   %anyfull = icmp slt i64 %even, %stop
   br i1 %anyfull, label %blocks, label %reduce
 blocks:
-  %i = phi i64 [ %even, %evens ], [ %i1, %blocks ]
+  %i = phi i64 [ %even, %whole ], [ %i1, %blocks ]
   call void @fill(ptr %d, ptr %args, i64 %i, i64 {lanes}, i64 %last, ptr %in)
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   %i1 = add i64 %i, %block_samples
