@@ -334,7 +334,9 @@ def _pairs(
 
 def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
     """Return labels 0 and 1, or -1 and 1, as `low` and 1."""
-    plain = [number(label) for label in _listed(name, "labels", labels)]
+    plain = _listed(name, "labels", labels)
+    if not set(map(type, plain)) <= {int, float}:
+        plain = [number(label) for label in plain]
     different = set(plain)
     if not different <= {-1, 0, 1}:
         i, label = next(pair for pair in enumerate(plain) if pair[1] not in (-1, 0, 1))

@@ -324,8 +324,9 @@ class Optimizer:
 
     def _decayed(self) -> list[int] | None:
         """Return which parameters are decayed, by number; None for all."""
-        chosen = [i for i, is_decayed in enumerate(self._is_decayed) if is_decayed]
-        return None if len(chosen) == len(self.params) else chosen
+        if all(self._is_decayed):
+            return None
+        return [i for i, is_decayed in enumerate(self._is_decayed) if is_decayed]
 
     def load_state_dict(self, state: Any) -> None:
         """Take over the state of an optimizer of this kind; all of it, or none.

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from micrograd.engine import Value
@@ -247,7 +248,6 @@ class Run:
     batch_size: int | None
     early_stop: EarlyStop | None
     seed: int | None
-    random: random.Random
     compiled: CompiledSteps | None = None
     descent: Descent | None = None
     compiled_held_out: CompiledSteps | None = None
@@ -259,6 +259,11 @@ class Run:
     since_best: int = 0
     best_parameters: list[PlainNumber] | None = None
     history: History = field(default_factory=History)
+
+    @cached_property
+    def random(self) -> random.Random:
+        """What mini-batches are drawn with."""
+        return random.Random(self.seed)
 
     def advance(self) -> None:
         """Do one step, or leave everything as it was."""
@@ -333,9 +338,9 @@ class Run:
         self.history.loss += losses
         if self.task.predict is not None:
             self.history.accuracy += shares
-        self.set_parameters(descent.data.tolist())
-        for parameter, grad in zip(self.parameters, descent.grad.tolist(), strict=True):
-            parameter.grad = grad
+        new, grads = descent.data.tolist(), descent.grad.tolist()
+        for parameter, plain, grad in zip(self.parameters, new, grads, strict=True):
+            parameter.data, parameter.grad = plain, grad
         if isinstance(optimizer, SGD):
             if optimizer.momentum:
                 optimizer.momentum_buffer = descent.first.tolist()

@@ -1,7 +1,6 @@
 """Training: one loop for any network and loss, with a history, progress and checkpoints.
 
->>> import random
->>> from micrograd.nn import MLP
+>>> >>> from micrograd.nn import MLP
 >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 >>> model = MLP(2, [8, 1], rng=random.Random(2))
 >>> history = fit(model, X, y, steps=100)
@@ -14,7 +13,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -169,8 +167,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
 
     Examples
     --------
-    >>> import random
-    >>> from micrograd.nn import MLP
+    >>>     >>> from micrograd.nn import MLP
     >>> from micrograd.optim import SGD, linear
     >>> model = MLP(1, [1], rng=random.Random(0))
     >>> optimizer = SGD(model.parameters(), lr=linear(0.5, 0.05, 100))
@@ -228,7 +225,6 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         batch_size=batch_size,
         early_stop=early_stop,
         seed=seed,
-        random=random.Random(seed),
     )
     run.descent = descent_of(run)
     if run.compiled is not None and held_out is not None:
@@ -301,8 +297,7 @@ def session(  # noqa: PLR0917 (the order of fit)
 
     Examples
     --------
-    >>> import random
-    >>> from micrograd.nn import MLP
+    >>>     >>> from micrograd.nn import MLP
     >>> run = session(MLP(1, [1], rng=random.Random(0)), [[-1], [0], [1]], [-1, 1, 3], "mse")
     >>> run.advance()
     >>> run.done, len(run.history)
@@ -325,7 +320,6 @@ def session(  # noqa: PLR0917 (the order of fit)
         batch_size=batch_size,
         early_stop=None,
         seed=seed,
-        random=random.Random(seed),
     )
     if run.compiled is not None and held_out is not None:
         run.compiled_held_out = compiled_steps(held_out, parameters, 1, None, True)

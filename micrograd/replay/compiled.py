@@ -878,6 +878,8 @@ def _values(given: Any) -> list[Value]:
     wrong = given
     with contextlib.suppress(TypeError):
         values = list(given)
+        if set(map(type, values)) == {Value}:  # as most are: no loop in Python
+            return values
         strangers = [value for value in values if not isinstance(value, Value)]
         if not strangers:
             return values
