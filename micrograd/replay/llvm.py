@@ -71,8 +71,7 @@ class _Text:
 
     def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool, width: int = 1) -> None:
         self.tape, self.plan = tape, steps
-        self.vector, self.fuses = host.vector, host.fuses
-        self.contract, self.width = contract, width
+        self.vector, self.contract, self.width = host.vector, contract, width
         self.register = host.lanes  # numbers in a register; a result is one, a value `width`
         self.lanes = host.lanes * width
         self.type, self.result = f"<{self.lanes} x double>", f"<{self.register} x double>"
@@ -117,11 +116,9 @@ class _Text:
         return self.fused(self.type, self.negative(a), b, c)
 
     def fused(self, kind: str, a: Handle, b: Handle, c: Handle) -> Handle:
-        # In so many words: left to LLVM, a product that occurs twice nearby would not be fused.
-        if not self.fuses:
-            product = self.new(f"fmul {kind} {a}, {b}")
-            return self.new(f"fadd {kind} {product}, {c}")
-        symbol = f"llvm.fma.v{kind[1:].partition(' ')[0]}f64"
+        # In so many words, for a processor that can: of a product that occurs twice nearby, LLVM
+        # would not find out.
+        symbol = f"llvm.fmuladd.v{kind[1:].partition(' ')[0]}f64"
         self.declared[symbol] = f"declare {kind} @{symbol}({kind}, {kind}, {kind})"
         return self.new(f"call {kind} @{symbol}({kind} {a}, {kind} {b}, {kind} {c})")
 
