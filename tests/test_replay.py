@@ -426,11 +426,15 @@ def layers_of_values(rng):
         parts = [w[80 + i] * first[i] + w[90 + i] for i in (7, 6, 5)]
         return total * micrograd.sum([tanh(part) for part in parts])
 
+    def carried(x):  # inputs that go on, with something added
+        total = dot(w[80:88], layer(x[7:], 0), w[88])
+        return micrograd.sum([a + total * v for a, v in zip(x[:7], w[90:97], strict=True)])
+
     broken = [plain, deep, skipped, turned, repeated, tied, squared, scaled, gated]
-    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping]
+    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping, carried]
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(16))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
