@@ -1587,6 +1587,21 @@ def test_an_ignored_infinity_is_one_for_one_sample_and_for_a_batch(backend):
 
 
 @every_backend
+@pytest.mark.parametrize("check", ["raise", "ignore"])
+@pytest.mark.parametrize("n", [1, 3, 9, 16])
+def test_a_sum_is_finite_where_twice_a_result_is_not(n, check, backend, monkeypatch):
+    if backend == "llvm":
+        monkeypatch.setattr(host(), "registers", 16)
+    w = [*[Value(1.0) for _ in range(8)], Value(0.0)]
+    samples = np.zeros((n, 8))
+    samples[-1, 0], samples[0, 1] = 1.7e308, -1.7e308
+    compiled = compile(lambda x: micrograd.dot(w[:8], x, w[8]), backend, check=check)
+    for _ in range(3):
+        value, slopes = compiled.value_and_grad(samples, reduction="sum")
+        assert (value, slopes.tolist()) == (0, [1.7e308, -1.7e308, 0, 0, 0, 0, 0, 0, n])
+
+
+@every_backend
 @pytest.mark.parametrize("exponent", [0.5, Value(0.5, label="half")])
 def test_a_power_is_never_complex(exponent, backend):
     compiled = compile(lambda x: abs(x**exponent), backend)

@@ -272,7 +272,8 @@ done:
     # total: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own. Within a chunk
     # the samples beyond a multiple of two vectors come first, a vector at a time, with the idle
     # lanes of the last set to 0. A program of width 2 is given each such vector twice, and what it
-    # adds up, twice theirs to the bit, is halved: so the bits do not depend on the width.
+    # adds up, twice theirs to the bit, is halved: so the bits do not depend on the width, unless
+    # twice a number is infinite.
     total, last = _folded("%x", lanes)
     loads = []
     for k in range(lanes):
