@@ -1602,6 +1602,24 @@ def test_a_sum_is_finite_where_twice_a_result_is_not(n, check, backend, monkeypa
 
 
 @every_backend
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_sum_over_finite_samples_that_is_not_finite_is_an_error(reduction, backend):
+    w = Value(1.0)
+    samples = np.full(3, 1e308)
+    compiled = compile(lambda x: w * x, backend)
+    with pytest.raises(NonFiniteError, match=r"the sum over 3 samples of what .* gives is inf"):
+        compiled.value_and_grad(samples, reduction=reduction)
+    with pytest.raises(NonFiniteError):
+        compiled.backward(samples, reduction=reduction)
+    assert w.grad == 0
+    compiled.check = "warn"
+    with pytest.warns(RuntimeWarning, match="the sum over 3 samples"):
+        assert compiled.value_and_grad(samples, reduction=reduction)[0] == INF
+    compiled.check = "ignore"
+    assert compiled.value_and_grad(samples, reduction=reduction)[0] == INF
+
+
+@every_backend
 @pytest.mark.parametrize("exponent", [0.5, Value(0.5, label="half")])
 def test_a_power_is_never_complex(exponent, backend):
     compiled = compile(lambda x: abs(x**exponent), backend)

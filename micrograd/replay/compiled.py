@@ -586,7 +586,11 @@ class Compiled:
                     with np.errstate(all="ignore"):
                         sums[:] += rows.sum(axis=0)
 
-            self._check_rows(trace, wrt, columns, held, parts())
+            if not self._check_rows(trace, wrt, columns, held, parts()):
+                wrong = sums[~np.isfinite(sums)]
+                if len(wrong):
+                    text = f"the sum over {n} samples of what {self._name} gives is {wrong[0]}"
+                    self._complain(text, NonFiniteError(text))
         if reduction == "mean":
             sums /= n
         values = sums[:outputs] if has_aux else sums.item(0)
@@ -670,14 +674,15 @@ class Compiled:
         columns: list[Any],
         held: Any,
         parts: Iterable[tuple[int, Any]],
-    ) -> None:
+    ) -> bool:
         """Replay the samples with results that are not finite, and put in what they give then.
 
         A part of the batch is the number of its first sample, and the results of its samples.
+        Return whether there was something to complain of.
         """
         np = numpy()
         if self.check == "ignore":
-            return
+            return False
         columns = [rows_of(column) for column in columns]
         first: tuple[str, Exception] | None = None
         wrong = 0
@@ -697,6 +702,7 @@ class Compiled:
         if first is not None:
             more = f" (and {wrong - 1} more)" if wrong > 1 else ""
             self._complain(first[0] + more, first[1])
+        return first is not None
 
     def _checked(
         self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
