@@ -1895,6 +1895,18 @@ def slope_times(x, factor):
 
 
 @every_backend
+def test_what_version_1_0_0_pickled_can_be_used(backend):
+    w = Value(2.0)
+    compiled = compile(lambda x: w * x, backend)
+    compiled(3.0)
+    state = compiled.__getstate__()
+    del state["_method"], state["_key"]
+    old = object.__new__(type(compiled))
+    old.__setstate__({**state, "_owner": None, "_bound": None})
+    assert old(3.0) == pickle.loads(pickle.dumps(old))(3.0) == 6.0
+
+
+@every_backend
 def test_compiled_functions_can_be_pickled_and_copied(backend):
     w = Value(2.0)
     compiled = compile(lambda x: w * micrograd.tanh(x), backend)

@@ -110,7 +110,7 @@ class Compiled:
         What becomes of a result that is not finite.
     quick : bool
         Whether compiling should rather be quick than the code as fast as can be, which has the
-        same bits.
+        same bits. To be set before the first call.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Compiled:
         self._attribute = name
         self._key = f"{owner.__qualname__}.{name} compiled"
 
-    def _owner(self, kind: type) -> type | None:
+    def _definer(self, kind: type) -> type | None:
         """Return that one of the bases of a class, or itself, whose method or property this is."""
         name = self._attribute
         owners = (base for base in kind.__mro__ if _getter(vars(base).get(name)) is self)
@@ -207,7 +207,7 @@ class Compiled:
             return super().__reduce_ex__(protocol)
         instance = cast("functools.partial[Any]", self._fn).args[0]
         kind = type(instance)
-        return _method_of, (method._owner(kind) or kind, method._attribute, instance)
+        return _method_of, (method._definer(kind) or kind, method._attribute, instance)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -393,7 +393,7 @@ class Compiled:
             if value is not None:
                 self._latest = direct.trace
                 return value
-        if args and self._owner(type(args[0])):  # A.method(a, ...), or a property
+        if args and self._definer(type(args[0])):  # A.method(a, ...), or a property
             return self.__get__(args[0])(*args[1:])
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
@@ -436,7 +436,7 @@ class Compiled:
         return Direct(kernel.machine(sums=batch), trace, batch) if possible else None
 
     def _expect_bound(self, args: Sequence[Any]) -> None:
-        if args and self._owner(type(args[0])):
+        if args and self._definer(type(args[0])):
             raise ArgumentTypeError(
                 f"{self._name} is a method, compiled for each object on its own, and got "
                 f"{args[0]!r} as its first argument: use it as an attribute of that object, as in "
@@ -844,7 +844,8 @@ class Compiled:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        # What version 1.0.0 pickled lacks the first two.
+        self.__dict__.update({"_method": None, "_key": f"{state['_name']} compiled", **state})
         self._lock = threading.RLock()
         if self.backend == "llvm" and not llvm.is_available():
             _warn_without_llvm()
