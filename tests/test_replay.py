@@ -20,6 +20,7 @@ import random
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -46,7 +47,7 @@ from micrograd.errors import MicrogradError, NonFiniteError, TraceError
 from micrograd.nn import MLP, Module
 from micrograd.optim import SGD, Adam, AdamW, linear
 from micrograd.replay import compile  # noqa: A004
-from micrograd.replay.host import host
+from micrograd.replay.host import host, machine_code
 from micrograd.replay.trace import Symbol
 from micrograd.train import EarlyStop, fit
 
@@ -480,6 +481,23 @@ def test_the_layers_of_a_network_are_runs_of_every_kind(name, monkeypatch):
     called = re.findall(rf"call .*@micrograd_{name}_(\d)_2\(", compiled.ir)
     expected = {"dot": "44441", "outer": "14444", "scale": "14", "spread": "4"}[name]
     assert "".join(called) == (expected if host().fuses else "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")
+def test_an_interrupt_is_heard_while_machine_code_is_made():
+    model = MLP(2, [16, 16, 16, 1], rng=random.Random(0))
+    compiled = compile(lambda x: micrograd.tanh(model(x)), "llvm")
+    compiled([1.0, 2.0])
+    ir = compiled.ir
+    start = time.perf_counter()
+    machine_code(ir)
+    lasts = time.perf_counter() - start
+    interrupt = threading.Timer(lasts / 2, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        machine_code(ir, measure=lambda *_: None)
+        interrupt.join()
+        pytest.fail("the interrupt was lost")
 
 
 def test_large_programs_are_compiled_quickly_and_rightly(monkeypatch):
