@@ -1478,6 +1478,27 @@ def test_threads_that_the_function_starts_may_calculate():
     assert threading.getprofile() is None
 
 
+def test_functions_traced_at_the_same_time_have_their_own_threads_watched():
+    started, go = threading.Event(), threading.Event()
+
+    def first(x):
+        started.set()
+        go.wait()
+        return W * x
+
+    def second(x):
+        go.set()
+        other.join()  # its trace began before this one, and ends before it
+        return x * in_a_thread(lambda: W.data)
+
+    other = threading.Thread(target=compile(first, "python"), args=(2.0,))
+    other.start()
+    started.wait()
+    with pytest.raises(TraceError, match=r"cannot read `\.data`"):
+        compile(second, "python")(2.0)
+    assert threading.getprofile() is None
+
+
 def test_a_thread_that_outlives_the_trace_is_left_alone():
     go, seen = threading.Event(), []
 
