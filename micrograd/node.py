@@ -93,6 +93,7 @@ class Node(Operators):
     def data(self, new: Any) -> None:
         self._data = new if type(new) is float else number(new)  # floats go past a call
 
+    # A property, though it does nothing but keep a number: a call is what `compile` can notice.
     @property
     def grad(self) -> Any:
         """How much the output of the latest pass changes per unit of it, added up in a leaf."""

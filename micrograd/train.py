@@ -322,7 +322,7 @@ def session(  # noqa: PLR0917 (the order of fit)
         seed=seed,
     )
     if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = compiled_steps(held_out, parameters, 1, None, True)
+        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
     return Session(run)
 
 

@@ -20,6 +20,7 @@ import random
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -46,7 +47,7 @@ from micrograd.errors import MicrogradError, NonFiniteError, TraceError
 from micrograd.nn import MLP, Module
 from micrograd.optim import SGD, Adam, AdamW, linear
 from micrograd.replay import compile  # noqa: A004
-from micrograd.replay.host import host
+from micrograd.replay.host import host, machine_code
 from micrograd.replay.trace import Symbol
 from micrograd.train import EarlyStop, fit
 
@@ -426,11 +427,15 @@ def layers_of_values(rng):
         parts = [w[80 + i] * first[i] + w[90 + i] for i in (7, 6, 5)]
         return total * micrograd.sum([tanh(part) for part in parts])
 
+    def carried(x):  # inputs that go on, with something added
+        total = dot(w[80:88], layer(x[7:], 0), w[88])
+        return micrograd.sum([a + total * v for a, v in zip(x[:7], w[90:97], strict=True)])
+
     broken = [plain, deep, skipped, turned, repeated, tied, squared, scaled, gated]
-    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping]
+    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping, carried]
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(16))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
@@ -476,6 +481,23 @@ def test_the_layers_of_a_network_are_runs_of_every_kind(name, monkeypatch):
     called = re.findall(rf"call .*@micrograd_{name}_(\d)_2\(", compiled.ir)
     expected = {"dot": "44441", "outer": "14444", "scale": "14", "spread": "4"}[name]
     assert "".join(called) == (expected if host().fuses else "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for one process")
+def test_an_interrupt_is_heard_while_machine_code_is_made():
+    model = MLP(2, [16, 16, 16, 1], rng=random.Random(0))
+    compiled = compile(lambda x: micrograd.tanh(model(x)), "llvm")
+    compiled([1.0, 2.0])
+    ir = compiled.ir
+    start = time.perf_counter()
+    machine_code(ir)
+    lasts = time.perf_counter() - start
+    interrupt = threading.Timer(lasts / 2, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        machine_code(ir, measure=lambda *_: None)
+        interrupt.join()
+        pytest.fail("the interrupt was lost")
 
 
 def test_large_programs_are_compiled_quickly_and_rightly(monkeypatch):
@@ -1456,6 +1478,27 @@ def test_threads_that_the_function_starts_may_calculate():
     assert threading.getprofile() is None
 
 
+def test_functions_traced_at_the_same_time_have_their_own_threads_watched():
+    started, go = threading.Event(), threading.Event()
+
+    def first(x):
+        started.set()
+        go.wait()
+        return W * x
+
+    def second(x):
+        go.set()
+        other.join()  # its trace began before this one, and ends before it
+        return x * in_a_thread(lambda: W.data)
+
+    other = threading.Thread(target=compile(first, "python"), args=(2.0,))
+    other.start()
+    started.wait()
+    with pytest.raises(TraceError, match=r"cannot read `\.data`"):
+        compile(second, "python")(2.0)
+    assert threading.getprofile() is None
+
+
 def test_a_thread_that_outlives_the_trace_is_left_alone():
     go, seen = threading.Event(), []
 
@@ -1580,6 +1623,39 @@ def test_an_ignored_infinity_is_one_for_one_sample_and_for_a_batch(backend):
     assert (value, slope.tolist()) == (-INF, [INF])
     with pytest.warns(RuntimeWarning, match=r"log\(x=0.0\) is undefined"):
         assert compile(lambda x: micrograd.log(x), backend, check="warn")(0.0) == -INF
+
+
+@every_backend
+@pytest.mark.parametrize("check", ["raise", "ignore"])
+@pytest.mark.parametrize("n", [1, 3, 9, 16])
+def test_a_sum_is_finite_where_twice_a_result_is_not(n, check, backend, monkeypatch):
+    if backend == "llvm":
+        monkeypatch.setattr(host(), "registers", 16)
+    w = [*[Value(1.0) for _ in range(8)], Value(0.0)]
+    samples = np.zeros((n, 8))
+    samples[-1, 0], samples[0, 1] = 1.7e308, -1.7e308
+    compiled = compile(lambda x: micrograd.dot(w[:8], x, w[8]), backend, check=check)
+    for _ in range(3):
+        value, slopes = compiled.value_and_grad(samples, reduction="sum")
+        assert (value, slopes.tolist()) == (0, [1.7e308, -1.7e308, 0, 0, 0, 0, 0, 0, n])
+
+
+@every_backend
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_sum_over_finite_samples_that_is_not_finite_is_an_error(reduction, backend):
+    w = Value(1.0)
+    samples = np.full(3, 1e308)
+    compiled = compile(lambda x: w * x, backend)
+    with pytest.raises(NonFiniteError, match=r"the sum over 3 samples of what .* gives is inf"):
+        compiled.value_and_grad(samples, reduction=reduction)
+    with pytest.raises(NonFiniteError):
+        compiled.backward(samples, reduction=reduction)
+    assert w.grad == 0
+    compiled.check = "warn"
+    with pytest.warns(RuntimeWarning, match="the sum over 3 samples"):
+        assert compiled.value_and_grad(samples, reduction=reduction)[0] == INF
+    compiled.check = "ignore"
+    assert compiled.value_and_grad(samples, reduction=reduction)[0] == INF
 
 
 @every_backend
@@ -1855,6 +1931,18 @@ def test_decorated_with_and_without_options():
 
 def slope_times(x, factor):
     return W * x * factor
+
+
+@every_backend
+def test_what_version_1_0_0_pickled_can_be_used(backend):
+    w = Value(2.0)
+    compiled = compile(lambda x: w * x, backend)
+    compiled(3.0)
+    state = compiled.__getstate__()
+    del state["_method"], state["_key"]
+    old = object.__new__(type(compiled))
+    old.__setstate__({**state, "_owner": None, "_bound": None})
+    assert old(3.0) == pickle.loads(pickle.dumps(old))(3.0) == 6.0
 
 
 @every_backend

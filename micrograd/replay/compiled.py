@@ -110,7 +110,7 @@ class Compiled:
         What becomes of a result that is not finite.
     quick : bool
         Whether compiling should rather be quick than the code as fast as can be, which has the
-        same bits.
+        same bits. To be set before the first call.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Compiled:
         self._attribute = name
         self._key = f"{owner.__qualname__}.{name} compiled"
 
-    def _owner(self, kind: type) -> type | None:
+    def _definer(self, kind: type) -> type | None:
         """Return that one of the bases of a class, or itself, whose method or property this is."""
         name = self._attribute
         owners = (base for base in kind.__mro__ if _getter(vars(base).get(name)) is self)
@@ -207,7 +207,7 @@ class Compiled:
             return super().__reduce_ex__(protocol)
         instance = cast("functools.partial[Any]", self._fn).args[0]
         kind = type(instance)
-        return _method_of, (method._owner(kind) or kind, method._attribute, instance)
+        return _method_of, (method._definer(kind) or kind, method._attribute, instance)
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
@@ -393,7 +393,7 @@ class Compiled:
             if value is not None:
                 self._latest = direct.trace
                 return value
-        if args and self._owner(type(args[0])):  # A.method(a, ...), or a property
+        if args and self._definer(type(args[0])):  # A.method(a, ...), or a property
             return self.__get__(args[0])(*args[1:])
         flat: list[float] = []
         trace = self._trace(tuple([_flatten(arg, flat) for arg in args]))
@@ -436,7 +436,7 @@ class Compiled:
         return Direct(kernel.machine(sums=batch), trace, batch) if possible else None
 
     def _expect_bound(self, args: Sequence[Any]) -> None:
-        if args and self._owner(type(args[0])):
+        if args and self._definer(type(args[0])):
             raise ArgumentTypeError(
                 f"{self._name} is a method, compiled for each object on its own, and got "
                 f"{args[0]!r} as its first argument: use it as an attribute of that object, as in "
@@ -569,6 +569,9 @@ class Compiled:
         if n == 0:
             return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
+        if not finite and kernel.doubles:
+            kernel, _ = self._program(trace, wrt)
+            sums, finite = kernel.total(columns, held, n, self.threads, doubling=False)
         if not finite and self.check != "ignore":
             sums = np.zeros(kernel.results)
             single, _ = self._program(trace, wrt)
@@ -583,7 +586,11 @@ class Compiled:
                     with np.errstate(all="ignore"):
                         sums[:] += rows.sum(axis=0)
 
-            self._check_rows(trace, wrt, columns, held, parts())
+            if not self._check_rows(trace, wrt, columns, held, parts()):
+                wrong = sums[~np.isfinite(sums)]
+                if len(wrong):
+                    text = f"the sum over {n} samples of what {self._name} gives is {wrong[0]}"
+                    self._complain(text, NonFiniteError(text))
         if reduction == "mean":
             sums /= n
         values = sums[:outputs] if has_aux else sums.item(0)
@@ -667,14 +674,15 @@ class Compiled:
         columns: list[Any],
         held: Any,
         parts: Iterable[tuple[int, Any]],
-    ) -> None:
+    ) -> bool:
         """Replay the samples with results that are not finite, and put in what they give then.
 
         A part of the batch is the number of its first sample, and the results of its samples.
+        Return whether there was something to complain of.
         """
         np = numpy()
         if self.check == "ignore":
-            return
+            return False
         columns = [rows_of(column) for column in columns]
         first: tuple[str, Exception] | None = None
         wrong = 0
@@ -694,6 +702,7 @@ class Compiled:
         if first is not None:
             more = f" (and {wrong - 1} more)" if wrong > 1 else ""
             self._complain(first[0] + more, first[1])
+        return first is not None
 
     def _checked(
         self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
@@ -835,7 +844,8 @@ class Compiled:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        # What version 1.0.0 pickled lacks the first two.
+        self.__dict__.update({"_method": None, "_key": f"{state['_name']} compiled", **state})
         self._lock = threading.RLock()
         if self.backend == "llvm" and not llvm.is_available():
             _warn_without_llvm()

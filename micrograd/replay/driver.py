@@ -15,21 +15,24 @@ from micrograd.replay.host import attributes, host, machine_code, splat
 __all__ = ["Driver", "driver"]
 
 
-def _folded(vector: str, lanes: int) -> tuple[str, str]:
-    """Return the text that adds up the lanes of a vector, half to half, and its result."""
+def _folded(vector: str, lanes: int, mark: str = "") -> tuple[str, str]:
+    """Return the text that adds up the lanes of a vector, half to half, and its result.
+
+    Names in the text begin with the mark.
+    """
     lines, width, name = [], lanes, vector
     while width > 1:
         half = width // 2
         for side, first in (("lo", 0), ("hi", half)):
             places = ", ".join(f"i32 {first + i}" for i in range(half))
             lines.append(
-                f"  %{side}{half} = shufflevector <{width} x double> {name}, "
+                f"  %{mark}{side}{half} = shufflevector <{width} x double> {name}, "
                 f"<{width} x double> poison, <{half} x i32> <{places}>"
             )
-        name, width = f"%sum{half}", half
-        lines.append(f"  {name} = fadd <{half} x double> %lo{half}, %hi{half}")
-    lines.append(f"  %folded = extractelement <1 x double> {name}, i64 0")
-    return "\n".join(lines), "%folded"
+        name, width = f"%{mark}sum{half}", half
+        lines.append(f"  {name} = fadd <{half} x double> %{mark}lo{half}, %{mark}hi{half}")
+    lines.append(f"  %{mark}folded = extractelement <1 x double> {name}, i64 0")
+    return "\n".join(lines), f"%{mark}folded"
 
 
 def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
@@ -273,7 +276,7 @@ done:
     # the samples beyond a multiple of two vectors come first, a vector at a time, with the idle
     # lanes of the last set to 0; there are at most two, and the sums of the first are put aside. A
     # program of width 2 is given each such vector twice, and what it adds up, twice theirs to the
-    # bit, is halved: so the bits do not depend on the width.
+    # bit, is halved: so the bits do not depend on the width, unless twice a number is infinite.
     total, last = _folded("%x", lanes)
     loads = []
     for k in range(lanes):
@@ -284,9 +287,7 @@ done:
         ]
     lines, together = _transposed([f"%xb{k}" for k in range(lanes)], lanes)
     several = "\n".join([*loads, *lines])
-    zeros, _ = _folded("%badv", lanes)
-    zeros = zeros.replace("%lo", "%zlo").replace("%hi", "%zhi").replace("%sum", "%zsum")
-    zeros = zeros.replace("%folded", "%zfolded")
+    zeros, zero = _folded("%badv", lanes, "z")
     ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
     parts.append(f"""
 define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk,
@@ -380,7 +381,7 @@ several:
   br label %together
 single:
 {zeros}
-  %badz = fadd double %bad, %zfolded
+  %badz = fadd double %bad, {zero}
   br label %sums1
 sums1:
   %j = phi i64 [ %whole1, %single ], [ %j1, %sum ]

@@ -136,18 +136,20 @@ def splat(kind: str, name: str, lanes: int) -> str:
     )
 
 
-def machine_code(
-    ir: str, level: int = USUAL, measure: Callable[[Any, bytes], None] | None = None
-) -> Any:
-    """Return LLVM's engine that holds the code of a module; `measure` is given the object file."""
+def machine_code(ir: str, level: int = USUAL, measure: Callable[[int], None] | None = None) -> Any:
+    """Return LLVM's engine that holds the code of a module; `measure` is given its bytes."""
     import llvmlite.binding as llvm
 
     with _lock:
         module = llvm.parse_assembly(ir)
         machine = host().machine(level)
-        module.triple = machine.triple
-        engine = llvm.create_mcjit_compiler(module, machine)
-        if measure is not None:
-            engine.set_object_cache(measure)
+        module.triple, module.data_layout = machine.triple, str(machine.target_data)
+        # An engine would tell the size as well, but by calling Python while it compiles: an
+        # interrupt would come up there, and be lost.
+        code = machine.emit_object(module)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
+    if measure is not None:
+        measure(len(code))
     return engine

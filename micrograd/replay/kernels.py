@@ -72,6 +72,7 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
+    doubles = False  # as of `LlvmKernel`
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -233,11 +234,19 @@ class LlvmKernel:
             threads,
         )
 
+    @property
+    def doubles(self) -> bool:
+        """Whether `total` calculates twice some results on the way, which may be infinite."""
+        return self._machines[True].width > 1
+
     def total(
-        self, columns: Sequence[Any], parameters: Any, n: int, threads: int
+        self, columns: Sequence[Any], parameters: Any, n: int, threads: int, doubling: bool = True
     ) -> tuple[Any, bool]:
-        """Return the sums of the results over `n` samples, and whether all are finite."""
-        machine = self._machines[True]
+        """Return the sums of the results over `n` samples, and whether all are finite.
+
+        Unless `doubling`, that is done with the code for single samples.
+        """
+        machine = self._machines[doubling]
         chunk, chunks = machine.chunks(n)
         pointers, held = self._pointers(columns, parameters)
         given = (machine.description, pointers, held, n, chunk)

@@ -559,9 +559,9 @@ class Machine:
         registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
-        code: list[int] = []  # not a method of this object, which the engine would keep alive
-        self._engine = machine_code(made.ir, made.level, lambda _, file: code.append(len(file)))
-        self.bytes = sum(code)
+        sizes_of_code: list[int] = []
+        self._engine = machine_code(made.ir, made.level, sizes_of_code.append)
+        self.bytes = sum(sizes_of_code)
         if made.steps is not None:
             self.bytes += len(made.steps.table) * made.steps.table.itemsize
         block = self._engine.get_function_address("block")

@@ -203,7 +203,7 @@ class Runs:
             product = self._fused[position]
             factor, other = self._operands[product]
             before = operands[0] if product == operands[1] else operands[1]
-            if self._uses[before] == 1:
+            if self._uses[before] == 1 and before in self.places:  # not an input, which stays
                 return "spread", factor, self._number(PARAMETER, other), before
         return None
 

@@ -386,24 +386,27 @@ class Recorder:
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
-        of_threads: Any = threading.getprofile()
         self._watching = True
-        threading.setprofile(self._event_of_thread)
+        _starting.add(self)
         sys.setprofile(self._event)
         try:
             yield
         finally:
             self._watching = False
-            threading.setprofile(of_threads)
+            _starting.remove(self)
             if before is None or callable(before):
                 sys.setprofile(before)
             else:  # a profiler written in C, which sets itself
                 sys.setprofile(None)
                 before.enable()
 
-    def _event_of_thread(self, frame: FrameType, event: str, arg: Any) -> None:
-        """Watch the threads that the function starts as well, and leave others alone."""
-        if self._watching and threading.current_thread() in self._threads:
+    def started(self, thread: threading.Thread) -> bool:
+        """Return whether the function that is being run started a thread."""
+        return self._watching and thread in self._threads
+
+    def watch_thread(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Watch a thread that the function started, for as long as the function runs."""
+        if self._watching:
             tracing.set(self)
             self._event(frame, event, arg)
         else:
@@ -455,6 +458,39 @@ class Recorder:
         refuse(what, advice)
 
 
+class _Starting:
+    """Tells the recorders of the threads that start: `threading` has one hook for them all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._recorders: list[Recorder] = []
+        self._before: Any = None  # the hook of somebody else
+
+    def add(self, recorder: Recorder) -> None:
+        with self._lock:
+            if not self._recorders:
+                self._before = threading.getprofile()
+                threading.setprofile(self._event)
+            self._recorders.append(recorder)
+
+    def remove(self, recorder: Recorder) -> None:
+        with self._lock:
+            self._recorders.remove(recorder)
+            if not self._recorders:
+                threading.setprofile(self._before)
+                self._before = None
+
+    def _event(self, frame: FrameType, event: str, arg: Any) -> None:
+        thread = threading.current_thread()
+        recorder = next((one for one in tuple(self._recorders) if one.started(thread)), None)
+        if recorder is None:
+            sys.setprofile(self._before)
+        else:
+            sys.setprofile(recorder.watch_thread)
+            recorder.watch_thread(frame, event, arg)
+
+
+_starting = _Starting()
 _MADE = Value.__init__.__code__
 _STARTED = threading.Thread.start.__code__
 _DRAWN = (
