@@ -970,10 +970,9 @@ def compile(  # noqa: A001
     a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
     otherwise later on, with a parameter added or another Value put in the place of one, is seen
     after `clear()`. What depends on a number that changes from call to call is refused: a branch,
-    the `data` or `grad` of a Value, a random number. That is seen in the thread that calls and in
-    those that the function starts, not in one that ran before, as of a pool. A decorated method
-    is compiled for each object on its own, and a compiled function called in another one becomes
-    a part of it.
+    the `data` or `grad` of a Value, a random number, a thread of its own (one that runs already,
+    as of a pool, is not seen). A decorated method is compiled for each object on its own, and a
+    compiled function called in another one becomes a part of it.
 
     Parameters
     ----------

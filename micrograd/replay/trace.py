@@ -240,7 +240,6 @@ class Recorder:
         self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
         self._own: dict[int, Value] = {}  # leaves that the function itself makes
-        self._threads: list[threading.Thread] = []  # that it starts
 
     def symbol(self, position: int) -> Symbol:
         """Return the symbol of a position."""
@@ -387,30 +386,16 @@ class Recorder:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
         self._watching = True
-        _starting.add(self)
         sys.setprofile(self._event)
         try:
             yield
         finally:
             self._watching = False
-            _starting.remove(self)
             if before is None or callable(before):
                 sys.setprofile(before)
             else:  # a profiler written in C, which sets itself
                 sys.setprofile(None)
                 before.enable()
-
-    def started(self, thread: threading.Thread) -> bool:
-        """Return whether the function that is being run started a thread."""
-        return self._watching and thread in self._threads
-
-    def watch_thread(self, frame: FrameType, event: str, arg: Any) -> None:
-        """Watch a thread that the function started, for as long as the function runs."""
-        if self._watching:
-            tracing.set(self)
-            self._event(frame, event, arg)
-        else:
-            sys.setprofile(None)
 
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
@@ -423,8 +408,6 @@ class Recorder:
                     self._stop("put a traced value into a Value", "it is one: leave Value() out")
                 self._own[id(made)] = made
                 self._kept.append(made)
-            elif code is _STARTED:
-                self._threads.append(frame.f_locals["self"])
             elif code is gradient.__code__:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if isinstance(output, Value) and not create_graph and self._is_live(output):
@@ -458,41 +441,7 @@ class Recorder:
         refuse(what, advice)
 
 
-class _Starting:
-    """Tells the recorders of the threads that start: `threading` has one hook for them all."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._recorders: list[Recorder] = []
-        self._before: Any = None  # the hook of somebody else
-
-    def add(self, recorder: Recorder) -> None:
-        with self._lock:
-            if not self._recorders:
-                self._before = threading.getprofile()
-                threading.setprofile(self._event)
-            self._recorders.append(recorder)
-
-    def remove(self, recorder: Recorder) -> None:
-        with self._lock:
-            self._recorders.remove(recorder)
-            if not self._recorders:
-                threading.setprofile(self._before)
-                self._before = None
-
-    def _event(self, frame: FrameType, event: str, arg: Any) -> None:
-        thread = threading.current_thread()
-        recorder = next((one for one in tuple(self._recorders) if one.started(thread)), None)
-        if recorder is None:
-            sys.setprofile(self._before)
-        else:
-            sys.setprofile(recorder.watch_thread)
-            recorder.watch_thread(frame, event, arg)
-
-
-_starting = _Starting()
 _MADE = Value.__init__.__code__
-_STARTED = threading.Thread.start.__code__
 _DRAWN = (
     "draw random numbers",
     "every call would replay the same ones; draw them outside, and give them as inputs",
@@ -528,6 +477,10 @@ WATCHED = {
         "call backward of the compiled function instead",
     ),
     Module.state_dict.__code__: ("read the numbers of a model", _FROZEN),
+    threading.Thread.start.__code__: (
+        "start a thread",
+        "what it reads cannot be watched; calculate in the function itself",
+    ),
     Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
     random.Random.gauss.__code__: _DRAWN,  # every second time it draws nothing new
 }
