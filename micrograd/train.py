@@ -24,8 +24,15 @@ from typing import Any, Final, TypeAlias
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
 from micrograd.nn import Module
 from micrograd.optim import Adam
-from micrograd.run import EarlyStop, History, Run, Trainable, compiled_steps, descent_of
-from micrograd.task import Evaluation, LossLike, measured, task_of, weights_of, whole_number
+from micrograd.training_run import EarlyStop, History, Run, Trainable, compiled_steps, descent_of
+from micrograd.training_task import (
+    Evaluation,
+    LossLike,
+    measured,
+    task_of,
+    weights_of,
+    whole_number,
+)
 
 __all__ = ["EarlyStop", "Evaluation", "History", "Trainable", "evaluate", "fit"]
 

@@ -71,7 +71,12 @@ def test_everything_that_micrograd_exports_is_there():
 def test_every_module_has_its_test_file(name):
     # The steps' passes and words have no meaning apart from the stepper, nor has a run, or its
     # task, apart from training.
-    parts = {"passes": "stepper", "words": "stepper", "run": "train", "task": "train"}
+    parts = {
+        "passes": "stepper",
+        "words": "stepper",
+        "training_run": "train",
+        "training_task": "train",
+    }
     tested = parts.get(name, name)
     assert list((ROOT / "tests").glob(f"test_{tested}*.py"))
 

@@ -496,7 +496,7 @@ class _Definition(ctypes.Structure):
 @functools.cache
 def _definitions() -> tuple[Any, dict[str, _Definition]]:
     """Return the code and the definitions of both functions: made once, and never given up."""
-    engine = machine_code(_ir())
+    engine, _ = machine_code(_ir())
     return engine, {
         name: _Definition(name.encode(), engine.get_function_address(name), _FASTCALL, None)
         for name in ("batch", "one")

@@ -460,7 +460,7 @@ class Driver:
     """
 
     def __init__(self) -> None:
-        self._engine = machine_code(_driver(host().lanes) + attributes())
+        self._engine, _ = machine_code(_driver(host().lanes) + attributes())
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
         address = self._engine.get_function_address
         self.one_address: int = address("one")

@@ -7,7 +7,6 @@ import functools
 import platform
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 __all__ = [
@@ -136,8 +135,8 @@ def splat(kind: str, name: str, lanes: int) -> str:
     )
 
 
-def machine_code(ir: str, level: int = USUAL, measure: Callable[[int], None] | None = None) -> Any:
-    """Return LLVM's engine that holds the code of a module; `measure` is given its bytes."""
+def machine_code(ir: str, level: int = USUAL) -> tuple[Any, int]:
+    """Return LLVM's engine that holds the code of a module, and the bytes of it."""
     import llvmlite.binding as llvm
 
     with _lock:
@@ -150,6 +149,4 @@ def machine_code(ir: str, level: int = USUAL, measure: Callable[[int], None] | N
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-    if measure is not None:
-        measure(len(code))
-    return engine
+    return engine, len(code)

@@ -36,6 +36,7 @@ __all__ = ["Machine", "host", "is_available", "machine_code", "program"]
 # A program is cut into functions of so many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block.
 _SEGMENT = 300
+# Samples at least whose results are added up one after the other.
 _CHUNK = 1_024
 # Runs of so many like steps are done by a loop. With 16 registers that is as fast as straight code,
 # and there is a sixth to compile.
@@ -559,9 +560,7 @@ class Machine:
         registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
-        sizes_of_code: list[int] = []
-        self._engine = machine_code(made.ir, made.level, sizes_of_code.append)
-        self.bytes = sum(sizes_of_code)
+        self._engine, self.bytes = machine_code(made.ir, made.level)
         if made.steps is not None:
             self.bytes += len(made.steps.table) * made.steps.table.itemsize
         block = self._engine.get_function_address("block")

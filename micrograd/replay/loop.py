@@ -287,7 +287,7 @@ class Loop:
 
     def __init__(self, rule: Rule) -> None:
         self.lanes = host().lanes
-        self._engine = machine_code(loop_ir(rule, self.lanes))
+        self._engine, _ = machine_code(loop_ir(rule, self.lanes))
         pointer, long = ctypes.c_void_p, ctypes.c_int64
         kinds: list[Any] = [pointer] * 21
         for place in (5, 9, 15, 16, 17):

@@ -168,7 +168,7 @@ def provide(loops: set[RunLoop]) -> None:
         for width in {1} | {loop.width for loop in new}:
             v = f"<{lanes * width} x double>"
             text += f"declare {v} @llvm.fma.v{lanes * width}f64({v}, {v}, {v})\n"
-        engine = machine_code(text + attributes())
+        engine, _ = machine_code(text + attributes())
         for loop in new:
             symbol = loop.symbol()
             llvm.add_symbol(symbol, engine.get_function_address(symbol))

@@ -26,7 +26,7 @@ from micrograd.losses import LOSSES
 from micrograd.nn import Module
 from micrograd.ops import PlainNumber, number
 from micrograd.optim import SGD, Adam, AdamW, Schedule
-from micrograd.task import Evaluation, Task, finite_loss, measured, right_of, whole_number
+from micrograd.training_task import Evaluation, Task, finite_loss, measured, right_of, whole_number
 
 if TYPE_CHECKING:
     from micrograd.replay.training import CompiledSteps, Descent
