@@ -1,6 +1,7 @@
 """Training: one loop for any network and loss, with a history, progress and checkpoints.
 
->>> >>> from micrograd.nn import MLP
+>>> import random
+>>> from micrograd.nn import MLP
 >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 >>> model = MLP(2, [8, 1], rng=random.Random(2))
 >>> history = fit(model, X, y, steps=100)
@@ -174,7 +175,8 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
 
     Examples
     --------
-    >>>     >>> from micrograd.nn import MLP
+    >>> import random
+    >>> from micrograd.nn import MLP
     >>> from micrograd.optim import SGD, linear
     >>> model = MLP(1, [1], rng=random.Random(0))
     >>> optimizer = SGD(model.parameters(), lr=linear(0.5, 0.05, 100))
@@ -186,56 +188,17 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     validate_every = whole_number("validate_every", validate_every, 1)
     if checkpoint_every is not None:
         checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
-    if seed is not None:
-        seed = whole_number("seed", seed, None)
     if early_stop is not None and not isinstance(early_stop, EarlyStop):
         early_stop = EarlyStop(whole_number("early_stop", early_stop, 1))
     if resume and checkpoint is None:
         raise ArgumentError("resume needs the file to resume from: pass checkpoint=path")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"expected True, False or a function as progress, got {progress!r}")
-    task = task_of(model, X, y, loss)
-    if sample_weight is not None:
-        task = replace(task, weights=weights_of(task, sample_weight))
-    if batch_size is not None:
-        batch_size = whole_number("batch_size", batch_size, 1)
-        if batch_size > len(task.rows):
-            raise ArgumentError(
-                f"a batch_size of {batch_size} is more than the {len(task.rows)} samples of X"
-            )
-    held_out = None
-    if validation is not None:
-        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-            raise ArgumentTypeError("expected validation to be a pair (X, y)")
-        held_out = task_of(model, validation[0], validation[1], loss, "validation ")
-        if len(held_out.rows[0]) != len(task.rows[0]):
-            raise InputCountError(
-                f"validation X has {len(held_out.rows[0])} features, X has {len(task.rows[0])}"
-            )
-    parameters = model.parameters()
-    if not parameters:
-        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
-    if optimizer is None:
-        optimizer = Adam(parameters, lr=LEARNING_RATE)
-    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
-        raise ArgumentError(
-            "the optimizer holds no parameter of this model: make it with model.parameters()"
-        )
-    run = Run(
-        model=model,
-        parameters=parameters,
-        optimizer=optimizer,
-        task=task,
-        compiled=compiled_steps(task, parameters, steps, batch_size, compile),
-        held_out=held_out,
-        validate_every=validate_every,
-        batch_size=batch_size,
-        early_stop=early_stop,
-        seed=seed,
+    run = _prepared(
+        model, X, y, loss, optimizer, steps, batch_size, seed, validation, compile, sample_weight
     )
+    run.validate_every, run.early_stop = validate_every, early_stop
     run.descent = descent_of(run)
-    if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             run.load(checkpoint)
@@ -304,33 +267,74 @@ def session(  # noqa: PLR0917 (the order of fit)
 
     Examples
     --------
-    >>>     >>> from micrograd.nn import MLP
+    >>> import random
+    >>> from micrograd.nn import MLP
     >>> run = session(MLP(1, [1], rng=random.Random(0)), [[-1], [0], [1]], [-1, 1, 3], "mse")
     >>> run.advance()
     >>> run.done, len(run.history)
     (1, 1)
     """
-    # With all the checks of fit.
-    fit(model, X, y, loss, optimizer, 0, batch_size, seed, False, validation=validation,
-        compile=False)  # fmt: skip
-    parameters = model.parameters()
+    return Session(
+        _prepared(model, X, y, loss, optimizer, 1, batch_size, seed, validation, compile, None)
+    )
+
+
+def _prepared(  # noqa: PLR0917 (as fit)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike,
+    optimizer: Trainable | None,
+    steps: int,
+    batch_size: int | None,
+    seed: int | None,
+    validation: tuple[Any, Any] | None,
+    compile: bool | str,  # noqa: A002
+    sample_weight: Any,
+) -> Run:
+    """Return a run of so many steps, its data and options checked, that is yet to begin."""
+    if seed is not None:
+        seed = whole_number("seed", seed, None)
     task = task_of(model, X, y, loss)
-    held_out = None if validation is None else task_of(model, *validation, loss, "validation ")
+    if sample_weight is not None:
+        task = replace(task, weights=weights_of(task, sample_weight))
+    if batch_size is not None:
+        batch_size = whole_number("batch_size", batch_size, 1)
+        if batch_size > len(task.rows):
+            raise ArgumentError(
+                f"a batch_size of {batch_size} is more than the {len(task.rows)} samples of X"
+            )
+    held_out = None
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ArgumentTypeError("expected validation to be a pair (X, y)")
+        held_out = task_of(model, validation[0], validation[1], loss, "validation ")
+        if len(held_out.rows[0]) != len(task.rows[0]):
+            raise InputCountError(
+                f"validation X has {len(held_out.rows[0])} features, X has {len(task.rows[0])}"
+            )
+    parameters = model.parameters()
+    if not parameters:
+        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
+    if optimizer is None:
+        optimizer = Adam(parameters, lr=LEARNING_RATE)
+    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
+        raise ArgumentError(
+            "the optimizer holds no parameter of this model: make it with model.parameters()"
+        )
     run = Run(
         model=model,
         parameters=parameters,
-        optimizer=Adam(parameters, lr=LEARNING_RATE) if optimizer is None else optimizer,
+        optimizer=optimizer,
         task=task,
-        compiled=compiled_steps(task, parameters, 1, batch_size, compile),
+        compiled=compiled_steps(task, parameters, steps, batch_size, compile),
         held_out=held_out,
-        validate_every=1,
         batch_size=batch_size,
-        early_stop=None,
         seed=seed,
     )
     if run.compiled is not None and held_out is not None:
         run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
-    return Session(run)
+    return run
 
 
 def _train(

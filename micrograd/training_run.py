@@ -244,10 +244,10 @@ class Run:
     optimizer: Trainable
     task: Task
     held_out: Task | None
-    validate_every: int
     batch_size: int | None
-    early_stop: EarlyStop | None
     seed: int | None
+    validate_every: int = 1
+    early_stop: EarlyStop | None = None
     compiled: CompiledSteps | None = None
     descent: Descent | None = None
     compiled_held_out: CompiledSteps | None = None

@@ -38,11 +38,11 @@ __all__ = ["Machine", "host", "is_available", "machine_code", "program"]
 _SEGMENT = 300
 # Samples at least whose results are added up one after the other.
 _CHUNK = 1_024
-# Runs of so many like steps are done by a loop. With 16 registers that is as fast as straight code,
-# and there is a sixth to compile.
+# Runs of so many like steps are done by a loop. With 16 registers that is faster than straight
+# code, and there is a sixth to compile.
 _RUN = 6
-# With 32 registers straight code of few steps is faster, in one piece: 950 steps take 0.17 s to
-# compile, in segments 0.13 s, and run a tenth slower.
+# With 32 registers straight code of few steps, in one piece, was a tenth faster than segments and
+# than loops that did one row at a time; those of several rows are still to be measured there.
 _IN_ONE_PIECE = 1_200
 # Sums of more terms are computed in parts, so that they can be cut as well.
 _WIDE = 100
