@@ -24,7 +24,7 @@ from typing import Any
 from micrograd.errors import NumberTypeError, StateError
 from micrograd.ops import number
 
-__all__ = ["read_json", "write_json", "write_whole"]
+__all__ = ["read_document", "read_json", "write_json", "write_whole"]
 
 # Python refuses to turn integers of more than 4300 digits into decimal text, or back.
 _DECIMAL_BITS = 10_000
@@ -126,6 +126,28 @@ def read_json(path: str | os.PathLike[str]) -> Any:
             f"{name!r} cannot be read: {error}. It may have been cut short or edited; "
             "save it again, or use an older copy"
         ) from error
+
+
+def read_document(
+    path: str | os.PathLike[str], noun: str, form: str, version: int
+) -> dict[str, Any]:
+    """Return a document that says of itself what it is: its "format" and its "version".
+
+    Raises
+    ------
+    OSError
+        If there is no such file or it cannot be read.
+    StateError
+        If it is none of the format and version wanted, a `noun` in words. Also a ValueError.
+    """
+    name, document = os.fspath(path), read_json(path)
+    if not isinstance(document, dict) or document.get("format") != form:
+        raise StateError(f"{name!r} is no {noun}: it has no 'format': {form!r}")
+    if document.get("version") != version:
+        raise StateError(
+            f"{name!r} is of version {document.get('version')!r}; this program reads {version}"
+        )
+    return document
 
 
 def _encoded(item: Any) -> Any:

@@ -28,7 +28,7 @@ from micrograd.errors import (
     NumberTypeError,
     StateError,
 )
-from micrograd.files import read_json, write_json
+from micrograd.files import read_document, write_json
 from micrograd.ops import (
     TABLE,
     Number,
@@ -257,13 +257,7 @@ class Module:
 
 def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what a model file holds, its outline checked."""
-    name, document = os.fspath(path), read_json(path)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise StateError(f"{name!r} is no model file: it has no 'format': {_FORMAT!r}")
-    if document.get("version") != _VERSION:
-        raise StateError(
-            f"{name!r} is of version {document.get('version')!r}; this program reads {_VERSION}"
-        )
+    name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
     for key, kind, noun in (
         ("class", str, "a text"),
         ("configuration", dict, "an object"),

@@ -21,7 +21,7 @@ from micrograd.errors import (
     ZeroDivisorError,
     rewritten,
 )
-from micrograd.files import read_json, write_json
+from micrograd.files import read_document, write_json
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
 from micrograd.ops import PlainNumber, number
@@ -548,13 +548,7 @@ class Run:
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Take over the state of a checkpoint; all of it, or none."""
-        name, document = os.fspath(path), read_json(path)
-        if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            raise StateError(f"{name!r} is no checkpoint: it has no 'format': {_FORMAT!r}")
-        if document.get("version") != _VERSION:
-            raise StateError(
-                f"{name!r} is of version {document.get('version')!r}; this program reads {_VERSION}"
-            )
+        name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION)
         theirs = document.get("run")
         if not isinstance(theirs, dict):
             raise StateError(f"{name!r} is damaged: it does not say which run it is of")
