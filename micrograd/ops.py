@@ -78,6 +78,14 @@ def number(value: object) -> PlainNumber:
     raise NumberTypeError(f"expected an int, float or Fraction, got {text} ({kind.__name__})")
 
 
+def as_float(value: PlainNumber) -> float:
+    """Return a number as a float, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def is_operand(value: object) -> bool:
     """Return whether `value` can stand beside a Value: a number, or a Value or symbol itself."""
     if isinstance(value, Operators):

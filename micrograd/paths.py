@@ -23,6 +23,7 @@ from typing import Any, Final
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError
 from micrograd.look import finite, number_text
+from micrograd.ops import as_float
 from micrograd.passes import Recording
 from micrograd.words import Words, equals, latex_name, signed
 
@@ -360,10 +361,7 @@ def _remainder(total: Any, products: Sequence[Any]) -> Any:
         return total
     exact = Fraction(total) - sum(map(Fraction, products))
     if isinstance(total, float) or any(isinstance(product, float) for product in products):
-        try:
-            return float(exact)
-        except OverflowError:
-            return float("inf") if exact > 0 else float("-inf")
+        return as_float(exact)
     return int(exact) if isinstance(total, int) else exact
 
 

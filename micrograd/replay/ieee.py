@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.errors import TraceError
-from micrograd.ops import Op
+from micrograd.ops import Op, as_float
 from micrograd.replay.lower import lower
-from micrograd.replay.tape import CONSTANT, INPUT, Tape, as_float
+from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["row", "run"]
 

@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from micrograd import ops
-from micrograd.ops import Op
+from micrograd.ops import Op, as_float
 from micrograd.replay import ieee
-from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape, as_float
+from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER, Tape
 
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
 

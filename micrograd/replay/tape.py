@@ -21,19 +21,11 @@ from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from micrograd import ops
-from micrograd.ops import Op, PlainNumber
+from micrograd.ops import Op, PlainNumber, as_float
 
-__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape", "as_float"]
+__all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
 
 INPUT, PARAMETER, CONSTANT = "input", "parameter", "constant"
-
-
-def as_float(value: PlainNumber) -> float:
-    """Return a number as a float, infinite where it is too large."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
 
 
 class Tape:
