@@ -569,9 +569,6 @@ class Compiled:
         if n == 0:
             return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
-        if not finite and kernel.doubles:
-            kernel, _ = self._program(trace, wrt)
-            sums, finite = kernel.total(columns, held, n, self.threads, doubling=False)
         if not finite and self.check != "ignore":
             sums = np.zeros(kernel.results)
             single, _ = self._program(trace, wrt)

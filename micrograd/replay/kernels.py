@@ -27,9 +27,6 @@ from micrograd.replay.tape import Tape
 
 __all__ = ["LlvmKernel", "PythonKernel", "address_of", "double", "numpy", "rows_of", "spread"]
 
-# Samples whose results are added up one after the other; chunks are then added in order, so that
-# sums do not depend on the number of threads.
-_CHUNK = 1_024
 # Samples of a part of a batch that a thread takes at a time.
 _PART = 4_096
 _number = itertools.count(1)
@@ -72,7 +69,6 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
-    doubles = False  # as of `LlvmKernel`
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -110,8 +106,8 @@ class PythonKernel:
             source, own = python_source(self._tape, self._name, self._arguments, arrays=True)
             _, self._array_function = self._compiled(source, array_namespace(own))
         with np.errstate(all="ignore"):
-            for start in range(0, n, _CHUNK):
-                part = slice(start, min(start + _CHUNK, n))
+            for start in range(0, n, llvm.CHUNK):
+                part = slice(start, min(start + llvm.CHUNK, n))
                 inputs = [column[part, i] for column in columns for i in range(column.shape[1])]
                 outputs, gradients = self._array_function(inputs, parameters)
                 for i, result in enumerate((*outputs, *gradients)):
@@ -123,11 +119,11 @@ class PythonKernel:
         """Return the sums of the results over `n` samples, and whether all are finite."""
         np = numpy()
         sums = np.zeros(self.results)
-        rows = np.empty((min(n, _CHUNK), self.results))
+        rows = np.empty((min(n, llvm.CHUNK), self.results))
         with np.errstate(all="ignore"):
-            for start in range(0, n, _CHUNK):
-                part = [column[start : start + _CHUNK] for column in columns]
-                size = min(_CHUNK, n - start)
+            for start in range(0, n, llvm.CHUNK):
+                part = [column[start : start + llvm.CHUNK] for column in columns]
+                size = min(llvm.CHUNK, n - start)
                 self.each(part, parameters, size, rows[:size])
                 sums += rows[:size].sum(axis=0)
         return sums, bool(np.isfinite(sums).all())
@@ -234,19 +230,21 @@ class LlvmKernel:
             threads,
         )
 
-    @property
-    def doubles(self) -> bool:
-        """Whether `total` calculates twice some results on the way, which may be infinite."""
-        return self._machines[True].width > 1
-
     def total(
-        self, columns: Sequence[Any], parameters: Any, n: int, threads: int, doubling: bool = True
+        self, columns: Sequence[Any], parameters: Any, n: int, threads: int
     ) -> tuple[Any, bool]:
-        """Return the sums of the results over `n` samples, and whether all are finite.
+        """Return the sums of the results over `n` samples, and whether all are finite."""
+        machine = self._machines[True]
+        sums, finite = self._total(machine, columns, parameters, n, threads)
+        if not finite and machine.width > 1:  # twice a result, on the way, may have been infinite
+            if not self.has(sums=False, quick=True):
+                self.make(sums=False, quick=not machine.is_fastest)
+            sums, finite = self._total(self._machines[False], columns, parameters, n, threads)
+        return sums, finite
 
-        Unless `doubling`, that is done with the code for single samples.
-        """
-        machine = self._machines[doubling]
+    def _total(
+        self, machine: llvm.Machine, columns: Sequence[Any], parameters: Any, n: int, threads: int
+    ) -> tuple[Any, bool]:
         chunk, chunks = machine.chunks(n)
         pointers, held = self._pointers(columns, parameters)
         given = (machine.description, pointers, held, n, chunk)

@@ -31,13 +31,13 @@ from micrograd.replay.runs import Run
 from micrograd.replay.steps import OPERATIONS, WIDTH, Steps
 from micrograd.replay.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["Machine", "host", "is_available", "machine_code", "program"]
+__all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
 
+CHUNK = 1_024
+"""Samples, at least, whose results are added up one after the other, before the chunks are."""
 # A program is cut into functions of so many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block.
 _SEGMENT = 300
-# Samples at least whose results are added up one after the other.
-_CHUNK = 1_024
 # Runs of so many like steps are done by a loop. With 16 registers that is faster than straight
 # code, and there is a sixth to compile.
 _RUN = 6
@@ -575,7 +575,7 @@ class Machine:
         The results of a chunk are added up one after the other, and then the chunks in order, so
         that sums do not depend on the number of threads.
         """
-        size = max(_CHUNK, -(-n // 256))
+        size = max(CHUNK, -(-n // 256))
         size += -size % self.lanes
         return size, -(-n // size)
 
