@@ -10,7 +10,7 @@ import ctypes
 import functools
 import threading
 
-from micrograd.replay.host import attributes, host, machine_code, splat
+from micrograd.replay.host import attributes, host, machine_code, picked, splat
 
 __all__ = ["Driver", "driver"]
 
@@ -24,11 +24,7 @@ def _folded(vector: str, lanes: int, mark: str = "") -> tuple[str, str]:
     while width > 1:
         half = width // 2
         for side, first in (("lo", 0), ("hi", half)):
-            places = ", ".join(f"i32 {first + i}" for i in range(half))
-            lines.append(
-                f"  %{mark}{side}{half} = shufflevector <{width} x double> {name}, "
-                f"<{width} x double> poison, <{half} x i32> <{places}>"
-            )
+            lines.append(f"  %{mark}{side}{half} = {picked(name, width, first, half)}")
         name, width = f"%{mark}sum{half}", half
         lines.append(f"  {name} = fadd <{half} x double> %{mark}lo{half}, %{mark}hi{half}")
     lines.append(f"  %{mark}folded = extractelement <1 x double> {name}, i64 0")

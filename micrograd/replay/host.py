@@ -17,6 +17,8 @@ __all__ = [
     "host",
     "is_available",
     "machine_code",
+    "muladd",
+    "picked",
     "splat",
 ]
 
@@ -133,6 +135,23 @@ def splat(kind: str, name: str, lanes: int) -> str:
         f"  %{name}1 = insertelement {v} poison, {kind} %{name}, i64 0\n"
         f"  %{name}v = shufflevector {v} %{name}1, {v} poison, <{lanes} x i32> zeroinitializer"
     )
+
+
+def picked(vector: str, lanes: int, first: int, count: int) -> str:
+    """Return the text that picks so many numbers of a vector, from the `first` on."""
+    v = f"<{lanes} x double>"
+    places = ", ".join(f"i32 {place}" for place in range(first, first + count))
+    return f"shufflevector {v} {vector}, {v} poison, <{count} x i32> <{places}>"
+
+
+def muladd(kind: str, a: str, b: str, c: str) -> tuple[str, str]:
+    """Return the text of a * b + c, rounded once where the processor can, and its declaration.
+
+    It is said in so many words: of a product that occurs twice nearby, LLVM would not find out.
+    """
+    symbol = f"llvm.fmuladd.v{kind[1:].partition(' ')[0]}f64"
+    text = f"call {kind} @{symbol}({kind} {a}, {kind} {b}, {kind} {c})"
+    return text, f"declare {kind} @{symbol}({kind}, {kind}, {kind})"
 
 
 def machine_code(ir: str, level: int = USUAL) -> tuple[Any, int]:

@@ -24,6 +24,8 @@ from micrograd.replay.host import (
     host,
     is_available,
     machine_code,
+    muladd,
+    picked,
 )
 from micrograd.replay.lower import Handle, Plan, cut, lower, plan
 from micrograd.replay.run_loops import RunLoop, provide
@@ -57,10 +59,6 @@ _HUGE = 60_000
 
 def _hex(value: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
-
-
-def _counting(first: int, count: int) -> str:
-    return ", ".join(f"i32 {i}" for i in range(first, first + count))
 
 
 _COMPARISONS = {">": "ogt", ">=": "oge", "==": "oeq", "<": "olt", "!=": "une"}
@@ -117,11 +115,9 @@ class _Text:
         return self.fused(self.type, self.negative(a), b, c)
 
     def fused(self, kind: str, a: Handle, b: Handle, c: Handle) -> Handle:
-        # In so many words, for a processor that can: of a product that occurs twice nearby, LLVM
-        # would not find out.
-        symbol = f"llvm.fmuladd.v{kind[1:].partition(' ')[0]}f64"
-        self.declared[symbol] = f"declare {kind} @{symbol}({kind}, {kind}, {kind})"
-        return self.new(f"call {kind} @{symbol}({kind} {a}, {kind} {b}, {kind} {c})")
+        text, declaration = muladd(kind, a, b, c)
+        self.declared[declaration] = declaration
+        return self.new(text)
 
     def negative(self, a: Handle) -> Handle:
         return self.new(f"fneg {self.type} {a}")
@@ -177,18 +173,16 @@ class _Text:
         if self.width == 1:
             return [handle]
         return [
-            self.new(
-                f"shufflevector {self.type} {handle}, {self.type} poison, "
-                f"<{self.register} x i32> <{_counting(first, self.register)}>"
-            )
+            self.new(picked(handle, self.lanes, first, self.register))
             for first in range(0, self.lanes, self.register)
         ]
 
     def joined(self, low: Handle, high: Handle) -> Handle:
         """Return the value that is in two registers."""
+        places = ", ".join(f"i32 {place}" for place in range(self.lanes))
         return self.new(
             f"shufflevector {self.result} {low}, {self.result} {high}, "
-            f"<{self.lanes} x i32> <{_counting(0, self.lanes)}>"
+            f"<{self.lanes} x i32> <{places}>"
         )
 
     # ---- memory -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
-from micrograd.replay.host import attributes, host, machine_code, splat
+from micrograd.replay.host import attributes, host, machine_code, muladd, picked, splat
 
 __all__ = ["RunLoop", "provide"]
 
@@ -42,22 +42,24 @@ class RunLoop(NamedTuple):
         return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
 
 
-def _text(loop: RunLoop, lanes: int) -> str:
-    """Return the text of a loop: `%f` is the factor of a row, `%p` its first number."""
+def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
+    """Return the text of a loop, and note what it needs to have declared.
+
+    `%f` is the factor of a row, `%p` its first number.
+    """
     name, rows, width = loop
     result, register = f"<{lanes} x double>", 8 * lanes
     lanes *= width
     v = f"<{lanes} x double>"
 
-    def fma(kind: str, a: str, b: str, c: str) -> str:
-        suffix = kind[1:].partition(" ")[0]
-        return f"call {kind} @llvm.fma.v{suffix}f64({kind} {a}, {kind} {b}, {kind} {c})"
+    def fused(kind: str, a: str, b: str, c: str) -> str:
+        text, declaration = muladd(kind, a, b, c)
+        declared.add(declaration)
+        return text
 
     def part(vector: str, i: int) -> str:
         """Return what picks one of the registers of a vector."""
-        size = lanes // width
-        places = ", ".join(f"i32 {i * size + k}" for k in range(size))
-        return f"shufflevector {v} {vector}, {v} poison, <{size} x i32> <{places}>"
+        return picked(vector, lanes, i * (lanes // width), lanes // width)
 
     def body(i: str, totals: list[str]) -> str:
         """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
@@ -77,7 +79,7 @@ def _text(loop: RunLoop, lanes: int) -> str:
                         f"%f{k}_{at} = {part(f'%f{row}', k)}",
                         f"%v{k}_{at} = {part(f'%value{i}', k)}",
                         f"%sum{k + 1}_{at} = "
-                        + fma(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
+                        + fused(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
                     ]
                 lines.append(f"store {result} %sum{width}_{at}, ptr %np{at}, align {register}")
                 continue
@@ -87,11 +89,11 @@ def _text(loop: RunLoop, lanes: int) -> str:
                 splat("double", f"number{at}", lanes),
             ]
             if name == "dot":
-                lines.append(f"{new} = {fma(v, f'%number{at}v', f'%value{i}', totals[row])}")
+                lines.append(f"{new} = {fused(v, f'%number{at}v', f'%value{i}', totals[row])}")
             elif name == "scale" and row == 0:
                 lines.append(f"{new} = fmul {v} %f{row}, %number{at}v")
             else:
-                lines.append(f"{new} = {fma(v, f'%f{row}', f'%number{at}v', total)}")
+                lines.append(f"{new} = {fused(v, f'%f{row}', f'%number{at}v', total)}")
             total = new
         if name in ("scale", "spread"):
             lines.append(f"store {v} {total}, ptr %vp{i}, align {register}")
@@ -164,11 +166,9 @@ def provide(loops: set[RunLoop]) -> None:
         if not new:
             return
         lanes = host().lanes
-        text = "".join(_text(loop, lanes) for loop in new)
-        for width in {1} | {loop.width for loop in new}:
-            v = f"<{lanes * width} x double>"
-            text += f"declare {v} @llvm.fma.v{lanes * width}f64({v}, {v}, {v})\n"
-        engine, _ = machine_code(text + attributes())
+        declared: set[str] = set()
+        text = "".join(_text(loop, lanes, declared) for loop in new)
+        engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
         for loop in new:
             symbol = loop.symbol()
             llvm.add_symbol(symbol, engine.get_function_address(symbol))
