@@ -212,8 +212,15 @@ class Op:
         Where the derivative is a convention rather than a limit.
     note : str
         What a reader of the rule should know: its source, or why fewer digits are right.
+    gate : bool
+        Whether a local derivative of 0 means that the operand was not chosen, as in `where` and
+        `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
+    opaque : bool
+        Whether the node was made by hand, so that nothing can compute it again.
     family : tuple
         For a row that captures a constant: the factory's name in this module and its arguments.
+    renewed : callable, optional
+        For a row that captures the number of an operand: gives the row for other inputs.
     """
 
     name: str
@@ -228,7 +235,10 @@ class Op:
     domain: tuple[tuple[float, float], ...] = ()
     kinks: tuple[float, ...] = ()
     note: str = ""
+    gate: bool = False
+    opaque: bool = False
     family: tuple[Any, ...] = ()
+    renewed: Callable[..., Op] | None = None
 
     def __post_init__(self) -> None:
         fields = ", ".join(f"{{{i}}}" for i in range(self.arity))
@@ -360,7 +370,10 @@ def define(**row: Any) -> Op:
 
 def foreign(token: str) -> Op:
     """Return the operation of a node that a user made by hand, known by its token only."""
-    return Op(name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=token)
+    return Op(
+        name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=token,
+        opaque=True,
+    )  # fmt: skip
 
 
 def _no_forward(*_: object) -> PlainNumber:
@@ -506,6 +519,7 @@ def base_power(base: PlainNumber) -> Op:
         forward=_pow,
         partials=lambda out, a, b: (b * out / base if base else 0, out * log_base),
         family=("base_power", base),
+        renewed=lambda a, b: base_power(a),
     )
 
 
@@ -534,6 +548,7 @@ def _minimum(a: Any, b: Any) -> PlainNumber:
 
 greater: Final[Op] = define(
     name="greater",
+    gate=True,
     symbol=">",
     noun="comparison",
     domain=(_REAL, _REAL),
@@ -543,6 +558,7 @@ greater: Final[Op] = define(
 )
 greater_equal: Final[Op] = define(
     name="greater_equal",
+    gate=True,
     symbol="≥",
     noun="comparison",
     domain=(_REAL, _REAL),
@@ -552,6 +568,7 @@ greater_equal: Final[Op] = define(
 )
 equal: Final[Op] = define(
     name="equal",
+    gate=True,
     symbol="=",
     noun="comparison",
     domain=(_REAL, _REAL),
@@ -561,6 +578,7 @@ equal: Final[Op] = define(
 )
 where: Final[Op] = define(
     name="where",
+    gate=True,
     noun="choice",
     domain=(_REAL, _REAL, _REAL),
     forward=lambda condition, a, b: a if condition else b,
@@ -573,6 +591,7 @@ where: Final[Op] = define(
 )
 share: Final[Op] = define(
     name="share",
+    gate=True,
     domain=(_REAL, _REAL),
     forward=_share,
     partials=lambda out, a, b: (0, 0),
@@ -580,6 +599,7 @@ share: Final[Op] = define(
 )
 maximum: Final[Op] = define(
     name="maximum",
+    gate=True,
     symbol="max",
     noun="maximum",
     domain=(_REAL, _REAL),
@@ -588,6 +608,7 @@ maximum: Final[Op] = define(
 )
 minimum: Final[Op] = define(
     name="minimum",
+    gate=True,
     symbol="min",
     noun="minimum",
     domain=(_REAL, _REAL),
@@ -596,6 +617,7 @@ minimum: Final[Op] = define(
 )
 sign: Final[Op] = define(
     name="sign",
+    gate=True,
     domain=(_REAL,),
     kinks=(0.0,),
     forward=_sign,
@@ -603,6 +625,7 @@ sign: Final[Op] = define(
 )
 abs: Final[Op] = define(
     name="abs",
+    gate=True,
     noun="absolute value",
     domain=(_REAL,),
     kinks=(0.0,),
@@ -839,6 +862,7 @@ def _silu(x: Any) -> float:
 
 relu: Final[Op] = define(
     name="relu",
+    gate=True,
     token="ReLU",
     domain=(_REAL,),
     kinks=(0.0,),
@@ -898,6 +922,7 @@ def leaky_relu_with(negative_slope: PlainNumber) -> Op:
     """Return the row of `leaky_relu` with this slope."""
     return Op(
         name="leaky_relu",
+        gate=True,
         code=f"leaky_relu({{0}}, {negative_slope})",
         arity=1,
         domain=(_REAL,),
@@ -925,6 +950,7 @@ def elu_with(alpha: PlainNumber) -> Op:
     """Return the row of `elu` with this alpha."""
     return Op(
         name="elu",
+        gate=True,
         code=f"elu({{0}}, {alpha})",
         arity=1,
         domain=(_REAL,),
@@ -1140,6 +1166,7 @@ def peak_of(terms: int) -> Op:
     """
     return Op(
         name="peak",
+        gate=True,
         symbol="max",
         noun="largest",
         arity=terms,
