@@ -6,16 +6,25 @@
 >>> c.backward()
 >>> round(a.grad, 6), round(b.grad, 6)
 (-0.004023, 0.002682)
+
+``import micrograd as mg`` is enough: the modules, and what few programs need, are loaded when they
+are first named.
+
+>>> import micrograd as mg
+>>> descent = mg.optim.SGD(mg.nn.MLP(2, [16, 1]).parameters(), lr=0.1)
+>>> [name for name in dir(mg) if name.startswith("draw")]
+['draw', 'draw_dot', 'draw_network']
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value, enable_grad, gradient, no_grad
 from micrograd.formula import formula
 from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
+from micrograd.ops import abs as abs
 from micrograd.ops import (
-    abs,
     arccos,
     arccosh,
     arcsin,
@@ -55,29 +64,58 @@ from micrograd.ops import (
     softmax,
     softplus,
     sqrt,
-    sum,
     tan,
     tanh,
     where,
 )
+from micrograd.ops import sum as sum
 
 if TYPE_CHECKING:
+    from micrograd import (
+        anomaly,
+        course,
+        datasets,
+        diagnosis,
+        draw,
+        engine,
+        errors,
+        functional,
+        graph,
+        interop,
+        live,
+        losses,
+        nn,
+        ops,
+        optim,
+        paths,
+        plot,
+        replay,
+        stepper,
+        train,
+    )
+    from micrograd import estimator as estimator
     from micrograd.anomaly import detect_anomaly
     from micrograd.diagnosis import diagnose
-    from micrograd.estimator import MicrogradClassifier, MicrogradRegressor
+    from micrograd.draw import draw_dot, draw_network
+    from micrograd.estimator import MicrogradClassifier as MicrogradClassifier
+    from micrograd.estimator import MicrogradRegressor as MicrogradRegressor
     from micrograd.live import animate_training, watch
+    from micrograd.nn import MLP
     from micrograd.paths import explain
-    from micrograd.replay import compile
+    from micrograd.replay import compile as compile
     from micrograd.stepper import steps
+    from micrograd.train import fit
 
 __version__ = "1.0.0"
 
+# What `from micrograd import *` gives: all that `dir(micrograd)` lists, but not `abs`, `sum` and
+# `compile`, which would take the place of Python's own, nor the estimators, which need
+# scikit-learn (the star would fail where it is not installed).
 __all__ = [
-    "MicrogradClassifier",
-    "MicrogradRegressor",
+    "MLP",
     "Value",
-    "abs",
     "animate_training",
+    "anomaly",
     "arccos",
     "arccosh",
     "arcsin",
@@ -86,41 +124,60 @@ __all__ = [
     "arctan2",
     "arctanh",
     "cbrt",
-    "compile",
     "cos",
     "cosh",
+    "course",
+    "datasets",
     "define",
     "detect_anomaly",
     "diagnose",
+    "diagnosis",
     "dot",
+    "draw",
+    "draw_dot",
+    "draw_network",
     "elu",
     "enable_grad",
+    "engine",
     "equal",
     "erf",
     "erfc",
+    "errors",
     "exp",
     "explain",
     "expm1",
+    "fit",
     "formula",
+    "functional",
     "gelu",
     "grad",
     "gradcheck",
     "gradient",
+    "graph",
     "greater",
     "greater_equal",
     "hessian",
     "hypot",
+    "interop",
     "jacobian",
     "leaky_relu",
+    "live",
     "log",
     "log1p",
     "log2",
     "log10",
     "logsumexp",
+    "losses",
     "maximum",
     "minimum",
+    "nn",
     "no_grad",
+    "ops",
+    "optim",
+    "paths",
+    "plot",
     "relu",
+    "replay",
     "sigmoid",
     "sign",
     "silu",
@@ -129,31 +186,66 @@ __all__ = [
     "softmax",
     "softplus",
     "sqrt",
+    "stepper",
     "steps",
-    "sum",
     "tan",
     "tanh",
+    "train",
     "value_and_grad",
     "watch",
     "where",
 ]
 
-
-# What few programs need is imported when it is first asked for.
-_LAZY = {
+_MODULES = {
+    "anomaly",
+    "course",
+    "datasets",
+    "diagnosis",
+    "draw",
+    "engine",
+    "errors",
+    "estimator",
+    "functional",
+    "graph",
+    "interop",
+    "live",
+    "losses",
+    "nn",
+    "ops",
+    "optim",
+    "paths",
+    "plot",
+    "replay",
+    "stepper",
+    "train",
+}
+_LATER = {
+    "MLP": "micrograd.nn",
     "MicrogradClassifier": "micrograd.estimator",
     "MicrogradRegressor": "micrograd.estimator",
     "animate_training": "micrograd.live",
     "compile": "micrograd.replay",
     "detect_anomaly": "micrograd.anomaly",
     "diagnose": "micrograd.diagnosis",
+    "draw_dot": "micrograd.draw",
+    "draw_network": "micrograd.draw",
     "explain": "micrograd.paths",
+    "fit": "micrograd.train",
     "steps": "micrograd.stepper",
     "watch": "micrograd.live",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return globals().setdefault(name, getattr(import_module(_LAZY[name]), name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_LATER})
+
+
+if not TYPE_CHECKING:  # a type checker that saw it would know any name, and no mistyped one
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"micrograd.{name}")
+        if name in _LATER:
+            return globals().setdefault(name, getattr(import_module(_LATER[name]), name))
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=sys.modules[__name__])
