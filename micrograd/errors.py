@@ -8,6 +8,8 @@
 log(-1) is undefined: math domain error
 """
 
+from typing import Any
+
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
@@ -32,7 +34,15 @@ __all__ = [
 
 
 class MicrogradError(Exception):
-    """The base of every exception that micrograd raises on purpose."""
+    """The base of every exception that micrograd raises on purpose.
+
+    Attributes
+    ----------
+    history : History or None
+        Of an error that stopped a training run: the steps before it.
+    """
+
+    history: Any = None
 
 
 class ArgumentError(MicrogradError, ValueError):
@@ -113,6 +123,8 @@ def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradErr
         return ZeroDivisorError(message)
     if isinstance(error, OverflowError):
         return OverflowRangeError(message)
+    if isinstance(error, NonFiniteError):
+        return NonFiniteError(message)
     return DomainError(message)
 
 

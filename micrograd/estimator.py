@@ -117,6 +117,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
     model_: MLP
     optimizer_: Any
     loss_curve_: list[float]
+    n_iter_: int
     _losses: tuple[str, ...] = ()
 
     # ---- options -------------------------------------------------------------------------------
@@ -273,14 +274,23 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         )
         # From here on nothing can fail: an estimator is fitted as a whole, or is as it was.
         self.model_, self.optimizer_ = model, optimizer
-        self._note(history, each, anew=anew)
-        if stop is not None and self.tol is not None and not history.stopped_early:
-            warnings.warn(
-                f"the loss was still falling when max_iter={passes} passes over the data were "
-                "done: raise max_iter or learning_rate",
-                ConvergenceWarning,
-                stacklevel=3,
+        curve = self._note(history, each, anew=anew, one_pass=one_pass)
+        told = None
+        if _grew(curve, history.validation_loss, float(self.tol or 0)):
+            data = "X" if isinstance(self, ClassifierMixin) else "X and y"
+            told = (
+                f"the loss grew: it was {curve[0]:.4g} in the first pass and {curve[-1]:.4g} in "
+                f"the last: scale {data} to mean 0 and spread 1 (StandardScaler"
+                f"{'' if data == 'X' else ', TransformedTargetRegressor'}), or lower "
+                f"learning_rate={self.learning_rate!r:.60}"
             )
+        elif stop is not None and self.tol is not None and not history.stopped_early:
+            told = (
+                f"the loss was still falling when max_iter={passes} passes over the data were "
+                "done: raise max_iter or learning_rate"
+            )
+        if told is not None:
+            warnings.warn(told, ConvergenceWarning, stacklevel=4)
 
     def _check_same(self, sizes: tuple[int, ...], features: int) -> None:
         """Raise where another network is asked for than the one to go on with."""
@@ -315,15 +325,17 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         part = None if weights is None else weights[learnt]
         return X[learnt], y[learnt], part, (X[kept], y[kept])
 
-    def _note(self, history: History, each: int, *, anew: bool) -> None:
-        """Keep what happened, by passes over the data."""
+    def _note(self, history: History, each: int, *, anew: bool, one_pass: bool) -> list[float]:
+        """Keep what happened, by passes over the data; return the losses of the new ones."""
         losses = history.loss
         curve = [sum(losses[i : i + each]) / each for i in range(0, len(losses) - each + 1, each)]
         self.history_ = history
         self.loss_curve_ = curve if anew else [*self.loss_curve_, *curve]
-        self.n_iter_ = len(self.loss_curve_)
+        # Calls of partial_fit are one run, and each fit is one of its own.
+        self.n_iter_ = len(curve) + (self.n_iter_ if one_pass and not anew else 0)
         self.loss_ = self.loss_curve_[-1]
         self.validation_loss_curve_ = list(history.validation_loss) or None
+        return curve
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -409,12 +421,12 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     history_ : History
         Of the last fit, step by step.
     loss_curve_ : list of float
-        The mean loss of each pass.
+        The mean loss of each pass, those of the fits before a warm start included.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
     n_iter_ : int
-        Passes done.
+        Passes of the last fit, and of the calls of `partial_fit` since then.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only where `X` had names.
@@ -423,6 +435,14 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     ------
     ArgumentError
         From `fit`, for an option that cannot be used. Also a ValueError.
+    OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
+        From `fit`, where training stops because a number is no longer finite. The estimator is
+        as it was, and the error's `history` has the steps before.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the loss grew, or was still falling at the end.
 
     Examples
     --------
@@ -559,9 +579,10 @@ class MicrogradClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
-            if by_class.min() < 0:
+            if not (by_class.min() >= 0 and np.isfinite(by_class).all()):
                 raise ArgumentError(
-                    f"expected weights of 0 or more in class_weight, got {self.class_weight!r:.60}"
+                    "expected weights of 0 or more, and finite, in class_weight, got "
+                    f"{self.class_weight!r:.60}"
                 )
             weights = by_class if weights is None else weights * by_class
         return _dense(X), y, weights
@@ -630,8 +651,13 @@ n_features_in_, feature_names_in_
 
     Raises
     ------
-    ArgumentError
-        From `fit`, for an option that cannot be used. Also a ValueError.
+    ArgumentError, OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
+        As of `MicrogradClassifier`.
+
+    Warns
+    -----
+    ConvergenceWarning
+        As of `MicrogradClassifier`.
 
     Examples
     --------
@@ -747,6 +773,13 @@ n_features_in_, feature_names_in_
     def predict(self, X: Any) -> Any:
         """Return the number of each sample, an ndarray of shape (n_samples,)."""
         return self._scores(X)[:, 0]
+
+
+def _grew(curve: list[float], held_out: list[float], tol: float) -> bool:
+    """Return whether the parameters that are kept have a larger loss than the first ones."""
+    if held_out:  # the parameters of its lowest loss are kept
+        return len(held_out) > 1 and min(held_out) == held_out[0] < held_out[-1] - tol
+    return curve[-1] > curve[0] + tol
 
 
 def _is_whole(given: Any, least: int) -> bool:

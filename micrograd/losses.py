@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    MicrogradError,
+    NumberTypeError,
+    OverflowRangeError,
+)
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
 from micrograd.ops import sum as total
 
@@ -67,7 +74,7 @@ def hinge(
     micrograd.errors.ArgumentError: hinge: target 1 is 0; expected -1 or 1
     """
     pairs = _pairs("hinge", scores, targets, lambda y: y in (-1, 1), "-1 or 1")
-    return _mean("hinge", [relu(1 - y * score) for score, y in pairs], weights)
+    return _mean("hinge", (relu(1 - y * score) for score, y in pairs), weights)
 
 
 def mse(
@@ -102,7 +109,7 @@ def mse(
     Value(data=2.0, grad=0)
     """
     pairs = _pairs("mse", scores, targets)
-    return _mean("mse", [(score - y) ** 2 for score, y in pairs], weights)
+    return _mean("mse", ((score - y) ** 2 for score, y in pairs), weights)
 
 
 def binary_cross_entropy_with_logits(
@@ -146,7 +153,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     pairs = _pairs(name, scores, targets, lambda y: 0 <= y <= 1, "a number from 0 to 1")
-    return _mean(name, [_surprise(score, y) for score, y in pairs], weights)
+    return _mean(name, (_surprise(score, y) for score, y in pairs), weights)
 
 
 def cross_entropy(
@@ -200,7 +207,11 @@ def cross_entropy(
     ]
     classes = _listed(name, "class indices", class_indices)
     _check_count(name, rows, classes, "rows of logits", "class indices")
-    losses = []
+    return _mean(name, _logsumexps(name, rows, classes), weights)
+
+
+def _logsumexps(name: str, rows: list[list[Number]], classes: list[Any]) -> Iterable[Number]:
+    """Yield the loss of each sample: the logsumexp of z - z[c]."""
     for i, (row, given) in enumerate(zip(rows, classes, strict=True)):
         if len(row) < 2 or len(row) != len(rows[0]):
             expected = len(rows[0]) if len(rows[0]) > 1 else "two or more"
@@ -216,8 +227,7 @@ def cross_entropy(
                 f"{name}: class {i} is {c}; expected 0 to {len(row) - 1} for {len(row)} logits"
             )
         others = [z - row[c] for k, z in enumerate(row) if k != c]
-        losses.append(logsumexp([0, *others]))
-    return _mean(name, losses, weights)
+        yield logsumexp([0, *others])
 
 
 def l2(parameters: Iterable[Number], strength: Number) -> Number:
@@ -239,7 +249,7 @@ def l2(parameters: Iterable[Number], strength: Number) -> Number:
     Value(data=12.5, grad=0)
     """
     values = _listed("l2", "parameters", parameters)
-    return strength * dot(values, values)
+    return _in_range("l2", lambda: strength * dot(values, values))
 
 
 @dataclass(frozen=True)
@@ -278,7 +288,23 @@ def _surprise(score: Number, y: Number) -> Number:
     return y * softplus(-score) + (1 - y) * softplus(score)
 
 
-def _mean(name: str, terms: list[Number], weights: Iterable[Any] | None) -> Number:
+def _in_range(name: str, compute: Callable[[], Number]) -> Number:
+    """Return what is computed; for plain numbers Python's own overflow error is made ours."""
+    try:
+        return compute()
+    except MicrogradError:
+        raise
+    except OverflowError as error:
+        raise OverflowRangeError(
+            f"{name}: a number is too large for a float: scale scores and targets down"
+        ) from error
+
+
+def _mean(name: str, losses: Iterable[Number], weights: Iterable[Any] | None) -> Number:
+    return _in_range(name, lambda: _weighted(name, list(losses), weights))
+
+
+def _weighted(name: str, terms: list[Number], weights: Iterable[Any] | None) -> Number:
     if weights is not None:
         shares = _listed(name, "weights", weights)
         _check_count(name, terms, shares, "samples", "weights")

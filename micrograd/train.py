@@ -162,9 +162,9 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         If the data, or an option, cannot be used: nothing was changed.
     StateError
         If the checkpoint is damaged or of another run: nothing was changed.
-    OverflowRangeError, DomainError, ZeroDivisorError
-        If a loss or a parameter stops being finite, usually because the learning rate is too
-        high.
+    OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
+        If a loss, a gradient or a parameter stops being finite, usually because the learning rate
+        is too high. The error's `history` has the steps before.
     OSError
         If the checkpoint cannot be read or written; found out before the first step.
 

@@ -18,7 +18,6 @@ from micrograd.errors import (
     MicrogradError,
     OverflowRangeError,
     StateError,
-    ZeroDivisorError,
     rewritten,
 )
 from micrograd.files import read_document, write_json
@@ -175,8 +174,9 @@ def compiled_steps(
         if not compiled.is_traced:
             before = [parameter.grad for parameter in parameters]
             compiled([0])  # what cannot be traced is found out now
-    except (ImportError, MicrogradError):
-        if choice is True:
+    except (ImportError, MicrogradError) as error:
+        # A number that no float can hold stops the first step, where the engine says so.
+        if choice is True and not isinstance(error, (ArithmeticError, DomainError)):
             raise
         return None
     finally:
@@ -271,14 +271,31 @@ class Run:
         try:
             self._step()
         except BaseException as error:
+            is_measured = len(self.history.loss) > self.done
             self._restore(before)
-            if isinstance(error, (DomainError, ZeroDivisorError, OverflowRangeError)):
-                raise rewritten(
-                    error,
-                    f"training stopped at step {self.done}: {error}. The model is as it was "
-                    "before that step; often a lower learning rate helps",
-                ) from error
+            if isinstance(error, (ArithmeticError, DomainError)):
+                raise self._stopped(error, is_measured=is_measured) from error
             raise
+
+    def _stopped(self, error: ArithmeticError | DomainError, *, is_measured: bool) -> Exception:
+        """Return the error that says where training stopped, what to try, and what there was."""
+        found = (i for i, parameter in enumerate(self.parameters) if parameter.data * 0 != 0)
+        broken = next(found, None)
+        advice = "often a lower learning rate helps, or X and y scaled to about -1 to 1"
+        if broken is not None:
+            advice = (
+                f"its parameter {broken} is {self.parameters[broken].data} already: take a new "
+                "model, or load parameters that are finite"
+            )
+        elif not (self.done or is_measured):  # no rate has had a part in it yet
+            advice = "scale X and y to about -1 to 1, or start with smaller weights"
+        stopped = rewritten(
+            error,
+            f"training stopped at step {self.done}: {error}. The model is as it was before that "
+            f"step; {advice}",
+        )
+        stopped.history = self.history
+        return stopped
 
     def leap(self, most: int) -> int:
         """Do up to so many steps in machine code, or leave everything as it was; return how many.
@@ -365,6 +382,8 @@ class Run:
         if self.held_out is not None and self.done % self.validate_every == 0:
             measured = self._held_out()
             watched = measured.loss
+            if watched * 0 != 0:
+                raise OverflowRangeError(f"the loss of the validation data is {watched}")
             history.validation_steps.append(self.done)
             history.validation_loss.append(measured.loss)
             if measured.accuracy is not None:

@@ -1,0 +1,168 @@
+"""Training that goes wrong: all that trains says what `fit` says, and keeps what there was."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from micrograd import MicrogradClassifier, MicrogradRegressor
+from micrograd.errors import ArgumentError, MicrogradError, OverflowRangeError
+from micrograd.nn import MLP
+from micrograd.optim import SGD
+from micrograd.train import fit
+
+X = [[1.0, 2.0], [2.0, 1.0], [-1.0, 1.0], [1.0, -2.0], [2.0, 2.0], [-1.0, -2.0]]
+Y = [0, 1, 1, 0, 1, 0]
+
+
+def scaled(model, *factors):
+    """Multiply the weights of each layer by its factor."""
+    for layer, factor in zip(model.layers, factors, strict=True):
+        for parameter in layer.parameters():
+            parameter.data *= factor
+
+
+def huge(model):
+    scaled(model, 1e160, 1e160)
+    return X
+
+
+def steep(model):
+    """Make scores that are finite, and gradients of the first layer that are 1e300 times larger."""
+    scaled(model, 1e-190, 1e120)
+    return [[1e200 * x for x in row] for row in X]
+
+
+def nan(model):
+    model.layers[1].neurons[0].b.data = math.nan
+    return X
+
+
+BROKEN = {
+    "the loss overflows": (huge, "the loss is inf|the loss is nan", "smaller weights"),
+    "a gradient overflows": (steep, "", "lower learning rate|smaller weights"),
+    "a parameter is nan": (nan, "the loss is nan", "parameter 16 is nan already"),
+}
+
+
+def network():
+    return MLP(2, [4, 1], rng=random.Random(0))
+
+
+def numbers(model):
+    return [repr(p.data) for p in model.parameters()]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_fit_says_where_it_stopped_and_what_to_try_eager_and_compiled(name, compiled, loss):
+    make, what, advice = BROKEN[name]
+    model = network()
+    rows = make(model)
+    before = numbers(model)
+    with pytest.raises(MicrogradError, match=r"^training stopped at step 0: ") as caught:
+        fit(model, rows, Y, loss, SGD(model.parameters(), 0.1), steps=5, compile=compiled)
+    told = str(caught.value)
+    assert any(part in told for part in what.split("|"))
+    assert any(part in told for part in advice.split("|"))
+    assert numbers(model) == before
+    assert len(caught.value.history) == 0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_steps_before_it_stopped_are_on_the_error(compiled):
+    model = network()
+    with pytest.raises(OverflowRangeError, match="lower learning rate helps") as caught:
+        fit(model, X, Y, "mse", SGD(model.parameters(), 10.0), steps=60, compile=compiled)
+    history = caught.value.history
+    assert f"training stopped at step {len(history)}: " in str(caught.value)
+    assert len(history) > 2
+    assert history.loss[0] < 1 < 1e10 < history.loss[-1] < math.inf
+    assert all(math.isfinite(p.data) for p in model.parameters())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_validation_data_whose_loss_is_not_finite_stop_training(compiled):
+    model = network()
+    far = [[1e308, 1e308]]
+    with pytest.raises(MicrogradError, match=r"at step 0: .*") as caught:
+        fit(model, X, Y, "mse", validation=(far, [0]), early_stop=3, compile=compiled)
+    assert isinstance(caught.value, ArithmeticError)
+    assert numbers(model) == numbers(network())
+
+
+@pytest.mark.parametrize("rate", [math.nan, -1.0, math.inf])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_schedule_that_leaves_the_rates_stops_at_its_step(rate, compiled):
+    model = network()
+    optimizer = SGD(model.parameters(), lambda step: 0.01 if step < 3 else rate)
+    with pytest.raises(ArgumentError, match=r"learning rate of step 3.*(nan|-1|inf)"):
+        fit(model, X, Y, "mse", optimizer, steps=9, compile=compiled)
+    assert optimizer.steps == 3
+
+
+# ---- estimators --------------------------------------------------------------------------------
+
+ESTIMATORS = pytest.mark.parametrize("kind", [MicrogradClassifier, MicrogradRegressor])
+
+
+def short(kind, **options):
+    return kind((4,), random_state=0, **{"max_iter": 1, "tol": None, **options})
+
+
+@ESTIMATORS
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_estimator_says_what_fit_says_and_stays_as_it_was(kind, name, compiled):
+    estimator = short(kind, warm_start=True, compile=compiled).fit(X, Y)
+    rows = BROKEN[name][0](estimator.model_)
+    before, curve = numbers(estimator.model_), list(estimator.loss_curve_)
+    with pytest.raises(MicrogradError, match=r"^training stopped at step 0: ") as caught:
+        estimator.fit(rows, Y)
+    assert len(caught.value.history) == 0
+    assert numbers(estimator.model_) == before
+    assert estimator.loss_curve_ == curve
+
+
+@ESTIMATORS
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("tol", [None, 1e-4])
+@pytest.mark.parametrize("stopping", [False, True])
+def test_an_estimator_whose_loss_grew_warns_and_says_what_to_do(kind, compiled, tol, stopping):
+    options = {"optimizer": "sgd", "max_iter": 5, "tol": tol, "early_stopping": stopping}
+    options |= {"validation_fraction": 0.34} if stopping else {}
+    rate = 1e3 if kind is MicrogradClassifier else 0.5
+    estimator = short(kind, learning_rate=rate, compile=compiled, momentum=0.0, **options)
+    with pytest.warns(ConvergenceWarning, match="the loss grew") as caught:
+        estimator.fit(X, Y)
+    (told,) = [str(warning.message) for warning in caught]
+    assert "scale X" in told
+    assert ("and y" in told) == (kind is MicrogradRegressor)
+    assert f"lower learning_rate={rate}" in told
+    assert caught[0].filename == __file__
+    assert len(estimator.loss_curve_) == estimator.n_iter_ > 1
+
+
+def test_a_regressor_on_data_that_are_not_scaled_warns():
+    rng = np.random.RandomState(0)
+    rows, values = rng.uniform(0, 500, (150, 4)), rng.uniform(0, 2000, 150)
+    with pytest.warns(ConvergenceWarning, match=r"the loss grew: .* TransformedTargetRegressor"):
+        MicrogradRegressor(optimizer="sgd", random_state=0).fit(rows, values)
+
+
+def test_passes_are_those_of_the_last_fit_and_of_the_partial_fits_after_it():
+    estimator = short(MicrogradClassifier, warm_start=True, max_iter=4).fit(X, Y)
+    assert estimator.n_iter_ == 4
+    estimator.fit(X, Y)
+    assert (estimator.n_iter_, len(estimator.loss_curve_)) == (4, 8)
+    estimator.partial_fit(X, Y).partial_fit(X, Y)
+    assert (estimator.n_iter_, len(estimator.loss_curve_)) == (6, 10)
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, -1.0])
+def test_class_weights_that_are_none_are_named(weight):
+    with pytest.raises(ArgumentError, match=r"finite, in class_weight, got \{0: 1, 1: "):
+        short(MicrogradClassifier, class_weight={0: 1, 1: weight}).fit(X, Y)
