@@ -8,17 +8,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.errors import GradientError
 from micrograd.graph import order
-from micrograd.ops import Number, Op, Operators
+from micrograd.ops import TABLE, Number, Op, Operators, pow  # noqa: A004 - the row
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
 
-__all__ = ["Text", "formula", "partial_formulas"]
+__all__ = ["Text", "formula", "labelled", "partial_formulas", "write"]
+
+_OPERATOR: Final = re.compile(r"[-+*/^%=<>×·−]")
 
 
 class Text(Operators):
@@ -48,7 +52,7 @@ class Text(Operators):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Number, ...]) -> Text:
-        return _written(op, [arg if isinstance(arg, Text) else _number(arg) for arg in args])
+        return write(op, [arg if isinstance(arg, Text) else _number(arg) for arg in args])
 
 
 def formula(value: Value, limit: int = 1000) -> str:
@@ -81,24 +85,24 @@ def formula(value: Value, limit: int = 1000) -> str:
     texts: dict[Value, Text] = {}
     for node in order(value):
         if node.label and (node is not value or not node.parents):
-            texts[node] = Text(node.label)
+            texts[node] = labelled(node.label)
         elif not node.parents:
             texts[node] = _number(node.data)
         else:
-            text = _written(node.op, [texts[parent] for parent in node.parents])
+            text = write(node.op, [texts[parent] for parent in node.parents])
             texts[node] = text if len(text.text) <= limit or node is value else Text("…")
     return texts[value].text
 
 
-def partial_formulas(op: Op, names: list[str], out: str = "out") -> list[str]:
+def partial_formulas(op: Op, names: Sequence[str | Text], out: str | Text = "out") -> list[str]:
     """Return the formula of each local derivative of `op`, from the rule that computes it.
 
     Parameters
     ----------
     op : Op
-    names : list of str
+    names : sequence of str or Text
         One for each operand.
-    out : str
+    out : str or Text
         The name of the result, which some rules use.
 
     Returns
@@ -120,7 +124,8 @@ def partial_formulas(op: Op, names: list[str], out: str = "out") -> list[str]:
     """
     if op.partials is None:
         raise GradientError(f"the operation {op.token!r} was made by hand: it has no formula")
-    partials = op.partials(Text(out), *[Text(name) for name in names])
+    written, *operands = [x if isinstance(x, Text) else labelled(x) for x in (out, *names)]
+    partials = op.partials(written, *operands)
     return [str(partial if isinstance(partial, Text) else _number(partial)) for partial in partials]
 
 
@@ -131,19 +136,42 @@ def _number(data: Any) -> Text:
     return Text(text, 3 if text.startswith("-") else 5)
 
 
-def _written(op: Op, operands: list[Text]) -> Text:
-    """Write an operation, with parentheses where the operands bind less tightly."""
-    texts = []
-    for i, operand in enumerate(operands):
-        needed = op.precedence
-        if op.name == "dot":  # products inside a sum; the bias stands first, alone
-            needed = 1 if i == len(operands) - 1 and op.arity % 2 else 3
-        elif op.arity > 1 and op.precedence < 4:
-            needed += i > 0  # a - (b - c)
-        elif op.precedence == 4:
-            needed += i == 0  # (a ** b) ** c
-        elif op.precedence == 3:
-            needed += 1  # -(-a)
-        tight = op.precedence == 5 or operand.precedence >= needed
-        texts.append(operand.text if tight else f"({operand.text})")
+def labelled(label: str) -> Text:
+    """Return a label as text; one that holds an operator stands in parentheses beside others.
+
+    Examples
+    --------
+    >>> labelled("w_1") * labelled("a - b")
+    w_1 * (a - b)
+    """
+    return Text(label, 0 if _OPERATOR.search(label) else 5)
+
+
+def write(op: Op, operands: list[Text]) -> Text:
+    """Write an operation, with parentheses where the operands bind less tightly.
+
+    Examples
+    --------
+    >>> from micrograd.ops import TABLE
+    >>> write(TABLE["sub"], [Text("a"), Text("b + c", 1)])
+    a - (b + c)
+    """
+    if op.opaque:
+        return _by_hand(op.token, operands)
+    if op.code == "{0}":
+        return operands[0]
+    texts = [
+        operand.text if operand.precedence >= needed else f"({operand.text})"
+        for operand, needed in zip(operands, op.binds, strict=True)
+    ]
     return Text(op.code.format(*texts), op.precedence)
+
+
+def _by_hand(token: str, operands: list[Text]) -> Text:
+    """Write what a user recorded by hand: as the row that its token names, else as a call."""
+    if re.fullmatch(r"\*\*[\w.]+", token) and len(operands) == 1:
+        return write(pow, [*operands, Text(token[2:])])
+    for row in TABLE.values():
+        if row.arity == len(operands) and token in (row.token, row.name, row.symbol):
+            return write(row, operands)
+    return Text(f"{token or '?'}({', '.join(operand.text for operand in operands)})")

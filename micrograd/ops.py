@@ -22,7 +22,7 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -205,7 +205,14 @@ class Op:
         the name where not given.
     precedence : int
         How tightly that text binds: 1 for `+`, 2 for `*`, 3 for unary minus, 4 for `**`, 5 for a
-        call (the default).
+        call (the default). An operation whose text is its operand's binds as that one does.
+    binds : tuple of int
+        How tightly each operand must bind to stand there without parentheses. Where not given it
+        follows from `code` and `precedence`: anything may stand between brackets and commas, and
+        an operator groups from the left, but `**` from the right.
+    held : str
+        Why the result counts as a constant, where it does though it has operands: the end of a
+        sentence. Its local derivatives are 0.
     domain : tuple of (float, float)
         An interval for each operand in which the rule is defined; tests sample there.
     kinks : tuple of float
@@ -232,6 +239,8 @@ class Op:
     noun: str = ""
     code: str = ""
     precedence: int = 5
+    binds: tuple[int, ...] = ()
+    held: str = ""
     domain: tuple[tuple[float, float], ...] = ()
     kinks: tuple[float, ...] = ()
     note: str = ""
@@ -250,6 +259,22 @@ class Op:
         ):
             if not getattr(self, field):
                 object.__setattr__(self, field, default)
+        if not self.binds:
+            object.__setattr__(self, "binds", tuple(self._binding()))
+
+    def _binding(self) -> Iterator[int]:
+        """Yield how tightly each operand must bind, from the text around it."""
+        for i in range(self.arity):
+            before, _, after = self.code.partition(f"{{{i}}}")
+            first = not before
+            if before.rstrip().endswith(("(", "[", ",")) and after.lstrip().startswith(
+                (")", "]", ",")
+            ):
+                yield 0
+            elif self.precedence == 4:  # (a ** b) ** c, a ** b ** c
+                yield 4 + first
+            else:  # a - (b - c), -(-a)
+                yield min(self.precedence + (not first), 5)
 
     def __call__(self, *args: Number) -> Number:
         """Record the operation if an operand is traced, else compute it."""
@@ -370,8 +395,9 @@ def define(**row: Any) -> Op:
 
 def foreign(token: str) -> Op:
     """Return the operation of a node that a user made by hand, known by its token only."""
+    code = token.replace("{", "{{").replace("}", "}}")  # it is text, whatever it holds
     return Op(
-        name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=token,
+        name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=code,
         opaque=True,
     )  # fmt: skip
 
@@ -1076,6 +1102,7 @@ def dot_of(pairs: int, with_bias: bool) -> Op:
         noun="weighted sum",
         code=" + ".join([f"{{{2 * pairs}}}", *terms] if with_bias else terms),
         precedence=1,
+        binds=(3,) * (2 * pairs) + (1,) * with_bias,  # products; the bias stands first, alone
         arity=arity,
         domain=(_REAL,) * arity,
         forward=partial(_dot, pairs),
@@ -1160,15 +1187,15 @@ def _peak(*values: Any) -> PlainNumber:
 
 @lru_cache(maxsize=256)
 def peak_of(terms: int) -> Op:
-    """Return the row of the largest of so many values, as a constant.
-
-    `softmax` is shifted by it. No shift changes what `softmax` is, so none is differentiated.
-    """
+    """Return the row of the largest of so many values, held constant: the shift of `softmax`."""
+    fields = ", ".join(f"{{{i}}}" for i in range(terms))
     return Op(
         name="peak",
         gate=True,
         symbol="max",
         noun="largest",
+        code=f"max({fields})" if terms > 1 else fields,
+        held="no shift changes softmax",
         arity=terms,
         domain=(_REAL,) * terms,
         forward=_peak,
