@@ -103,8 +103,10 @@ class Theme:
         >>> theme("light").tint(1.5, 1.5), theme("light").tint(0, 1.5)
         ('#9CC7EC', '#EEF1F5')
         """
-        if not number or not finite(number):
+        if not number:
             return self.none
+        if not finite(number):
+            return mix(self.none, self.wrong, 0.1)
         tint = self.pos_tint if number > 0 else self.neg_tint
         return mix(self.none, tint, 0.25 + 0.75 * magnitude(number, scale))
 
@@ -234,7 +236,10 @@ def diverging(number: float, scale: float, stops: Sequence[str]) -> str:
     >>> diverging(0.0, 1.0, theme("light").diverging), diverging(-2, 1, theme("light").diverging)
     ('#F4F6F9', '#A34300')
     """
-    share = min(1.0, max(-1.0, number / scale)) if scale else 0.0
+    if scale and finite(number):
+        share = min(1.0, max(-1.0, number / scale))
+    else:  # without a scale, or beyond every one
+        share = math.copysign(1.0, number) if abs(number) == math.inf else 0.0
     place = (share + 1) / 2 * (len(stops) - 1)
     below = min(int(place), len(stops) - 2)
     return mix(stops[below], stops[below + 1], place - below)
@@ -294,9 +299,11 @@ def magnitude(number: Any, scale: Any) -> float:
     >>> magnitude(-0.25, 1.0), magnitude(5, 1)
     (0.5, 1.0)
     """
+    if not finite(number):
+        return 1.0
     if not number or not scale:
         return 0.0
-    if not finite(number) or abs(number) >= scale:
+    if abs(number) >= scale:
         return 1.0
     return math.sqrt(abs(number) / scale)
 
@@ -364,7 +371,8 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
         body = _float_text(abs(float(x)), precision)
     negative = x < 0 and body not in ("0", "≈0")
     if body.startswith("≈"):
-        return "≈" + ("-" if negative else "+" if signed else "") + body[1:]
+        plus = "+" if signed and body != "≈0" else ""
+        return "≈" + ("-" if negative else plus) + body[1:]
     return ("-" if negative else "+" if signed and x > 0 else "") + body
 
 

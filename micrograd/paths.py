@@ -15,6 +15,7 @@ b.grad = +2 + 3 = +5, over 2 paths
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +26,7 @@ from micrograd.errors import NumberTypeError
 from micrograd.look import finite, number_text
 from micrograd.ops import as_float
 from micrograd.passes import Recording
-from micrograd.words import Words, equals, latex_name, signed
+from micrograd.words import Words, latex_name, sign_of_equation, sign_of_number, signed
 
 __all__ = ["Explanation", "Path", "explain", "explain_all"]
 
@@ -56,13 +57,9 @@ class Path:
     @property
     def is_exact(self) -> bool:
         """Whether the digits shown of the factors give those shown of the product."""
-        product = Fraction(1)
-        for factor in self.factors:
-            try:
-                product *= Fraction(number_text(factor))
-            except ValueError:
-                return False
-        return equals(product, signed(self.product))
+        factors = [number_text(factor) for factor in self.factors]
+        product = signed(self.product)
+        return sign_of_equation(factors, product, lambda *x: math.prod(x)) == "="
 
 
 class Explanation:
@@ -154,10 +151,19 @@ class Explanation:
                     *[f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]],
                 ]
             )
-            texts.append(f"{name} {_relation(parts, total)} {added} = {total}, over {paths}")
+            exact = all(sign_of_number(product) == "=" for product in self._products)
+            texts.append(
+                f"{name} {'=' if exact else '≈'} {added} {_relation(parts, total)} {total}, "
+                f"over {paths}"
+            )
         else:
-            texts.append(f"{name} = {total}, the sum over {paths}")
+            texts.append(f"{name} {sign_of_number(self.total)} {total}, the sum over {paths}")
         return "\n".join(texts)
+
+    @property
+    def _products(self) -> list[Any]:
+        rest = [self.rest] if self.rest_count else []
+        return [path.product for path in self.paths] + rest
 
     @property
     def latex(self) -> str:
@@ -171,15 +177,20 @@ class Explanation:
             terms.append(rf"\underbrace{{{_latex(self.rest)}}}_{{{self.rest_count}\text{{ more}}}}")
         total = _latex(self.total)
         left = rf"\frac{{\partial {output}}}{{\partial {wanted}}}"
-        return f"{left} = {' + '.join(terms) or '0'} = {total}"
+        exact = all(sign_of_number(x) == "=" for path in self.paths for x in path.factors)
+        relation = _relation([signed(product) for product in self._products], signed(self.total))
+        is_sum = relation == "=" and all(path.is_exact for path in self.paths)
+        first, second = ("=" if is_true else r"\approx" for is_true in (exact, is_sum))
+        return f"{left} {first} {' + '.join(terms) or '0'} {second} {total}"
 
     def __str__(self) -> str:
         return self.text
 
     def __repr__(self) -> str:
+        total = f"{sign_of_number(self.total)} {number_text(self.total)}"
         return (
-            f"<Explanation of d({self._name(self.output)})/d({self._name(self.input)}) = "
-            f"{number_text(self.total)}: {self.count:,} path{'s' * (self.count != 1)}>"
+            f"<Explanation of d({self._name(self.output)})/d({self._name(self.input)}) {total}: "
+            f"{self.count:,} path{'s' * (self.count != 1)}>"
         )
 
     def _repr_html_(self) -> str:
@@ -236,7 +247,7 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     >>> for _ in range(20):
     ...     y = y + y
     >>> explain(y, x)
-    <Explanation of d(v19 + v19)/d(x) = 1.049e6: 1,048,576 paths>
+    <Explanation of d(v19 + v19)/d(x) ≈ 1.049e6: 1,048,576 paths>
     >>> explain(y, x).total == 2.0 ** 20
     True
     """
@@ -389,7 +400,4 @@ def _latex_factor(factor: Any) -> str:
 
 
 def _relation(parts: list[str], total: str) -> str:
-    try:
-        return "=" if equals(sum(map(Fraction, parts), Fraction(0)), total) else "≈"
-    except ValueError:
-        return "≈"
+    return sign_of_equation(parts, total, lambda *terms: sum(terms))

@@ -35,8 +35,9 @@ from typing import Any, overload
 from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
+from micrograd.look import number_text
 from micrograd.passes import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
-from micrograd.words import Words, signed
+from micrograd.words import Words, sign_of_number
 
 __all__ = ["BROKEN", "Entry", "NodeState", "Snapshot", "Step", "Stepper", "steps"]
 
@@ -502,10 +503,10 @@ expected=2)
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        name = self.words.names[-1]
+        name, data = self.words.names[-1], self.recording.data[-1]
         broken = f", broken: {BROKEN[self.broken]}" if self.broken else ""
         return (
-            f"<Stepper of {name} = {signed(self.root.data).lstrip('+')}: {self.forward_count} "
+            f"<Stepper of {name} {sign_of_number(data)} {number_text(data)}: {self.forward_count} "
             f"steps forward, {len(self) - self.forward_count} back{broken}>"
         )
 

@@ -6,21 +6,23 @@ a screen reader. Numbers are written by `micrograd.look.number_text`, with an AS
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.errors import GradientError
-from micrograd.formula import Text, partial_formulas
+from micrograd.formula import Text, labelled, partial_formulas, write
 from micrograd.look import finite, number_text
 from micrograd.ops import constant
 from micrograd.passes import BROKEN, Recording, Row, final_gradients, is_same
 
-__all__ = ["Words", "equals", "latex_name", "signed"]
+__all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
 
 LONGEST_NAME: Final = 16
 LONGEST_EXPRESSION: Final = 64
+LONGEST_POWER: Final = 10_000  # bits
 
 
 def signed(number: Any) -> str:
@@ -34,22 +36,62 @@ def signed(number: Any) -> str:
     return number_text(number, signed=True)
 
 
-def equals(exact: Fraction | None, shown: str) -> bool:
-    """Return whether the digits that are shown make a shown equation true."""
-    right = _shown(shown)
-    if exact is None or right is None:
-        return exact is None and right is None
-    return exact == right or (
-        right.denominator != 1 and number_text(float(exact)) == shown.lstrip("+")
-    )
+def shown(text: str) -> Any:
+    """Return the number that the digits of `text` say; None where they say none, as "≈0.3" does.
 
-
-def _shown(text: str) -> Fraction | None:
-    """Return the number that the digits of `text` say, or None where they do not say one."""
+    Examples
+    --------
+    >>> shown("+0.25"), shown("inf!"), shown("–")
+    (Fraction(1, 4), inf, None)
+    """
     try:
-        return Fraction(text)
+        return float(text[:-1]) if text.endswith("!") else Fraction(text)
     except ValueError:
         return None
+
+
+def sign_of_equation(numbers: Sequence[Any], result: str, join: Callable[..., Any]) -> str:
+    """Return "=" where the digits that are shown make an equation true, else "≈".
+
+    Parameters
+    ----------
+    numbers : sequence of str
+        What is joined, as it is shown.
+    result : str
+        What stands on the other side.
+    join : callable
+        Computes on exact numbers, `operator.mul` for one.
+
+    Examples
+    --------
+    >>> import operator
+    >>> sign_of_equation(["0.25", "2"], "+0.5", operator.mul)
+    '='
+    >>> sign_of_equation(["0.3333", "3"], "1", operator.mul)
+    '≈'
+    """
+    operands, right = [shown(text) for text in numbers], shown(result)
+    if right is None or None in operands:
+        return "≈"
+    try:
+        found = join(*operands)
+    except OverflowError:
+        return "≈"
+    return "=" if is_same(found, right) else "≈"
+
+
+def sign_of_number(number: Any, precision: int = 4) -> str:
+    """Return "=" where `number_text` shows all digits of a number, else "≈".
+
+    Examples
+    --------
+    >>> sign_of_number(0.25), sign_of_number(1 / 3)
+    ('=', '≈')
+    """
+    right = shown(number_text(number, precision))
+    if isinstance(number, float) and finite(number):
+        return "=" if right == Fraction(repr(number)) else "≈"
+    return "=" if right is not None and is_same(number, right) else "≈"
 
 
 def latex_name(name: str) -> str:
@@ -106,7 +148,7 @@ class Words:
         self.names: list[str] = []
         for i, node in enumerate(recording.nodes):
             if node.label:
-                text = Text(str(node.label))
+                text = labelled(str(node.label))
             elif not recording.parents[i]:
                 text = _number(recording.data[i])
             else:
@@ -125,17 +167,13 @@ class Words:
 
     def _written(self, i: int, numbers: bool) -> Text:
         op, parents = self.recording.nodes[i].op, self.recording.parents[i]
-        if op.partials is None:
-            return Text(op.token)
-        first = re.search(r"\{(\d+)\}", op.code)
-        bare = int(first[1]) if first and first.start() == 0 and op.precedence < 4 else -1
         operands = [
-            _number(self.recording.data[p], parenthesised=op.precedence < 5 and j != bare)
+            _number(self.recording.data[p], op.code.startswith(f"{{{j}}}"))
             if numbers
             else self._texts[p]
             for j, p in enumerate(parents)
         ]
-        written = op(*operands)
+        written = write(op, operands)
         text = _shortened(written.text.replace(" * ", " × "))
         return Text(text, written.precedence)
 
@@ -201,6 +239,10 @@ class Words:
         data = number_text(self.recording.data[i])
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
         relation = self.relation(i)
+        if node.op.held:
+            of = f"the {kind}of {self._operands(i)}, held constant because {node.op.held}"
+            name = f"{name} is " if name != expression else ""
+            return f"{_start(name + of)}: {numbers} {relation} {data}."
         if name == expression:
             start = f"The {kind}{expression} is" if kind else f"{expression} is"
             return f"{start} {numbers} {relation} {data}."
@@ -218,25 +260,38 @@ class Words:
         return self.right[target] if row.number == row.of else None
 
     def _is_exact(self, i: int) -> bool:
-        """Return whether the operands' shown digits give the result's shown digits."""
-        shown = [_shown(number_text(self.recording.data[p])) for p in self.recording.parents[i]]
-        data = self.recording.data[i]
-        if any(operand is None for operand in shown):
+        """Return whether the result's shown digits are what the operands' shown digits give.
+
+        A function whose result is no fraction is exact at few points, as sqrt is at 4. There it
+        changes with each operand; where it does not, as tanh at 20, the float is rounded.
+        """
+        forward = self.recording.nodes[i].op.forward
+        digits = [shown(number_text(self.recording.data[p])) for p in self.recording.parents[i]]
+        operands = [_Exact(x) if isinstance(x, Fraction) else x for x in digits]
+        right = shown(number_text(self.recording.data[i]))
+        if right is None or None in operands:
             return False
-        kind: Any = Fraction if isinstance(data, Fraction) else float
-        if isinstance(data, int):
-            kind = int if all(x is not None and x.denominator == 1 for x in shown) else float
         try:
-            again = self.recording.nodes[i].op.forward(*[kind(x) for x in shown])
+            found = forward(*operands)
+            if not (is_same(found, right) and isinstance(found, float)):
+                return is_same(found, right)
+            if not all(map(finite, operands)):
+                return True
+            nearby = [
+                forward(*operands[:k], x + (abs(x) or 1) / 2**20, *operands[k + 1 :])
+                for k, x in enumerate(operands)
+            ]
         except (ValueError, ArithmeticError, TypeError):
             return False
-        return number_text(again) == number_text(data)
+        return found not in nearby
 
     def kept(self, i: int) -> str:
         """Return which local derivatives the evaluation of value `i` leaves for the way back."""
         parents, locals_ = self.recording.parents[i], self.recording.locals[i]
+        if self.recording.nodes[i].op.held:
+            return f"Nothing is kept for the way back: {self.names[i]} is held constant."
         parts = [
-            f"{self.derivative(i, parent)} = {number_text(local)}"
+            f"{self.derivative(i, parent)} {sign_of_number(local)} {number_text(local)}"
             for parent, local in list(zip(parents, locals_, strict=True))[:4]
         ]
         more = f", and {len(parents) - 4} more" if len(parents) > 4 else ""
@@ -253,7 +308,13 @@ class Words:
 
     def _passed(self, row: Row) -> str:
         child, parent = self.names[row.node], self._subject(row.parent)
-        if row.local is None:
+        op = self.recording.nodes[row.node].op
+        if op.held:
+            says = f"{child} passes nothing back to {parent}: it is held constant, {op.held}."
+            return f"{says} {self._sum(row)}"
+        if row.local == 0 and op.gate and not finite(row.upstream):
+            says = f"{child} passes nothing back to {parent}: {op.name} did not choose it."
+        elif row.local is None:
             says = (
                 f"{child} passes nothing back to {parent}: its own gradient is 0, so the local "
                 "derivative, which does not exist here, is not needed."
@@ -262,16 +323,28 @@ class Words:
             up, local, adds = signed(row.upstream), number_text(row.local), signed(row.contribution)
             says = (
                 f"{child} passes gradient back to {parent}: upstream {up} times local derivative "
-                f"{local} {'is' if self._product_is_exact(row) else 'is about'} {adds}."
+                f"{local} {'is' if self._product(row) == '=' else 'is about'} {adds}."
             )
         return " ".join([says, *self._remarks(row), self._sum(row)])
 
-    def _product_is_exact(self, row: Row) -> bool:
-        up, local = _shown(signed(row.upstream)), _shown(number_text(row.local))
-        product = None if up is None or local is None else up * local
-        if product is None and not (finite(row.upstream) and finite(row.local)):
-            return True  # nan and infinity are what they are
-        return product is not None and equals(product, signed(row.contribution))
+    def _product(self, row: Row) -> str:
+        """Return `=` or `≈` for what a chain step multiplies."""
+        numbers = signed(row.upstream), number_text(row.local)
+        return sign_of_equation(numbers, signed(row.contribution), operator.mul)
+
+    def sum_sign(self, row: Row) -> str:
+        """Return `=` or `≈` for before + upstream × local and after, as the page shows them."""
+        if row.local is None:
+            return "="
+        numbers = signed(row.before), signed(row.upstream), number_text(row.local)
+        kept = 0 if self.broken == "assign" else 1
+        return sign_of_equation(numbers, signed(row.after), lambda b, up, x: kept * b + up * x)
+
+    def _operands(self, i: int) -> str:
+        names = [self.names[p] for p in self.recording.parents[i]]
+        if len(names) > 5:
+            names = [*names[:2], f"{len(names) - 3} more", names[-1]]
+        return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
     def _remarks(self, row: Row) -> list[str]:
         node, remarks = self.recording.nodes[row.node], []
@@ -323,7 +396,8 @@ class Words:
             added = f"Added to {before} left over from the first pass, {grad} is {after}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} = {after} is "
+            equals = sign_of_number(row.after)
+            alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} {equals} {after} is "
             return f"{alone}{end}."
         if row.number == 1:
             return f"That is the first of {row.of} contributions: {grad} is {after} so far."
@@ -371,11 +445,17 @@ class Words:
         if self.recording.parents[row.node].count(row.parent) > 1:
             sign += f" (operand {row.operand + 1})"
         formula, local = self.local_formula(row.node, row.operand), number_text(row.local)
-        value = local if formula in ("", local) else f"{formula} = {local}"
+        equals = sign_of_number(row.local) if row.local is not None else "="
+        value = local if formula in ("", local) else f"{formula} {equals} {local}"
+        equals = "=" if value != local else equals
         if row.local is None:
             value = f"{formula}, which does not exist here" if formula else "nothing here"
         made = f"{name} = {expression}, so " if name != expression else ""
-        return f"{made}{sign} = {value}"
+        if held := self.recording.nodes[row.node].op.held:
+            return f"{name} = {expression} is held constant: {held}".removeprefix(
+                f"{expression} = "
+            )
+        return f"{made}{sign} {equals} {value}"
 
     def latex(self, row: Row) -> str:
         """Return the step as LaTeX, with symbols and with numbers put in."""
@@ -400,7 +480,7 @@ class Words:
         )
         if row.local is None:
             return symbols + " = 0"
-        relation = "=" if self._product_is_exact(row) else r"\approx"
+        relation = self._product(row).replace("≈", r"\approx")
         up, local = _in_parentheses(number_text(row.upstream)), number_text(row.local)
         product = rf"{up} \cdot {_in_parentheses(local)} {relation} {number_text(row.contribution)}"
         return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
@@ -413,9 +493,7 @@ class Words:
         if self.broken == "assign":
             return f"{before} → {after}"
         sign = "-" if adds.lstrip("≈").startswith("-") else "+"
-        left, right = _shown(before), _shown(adds)
-        exact = None if left is None or right is None else left + right
-        relation = "=" if exact is not None and equals(exact, after) else "≈"
+        relation = sign_of_equation((before, adds), after, operator.add)
         return f"{before} {sign} {re.sub(r'[-+]', '', adds, count=1)} {relation} {after}"
 
 
@@ -423,11 +501,21 @@ def _start(text: str) -> str:
     return text[0].upper() + text[1:] if text.startswith("the ") else text
 
 
-def _number(data: Any, parenthesised: bool = False) -> Text:
+def _number(data: Any, first: bool = True) -> Text:
     text = number_text(data)
-    if parenthesised and text.startswith("-"):
-        return Text(f"({text})")
-    return Text(text, 2 if "/" in text else 3 if text.startswith("-") else 5)
+    if text.lstrip("≈").startswith("-"):  # bare at the start only: -6 + 10, but 10 + (-6)
+        return Text(text, 1 if not first else 2 if "/" in text else 3)
+    return Text(text, 2 if "/" in text else 5)
+
+
+class _Exact(Fraction):
+    """A fraction whose powers are refused where they would have very many digits."""
+
+    def __pow__(self, exponent: Any) -> Any:
+        size = max(self.numerator.bit_length(), self.denominator.bit_length())
+        if exponent == int(exponent) and size > 1 and size * abs(exponent) > LONGEST_POWER:
+            raise OverflowError("too long")
+        return Fraction(self) ** exponent
 
 
 def _shortened(text: str) -> str:

@@ -55,7 +55,7 @@ def test_a_colour_tells_the_sign(theme: look.Theme) -> None:
     assert theme.stroke(-2) == theme.neg
     assert theme.stroke(0.0) == theme.zero
     assert theme.stroke(math.nan) == theme.text(math.inf) == theme.wrong
-    assert theme.tint(math.nan, 1) == theme.tint(0, 0) == theme.none
+    assert theme.tint(0, 0) == theme.none
     assert theme.tint(-3, 3) == theme.neg_tint
 
 
@@ -144,6 +144,19 @@ def test_sizes_grow_from_thin_to_thick() -> None:
     assert widths[0] == 1.2
     assert widths[-1] == 6.0
     assert look.stroke_width(10**400, 10**400 * 4) == pytest.approx(3.6)
+
+
+@pytest.mark.parametrize("scale", [0, 1, math.inf])
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_what_is_not_finite_is_never_drawn_as_zero(number: float, scale: float) -> None:
+    assert look.magnitude(number, scale) == 1
+    assert look.stroke_width(number, scale) > look.stroke_width(0, scale)
+    for theme in look.THEMES.values():
+        assert theme.tint(number, scale) != theme.none
+        assert look.contrast(theme.wrong, theme.tint(number, scale)) > 4.5
+        if not math.isnan(number):
+            end = theme.diverging[-1 if number > 0 else 0]
+            assert look.diverging(number, scale, theme.diverging) == end
 
 
 def test_one_giant_among_many_does_not_set_the_scale() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of
+from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -28,6 +29,7 @@ from micrograd.files import write_whole
 from micrograd.look import Theme, largest, mix, number_text
 from micrograd.look import theme as theme_of
 from micrograd.passes import Recording, Row, backward_rows
+from micrograd.words import sign_of_equation, sign_of_number
 
 __all__ = ["animate_backward"]
 
@@ -187,15 +189,16 @@ def _caption(row: Row, names: list[str], style: Style) -> str:
 
     if row.kind == "seed":
         return f"The way back starts at {names[row.node]}: its own gradient is 1."
-    local = "(none)" if row.local is None else number_text(row.local, style.precision)
-    step = f"{names[row.node]} → {names[row.parent]}:  {signed(row.upstream)} × {local}"
-    step += f" = {signed(row.contribution)}"
+    up, local = signed(row.upstream), number_text(row.local, style.precision)
+    before, adds, after = signed(row.before), signed(row.contribution), signed(row.after)
+    equals = "=" if row.local is None else sign_of_equation((up, local), adds, operator.mul)
+    local = "(none)" if row.local is None else local
+    step = f"{names[row.node]} → {names[row.parent]}:  {up} × {local} {equals} {adds}"
     if row.number > 1:
-        added = signed(row.contribution)
-        joined = f"{added[:1]} {added[1:]}" if added[:1] in "+-" else f"+ {added}"
-        step += (
-            f"    {names[row.parent]}.grad = {signed(row.before)} {joined} = {signed(row.after)}"
-        )
+        joined = f"{adds[:1]} {adds[1:]}" if adds[:1] in "+-" else f"+ {adds}"
+        equals = sign_of_equation((before, adds), after, operator.add)
+        exact = {sign_of_number(x, style.precision) for x in (row.before, row.contribution)}
+        step += f"    {names[row.parent]}.grad {max(exact)} {before} {joined} {equals} {after}"
     return step
 
 
@@ -230,7 +233,7 @@ def _drawn(
         yield value_line(shown, text, theme)
         if box.op is None:
             continue
-        yield operation(f"o{position}", box.op.symbol or "?", theme, box.op.noun)
+        yield operation(f"o{position}", box.op.symbol or "?", theme, told(box.op))
         passing = row is not None and row.kind == "chain" and row.node == position
         flow = grad if got >= due and grad is not None else None
         yield (

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
-from micrograd.formula import Text
+from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
 from micrograd.look import largest, number_text, short
 from micrograd.ops import Op, constant
@@ -23,6 +23,7 @@ __all__ = [
     "names_of",
     "parameters_of",
     "roots_of",
+    "told",
 ]
 
 VAST: Final = 5_000  # values from which lines do not show what flows on them
@@ -270,6 +271,8 @@ def build(
     for position, value in enumerate(values):
         parents = value.parents
         grad, local = grads[position], locals_[position]
+        if parents and value.op.held:  # no derivative of 0 stands on its edges
+            local = ()
         if parents:
             role = "computed"
         elif value.op is constant:
@@ -298,6 +301,11 @@ def build(
     return Diagram(boxes, largest(known), title, {box.role for box in boxes})
 
 
+def told(op: Op) -> str:
+    """Return what an operation is, in words."""
+    return f"{op.noun}, held constant: {op.held}" if op.held else op.noun
+
+
 def _named_as_parameters(values: list[Value], titles: Mapping[Value, str]) -> set[Value]:
     leaves = [value for value in values if not value.parents and value.op is not constant]
     weights = {value for value in leaves if _WEIGHT.match(titles[value])}
@@ -315,14 +323,14 @@ def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
         if not parents:
             if value.op is constant:
                 text = Text(number_text(value.data))
-        elif len(parents) <= _NAME_LIMIT and value.op.partials is not None:
-            operands = [texts[parent] for parent in parents]
-            if None not in operands:
-                text = value.op(*operands)
+        elif len(parents) <= _NAME_LIMIT:
+            operands = [found for parent in parents if (found := texts[parent]) is not None]
+            if len(operands) == len(parents):
+                text = write(value.op, operands)
                 text = text if len(text.text) <= _NAME_LIMIT else None
         result.append(text.text if text is not None and parents else "")
         title = titles[value]
-        texts[value] = Text(title) if title and len(title) < _NAME_LIMIT else text
+        texts[value] = labelled(title) if title and len(title) < _NAME_LIMIT else text
     return result
 
 

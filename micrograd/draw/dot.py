@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from micrograd.draw.diagram import VAST, Box, Diagram
+from micrograd.draw.diagram import VAST, Box, Diagram, told
 from micrograd.errors import ArgumentError
 from micrograd.look import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
@@ -388,7 +388,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
         if box.op is None:
             continue
         center = f"o{box.position}"
-        yield operation(center, box.op.symbol or "?", theme, box.op.noun, ordered)
+        yield operation(center, box.op.symbol or "?", theme, told(box.op), ordered)
         yield (
             f'\t{center} -> v{box.position} [class="mg-out" '
             f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}]\n"

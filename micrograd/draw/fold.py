@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from micrograd.draw.diagram import Box, Diagram
+from micrograd.draw.diagram import Box, Diagram, told
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -450,7 +450,7 @@ def folded_lines(diagram: Diagram, style: Style, folding: Folding) -> Iterator[s
             continue
         center, terms = f"o{box.position}", folding.terms.get(box.position)
         symbol = "Σ" if terms is not None else box.op.symbol or "?"
-        yield operation(center, symbol, theme, box.op.noun)
+        yield operation(center, symbol, theme, told(box.op))
         yield (
             f'\t{center} -> v{box.position} [class="mg-out" '
             f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55]\n"

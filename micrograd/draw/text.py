@@ -7,7 +7,7 @@ from typing import Any
 from micrograd.draw.diagram import Box, build, names_of, parameters_of, roots_of
 from micrograd.draw.dot import clean
 from micrograd.errors import ArgumentError
-from micrograd.formula import Text
+from micrograd.formula import labelled, write
 from micrograd.look import number_text, short
 
 __all__ = ["format_graph"]
@@ -80,7 +80,9 @@ def format_graph(
     rows = [("name", "is", "data", "grad", "local derivatives" if local else "")]
     for box in shown:
         slopes = ""
-        if local and box.local:
+        if local and box.op is not None and box.op.held:
+            slopes = f"held constant: {box.op.held}"
+        elif local and box.local:
             slopes = ", ".join(
                 f"∂{short(names[parent])} {number_text(slope, precision)}"
                 for parent, slope in zip(box.parents[:6], box.local, strict=False)
@@ -117,8 +119,8 @@ def _name(box: Box) -> str:
 def _expression(box: Box, names: list[str]) -> str:
     if box.op is None:
         return box.role
-    if box.op.partials is None or len(box.parents) > 8:
+    if len(box.parents) > 8:
         inner = ", ".join(names[parent] for parent in box.parents[:4])
         return f"{box.op.token}({inner}{', …' if len(box.parents) > 4 else ''})"
-    text = repr(box.op(*[Text(short(names[parent])) for parent in box.parents]))
+    text = write(box.op, [labelled(short(names[parent])) for parent in box.parents]).text
     return text if len(text) <= _EXPRESSION else text[: _EXPRESSION - 1] + "…"

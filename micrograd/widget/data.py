@@ -208,13 +208,16 @@ def _step(stepper: Stepper, k: int, scale: Any, edge: int, text: Any) -> list[An
         text(step.rule),
         text(step.addition),
         text(_right(stepper, row)),
+        text(words.sum_sign(row) if row.kind == "chain" else ""),
     ]
 
 
 def _size(number: Any, scale: Any) -> float:
-    """Return the size of a number from -1 to 1, never 0 unless the number is."""
-    if number is None or not finite(number) or number == 0:
+    """Return the size of a number from -1 to 1, never 0 unless the number is; 2 for infinity."""
+    if number is None or number == 0:
         return 0
+    if not finite(number):
+        return 2
     size = max(0.01, round(magnitude(number, scale), 2))
     return size if number > 0 else -size
 

@@ -72,7 +72,7 @@ function decoded(data) {
   D.steps = D.steps.map(s => ({
     k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
     before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
-    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), right: text(s[17]),
+    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), right: text(s[17]), equals: text(s[18]),
   }));
   const [W] = D.box;
   D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
@@ -205,8 +205,8 @@ function mount(model, el, keep) {
     }
     return { st, passed };
   }
-  const hue = t => t > 0 ? "pos" : t < 0 ? "neg" : "zero";
-  const tint = t => t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
+  const hue = t => Math.abs(t) > 1 ? "wrong" : t > 0 ? "pos" : t < 0 ? "neg" : "zero";
+  const tint = t => Math.abs(t) > 1 ? "color-mix(in oklab, var(--none), var(--wrong) 10%)" : t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
 
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
@@ -256,7 +256,7 @@ function mount(model, el, keep) {
     shownEdges.forEach(e => {
       const p = passed.get(e.at);
       put(e.g, "--stroke", p ? `var(--${hue(p.tc)})` : "");
-      put(e.g, "--strokeWidth", p ? (1.2 + 4.8 * Math.abs(p.tc)).toFixed(1) : "");
+      put(e.g, "--strokeWidth", p ? (1.2 + 4.8 * Math.min(1, Math.abs(p.tc))).toFixed(1) : "");
       put(e.g, "--strokeDasharray", p && !p.tc ? "5 4" : "");
     });
     for (const e of lit) if (!lean) gE.append(e.g);
@@ -322,7 +322,7 @@ function mount(model, el, keep) {
     const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", "+=");
     math.append(formula(ratio(root, s.p), adds, ratio(root, s.n), M("mo", "\u00b7"), ratio(s.n, s.p)));
     tiles.append(tile(s.before, D.assigns ? "lost" : "", D.assigns && s.i > 1 ? "lost" : "before", gradOf(s.p)), op(D.assigns ? "\u2192" : "+"), tile(s.up, "", "upstream", gradOf(s.n)), op("\u00d7"),
-      tile(s.loc, "local", "local", dLocal(s)), op("="), tile(s.after + (s.right ? "!" : ""), "now", "now", s.right ? `right: ${s.right}` : gradOf(s.p)));
+      tile(s.loc, "local", "local", dLocal(s)), op(s.equals), tile(s.after + (s.right ? "!" : ""), "now", "now", s.right ? `right: ${s.right}` : gradOf(s.p)));
   }
   function book() {
     const s = steps[k], i = hover ?? sel ?? (s.k === "chain" ? s.p : s.n), n = nodes[i], q = now.st[i];
