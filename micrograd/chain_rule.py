@@ -7,18 +7,15 @@ are handed. Once with numbers, for gradients; once with Values, for gradients th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import ContextVar
 from typing import Any, cast
 
 from micrograd.errors import GradientError, NumberTypeError, rewritten
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, check_finite, check_fresh, described
 from micrograd.ops import Number, Operators, add, constant, is_plain, mul
-from micrograd.recording import recording
+from micrograd.recording import building, recording
 
-__all__ = ["building", "gradient", "partials_of", "sweep"]
-
-building = ContextVar("building", default=False)  # whether a gradient graph is being built
+__all__ = ["gradient", "partials_of", "sweep"]
 
 
 def sweep(nodes: Sequence[Node]) -> None:

@@ -21,6 +21,7 @@ from micrograd.engine import Value, gradient
 from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.look import number_text
 from micrograd.losses import LOSSES
+from micrograd.node import plain
 from micrograd.samples import listed, rows_of, targets_of
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
@@ -187,7 +188,7 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
     scores = [trace[-1].x if task.several_outputs else trace[-1].x[0] for trace in traces]
     value = task.function(scores, targets)
     findings.extend(_flow(value, [[s for sample in layer for s, _ in sample] for layer in layers]))
-    return Diagnosis(tuple(findings), len(rows), float(value))
+    return Diagnosis(tuple(findings), len(rows), float(plain(value)))
 
 
 def _finding(kind: str, where: str, evidence: str, *place: int) -> Finding:
@@ -226,7 +227,7 @@ def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:
 def _neuron(i: int, j: int, pairs: Sequence[tuple[Value, Value]]) -> Iterable[Finding]:
     """Look at one neuron's sums and activations over the samples."""
     where, count = f"layer {i}, neuron {j}", len(pairs)
-    sums, answers = [float(s) for s, _ in pairs], [float(x) for _, x in pairs]
+    sums, answers = ([float(value.data) for value in values] for values in zip(*pairs, strict=True))
     bad = [n for n in range(count) if not math.isfinite(sums[n] + answers[n])]
     if bad:
         seen = f"Its sum is {sums[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."

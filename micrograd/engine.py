@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from micrograd.chain_rule import building, gradient, partials_of, sweep
-from micrograd.errors import GradientError, NotDifferentiableError, rewritten
+from micrograd.chain_rule import gradient, partials_of, sweep
+from micrograd.errors import GradientError, rewritten
 from micrograd.graph import order
 from micrograd.node import Node, check_fresh, described
 from micrograd.ops import Number, Op, Operators, add, constant, foreign, mul, number
@@ -248,14 +248,6 @@ class Value(Node):
     def _backward(self, closure: Callable[[], None]) -> None:
         self.__dict__["_closure"] = closure
         self.op = foreign(self._op)
-
-    def __float__(self) -> float:
-        if building.get():
-            raise NotDifferentiableError(
-                "a local derivative turned a Value into a float, so it cannot be differentiated "
-                "again: write it with operators and micrograd's functions, not with math's"
-            )
-        return float(self._data)
 
 
 def _lifted(operand: Number) -> Number:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from micrograd.engine import Value, enable_grad, gradient
 from micrograd.errors import GradcheckError, InputCountError, NumberTypeError
 from micrograd.graph import order
+from micrograd.node import plain
 from micrograd.ops import Operators, constant, identity, is_operand, is_plain, number
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
@@ -204,7 +205,7 @@ def gradcheck(
                 values = f(*[_swap(argument, moved) for argument in traced])
                 sides.append([values] if is_operand(values) else list(values))
             for i, (above, below) in enumerate(zip(*sides, strict=True)):
-                numeric = (float(above) - float(below)) / (2 * eps)
+                numeric = (plain(above) - plain(below)) / (2 * eps)
                 analytic = float(slopes[i][j])
                 if not abs(analytic - numeric) <= atol + rtol * abs(numeric):
                     raise GradcheckError(

@@ -22,6 +22,7 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
 )
+from micrograd.node import plain
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
 from micrograd.ops import sum as total
 
@@ -384,7 +385,7 @@ def _classes(labels: Iterable[Any]) -> list[Any]:
 
 
 def _largest(output: Any) -> int:
-    row = [float(z) for z in output]
+    row = [plain(z) for z in output]
     return max(range(len(row)), key=row.__getitem__)
 
 
@@ -401,7 +402,7 @@ LOSSES: Final[dict[str, Loss]] = {
             "mse",
             mse,
             encode=lambda labels: [number(label) for label in labels],
-            predict=float,
+            predict=lambda output: float(plain(output)),
             classification=False,
         ),
         Loss(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from micrograd.errors import DomainError, GradientError, StaleGraphError
+from micrograd.errors import DomainError, GradientError, NotDifferentiableError, StaleGraphError
 from micrograd.graph import order
+from micrograd.leaving import left_graph
 from micrograd.ops import Op, Operators, PlainNumber, constant, foreign, is_operand, number
+from micrograd.recording import building, recording
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -117,14 +119,55 @@ class Node(Operators):
 
     # ---- what works on the number alone ------------------------------------------------------
 
-    def __float__(self) -> float:
-        return float(self._data)
+    def item(self) -> Any:
+        """Return the number itself, as `data` does and as NumPy and PyTorch spell it."""
+        return self._data
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
 
     def __int__(self) -> int:
         return int(self._data)
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._data, digits)
+
+    def __float__(self) -> float:
+        # Called alike by `float(v)` and by `math.exp(v)`, which would lose a gradient.
+        if building.get():
+            raise NotDifferentiableError(
+                "a local derivative turned a Value into a float, so it cannot be differentiated "
+                "again: write it with operators and micrograd's functions, not with math's"
+            )
+        if recording.get() and not self._has_no_gradient():
+            raise left_graph(self)
+        return float(self._data)
+
+    def __trunc__(self) -> NoReturn:
+        raise left_graph(self)
+
+    def as_integer_ratio(self) -> NoReturn:
+        """Refused: `statistics` and `Fraction` ask for it, and would lose the gradient."""
+        raise left_graph(self)
+
+    def _has_no_gradient(self) -> bool:
+        """Return whether this is a plain number that met a Value, or a choice of such numbers."""
+        if self.op is constant or self.op is None or self.op.partials is None:
+            return self.op is constant
+        if not self.op.gate:  # the others may be flat here and yet have a second derivative
+            return False
+        pairs = zip(self.parents, self.op.partials(self._data, *self.inputs), strict=True)
+        return all(slope == 0 for parent, slope in pairs if parent.op is not constant)
+
+    # A number is equal by what it is, as for `<=`; another Value by which one it is, so that sets,
+    # dicts and `in` tell Values apart that happen to hold the same number.
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Operators):
+            return self is other if isinstance(other, Node) else NotImplemented
+        return bool(self._data == number(other)) if is_operand(other) else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> bool:
         return self._data < plain(other) if is_operand(other) else NotImplemented

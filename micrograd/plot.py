@@ -21,6 +21,7 @@ from micrograd.functional import grad
 from micrograd.look import MARKERS, Theme, mix, number_text
 from micrograd.look import theme as theme_named
 from micrograd.nn import MLP
+from micrograd.node import plain
 
 __all__ = [
     "Curves",
@@ -348,7 +349,8 @@ def _points(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
 
 
 def _numbers(output: Any) -> list[float]:
-    return [float(score) for score in output] if hasattr(output, "__len__") else [float(output)]
+    scores = output if hasattr(output, "__len__") else [output]
+    return [float(plain(score)) for score in scores]
 
 
 def _rgb(colour: str) -> tuple[float, ...]:
@@ -604,7 +606,7 @@ def plot_function(
     ax.set_axisbelow(True)
     _name_ends(ax, ends)
     if tangent_at is not None:
-        at = float(tangent_at)
+        at = float(plain(tangent_at))
         height, slope = _value_at(f, at), _value_at(grad(f), at)
         if not math.isfinite(height + slope):
             raise ArgumentError(f"{name} has no tangent at {at:g}")
@@ -625,7 +627,7 @@ def plot_function(
 def _value_at(rule: Callable[[Any], Any], x: float) -> float:
     """Return the finite value of a function at a place, nan where it has none."""
     try:
-        y = float(rule(Value(x)))
+        y = float(plain(rule(Value(x))))
     except (ValueError, ArithmeticError):
         return math.nan
     return y if math.isfinite(y) else math.nan
@@ -696,7 +698,7 @@ def plot_activations(
     with no_grad():
         answers = np.array(
             [
-                [[float(v) for v in model.trace([float(x), float(z)])[layer].x] for x in across]
+                [[v.data for v in model.trace([float(x), float(z)])[layer].x] for x in across]
                 for z in up
             ]
         )
@@ -1019,7 +1021,7 @@ def plot_loss_surface(
                     for p, entry in zip(parameters, there, strict=True):
                         p.data = float(entry)
                     try:
-                        heights[i, j] = float(loss())
+                        heights[i, j] = plain(loss())
                     except ArithmeticError:  # beyond the floats: a gap in the picture
                         continue
     finally:

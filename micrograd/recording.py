@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["enable_grad", "no_grad", "recording"]
+__all__ = ["building", "enable_grad", "no_grad", "recording"]
 
 # True, False, or what `anomaly.detect_anomaly` puts here: called with each node, it returns it.
 recording: ContextVar[Any] = ContextVar("recording", default=True)
+building = ContextVar("building", default=False)  # whether a gradient graph is being built
 
 
 @contextmanager

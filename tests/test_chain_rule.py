@@ -88,7 +88,6 @@ def test_a_rule_that_leaves_the_graph_is_an_error_in_a_gradient_graph(table: Any
     with pytest.raises(NotDifferentiableError, match="float") as caught:
         gradient(left(x), x, create_graph=True)
     assert isinstance(caught.value, TypeError)
-    assert float(x) == 1.0
 
 
 def test_data_changed_after_the_forward_pass_is_an_error_that_says_all() -> None:

@@ -27,6 +27,7 @@ from micrograd.errors import (
     OverflowRangeError,
     TraceError,
 )
+from micrograd.node import plain
 from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
 from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
@@ -911,6 +912,7 @@ def _column(arg: Any) -> Any:
             for entry in column.flat:
                 if not is_number_like(entry):
                     raise TypeError(f"there is {entry!r} ({type(entry).__name__}) in it")
+            column = np.reshape([plain(entry) for entry in column.flat], column.shape)
         elif kind not in "biuf":
             raise TypeError(f"its entries are of type {column.dtype}")
         return column.astype(float, copy=False)

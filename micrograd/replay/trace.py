@@ -16,9 +16,9 @@ import pickle
 import random
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn, TypeVar
 
 from micrograd import graph, ops
@@ -202,6 +202,7 @@ class Symbol(Operators):
     __hash__ = _refused("hash a traced value", f"which one it is depends on the run; {_WHERE}")
     __float__ = _refused("call float() on a traced value", _CONVERTED)
     __int__ = _refused("call int() on a traced value", _CONVERTED)
+    item = _refused("call item() of a traced value", _CONVERTED)
     __index__ = _refused("use a traced value as an index", f"its number is not known yet; {_WHERE}")
     __round__ = _refused("round a traced value", _CONVERTED)
     __trunc__ = __floor__ = __ceil__ = __round__
@@ -412,7 +413,7 @@ class Recorder:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if isinstance(output, Value) and not create_graph and self._is_live(output):
                     self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
-            elif code in WATCHED:
+            elif code in WATCHED and not _tells_no_number(code, frame.f_locals):
                 caller = frame.f_back
                 used = frame.f_locals
                 other = used.get("other", 0)
@@ -457,7 +458,10 @@ WATCHED = {
     _grad_property.fset.__code__: ("change a `.grad`", "change it outside, before the call"),
     Value.__float__.__code__: ("call float() on a Value", _FROZEN),
     Value.__int__.__code__: ("call int() on a Value", _FROZEN),
+    Value.item.__code__: ("call item() of a Value", _FROZEN),
+    Value.__format__.__code__: ("write the number of a Value", _FROZEN),
     Value.__round__.__code__: ("round a Value", _FROZEN),
+    Value.__eq__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__lt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__le__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
     Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
@@ -486,6 +490,13 @@ WATCHED = {
 }
 # Refused also in a call that goes through this package.
 _ALWAYS = {_data_property.fset.__code__, random.Random.gauss.__code__}
+
+
+def _tells_no_number(code: CodeType, used: Mapping[str, Any]) -> bool:
+    """Return whether a call is one of `v == another_value`, which is identity, or of `f"{v}"`."""
+    if code is Value.__eq__.__code__:
+        return isinstance(used["other"], Value)
+    return code is Value.__format__.__code__ and not used["spec"]
 
 
 def is_number_like(value: object) -> bool:
