@@ -121,7 +121,7 @@ def gradient(
         if not isinstance(value, Operators):
             raise NumberTypeError(f"expected a Value, got {value!r} ({type(value).__name__})")
     first: Any = max((output, *wanted), key=lambda value: value._rank)
-    if isinstance(first, Node):
+    if issubclass(type(first), Node):  # whatever a symbol says that it is
         grads = _gradient(cast("Node", output), cast("list[Node]", wanted), create_graph)
     else:  # a tracer's symbol, which has the chain rule run on its own kind
         grads = first._gradient(output, wanted, create_graph)

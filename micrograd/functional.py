@@ -83,7 +83,7 @@ def value_and_grad(
                 raise NumberTypeError(f"expected a function of one number, it gave {output!r}")
             slopes = _gradient(output, inputs, create_graph=not outermost)
             gradients = [_like(traced[i], inputs, slopes) for i in wrt]
-        value = output.data if outermost and isinstance(output, Value) else output
+        value = output.data if outermost and issubclass(type(output), Value) else output
         return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
     return value_and_gradient
@@ -264,7 +264,7 @@ def _mapped(function: Callable[[Any], Any], argument: Argument) -> Argument:
 
 
 def _gradient(output: Any, inputs: list[Value], create_graph: bool) -> list[Any]:
-    if isinstance(output, Value):
+    if issubclass(type(output), Value):  # whatever a symbol says that it is
         return list(gradient(output, inputs, create_graph))
     if isinstance(output, Operators):  # in a compiled function, which may be differentiated again
         return list(gradient(output, inputs, create_graph=True))

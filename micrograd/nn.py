@@ -304,7 +304,7 @@ def _found(
 ) -> Iterator[tuple[str, Value]]:
     """Yield the leaf Values below `thing` with their paths; `seen` are lists and modules."""
     children: Iterable[tuple[Any, Any]]
-    if isinstance(thing, Value):
+    if issubclass(type(thing), Value):  # a symbol that was kept while tracing says it is one
         if thing.op is None:
             yield path, thing
         return

@@ -824,10 +824,10 @@ def test_a_new_shape_is_traced_again_and_kept(backend):
 
     compiled = compile(fn, backend)
     assert [compiled([1, 2]), compiled([1, 2, 3]), compiled([4, 5])] == [3, 6, 9]
-    assert seen == [2, 3]
+    assert seen == [2, 2, 3, 3]  # run twice, to see that it does the same
     compiled.clear()
     assert compiled([1, 2]) == 3
-    assert seen == [2, 3, 2]
+    assert seen == [2, 2, 3, 3, 2, 2]
 
 
 @every_backend
@@ -1396,9 +1396,8 @@ def test_what_depends_on_the_number_is_refused_with_the_line(name):
         W.grad = 0
     message = str(caught.value)
     assert "traced function cannot" in message
-    if not name.startswith("numpy"):
-        assert "test_replay.py, line" in message
-        assert "`" in message
+    assert "test_replay.py, line" in message
+    assert "`" in message
     if "branch" in name or name in ("truth", "equality"):
         assert "micrograd.where(micrograd.greater" in message
     assert sys.getprofile() is None

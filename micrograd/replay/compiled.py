@@ -31,11 +31,13 @@ from micrograd.node import plain
 from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
 from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
+from micrograd.replay.lower import forget_rules
 from micrograd.replay.nonfinite import replayed
 from micrograd.replay.reach import models_of
 from micrograd.replay.tape import PARAMETER
-from micrograd.replay.trace import WATCHED, Recorder, is_number_like, tracing, user_frame
+from micrograd.replay.trace import Recorder, is_number_like, tracing
 from micrograd.replay.traced import Trace, uncollected
+from micrograd.replay.watch import WATCHED, user_frame
 
 __all__ = ["Compiled", "Stats", "compile"]
 
@@ -813,6 +815,7 @@ class Compiled:
 
     def clear(self) -> None:
         """Forget every trace and program; the next call traces again."""
+        forget_rules()
         with self._lock:
             self._traces = {}  # calls of other threads end with what they had
             self._latest = self._batches = self._singles = None
@@ -968,10 +971,10 @@ def compile(  # noqa: A001
     parameters: their present data is used at every call. A leaf that the function itself makes is
     a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
     otherwise later on, with a parameter added or another Value put in the place of one, is seen
-    after `clear()`. What depends on a number that changes from call to call is refused: a branch,
-    the `data` or `grad` of a Value, a random number, a thread of its own (one that runs already,
-    as of a pool, is not seen). A decorated method is compiled for each object on its own, and a
-    compiled function called in another one becomes a part of it.
+    after `clear()`. What changes from call to call is refused: a branch, the `data` or `grad` of a
+    Value, a random number, a clock, a counter (the function is run twice to see it), a thread of
+    its own (one that runs already, as of a pool, is not seen). A decorated method is compiled for
+    each object on its own, and a compiled function called in another one becomes a part of it.
 
     Parameters
     ----------

@@ -7,18 +7,20 @@ own forward rule on handles, which works where it is written with operators.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from micrograd import ops
 from micrograd.errors import TraceError
-from micrograd.ops import Number, Op, Operators
+from micrograd.ops import Op
 from micrograd.replay.runs import Run, Runs
-from micrograd.replay.tape import Tape
+from micrograd.replay.tape import INPUT, Tape
+from micrograd.replay.trace import rule
 
-__all__ = ["Emitter", "Plan", "cut", "lower", "plan"]
+__all__ = ["Emitter", "Plan", "cut", "forget_rules", "lower", "plan"]
 
 _CALL = 4  # what a call counts for where a program is cut
 
@@ -215,23 +217,14 @@ ROWS: dict[str, Callable[..., Handle]] = {
 _BUILT_IN = {name: op for name, op in ops.TABLE.items() if name in ROWS}
 
 
-class _Lowered(Operators):
-    """A handle that a row's own forward rule can calculate with."""
+@functools.lru_cache(maxsize=64)
+def _rule(op: Op) -> Tape:
+    return rule(op)
 
-    __slots__ = ("emitter", "handle")
-    _rank = 20
 
-    def __init__(self, emitter: Emitter, handle: Handle) -> None:
-        self.emitter, self.handle = emitter, handle
-
-    def _apply(  # type: ignore[override]  # the emitter is the instance's
-        self, op: Op, args: tuple[Number, ...]
-    ) -> _Lowered:
-        handles = [
-            arg.handle if isinstance(arg, _Lowered) else self.emitter.constant(float(arg))
-            for arg in args
-        ]
-        return _Lowered(self.emitter, lower(self.emitter, op, handles))
+def forget_rules() -> None:
+    """Trace the rules of the user's rows again where they are lowered next."""
+    _rule.cache_clear()
 
 
 def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
@@ -246,15 +239,21 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
     if name in ROWS and (op.family or op.name == "detach" or _BUILT_IN.get(name) is op):
         return ROWS[name](emitter, op, *operands)
     try:
-        result: Any = op.forward(*[_Lowered(emitter, handle) for handle in operands])
-        if isinstance(result, _Lowered):
-            return result.handle
-        return emitter.constant(float(ops.number(result)))
+        tape = _rule(op)
     except (TypeError, AttributeError) as error:
         raise TraceError(
             f"the operation {op.name!r} has no machine code: its forward rule is not written with "
             f'operators alone ({error}); use backend="python"'
         ) from error
+    at: list[Handle] = []
+    for position, (row, given) in enumerate(zip(tape.rows, tape.operands, strict=True)):
+        if row is not None:
+            at.append(lower(emitter, row, [at[operand] for operand in given]))
+        elif given[0] == INPUT:
+            at.append(operands[given[1]])
+        else:
+            at.append(emitter.constant(tape.as_float(position)))
+    return at[tape.outputs[0]]
 
 
 @dataclass

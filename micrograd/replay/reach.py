@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import inspect
-from collections.abc import Iterator
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from fractions import Fraction
 from typing import Any
 
-__all__ = ["models_of", "reached_by"]
+from micrograd.engine import Value
+from micrograd.ops import Operators
+from micrograd.replay.tape import Tape
+
+__all__ = ["is_library", "kept_by", "models_of", "reached_by"]
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
@@ -50,3 +61,83 @@ def models_of(fn: Any) -> Iterator[Any]:
         parameters = getattr(type(thing), "parameters", None)
         if not isinstance(parameters, property) and callable(getattr(thing, "parameters", None)):
             yield thing
+
+
+# ---- wherever it is kept -----------------------------------------------------------------------
+
+_NOTHING_IN_IT = {int, float, complex, str, bytes, bool, Fraction, type(None), Value}
+# What a frame or a module refers to is everything; what a thread does is its own.
+_CLOSED = (
+    Operators, Tape, types.ModuleType, types.FrameType, types.TracebackType, threading.Thread
+)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1024)
+def is_library(module: str | None) -> bool:
+    """Return whether a module is Python's, ours or an installed one, and not the user's."""
+    root = (module or "__main__").partition(".")[0]
+    if root == "__main__":
+        return False
+    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    known = root in {"micrograd", "numpy"} or root in sys.stdlib_module_names
+    return known or "site-packages" in file or "dist-packages" in file
+
+
+def kept_by(fn: Any) -> Iterator[Any]:
+    """Yield all that a function can get at, wherever it is kept.
+
+    That is in its names and closure, in defaults, attributes, containers, iterators and wrappers,
+    in classes and the functions that it can call. Of libraries it is what was given to them.
+    """
+    seen: dict[int, Any] = {}
+    queue = [fn]
+    while queue:
+        thing = queue.pop()
+        if id(thing) not in seen:
+            seen[id(thing)] = thing  # so that no id is used twice
+            yield thing
+            queue += [one for one in _beside(thing) if type(one) not in _NOTHING_IN_IT]
+
+
+def _beside(thing: Any) -> Iterable[Any]:
+    kind = type(thing)
+    if issubclass(kind, _CLOSED):
+        return ()
+    if kind is types.FunctionType:
+        found = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        found += [thing.__closure__, thing.__dict__]
+        if not is_library(thing.__module__):
+            found += _named(thing.__code__, thing.__globals__)
+        return found
+    if issubclass(kind, type):
+        return () if is_library(thing.__module__) else (*vars(thing).values(), *thing.__bases__)
+    if kind is types.GeneratorType:
+        code, frame = thing.gi_code, thing.gi_frame
+        return () if frame is None else (*frame.f_locals.values(), *_named(code, frame.f_globals))
+    if issubclass(kind, weakref.ref):
+        return (thing(),)
+    if kind is ContextVar:
+        return (thing.get(None),)
+    if kind.__module__ == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
+        return tuple(thing.flat)  # an array does not tell the collector what is in it
+    return (*gc.get_referents(thing), kind)
+
+
+def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
+    """Yield what the names of some code stand for, also as attributes of the user's modules."""
+    names = set(_names(code))
+    spaces = [space]
+    for one in spaces:
+        for name in names & one.keys():
+            found = one[name]
+            if not isinstance(found, types.ModuleType):
+                yield found
+            elif not is_library(found.__name__) and all(vars(found) is not s for s in spaces):
+                spaces.append(vars(found))
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

@@ -7,92 +7,50 @@ run on symbols. What depends on a number that is not known yet is refused.
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
-import inspect
-import linecache
-import os
-import pickle
-import random
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any, NoReturn, TypeVar
+import math
+import types
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from micrograd import graph, ops
-from micrograd.engine import Value, enable_grad, gradient, no_grad
+from micrograd.engine import Value
 from micrograd.errors import NumberTypeError, TraceError
-from micrograd.nn import Module
 from micrograd.ops import Number, Op, Operators, is_plain
-from micrograd.replay.reach import models_of, reached_by
-from micrograd.replay.tape import CONSTANT, Tape
+from micrograd.replay.reach import is_library, kept_by, models_of, reached_by
+from micrograd.replay.tape import CONSTANT, PARAMETER, Tape
+from micrograd.replay.watch import SLOPE, WHERE, Watch, is_symbol, line_where
 
-__all__ = ["WATCHED", "Recorder", "Symbol", "differentiate", "tracing", "user_frame"]
+__all__ = ["Recorder", "Symbol", "differentiate", "is_number_like", "rule", "tracing"]
 
 tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tracing", default=None)
 """What records the function that is being run."""
 
-# With a separator at the end: a user's file beside a folder may begin with the folder's name.
-_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
-_LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
-_WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
-_SLOPE = "call value_and_grad or backward of the compiled function, or use micrograd.gradient in it"
-_FROZEN = "its number would be frozen into the compiled function, while parameters stay live"
-
-
-def user_frame() -> tuple[FrameType | None, int]:
-    """Return the innermost frame that is of no library, and its level for `warnings.warn`."""
-    frame: FrameType | None = sys._getframe(1)
-    level = 1
-    while frame is not None:
-        name = frame.f_code.co_filename
-        library = name.startswith((_LIBRARY, "<frozen ")) and "site-packages" not in name
-        if not (library or name.startswith((_PACKAGE, *_numpy_folder()))):
-            break
-        frame, level = frame.f_back, level + 1
-    return frame, level
-
-
-def _numpy_folder() -> list[str]:
-    found = getattr(sys.modules.get("numpy"), "__file__", None)
-    return [] if found is None else [str(Path(found).parent) + os.sep]
-
-
-_T = TypeVar("_T")
-
-
-def _user_line() -> str:
-    """Return the line of the user's function that is being traced, with its place."""
-    frame, _ = user_frame()
-    if frame is None:
-        return "?"
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    place = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
-    return f"{place}: `{line}`" if line else place
-
-
-def refuse(what: str, advice: str) -> NoReturn:
-    """Raise a `TraceError` that shows the user's line."""
-    error = TraceError(f"a traced function cannot {what} ({_user_line()}): {advice}")
-    recorder = tracing.get()
-    if recorder is not None and recorder.refusal is None:
-        recorder.refusal = error
-    raise error
-
 
 def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
-    def method(*_: object) -> NoReturn:
-        refuse(what, advice)
+    def method(self: Symbol, *_: object) -> NoReturn:
+        self.recorder.refuse(what, advice)
 
     return method
 
 
-_COMPARED = _refused("compare a traced value", f"its number is not known yet; {_WHERE}")
+def _compared(comparison: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return a comparison, which a rule of the user's may make: both of its branches are recorded.
+
+    A function of Values may not, and writes its choices with `where`, as a gradient needs them.
+    """
+
+    def method(self: Symbol, other: object) -> Any:
+        if self.recorder.asked is None:
+            self.recorder.refuse("compare a traced value", f"its number is not known yet; {WHERE}")
+        return comparison(self, other) if is_number_like(other) else NotImplemented
+
+    return method
+
+
 _CONVERTED = (
     "its number is not known yet; write it with operators and micrograd's functions, a choice with "
-    "micrograd.where"
+    "micrograd.where, and an operation of your own with micrograd.define"
 )
 
 
@@ -143,6 +101,20 @@ class Symbol(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Symbol(position={self.position}{label})"
 
+    # The answer that a Value gives, so that `isinstance` takes the same branch.
+    @property
+    def __class__(self) -> Any:
+        """The class that a function of Values meets; a rule meets any number, so it is refused."""
+        if not self.recorder.in_users_rule:
+            return Value
+        return self.recorder.refuse(
+            "ask what kind of number it is given", "a rule is written with operators alone"
+        )
+
+    @__class__.setter
+    def __class__(self, new: object) -> None:
+        self.recorder.refuse("change the class of a traced value", "its class is its own")
+
     def __deepcopy__(self, memo: object) -> Symbol:
         return self  # as a number does
 
@@ -156,12 +128,12 @@ class Symbol(Operators):
         """Return what `micrograd.gradient` gives where a symbol is among its operands."""
         recorder = self.recorder
         wanted = [recorder.operand(value) for value in inputs]
-        recorder.tracing = False
+        before, recorder.tracing = recorder.tracing, False
         try:
             root = recorder.operand(output)
             found = recorder.unwatched(differentiate, recorder, root, wanted)
         finally:
-            recorder.tracing = True
+            recorder.tracing = before
         slopes = [
             Symbol(recorder, recorder.tape.constant(0) if slope is None else slope)
             for slope in found
@@ -182,35 +154,47 @@ class Symbol(Operators):
         """Refused: there is no number yet."""
         if not self.recorder.tracing:
             raise AttributeError("data")  # a rule asks what number type there is: none yet
-        refuse("read the `.data` of a traced value", _CONVERTED)
+        self.recorder.refuse("read the `.data` of a traced value", _CONVERTED)
 
     @data.setter
     def data(self, new: object) -> None:
-        refuse("change the `.data` of a traced value", "give it as an input instead")
+        self.recorder.refuse("change the `.data` of a traced value", "give it as an input instead")
 
     @property
     def grad(self) -> Any:
         """Refused: there is no gradient yet."""
-        refuse("read the `.grad` of a traced value", f"it has none; {_SLOPE}")
+        self.recorder.refuse("read the `.grad` of a traced value", f"it has none; {SLOPE}")
 
     @grad.setter
     def grad(self, new: object) -> None:
-        refuse("change the `.grad` of a traced value", f"it has none; {_SLOPE}")
+        self.recorder.refuse("change the `.grad` of a traced value", f"it has none; {SLOPE}")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _COMPARED
-    __bool__ = _refused("branch on a traced value", f"its number is not known yet; {_WHERE}")
-    __hash__ = _refused("hash a traced value", f"which one it is depends on the run; {_WHERE}")
+    __lt__ = _compared(lambda a, b: ops.greater(b, a))
+    __le__ = _compared(lambda a, b: ops.greater_equal(b, a))
+    __gt__ = _compared(ops.greater)
+    __ge__ = _compared(ops.greater_equal)
+    __eq__ = _compared(ops.equal)
+    __ne__ = _compared(lambda a, b: 1 - ops.equal(a, b))
+
+    def __bool__(self) -> bool:
+        if self.recorder.asked is None:
+            self.recorder.refuse(
+                "branch on a traced value", f"its number is not known yet; {WHERE}"
+            )
+        return self.recorder.truth(self.position)
+
+    __hash__ = _refused("hash a traced value", f"which one it is depends on the run; {WHERE}")
     __float__ = _refused("call float() on a traced value", _CONVERTED)
     __int__ = _refused("call int() on a traced value", _CONVERTED)
     item = _refused("call item() of a traced value", _CONVERTED)
-    __index__ = _refused("use a traced value as an index", f"its number is not known yet; {_WHERE}")
+    __index__ = _refused("use a traced value as an index", f"its number is not known yet; {WHERE}")
     __round__ = _refused("round a traced value", _CONVERTED)
     __trunc__ = __floor__ = __ceil__ = __round__
     __iter__ = _refused("iterate over a single traced value", "it is one number, not a sequence")
 
     def __format__(self, how: str) -> str:
         if how:
-            refuse(f"write a traced value as {how!r}", "its number is not known yet")
+            self.recorder.refuse(f"write a traced value as {how!r}", "its number is not known yet")
         return repr(self)
 
     backward = _refused("call backward()", "call backward of the compiled function instead")
@@ -227,35 +211,28 @@ _detached = Op(
 )
 
 
-class Recorder:
+# Truths that a run of a rule may ask for: as many branches as are written by hand.
+_MOST_ASKED = 12
+_CODE = (types.FunctionType, types.MethodType)
+
+
+class Recorder(Watch):
     """A tape being written, with the live parameters met so far."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.tape = Tape()
         self.parameters: list[Value] = []
-        self.tracing = True
-        self.refusal: TraceError | None = None  # the first one
-        self._watching = False
-        self._names_random = False
         self._positions: dict[int, int] = {}  # id of a Value -> position
-        self._kept: list[Value] = []  # so that no id is used twice
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
-        self._own: dict[int, Value] = {}  # leaves that the function itself makes
+        # Of a rule of the user's: the positions whose truth it has asked for, and the answers to
+        # the first of them; those to the others are yes.
+        self.asked: list[int] | None = None
+        self._answers: list[bool] = []
 
     def symbol(self, position: int) -> Symbol:
         """Return the symbol of a position."""
         return Symbol(self, position)
-
-    def unwatched(self, work: Callable[..., _T], *args: Any) -> _T:
-        """Return what a function of ours gives: to watch it would take longer than its work."""
-        watch = sys.getprofile() if self._watching else None
-        if watch is None:
-            return work(*args)
-        sys.setprofile(None)
-        try:
-            return work(*args)
-        finally:
-            sys.setprofile(watch)
 
     def record(self, op: Op, args: tuple[Number, ...]) -> Symbol:
         """Append an operation; return its symbol."""
@@ -271,7 +248,7 @@ class Recorder:
         """Return the position of a symbol, a Value or a plain number."""
         if isinstance(arg, Symbol):
             if arg.recorder is not self:
-                refuse("use a value of another trace", "return it, or give it as an input")
+                self.refuse("use a value of another trace", "return it, or give it as an input")
             return arg.position
         if isinstance(arg, Value):
             found = self._positions.get(id(arg))
@@ -286,7 +263,7 @@ class Recorder:
                 operands = tuple([self._positions[id(parent)] for parent in node.parents])
                 op = node.op
                 if op.partials is None:
-                    refuse(
+                    self.refuse(
                         f"use {node!r}, made by hand as {op.token!r}",
                         "add the operation with micrograd.define",
                     )
@@ -295,7 +272,7 @@ class Recorder:
                     self.tape.labels[position] = str(node.label)
             elif node.op is ops.constant:
                 position = self.tape.constant(node.data)
-            elif id(node) in self._own:
+            elif id(node) in self.own:
                 # In a place of its own, apart from equal numbers: a gradient may be taken in it.
                 position = self.tape.add(ops.identity, (self.tape.constant(node.data),))
             else:
@@ -311,18 +288,64 @@ class Recorder:
     def trace(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
         """Record `fn` on symbols of these shapes; return whether it gives a sequence.
 
+        Where there is code of the user's in it, it is run twice: what is otherwise the second
+        time would be otherwise at every call.
+
         Raises
         ------
         TraceError
             If the function does what cannot be replayed. Also a TypeError.
         """
+        sequence = self._once(fn, shapes, names)
+        if all(is_library(one.__module__) for one in kept_by(fn) if isinstance(one, _CODE)):
+            return sequence
+        again = Recorder()
+        try:
+            again._once(fn, shapes, names)
+            place = self._difference(again)
+        except Exception:
+            place = len(again.tape)
+        if place is not None:
+            third = Recorder()
+            line = line_where(
+                lambda: third._once(fn, shapes, names), lambda: len(third.tape) > place
+            )
+            self.refuse(
+                "change from call to call",
+                "every call would replay the first one; give what varies as an input",
+                line,
+            )
+        return sequence
+
+    def _difference(self, other: Recorder) -> int | None:
+        """Return the first position at which another trace is otherwise, None if it is the same."""
+        if self._program() == other._program():
+            return None
+        pairs = zip(self._program()[0], other._program()[0], strict=False)
+        same = [mine == theirs for mine, theirs in pairs]
+        return same.index(False) if False in same else len(same)
+
+    def _program(self) -> tuple[list[Any], list[int]]:
+        """Return what was recorded, comparable with that of another trace of the same function."""
+        tape = self.tape
+        steps: list[Any] = []
+        for op, operands in zip(tape.rows, tape.operands, strict=True):
+            if op is not None:
+                steps.append((op.family or id(op), operands))
+            elif operands[0] == PARAMETER:
+                steps.append((PARAMETER, id(self.parameters[operands[1]])))
+            else:
+                what = operands[1]  # a nan is not equal to itself, and 0.0 is to -0.0
+                steps.append((operands[0], str(what) if what != what or what == 0 else what))
+        return steps, tape.outputs
+
+    def _once(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
         count = [0]
         arguments = [
             self._argument(shape, name, count) for shape, name in zip(shapes, names, strict=True)
         ]
         # In a copy of the context, so that `tracing` is for this call alone.
         result = contextvars.copy_context().run(self._run, fn, arguments)
-        self.tracing = False
         for leaf, data, grad in self._before.values():
             if (leaf.data is not data and not leaf.data != leaf.data) or leaf.grad is not grad:
                 raise TraceError(
@@ -332,7 +355,7 @@ class Recorder:
                 )
         sequence = not is_number_like(result)
         try:
-            if isinstance(result, (dict, set, frozenset)):
+            if sequence and isinstance(result, (dict, set, frozenset)):
                 raise TypeError
             results = list(result) if sequence else [result]
         except TypeError:
@@ -347,28 +370,46 @@ class Recorder:
 
     def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
         tracing.set(self)
-        generators = _generators(fn)
-        states = [_state(generator) for generator in generators]
         models = [leaf for model in models_of(fn) for leaf in model.parameters()]
         for thing in (*models, *reached_by(fn)):
-            if isinstance(thing, Value) and not thing.parents:
+            if not is_symbol(thing) and isinstance(thing, Value) and not thing.parents:
                 self._remember(thing)
-        # A no_grad around the call must not freeze parameters.
-        with enable_grad(), self._watched():
-            try:
-                result = fn(*arguments)
-                if isinstance(result, Iterator):  # what a generator does, it does only now
-                    result = list(result)
-            except Exception:
-                if self.refusal is None:
-                    raise
-        # A function that catches a refusal goes on with a guess, which every call would replay.
-        if self.refusal is not None:
-            raise self.refusal
-        # Other threads may draw from the global one, so it counts where the function names it.
-        own = slice(None) if self._names_random else slice(1, None)
-        if [_state(generator) for generator in generators[own]] != states[own]:
-            raise TraceError(f"a traced function cannot {_DRAWN[0]}: {_DRAWN[1]}")
+        return self.watched(fn, *arguments)
+
+    def of_users(self, rule: Callable[..., Any], *args: Any) -> Any:
+        """Return what a rule of the user's gives."""
+        before, self.in_users_rule = self.in_users_rule, True
+        try:
+            return self.watched(rule, *args)
+        finally:
+            self.in_users_rule = before
+
+    def truth(self, position: int) -> bool:
+        """Return the truth that the present run of a rule is for."""
+        assert self.asked is not None
+        if len(self.asked) == _MOST_ASKED:
+            raise TypeError(f"it asks for the truth of more than {_MOST_ASKED} numbers")
+        self.asked.append(position)
+        number = len(self.asked) - 1
+        return self._answers[number] if number < len(self._answers) else True
+
+    def explored(
+        self, rule: Callable[..., Any], args: Sequence[Symbol], answers: Sequence[bool] = ()
+    ) -> int:
+        """Record every way through a forward rule that begins with these answers.
+
+        Return the position of what it gives: a choice wherever it branches.
+        """
+        self.asked, self._answers = [], list(answers)
+        try:
+            result = self.operand(self.of_users(rule, *args))
+        except (ArithmeticError, ValueError):  # on this way it is not defined
+            result = self.tape.constant(math.nan)
+        asked, known = self.asked, len(answers)
+        for number in reversed(range(known, len(asked))):
+            others = [*answers, *[True] * (number - known), False]
+            other = self.explored(rule, args, others)
+            result = self.tape.add(ops.where, (asked[number], result, other))
         return result
 
     def _remember(self, leaf: Value) -> None:
@@ -382,149 +423,10 @@ class Recorder:
             return self.symbol(position)
         return [self._argument(shape[1:], f"{name}_{i}", count) for i in range(shape[0])]
 
-    @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
-        before: Any = sys.getprofile()
-        self._watching = True
-        sys.setprofile(self._event)
-        try:
-            yield
-        finally:
-            self._watching = False
-            if before is None or callable(before):
-                sys.setprofile(before)
-            else:  # a profiler written in C, which sets itself
-                sys.setprofile(None)
-                before.enable()
-
-    def _event(self, frame: FrameType, event: str, arg: Any) -> None:
-        if event == "call":
-            code = frame.f_code
-            if "random" in code.co_names:
-                self._names_random = True
-            if code is _MADE:
-                made = frame.f_locals["self"]
-                if isinstance(frame.f_locals["data"], Symbol):
-                    self._stop("put a traced value into a Value", "it is one: leave Value() out")
-                self._own[id(made)] = made
-                self._kept.append(made)
-            elif code is gradient.__code__:
-                output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
-                if isinstance(output, Value) and not create_graph and self._is_live(output):
-                    self._stop("take a gradient as numbers", f"{_FROZEN}; pass create_graph=True")
-            elif code in WATCHED and not _tells_no_number(code, frame.f_locals):
-                caller = frame.f_back
-                used = frame.f_locals
-                other = used.get("other", 0)
-                fixed = self._is_fixed(used.get("self")) and (
-                    is_plain(other) or self._is_fixed(other)
-                )
-                inner = caller is not None and caller.f_code.co_filename.startswith(_PACKAGE)
-                if not fixed and (not inner or code in _ALWAYS):
-                    self._stop(*WATCHED[code])
-        elif event == "c_call":
-            owner = getattr(arg, "__self__", None)
-            drawn = isinstance(owner, random.Random) and arg.__name__ in ("random", "getrandbits")
-            if drawn or arg is os.urandom:
-                self._stop(*_DRAWN)
-
-    def _is_fixed(self, value: object) -> bool:
-        """Return whether it is a leaf with the same number at every call."""
-        return getattr(value, "op", None) is ops.constant or id(value) in self._own
-
-    def _is_live(self, value: Value) -> bool:
-        """Return whether a result depends on a leaf that is not of the function's own."""
-        return any(node.op is None and id(node) not in self._own for node in graph.order(value))
-
-    def _stop(self, what: str, advice: str) -> NoReturn:
-        sys.setprofile(None)
-        refuse(what, advice)
-
-
-_MADE = Value.__init__.__code__
-_DRAWN = (
-    "draw random numbers",
-    "every call would replay the same ones; draw them outside, and give them as inputs",
-)
-_data_property: Any = inspect.getattr_static(Value, "data")
-_grad_property: Any = inspect.getattr_static(Value, "grad")
-_inputs_property: Any = inspect.getattr_static(Value, "inputs")
-_VALUE = "a parameter's number is not fixed"
-WATCHED = {
-    _data_property.fget.__code__: ("read `.data`", _FROZEN),
-    _data_property.fset.__code__: ("change a leaf", "change it outside, before the call"),
-    _grad_property.fget.__code__: ("read `.grad`", f"{_FROZEN}; {_SLOPE}"),
-    _grad_property.fset.__code__: ("change a `.grad`", "change it outside, before the call"),
-    Value.__float__.__code__: ("call float() on a Value", _FROZEN),
-    Value.__int__.__code__: ("call int() on a Value", _FROZEN),
-    Value.item.__code__: ("call item() of a Value", _FROZEN),
-    Value.__format__.__code__: ("write the number of a Value", _FROZEN),
-    Value.__round__.__code__: ("round a Value", _FROZEN),
-    Value.__eq__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
-    Value.__lt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
-    Value.__le__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
-    Value.__gt__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
-    Value.__ge__.__code__: ("compare a Value", f"{_VALUE}; {_WHERE}"),
-    Value.detach.__code__: ("detach a Value", _FROZEN),
-    Value.local_derivatives.__code__: ("read local derivatives", f"{_FROZEN}; {_SLOPE}"),
-    _inputs_property.fget.__code__: ("read what a Value was computed from", _FROZEN),
-    Value.__copy__.__code__: ("copy a Value", _FROZEN),
-    Value.__deepcopy__.__code__: ("copy a Value", _FROZEN),
-    Value.__reduce__.__code__: ("copy a Value", _FROZEN),
-    inspect.unwrap(no_grad).__code__: (
-        "use no_grad",
-        "what is computed in it would be frozen; leave it out, nothing is recorded in a replay",
-    ),
-    Value.backward.__code__: (
-        "call backward()",
-        "call backward of the compiled function instead",
-    ),
-    Module.state_dict.__code__: ("read the numbers of a model", _FROZEN),
-    threading.Thread.start.__code__: (
-        "start a thread",
-        "what it reads cannot be watched; calculate in the function itself",
-    ),
-    Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
-    random.Random.gauss.__code__: _DRAWN,  # every second time it draws nothing new
-}
-# Refused also in a call that goes through this package.
-_ALWAYS = {_data_property.fset.__code__, random.Random.gauss.__code__}
-
-
-def _tells_no_number(code: CodeType, used: Mapping[str, Any]) -> bool:
-    """Return whether a call is one of `v == another_value`, which is identity, or of `f"{v}"`."""
-    if code is Value.__eq__.__code__:
-        return isinstance(used["other"], Value)
-    return code is Value.__format__.__code__ and not used["spec"]
-
 
 def is_number_like(value: object) -> bool:
     """Return whether `value` is one number: plain, a Value or a Symbol."""
     return isinstance(value, Operators) or ops.is_operand(value)
-
-
-def _generators(fn: Callable[..., Any]) -> list[Any]:
-    """Return NumPy's random generators that a function reaches, its global one first.
-
-    What is called of them cannot be watched, as it can with `random`.
-    """
-    numpy = sys.modules.get("numpy.random")
-    if numpy is None:
-        return []
-    kinds = (numpy.Generator, numpy.RandomState)
-    found = [numpy.mtrand._rand]
-    for thing in reached_by(fn):
-        attributes = list(getattr(thing, "__dict__", {}).values())  # other threads may add some
-        near = (thing, getattr(thing, "__self__", None), *attributes)
-        found += [one for one in near if type(one) in kinds]
-    return found
-
-
-def _state(generator: Any) -> bytes:
-    if hasattr(generator, "bit_generator"):
-        return pickle.dumps(generator.bit_generator.state)
-    return pickle.dumps(generator.get_state(legacy=False))
 
 
 def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> list[int | None]:
@@ -568,9 +470,12 @@ def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> lis
             for parent in parents
         ]
         assert op.partials is not None
-        for parent, local in zip(
-            parents, op.partials(Symbol(recorder, node), *inputs), strict=True
-        ):
+        out = Symbol(recorder, node)
+        if is_library(getattr(op.partials, "__module__", "")):
+            slopes = op.partials(out, *inputs)
+        else:
+            slopes = recorder.of_users(op.partials, out, *inputs)
+        for parent, local in zip(parents, slopes, strict=True):
             if parent not in reached:
                 continue
             if is_plain(local):
@@ -587,3 +492,27 @@ def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> lis
         if position in adjoint:
             tape.adjoints.setdefault(adjoint[position], position)
     return [adjoint.get(position) for position in wanted]
+
+
+def rule(op: Op) -> Tape:
+    """Return the forward rule of an operation of the user's as a tape, its operands the inputs.
+
+    Where it branches, both branches are in it, and a choice.
+
+    Raises
+    ------
+    TypeError
+        If it does what cannot be recorded.
+    """
+    forward = op.forward
+
+    def explored(*args: Symbol) -> Symbol:
+        recorder = args[0].recorder
+        recorder.tracing = False
+        return recorder.symbol(recorder.explored(forward, args))
+
+    recorder = Recorder()
+    recorder.trace(explored, [()] * op.arity, ["operand"] * op.arity)
+    if recorder.parameters:
+        raise NumberTypeError("it gives a Value for plain numbers")
+    return recorder.tape.optimised()

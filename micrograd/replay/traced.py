@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,16 +80,28 @@ class Trace:
         return tape.optimised(), used
 
 
+_pausing = threading.Lock()
+_pauses: list[object] = []  # one for each thread that wants it paused
+_collecting = False
+
+
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
     """Pause the cyclic garbage collector: tapes have no cycles, and take it half the time."""
-    collecting = gc.isenabled()
-    gc.disable()
+    global _collecting  # noqa: PLW0603 (it is the process that has one collector)
+    pause = object()
     try:
+        with _pausing:
+            _collecting = _collecting if _pauses else gc.isenabled()
+            _pauses.append(pause)
+            gc.disable()
         yield
     finally:
-        if collecting:
-            gc.enable()
+        with _pausing:
+            if pause in _pauses:
+                _pauses.remove(pause)
+            if _collecting and not _pauses:
+                gc.enable()
 
 
 def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int | None]:
