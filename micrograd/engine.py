@@ -12,7 +12,7 @@ Here a graph is recorded; `micrograd.chain_rule` walks it backwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from micrograd.chain_rule import gradient, partials_of, sweep
 from micrograd.errors import GradientError, rewritten
@@ -136,6 +136,14 @@ class Value(Node):
         left = _lifted(other)
         return left * self if type(left) is Value else super().__rmul__(other)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, (own, derived) in _DERIVED.items():
+            if getattr(cls, name) is getattr(Value, name) and any(
+                getattr(cls, given) is not getattr(Value, given) for given in own
+            ):
+                setattr(cls, name, derived)
+
     def detach(self) -> Value:
         """Return a new leaf with the same data: no gradient flows through it.
 
@@ -248,6 +256,20 @@ class Value(Node):
     def _backward(self, closure: Callable[[], None]) -> None:
         self.__dict__["_closure"] = closure
         self.op = foreign(self._op)
+
+
+# What a subclass leaves out follows from the operators that it has of its own, as in micrograd
+# 0.1.0: a class with a `__mul__` is asked for 2 * x, -x and x - y as well. Ours, with a node for
+# each operator, are for the classes that have none.
+_DERIVED: Final[dict[str, tuple[tuple[str, ...], Callable[..., Any]]]] = {
+    "__radd__": (("__add__",), lambda self, other: self + other),
+    "__rmul__": (("__mul__",), lambda self, other: self * other),
+    "__neg__": (("__mul__",), lambda self: self * -1),
+    "__sub__": (("__add__", "__mul__"), lambda self, other: self + (-other)),
+    "__rsub__": (("__add__", "__mul__"), lambda self, other: other + (-self)),
+    "__truediv__": (("__mul__", "__pow__"), lambda self, other: self * other**-1),
+    "__rtruediv__": (("__mul__", "__pow__"), lambda self, other: other * self**-1),
+}
 
 
 def _lifted(operand: Number) -> Number:

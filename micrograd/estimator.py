@@ -17,8 +17,9 @@ from numbers import Integral, Real
 from typing import Any, Final
 
 from micrograd import optim
+from micrograd.engine import Value, no_grad
 from micrograd.errors import ArgumentError
-from micrograd.nn import MLP
+from micrograd.nn import MLP, activated, is_replaced
 from micrograd.ops import TABLE
 from micrograd.train import EarlyStop, History, fit
 
@@ -811,6 +812,9 @@ def fired(activation: str, sums: Any) -> Any:
     >>> fired("relu", np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    if is_replaced(activation):
+        with no_grad():
+            return np.vectorize(lambda s: activated(Value(s), activation).data, [float])(sums)
     known = _OVER_ARRAYS.get(activation)
     if known is not None:
         return known(sums)

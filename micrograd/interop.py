@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, not_a_network
 from micrograd.files import write_whole
-from micrograd.nn import MLP, Layer, Neuron
+from micrograd.nn import MLP, Layer, Neuron, is_replaced
 
 __all__ = ["from_sklearn", "from_torch", "to_onnx", "to_sklearn", "to_torch"]
 
@@ -67,6 +67,11 @@ def _layers_of(model: Any, known: Sequence[str], place: str) -> list[_Dense]:
             raise ArgumentError(
                 f"layer {i} has neurons of several activations, {', '.join(kinds)}: "
                 f"a layer of {place} has one"
+            )
+        if is_replaced(kinds[0]):
+            raise ArgumentError(
+                f"layer {i} has activation {kinds[0]!r}, and Value.{kinds[0]} was replaced by a "
+                f"method that {place} does not know"
             )
         if kinds[0] not in known:
             raise ArgumentError(
@@ -184,7 +189,7 @@ def to_torch(model: MLP) -> Any:
     torch = _torch()
     modules = []
     known = [*_torch_activations(torch.nn), "linear"]
-    for layer in _layers_of(model, known, "PyTorch"):
+    for layer in _layers_of(model, known, "torch.nn"):
         nout, nin = len(layer.biases), len(layer.weights[0])
         # Without drawing weights, which would change the user's random numbers.
         linear = torch.nn.utils.skip_init(torch.nn.Linear, nin, nout, dtype=torch.float64)
@@ -322,7 +327,22 @@ _ONNX: Final[dict[str, list[tuple[str, list[str], str, dict[str, Any]]]]] = {
         ("Add", ["above", "log"], "x", {}),
     ],
     "linear": [("Identity", ["s"], "x", {})],
+    **{
+        name: [(operation, ["s"], "x", {})]
+        for name, operation in {
+            **{"abs": "Abs", "sign": "Sign", "neg": "Neg", "identity": "Identity"},
+            **{"exp": "Exp", "log": "Log", "sqrt": "Sqrt", "erf": "Erf"},
+            **{"sin": "Sin", "cos": "Cos", "tan": "Tan"},
+            **{"arcsin": "Asin", "arccos": "Acos", "arctan": "Atan"},
+            **{"sinh": "Sinh", "cosh": "Cosh"},
+            **{"arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh"},
+        }.items()
+    },
 }
+# What ONNX Runtime (1.32) cannot compute in float64.
+_SINGLE_ONLY: Final = frozenset(
+    ("Erf", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh")
+)
 _CONSTANTS: Final = {"sqrt_half": math.sqrt(0.5), "one": 1.0, "half": 0.5, "slope": 0.01}
 
 
@@ -381,10 +401,13 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         raise ArgumentError(f"expected dtype 'float32' or 'float64', got {dtype!r:.60}")
     kind = kinds[dtype]
     layers = _layers_of(model, list(_ONNX), "ONNX")
-    if dtype == "float64" and any(layer.activation == "gelu" for layer in layers):
-        raise ArgumentError(
-            "ONNX Runtime has the erf of gelu in float32 only: write with dtype='float32'"
-        )
+    for layer in layers:
+        single = [node[0] for node in _ONNX[layer.activation] if node[0] in _SINGLE_ONLY]
+        if dtype == "float64" and single:
+            raise ArgumentError(
+                f"ONNX Runtime has the {single[0]} of {layer.activation} in float32 only: write "
+                "with dtype='float32'"
+            )
     if dtype == "float32":
         # A finite number that float32 has not would become infinite.
         numbers = [n for layer in layers for row in (*layer.weights, layer.biases) for n in row]

@@ -42,7 +42,7 @@ from micrograd.ops import (
     number,
 )
 
-__all__ = ["INITS", "MLP", "Layer", "Module", "Neuron", "Trace"]
+__all__ = ["INITS", "MLP", "Layer", "Module", "Neuron", "Trace", "activated", "is_replaced"]
 
 _FORMAT = "micrograd model"
 _VERSION = 1
@@ -382,6 +382,28 @@ def _activation(name: str) -> Op | None:
     )
 
 
+def is_replaced(name: str) -> bool:
+    """Return whether a user has put a method of their own in the place of an activation's."""
+    return getattr(Value, name, None) is not getattr(Operators, name, None)
+
+
+def activated(s: Number, name: str) -> Number:
+    """Return the activation of a summation: what its method of that name gives.
+
+    So a method that a user replaced, on `Value` or in a subclass, is the one that is used.
+
+    Examples
+    --------
+    >>> activated(Value(-3.0), "relu")
+    Value(data=0.0, grad=0)
+    """
+    row = _activation(name)
+    if row is None:
+        return s
+    method = getattr(type(s) if isinstance(s, Value) else Value, name, None)
+    return row(s) if method is getattr(Operators, name, None) else cast("Any", method)(s)
+
+
 def _names(activations: Any) -> list[str]:
     names = list(activations) if isinstance(activations, Iterable) else [activations]
     if not all(isinstance(name, str) for name in names):
@@ -541,8 +563,7 @@ class Neuron(Module):
             s = dot_of(len(w), True)(*w, *x, b)
         else:
             s = b
-        row = _activation(self.activation) if self.nonlin else None
-        return s, s if row is None else row(s)
+        return s, activated(s, self.activation) if self.nonlin else s
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""

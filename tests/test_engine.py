@@ -41,6 +41,7 @@ from micrograd.errors import (
     MicrogradError,
     StaleGraphError,
 )
+from micrograd.graph import order
 
 # ---- against the naive engine, exactly ----
 
@@ -608,6 +609,96 @@ def test_a_subclass_in_the_lectures_style_differentiates() -> None:
     assert (a.grad, b.grad) == (7.0, 2.0)
 
 
+def test_a_subclass_is_asked_for_what_follows_from_its_own_operators() -> None:
+    class Loud(Value):
+        """Multiplies by hand; what it gives is loud again."""
+
+        def __mul__(self, other: Any) -> Loud:
+            other = other if isinstance(other, Value) else Loud(other)
+            out = Loud(self.data * other.data, (self, other), "*")
+
+            def back() -> None:
+                self.grad += other.data * out.grad
+                other.grad += self.data * out.grad
+
+            out._backward = back
+            return out
+
+    class Mixed:
+        """Adds the lecture's way, from a base of its own."""
+
+        def __add__(self, other: Any) -> Any:
+            other = other if isinstance(other, Value) else Whole(other)
+            out = Whole(self.data + other.data, (self, other), "+")  # type: ignore[attr-defined]
+
+            def back() -> None:
+                self.grad += out.grad  # type: ignore[attr-defined]
+                other.grad += out.grad
+
+            out._backward = back
+            return out
+
+    class Whole(Mixed, Loud):
+        """Has both, and is neither true nor of any length."""
+
+        def __bool__(self) -> bool:
+            raise TypeError
+
+        def __len__(self) -> int:
+            raise TypeError
+
+    x, y = Loud(3.0), Loud(4.0)
+    assert {type(out) for out in (2 * x, x * 2, -x, x / y, np.float64(2) * x)} == {Loud}
+    assert ((2 * x).data, (-x).data, (x / y).data, (2 / x).data) == (6, -3, 0.75, 2 / 3)
+    assert ((x - y).data, (1 - x).data, (x - 1).data) == (-1, -2, 2)
+    a, b = Whole(3.0), Whole(4.0)
+    made: list[Any] = [2 + a, a + 2, a - b, a - 1, Value(1.0) + a, sum([a, b])]
+    assert {type(out) for out in made} == {Whole}
+    assert [out.data for out in made] == [5, 5, -1, 2, 4, 7]
+    made = [2 * a, -a, a / b, Value(2.0) * a]
+    assert {type(out) for out in made} == {Loud}
+    assert [out.data for out in made] == [6, -3, 0.75, 6]
+    assert (1 - a).data == (Value(1.0) - a).data == -2
+
+
+def test_a_subclass_that_calls_ours_counts_every_operator() -> None:
+    calls = []
+
+    class Counted(Value):
+        def __add__(self, other: Any) -> Any:
+            calls.append("+")
+            return super().__add__(other)
+
+        def __mul__(self, other: Any) -> Any:
+            calls.append("*")
+            return super().__mul__(other)
+
+        def __truediv__(self, other: Any) -> Any:
+            calls.append("/")
+            return super().__truediv__(other)
+
+    x = Counted(3.0)
+    for apply, called, slope in (
+        (lambda: 2 * x, "*", 2),
+        (lambda: 2 + x, "+", 1),
+        (lambda: x - 2, "+", 1),
+        (lambda: 2 - x, "*", -1),  # 2 + (x * -1), of which the sum is of plain Values
+        (lambda: -x, "*", -1),
+        (lambda: x / 2, "/", 0.5),
+    ):
+        calls.clear()
+        assert gradient(apply(), x) == slope
+        assert calls == list(called)
+
+
+@pytest.mark.parametrize("name", ["relu", "__repr__", "__pow__", "__neg__"])
+def test_a_subclass_without_operators_of_its_own_has_a_node_for_each_as_typed(name: str) -> None:
+    kind = type("Plain", (Value,), {name: getattr(Value, name)})
+    x = kind(3.0)
+    for out, token in ((2 - x, "-"), (x - 2, "-"), (-x, "neg"), (2 / x, "/"), (2 * x, "*")):
+        assert (out._op, len(order(out))) == (token, 2 if token == "neg" else 3)
+
+
 def test_a_subclass_that_sets_an_empty_closure_on_every_node_differentiates() -> None:
     class Mine(Value):
         def __init__(self, data: Any, _children: Any = (), _op: str = "") -> None:
@@ -777,7 +868,6 @@ def moons_graph(samples: int) -> Value:
 
 
 def test_a_node_takes_at_most_200_bytes() -> None:
-    from micrograd.graph import order
 
     moons_graph(1)
     gc.collect()

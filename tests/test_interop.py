@@ -12,7 +12,7 @@ import pytest
 np = pytest.importorskip("numpy")
 pytest.importorskip("sklearn")
 
-from micrograd import define  # noqa: E402
+from micrograd import Value, define  # noqa: E402
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError  # noqa: E402
 from micrograd.interop import from_sklearn, from_torch, to_onnx, to_sklearn, to_torch  # noqa: E402
 from micrograd.nn import MLP, Neuron  # noqa: E402
@@ -231,6 +231,36 @@ def test_onnx_runtime_gives_the_same_outputs(tmp_path, name, nin, nouts):
     assert_equal(found, wanted, 1e-5 * max(1.0, np.abs(wanted).max()))
 
 
+@pytest.mark.parametrize(
+    ("name", "bias", "in_float64"),
+    [
+        *[(name, 0.2, True) for name in ("abs", "sign", "neg", "identity", "exp", "log", "sqrt")],
+        *[("sin", 0.2, True), ("cos", 0.2, True), ("arccosh", 1.2, False)],
+        *[(name, 0.2, False) for name in ("tan", "sinh", "cosh", "erf")],
+        *[(name, 0.2, False) for name in ("arcsin", "arccos", "arctan", "arcsinh", "arctanh")],
+    ],
+)
+def test_functions_that_onnx_has_are_written_as_themselves(tmp_path, name, bias, in_float64):
+    pytest.importorskip("onnx")
+    model, path, rows = made(2, [3, 1], name), tmp_path / "model.onnx", [[0.5, 0.25], [0.1, 0.4]]
+    for neuron in model.layers[0].neurons:
+        for w in neuron.w:
+            w.data = abs(w.data) / 10
+        neuron.b.data = bias
+    wanted = scores(model, rows)
+    to_onnx(model, path)
+    assert_equal(run_onnx(path, rows, "float32"), wanted, 1e-6)
+    if in_float64:
+        to_onnx(model, path, dtype="float64")
+        assert_equal(run_onnx(path, rows, "float64"), wanted)
+
+
+def test_a_method_that_a_user_replaced_is_not_exported_as_ours(tmp_path, monkeypatch):
+    monkeypatch.setattr(Value, "relu", lambda self: self.maximum(0.2 * self))
+    with pytest.raises(ArgumentError, match=r"Value.relu was replaced"):
+        to_onnx(made(activation="relu"), tmp_path / "model.onnx")
+
+
 def test_onnx_of_several_activations(tmp_path):
     pytest.importorskip("onnx")
     model = MLP(2, [3, 3, 1], activation=["gelu", "gelu", "sigmoid"], rng=random.Random(0))
@@ -244,8 +274,9 @@ def test_what_onnx_cannot_hold_is_refused_and_the_old_file_stays(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
     for model, dtype, told in [
-        (made(activation="gelu"), "float64", "erf of gelu in float32 only"),
-        (made(activation="sin"), "float32", "'sin', which ONNX does not have"),
+        (made(activation="gelu"), "float64", "Erf of gelu in float32 only"),
+        (made(activation="arctan"), "float64", "Atan of arctan in float32 only"),
+        (made(activation="cbrt"), "float32", "'cbrt', which ONNX does not have"),
         (made(), "float16", "'float32' or 'float64', got 'float16'"),
     ]:
         with pytest.raises(ArgumentError, match=told):

@@ -9,13 +9,14 @@ from fractions import Fraction
 
 import pytest
 
-from micrograd import Value, dot, gradient, ops
+from micrograd import Value, dot, gradient, ops, train
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
     InputCountError,
     NumberTypeError,
     StateError,
+    TraceError,
 )
 from micrograd.graph import order
 from micrograd.nn import MLP, Layer, Module, Neuron
@@ -252,6 +253,67 @@ def test_an_operation_of_ones_own_is_an_activation():
     finally:
         del ops.TABLE["squared_for_test"]
         del ops.Operators.squared_for_test
+
+
+def by_hand(self):
+    """Return a leaky ReLU in the lecture's style."""
+    out = Value(self.data if self.data > 0 else 0.2 * self.data, (self,), "leaky")
+
+    def _backward():
+        self.grad += (1 if self.data > 0 else 0.2) * out.grad
+
+    out._backward = _backward
+    return out
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("leaky", [by_hand, lambda self: self.maximum(0.2 * self)])
+def test_a_method_that_a_user_replaced_is_the_activation(monkeypatch, atomic, leaky):
+    neuron = Neuron(1, activation="relu", atomic=atomic)
+    neuron.w, neuron.b = [Value(1.0)], Value(0.0)
+    assert neuron([-3.0]).data == 0.0
+    monkeypatch.setattr(Value, "relu", leaky)
+    out = neuron([-3.0])
+    assert out.data == pytest.approx(-0.6)
+    out.backward()
+    assert neuron.w[0].grad == pytest.approx(-0.6)
+    assert MLP(1, [2, 1])([1.0]).data is not None
+    assert Neuron(1, activation="tanh")([0.5]).op is ops.TABLE["tanh"]
+
+
+def test_a_method_of_a_subclass_is_the_activation():
+    class Mine(Value):
+        def __add__(self, other):
+            return Mine(super().__add__(other).data)
+
+        def relu(self):
+            return Value(42.0)
+
+    neuron = Neuron(1, atomic=True)
+    neuron.b = Mine(0.0)
+    assert neuron([1.0]).data == 42.0
+
+
+def test_a_replaced_method_holds_for_training_and_compiled_code_too(monkeypatch):
+    pytest.importorskip("numpy")
+    X, y = [[-1.0], [2.0]], [1.0, 3.0]
+
+    def trained(compile):
+        model = MLP(1, [3, 1], rng=random.Random(3))
+        train.fit(model, X, y, "mse", steps=5, compile=compile)
+        return [p.data for p in model.parameters()]
+
+    ours = trained(True)
+    monkeypatch.setattr(Value, "relu", lambda self: self.maximum(0.2 * self))
+    theirs = trained(True)
+    assert theirs != ours
+    assert theirs == pytest.approx(trained(False), rel=1e-12)
+    monkeypatch.setattr(Value, "relu", by_hand)
+    with pytest.raises(TraceError):
+        trained(True)
+    assert trained(False) == pytest.approx(theirs, rel=1e-12)
+    monkeypatch.undo()
+    assert trained(True) == ours
 
 
 # ---- initialisation ------------------------------------------------------------------------------

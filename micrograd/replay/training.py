@@ -79,7 +79,7 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
     if special or parameters != values:  # no parameter comes twice, so neither does any of these
         return None
     names = {neuron[2] for layer in layers for neuron in layer}
-    rows = tuple([TABLE.get(name) for name in sorted(names)])
+    rows = tuple([(TABLE.get(name), getattr(Value, name, None)) for name in sorted(names)])
     return (model.nin, *layers, rows, MLP.__call__, Layer.__call__, Neuron.__call__)
 
 
