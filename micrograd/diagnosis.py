@@ -5,7 +5,7 @@
 >>> model = MLP(2, [2, 1], rng=random.Random(1))
 >>> model.layers[0].neurons[1].b.data = -9.0
 >>> print(diagnose(model, [[0.1, 0.2], [0.4, -0.3]], [-1, 1]))
-1 finding on 2 samples, loss 0.9997
+1 finding on 2 samples, loss 0.9997, 1 of 2 classified correctly
 layer 0, neuron 1: dead. Answers 0 to all 2 samples; its largest sum is -8.642.
     Usual remedy: a smaller learning rate, init="he", or activation="leaky_relu".
 """
@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import ArgumentError, InputCountError, not_a_network
+from micrograd.errors import ArgumentError, DomainError, InputCountError, not_a_network
 from micrograd.look import number_text
-from micrograd.losses import LOSSES
+from micrograd.losses import LOSSES, Loss
 from micrograd.node import plain
+from micrograd.ops import TABLE, as_float
 from micrograd.samples import listed, rows_of, targets_of
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
@@ -34,18 +35,15 @@ FAR: Final = 1000.0
 """How many times smaller or larger than the output's the gradients of a layer may be."""
 UNEQUAL: Final = 100.0
 """How many times wider one input may be spread than another."""
-
-_REMEDIES: Final = {
-    "dead": 'a smaller learning rate, init="he", or activation="leaky_relu".',
-    "saturated": "smaller initial weights, inputs scaled to about -1 to 1, or another activation.",
-    "constant": "look at its weights: no input moves it.",
-    "twin": "draw the initial weights at random; equal neurons get equal gradients for ever.",
-    "vanishing": "fewer layers, relu in place of tanh or sigmoid, or init matched to it.",
-    "exploding": "smaller initial weights, a smaller learning rate, or fewer layers.",
-    "not finite": "a smaller learning rate; begin again from the last finite parameters.",
-    "missing": "fill in what is missing, or leave these samples out.",
-    "input": "scale every feature to mean 0 and spread 1; drop those that never change.",
-}
+WORSE: Final = 100.0
+"""How many times larger the loss may be than that of answering every sample alike."""
+ALIKE: Final = 0.1
+"""The spread of the answers, as a fraction of the targets', below which they are all alike."""
+ENDED: Final = 0.02
+"""The fraction of the samples' gradients that is left in their mean where training has ended."""
+NARROW: Final = 8
+"""Fewer neurons than this in a layer may be too few."""
+_NAMED: Final = 12  # places at most that a line names one by one
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ class Finding:
     Parameters
     ----------
     kind : str
-        "dead", "saturated", "constant", "twin", "vanishing", "exploding", "not finite", "missing"
-        or "input".
+        "dead", "saturated", "constant", "twin", "vanishing", "exploding", "not finite", "missing",
+        "input", "targets", "loss", "far off", "mean" or "too few neurons".
     where : str
         The layer, neuron or feature, counted from 0.
     evidence : str
@@ -85,26 +83,62 @@ class Diagnosis:
     Parameters
     ----------
     findings : tuple of Finding
-        Inputs first, then layer by layer.
+        Data first, then the answers, then layer by layer.
     samples : int
         On how many it looked.
     loss : float
         The mean over them; nan where the network gives no finite answer.
+    right : int or None
+        How many are classified correctly; None where that cannot be said.
+    sizes : tuple of int
+        The number of features, then of neurons layer by layer.
     """
 
     findings: tuple[Finding, ...]
     samples: int
     loss: float
+    right: int | None = None
+    sizes: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        count = len(self.findings)
-        head = f"{count or 'no'} finding{'' if count == 1 else 's'} on {self.samples} samples"
-        return "\n".join([f"{head}, loss {number_text(self.loss)}", *map(str, self.findings)])
+        count, loss = len(self.findings), f"loss {number_text(self.loss)}"
+        found = f"{count or 'no'} finding{'' if count == 1 else 's'}"
+        head = f"{found} on {self.samples} samples, {loss}"
+        if self.right is not None and self.right == self.samples and count:
+            head = f"all {self.samples} samples are classified correctly, {loss}"
+            head += f": {found}, which need not matter"
+        elif self.right is not None:
+            head += f", {self.right} of {self.samples} classified correctly"
+        groups: dict[Any, list[Finding]] = {}
+        for finding in self.findings:
+            # A layer as a whole, and the data as a whole, are a place of their own.
+            place = finding.layer if finding.neuron is not None else finding.where.split()[0]
+            key = (finding.kind, finding.remedy, place, finding.neuron is None and finding.layer)
+            groups.setdefault(key, []).append(finding)
+        return "\n".join([head, *map(self._told, groups.values())])
 
     __repr__ = __str__
 
+    def _told(self, alike: list[Finding]) -> str:
+        """Return like findings of one layer, or of the features, as one paragraph."""
+        first = alike[0]
+        if len(alike) == 1:
+            return str(first)
+        *_, what, _ = first.where.split()  # "layer 0, neuron 3" or "feature 3"
+        places = [finding.where.split()[-1] for finding in alike]
+        if len(places) > _NAMED:
+            places[_NAMED - 1 :] = ["..."]
+        if first.layer is None:
+            where, of, verb = "", self.sizes[0], ":"
+        else:
+            where, of, verb = f"layer {first.layer}: ", self.sizes[first.layer + 1], " are"
+        return (
+            f"{where}{len(alike)} of {of} {what}s{verb} {first.kind} ({', '.join(places)}). "
+            f"{what.capitalize()} {places[0]}: {first.evidence}\n    Usual remedy: {first.remedy}"
+        )
 
-def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
+
+def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge", optimizer: Any = None) -> Diagnosis:
     """Look for what keeps a network from learning, on given samples.
 
     Parameters
@@ -115,11 +149,13 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
     y : array-like of shape (n_samples,)
         Labels as `fit` takes them.
     loss : {"hinge", "mse", "bce", "cross_entropy"}, default "hinge"
+    optimizer : Optimizer, optional
+        What it is trained with: remedies then name its learning rate.
 
     Returns
     -------
     Diagnosis
-        Print it, or go through its `findings`:
+        Print it, or go through its `findings`. A network that diverged is one of them, no error:
 
         - *dead*: answer 0 and slope 0 for every sample, so that nothing flows back.
         - *saturated*: a slope below 0.01 for nine samples in ten, as at the ends of tanh.
@@ -128,9 +164,15 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         - *vanishing*, *exploding*: a layer whose gradients with respect to its sums are, in the
           mean of their sizes, 1000 times smaller or larger than those of the output layer.
         - *not finite*: a sum or an activation that is infinite or nan, in the first layer that has
-          one; what comes after follows from it.
+          one, what comes after follows from it; or a loss or a gradient.
         - *missing*: a feature that is infinite or nan in some samples; then nothing else is said.
         - *input*: a feature that never changes, or one spread 100 times wider than another.
+        - *targets*: they are all the same, or look like the numbers of classes.
+        - *loss*: the output cannot reach what the loss asks for, as with sigmoid and "hinge".
+        - *far off*: a loss a hundred times that of the best answer that all samples share.
+        - *mean*: (almost) that best same answer is given, the mean of the targets for "mse".
+        - *too few neurons*: the gradients of the samples cancel, so that training has ended, some
+          samples are answered wrong, and a layer has fewer than 8 neurons or none is hidden.
 
     Raises
     ------
@@ -160,51 +202,297 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge") -> Diagnosis:
         raise ArgumentError(f"unknown loss {loss!r:.60}: expected one of {', '.join(LOSSES)}")
     task = LOSSES[loss]
     # Features that are not finite are a finding; labels that are not are an error, as in fit.
-    rows = [list(map(float, row)) for row in rows_of("X", X, finite=False)]
+    rows = [list(map(as_float, row)) for row in rows_of("X", X, finite=False)]
     labels = listed("y", y)
     if len(rows) != len(labels):
         raise InputCountError(f"X has {len(rows)} rows, y has {len(labels)} entries")
     outputs = len(model.layers[-1].neurons) if model.layers else 0
-    targets = targets_of(task, labels, outputs)
-    missing = tuple(_missing(rows))
-    if missing:
-        return Diagnosis(missing, len(rows), math.nan)
-    findings = list(_inputs(rows))
-    try:
-        traces = [model.trace(row) for row in rows]
-    except ArithmeticError as error:  # the engine refuses what overflows, and says where
-        broken = _finding("not finite", "the forward pass", f"{error}.")
-        return Diagnosis((*findings, broken), len(rows), math.nan)
-    # of each layer, the (s, x) of its neurons, sample by sample
-    layers = [
-        [list(zip(*trace[i], strict=True)) for trace in traces] for i in range(len(traces[0]))
-    ]
-    for i, samples in enumerate(layers):
-        for j, pairs in enumerate(zip(*samples, strict=True)):
-            findings.extend(_neuron(i, j, pairs))
-        findings.extend(_twins(i, model.layers[i].neurons))
-        if any(finding.kind == "not finite" for finding in findings):
-            return Diagnosis(tuple(findings), len(rows), math.nan)
-    scores = [trace[-1].x if task.several_outputs else trace[-1].x[0] for trace in traces]
-    value = task.function(scores, targets)
-    findings.extend(_flow(value, [[s for sample in layer for s, _ in sample] for layer in layers]))
-    return Diagnosis(tuple(findings), len(rows), float(plain(value)))
+    return _Look(model, rows, targets_of(task, labels, outputs), task, optimizer).diagnosis()
 
 
-def _finding(kind: str, where: str, evidence: str, *place: int) -> Finding:
-    return Finding(kind, where, evidence, _REMEDIES[kind], *place)
+class _Look:
+    """One look at a network: what it is, and what is found in it, in order."""
+
+    def __init__(
+        self, model: Any, rows: list[list[float]], targets: list[Any], task: Loss, optimizer: Any
+    ) -> None:
+        self.model, self.rows, self.targets, self.task = model, rows, targets, task
+        self.optimizer = optimizer
+        self.findings: list[Finding] = []
+        self.loss, self.stage = math.nan, ""
+        self.right: int | None = None
+        # The activation of each layer, "" for none, and the classes that there are.
+        self.activations = [_activation(layer) for layer in model.layers]
+        self.classes = len(set(targets)) if task.classification else 0
+
+    def diagnosis(self) -> Diagnosis:
+        """Look until something makes the rest follow from it; return what was found."""
+        try:
+            self._look()
+        except (ArithmeticError, DomainError) as error:  # the engine says what overflows, and where
+            text = str(error).rstrip(".")
+            self._add("not finite", self.stage, f"{text[:1].upper()}{text[1:]}.")
+        sizes = (len(self.rows[0]), *(len(layer.neurons) for layer in self.model.layers))
+        findings = tuple(self.findings)
+        return Diagnosis(findings, len(self.rows), self.loss, self.right, sizes)
+
+    def _look(self) -> None:
+        for where, seen in _missing(self.rows):
+            self._add("missing", where, seen)
+        if self.findings:
+            return
+        for where, seen in _inputs(self.rows):
+            self._add("input", where, seen)
+        self._targets()
+        self.stage = "the forward pass"
+        traces = [self.model.trace(row) for row in self.rows]
+        # of each layer, the (s, x) of its neurons, sample by sample
+        layers = [
+            [list(zip(*trace[i], strict=True)) for trace in traces] for i in range(len(traces[0]))
+        ]
+        if self._broken(layers):
+            return
+        self.stage = "the loss"
+        several = self.task.several_outputs
+        scores = [trace[-1].x if several else trace[-1].x[0] for trace in traces]
+        value = self.task.function(scores, self.targets)
+        self.loss = as_float(plain(value))
+        if self.task.classification:
+            said = [
+                self.task.predict([z.data for z in score] if several else score.data)
+                for score in scores
+            ]
+            self.right = sum(map(_same, said, self.targets))
+        if not math.isfinite(self.loss):
+            self._add("not finite", self.stage, f"It is {self.loss}.")
+            return
+        alike = self._answers([trace[-1].x for trace in traces])
+        for i, samples in enumerate(layers):
+            for j, pairs in enumerate(zip(*samples, strict=True)):
+                for kind, seen in _neuron(pairs):
+                    self._add(kind, f"layer {i}, neuron {j}", seen, i, j)
+            for j, seen in _twins(self.model.layers[i].neurons):
+                self._add("twin", f"layer {i}, neuron {j}", seen, i, j)
+        self.stage = "the backward pass"
+        for kind, i, seen in _flow(value, [[s for x in layer for s, _ in x] for layer in layers]):
+            self._add(kind, f"layer {i}", seen, i)
+        if not alike:
+            self._capacity(scores)
+
+    def _broken(self, layers: Sequence[Any]) -> bool:
+        """Look for sums that are not finite, in the first layer that has one."""
+        for i, samples in enumerate(layers):
+            for j, pairs in enumerate(zip(*samples, strict=True)):
+                sums = [s.data for s, _ in pairs]
+                bad = [n for n, (s, x) in enumerate(pairs) if not _finite(s) or not _finite(x)]
+                if bad:
+                    seen = f"Its sum is {sums[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."
+                    self._add("not finite", f"layer {i}, neuron {j}", seen, i, j)
+            if self.findings and self.findings[-1].kind == "not finite":
+                return True
+        return False
+
+    def _targets(self) -> None:
+        """Look at the targets, and at whether the output can reach what the loss asks for."""
+        task, different = self.task, sorted(set(self.targets))
+        if len(different) == 1 and len(self.targets) > 1:
+            self._add("targets", "the targets", f"All are {number_text(different[0])}.")
+        few = 2 < len(different) <= len(self.targets) / 2
+        if task.name == "mse" and few and different == list(range(len(different))):
+            seen = f"Are 0 to {len(different) - 1}, as classes are numbered, and mse takes "
+            self._add("targets", "the targets", f"{seen}them for amounts.")
+        name = self.activations[-1] if self.activations else ""
+        if not name or name not in TABLE:
+            return
+        low, high = _range(name)
+        wanted = {  # the scores that the loss asks for
+            "hinge": (-1.0, 1.0),
+            "mse": (as_float(different[0]), as_float(different[-1])),
+            "bce": (-math.inf, math.inf),
+            "cross_entropy": (0.0, math.inf),
+        }[task.name]
+        if low > wanted[0] or high < wanted[1]:
+            seen = f"Answers from {number_text(low)} to {number_text(high)} ({name}); {task.name} "
+            seen += {
+                "mse": f"is given targets from {number_text(wanted[0])} to "
+                f"{number_text(wanted[1])}.",
+                "hinge": "asks for 1 or more, and for -1 or less.",
+            }.get(task.name, "takes scores of any size, and makes probabilities of them itself.")
+            self._add("loss", "the output", seen)
+
+    def _answers(self, outputs: Sequence[Sequence[Value]]) -> bool:
+        """Compare the answers with the best one that is the same for every sample.
+
+        Return whether they are all alike.
+        """
+        count = len(self.targets)
+        answers, goals, constant = self._comparable([[z.data for z in row] for row in outputs])
+        if self.loss > WORSE * constant > 0:
+            seen = f"The loss is {number_text(self.loss)}; the same answer to every sample could "
+            self._add("far off", "the output", f"{seen}have {number_text(constant)}.")
+            return True
+        wide = math.sqrt(sum(_variance(column) for column in goals))
+        spread = math.sqrt(sum(_variance(column) for column in answers))
+        if not wide or spread > ALIKE * wide or count < 3:
+            return False
+        offs = [sum(a) / count - sum(g) / count for a, g in zip(answers, goals, strict=True)]
+        if math.hypot(*offs) > (1 if self.task.name == "hinge" else 2 * ALIKE) * wide + 1e-12:
+            return False
+        if len(answers) == 1:
+            low, high = number_text(min(answers[0])), number_text(max(answers[0]))
+            seen = f"Answers {low} to {high}" if low != high else f"Answers {low}"
+            seen += " (as a probability)" * (self.task.name == "bce")
+            seen += f" to all {count} samples; the mean of the targets is "
+            seen += f"{number_text(sum(goals[0]) / count)}."
+        else:
+            seen = f"Gives each class about the same probability for all {count} samples."
+        self._add("mean", "the output", seen)
+        return True
+
+    def _comparable(
+        self, outputs: Sequence[Sequence[Any]]
+    ) -> tuple[list[list[float]], list[list[float]], float]:
+        """Return answers and targets, column by column on one scale, and the best same loss."""
+        name, targets = self.task.name, [as_float(target) for target in self.targets]
+        if name == "cross_entropy":
+            rows = [[math.exp(z - max(row)) for z in row] for row in outputs]
+            columns = range(len(outputs[0]))
+            shares = [[row[k] / sum(row) for row in rows] for k in columns]
+            return (
+                shares,
+                [[float(t == k) for t in targets] for k in columns],
+                math.log(len(shares)),
+            )
+        answers = [as_float(row[0]) for row in outputs]
+        if name == "bce":
+            answers = [float(TABLE["sigmoid"].forward(z)) for z in answers]
+        constant = {"mse": _variance(targets), "bce": math.log(2)}.get(name, 1.0)
+        return [answers], [targets], constant
+
+    def _capacity(self, scores: Sequence[Any]) -> None:
+        """Look whether training has ended with wrong answers in a network that is narrow."""
+        hidden = [len(layer.neurons) for layer in self.model.layers[:-1]]
+        if self.right is None:
+            variance = _variance(list(map(as_float, self.targets)))
+            wrong = f"a loss of {number_text(self.loss)}" if self.loss > ALIKE * variance else ""
+        else:
+            count = len(self.targets) - self.right
+            wrong = f"{count} of {len(self.targets)} samples wrong" if count else ""
+        if not wrong or min(hidden, default=0) >= NARROW:
+            return
+        parameters = self.model.parameters()
+        total, sizes = [0.0] * len(parameters), 0.0
+        for score, target in zip(scores, self.targets, strict=True):
+            grads = gradient(self.task.function([score], [target]), parameters)
+            total = [a + g for a, g in zip(total, grads, strict=True)]
+            sizes += math.hypot(*grads)
+        if sizes and math.hypot(*total) <= ENDED * sizes:
+            have = (
+                f"hidden layers of {', '.join(map(str, hidden))}" if hidden else "no hidden layer"
+            )
+            seen = f"The gradients of the samples cancel, so training has ended, with {wrong}"
+            self._add("too few neurons", "the network", f"{seen} and {have}.")
+
+    def _add(self, kind: str, where: str, evidence: str, *place: int) -> None:
+        self.findings.append(Finding(kind, where, evidence, self._remedy(kind, *place), *place))
+
+    def _remedy(self, kind: str, layer: int | None = None, neuron: int | None = None) -> str:
+        """Return what people usually do about it in a network like this one."""
+        slower = "a smaller learning rate"
+        if self.optimizer is not None:
+            rate = getattr(self.optimizer, "lr", None)
+            rate = rate(getattr(self.optimizer, "steps", 0)) if callable(rate) else rate
+            slower += f" than the {number_text(rate)} of {type(self.optimizer).__name__}"
+        last = len(self.activations) - 1
+        name = self.activations[layer] if layer is not None else ""
+        others = sorted({a for a in self.activations[:-1] if a}) or ["linear"]
+        regression = not self.task.classification
+        if kind in ("dead", "saturated") and layer == last:
+            return "no activation in the last layer: it has to give scores of any size."
+        if kind == "dead" and name == "relu":
+            return f'{slower}, init="he", or activation="leaky_relu".'
+        if kind in ("dead", "saturated"):
+            other = "leaky_relu" if name == "relu" else "relu"
+            return (
+                f'smaller initial weights, inputs scaled to about -1 to 1, or activation="{other}".'
+            )
+        if kind == "vanishing":
+            cure = {"relu": 'init="he"', "linear": "larger initial weights", "": "init='glorot'"}
+            return f"fewer layers, or {cure.get(others[0], f'relu in place of {others[0]}')}."
+        if kind == "loss":
+            more = " (and a linear output is what fit expects)"
+            bound = "scale the targets into that range, or " if regression else ""
+            return f"{bound}no activation in the last layer{more if regression else ''}."
+        if kind == "targets":
+            if self.task.name == "mse" and len(set(self.targets)) > 1:
+                return f'for classes loss="cross_entropy" and {len(set(self.targets))} outputs.'
+            return "samples with other targets: there is nothing to tell apart."
+        if kind == "far off":
+            scale = "scale the targets to mean 0 and spread 1, or " if regression else ""
+            return f"{scale}begin anew with smaller weights and {slower}."
+        if kind == "mean":
+            deeper = [] if self.activations[:-1] else ["a hidden layer"]
+            if "sigmoid" in others:
+                deeper.append("tanh or relu in place of sigmoid")
+            if min((len(x.neurons) for x in self.model.layers[:-1]), default=NARROW) < NARROW:
+                deeper.append("more hidden neurons")
+            return ", ".join(
+                [*deeper, "more steps, a larger learning rate, or other first weights."]
+            )
+        return {
+            "constant": "look at its weights and at the neurons before it: no input moves it.",
+            "twin": "draw the initial weights at random; equal neurons get equal gradients for "
+            "ever.",
+            "exploding": f"smaller initial weights, {slower}, or fewer layers.",
+            "not finite": f"{slower}, and X{' and y' if regression else ''} scaled to about -1 to "
+            "1; begin again from the last finite parameters.",
+            "missing": "fill in what is missing, or leave these samples out.",
+            "input": "scale every feature to mean 0 and spread 1; drop those that never change.",
+            "too few neurons": f"more hidden neurons, such as MLP({len(self.rows[0])}, [16, "
+            f"{len(self.model.layers[-1].neurons)}]), or other first weights; "
+            "where classes overlap, some answers stay wrong.",
+        }[kind]
 
 
-def _missing(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:
+def _activation(layer: Any) -> str:
+    """Return the name of a layer's activation, "" for none."""
+    neuron = layer.neurons[0] if layer.neurons else None
+    name = neuron.activation if neuron is not None and neuron.nonlin else ""
+    return "" if name == "linear" else str(name)
+
+
+def _finite(value: Any) -> bool:
+    return bool(value.data * 0 == 0)
+
+
+def _same(left: Any, right: Any) -> bool:
+    return bool(left == right)
+
+
+def _variance(numbers: Sequence[float]) -> float:
+    """Return the mean square distance from the mean; infinite where it is too large."""
+    mean = sum(numbers) / len(numbers)
+    return sum((x - mean) * (x - mean) for x in numbers) / len(numbers)
+
+
+def _range(name: str) -> tuple[float, float]:
+    """Return between which numbers an activation answers, as far as it tells by itself."""
+    probes = [sign * 10.0**k for sign in (-1, 1) for k in range(-3, 7)]
+    seen = [as_float(TABLE[name].forward(x)) for x in [0.0, 1.5, -1.5, *probes]]
+    low, high = min(seen), max(seen)
+    return (low if low > -1e3 else -math.inf), (high if high < 1e3 else math.inf)
+
+
+def _missing(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
     """Look for features that are no numbers."""
     for k, column in enumerate(zip(*rows, strict=True)):
         bad = [n for n, entry in enumerate(column) if not math.isfinite(entry)]
         if bad:
             seen = f"Is {column[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."
-            yield _finding("missing", f"feature {k}", seen)
+            yield f"feature {k}", seen
 
 
-def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:
+def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
     """Look at each feature over the samples."""
     spreads = [max(column) - min(column) for column in zip(*rows, strict=True)]
     if len(rows) < 2:
@@ -212,63 +500,52 @@ def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[Finding]:
     widest = max(spreads, default=0.0)
     for k, spread in enumerate(spreads):
         if spread == 0:
-            yield _finding(
-                "input", f"feature {k}", f"Is {number_text(rows[0][k])} in every sample."
-            )
+            yield f"feature {k}", f"Is {number_text(rows[0][k])} in every sample."
         elif widest > UNEQUAL * spread:
-            yield _finding(
-                "input",
+            yield (
                 f"feature {k}",
                 f"Spreads over {number_text(spread)}, feature {spreads.index(widest)} over "
                 f"{number_text(widest)}.",
             )
 
 
-def _neuron(i: int, j: int, pairs: Sequence[tuple[Value, Value]]) -> Iterable[Finding]:
+def _neuron(pairs: Sequence[tuple[Value, Value]]) -> Iterable[tuple[str, str]]:
     """Look at one neuron's sums and activations over the samples."""
-    where, count = f"layer {i}, neuron {j}", len(pairs)
-    sums, answers = ([float(value.data) for value in values] for values in zip(*pairs, strict=True))
-    bad = [n for n in range(count) if not math.isfinite(sums[n] + answers[n])]
-    if bad:
-        seen = f"Its sum is {sums[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."
-        yield _finding("not finite", where, seen, i, j)
-        return
-    slopes = [abs(float(x.local_derivatives()[0])) for s, x in pairs if x is not s]
+    count = len(pairs)
+    sums, answers = [s.data for s, _ in pairs], [x.data for _, x in pairs]
+    slopes = [abs(x.local_derivatives()[0]) for s, x in pairs if x is not s]
     flat = sum(slope < FLAT for slope in slopes)
     if slopes and not any(slopes) and not any(answers):
         seen = f"Answers 0 to all {count} samples"
-        seen += f"; its largest sum is {number_text(max(sums))}."
-        yield _finding("dead", where, seen, i, j)
+        yield "dead", f"{seen}; its largest sum is {number_text(max(sums))}."
     elif slopes and flat >= MOSTLY * count:
         seen = f"Its slope is below {FLAT} for {flat} of {count} samples"
         seen += f"; sums go from {number_text(min(sums))} to {number_text(max(sums))}."
-        yield _finding("saturated", where, seen, i, j)
+        yield "saturated", seen
     elif count > 1 and max(answers) == min(answers):
-        seen = f"Answers {number_text(answers[0])} to all {count} samples."
-        yield _finding("constant", where, seen, i, j)
+        yield "constant", f"Answers {number_text(answers[0])} to all {count} samples."
 
 
-def _twins(i: int, neurons: Sequence[Any]) -> Iterable[Finding]:
+def _twins(neurons: Sequence[Any]) -> Iterable[tuple[int, str]]:
     """Look for neurons with equal weights and bias."""
     first: dict[tuple[float, ...], int] = {}
     for j, neuron in enumerate(neurons):
         twin = first.setdefault(tuple(p.data for p in neuron.parameters()), j)
         if twin != j:
-            seen = f"Has the weights and the bias of neuron {twin}."
-            yield _finding("twin", f"layer {i}, neuron {j}", seen, i, j)
+            yield j, f"Has the weights and the bias of neuron {twin}."
 
 
-def _flow(value: Value, sums: Sequence[Sequence[Value]]) -> Iterable[Finding]:
-    """Compare what arrives at each layer on the way back with what leaves the output."""
+def _flow(value: Value, sums: Sequence[Sequence[Value]]) -> Iterable[tuple[str, int, str]]:
+    """Compare what arrives at each layer in the backward pass with what leaves the output."""
     flat = gradient(value, [s for layer in sums for s in layer])
     sizes, start = [], 0
     for layer in sums:
         part = flat[start : start + len(layer)]
-        sizes.append(math.fsum(abs(float(entry)) for entry in part) / len(part))
+        sizes.append(as_float(sum(map(abs, part)) / len(part)))
         start += len(layer)
     last = sizes[-1]
     for i, size in enumerate(sizes[:-1]):
         for kind, is_so in (("vanishing", size * FAR < last), ("exploding", size > FAR * last > 0)):
             if is_so:
                 seen = f"Its gradients have the mean size {number_text(size)}, those of the output "
-                yield _finding(kind, f"layer {i}", f"{seen}{number_text(last)}.", i)
+                yield kind, i, f"{seen}{number_text(last)}."

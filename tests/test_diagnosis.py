@@ -84,6 +84,7 @@ def test_gradients_that_shrink_or_grow_from_layer_to_layer_are_measured(weight, 
         layer.neurons[0].w, layer.neurons[0].b = [Value(weight)], Value(0.0)
     findings = diagnose(model, [[0.001], [-0.002]], [-1, -1]).findings
     # At layer 0 the gradient is that of the output times the square of the weight.
+    findings = [f for f in findings if f.layer is not None]
     assert [(f.kind, f.layer) for f in findings] == [(kind, 0)]
     seen = "Its gradients have the mean size {}, those of the output {}."
     assert findings[0].evidence == seen.format(*sizes)
@@ -174,3 +175,182 @@ def test_frames_are_looked_at_and_texts_as_labels_are_named():
     assert found(network(), frame, pandas.Series(Y)) == []
     with pytest.raises(NumberTypeError, match=r"y\[2\] is 'up'"):
         diagnose(network(), X, [-1, 1, "up", 1])
+
+
+# ---- networks that diverged --------------------------------------------------------------------
+
+
+def scaled(factor, **options):
+    model = network(**options)
+    for p in model.parameters():
+        p.data *= factor
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "where"),
+    [
+        (scaled(1e120, activation="relu"), X, "the loss"),
+        (scaled(math.nan), X, "layer 0, neuron 0"),
+        (scaled(math.inf), X, "layer 0, neuron 0"),
+        (network("linear"), [[1e200 * x for x in row] for row in X], "the loss"),
+        (scaled(1e160, activation="linear"), X, "layer 1, neuron 0"),
+    ],
+)
+def test_a_network_that_diverged_is_a_finding_and_no_error(model, rows, where):
+    result = diagnose(model, rows, [0.0, 0.0, 1.0, 1.0], "mse")
+    (finding, *_) = [f for f in result.findings if f.kind == "not finite"]
+    assert finding.where == where
+    assert "smaller learning rate" in finding.remedy
+    assert "X and y scaled" in finding.remedy
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce", "hinge"])
+def test_a_gradient_that_overflows_is_a_finding(loss):
+    model = network("linear", (1, 1))
+    model.layers[0].neurons[0].w, model.layers[1].neurons[0].w = (
+        [Value(1e-190), Value(0.0)],
+        [Value(1e120)],
+    )
+    rows = [[1e200 * x for x in row] for row in X]
+    result = diagnose(model, rows, [0, 1, 0, 1], loss)
+    assert result.findings
+    assert all(isinstance(line, str) for line in str(result).splitlines())
+    assert any(f.kind in ("far off", "not finite") for f in result.findings)
+
+
+def test_a_loss_far_above_that_of_a_constant_is_told_with_both():
+    result = diagnose(network(), X, [1000.0, 1001.0, 1002.0, 1003.0], "mse")
+    (finding,) = [f for f in result.findings if f.kind == "far off"]
+    assert "the same answer to every sample could have 1.25." in finding.evidence  # their variance
+    assert "scale the targets" in finding.remedy
+
+
+def test_whole_numbers_too_large_for_a_float_are_missing():
+    assert found(network(), [[10**400, 0.0], [1.0, 2.0]], [1, -1]) == [("missing", "feature 0")]
+
+
+# ---- what it answers ---------------------------------------------------------------------------
+
+XOR = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+
+
+def trained(activation, sizes, loss, y, steps=1500):
+    from micrograd.optim import Adam
+    from micrograd.train import fit
+
+    model = MLP(2, list(sizes), activation=activation, rng=random.Random(3))
+    fit(model, XOR, y, loss, Adam(model.parameters(), lr=0.03), steps=steps)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("loss", "sizes", "y"),
+    [("mse", (1,), [0, 1, 1, 0]), ("bce", (1,), [0, 1, 1, 0]),
+     ("cross_entropy", (2,), [0, 1, 1, 0]), ("mse", (1,), [4.0, 6.0, 6.0, 4.0])],
+)  # fmt: skip
+def test_a_network_that_answers_the_mean_of_the_targets_is_told(loss, sizes, y):
+    findings = diagnose(trained("tanh", sizes, loss, y), XOR, y, loss).findings
+    assert [f.kind for f in findings] == ["mean"]
+    assert findings[0].remedy.startswith("a hidden layer, ")
+    if loss != "cross_entropy":
+        assert f"the mean of the targets is {sum(y) / 4:g}" in findings[0].evidence
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_a_network_too_narrow_for_its_data_is_told_once_training_has_ended(loss):
+    y = [0, 1, 1, 0]
+    narrow = diagnose(trained("tanh", (1, 1), loss, y), XOR, y, loss)
+    (finding,) = [f for f in narrow.findings if f.layer is None]
+    assert finding.kind == "too few neurons"
+    assert "hidden layers of 1" in finding.evidence
+    assert "MLP(2, [16, 1])" in finding.remedy
+    for sizes, steps in (((8, 1), 1500), ((1, 1), 60)):
+        model = trained("tanh", sizes, loss, y, steps)
+        assert "too few neurons" not in [f.kind for f in diagnose(model, XOR, y, loss).findings]
+
+
+@pytest.mark.parametrize(
+    ("loss", "last", "y", "told"),
+    [
+        ("hinge", "sigmoid", [0, 1, 1, 0], "asks for 1 or more, and for -1 or less"),
+        ("hinge", "relu", [0, 1, 1, 0], "asks for 1 or more, and for -1 or less"),
+        ("bce", "sigmoid", [0, 1, 1, 0], "makes probabilities of them itself"),
+        ("bce", "tanh", [0, 1, 1, 0], "makes probabilities of them itself"),
+        ("mse", "tanh", [0.0, 5.0, 1.0, 2.5], "targets from 0 to 5"),
+        ("mse", "relu", [0.0, -5.0, 1.0, 2.5], "targets from -5 to 2.5"),
+        ("cross_entropy", "sigmoid", [0, 1, 1, 0], "makes probabilities of them itself"),
+        ("hinge", "tanh", [0, 1, 1, 0], ""),
+        ("mse", "sigmoid", [0, 1, 1, 0], ""),
+        ("mse", "linear", [0.0, -5.0, 1.0, 2.5], ""),
+        ("bce", "linear", [0, 1, 1, 0], ""),
+    ],
+)
+def test_a_loss_that_the_output_cannot_reach_is_told(loss, last, y, told):
+    model = network(["tanh", last], (3, 2 if loss == "cross_entropy" else 1))
+    evidence = [f.evidence for f in diagnose(model, XOR, y, loss).findings if f.kind == "loss"]
+    assert len(evidence) == bool(told)
+    assert not told or told in evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("y", "loss", "told"),
+    [
+        ([1, 1, 1, 1, 1, 1], "bce", "All are 1."),
+        ([0, 1, 2, 0, 1, 2], "mse", "Are 0 to 2, as classes are numbered"),
+        ([0, 1, 0, 1, 0, 1], "mse", ""),
+        ([0.0, 1.0, 2.5, 0.0, 1.0, 2.5], "mse", ""),
+    ],
+)
+def test_targets_that_tell_nothing_apart_or_look_like_classes_are_told(y, loss, told):
+    findings = diagnose(network(), [*X, [0.2, 0.3], [0.1, 0.9]], y, loss).findings
+    evidence = [f.evidence for f in findings if f.kind == "targets"]
+    assert len(evidence) == bool(told)
+    assert not told or evidence[0].startswith(told)
+
+
+# ---- how it is told ----------------------------------------------------------------------------
+
+
+def test_it_says_first_when_every_sample_is_right():
+    model = network("linear", (2, 1))
+    model.layers[0].neurons[0].w, model.layers[0].neurons[0].b = [Value(3.0), Value(0.0)], Value(0)
+    model.layers[0].neurons[1].w, model.layers[0].neurons[1].b = [Value(0.0), Value(0.0)], Value(1)
+    last = model.layers[1].neurons[0]
+    last.w, last.b = [Value(2.0), Value(0.0)], Value(0.0)
+    result = diagnose(model, X, Y)
+    assert result.right == 4
+    assert str(result).splitlines()[0] == (
+        "all 4 samples are classified correctly, loss 0: 1 finding, which need not matter"
+    )
+    assert diagnose(network(), X, [1.0, 2.0, 3.0, 4.0], "mse").right is None
+
+
+def test_like_findings_of_a_layer_or_of_features_are_one_paragraph():
+    model = network("relu", (16, 3, 1), 4)
+    for j, neuron in enumerate(model.layers[0].neurons):
+        neuron.b = Value(-99.0 if j in (0, 3, 4, 7, 9) else 9.0)
+    for j, neuron in enumerate(model.layers[1].neurons):
+        neuron.b = Value(-99.0 if j == 2 else 99.0)
+    rows = [[1.0, x, 2.0, z] for x, z in X]
+    result = diagnose(model, rows, Y)
+    text = str(result)
+    found_dead = [f.neuron for f in result.findings if (f.kind, f.layer) == ("dead", 0)]
+    assert found_dead == [0, 3, 4, 7, 9]
+    assert "layer 0: 5 of 16 neurons are dead (0, 3, 4, 7, 9). Neuron 0: Answers 0 to all 4" in text
+    assert "layer 1, neuron 2: dead. " in text
+    assert "2 of 4 features: input (0, 2). Feature 0: Is 1 in every sample." in text
+    assert text.count("Usual remedy") == 3
+
+
+def test_remedies_fit_the_activation_and_the_optimizer():
+    from micrograd.optim import SGD
+
+    for activation, cure in (("tanh", 'activation="relu"'), ("relu", 'activation="leaky_relu"')):
+        model = network(activation)
+        model.layers[0].neurons[1].w = [Value(0.0), Value(0.0)]
+        model.layers[0].neurons[1].b = Value(-50.0)
+        optimizer = SGD(model.parameters(), lr=lambda step: 0.5)
+        (finding,) = [f for f in diagnose(model, X, Y, optimizer=optimizer).findings if f.neuron]
+        assert cure in finding.remedy
+        assert ("than the 0.5 of SGD" in finding.remedy) == (activation == "relu")
