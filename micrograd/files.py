@@ -12,9 +12,11 @@ needs to be read back exactly). What JSON has no number for is an object with on
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -24,17 +26,18 @@ from typing import Any
 from micrograd.errors import NumberTypeError, StateError
 from micrograd.ops import number
 
-__all__ = ["read_document", "read_json", "write_json", "write_whole"]
+__all__ = ["read_document", "read_json", "shown", "write_json", "write_whole"]
 
 # Python refuses to turn integers of more than 4300 digits into decimal text, or back.
 _DECIMAL_BITS = 10_000
+
+_DEEPEST = 100  # lists in lists: what a document of ours never has, and what recursion can take
 
 
 def write_json(path: str | os.PathLike[str], document: Any) -> None:
     """Write a document of dicts, lists, texts and numbers, so that a reader never sees a part.
 
-    The text goes to a new file in the same folder, onto the disk, and then takes the name in one
-    step. A run that is killed meanwhile leaves the file that was there before.
+    A run that is killed meanwhile leaves the file that was there before; see `write_whole`.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     OSError
         If the file cannot be written; the old one is then intact.
     NumberTypeError
-        If the document holds anything else. Also a TypeError.
+        If the document holds anything else, itself included. Also a TypeError.
 
     Examples
     --------
@@ -57,12 +60,16 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     ...     read_json(f"{folder}/a.json")
     {'third': Fraction(1, 3), 'worst': inf}
     """
-    text = json.dumps(_encoded(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(_encoded(document, 0), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_whole(path, text.encode("utf-8"))
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that a reader never sees a part of it.
+
+    The content goes to a new file in the same folder, onto the disk, which then takes the name,
+    and the mode of the file that was there, in one step. A link stays a link. What is no regular
+    file, a pipe or a device such as `/dev/stdout`, is written into.
 
     Parameters
     ----------
@@ -82,11 +89,15 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     ...     Path(folder, "a.txt").read_bytes()
     b'all of it'
     """
+    if not _is_replaceable(path):
+        _write_into(path, content)
+        return
     target = Path(os.path.realpath(path))  # a link stays a link
     part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         try:
             with part.open("xb") as file:
+                _take_over(target, part)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -106,6 +117,42 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
                 os.close(folder)
 
 
+def _is_replaceable(path: str | os.PathLike[str]) -> bool:
+    """Return whether a new file may take this name: of no file yet, or of one with content."""
+    name = os.path.abspath(path)  # noqa: PTH100 (which would follow the link to a descriptor)
+    if name.startswith(("/dev/fd/", "/dev/std", "/proc/")):
+        return False  # a stream that is open, though it be one to a file
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (as above)
+    except OSError:
+        return True
+    if stat.S_ISREG(mode) and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "The file may not be written", os.fspath(path))
+    return stat.S_ISREG(mode)
+
+
+def _take_over(old: Path, new: Path) -> None:
+    """Give the new file the mode of the old one, and its owner where that is allowed."""
+    try:
+        was = old.stat()
+    except FileNotFoundError:
+        return
+    if os.name == "posix" and (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(OSError):
+            os.chown(new, was.st_uid, was.st_gid)
+    new.chmod(stat.S_IMODE(was.st_mode))
+
+
+def _write_into(path: str | os.PathLike[str], content: bytes) -> None:
+    # A pipe that nobody reads is refused at once, instead of waited for.
+    flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    if os.name == "posix":
+        os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as stream:  # noqa: PTH123 (a descriptor has no path)
+        stream.write(content)
+
+
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Return the document that `write_json` wrote.
 
@@ -118,7 +165,10 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """
     name = os.fspath(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_decoded)
+        text = Path(path).read_text(encoding="utf-8-sig")  # some editors begin with a mark
+        document = json.loads(text, object_pairs_hook=_decoded)
+        _check_depth(document)
+        return document
     except RecursionError:
         raise StateError(f"{name!r} is nested too deeply to be a file of micrograd") from None
     except ValueError as error:  # also UnicodeDecodeError and JSONDecodeError
@@ -145,21 +195,47 @@ def read_document(
         raise StateError(f"{name!r} is no {noun}: it has no 'format': {form!r}")
     if document.get("version") != version:
         raise StateError(
-            f"{name!r} is of version {document.get('version')!r}; this program reads {version}"
+            f"{name!r} is of version {shown(document.get('version'))}; this program reads {version}"
         )
     return document
 
 
-def _encoded(item: Any) -> Any:
+def shown(thing: object, most: int = 60) -> str:
+    """Return the beginning of the repr of something that was read, whatever it is.
+
+    Examples
+    --------
+    >>> shown([1, "two"]), shown(10**5000)
+    ("[1, 'two']", 'an integer of thousands of digits (int)')
+    """
+    try:
+        return f"{thing!r:.{most}}"
+    except ValueError:
+        return f"an integer of thousands of digits ({type(thing).__name__})"
+
+
+def _check_depth(document: Any) -> None:
+    """Raise a RecursionError for a document that a recursive function could fail at."""
+    level: list[Any] = [[document]]
+    for _ in range(_DEEPEST):
+        held = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [entry for item in held for entry in item if isinstance(entry, (dict, list))]
+    if level:
+        raise RecursionError
+
+
+def _encoded(item: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise NumberTypeError("the document is nested too deeply, or holds itself")
     if item is None or isinstance(item, (str, bool)):
         return item
     if isinstance(item, Mapping):
         for key in item:
             if not isinstance(key, str):
                 raise NumberTypeError(f"expected texts as keys, got {key!r}")
-        return {key: _encoded(entry) for key, entry in item.items()}
+        return {key: _encoded(entry, depth + 1) for key, entry in item.items()}
     if isinstance(item, Sequence):
-        return [_encoded(entry) for entry in item]
+        return [_encoded(entry, depth + 1) for entry in item]
     plain = number(item)
     if isinstance(plain, Fraction):
         return {"number": f"{_digits(plain.numerator)}/{_digits(plain.denominator)}"}

@@ -28,7 +28,8 @@ from micrograd.errors import (
     NumberTypeError,
     StateError,
 )
-from micrograd.files import read_document, write_json
+from micrograd.files import read_document, shown, write_json
+from micrograd.node import set_data
 from micrograd.ops import (
     TABLE,
     Number,
@@ -129,6 +130,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the parameters to the numbers of a `state_dict`; all of them, or none.
 
+        None of them also where an interrupt, as of Ctrl-C, comes in between.
+
         Parameters
         ----------
         state : mapping of str to number
@@ -147,8 +150,7 @@ class Module:
         micrograd.errors.StateError: the state does not fit MLP: 'layers.0.neurons.0.w.0', \
 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b' missing; 'w' unknown
         """
-        for parameter, plain in _fitting(self, state):
-            parameter.data = plain
+        set_data(*_fitting(self, state))
 
     def configuration(self) -> dict[str, Any]:
         """Return the keyword arguments that build a module of this shape, for `from_file`.
@@ -225,10 +227,14 @@ class Module:
         name, document = os.fspath(path), _document(path)
         if document["class"] != cls.__name__:
             raise StateError(f"{name!r} holds a {document['class']}, not a {cls.__name__}")
+        configuration, given = document["configuration"], len(document["parameters"])
         drawing = random.getstate()
         try:
-            module = cls(**document["configuration"])
-        except (TypeError, ValueError) as error:
+            wanted = cls._size(configuration) if _is_sized(cls) else None
+            if wanted not in (None, given):  # found out before anything of that size is built
+                raise StateError(f"it is of {wanted} parameters, and the file has {given}")
+            module = cls(**configuration)
+        except (TypeError, ValueError, ArithmeticError, KeyError) as error:
             raise StateError(
                 f"{name!r}: no {cls.__name__} can be built from its configuration: {error}"
             ) from error
@@ -236,6 +242,11 @@ class Module:
             random.setstate(drawing)  # reading a file is no reason to draw other numbers later
         module._take(name, document)
         return module
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int | None:
+        """Return how many parameters a module of this configuration has, without building it."""
+        return None
 
     def _take(self, name: str, document: dict[str, Any]) -> None:
         if document["structure"] != self._structure():
@@ -255,6 +266,13 @@ class Module:
         return type(self).__name__
 
 
+def _is_sized(cls: type[Module]) -> bool:
+    """Return whether `_size` speaks of what the constructor of this class builds."""
+    owner: Any = next(kind for kind in cls.__mro__ if "_size" in vars(kind))
+    names = ("__init__", "parameters")
+    return [getattr(cls, name) for name in names] == [getattr(owner, name) for name in names]
+
+
 def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what a model file holds, its outline checked."""
     name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
@@ -265,7 +283,9 @@ def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
         ("parameters", dict, "an object"),
     ):
         if not isinstance(document.get(key), kind):
-            raise StateError(f"{name!r}: expected {noun} as {key!r}, got {document.get(key)!r:.60}")
+            raise StateError(
+                f"{name!r}: expected {noun} as {key!r}, got {shown(document.get(key))}"
+            )
     return document
 
 
@@ -273,8 +293,8 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
-def _fitting(module: Module, state: Any) -> list[tuple[Value, PlainNumber]]:
-    """Return each parameter with its number in `state`, all checked."""
+def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
+    """Return the parameters, and the number of each in `state`, all checked."""
     if not isinstance(state, Mapping):
         raise StateError(f"expected a dict of names and numbers, got {state!r:.60}")
     named = module.named_parameters()
@@ -290,13 +310,13 @@ def _fitting(module: Module, state: Any) -> list[tuple[Value, PlainNumber]]:
             if names
         ]
         raise StateError(f"the state does not fit {type(module).__name__}: {'; '.join(complaints)}")
-    pairs = []
-    for name, parameter in named:
+    data = []
+    for name in known:
         try:
-            pairs.append((parameter, number(state[name])))
+            data.append(number(state[name]))
         except NumberTypeError as error:
             raise StateError(f"parameter {name!r}: {error}") from error
-    return pairs
+    return list(known.values()), data
 
 
 def _found(
@@ -578,6 +598,10 @@ class Neuron(Module):
             "atomic": self.atomic,
         }
 
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        return _count("nin", configuration["nin"], 0) + 1
+
     def _title(self) -> str:
         return f"{type(self).__name__}({len(self.w)})"
 
@@ -637,6 +661,10 @@ class Layer(Module):
     def configuration(self) -> dict[str, Any]:
         """Return the arguments of the constructor that give a layer of this shape."""
         return {"nout": len(self.neurons), **self.neurons[0].configuration()}
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        return _count("nout", configuration["nout"], 1) * Neuron._size(configuration)
 
     def _nin(self) -> int:
         return len(self.neurons[0].w)
@@ -784,6 +812,12 @@ class MLP(Module):
             "activation": self.activation,
             "atomic": self.atomic,
         }
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        sizes = [_count("nin", configuration["nin"], 0)]
+        sizes += [_count("a layer width", n, 1) for n in configuration["nouts"]]
+        return sum([sizes[i] * (sizes[i - 1] + 1) for i in range(1, len(sizes))])
 
     def _title(self) -> str:
         return f"{type(self).__name__}({self.nin}, {self.nouts})"

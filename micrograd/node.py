@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from micrograd.errors import DomainError, GradientError, NotDifferentiableError, StaleGraphError
@@ -18,7 +19,7 @@ from micrograd.recording import building, recording
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Node", "check_finite", "check_fresh", "described", "plain"]
+__all__ = ["Node", "check_finite", "check_fresh", "described", "plain", "set_data"]
 
 
 class Node(Operators):
@@ -295,3 +296,28 @@ def described(node: Node) -> str:
     ]
     written: str = node.op.written(*texts)
     return written + (f" ({node.label})" if node.label else "")
+
+
+def set_data(
+    nodes: Sequence[Node],
+    data: Sequence[Any],
+    owner: object = None,
+    attributes: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Set the data of each node, and then attributes of their owner.
+
+    After an error or an interrupt, wherever it strikes, all are new or all are as they were.
+    """
+    before = [node._data for node in nodes]
+    kept = {name: getattr(owner, name) for name in attributes}
+    try:
+        for node, new in zip(nodes, data, strict=True):
+            node.data = new
+        if attributes:
+            vars(owner).update(attributes)
+    except BaseException:
+        for node, old in zip(nodes, before, strict=True):
+            node._data = old
+        if attributes:
+            vars(owner).update(kept)
+        raise

@@ -18,10 +18,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, ArgumentTypeError, NumberTypeError, StateError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MicrogradError,
+    NumberTypeError,
+    OverflowRangeError,
+    StateError,
+    rewritten,
+)
+from micrograd.node import set_data
 from micrograd.ops import PlainNumber, number
 
 __all__ = [
@@ -37,6 +46,9 @@ __all__ = [
     "warmup",
 ]
 
+
+_MOST_STEPS: Final = 2**53  # beyond, a float no longer tells a step from the next
+_MOST_BITS: Final = 100_000  # of a power that a schedule takes exactly
 
 # ---- learning-rate schedules ---------------------------------------------------------------------
 
@@ -68,7 +80,12 @@ class Schedule:
 
     def __call__(self, step: int) -> PlainNumber:
         """Return the learning rate of a step; the first step is 0."""
-        return _RATES[self.name](step, *self.arguments)
+        try:
+            return _RATES[self.name](step, *self.arguments)
+        except OverflowError as error:
+            raise OverflowRangeError(
+                f"the learning rate {self!r} is too large for a float at step {step}"
+            ) from error
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(repr, self.arguments))})"
@@ -158,11 +175,20 @@ def _cosine(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
 
 
 def _step_decay(step: int, start: Any, factor: Any, every: int) -> PlainNumber:
-    return cast("PlainNumber", start * factor ** (step // every))
+    return cast("PlainNumber", start * _power(factor, step // every))
 
 
 def _exponential(step: int, start: Any, factor: Any) -> PlainNumber:
-    return cast("PlainNumber", start * factor**step)
+    return cast("PlainNumber", start * _power(factor, step))
+
+
+def _power(factor: Any, times: int) -> Any:
+    """Return `factor ** times`, as a float where the exact number would have too many digits."""
+    if not isinstance(factor, float):
+        digits = factor.numerator.bit_length() + factor.denominator.bit_length()
+        if digits * times > _MOST_BITS:
+            factor = float(factor)
+    return factor**times
 
 
 def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
@@ -190,7 +216,11 @@ def _rate(name: str, given: Any, below: float = math.inf) -> PlainNumber:
         plain = number(given)
     except NumberTypeError as error:
         raise NumberTypeError(f"{name}: {error}") from error
-    if not 0 <= plain < below:
+    try:
+        fits = float(plain) < math.inf and 0 <= plain < below
+    except OverflowError:
+        raise ArgumentError(f"{name} is too large for a float") from None
+    if not fits:
         limit = "" if below == math.inf else f" and below {below:g}"
         raise ArgumentError(f"expected {name} of 0 or more{limit}, and finite, got {plain}")
     return plain
@@ -275,6 +305,8 @@ class Optimizer:
     @property
     def decays(self) -> list[PlainNumber]:
         """The weight decay of each parameter: 0 for those that are not decayed."""
+        if not self.weight_decay:
+            return [0] * len(self.params)
         return [self.weight_decay if chosen else 0 for chosen in self._is_decayed]
 
     def zero_grad(self) -> None:
@@ -285,16 +317,31 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter once, by its gradient.
 
+        After an error or an interrupt all is new, or all is as it was before: the parameters,
+        what the optimizer remembers of them, and the count of steps.
+
         Raises
         ------
         ArgumentError
-            If the learning rate of this step is negative, infinite or nan; nothing is changed.
+            If the learning rate of this step is negative, infinite or nan.
+        OverflowRangeError, ZeroDivisorError, DomainError
+            If a new number is too large for a float, or is not defined.
         """
         where = f"the learning rate of step {self.steps}"
         rate = _rate(where, _rate_at(self.lr, self.steps))
-        for p, data in zip(self.params, self._updated(rate), strict=True):
-            p.data = data
-        self.steps += 1
+        before = vars(self).copy()
+        try:
+            data = self._updated(rate)
+            after = {**vars(self), "steps": self.steps + 1}
+            vars(self).update(before)
+        except BaseException as error:
+            vars(self).update(before)
+            known = isinstance(error, MicrogradError)
+            if isinstance(error, (ArithmeticError, ValueError)) and not known:
+                message = f"step {self.steps} of {type(self).__name__} cannot be computed: {error}"
+                raise rewritten(error, message) from error
+            raise
+        set_data(self.params, data, self, after)
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
         """Return the new data of every parameter; `steps` is still that of the steps before."""
@@ -352,27 +399,37 @@ class Optimizer:
             )
         try:
             steps: Any = state["steps"]
-            if type(steps) is not int or steps < 0:
+            if type(steps) is not int or not 0 <= steps <= _MOST_STEPS:
                 raise ArgumentError(f"expected steps to be a whole number, got {steps!r:.60}")
-            lr = _lr_from(state["lr"], self.lr)
-            options = self._checked({key: state[key] for key in self._options})
-            buffers = {key: [number(entry) for entry in state[key]] for key in self._buffers}
-        except (TypeError, ValueError, KeyError) as error:
+            changed = {
+                "steps": steps,
+                "lr": _lr_from(state["lr"], self.lr),
+                **self._checked({key: state[key] for key in self._options}),
+                **{key: self._buffer(key, state[key]) for key in self._buffers},
+            }
+        except (TypeError, ValueError, ArithmeticError, KeyError, RecursionError) as error:
             raise StateError(f"the state of {name} cannot be used: {error}") from error
-        for key, buffer in buffers.items():
-            # SGD has no buffer before its first step, nor ever without momentum.
-            if len(buffer) != len(self.params) and (buffer or key != "momentum_buffer"):
-                raise StateError(
-                    f"the state of {name} has {len(buffer)} entries in {key!r}, "
-                    f"expected one for each of {len(self.params)} parameters"
-                )
         if state.get("decayed", expected["decayed"]) != expected["decayed"]:
             raise StateError(
                 f"the state of {name} is of other decayed parameters: pass the same decayed="
             )
-        self.steps, self.lr = steps, lr
-        for key, entry in [*options.items(), *buffers.items()]:
-            setattr(self, key, entry)
+        vars(self).update(changed)  # in one call, so that no interrupt comes in between
+
+    def _buffer(self, name: str, entries: Any) -> list[PlainNumber]:
+        """Return what is remembered of each parameter, or raise."""
+        buffer = [number(entry) for entry in entries]
+        # SGD has no buffer before its first step, nor ever without momentum.
+        if len(buffer) != len(self.params) and (buffer or name != "momentum_buffer"):
+            raise ArgumentError(
+                f"it has {len(buffer)} entries in {name!r}, "
+                f"expected one for each of {len(self.params)} parameters"
+            )
+        for i, entry in enumerate(buffer):
+            if float(entry) < 0 and name == "square":
+                raise ArgumentError(
+                    f"{name}[{i}] is {entry}, expected a mean of squares: 0 or more"
+                )
+        return buffer
 
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -388,7 +445,7 @@ def _lr_state(lr: Any) -> Any:
     return None if callable(lr) else lr
 
 
-def _lr_from(state: Any, present: LearningRate) -> LearningRate:
+def _lr_from(state: Any, present: Any) -> Any:
     if state is None:
         return present
     if not isinstance(state, Mapping):
@@ -400,7 +457,8 @@ def _lr_from(state: Any, present: LearningRate) -> LearningRate:
         "exponential": exponential,
         "warmup": warmup,
     }
-    return makers[state["schedule"]](*[_lr_from(item, 0) for item in state["arguments"]])
+    given = [_lr_from(item, None) for item in state["arguments"]]
+    return makers[state["schedule"]](*given)
 
 
 class SGD(Optimizer):
@@ -467,6 +525,10 @@ class SGD(Optimizer):
 
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
         momentum = _rate("momentum", options["momentum"], below=1)
+        if options["nesterov"] not in (True, False):
+            raise ArgumentTypeError(
+                f"expected True or False as nesterov, got {options['nesterov']!r:.60}"
+            )
         if options["nesterov"] and not momentum:
             raise ArgumentError("nesterov needs a momentum above 0, got 0")
         return {
