@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from micrograd.errors import NonFiniteError
 from micrograd.node import Node, described
-from micrograd.recording import recording
+from micrograd.recording import recording, setting
 
 __all__ = ["detect_anomaly"]
 
@@ -53,11 +53,7 @@ def detect_anomaly() -> Iterator[None]:
         ...
     micrograd.errors.NonFiniteError: x=1e+200 * x=1e+200 is inf, computed in <doctest ...
     """
-    token = recording.set(_Watch())
-    try:
-        yield
-    finally:
-        recording.reset(token)
+    yield from setting(recording, lambda _: _Watch())
 
 
 class _Watch:

@@ -20,6 +20,7 @@ from micrograd.errors import GradcheckError, InputCountError, NumberTypeError
 from micrograd.graph import order
 from micrograd.node import plain
 from micrograd.ops import Operators, constant, identity, is_operand, is_plain, number
+from micrograd.recording import setting
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
 
@@ -218,12 +219,8 @@ def gradcheck(
 @contextmanager
 def _level() -> Iterator[bool]:
     """Go one derivative deeper; yield whether this is the outermost one."""
-    token = _depth.set(_depth.get() + 1)
-    try:
-        with enable_grad():
-            yield _depth.get() == 1
-    finally:
-        _depth.reset(token)
+    with contextmanager(setting)(_depth, lambda depth: depth + 1), enable_grad():
+        yield _depth.get() == 1
 
 
 def _trace(

@@ -386,10 +386,17 @@ def define(**row: Any) -> Op:
         raise ValueError(f"expected a Python name for the operation, got {op.name!r}")
     if op.name in TABLE:
         raise ValueError(f"the operation {op.name!r} exists already; choose another name")
-    TABLE[op.name] = op
-    if not hasattr(Operators, op.name):
-        # A function, not the row itself: only a function becomes a method.
-        setattr(Operators, op.name, lambda self, *args: op(self, *args))  # noqa: PLW0108
+    is_new = not hasattr(Operators, op.name)
+    try:
+        TABLE[op.name] = op
+        if is_new:
+            # A function, not the row itself: only a function becomes a method.
+            setattr(Operators, op.name, lambda self, *args: op(self, *args))  # noqa: PLW0108
+    except BaseException:  # an interrupt: the name is not taken
+        TABLE.pop(op.name, None)
+        if is_new and hasattr(Operators, op.name):
+            delattr(Operators, op.name)
+        raise
     return op
 
 

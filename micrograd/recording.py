@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["building", "enable_grad", "no_grad", "recording"]
+__all__ = ["building", "enable_grad", "no_grad", "recording", "setting"]
+
+T = TypeVar("T")
 
 # True, False, or what `anomaly.detect_anomaly` puts here: called with each node, it returns it.
 recording: ContextVar[Any] = ContextVar("recording", default=True)
 building = ContextVar("building", default=False)  # whether a gradient graph is being built
+
+
+def setting(variable: ContextVar[T], change: Callable[[T], T]) -> Iterator[None]:
+    """Give a context variable another value, made from its present one, while this is at its yield.
+
+    The body of a context manager. An interrupt at any line of it leaves the variable as it was.
+    """
+    before = variable.get()
+    try:
+        try:
+            variable.set(change(before))
+            yield
+        finally:
+            variable.set(before)
+    finally:  # again, as an interrupt may come just before the line above
+        variable.set(before)
 
 
 @contextmanager
@@ -27,11 +45,7 @@ def no_grad() -> Iterator[None]:
     >>> y.parents
     ()
     """
-    token = recording.set(False)
-    try:
-        yield
-    finally:
-        recording.reset(token)
+    yield from setting(recording, lambda _: False)
 
 
 @contextmanager
@@ -47,8 +61,4 @@ def enable_grad() -> Iterator[None]:
     >>> len(y.parents)
     2
     """
-    token = recording.set(recording.get() or True)
-    try:
-        yield
-    finally:
-        recording.reset(token)
+    yield from setting(recording, lambda present: present or True)

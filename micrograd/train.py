@@ -366,12 +366,12 @@ def _train(
                 ):
                     run.save(checkpoint)
                     written, due = run.done, time.monotonic() + _PAUSE
+        if checkpoint is not None and written != run.done:
+            run.save(checkpoint)
     except (KeyboardInterrupt, SystemExit):
         if checkpoint is not None:
             run.save(checkpoint)
         raise
-    if checkpoint is not None and written != run.done:
-        run.save(checkpoint)
 
 
 # ---- progress ----------------------------------------------------------------------------------

@@ -20,9 +20,10 @@ from micrograd.errors import (
     StateError,
     rewritten,
 )
-from micrograd.files import read_document, write_json
+from micrograd.files import read_document, shown, write_json
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
+from micrograd.node import set_data
 from micrograd.ops import PlainNumber, number
 from micrograd.optim import SGD, Adam, AdamW, Schedule
 from micrograd.training_task import Evaluation, Task, finite_loss, measured, right_of, whole_number
@@ -37,6 +38,8 @@ _VERSION: Final = 1
 _STRIDE: Final = 0.2  # seconds in machine code before an interrupt is heard
 _WORK: Final = 100_000_000  # samples times parameters of the first such stretch, some 0.02 s
 _STEP: Final = 20_000  # what each step counts for at least: it is planned and noted in Python
+# What may come out of a checkpoint that is damaged, or of something else.
+_DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 _LISTS: Final = (
     "loss",
     "accuracy",
@@ -312,14 +315,14 @@ class Run:
                 self._restore(before)
                 done = self._leap(self.descent, before[0], wanted)
                 self._watched(done)
+            seconds = time.perf_counter() - start
+            self.history.seconds += [seconds / max(1, done)] * done
         except ArithmeticError:  # a number that no float can hold
             self._restore(before)
             return 0
         except BaseException:
             self._restore(before)
             raise
-        seconds = time.perf_counter() - start
-        self.history.seconds += [seconds / max(1, done)] * done
         if done == self.stride and seconds < _STRIDE / 2:
             self.stride *= 2
         elif seconds > _STRIDE:
@@ -494,8 +497,7 @@ class Run:
 
     def set_parameters(self, data: Sequence[PlainNumber]) -> None:
         """Set each parameter to its number."""
-        for parameter, plain in zip(self.parameters, data, strict=True):
-            parameter.data = plain
+        set_data(self.parameters, data)
 
     def _snapshot(self) -> tuple[Any, ...]:
         history = self.history
@@ -577,40 +579,65 @@ class Run:
                 what = (
                     f"the {key} are not the same"
                     if key.endswith("data")
-                    else f"{key} is {there!r:.80} there and {here!r:.80} here"
+                    else f"{key} is {shown(there, 80)} there and {shown(here, 80)} here"
                 )
                 raise StateError(
                     f"{name!r} is the checkpoint of another run: {what}. Pass the same arguments, "
                     "or start anew without resume"
                 )
-        before = self._snapshot()
-        state = self.random.getstate()
+        before, mine = self._snapshot(), vars(self).copy()
         try:
-            version, words, spare = document["random"]
-            generator = (version, tuple(int(word) for word in words.split()), spare)
-            self.random.setstate(generator)
-            self.order = [int(i) for i in document["order"].split()]
-            if self.order and sorted(self.order) != list(range(len(self.task.rows))):
-                raise ValueError("order is no permutation of the samples")
-            self.taken = whole_number("taken", document["taken"], 0)
-            self.done = whole_number("done", document["done"], 0)
-            self.best_loss = float(document["best_loss"])
-            self.since_best = whole_number("since_best", document["since_best"], 0)
-            best = document["best_parameters"]
-            self.best_parameters = None if best is None else [number(plain) for plain in best]
-            if best is not None and len(best) != len(self.parameters):
-                raise ValueError(f"best_parameters has {len(best)} entries")
-            entries = document["history"]
-            self.history = History(
-                **{key: [number(entry) for entry in entries[key]] for key in _LISTS},  # type: ignore[arg-type]
-                stopped_early=bool(entries["stopped_early"]),
-            )
-            if len(self.history) != self.done:
-                raise ValueError(f"{self.done} steps, but {len(self.history)} losses")
+            new = self._read(document)
             self.optimizer.load_state_dict(document["optimizer"])
             self.model.load_state_dict(document["parameters"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self.history = History()
-            self._restore(before)
-            self.random.setstate(state)
-            raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
+            vars(self).update(new)
+        except BaseException as error:
+            vars(self).update(mine)
+            self.set_parameters(before[0])
+            self.optimizer.load_state_dict(before[1])
+            if isinstance(error, _DAMAGE):
+                raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
+            raise
+
+    def _read(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return what a checkpoint says of this run's own attributes, all checked."""
+        version, words, spare = document["random"]
+        generator = random.Random()
+        generator.setstate((version, tuple([int(word) for word in words.split()]), spare))
+        order = [int(i) for i in document["order"].split()]
+        if order and sorted(order) != list(range(len(self.task.rows))):
+            raise ValueError("order is no permutation of the samples")
+        best_loss, best = number(document["best_loss"]), document["best_parameters"]
+        if math.isnan(best_loss):
+            raise ValueError("best_loss is nan")
+        if best is not None:
+            best = [number(plain) for plain in best]
+            if len(best) != len(self.parameters) or not all(map(math.isfinite, best)):
+                raise ValueError("best_parameters are not one finite number a parameter")
+        done = whole_number("done", document["done"], 0)
+        return {
+            "random": generator,
+            "order": order,
+            "taken": whole_number("taken", document["taken"], 0),
+            "done": done,
+            "best_loss": float(best_loss),
+            "since_best": whole_number("since_best", document["since_best"], 0),
+            "best_parameters": best,
+            "history": _history(document["history"], done),
+        }
+
+
+def _history(entries: Any, done: int) -> History:
+    """Return the history of so many steps that a checkpoint holds, or raise."""
+    lists = {name: [number(entry) for entry in entries[name]] for name in _LISTS}
+    steps, stopped = lists["validation_steps"], entries["stopped_early"]
+    wanted = {"loss": (done,), "accuracy": (0, done), "seconds": (done,)}
+    wanted |= {"validation_loss": (len(steps),), "validation_accuracy": (0, len(steps))}
+    for name, lengths in wanted.items():
+        if len(lists[name]) not in lengths:
+            raise ValueError(f"{lengths[-1]} steps, but {len(lists[name])} entries in {name!r}")
+    if any(type(step) is not int or not 0 <= step < done for step in steps):
+        raise ValueError("a step in 'validation_steps' is none of the run")
+    if not isinstance(stopped, bool):
+        raise TypeError(f"expected true or false as 'stopped_early', got {stopped!r:.60}")
+    return History(**lists, stopped_early=stopped)  # type: ignore[arg-type]
