@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from micrograd.errors import DomainError, GradientError, NotDifferentiableError, StaleGraphError
@@ -19,7 +18,16 @@ from micrograd.recording import building, recording
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Node", "check_finite", "check_fresh", "described", "plain", "set_data"]
+__all__ = [
+    "Node",
+    "check_finite",
+    "check_fresh",
+    "data_of",
+    "described",
+    "plain",
+    "restore_data",
+    "set_data",
+]
 
 
 class Node(Operators):
@@ -298,26 +306,23 @@ def described(node: Node) -> str:
     return written + (f" ({node.label})" if node.label else "")
 
 
-def set_data(
-    nodes: Sequence[Node],
-    data: Sequence[Any],
-    owner: object = None,
-    attributes: Mapping[str, Any] = MappingProxyType({}),
-) -> None:
-    """Set the data of each node, and then attributes of their owner.
+def data_of(nodes: Sequence[Node]) -> list[Any]:
+    """Return the number of each node, for `restore_data`."""
+    return [node._data for node in nodes]
 
-    After an error or an interrupt, wherever it strikes, all are new or all are as they were.
-    """
-    before = [node._data for node in nodes]
-    kept = {name: getattr(owner, name) for name in attributes}
+
+def restore_data(nodes: Sequence[Node], data: Sequence[Any]) -> None:
+    """Give the nodes their numbers back as they were."""
+    for node, old in zip(nodes, data, strict=True):
+        node._data = old
+
+
+def set_data(nodes: Sequence[Node], data: Sequence[Any]) -> None:
+    """Set the data of each node; of none, after an error or an interrupt, wherever it strikes."""
+    before = data_of(nodes)
     try:
         for node, new in zip(nodes, data, strict=True):
             node.data = new
-        if attributes:
-            vars(owner).update(attributes)
     except BaseException:
-        for node, old in zip(nodes, before, strict=True):
-            node._data = old
-        if attributes:
-            vars(owner).update(kept)
+        restore_data(nodes, before)
         raise

@@ -30,7 +30,7 @@ from micrograd.errors import (
     StateError,
     rewritten,
 )
-from micrograd.node import set_data
+from micrograd.node import data_of, restore_data
 from micrograd.ops import PlainNumber, number
 
 __all__ = [
@@ -329,19 +329,19 @@ class Optimizer:
         """
         where = f"the learning rate of step {self.steps}"
         rate = _rate(where, _rate_at(self.lr, self.steps))
-        before = vars(self).copy()
+        before, numbers = vars(self).copy(), data_of(self.params)
         try:
-            data = self._updated(rate)
-            after = {**vars(self), "steps": self.steps + 1}
-            vars(self).update(before)
+            for p, data in zip(self.params, self._updated(rate), strict=True):
+                p.data = data
+            self.steps += 1
         except BaseException as error:
+            restore_data(self.params, numbers)
             vars(self).update(before)
             known = isinstance(error, MicrogradError)
             if isinstance(error, (ArithmeticError, ValueError)) and not known:
                 message = f"step {self.steps} of {type(self).__name__} cannot be computed: {error}"
                 raise rewritten(error, message) from error
             raise
-        set_data(self.params, data, self, after)
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
         """Return the new data of every parameter; `steps` is still that of the steps before."""

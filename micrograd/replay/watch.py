@@ -199,9 +199,9 @@ class Watch:
     def _watched(self) -> Iterator[None]:
         """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
         before: Any = sys.getprofile()
-        self._watching = True
-        sys.setprofile(self._event)
         try:
+            self._watching = True
+            sys.setprofile(self._event)
             yield
         finally:
             self._watching = False
