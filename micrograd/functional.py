@@ -264,7 +264,8 @@ def _gradient(output: Any, inputs: list[Value], create_graph: bool) -> list[Any]
     if issubclass(type(output), Value):  # whatever a symbol says that it is
         return list(gradient(output, inputs, create_graph))
     if isinstance(output, Operators):  # in a compiled function, which may be differentiated again
-        return list(gradient(output, inputs, create_graph=True))
+        slopes = gradient(output, inputs, create_graph=True)
+        return list(slopes) if create_graph else [slope + 0 for slope in slopes]  # never -0.0
     return [0] * len(inputs)  # a plain number depends on nothing
 
 

@@ -143,7 +143,8 @@ def c_source(tape: Tape, name: str, used: list[int], width: int) -> str:
     filled: dict[int, Any] = dict(zip(used, tape.gradients, strict=True)) if width else {}
     for i in range(width):
         position = filled.get(i)
-        body.append(f"    gradient[{i}] = {'0.0' if position is None else at[position]};")
+        number = "0.0" if position is None else f"{at[position]} + 0.0"  # never -0.0
+        body.append(f"    gradient[{i}] = {number};")
     lines = [
         f"/* {name}: one sample. x: inputs; p: parameters; value: {len(tape.outputs)} result(s);",
         f"   gradient: {width} derivative(s). */" if width else "   gradient: not used. */",

@@ -30,7 +30,15 @@ from micrograd.errors import (
 from micrograd.node import plain
 from micrograd.replay import llvm
 from micrograd.replay.direct import Direct, is_possible
-from micrograd.replay.kernels import LlvmKernel, PythonKernel, double, numpy, rows_of, spread
+from micrograd.replay.kernels import (
+    LlvmKernel,
+    PythonKernel,
+    added,
+    double,
+    numpy,
+    rows_of,
+    spread,
+)
 from micrograd.replay.lower import forget_rules
 from micrograd.replay.nonfinite import replayed
 from micrograd.replay.reach import models_of
@@ -573,7 +581,7 @@ class Compiled:
             return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
         if not finite and self.check != "ignore":
-            sums = np.zeros(kernel.results)
+            sums = np.full(kernel.results, -0.0)
             single, _ = self._program(trace, wrt)
 
             def parts() -> Iterator[tuple[int, Any]]:
@@ -584,7 +592,7 @@ class Compiled:
                     self._each(single, some, held, len(rows), rows)
                     yield start, rows
                     with np.errstate(all="ignore"):
-                        sums[:] += rows.sum(axis=0)
+                        sums[:] += added(rows)
 
             if not self._check_rows(trace, wrt, columns, held, parts()):
                 wrong = sums[~np.isfinite(sums)]

@@ -25,7 +25,9 @@ from micrograd.replay.source import (
 )
 from micrograd.replay.tape import Tape
 
-__all__ = ["LlvmKernel", "PythonKernel", "address_of", "double", "numpy", "rows_of", "spread"]
+__all__ = [
+    "LlvmKernel", "PythonKernel", "added", "address_of", "double", "numpy", "rows_of", "spread"
+]  # fmt: skip
 
 # Samples of a part of a batch that a thread takes at a time.
 _PART = 4_096
@@ -53,6 +55,11 @@ def double() -> Any:
 def rows_of(column: Any) -> Any:
     """Return an array with the numbers of a sample in one row."""
     return column.reshape(len(column), math.prod(column.shape[1:]))
+
+
+def added(rows: Any) -> Any:
+    """Return the sums of columns; of -0.0 alone it is -0.0, as of two numbers."""
+    return numpy().add.reduce(rows, axis=0, initial=-0.0)
 
 
 def spread(gradient: Any, used: list[int], width: int) -> Any:
@@ -118,14 +125,14 @@ class PythonKernel:
     ) -> tuple[Any, bool]:
         """Return the sums of the results over `n` samples, and whether all are finite."""
         np = numpy()
-        sums = np.zeros(self.results)
+        sums = np.full(self.results, -0.0)
         rows = np.empty((min(n, llvm.CHUNK), self.results))
         with np.errstate(all="ignore"):
             for start in range(0, n, llvm.CHUNK):
                 part = [column[start : start + llvm.CHUNK] for column in columns]
                 size = min(llvm.CHUNK, n - start)
                 self.each(part, parameters, size, rows[:size])
-                sums += rows[:size].sum(axis=0)
+                sums += added(rows[:size])
         return sums, bool(np.isfinite(sums).all())
 
 
@@ -266,7 +273,7 @@ class LlvmKernel:
                 min(threads, chunks),
             )
             zero = sum(zeros)
-        return sums.sum(axis=0), zero == 0.0
+        return added(sums), zero == 0.0
 
 
 @functools.lru_cache(maxsize=8)

@@ -157,7 +157,10 @@ def _sum(e: Emitter, op: Op, *terms: Handle) -> Handle:
 def _dot(e: Emitter, op: Op, *operands: Handle) -> Handle:
     pairs = op.family[1]
     rest = list(zip(operands[:pairs], operands[pairs : 2 * pairs], strict=True))
-    total = operands[-1] if len(operands) > 2 * pairs else e.binary("*", *rest.pop(0))
+    if len(operands) > 2 * pairs:
+        total = operands[-1]
+    else:  # as the engine starts it: never -0.0
+        total = e.binary("+", e.binary("*", *rest.pop(0)), e.constant(0.0))
     for w, x in rest:
         total = e.muladd(w, x, total)
     return total

@@ -152,7 +152,7 @@ class Tape:
     def optimised(self) -> Tape:
         """Return the same program without dead code, repeated work and work on constants.
 
-        Results are the same to the bit (but for the sign of a zero and the payload of a nan):
+        Results are the same to the bit (but for the payload of a nan):
         nothing is reordered, and only what is exact is left out: `1 * x`, `x ** 1`, `x / 1`.
         """
         needed = self.needed()

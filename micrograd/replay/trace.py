@@ -138,7 +138,8 @@ class Symbol(Operators):
             Symbol(recorder, recorder.tape.constant(0) if slope is None else slope)
             for slope in found
         ]
-        return slopes if create_graph else [slope.detach() for slope in slopes]
+        # Sums of numbers begin with 0, so that none is -0.0.
+        return slopes if create_graph else [(slope + 0).detach() for slope in slopes]
 
     @property
     def label(self) -> str:

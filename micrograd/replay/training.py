@@ -331,7 +331,7 @@ class Descent:
                 fewer = [numbers[:done] for numbers in scalars]
                 return self.run(data, first, second, fewer, part, decays=decays)
         count = self._count
-        self.data, self.grad = par[:count], grad[:count]
+        self.data, self.grad = par[:count], grad[:count] + 0.0  # never -0.0
         self.first, self.second = means[:count], squares[:count]
         losses, shares = record[:done].T.tolist()
         return losses, shares
