@@ -5,14 +5,14 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from micrograd.errors import NonFiniteError
 from micrograd.node import Node, described
-from micrograd.recording import recording, setting
+from micrograd.recording import grad_mode, setting
 
 __all__ = ["detect_anomaly"]
 
@@ -28,7 +28,7 @@ def detect_anomaly() -> Iterator[None]:
 
     Floats overflow to infinity in a sum or a product without an error, and `inf - inf` is nan.
     Within this context the operation that does so raises, with its operands and the line of your
-    program; so does `backward` where a gradient is the first to leave the numbers.
+    program, and `backward` names the line of the operation whose gradient is not finite.
 
     Raises
     ------
@@ -53,29 +53,15 @@ def detect_anomaly() -> Iterator[None]:
         ...
     micrograd.errors.NonFiniteError: x=1e+200 * x=1e+200 is inf, computed in <doctest ...
     """
-    yield from setting(recording, lambda _: _Watch())
+    yield from setting(grad_mode, lambda _: _look_at)
 
 
-class _Watch:
-    """Looks at each node that is recorded, and at the gradients of a pass."""
-
-    def __call__(self, node: NodeT) -> NodeT:
-        node.__dict__["recorded_at"] = line = _line()
-        if not _is_finite(node.data):
-            raise NonFiniteError(f"{described(node)} is {node.data}, computed in {line}")
-        return node
-
-    def check_gradients(self, nodes: Sequence[Any]) -> None:
-        for node in reversed(nodes):
-            slopes = node.local_derivatives() if node.parents and node.grad != 0 else ()
-            for parent, slope in zip(node.parents, slopes, strict=bool(slopes)):
-                if not _is_finite(parent.grad):
-                    line = node.__dict__.get("recorded_at", "a line before detect_anomaly()")
-                    raise NonFiniteError(
-                        f"the gradient of operand {parent.label!r} = {parent.data} of "
-                        f"{described(node)} is {parent.grad}: upstream gradient {node.grad} times "
-                        f"local derivative {slope} came last; computed in {line}"
-                    )
+def _look_at(node: NodeT) -> NodeT:
+    """Return a new node with its line, unless it is the first that is not finite."""
+    node.__dict__["recorded_at"] = line = _line()
+    if not _is_finite(node.data):
+        raise NonFiniteError(f"{described(node)} is {node.data}, computed in {line}")
+    return node
 
 
 def _is_finite(number: Any) -> bool:

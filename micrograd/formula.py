@@ -156,7 +156,7 @@ def write(op: Op, operands: list[Text]) -> Text:
     >>> write(TABLE["sub"], [Text("a"), Text("b + c", 1)])
     a - (b + c)
     """
-    if op.opaque:
+    if op.partials is None:
         return _by_hand(op.token, operands)
     if op.code == "{0}":
         return operands[0]

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
-from micrograd.errors import DomainError, GradientError, NotDifferentiableError, StaleGraphError
+from micrograd.errors import GradientError, InputCountError, StaleGraphError
 from micrograd.graph import order
 from micrograd.leaving import left_graph
 from micrograd.ops import Op, Operators, PlainNumber, constant, foreign, is_operand, number
-from micrograd.recording import building, recording
+from micrograd.recording import discard, grad_mode
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "NO_OPERANDS",
     "Node",
-    "check_finite",
+    "Overwritten",
     "check_fresh",
     "data_of",
     "described",
@@ -28,6 +29,16 @@ __all__ = [
     "restore_data",
     "set_data",
 ]
+
+
+NO_OPERANDS: Final = ()
+
+
+class Overwritten(NamedTuple):
+    """What a result was computed as, and its first input, once its data was assigned to."""
+
+    computed: Any
+    first: Any
 
 
 class Node(Operators):
@@ -45,12 +56,21 @@ class Node(Operators):
     label: str = ""
 
     def __init__(
-        self, data: Any, _children: Sequence[Self] = (), _op: str = "", label: str = ""
+        self,
+        data: Any,
+        _children: Sequence[Self] = (),
+        _op: str | Sequence[PlainNumber] = "",
+        label: str = "",
     ) -> None:
+        children = tuple(_children)
         self._data = number(data)
         self._grad = 0
-        self.op = foreign(_op) if _children or _op else None
-        self._record(tuple(_children), tuple([child.data for child in _children]))
+        if isinstance(_op, str):
+            self.op = foreign(_op) if children or _op else None
+        else:
+            self.op = foreign("")
+            self._local_gradients = _given(_op, children)
+        self._record(children, tuple([child.data for child in children]))
         if label:
             self.label = label
 
@@ -63,7 +83,7 @@ class Node(Operators):
             self._left, self._a = operands[0], inputs[0]
             self._right = self._b = None
         else:
-            self._left, self._a = operands, inputs
+            self._left, self._a = operands or NO_OPERANDS, inputs
             self._right = self._b = None
 
     @classmethod
@@ -91,9 +111,10 @@ class Node(Operators):
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The data that the operands had when this node was computed."""
+        a = self._a.first if type(self._a) is Overwritten else self._a
         if type(self._left) is tuple:
-            return cast("tuple[Any, ...]", self._a)
-        return (self._a,) if self._right is None else (self._a, self._b)
+            return cast("tuple[Any, ...]", a)
+        return (a,) if self._right is None else (a, self._b)
 
     @property
     def data(self) -> Any:
@@ -102,7 +123,21 @@ class Node(Operators):
 
     @data.setter
     def data(self, new: Any) -> None:
-        self._data = new if type(new) is float else number(new)  # floats go past a call
+        new = new if type(new) is float else number(new)  # floats skip the conversion
+        if self._left is not NO_OPERANDS:
+            self._mark_overwritten(new)
+        self._data = new
+
+    def _mark_overwritten(self, new: Any) -> None:
+        """Remember the number that was computed, when another one is assigned to a result.
+
+        It takes the place of the first input, so that every pass finds an input that is not its
+        operand's data, and looks closer.
+        """
+        first, computed = self._a, self._data
+        if type(first) is Overwritten:
+            computed, first = first
+        self._a = first if _is_same(new, computed) else Overwritten(computed, first)
 
     # A property, though it does nothing but keep a number: a call is what `compile` can notice.
     @property
@@ -143,12 +178,7 @@ class Node(Operators):
 
     def __float__(self) -> float:
         # Called alike by `float(v)` and by `math.exp(v)`, which would lose a gradient.
-        if building.get():
-            raise NotDifferentiableError(
-                "a local derivative turned a Value into a float, so it cannot be differentiated "
-                "again: write it with operators and micrograd's functions, not with math's"
-            )
-        if recording.get() and not self._has_no_gradient():
+        if grad_mode.get() is not discard and not self._has_no_gradient():
             raise left_graph(self)
         return float(self._data)
 
@@ -193,7 +223,7 @@ class Node(Operators):
     # ---- copies and pickles, without recursion -----------------------------------------------
 
     def _check_copyable(self) -> None:
-        if self.op.partials is None and "_closure" in self.__dict__:
+        if "_closure" in self.__dict__:
             raise GradientError(f"{self!r} has a hand-made _backward, which cannot be copied")
 
     def _with(self, operands: tuple[Any, ...], inputs: tuple[Any, ...]) -> Self:
@@ -202,6 +232,8 @@ class Node(Operators):
             self._check_copyable()
         node = self._made(self._data, self.op, operands, inputs)
         node._grad = self._grad
+        if type(self._a) is Overwritten:
+            node._a = Overwritten(self._a.computed, node._a)
         return node
 
     def __copy__(self) -> Self:
@@ -231,16 +263,30 @@ class Node(Operators):
             if parents:
                 fresh = all(parent.data is x for parent, x in zip(parents, inputs, strict=True))
                 node._check_copyable()
-                row = (
+                row: tuple[Any, ...] = (
                     tuple([position[parent] for parent in parents]),
                     None if fresh else inputs,
                     *(type(node), node._data, node.op, node._grad, node.__dict__ or None),
                 )
-            rows.append(row if parents else node)
+                if type(node._a) is Overwritten:
+                    row += (node._a.computed,)
+                rows.append(row)
+            else:
+                rows.append(node)
         return _graph, (rows,)
 
 
 _new = object.__new__
+
+
+def _given(gradients: Sequence[Any], children: tuple[Node, ...]) -> tuple[PlainNumber, ...]:
+    """Return the local derivatives that a node is made with, one for each operand."""
+    given = tuple([number(local) for local in gradients])
+    if len(given) != len(children):
+        raise InputCountError(
+            f"expected one local gradient for each operand, got {len(given)} for {len(children)}"
+        )
+    return given
 
 
 def plain(operand: Any) -> Any:
@@ -257,7 +303,7 @@ def _leaf(kind: type[Node], data: PlainNumber, op: Op | None, grad: Any) -> Node
 def _graph(rows: list[Any]) -> Node:
     for i, row in enumerate(rows):
         if isinstance(row, tuple):
-            positions, inputs, kind, data, op, grad, attributes = row
+            positions, inputs, kind, data, op, grad, attributes, *computed = row
             parents = tuple([rows[position] for position in positions])
             # Unchanged inputs are again the very objects that the parents hold.
             inputs = tuple([p.data for p in parents]) if inputs is None else inputs
@@ -265,6 +311,8 @@ def _graph(rows: list[Any]) -> Node:
             node._grad = grad
             if attributes:
                 node.__dict__.update(attributes)
+            if computed:
+                node._a = Overwritten(computed[0], node._a)
     return cast("Node", rows[-1])
 
 
@@ -272,28 +320,26 @@ def _graph(rows: list[Any]) -> Node:
 
 
 def check_fresh(node: Node) -> None:
-    """Raise if the data of an operand is no longer what the node was computed from."""
-    for parent, data in zip(node.parents, node.inputs, strict=True):
-        now = parent.data
-        if now is not data and now != data and (now == now or data == data):
+    """Raise if the data of a node or of an operand is no longer what it was in the forward pass."""
+    if type(node._a) is Overwritten and not _is_same(node._data, node._a.computed):
+        raise StaleGraphError(
+            f"{described(node)} was computed as {node._a.computed} and then changed to "
+            f"{node._data}: compute the output again, or call its forward(), first"
+        )
+    parents, inputs = node.parents, node.inputs
+    if tuple([parent._data for parent in parents]) == inputs:
+        return
+    for parent, data in zip(parents, inputs, strict=True):
+        if not _is_same(parent._data, data):
             raise StaleGraphError(
-                f"operand {parent.label!r} of {described(node)} changed from {data} to {now} "
-                "after the forward pass: compute the output again, or call its forward(), first"
+                f"operand {parent.label!r} of {described(node)} changed from {data} to "
+                f"{parent._data} after the forward pass: compute the output again, or call its "
+                "forward(), first"
             )
 
 
-def check_finite(nodes: Sequence[Node]) -> None:
-    """Raise for the first local derivative, from the output down, that is not finite."""
-    for node in reversed(nodes):
-        if not node.parents or node.op.partials is None or node._grad == 0:
-            continue
-        slopes = node.op.partials(node.data, *node.inputs)
-        for parent, data, slope in zip(node.parents, node.inputs, slopes, strict=True):
-            if slope * 0 != 0 and data * 0 == 0 and parent.op is not constant:
-                raise DomainError(
-                    f"{described(node)} has no finite derivative in its operand "
-                    f"{parent.label!r} = {data}: it is {slope}"
-                )
+def _is_same(a: Any, b: Any) -> bool:
+    return bool(a is b or a == b or (a != a and b != b))
 
 
 def described(node: Node) -> str:

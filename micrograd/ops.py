@@ -123,29 +123,34 @@ class Operators:
 
         def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
 
+    def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
+        """Apply an operator of two operands, of which `other` is the first where reflected."""
+        left, right = (other, self) if reflected else (self, other)
+        return _operator(op, left, right)
+
     def __add__(self, other: Number) -> Self:
-        return _operator(add, self, other)
+        return self._operate(add, other)
 
     def __radd__(self, other: Number) -> Self:
-        return _operator(add, other, self)
+        return self._operate(add, other, reflected=True)
 
     def __sub__(self, other: Number) -> Self:
-        return _operator(sub, self, other)
+        return self._operate(sub, other)
 
     def __rsub__(self, other: Number) -> Self:
-        return _operator(sub, other, self)
+        return self._operate(sub, other, reflected=True)
 
     def __mul__(self, other: Number) -> Self:
-        return _operator(mul, self, other)
+        return self._operate(mul, other)
 
     def __rmul__(self, other: Number) -> Self:
-        return _operator(mul, other, self)
+        return self._operate(mul, other, reflected=True)
 
     def __truediv__(self, other: Number) -> Self:
-        return _operator(div, self, other)
+        return self._operate(div, other)
 
     def __rtruediv__(self, other: Number) -> Self:
-        return _operator(div, other, self)
+        return self._operate(div, other, reflected=True)
 
     def __pow__(self, other: Number) -> Self:
         if isinstance(other, Operators):
@@ -533,6 +538,7 @@ def power(exponent: PlainNumber) -> Op:
         domain=((0.1, 4.0),),
         forward=lambda x: _pow(x, exponent),
         partials=lambda out, x: (exponent * x ** (exponent - 1) if exponent else 0,),
+        gate=exponent == 0,
         family=("power", exponent),
     )
 

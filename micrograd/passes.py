@@ -173,6 +173,7 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
             for parent in parents[i]:
                 of[parent] += 1
         got = [0] * len(parents)
+        reached = [i == last for i in range(len(parents))]
         before = grads[last]
         grads[last] = before + 1
         rows.append(Row("seed", last, before=before, after=grads[last], number=1, of=1, turn=turn))
@@ -180,13 +181,14 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
             upstream = grads[i]
             for operand, (parent, local) in enumerate(zip(parents[i], locals_[i], strict=True)):
                 before = grads[parent]
-                if upstream == 0:  # adds nothing, even where the local derivative is infinite
-                    contribution, after = 0, before
+                if not reached[i] or (local == 0 and recording.nodes[i].op.gate):
+                    contribution, after = 0, before  # nothing, even of an infinite derivative
                 else:
                     if local is None:
                         _raise_as_backward_does(recording)
                     contribution = local * upstream
                     after = before + contribution
+                    reached[parent] = True
                 if broken == "assign":
                     after = contribution
                 grads[parent] = after

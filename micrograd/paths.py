@@ -325,7 +325,7 @@ class _Found:
                 local = recording.locals[i][operand]
                 entries = self.best[parent]
                 entries += [
-                    (0 if local is None else product * local, i, operand, rank)
+                    (0 if local is None or product == 0 else product * local, i, operand, rank)
                     for rank, (product, *_) in enumerate(own)
                 ]
                 if len(entries) > 100 * limit:  # a leaf that very many values use

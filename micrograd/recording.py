@@ -1,4 +1,9 @@
-"""Whether what is computed is recorded: the switch that `engine.Value` asks at every operation."""
+"""Grad mode: whether what is computed is recorded, asked by `engine.Value` at every operation.
+
+The mode is a function that is given each new node and returns what the program gets: the node
+(`record`), or a leaf with its number (`discard`). `anomaly.detect_anomaly` puts one of its own
+there, which looks at the node first.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-__all__ = ["building", "enable_grad", "no_grad", "recording", "setting"]
+__all__ = ["discard", "enable_grad", "grad_mode", "no_grad", "record", "setting"]
 
 T = TypeVar("T")
 
-# True, False, or what `anomaly.detect_anomaly` puts here: called with each node, it returns it.
-recording: ContextVar[Any] = ContextVar("recording", default=True)
-building = ContextVar("building", default=False)  # whether a gradient graph is being built
+
+def record(node: Any) -> Any:
+    """Return a new node as it is, with its operands."""
+    return node
+
+
+def discard(node: Any) -> Any:
+    """Return a leaf in place of a new node."""
+    return node.detach()
+
+
+grad_mode: ContextVar[Callable[[Any], Any]] = ContextVar("grad_mode", default=record)
 
 
 def setting(variable: ContextVar[T], change: Callable[[T], T]) -> Iterator[None]:
@@ -45,7 +59,7 @@ def no_grad() -> Iterator[None]:
     >>> y.parents
     ()
     """
-    yield from setting(recording, lambda _: False)
+    yield from setting(grad_mode, lambda _: discard)
 
 
 @contextmanager
@@ -61,4 +75,4 @@ def enable_grad() -> Iterator[None]:
     >>> len(y.parents)
     2
     """
-    yield from setting(recording, lambda present: present or True)
+    yield from setting(grad_mode, lambda mode: record if mode is discard else mode)

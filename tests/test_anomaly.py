@@ -69,15 +69,8 @@ def test_a_gradient_that_is_the_first_to_overflow_raises_and_changes_no_gradient
     assert "upstream gradient 1e+200 times local derivative 1e+200" in said
     assert here("y = x * 1e200  # where it was made") in said
     assert (x.grad, y.grad, z.grad) == (5.0, 0, 0)
-    z.backward()  # outside, as ever
-    assert x.grad == math.inf
-
-
-def test_a_graph_made_before_is_looked_at_too():
-    x = Value(1e-300, label="x")
-    z = x * 1e200 * 1e200
-    with pytest.raises(NonFiniteError, match="a line before"), detect_anomaly():
-        gradient(z, x)
+    with pytest.raises(NonFiniteError):  # outside, as ever
+        z.backward()
 
 
 def test_the_graph_of_a_gradient_raises_where_it_leaves_the_numbers():

@@ -39,6 +39,7 @@ from micrograd.engine import Value, gradient, no_grad
 from micrograd.errors import (
     GradientError,
     MicrogradError,
+    NonFiniteError,
     StaleGraphError,
 )
 from micrograd.graph import order
@@ -482,12 +483,13 @@ def test_an_infinite_or_missing_derivative_is_an_error_and_changes_no_grad(
         assert [node.grad for node in graph] == before
 
 
-def test_nan_in_the_data_goes_through_as_nan() -> None:
-    x = Value(math.nan)
+def test_nan_in_the_data_goes_through_as_nan_and_has_no_gradient() -> None:
+    x = Value(math.nan, label="x")
     out = x.tanh() * 2
-    out.backward()
     assert math.isnan(out.data)
-    assert math.isnan(x.grad)
+    with pytest.raises(NonFiniteError, match="'x' = nan"):
+        out.backward()
+    assert (x.grad, out.grad) == (0, 0)
 
 
 def test_an_error_in_a_closure_leaves_every_grad_and_switch_as_it_was() -> None:
