@@ -13,17 +13,20 @@ import io
 import math
 import operator
 import time
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from numbers import Real
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
+    DomainError,
     InputCountError,
     MicrogradError,
     NumberTypeError,
@@ -65,6 +68,7 @@ _FRAMES: Final = 100
 _RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
 _ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
 _EMBEDDED: Final = 4  # samples whose steps a page carries
+_HIGHEST: Final = 1e300  # loss that is drawn: above it axes have no room for their margins
 _NEURONS: Final = 64  # whose maps a page holds, 3 kB each
 _EMBEDDED_BYTES: Final = 400_000
 
@@ -146,6 +150,8 @@ class Watch:
         How many updates there were.
     losses : list of float
         The loss that each update started from.
+    stopped : str
+        Why the last step could not be done and what to try, as `fit` says it; "" where it was.
     description : str
         Which two features are shown.
     names, classes : list of str
@@ -179,7 +185,7 @@ class Watch:
         if optimizer is None:
             optimizer = Adam(model.parameters(), lr=0.02)
         X, y = (given if hasattr(given, "__len__") else list(given) for given in (X, y))
-        self.model, self.optimizer, self.theme = model, optimizer, theme
+        self.model, self.optimizer, self.theme, self.stopped = model, optimizer, theme, ""
         self._start = [p.data for p in model.parameters()]
         self._optimizer_start = optimizer.state_dict()
         self._arguments = (X, y, loss, validation, batch_size, seed)
@@ -253,6 +259,11 @@ class Watch:
         Parameters
         ----------
         steps : int, default 1
+
+        Raises
+        ------
+        OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
+            As of `train.fit`, if a number stops being finite. The steps before are done.
         """
         try:
             count = -1 if isinstance(steps, bool) else operator.index(steps)
@@ -260,8 +271,13 @@ class Watch:
             count = -1
         if count < 0:
             raise ArgumentError(f"expected a number of steps of 0 or more, got {steps!r}")
+        self.stopped = ""
         for _ in range(count):
-            self._session.advance()
+            try:
+                self._session.advance()
+            except (ArithmeticError, DomainError) as error:
+                self.stopped = str(error)
+                raise
         return self
 
     def reset(self) -> Watch:
@@ -276,7 +292,7 @@ class Watch:
         self.optimizer.load_state_dict(self._optimizer_start)
         if chosen:
             self.optimizer.lr = rate
-        self._session = self._new_session()
+        self._session, self.stopped = self._new_session(), ""
         return self
 
     def set_rate(self, rate: float | Real) -> Watch:
@@ -417,7 +433,7 @@ class Watch:
         import numpy as np
 
         grid = self._grid if side == _GRID else self._points(side)
-        scores = np.nan_to_num(self._scores(grid), nan=0.0, posinf=1e30, neginf=-1e30)
+        scores = np.clip(np.nan_to_num(self._scores(grid), nan=0.0), -1e30, 1e30)
         if self._classes == 1:
             logits = np.clip((scores[:, 0] - self._level) / self._scale, -50, 50)
             shade = np.rint(255 / (1 + np.exp(-logits)))
@@ -466,11 +482,9 @@ class Watch:
                 check="ignore",
             )
         answers = np.asarray(self._inside[layer].map(self._grid), dtype=float)
-        seen = np.nan_to_num(
-            answers.reshape(len(self._grid), -1)[:, neuron], posinf=1e30, neginf=-1e30
-        )
+        seen = np.nan_to_num(answers.reshape(len(self._grid), -1)[:, neuron])
         low, high = float(seen.min()), float(seen.max())
-        shade = np.rint(127.5 + 127.5 * seen / (max(-low, high) or 1.0)).astype(np.uint8)
+        shade = np.rint(127.5 + 127.5 * (seen / (max(-low, high) or 1.0))).astype(np.uint8)
         line = "; the line is its 0" if low < 0 < high else ""
         return {
             "map": base64.b64encode(shade.tobytes()).decode(),
@@ -489,14 +503,21 @@ class Watch:
         if validation:
             rows, targets = self._held_rows, self._held_targets
         outputs = self._outputs(rows)
-        with no_grad():
-            loss = self._function(outputs, targets)
         right = None
         if self._known is not None and self._known.classification:
             predict = self._known.predict
             pairs = zip(outputs, targets, strict=True)
             right = sum(bool(predict(output) == target) for output, target in pairs)
-        return float(getattr(loss, "data", loss)), right
+        return self._loss_of(outputs, targets), right
+
+    def _loss_of(self, outputs: list[Any], targets: list[Any]) -> float:
+        """Return the loss of what the model gives; infinite where it is too large for a float."""
+        try:
+            with no_grad():
+                loss = self._function(outputs, targets)
+        except (ArithmeticError, DomainError):
+            return math.inf
+        return float(getattr(loss, "data", loss))
 
     def frame(self, *, fine: bool = False) -> dict[str, Any]:
         """Return what one moment of the run looks like, as the page wants it.
@@ -506,17 +527,21 @@ class Watch:
         fine : bool, default False
             With a map of four times as many points, for a moment that stays.
         """
+
+        def told(loss: float) -> str:
+            return number_text(loss, 3) if math.isfinite(loss) else "not finite"
+
         loss, right = self.measure()
         count = len(self._targets)
-        text = f"step {self.step} · loss {number_text(loss, 3)}"
-        words = f"Step {self.step}: loss {number_text(loss, 3)}"
+        text = f"step {self.step} · loss {told(loss)}"
+        words = f"Step {self.step}: loss {told(loss)}"
         if right is not None:
             text += f" · {right} of {count} right"
             words += f", {right} of {count} right"
         held = None
         if self._held_targets:
             held, right = self.measure(validation=True)
-            shown, count = number_text(held, 3), len(self._held_targets)
+            shown, count = told(held), len(self._held_targets)
             words += f"; held out: loss {shown}"
             if right is None:
                 text += f" · held out loss {shown}"
@@ -528,7 +553,7 @@ class Watch:
         for layer in self.model.layers:
             sizes = sorted(abs(float(w.data)) for neuron in layer.neurons for w in neuron.w)
             most = sizes[math.ceil(0.98 * len(sizes)) - 1] if sizes else 1.0
-            most = 2.0 ** math.ceil(math.log2(most)) if 0 < most < math.inf else 1.0
+            most = _power_of_two(most) if 0 < most < math.inf else 1.0
             scales.append(number_text(most))
             for neuron in layer.neurons:
                 for parameter in (*neuron.w, neuron.b):
@@ -539,7 +564,8 @@ class Watch:
             "loss": loss if math.isfinite(loss) else None,
             "held": held if held is not None and math.isfinite(held) else None,
             "text": text,
-            "say": words + ".",
+            "say": f"{words}. {self.stopped}".rstrip(),
+            "stopped": self.stopped,
             "map": base64.b64encode(self.field(_FINE if fine else _GRID).tobytes()).decode(),
             "w": base64.b64encode(bytes(shares)).decode(),
             "scales": scales,
@@ -556,8 +582,10 @@ class Watch:
         history = self._session.history
         curves = []
         for losses, last in ((history.loss, "loss"), (history.validation_loss, "held")):
-            end = [] if moment is None or moment[last] is None else [(self.step, moment[last])]
-            points = [(i, v) for i, v in enumerate(losses) if math.isfinite(v)]
+            end = []
+            if moment is not None and moment[last] is not None:
+                end = [(self.step, min(moment[last], _HIGHEST))]
+            points = [(i, min(v, _HIGHEST)) for i, v in enumerate(losses) if math.isfinite(v)]
             curves.append(_thinned([*points, *end]))
         points, held = curves
         return {
@@ -643,6 +671,9 @@ class Watch:
     def record(self, steps: int | None = None, frames: int = _FRAMES) -> list[dict[str, Any]]:
         """Train from the start and return the moments of the run.
 
+        Where a number stops being finite, the last moment is that before the step that could not
+        be done, and says so; there is a RuntimeWarning too.
+
         Parameters
         ----------
         steps : int, optional
@@ -658,7 +689,13 @@ class Watch:
         self.reset()
         moments = [self.frame()]
         while self.step < steps:
-            self.run(min(every, steps - self.step))
+            try:
+                self.run(min(every, steps - self.step))
+            except (ArithmeticError, DomainError):
+                moments = [moment for moment in moments if moment["n"] < self.step]
+                moments.append(self.frame())
+                warnings.warn(self.stopped, RuntimeWarning, stacklevel=3)
+                break
             moments.append(self.frame())
         return moments
 
@@ -711,11 +748,10 @@ class Watch:
 
     def _embedded(self) -> dict[str, Any]:
         """Return the steppers of the samples that are learnt worst, where they are small."""
-        losses = []
-        with no_grad():
-            for i, output in enumerate(self._outputs(self._rows)):
-                loss = self._function([output], [self._targets[i]])
-                losses.append((-float(getattr(loss, "data", loss)), i))
+        losses = [
+            (-self._loss_of([output], [self._targets[i]]), i)
+            for i, output in enumerate(self._outputs(self._rows))
+        ]
         found: dict[str, Any] = {}
         room = _EMBEDDED_BYTES
         for _, i in sorted(losses)[:_EMBEDDED]:
@@ -760,14 +796,7 @@ class Watch:
         _check_ending(path, ".gif")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
             raise ArgumentError(f"expected seconds above 0, got {seconds!r}")
-        moments = self.record(steps, frames)
-        try:
-            from matplotlib import rc_context
-        except ImportError as error:
-            raise ImportError(_TRAIN) from error
-        fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"]
-        with rc_context({"font.sans-serif": fonts, "font.family": "sans-serif"}):
-            images = self._drawn(moments, look)
+        images = self._images(self.record(steps, frames), look)
         content = io.BytesIO()
         times = [max(20, round(1000 * seconds))] * (len(images) - 1) + [3000]
         images[0].save(
@@ -777,6 +806,15 @@ class Watch:
         target = Path(path)
         write_whole(target, content.getvalue())
         return target
+
+    def _images(self, moments: list[dict[str, Any]], look: Theme) -> list[Any]:
+        try:
+            from matplotlib import rc_context
+        except ImportError as error:
+            raise ImportError(_TRAIN) from error
+        fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"]
+        with rc_context({"font.sans-serif": fonts, "font.family": "sans-serif"}):
+            return self._drawn(moments, look)
 
     def _drawn(self, moments: list[dict[str, Any]], look: Theme) -> list[Any]:
         try:
@@ -870,6 +908,12 @@ class Watch:
                            fontsize=11)  # fmt: skip
             right.set_title(words[1].removeprefix("loss "), loc="right", color=look.muted,
                             fontsize=11)  # fmt: skip
+            if moment["stopped"]:
+                right.text(
+                    0.03, 0.97, fill(moment["stopped"], 46), transform=right.transAxes, va="top",
+                    color=look.ink, fontsize=10, zorder=5,
+                    bbox={"facecolor": look.bg, "edgecolor": look.line, "pad": 6},
+                )  # fmt: skip
             canvas.draw()
             image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3].copy())
             images.append(image.quantize(colors=255, dither=Image.Dither.NONE))
@@ -891,7 +935,21 @@ class Watch:
         try:
             return self.widget()._repr_mimebundle_()
         except ImportError as error:
-            return {"text/plain": f"{self!r}\n{error}"}
+            return {**self.picture(), "text/plain": f"{self!r}\n{error}"}
+
+    def picture(self) -> dict[str, str]:
+        """Return the present moment as a picture for a notebook that is saved: MIME type, data.
+
+        It is {} where matplotlib is missing.
+        """
+        try:
+            look = theme_named("light" if self.theme == "auto" else self.theme)
+            (image,) = self._images([self.frame()], look)
+        except ImportError:
+            return {}
+        content = io.BytesIO()
+        image.save(content, "PNG", optimize=True)
+        return {"image/png": base64.b64encode(content.getvalue()).decode()}
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.model.layers]
@@ -1081,11 +1139,16 @@ def _thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int
     return [*kept, points[-1]]
 
 
+def _power_of_two(size: float) -> float:
+    """Return the least power of two that is no smaller, or the largest that there is."""
+    return 2.0 ** min(1023, math.ceil(math.log2(size)))
+
+
 def _axes(losses: list[float], steps: int) -> dict[str, Any]:
     """Return the scale of the loss curve; its ends move by steps of two."""
     high = max([*losses, 1e-12])
     positive = [loss for loss in losses if loss > 0]
-    top = 2.0 ** math.ceil(math.log2(high))
+    top = _power_of_two(high)
     least = max(min(positive, default=high), 1e-4 * high)
     log = high > 100 * least
     low = 2.0 ** math.floor(math.log2(least)) if log else 0.0
@@ -1135,6 +1198,7 @@ def live_widget() -> Any:
         import traitlets
     except ModuleNotFoundError as error:
         raise ImportError(_NOTEBOOK) from error
+    from micrograd.widget.notebook import with_still
 
     shown: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -1257,8 +1321,14 @@ def live_widget() -> Any:
                     await asyncio.sleep(_SLICE)
             except Exception as error:  # nobody waits for this task
                 self.error = str(error) or type(error).__name__
+                if self.watch.stopped:
+                    self.frame = self._moment()
             finally:
                 self.running = False
+
+        def _repr_mimebundle_(self, **options: Any) -> Any:
+            still = {"text/plain": repr(self.watch), **self.watch.picture()}
+            return with_still(super()._repr_mimebundle_(**options), still)
 
         def close(self) -> None:
             """End the run and the widget."""

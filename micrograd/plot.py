@@ -49,6 +49,7 @@ class Curves(Protocol):
 
 FAMILIES: Final = ("Arial", "Liberation Sans", "Helvetica", "DejaVu Sans")
 DOTS_PER_INCH: Final = 200
+_HIGHEST: Final = 1e300  # what is drawn: above it axes have no room for their margins
 _EXTRA: Final = 'pictures need NumPy and matplotlib: pip install "micrograd[train]"'
 
 
@@ -441,8 +442,8 @@ def plot_history(
     Notes
     -----
     The scale of a loss is logarithmic where it spans more than two decades. What is less than
-    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge. An entry that is
-    not finite is a gap.
+    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge, and what is above
+    1e300 at 1e300. An entry that is not finite is a gap.
 
     Examples
     --------
@@ -454,8 +455,11 @@ def plot_history(
     if quantity not in ("loss", "accuracy"):
         raise ArgumentError(f"expected quantity 'loss' or 'accuracy', got {quantity!r}")
     look = theme_named(theme)
-    entries: list[float] = getattr(history, quantity)
-    held_out: list[float] = getattr(history, f"validation_{quantity}")
+    # Axes beyond the largest numbers have no room for their margins.
+    entries, held_out = (
+        [min(entry, _HIGHEST) if math.isfinite(entry) else entry for entry in given]
+        for given in (getattr(history, quantity), getattr(history, f"validation_{quantity}"))
+    )
     if not any(map(math.isfinite, entries)):
         raise ArgumentError(f"the history holds no {quantity}{' that is finite' * bool(entries)}")
     ax = _axes(ax, (4.6, 3.1), look)

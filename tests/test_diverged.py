@@ -1,17 +1,21 @@
 """Training that goes wrong: all that trains says what `fit` says, and keeps what there was."""
 
+import base64
+import json
 import math
 import random
+import re
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from micrograd import MicrogradClassifier, MicrogradRegressor
+from micrograd import MicrogradClassifier, MicrogradRegressor, diagnose, watch
 from micrograd.errors import ArgumentError, MicrogradError, OverflowRangeError
 from micrograd.nn import MLP
 from micrograd.optim import SGD
-from micrograd.train import fit
+from micrograd.plot import plot_history, sheet
+from micrograd.train import History, fit
 
 X = [[1.0, 2.0], [2.0, 1.0], [-1.0, 1.0], [1.0, -2.0], [2.0, 2.0], [-1.0, -2.0]]
 Y = [0, 1, 1, 0, 1, 0]
@@ -82,6 +86,14 @@ def test_the_steps_before_it_stopped_are_on_the_error(compiled):
     assert len(history) > 2
     assert history.loss[0] < 1 < 1e10 < history.loss[-1] < math.inf
     assert all(math.isfinite(p.data) for p in model.parameters())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_loss_that_grew_but_is_finite_is_in_the_history(compiled):
+    model = network()
+    history = fit(model, X, Y, "mse", SGD(model.parameters(), 1.0), steps=5, compile=compiled)
+    assert len(history) == 5
+    assert 1e6 * history.loss[0] < history.loss[-1] < math.inf
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -166,3 +178,106 @@ def test_passes_are_those_of_the_last_fit_and_of_the_partial_fits_after_it():
 def test_class_weights_that_are_none_are_named(weight):
     with pytest.raises(ArgumentError, match=r"finite, in class_weight, got \{0: 1, 1: "):
         short(MicrogradClassifier, class_weight={0: 1, 1: weight}).fit(X, Y)
+
+
+# ---- watch and diagnose ------------------------------------------------------------------------
+
+
+def broken(name):
+    """Return a view of a network whose first step cannot be done."""
+    model = network()
+    rows = BROKEN[name][0](model)
+    return watch(model, rows, Y, "mse", SGD(model.parameters(), 0.1))
+
+
+def diverging(rate=10.0, **options):
+    model = network()
+    return watch(model, X, Y, "mse", SGD(model.parameters(), rate), **options)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_view_says_what_fit_says(name):
+    view = broken(name)
+    with pytest.raises(MicrogradError, match=r"^training stopped at step 0: ") as caught:
+        view.run(5)
+    assert view.stopped == str(caught.value)
+    assert view.frame()["say"].endswith(view.stopped)
+    assert view.reset().stopped == ""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_page_and_a_film_are_written_and_say_what_happened(name, tmp_path):
+    from PIL import Image
+
+    with pytest.warns(RuntimeWarning, match=r"^training stopped at step 0: "):
+        page = broken(name).to_html(tmp_path / "run.html", 5)
+    assert "training stopped at step 0: " in page.read_text(encoding="utf-8")
+    with pytest.warns(RuntimeWarning, match=r"^training stopped at step 0: "):
+        film = broken(name).to_gif(tmp_path / "run.gif", 5)
+    with Image.open(film) as image:
+        assert image.format == "GIF"
+
+
+def test_a_page_has_the_steps_before_and_ends_with_what_to_try(tmp_path):
+    view = diverging(validation=(X[:2], Y[:2]))
+    with pytest.warns(RuntimeWarning, match="lower learning rate"):
+        view.to_html(tmp_path / "run.html", 60)
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="mgs-data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+    frames = data["frames"]
+    assert [frame["n"] for frame in frames] == list(range(view.step + 1))
+    assert [bool(frame["stopped"]) for frame in frames] == [False] * view.step + [True]
+    assert f"training stopped at step {view.step}: " in frames[-1]["stopped"]
+    assert len(data["curve"]["points"]) >= view.step > 2
+
+
+def test_a_loss_that_grew_but_is_finite_is_drawn(tmp_path):
+    view = diverging(1.0).run(5)
+    assert view.losses[-1] > 1e6 * view.losses[0]
+    assert view.stopped == ""
+    assert view.curve()["log"]
+    view.to_gif(tmp_path / "run.gif", 5)
+    view.to_html(tmp_path / "run.html", 5)
+    kinds = [f.kind for f in diagnose(view.model, X, Y, "mse").findings]
+    assert "far off" in kinds
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+def test_diagnose_finds_what_is_not_finite(name, loss):
+    model = network()
+    rows = BROKEN[name][0](model)
+    report = diagnose(model, rows, Y, loss)
+    assert {f.kind for f in report.findings} & {"not finite", "far off"}
+    assert str(report)
+
+
+def test_the_widget_shows_the_last_whole_step_and_why_it_stopped():
+    widget = diverging().widget()
+    for _ in range(60):
+        widget.do("step")
+        if widget.watch.step > 2:
+            break
+    widget.command = {"do": "step", "seq": 1}
+    while not widget.error:
+        widget.command = {"do": "step", "seq": widget.command["seq"] + 1}
+    assert widget.error == widget.watch.stopped
+    assert widget.frame["n"] == widget.watch.step
+
+
+def test_a_saved_notebook_has_a_picture_of_the_view():
+    for view in (diverging(), broken("a parameter is nan")):
+        bundle = view._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+        assert data["text/plain"] == repr(view)
+        assert "application/vnd.jupyter.widget-view+json" in data
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [[0.5, 1e308, 1.7e308], [0.0, 1.7e308], [math.nan, 1.0, math.inf], [0.0, 0.0], [1e-320, 1.0]],
+)
+def test_a_history_of_any_numbers_is_drawn(losses, tmp_path):
+    history = History(loss=losses, validation_steps=[0], validation_loss=[math.inf])
+    plot_history(history, *sheet()).figure.savefig(tmp_path / "history.png")

@@ -17,7 +17,7 @@ from micrograd.widget.data import layout_of, page_data
 from micrograd.widget.layout import LARGEST_DRAWING
 from micrograd.widget.page import script, styles
 
-__all__ = ["INSTALL", "leaf_number", "mimebundle", "picture", "stepper_widget"]
+__all__ = ["INSTALL", "leaf_number", "mimebundle", "picture", "stepper_widget", "with_still"]
 
 _LARGEST_EXPONENT: Final = 400  # beyond those of floats; as an exact number it would be huge
 INSTALL: Final = 'pip install "micrograd[notebook]"'
@@ -184,20 +184,27 @@ def stepper_widget() -> Any:
                 self.data = data
 
         def _repr_mimebundle_(self, **options: Any) -> Any:
-            bundle = super()._repr_mimebundle_(**options)
-            return _with_picture(bundle, self.stepper)
+            still: dict[str, Any] = {"text/plain": repr(self.stepper)}
+            if len(self.stepper.nodes) <= LARGEST_DRAWING:
+                still["image/png"] = base64.b64encode(picture(self.stepper, "png")).decode()
+            return with_still(super()._repr_mimebundle_(**options), still)
 
     return StepperWidget
 
 
-def _with_picture(bundle: Any, stepper: Stepper) -> Any:
-    """Add the still picture, for where the widget cannot run: a file viewer, an untrusted page."""
+def with_still(bundle: Any, still: dict[str, Any]) -> Any:
+    """Add what stands still, for where the widget cannot run: a file viewer, an untrusted page.
+
+    Parameters
+    ----------
+    bundle : dict, tuple or None
+        What a widget shows in a notebook.
+    still : dict
+        More representations by their MIME types.
+    """
     if bundle is None:
         return None
     data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
-    still: dict[str, Any] = {"text/plain": repr(stepper)}
-    if len(stepper.nodes) <= LARGEST_DRAWING:
-        still["image/png"] = base64.b64encode(picture(stepper, "png")).decode()
     combined = {**data, **still}
     return (combined, *rest) if rest else combined
 

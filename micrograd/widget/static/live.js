@@ -176,6 +176,7 @@ function renderLive({ model, el }) {
     const speak = () => { spokenAt = performance.now(); put(spoken, "text", minus(frame.say)); };
     if (performance.now() - spokenAt > 2000 || !running()) speak(); else speakLater = setTimeout(speak, 2000);
     if (slider) { slider.value = k; put(slider, "aria-valuetext", minus(frame.say)); }
+    if (!live) { alert.textContent = minus(frame.stopped); alert.hidden = !frame.stopped; }
     paintMap(); paintNet(); paintCurve();
   }
   function paintRun() {
