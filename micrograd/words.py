@@ -188,10 +188,9 @@ class Words:
     def local_formula(self, i: int, operand: int) -> str:
         """Return the formula of a local derivative of value `i`, as in `1 - o × o`."""
         if i not in self._formulas:
-            names = [text.text if text.precedence == 5 else f"({text})" for text in
-                     [self._texts[p] for p in self.recording.parents[i]]]  # fmt: skip
+            names = [self._texts[p] for p in self.recording.parents[i]]
             try:
-                found = partial_formulas(self.recording.nodes[i].op, names, self.names[i])
+                found = partial_formulas(self.recording.nodes[i].op, names, self._texts[i])
             except (GradientError, ValueError, ArithmeticError):
                 found = [""] * len(names)
             self._formulas[i] = [_bare(_shortened(text.replace(" * ", " × "))) for text in found]
@@ -478,6 +477,8 @@ class Words:
             rf"\frac{{\partial {root}}}{{\partial {name}}} \cdot "
             rf"\frac{{\partial {name}}}{{\partial {parent}}}"
         )
+        if self.recording.nodes[row.node].op.held:
+            return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
         if row.local is None:
             return symbols + " = 0"
         relation = self._product(row).replace("≈", r"\approx")

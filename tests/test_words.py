@@ -215,6 +215,14 @@ def test_a_function_is_exact_where_its_digits_are(make: Any, x: Any, relation: s
     assert f" {relation} {number_text(root.data)}." in steps(root)[0].text
 
 
+def test_a_formula_of_a_step_has_no_parentheses_too_many() -> None:
+    a, b = Value(0.75, label="a"), Value(0.5, label="b")
+    assert [step.formula for step in steps(a / (a + b)) if step.local][:2] == [
+        "1 / (a + b)",
+        "-(a / (a + b)) / (a + b)",
+    ]
+
+
 def test_numbers_that_were_cut_are_not_called_equal() -> None:
     x = Value(1 / 3, label="x")
     walk = steps((x * x) * (2 / 3))
@@ -241,6 +249,7 @@ def test_the_shift_of_softmax_is_called_what_it_is() -> None:
         assert "passes nothing back" in step.text
         assert "held constant, no shift changes softmax" in step.text
         assert "derivative" not in step.text
+        assert step.latex.endswith(r"\text{is held constant})")
         assert step.rule == "max(a, b, c) is held constant: no shift changes softmax"
     text = format_graph(root)
     assert "held constant: no shift changes softmax" in text
