@@ -10,24 +10,23 @@ import argparse
 import copy
 import os
 import random
+import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from micrograd import __version__
+from micrograd import __version__, handout, walk
 from micrograd.datasets import NAMES, Dataset, load
-from micrograd.draw.command import add_arguments as graph_arguments
-from micrograd.draw.command import run as run_graph
+from micrograd.draw import command as graph
 from micrograd.errors import ArgumentError, MicrogradError
-from micrograd.handout import add_arguments as notebooks_arguments
-from micrograd.handout import run as run_notebooks
+from micrograd.expression import FUNCTIONS, assignments, parse
 from micrograd.look import UNKNOWN
 from micrograd.nn import MLP
-from micrograd.walk import add_arguments as step_arguments
-from micrograd.walk import run as run_step
+from micrograd.terminal import as_utf8, sayable
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -38,6 +37,8 @@ INTERRUPTED: Final = 130
 
 _VALUES_TO_DRAW: Final = 60  # one by one; of more, the layers
 _INPUTS_TO_DRAW: Final = 30
+# What is an option and not an expression that begins with a minus.
+_OPTION: Final = re.compile(r"-|-[ho]|-o[^\s()*+]*\.[A-Za-z]+|--[a-z-]*(=.*)?", re.DOTALL)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,6 +59,10 @@ class Command:
     Attributes
     ----------
     name, summary : str
+    description, example : str
+        What `--help` says; the summary and nothing where not given.
+    of_expression : bool
+        Whether it takes an expression and numbers, and finds the Value in `arguments.root`.
     arguments : callable
         Adds its arguments to a parser.
     run : callable
@@ -69,10 +74,13 @@ class Command:
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    description: str = ""
+    example: str = ""
+    of_expression: bool = False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code.
+    """Run the command and return its exit code. What a stream cannot say is written in ASCII.
 
     Parameters
     ----------
@@ -90,29 +98,85 @@ def main(argv: Sequence[str] | None = None) -> int:
     micrograd 1.0.0
     0
     """
+    with sayable():
+        return _main(sys.argv[1:] if argv is None else list(argv))
+
+
+def _main(words: list[str]) -> int:
     parser = _Parser(
         prog="micrograd",
         description="A scalar automatic differentiation engine to learn from.",
     )
     parser.add_argument("--version", action="version", version=f"micrograd {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in COMMANDS:
-        subparser = subparsers.add_parser(
-            command.name, help=command.summary, description=command.summary
-        )
-        command.arguments(subparser)
-        subparser.set_defaults(run=command.run)
+    parsers = {command.name: _add_parser(subparsers, command) for command in COMMANDS}
+    command = next((each for each in COMMANDS if each.name in words[:1]), None)
     try:
-        arguments = parser.parse_args(argv)
+        if command is None:
+            parser.parse_args(words)
+            parser.print_help()
+            return DONE
+        if command.of_expression:  # numbers may come after options too
+            own = parsers[command.name]
+            arguments = own.parse_intermixed_args(_separated(words[1:]))
+        else:
+            arguments = parser.parse_args(words)
     except SystemExit as stop:  # after --help, --version or a bad argument
         return stop.code if isinstance(stop.code, int) else BAD_ARGUMENTS
-    if arguments.command is None:
-        parser.print_help()
-        return DONE
-    name = f"micrograd {arguments.command}"
-    run: Callable[[argparse.Namespace], int] = arguments.run
+    return _run(command, arguments)
+
+
+def _add_parser(subparsers: Any, command: Command) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        command.name,
+        help=command.summary,
+        description=command.description or command.summary,
+        epilog=f"example:\n  {command.example}" if command.example else None,
+    )
+    if command.of_expression:
+        parser.add_argument("expression", help="numbers, names, + - * / **, functions")
+        parser.add_argument(
+            "values", nargs="*", metavar="name=value", help="a number for each name"
+        )
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        functions = textwrap.fill(
+            ", ".join(sorted(FUNCTIONS())), 78, initial_indent="  ", subsequent_indent="  "
+        )
+        parser.epilog = f"functions:\n{functions}\n\n{parser.epilog}"
+    command.arguments(parser)
+    return parser
+
+
+def _separated(words: Sequence[str]) -> list[str]:
+    """Return the words with a blank before what begins with a minus but is no option.
+
+    Examples
+    --------
+    >>> _separated(["-log(p)", "p=1", "--all", "-o", "-", "-otree.svg"])
+    [' -log(p)', 'p=1', '--all', '-o', '-', '-otree.svg']
+    """
+    end = words.index("--") if "--" in words else len(words)
+    return [
+        f" {word}" if word.startswith("-") and not (k < end and _OPTION.fullmatch(word)) else word
+        for k, word in enumerate(words)
+        if k != end
+    ]
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> int:
+    """Run a command; what it raises is told in one line."""
+    name = f"micrograd {command.name}"
     try:
-        return run(arguments)
+        if command.of_expression:
+            try:
+                expression, *values = map(as_utf8, [arguments.expression, *arguments.values])
+                arguments.root, _ = parse(expression, assignments(values))
+            except MicrogradError as error:  # in lines of its own: a caret stands under the place
+                print(f"{name}: {error}", file=sys.stderr)
+                return BAD_ARGUMENTS
+        code = command.run(arguments)
+        sys.stdout.flush()  # while a full disk or a broken pipe is still told
+        return code
     except _UsageError as error:
         return _complain(BAD_ARGUMENTS, f"{name}: {error} (see {name} --help)")
     except KeyboardInterrupt as error:
@@ -466,19 +530,24 @@ COMMANDS: Final = (
     Command(
         "graph",
         "Draw the computation graph of an expression, with its gradients.",
-        graph_arguments,
-        run_graph,
+        graph.add_arguments,
+        graph.run,
+        graph.DESCRIPTION,
+        graph.EXAMPLE,
+        of_expression=True,
     ),
     Command(
         "step",
         "Walk through the back-propagation of an expression, one chain rule at a time.",
-        step_arguments,
-        run_step,
+        walk.add_arguments,
+        walk.run,
+        example=walk.EXAMPLE,
+        of_expression=True,
     ),
     Command(
         "notebooks",
         "Copy the notebooks of the course into a folder and open JupyterLab there.",
-        notebooks_arguments,
-        run_notebooks,
+        handout.add_arguments,
+        handout.run,
     ),
 )

@@ -10,6 +10,9 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
@@ -17,6 +20,7 @@ from typing import Any, Final
 from micrograd import ops
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, MicrogradError
+from micrograd.spelling import CONSTANTS, MODULES, OPERATORS, function_hint, misspelled
 
 __all__ = ["FUNCTIONS", "assignments", "parse"]
 
@@ -32,7 +36,8 @@ _OF_LISTS: Final[dict[str, Callable[..., Any]]] = {
     "dot": ops.dot,
     "logsumexp": ops.logsumexp,
 }
-_LARGEST_POWER: Final = 100_000  # bits; larger integers would take for ever
+_LARGEST: Final = 100_000  # bits of an integer; larger ones would take for ever
+_DIGITS: Final = 4000  # Python reads integers of at most 4300 at once
 
 
 def FUNCTIONS() -> dict[str, Callable[..., Any]]:  # noqa: N802
@@ -63,8 +68,11 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
     for text in texts:
         name, sign, number = (part.strip() for part in text.partition("="))
+        name = unicodedata.normalize("NFKC", name)  # as Python reads names: micro sign as mu
         if not sign or not name.isidentifier():
-            raise ArgumentError(f"expected name=number, such as x=2, got {text!r}")
+            raise ArgumentError(f"expected name=number, such as x=2, got {text.strip()!r}")
+        if keyword.iskeyword(name):
+            raise ArgumentError(f"{name!r} is a word of Python: take another name, as {name}_")
         if name in numbers:
             raise ArgumentError(f"{name} is given twice")
         numbers[name] = _number(name, number)
@@ -72,16 +80,53 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _number(name: str, text: str) -> Any:
-    kinds: tuple[Callable[[str], Any], ...] = (int, float, Fraction)
+    kinds: tuple[Callable[[str], Any], ...] = (_whole, _decimal, _fraction)
     for kind in kinds:
         try:
             return kind(text)
         except ZeroDivisionError:
             break
+        except OverflowError:
+            raise ArgumentError(f"the value of {name} is too large: {text:.40}") from None
         except ValueError:
             continue
     raise ArgumentError(
         f"the value of {name} must be a number, such as 2, -0.5 or 1/3, got {text!r}"
+    )
+
+
+def _whole(text: str) -> int:
+    """Return an integer of any length."""
+    if not re.fullmatch(r"[-+]?[0-9]{4301,}", text):
+        return int(text)
+    sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
+    total = 0
+    for start in range(0, len(digits), _DIGITS):
+        part = digits[start : start + _DIGITS]
+        total = total * 10 ** len(part) + int(part)
+        if total.bit_length() > _LARGEST:
+            raise OverflowError
+    return -total if sign == "-" else total
+
+
+def _decimal(text: str) -> float:
+    result = float(text)
+    if abs(result) == float("inf") and "inf" not in text.lower():
+        raise OverflowError
+    return result
+
+
+def _fraction(text: str) -> Fraction:
+    above, sign, below = text.partition("/")
+    return Fraction(_whole(above.strip()), _whole(below.strip())) if sign else Fraction(text)
+
+
+def _with_long_integers(source: str) -> str:
+    """Write integers that Python refuses to read as hexadecimal, each in as many characters."""
+    return re.sub(
+        r"(?<![\w.])[0-9]{4301,}(?![\w.])",
+        lambda match: f"0x{_whole(match[0].lstrip('0') or '0'):0{len(match[0]) - 2}x}",
+        source,
     )
 
 
@@ -121,11 +166,13 @@ def parse(text: str, numbers: Mapping[str, Any]) -> tuple[Value, dict[str, Value
     source = text.strip()
     if not source:
         raise ArgumentError("the expression is empty")
+    numbers = {unicodedata.normalize("NFKC", name): number for name, number in numbers.items()}
     try:
-        tree = ast.parse(source, mode="eval")
+        tree = ast.parse(_with_long_integers(source), mode="eval")
+    except OverflowError:
+        raise ArgumentError("the expression holds an integer that is too large") from None
     except SyntaxError as error:
-        place = (error.lineno or 1, max((error.offset or 1) - 1, 0))
-        raise ArgumentError(_at(source, f"{error.msg}", place)) from None
+        raise _unreadable(source, error) from None
     except (ValueError, RecursionError, MemoryError) as error:
         reason = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
         raise ArgumentError(f"the expression cannot be read: {reason}") from None
@@ -153,6 +200,17 @@ def _at(source: str, message: str, place: tuple[int, int]) -> str:
     return f"{message} at {where}\n  {row}\n  {' ' * column}^"
 
 
+def _unreadable(source: str, error: SyntaxError) -> ArgumentError:
+    """Return the error for a text that is no expression, with the right spelling if known."""
+    known = misspelled(source, FUNCTIONS())
+    if known is None:
+        place = (error.lineno or 1, max((error.offset or 1) - 1, 0))
+        return ArgumentError(_at(source, f"{error.msg}", place))
+    before = source[: known[0]]
+    line = before.count("\n") + 1
+    return ArgumentError(_at(source, known[1], (line, len(before) - before.rfind("\n") - 1)))
+
+
 class _Builder:
     """Builds Values from a syntax tree, with a stack of its own, however deep the tree."""
 
@@ -163,13 +221,22 @@ class _Builder:
         self.used: set[str] = set()
         self.functions = FUNCTIONS()
 
-    def place(self, node: ast.AST) -> tuple[int, int]:
-        line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+    def place(self, node: ast.AST, end: bool = False) -> tuple[int, int]:
+        """Return where `node` begins, or what follows it."""
+        line = getattr(node, "end_lineno" if end else "lineno", 1)
+        offset = getattr(node, "end_col_offset" if end else "col_offset", 0)
         before = self.rows[line - 1].encode("utf-8")[:offset]  # offsets count bytes
-        return line, len(before.decode("utf-8", "ignore"))
+        column = len(before.decode("utf-8", "ignore"))
+        if end:  # past the parentheses around it
+            column += len(re.match(r"[\s)]*", self.rows[line - 1][column:])[0])  # type: ignore[index]
+        return line, column
 
     def refused(self, node: ast.AST, message: str) -> ArgumentError:
         return ArgumentError(_at(self.source, message, self.place(node)))
+
+    def text(self, node: ast.expr) -> str:
+        text = " ".join((ast.get_source_segment(self.source, node) or "").split())
+        return text if len(text) <= 40 else "..."
 
     def build(self, tree: ast.expr) -> Any:
         """Return the number or Value of an expression: operands first, then what joins them."""
@@ -196,16 +263,16 @@ class _Builder:
     def operands(self, node: ast.expr) -> list[ast.expr]:
         if isinstance(node, ast.BinOp):
             if type(node.op) not in _OPERATORS and not isinstance(node.op, ast.Pow):
-                sign = type(node.op).__name__
-                raise self.refused(node, f"the operator {sign} is not one of + - * / **")
+                sign, hint = OPERATORS[type(node.op)]
+                line, column = self.place(node.left, end=True)
+                column = max(self.rows[line - 1].find(sign, column), column)
+                raise ArgumentError(_at(self.source, f"{sign!r}: {hint}", (line, column)))
             return [node.left, node.right]
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.UAdd, ast.USub)):
             return [node.operand]
         if isinstance(node, ast.Call):
-            if not isinstance(node.func, ast.Name):
-                raise self.refused(node, "only functions of the op table can be called")
-            if node.func.id not in self.functions:
-                raise self.refused(node, f"unknown function {node.func.id!r}")
+            if not isinstance(node.func, ast.Name) or node.func.id not in self.functions:
+                raise self.uncallable(node, node.func)
             if node.keywords:
                 raise self.refused(node, f"{node.func.id} takes no named arguments here")
             lists = node.func.id in _OF_LISTS
@@ -217,8 +284,44 @@ class _Builder:
             return list(node.elts)
         if isinstance(node, (ast.Name, ast.Constant)):
             return []
+        if isinstance(node, ast.Attribute) and node.attr in CONSTANTS:
+            raise self.refused(
+                node, f"write {CONSTANTS[node.attr]!r}, or {node.attr} and its value"
+            )
+        if isinstance(node, ast.Compare):
+            hint = "a comparison is written greater(a, b), greater_equal(a, b) or equal(a, b)"
+            raise ArgumentError(_at(self.source, hint, self.place(node.left, end=True)))
+        if isinstance(node, ast.IfExp):
+            raise self.refused(node.test, "a choice is written where(condition, a, b)")
+        if isinstance(node, ast.Tuple):
+            hint = "expected one expression, got several: a decimal sign is a point"
+            raise ArgumentError(_at(self.source, hint, self.place(node.elts[0], end=True)))
         kind = type(node).__name__
         raise self.refused(node, f"expected numbers, names, + - * / ** and functions, got {kind}")
+
+    def uncallable(self, node: ast.Call, function: ast.expr) -> ArgumentError:
+        """Return the error for a call of what is no function here, with the right spelling."""
+        inside = ", ".join(map(self.text, node.args))
+        if isinstance(function, ast.Name) and function.id not in self.names:
+            hint = function_hint(function.id, self.functions, inside)
+            told = f"unknown function {function.id!r}" + (f": {hint}" if hint else "")
+            return self.refused(node, told)
+        if isinstance(function, ast.Attribute):
+            head: ast.expr = function.value
+            while isinstance(head, ast.Attribute):
+                head = head.value
+            if isinstance(head, ast.Name) and head.id in MODULES and head.id not in self.names:
+                hint = function_hint(function.attr, self.functions, inside)
+                told = f"no {self.text(function.value)} is needed here"
+                return self.refused(node, f"{told}: {hint}" if hint else f"unknown {function.attr}")
+            inside = ", ".join(filter(None, [self.text(function.value).strip("()"), inside]))
+            hint = function_hint(function.attr, self.functions, inside)
+            hint = f"{hint or f'unknown function {function.attr!r}'}: there are no methods here"
+            return ArgumentError(_at(self.source, hint, self.place(function.value, end=True)))
+        if isinstance(function, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call)):
+            hint = f"a sign is missing: write {self.text(function)} * ({inside})"
+            return ArgumentError(_at(self.source, hint, self.place(function, end=True)))
+        return self.refused(node, "only functions of the op table can be called")
 
     def joined(self, node: ast.expr, inputs: list[Any]) -> Any:
         if isinstance(node, ast.Constant):
@@ -226,8 +329,13 @@ class _Builder:
                 raise self.refused(node, f"expected a number, got {node.value!r}")
             return node.value
         if isinstance(node, ast.Name):
+            if node.id not in self.names and "·" in node.id:  # Python takes it for a letter
+                raise _unreadable(self.source, SyntaxError())
             if node.id not in self.names:
                 hint = f"{node.id}(...)" if node.id in self.functions else f"{node.id}=..."
+                if node.id in CONSTANTS:
+                    hint = f"{node.id}={CONSTANTS[node.id]!r} after the expression"
+                    hint += ", or exp(x) for a power of e" * (node.id == "e")
                 raise self.refused(node, f"{node.id} has no value: write {hint}")
             self.used.add(node.id)
             return self.names[node.id]
@@ -247,11 +355,14 @@ class _Builder:
         if not isinstance(left, Value) and not isinstance(right, Value):
             left = _constant(left)  # 2 * 3 is drawn too, as typed
         if not isinstance(node.op, ast.Pow):
-            return _OPERATORS[type(node.op)](left, right)
+            result = _OPERATORS[type(node.op)](left, right)
+            if isinstance(result.data, int) and result.data.bit_length() > _LARGEST:
+                raise self.refused(node, "the result is too large to compute")
+            return result
         base, exponent = getattr(left, "data", left), getattr(right, "data", right)
         if isinstance(base, (int, Fraction)) and isinstance(exponent, int):
             size = max(base.numerator.bit_length(), base.denominator.bit_length())
-            if size > 1 and size * abs(exponent) > _LARGEST_POWER:
+            if size > 1 and size * abs(exponent) > _LARGEST:
                 raise self.refused(node, "the power is too large to compute")
         return left**right
 

@@ -16,20 +16,18 @@ n next · b back · g N or g NAME go to · t table · ? help · q quit
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
-from micrograd.errors import MicrogradError, NotInGraphError
-from micrograd.expression import assignments, parse
+from micrograd.errors import NotInGraphError
 from micrograd.look import number_text
 from micrograd.passes import BROKEN
 from micrograd.stepper import Stepper, steps
 from micrograd.words import signed
 
-__all__ = ["add_arguments", "run", "step_text", "table_text", "walk"]
+__all__ = ["EXAMPLE", "add_arguments", "run", "step_text", "table_text", "walk"]
 
+EXAMPLE: Final = 'micrograd step "(x*w + b)**2" x=2 w=-3 b=1'
 KEYS: Final = "n next · b back · g N or g NAME go to · t table · ? help · q quit"
 MEANING: Final = """\
   n, Enter   the next step
@@ -153,20 +151,18 @@ def _moved(stepper: Stepper, key: str, where: str) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `micrograd step` to a parser."""
-    parser.add_argument("expression", help="numbers, names, + - * / **, functions of the op table")
-    parser.add_argument("values", nargs="*", metavar="name=value", help="a number for each name")
+    """Add the options of `micrograd step` to a parser."""
     parser.add_argument(
         "--broken", choices=tuple(BROKEN), help="break one rule of back-propagation on purpose"
     )
     parser.add_argument("--all", action="store_true", help="print every step and stop")
     parser.add_argument(
-        "--html", metavar="FILE", type=Path, help="write the steps as a page instead"
+        "--html", metavar="FILE", type=str.lstrip, help="write the steps as a page instead"
     )
 
 
 def run(options: Any) -> int:
-    """Do what the parsed arguments ask for, and return the exit status.
+    """Walk through the steps of `options.root`, and return the exit status.
 
     Raises
     ------
@@ -175,12 +171,7 @@ def run(options: Any) -> int:
     OSError
         If the page cannot be written.
     """
-    try:
-        root, _ = parse(options.expression, assignments(options.values))
-    except MicrogradError as error:  # in lines of its own: the caret stands under the place
-        print(f"micrograd step: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    stepper = steps(root, options.broken)
+    stepper = steps(options.root, options.broken)
     if options.html is not None:
         print(f"wrote {stepper.to_html(options.html)}")  # noqa: T201
     elif options.all:

@@ -1,6 +1,8 @@
 """The command: what it prints, what it writes, and how it fails."""
 
+import io
 import math
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ pytest.importorskip("sklearn")
 
 from micrograd import __version__, cli, train
 from micrograd.cli import main
+from micrograd.expression import FUNCTIONS
 from micrograd.files import read_json
 from micrograd.nn import MLP
 
@@ -48,6 +51,60 @@ def test_every_command_has_help(capsys):
     for entry in cli.COMMANDS:
         assert main([entry.name, "--help"]) == 0
         assert entry.summary.split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["graph", "step"])
+def test_help_of_an_expression_lists_the_functions_and_an_example(name, capsys):
+    assert main([name, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(sorted(FUNCTIONS())) in shown
+    example = shlex.split(shown.split("example: ")[1])
+    assert example[:2] == ["micrograd", name]
+
+
+@pytest.mark.parametrize("name", ["graph", "step"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["x * 2", "x=3", "OPTION"],
+        ["x * 2", "OPTION", "x=3"],
+        ["OPTION", "x * 2", "x=3"],
+        ["-x * -2", "OPTION", "x=3"],
+        ["OPTION", "-x*-2", "x=3"],
+        ["-(x) * -2", "x=3", "OPTION"],
+        ["-2*x + 4*x", "x=3", "OPTION"],
+        ["--x * 2", "x=3", "OPTION"],
+        ["-.5*x*-4", "x=3", "OPTION"],
+        ["OPTION", "--", "-x*-2", "x=3"],
+        ["-h*2", "h=-3", "OPTION"],
+        ["-o*2", "OPTION", "o=-3"],
+    ],
+    ids=" ".join,
+)
+def test_numbers_stand_anywhere_and_a_minus_begins_an_expression(name, words, capsys):
+    option = {"graph": "--no-local", "step": "--all"}[name]
+    assert main([name, *[option if word == "OPTION" else word for word in words]]) == 0
+    assert "6" in capsys.readouterr().out
+
+
+def test_an_output_stands_anywhere_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for k, words in enumerate(
+        (["-o", "0.svg", "x=3"], ["x=3", "-o1.svg"], ["--output=2.svg", "x=3"])
+    ):
+        assert main(["graph", "-x", *words]) == 0
+        assert (tmp_path / f"{k}.svg").exists()
+    assert main(["graph", "x", "x=3", "--precision", "-1"]) == 1
+    assert "-1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["graph", "step"])
+@pytest.mark.parametrize("text", ["1/9**9999", "9**9**9", "9" * 100_000, "9" * 5000 + "-x"])
+def test_large_integers_end_soon_and_without_a_traceback(name, text, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    start = time.perf_counter()
+    assert main([name, text, *(["x=1"] if "x" in text else [])]) in (0, 1, 2)
+    assert time.perf_counter() - start < 5
 
 
 def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from micrograd.draw.dot import FORMATS, PROGRAMS, RANKDIRS, SHOWS
 from micrograd.draw.graph_picture import draw_dot
 from micrograd.draw.text import format_graph
-from micrograd.errors import MicrogradError
-from micrograd.expression import assignments, parse
 from micrograd.look import THEMES
 
-__all__ = ["add_arguments", "graph_command", "run"]
+__all__ = ["DESCRIPTION", "EXAMPLE", "add_arguments", "run"]
 
 DESCRIPTION: Final = (
     "Draw the computation graph of an expression, with its gradients. Without -o, print it as text."
 )
-EPILOG: Final = """example:
-  micrograd graph "tanh(x1*w1 + x2*w2 + b)" x1=2 x2=0 w1=-3 w2=1 b=6.8814 -o neuron.svg"""
+EXAMPLE: Final = (
+    'micrograd graph "tanh(x1*w1 + x2*w2 + b)" x1=2 x2=0 w1=-3 w2=1 b=6.8814 -o neuron.svg'
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command to a parser."""
-    parser.add_argument("expression", help="numbers, names, + - * / **, functions of the op table")
-    parser.add_argument("values", nargs="*", metavar="name=value", help="a number for each name")
+    """Add the options of the command to a parser."""
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="file to write, or - for standard output"
+        "-o",
+        "--output",
+        type=str.lstrip,
+        metavar="FILE",
+        help="file to write, or - for standard output",
     )
     parser.add_argument(
         "--format", choices=FORMATS, help="where the file's ending does not tell (default svg)"
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Any) -> int:
-    """Do what the parsed arguments ask for, and return the exit status.
+    """Draw `options.root`, as the options ask for, and return the exit status.
 
     Raises
     ------
@@ -64,11 +64,7 @@ def run(options: Any) -> int:
     OSError
         If the file cannot be written.
     """
-    try:
-        root, _ = parse(options.expression, assignments(options.values))
-    except MicrogradError as error:  # in lines of its own: the caret stands under the place
-        print(f"micrograd graph: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+    root = options.root
     if options.backward:
         root.backward()
     if options.output is None and options.format is None:
@@ -93,41 +89,3 @@ def run(options: Any) -> int:
         return 0
     picture.write(Path(options.output), options.format)
     return 0
-
-
-def graph_command(argv: Sequence[str] | None = None) -> int:
-    """Run `micrograd graph` with these arguments.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Those of the process where not given.
-
-    Returns
-    -------
-    int
-        The exit status: 0, or, after a message on standard error, 2 for an expression or value
-        that cannot be used and 1 for anything else.
-
-    Examples
-    --------
-    >>> graph_command(["x * 2", "x=3", "--no-backward"])
-    name  is        data  grad  local derivatives
-    x     input        3     –
-    v1    constant     2     –
-    v2    x * 2        6     –  ∂x 2, ∂v1 3
-    0
-    """
-    parser = argparse.ArgumentParser(
-        prog="micrograd graph",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    options = parser.parse_intermixed_args(argv)
-    try:
-        return run(options)
-    except (MicrogradError, OSError) as error:
-        print(f"micrograd graph: {error}", file=sys.stderr)  # noqa: T201
-        return 1
