@@ -16,6 +16,7 @@ import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -508,7 +509,7 @@ def _write_graph(  # noqa: PLR0917
         row = [Value(x, label=f"x{k}") for k, x in enumerate(data.X[i].tolist(), start=1)]
         return kind.function([model(row)], kind.encode([data.y[i].item()]))
 
-    root = max(map(loss_of, range(min(len(data.X), 100))), key=float)
+    root = max(map(loss_of, range(min(len(data.X), 100))), key=attrgetter("data"))
     root.label = "loss"
     values = len(order(root))
     model.zero_grad()

@@ -99,7 +99,7 @@ def test_an_output_stands_anywhere_too(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", ["graph", "step"])
-@pytest.mark.parametrize("text", ["1/9**9999", "9**9**9", "9" * 100_000, "9" * 5000 + "-x"])
+@pytest.mark.parametrize("text", ["9**9**9", "9" * 100_000, "9" * 5000 + "-x"])
 def test_large_integers_end_soon_and_without_a_traceback(name, text, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
     start = time.perf_counter()
