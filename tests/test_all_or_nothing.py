@@ -11,7 +11,7 @@ from micrograd import Value, detect_anomaly, enable_grad, no_grad, ops, optim, t
 from micrograd.functional import grad
 from micrograd.live import watch
 from micrograd.nn import MLP
-from micrograd.recording import recording
+from micrograd.recording import discard, grad_mode, record
 from micrograd.stepper import steps
 
 
@@ -170,9 +170,9 @@ def test_a_checkpoint_that_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("context", [no_grad, enable_grad, detect_anomaly])
-@pytest.mark.parametrize("outer", [True, False])
+@pytest.mark.parametrize("outer", [record, discard])
 def test_a_switch(context, outer):
-    token = recording.set(outer)
+    token = grad_mode.set(outer)
     try:
 
         def call(_):
@@ -180,11 +180,11 @@ def test_a_switch(context, outer):
                 pass
 
         functions = {context.__name__, "setting"}
-        lines = [recording.get() for _ in interrupted(list, call, functions)]
+        lines = [grad_mode.get() for _ in interrupted(list, call, functions)]
         assert lines == [outer] * len(lines)
         assert len(lines) > 6
     finally:
-        recording.reset(token)
+        grad_mode.reset(token)
 
 
 def test_a_derivative_of_a_derivative():
@@ -193,7 +193,7 @@ def test_a_derivative_of_a_derivative():
 
     for _, where in interrupted(list, call, {"_level", "setting", "grad", "value_and_grad"}):
         assert type(grad(lambda x: x * x)(2.0)) is float, where  # the outermost one again
-        assert recording.get() is True
+        assert grad_mode.get() is record
 
 
 @pytest.mark.parametrize("move", ["go", "forward", "back", "find"])
