@@ -296,7 +296,7 @@ def _short(text: str) -> str:
 def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
     """Return the parameters, and the number of each in `state`, all checked."""
     if not isinstance(state, Mapping):
-        raise StateError(f"expected a dict of names and numbers, got {state!r:.60}")
+        raise StateError(f"expected a dict of names and numbers, got {shown(state)}")
     named = module.named_parameters()
     known = dict(named)
     missing = [name for name in known if name not in state]

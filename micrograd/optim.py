@@ -30,6 +30,7 @@ from micrograd.errors import (
     StateError,
     rewritten,
 )
+from micrograd.files import shown
 from micrograd.node import data_of, restore_data
 from micrograd.ops import PlainNumber, number
 
@@ -84,7 +85,7 @@ class Schedule:
             return _RATES[self.name](step, *self.arguments)
         except OverflowError as error:
             raise OverflowRangeError(
-                f"the learning rate {self!r} is too large for a float at step {step}"
+                f"the learning rate {shown(self)} is too large for a float at step {step}"
             ) from error
 
     def __repr__(self) -> str:
@@ -392,10 +393,11 @@ class Optimizer:
         name = type(self).__name__
         expected = self.state_dict()
         if not isinstance(state, Mapping) or state.get("optimizer") != name:
-            raise StateError(f"expected the state of {name}, got {state!r:.80}")
+            raise StateError(f"expected the state of {name}, got {shown(state, 80)}")
         if set(state) | {"decayed"} != set(expected):  # which older states do not have
             raise StateError(
-                f"the state of {name} has the entries {sorted(expected)}, got {sorted(state)}"
+                f"the state of {name} has the entries {sorted(expected)}, "
+                f"got {shown(list(state), 200)}"
             )
         try:
             steps: Any = state["steps"]
@@ -457,8 +459,9 @@ def _lr_from(state: Any, present: Any) -> Any:
         "exponential": exponential,
         "warmup": warmup,
     }
-    given = [_lr_from(item, None) for item in state["arguments"]]
-    return makers[state["schedule"]](*given)
+    if state["schedule"] not in list(makers):
+        raise ArgumentError(f"there is no schedule {shown(state['schedule'])}")
+    return makers[state["schedule"]](*[_lr_from(item, None) for item in state["arguments"]])
 
 
 class SGD(Optimizer):

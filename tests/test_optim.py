@@ -320,6 +320,19 @@ def test_a_rate_that_is_a_function_of_ones_own_is_kept_when_a_state_is_loaded():
         lambda s: s.update(mean=[]),
         lambda s: s.update(square=["a", "b"]),
         lambda s: s.update(square=3),
+        lambda s: s.update(square=[1.0, -1e-300]),
+        lambda s: s.update(square=[1.0, Fraction(-1, 3)]),
+        lambda s: s.update(square=[1.0, 10**400]),
+        lambda s: s.update(mean=[1.0, 10**400]),
+        lambda s: s.update(steps=10**400),
+        lambda s: s.update(steps=True),
+        lambda s: s.update(lr=10**400),
+        lambda s: s.update(lr={"schedule": [], "arguments": []}),
+        lambda s: s.update(lr={"schedule": 10**5000, "arguments": []}),
+        lambda s: s.update(lr={"schedule": "linear", "arguments": [1, None, 3]}),
+        lambda s: s.update(lr=nested(100_000)),
+        lambda s: s.update({1: 10**5000}),
+        lambda s: s.update(optimizer=10**5000),
     ],
 )
 def test_a_wrong_state_changes_nothing(change):
@@ -331,6 +344,64 @@ def test_a_wrong_state_changes_nothing(change):
     with pytest.raises(StateError):
         optimizer.load_state_dict(state)
     assert optimizer.state_dict() == before
+
+
+def nested(depth):
+    rate = 0.1
+    for _ in range(depth):
+        rate = {"schedule": "warmup", "arguments": [1, rate]}
+    return rate
+
+
+@pytest.mark.parametrize("momentum_buffer", [[10**400], ["x"], [1.0, 2.0], 3, {"a": 1}])
+def test_a_wrong_momentum_changes_nothing(momentum_buffer):
+    optimizer = SGD([Value(1.0)], momentum=0.5)
+    before = optimizer.state_dict()
+    with pytest.raises(StateError):
+        optimizer.load_state_dict({**before, "momentum_buffer": momentum_buffer})
+    assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize("nesterov", ["no", [], 2, None])
+def test_nesterov_is_true_or_false(nesterov):
+    optimizer = SGD([Value(1.0)], momentum=0.5)
+    with pytest.raises(StateError, match="nesterov"):
+        optimizer.load_state_dict({**optimizer.state_dict(), "nesterov": nesterov})
+
+
+@pytest.mark.parametrize("square", [math.inf, math.nan, 0, Fraction(1, 3)])
+def test_whatever_state_an_optimizer_is_in_can_be_loaded_again(square):
+    optimizer = Adam([Value(1.0)])
+    optimizer.square = [square]
+    again = Adam([Value(1.0)])
+    again.load_state_dict(optimizer.state_dict())
+    assert repr(again.state_dict()) == repr(optimizer.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda p: Adam(p, eps=0), ZeroDivisionError),
+        (lambda p: SGD(p, lr=exponential(1.0, 10.0)), OverflowError),
+        (lambda p: SGD(p, lr=exponential(7, 7)), OverflowError),
+        (lambda p: SGD(p, lr=step_decay(1, Fraction(7, 2), 1)), OverflowError),
+    ],
+)
+def test_a_step_that_cannot_be_computed_is_an_error_of_ours_and_changes_nothing(make, error):
+    p = Value(1.0)
+    optimizer = make([p])
+    optimizer.steps = 2**50
+    before = optimizer.state_dict()
+    with pytest.raises(error) as caught:
+        optimizer.step()
+    assert isinstance(caught.value, MicrogradError)
+    assert (p.data, optimizer.state_dict()) == (1.0, before)
+
+
+def test_a_power_of_a_schedule_is_exact_while_it_has_few_digits():
+    assert exponential(1, Fraction(1, 3))(1000) == Fraction(1, 3**1000)
+    assert exponential(1.0, 1)(10**9) == 1.0
+    assert exponential(1, Fraction(1, 2))(10**6) == 0.0
 
 
 @pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
