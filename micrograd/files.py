@@ -61,7 +61,8 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     {'third': Fraction(1, 3), 'worst': inf}
     """
     text = json.dumps(_encoded(document, 0), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(path, text.encode("utf-8"))
+    # Half of a surrogate pair, which UTF-8 cannot hold, becomes the escape that JSON has for it.
+    write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
@@ -117,13 +118,22 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
                 os.close(folder)
 
 
+def _stream(path: str | os.PathLike[str]) -> int | None:
+    """Return which open stream this is the name of: 1 for `/dev/stdout`."""
+    name = os.path.abspath(path)  # noqa: PTH100 (which would follow the link to what is open)
+    if name in ("/dev/stdout", "/dev/stderr"):
+        return 1 if name == "/dev/stdout" else 2
+    folder, _, number = name.rpartition("/")
+    is_number = folder in ("/dev/fd", "/proc/self/fd") and number.isdecimal()
+    return int(number) if is_number else None
+
+
 def _is_replaceable(path: str | os.PathLike[str]) -> bool:
     """Return whether a new file may take this name: of no file yet, or of one with content."""
-    name = os.path.abspath(path)  # noqa: PTH100 (which would follow the link to a descriptor)
-    if name.startswith(("/dev/fd/", "/dev/std", "/proc/")):
-        return False  # a stream that is open, though it be one to a file
+    if _stream(path) is not None:
+        return False
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 (as above)
+        mode = os.stat(path).st_mode  # noqa: PTH116 (a path may be a text)
     except OSError:
         return True
     if stat.S_ISREG(mode) and not os.access(path, os.W_OK):
@@ -144,13 +154,16 @@ def _take_over(old: Path, new: Path) -> None:
 
 
 def _write_into(path: str | os.PathLike[str], content: bytes) -> None:
-    # A pipe that nobody reads is refused at once, instead of waited for.
-    flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags)
-    if os.name == "posix":
-        os.set_blocking(descriptor, True)
-    with open(descriptor, "wb") as stream:  # noqa: PTH123 (a descriptor has no path)
-        stream.write(content)
+    stream = _stream(path)
+    if stream is not None:
+        descriptor = os.dup(stream)  # at the place in it where the program is, though it is a file
+    else:  # a pipe that nobody reads is refused at once, instead of waited for
+        flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+        if os.name == "posix":
+            os.set_blocking(descriptor, True)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 (a descriptor has no path)
+        file.write(content)
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

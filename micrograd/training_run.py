@@ -603,7 +603,8 @@ class Run:
         """Return what a checkpoint says of this run's own attributes, all checked."""
         version, words, spare = document["random"]
         generator = random.Random()
-        generator.setstate((version, tuple([int(word) for word in words.split()]), spare))
+        numbers = tuple([int(word) for word in words.split()])
+        generator.setstate((version, numbers, None if spare is None else float(number(spare))))
         order = [int(i) for i in document["order"].split()]
         if order and sorted(order) != list(range(len(self.task.rows))):
             raise ValueError("order is no permutation of the samples")

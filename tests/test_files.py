@@ -3,6 +3,11 @@
 import errno
 import math
 import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -165,3 +170,126 @@ def test_a_damaged_file_is_a_state_error_that_names_it(tmp_path, text):
 def test_a_missing_file_is_a_file_not_found_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "a.json")
+
+
+def test_a_mark_at_the_beginning_is_no_fault(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]")
+    assert read_json(tmp_path / "a.json") == [1]
+
+
+def test_half_a_surrogate_pair_comes_back(tmp_path):
+    write_json(tmp_path / "a.json", ["\ud800 é"])
+    assert read_json(tmp_path / "a.json") == ["\ud800 é"]
+
+
+def test_a_document_that_cannot_be_read_again_is_not_written(tmp_path):
+    itself = []
+    itself.append(itself)
+    with pytest.raises(NumberTypeError, match="nested too deeply"):
+        write_json(tmp_path / "a.json", itself)
+    deep = 1
+    for _ in range(99):
+        deep = [deep]
+    write_json(tmp_path / "a.json", deep)
+    assert read_json(tmp_path / "a.json") == deep
+    (tmp_path / "a.json").write_text("[" * 101 + "]" * 101, encoding="utf-8")
+    with pytest.raises(StateError, match="nested too deeply"):
+        read_json(tmp_path / "a.json")
+
+
+# ---- what is written to -------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(os.name == "nt", reason="modes, pipes and devices of POSIX")
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o700])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path, mode):
+    path = tmp_path / "a.json"
+    write_json(path, 1)
+    path.chmod(mode)
+    write_json(path, 2)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert read_json(path) == 2
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_new_file_has_the_mode_that_the_mask_gives(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        write_json(tmp_path / "a.json", 1)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_json(path, "old")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # an administrator may write to any
+    with pytest.raises(PermissionError) as caught:
+        write_json(path, "new")
+    assert caught.value.filename == str(path)
+    assert read_json(path) == "old"
+
+
+@posix
+def test_a_pipe_is_written_into_and_refused_where_nobody_reads(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError):
+        write_json(pipe, [1])
+    content = ["x" * 100_000]  # more than a pipe holds at once
+    with ThreadPoolExecutor() as pool:
+        heard = pool.submit(read_json, pipe)
+        while not heard.done():
+            with suppress(OSError):  # the reader may not be there yet
+                write_json(pipe, content)
+        assert heard.result() == content
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@posix
+def test_a_device_stays_one(tmp_path):
+    write_json(tmp_path / "a.json", 1)
+    (tmp_path / "link").symlink_to("/dev/null")
+    for path in ("/dev/null", tmp_path / "link"):
+        write_json(path, 1)
+        assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert (tmp_path / "link").is_symlink()
+
+
+@posix
+@pytest.mark.parametrize("into", ["pipe", "file"])
+def test_the_output_stream_of_a_program_can_be_written_to(tmp_path, into):
+    code = "from micrograd.files import write_json\nprint('a', flush=True)\n"
+    code += "write_json('/dev/stdout', 1)\nprint('b')"
+    with (tmp_path / "out").open("wb") as stream:
+        target = subprocess.PIPE if into == "pipe" else stream
+        done = subprocess.run([sys.executable, "-c", code], stdout=target, check=True)
+    heard = done.stdout if into == "pipe" else (tmp_path / "out").read_bytes()
+    assert heard.split() == [b"a", b"1", b"b"]
+
+
+@posix
+def test_a_link_to_nothing_makes_the_file_that_it_names(tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    write_json(tmp_path / "link.json", 1)
+    assert (tmp_path / "link.json").is_symlink()
+    assert read_json(tmp_path / "real.json") == 1
+
+
+# ---- what is read --------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_a_file_holds_only_errors_of_ours_come_out(seed):
+    program = Path(__file__).with_name("damaged.py")
+    command = [sys.executable, str(program), str(seed), "1000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr[-6_000:]
+    refused = int(done.stdout.split()[0])
+    assert 600 < refused < 1000

@@ -18,6 +18,7 @@ from micrograd.errors import (
     StateError,
     TraceError,
 )
+from micrograd.files import read_json, write_json
 from micrograd.graph import order
 from micrograd.nn import MLP, Layer, Module, Neuron
 
@@ -626,3 +627,50 @@ def test_two_parameters_of_one_name_cannot_be_saved():
 def test_a_folder_that_is_none_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         small().save(tmp_path / "no" / "m.json")
+
+
+@pytest.mark.parametrize(
+    ("make", "configuration"),
+    [
+        (lambda: MLP(1, [1]), {"nin": 10**9}),
+        (lambda: MLP(1, [1]), {"nin": 10**5000}),
+        (lambda: MLP(1, [1]), {"nin": 10**9, "nouts": [[1]]}),
+        (lambda: MLP(1, [1]), {"nouts": [10**5, 10**5, 1]}),
+        (lambda: MLP(1, [1]), {"nouts": "11"}),
+        (lambda: MLP(1, [1]), {"nouts": None}),
+        (lambda: Layer(1, 1), {"nout": 10**9}),
+        (lambda: Layer(1, 1), {"nout": [0], "nin": 10**9}),
+        (lambda: Neuron(1), {"nin": 10**9}),
+    ],
+)
+def test_a_file_that_asks_for_more_than_it_holds_is_refused_at_once(
+    tmp_path, monkeypatch, make, configuration
+):
+    path, module = tmp_path / "m.json", make()
+    module.save(path)
+    document = read_json(path)
+    document["configuration"].update(configuration)
+    write_json(path, document)
+    built = []
+    monkeypatch.setattr(Neuron, "__init__", lambda *_, **__: built.append(1))
+    with pytest.raises(StateError, match=r"m\.json"):
+        type(module).from_file(path)
+    assert not built
+
+
+def test_a_subclass_with_another_constructor_or_other_parameters_is_not_measured(tmp_path):
+    class Square(MLP):
+        def __init__(self, nin, nouts, **options):
+            super().__init__(2 * nin, nouts, **options)
+
+        def configuration(self):
+            return {"nin": self.nin // 2, "nouts": self.nouts}
+
+    class Weights(MLP):
+        def parameters(self):
+            return [w for layer in self.layers for neuron in layer.neurons for w in neuron.w]
+
+    for module in (Square(1, [1]), Weights(2, [2, 1])):
+        module.save(tmp_path / "m.json")
+        again = type(module).from_file(tmp_path / "m.json")
+        assert again.state_dict() == module.state_dict()

@@ -9,7 +9,13 @@ from fractions import Fraction
 import pytest
 
 from micrograd import Value
-from micrograd.errors import ArgumentError, ArgumentTypeError, NumberTypeError, StateError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MicrogradError,
+    NumberTypeError,
+    StateError,
+)
 from micrograd.files import read_json, write_json
 from micrograd.losses import mse
 from micrograd.nn import MLP

@@ -403,6 +403,20 @@ def test_a_checkpoint_of_other_data_or_another_network_is_refused(tmp_path):
         lambda document: document["parameters"].popitem(),
         lambda document: document["optimizer"].update(steps="many"),
         lambda document: document.pop("history"),
+        lambda document: document["history"]["seconds"].pop(),
+        lambda document: document["history"]["accuracy"].pop(),
+        lambda document: document["history"].update(validation_steps=[0, 0, 0]),
+        lambda document: document["history"].update(
+            validation_steps=[2], validation_loss=[1.0], validation_accuracy=[]
+        ),
+        lambda document: document["history"].update(stopped_early="no"),
+        lambda document: document.update(best_loss=math.nan),
+        lambda document: document.update(best_loss=10**400),
+        lambda document: document.update(best_parameters=[math.nan] * 37),
+        lambda document: document["random"].__setitem__(2, "x"),
+        lambda document: document["random"].__setitem__(1, "-1 " * 625),
+        lambda document: document["run"].update(seed=16**5000),
+        lambda document: document["optimizer"].update(steps=10**400),
     ],
 )
 def test_a_damaged_checkpoint_is_refused_and_nothing_changes(tmp_path, damage):
