@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,35 @@ if (_here := str(Path(__file__).parent)) not in sys.path:
 # programs that the tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let `-p no:xdist` leave out the plugin whose options pyproject.toml sets."""
+    if not pluginmanager.hasplugin("xdist"):
+        for option in ("--numprocesses", "--maxprocesses", "--dist"):
+            parser.addoption(option, help="unused: there is no pytest-xdist")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run chosen files in this process, where `-s` and `breakpoint()` work and nothing is started.
+
+    Whole folders are left to the plugin, which takes a worker for each processor.
+    """
+    chosen = [Path(argument.partition("::")[0]) for argument in config.args]
+    return None if any(path.is_dir() for path in chosen) else 0
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped and why; `-rs` says it test by test."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ").partition(":")[0]
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    if reasons:
+        parts = [f"{count} because {reason}" for reason, count in reasons.most_common()]
+        terminalreporter.write_line(f"Skipped: {', '.join(parts)}")
+
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 

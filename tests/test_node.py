@@ -109,13 +109,13 @@ class Weight(Value):
 
 
 @pytest.mark.slow
-def test_a_chain_of_a_million_nodes_is_copied_and_freed() -> None:
+def test_a_chain_of_200_000_nodes_is_copied_and_freed() -> None:
     x = node = Value(1.0)
-    for _ in range(1_000_000):
+    for _ in range(200_000):
         node = node + x
     other = copy.deepcopy(node)
     del node
-    assert other.data == 1_000_001
+    assert other.data == 200_001
     del other
     assert gc.collect() == 0
 

@@ -561,7 +561,7 @@ def test_the_time_of_a_large_graph_grows_with_its_nodes():
         return time.process_time() - start
 
     seconds(2_000)
-    assert seconds(90_000) < 3 * 3 * seconds(30_000)
+    assert seconds(45_000) < 3 * 3 * seconds(15_000)
 
 
 def wide(v):
@@ -577,7 +577,7 @@ def wide(v):
 @every_backend
 def test_sums_of_thousands_of_terms(backend):
     rng = random.Random(8)
-    numbers = [rng.uniform(-1, 1) for _ in range(4_000)]
+    numbers = [rng.uniform(-1, 1) for _ in range(1_500)]
     expected, slopes = eager(lambda *v: wide(list(v)), numbers)
     compiled = compile(wide, backend)
     value, grad = compiled.value_and_grad([numbers], wrt="inputs")
