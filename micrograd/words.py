@@ -200,18 +200,25 @@ class Words:
         """Return the sign of a derivative, as in `∂s/∂h`."""
         return f"∂{self._tight(over)}/∂{self._tight(under)}"
 
+    def _slope(self, i: int, operand: int) -> str:
+        """Return the sign of a local derivative; of a repeated operand, which of its uses."""
+        parents = self.recording.parents[i]
+        sign = self.derivative(i, parents[operand])
+        repeated = parents.count(parents[operand]) > 1
+        return f"{sign} (operand {operand + 1})" if repeated else sign
+
     def _tight(self, i: int) -> str:
-        name = self.names[i]
-        return f"({name})" if " " in name and not self.recording.nodes[i].label else name
+        name, binds = self.names[i], self._texts[i].precedence
+        blank = " " in name and not self.recording.nodes[i].label
+        return f"({name})" if blank or binds < 5 else name
 
     def gradient_of(self, i: int) -> str:
         """Return how the gradient of value `i` is called: `h.grad`."""
         node = self.recording.nodes[i]
         if not node.label and not self.recording.parents[i]:
             return f"the gradient of the number {self.names[i]}"
-        return f"{self.names[i]}.grad" if " " not in self.names[i] else (
-            f"the gradient of {self.names[i]}"
-        )  # fmt: skip
+        bare = " " not in self.names[i] and self._texts[i].precedence == 5
+        return f"{self.names[i]}.grad" if bare else f"the gradient of {self.names[i]}"
 
     def _subject(self, i: int) -> str:
         node = self.recording.nodes[i]
@@ -290,8 +297,8 @@ class Words:
         if self.recording.nodes[i].op.held:
             return f"Nothing is kept for the way back: {self.names[i]} is held constant."
         parts = [
-            f"{self.derivative(i, parent)} {sign_of_number(local)} {number_text(local)}"
-            for parent, local in list(zip(parents, locals_, strict=True))[:4]
+            f"{self._slope(i, k)} {sign_of_number(local)} {number_text(local)}"
+            for k, local in enumerate(locals_[:4])
         ]
         more = f", and {len(parents) - 4} more" if len(parents) > 4 else ""
         return "Kept for the way back: " + ", ".join(parts) + more + "."
@@ -440,9 +447,7 @@ class Words:
             return self.kept(row.node) if row.kind == "forward" else ""
         expression = self.expression(row.node)
         name = self.names[row.node]
-        sign = self.derivative(row.node, row.parent)
-        if self.recording.parents[row.node].count(row.parent) > 1:
-            sign += f" (operand {row.operand + 1})"
+        sign = self._slope(row.node, row.operand)
         formula, local = self.local_formula(row.node, row.operand), number_text(row.local)
         equals = sign_of_number(row.local) if row.local is not None else "="
         value = local if formula in ("", local) else f"{formula} {equals} {local}"

@@ -228,10 +228,19 @@ def test_numbers_that_were_cut_are_not_called_equal() -> None:
     walk = steps((x * x) * (2 / 3))
     assert "so x.grad = " not in str(walk)
     assert "∂(x × x)/∂x (operand 1) = x ≈ 0.3333" in [step.rule for step in walk]
-    assert "∂(x × x)/∂x ≈ 0.3333" in walk[0].rule
+    assert "∂(x × x)/∂x (operand 1) ≈ 0.3333, ∂(x × x)/∂x (operand 2) ≈" in walk[0].rule
     text = explain(walk.root, x).text
     assert text.splitlines()[-1] == "x.grad ≈ +0.2222 + 0.2222 = +0.4444, over 2 paths"
     assert repr(walk).startswith("<Stepper of x × x × 0.6667 ≈ 0.07407:")
+
+
+def test_a_name_that_holds_an_operator_is_not_read_as_part_of_one() -> None:
+    x, difference = Value(2.0, label="x"), Value(3.0, label="a-b")
+    text = "\n".join(f"{step.text} {step.rule}" for step in steps(-x * difference))
+    assert "∂(-x)/∂x = -1" in text
+    assert "∂(-x × (a-b))/∂(a-b) = -x = -2" in text
+    assert "the gradient of -x = +3 is final" in text
+    assert "the gradient of a-b = -2 is final" in text
 
 
 def test_the_shift_of_softmax_is_called_what_it_is() -> None:
