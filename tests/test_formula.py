@@ -57,6 +57,11 @@ def test_the_formula_of_a_random_graph_computes_it_again(recipe: dict[str, Any])
         (lambda a, b: ops.dot([a], [b], 1), "1 + a * b"),
         (lambda a, b: ops.tanh(a + b), "tanh(a + b)"),
         (lambda a, b: a * -3, "a * -3"),
+        (lambda a, b: ops.identity(a + b), "a + b"),
+        (lambda a, b: ops.identity(a + b) * a, "(a + b) * a"),
+        (lambda a, b: ops.identity(-a) ** 2, "(-a) ** 2"),
+        (lambda a, b: ops.sum([a * b]) + 1, "a * b + 1"),
+        (lambda a, b: ops.dot([a * b], [a * b]), "(a * b) * (a * b)"),
     ],
 )
 def test_parentheses_stand_where_they_are_needed_only(make: Any, text: str) -> None:

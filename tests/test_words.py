@@ -62,8 +62,8 @@ def is_same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("inner", NESTS)
 @pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 5], ids=row_id)
 def test_every_row_reads_back_with_every_operator_inside_and_around(op: ops.Op, inner: str) -> None:
-    a, b = Value(0.75, label="a"), Value(0.5, label="b")
-    names = {"a": 0.75, "b": 0.5}
+    a, b = Value(0.7, label="a"), Value(0.3, label="b")
+    names = {"a": 0.7, "b": 0.3}
     for place in range(op.arity):
         operands: list[Any] = [a, b, a, b, a][: op.arity]
         operands[place] = NESTS[inner](a, b)
@@ -89,7 +89,7 @@ def test_every_row_reads_back_with_every_operator_inside_and_around(op: ops.Op, 
 @pytest.mark.parametrize("inner", NESTS)
 @pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 5], ids=row_id)
 def test_the_formulas_of_steps_read_back(op: ops.Op, inner: str) -> None:
-    a, b = Value(0.75, label="a"), Value(0.5, label="b")
+    a, b = Value(0.7, label="a"), Value(0.3, label="b")
     operands: list[Any] = [NESTS[inner](a, b), b, a, b, a][: op.arity]
     if op.family[:1] == ("base_power",):
         operands[0] = op.family[1]
@@ -100,7 +100,7 @@ def test_the_formulas_of_steps_read_back(op: ops.Op, inner: str) -> None:
     except MicrogradError:
         return
     words = walk.words
-    names = {"a": 0.75, "b": 0.5}
+    names = {"a": 0.7, "b": 0.3}
     names |= {
         name: walk.recording.data[i] for i, name in enumerate(words.names) if name.isidentifier()
     }
@@ -216,7 +216,7 @@ def test_a_function_is_exact_where_its_digits_are(make: Any, x: Any, relation: s
 
 
 def test_a_formula_of_a_step_has_no_parentheses_too_many() -> None:
-    a, b = Value(0.75, label="a"), Value(0.5, label="b")
+    a, b = Value(0.7, label="a"), Value(0.3, label="b")
     assert [step.formula for step in steps(a / (a + b)) if step.local][:2] == [
         "1 / (a + b)",
         "-(a / (a + b)) / (a + b)",
