@@ -16,9 +16,10 @@ from micrograd.errors import (
     NonFiniteError,
     NumberTypeError,
     rewritten,
+    shown,
 )
 from micrograd.graph import depends_on, order
-from micrograd.node import Node, Overwritten, check_fresh, described, plain
+from micrograd.node import Node, Overwritten, check_fresh, described, named, plain
 from micrograd.ops import Number, Operators, constant, is_plain
 
 __all__ = ["gradient", "local_derivatives_of", "partials_of", "rule_of", "sweep"]
@@ -216,13 +217,13 @@ def _check_finite(nodes: Sequence[Node], gradients: dict[Node, Any]) -> None:
                 excused.add(parent)
             elif not _is_finite(local) and _is_finite(data):
                 raise DomainError(
-                    f"{described(node)} has no finite derivative in its operand "
-                    f"{parent.label!r} = {data}: it is {local}"
+                    f"{described(node)} has no finite derivative in {named(parent)} = "
+                    f"{shown(data)}: it is {local}"
                 )
             elif not _is_finite(passed):
                 line = node.__dict__.get("recorded_at")
                 raise NonFiniteError(
-                    f"the gradient of operand {parent.label!r} = {data} of {described(node)} is "
+                    f"the gradient of {named(parent)} = {shown(data)} of {described(node)} is "
                     f"{passed}: upstream gradient {upstream} times local derivative {local}"
                     + (f"; computed in {line}" if line else "")
                 )

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.errors import ArgumentError
+from micrograd.node import plain
+from micrograd.ops import Operators
 
 __all__ = ["EXERCISES", "Exercise", "check"]
 
@@ -459,7 +461,7 @@ def _verdict(exercise: Exercise, answer: Any) -> str:
         return "not answered yet."
     places = len(exercise.right)
     try:
-        numbers = [float(part) for part in parts]
+        numbers = [float(plain(part) if isinstance(part, Operators) else part) for part in parts]
     except (TypeError, ValueError):
         return f"expected {'a number' if places == 1 else f'{places} numbers'}, got {answer!r:.60}."
     if len(numbers) != places:

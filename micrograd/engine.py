@@ -17,7 +17,7 @@ from itertools import repeat
 from typing import Any, Final, cast
 
 from micrograd.chain_rule import gradient, local_derivatives_of, rule_of, sweep
-from micrograd.errors import GradientError, rewritten
+from micrograd.errors import GradientError
 from micrograd.graph import order
 from micrograd.node import NO_OPERANDS, Node, check_fresh, described
 from micrograd.ops import Number, Op, Operators, constant, foreign, number
@@ -92,7 +92,7 @@ class Value(Node):
             data = op.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
             failed = described(Value._made(0, op, args, inputs))
-            raise rewritten(error, f"{failed} is undefined: {error}") from error
+            raise op.failure(error, failed, inputs) from error
         if type(data) is not float:
             data = number(data)
         node = Value._made(data, op, args, inputs)

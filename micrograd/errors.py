@@ -5,10 +5,14 @@
 ...     micrograd.log(-1)
 ... except ValueError as error:
 ...     print(error)
-log(-1) is undefined: math domain error
+log(-1) is undefined: log is not defined at -1; cross_entropy and \
+binary_cross_entropy_with_logits take scores and need no log; else clip the input, as with \
+micrograd.maximum(x, 1e-12)
 """
 
-from typing import Any
+import math
+from fractions import Fraction
+from typing import Any, Final
 
 __all__ = [
     "ArgumentError",
@@ -31,6 +35,9 @@ __all__ = [
     "TraceError",
     "ZeroDivisorError",
 ]
+
+
+_LONG: Final = 10**100  # an integer from here on is shortened in texts
 
 
 class MicrogradError(Exception):
@@ -115,6 +122,43 @@ class TraceError(MicrogradError, TypeError):
 
 class NonFiniteError(MicrogradError, ArithmeticError):
     """A result of a compiled function is infinite or not a number."""
+
+
+def shown(number: object) -> str:
+    """Return a number as text, with integers of more than 100 digits shortened.
+
+    They would fill the screen, and Python writes none of more than 4,300 digits.
+
+    Examples
+    --------
+    >>> shown(-(10**400)), shown(Fraction(1, 3)), shown(0.5)
+    ('<int -1.000e+400>', '1/3', '0.5')
+    """
+    if isinstance(number, Fraction):
+        top, bottom = number.numerator, number.denominator
+        return shown(top) if bottom == 1 else f"{shown(top)}/{shown(bottom)}"
+    if isinstance(number, int) and abs(number) >= _LONG:
+        power, rest = divmod(math.log10(abs(number)), 1)
+        mantissa, carry = f"{10**rest:.3e}".split("e")
+        return f"<int {'-' * (number < 0)}{mantissa}e+{int(power) + int(carry)}>"
+    return str(number)
+
+
+def shown_briefly(thing: object, most: int = 60) -> str:
+    """Return the repr of anything in at most so many characters, whatever is in it.
+
+    Examples
+    --------
+    >>> shown_briefly([10**5000]), shown_briefly("a" * 100, 10)
+    ('<list>', "'aaaaaa...")
+    """
+    if isinstance(thing, int) and not isinstance(thing, bool):
+        return shown(thing)
+    try:
+        text = repr(thing)
+    except ValueError:  # an int too long to be written
+        return f"<{type(thing).__name__}>"
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradError:

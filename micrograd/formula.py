@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from micrograd.errors import GradientError
+from micrograd.errors import GradientError, shown
 from micrograd.graph import order
 from micrograd.ops import TABLE, Number, Op, Operators, pow  # noqa: A004 - the row
 
@@ -130,7 +130,7 @@ def partial_formulas(op: Op, names: Sequence[str | Text], out: str | Text = "out
 
 
 def _number(data: Any) -> Text:
-    text = str(data)
+    text = shown(data)
     if isinstance(data, Fraction) and data.denominator != 1:
         return Text(text, 2)
     return Text(text, 3 if text.startswith("-") else 5)

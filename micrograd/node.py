@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
-from micrograd.errors import GradientError, InputCountError, StaleGraphError
+from micrograd.errors import GradientError, InputCountError, StaleGraphError, shown
 from micrograd.graph import order
 from micrograd.leaving import left_graph
 from micrograd.ops import Op, Operators, PlainNumber, constant, foreign, is_operand, number
@@ -25,6 +25,7 @@ __all__ = [
     "check_fresh",
     "data_of",
     "described",
+    "named",
     "plain",
     "restore_data",
     "set_data",
@@ -159,7 +160,7 @@ class Node(Operators):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+        return f"Value(data={shown(self._data)}, grad={shown(self.grad)}{label})"
 
     # ---- what works on the number alone ------------------------------------------------------
 
@@ -193,7 +194,9 @@ class Node(Operators):
         """Return whether this is a plain number that met a Value, or a choice of such numbers."""
         if self.op is constant or self.op is None or self.op.partials is None:
             return self.op is constant
-        if not self.op.gate:  # the others may be flat here and yet have a second derivative
+        if (
+            self.op.opaque or not self.op.gate
+        ):  # the others may be flat here and yet have a second derivative
             return False
         pairs = zip(self.parents, self.op.partials(self._data, *self.inputs), strict=True)
         return all(slope == 0 for parent, slope in pairs if parent.op is not constant)
@@ -323,8 +326,8 @@ def check_fresh(node: Node) -> None:
     """Raise if the data of a node or of an operand is no longer what it was in the forward pass."""
     if type(node._a) is Overwritten and not _is_same(node._data, node._a.computed):
         raise StaleGraphError(
-            f"{described(node)} was computed as {node._a.computed} and then changed to "
-            f"{node._data}: compute the output again, or call its forward(), first"
+            f"{described(node)} was computed as {shown(node._a.computed)} and then changed to "
+            f"{shown(node._data)}: compute the output again, or call its forward(), first"
         )
     parents, inputs = node.parents, node.inputs
     if tuple([parent._data for parent in parents]) == inputs:
@@ -332,9 +335,9 @@ def check_fresh(node: Node) -> None:
     for parent, data in zip(parents, inputs, strict=True):
         if not _is_same(parent._data, data):
             raise StaleGraphError(
-                f"operand {parent.label!r} of {described(node)} changed from {data} to "
-                f"{parent._data} after the forward pass: compute the output again, or call its "
-                "forward(), first"
+                f"{named(parent)} of {described(node)} changed from {shown(data)} to "
+                f"{shown(parent._data)} after the forward pass: compute the output again, or call "
+                "its forward(), first"
             )
 
 
@@ -342,10 +345,15 @@ def _is_same(a: Any, b: Any) -> bool:
     return bool(a is b or a == b or (a != a and b != b))
 
 
+def named(operand: Node) -> str:
+    """Return how a message speaks of an operand."""
+    return f"operand {operand.label!r}" if operand.label else "an unnamed operand"
+
+
 def described(node: Node) -> str:
     """Return the node as it was computed, with names where there are any."""
     texts = [
-        f"{parent.label}={data}" if parent.label else f"{data}"
+        f"{parent.label}={shown(data)}" if parent.label else shown(data)
         for parent, data in zip(node.parents, node.inputs, strict=True)
     ]
     written: str = node.op.written(*texts)

@@ -28,7 +28,14 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
-from micrograd.errors import InputCountError, NumberTypeError, rewritten
+from micrograd.errors import (
+    InputCountError,
+    MicrogradError,
+    NumberTypeError,
+    rewritten,
+    shown,
+    shown_briefly,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -73,9 +80,9 @@ def number(value: object) -> PlainNumber:
             return number(plain)
         if kind.__name__ == "longdouble":  # has no Python number of its own width
             return float(plain)
-    text = repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    raise NumberTypeError(f"expected an int, float or Fraction, got {text} ({kind.__name__})")
+    raise NumberTypeError(
+        f"expected an int, float or Fraction, got {shown_briefly(value)} ({kind.__name__})"
+    )
 
 
 def as_float(value: PlainNumber) -> float:
@@ -224,6 +231,8 @@ class Op:
         Where the derivative is a convention rather than a limit.
     note : str
         What a reader of the rule should know: its source, or why fewer digits are right.
+    hint : str
+        What to do where it has no value: a clause that ends the message of the error.
     gate : bool
         Whether a local derivative of 0 means that the operand was not chosen, as in `where` and
         `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
@@ -249,6 +258,7 @@ class Op:
     domain: tuple[tuple[float, float], ...] = ()
     kinks: tuple[float, ...] = ()
     note: str = ""
+    hint: str = ""
     gate: bool = False
     opaque: bool = False
     family: tuple[Any, ...] = ()
@@ -301,8 +311,23 @@ class Op:
         try:
             result = self.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
-            raise rewritten(error, f"{self.written(*inputs)} is undefined: {error}") from error
+            raise self.failure(error, self.written(*inputs), inputs) from error
         return result if type(result) is float else number(result)
+
+    def failure(
+        self, error: ValueError | ArithmeticError, text: str, inputs: Sequence[PlainNumber]
+    ) -> MicrogradError:
+        """Return our exception for one that `forward` raised; `text` shows the operation."""
+        if isinstance(error, OverflowError):
+            told = f"{text} is too large for a float, which ends at 1.8e308"
+        elif isinstance(error, ZeroDivisionError):
+            told = f"{text} is undefined: it divides by 0"
+        else:
+            reason = str(error)
+            if reason.startswith(("math domain error", "expected a")):  # Python's own
+                reason = f"{self.name} is not defined at {', '.join(map(shown, inputs))}"
+            told = f"{text} is undefined: {reason}"
+        return rewritten(error, f"{told}; {self.hint}" if self.hint else told)
 
     def written(self, *operands: object) -> str:
         """Return the operation as text, as in `log(-1)` or `1 / 0`.
@@ -315,7 +340,7 @@ class Op:
         """
         texts = []
         for operand in operands:
-            text = str(operand)
+            text = shown(operand)
             texts.append(f"({text})" if self.precedence < 5 and text.startswith("-") else text)
         return self.code.format(*texts)
 
@@ -437,6 +462,16 @@ _REAL = (-8.0, 8.0)
 _POSITIVE = (1e-3, 1e3)
 _UNIT = (-0.999, 0.999)
 
+_NO_OVERFLOW: Final = (
+    "logsumexp, softmax and cross_entropy do not overflow; else clip the input, as with "
+    "micrograd.minimum(x, 700)"
+)
+_NO_LOG_OF_0: Final = (
+    "cross_entropy and binary_cross_entropy_with_logits take scores and need no log; else clip the "
+    "input, as with micrograd.maximum(x, 1e-12)"
+)
+_NO_DIVISION_BY_0: Final = "keep the divisor away from 0, as with micrograd.maximum(y, 1e-12)"
+
 # A plain number that met a Value. It is a leaf, and never one that a gradient is wanted of.
 constant: Final[Op] = Op(name="", forward=_no_forward, partials=None, arity=0)
 
@@ -487,6 +522,7 @@ mul: Final[Op] = define(
 )
 div: Final[Op] = define(
     name="div",
+    hint=_NO_DIVISION_BY_0,
     symbol="/",
     noun="quotient",
     code="{0} / {1}",
@@ -527,7 +563,7 @@ pow: Final[Op] = define(
 @lru_cache(maxsize=256, typed=True)
 def power(exponent: PlainNumber) -> Op:
     """Return the row of `x ** exponent` for a plain number: one operand, exact for integers."""
-    text = f"({exponent})" if isinstance(exponent, Fraction) else f"{exponent}"
+    text = f"({shown(exponent)})" if isinstance(exponent, Fraction) else shown(exponent)
     return Op(
         name="power",
         symbol=f"**{text}",
@@ -554,7 +590,7 @@ def base_power(base: PlainNumber) -> Op:
         code="{0} ** {1}",
         precedence=4,
         arity=2,
-        domain=((float(base), float(base)), (-3.0, 3.0)),
+        domain=((as_float(base), as_float(base)), (-3.0, 3.0)),
         forward=_pow,
         partials=lambda out, a, b: (b * out / base if base else 0, out * log_base),
         family=("base_power", base),
@@ -689,18 +725,21 @@ _LN10 = math.log(10.0)
 
 exp: Final[Op] = define(
     name="exp",
+    hint=_NO_OVERFLOW,
     domain=(_REAL,),
     forward=math.exp,
     partials=lambda out, x: (out,),
 )
 expm1: Final[Op] = define(
     name="expm1",
+    hint=_NO_OVERFLOW,
     domain=(_REAL,),
     forward=math.expm1,
     partials=lambda out, x: (exp(x),),
 )
 log: Final[Op] = define(
     name="log",
+    hint=_NO_LOG_OF_0,
     noun="logarithm",
     domain=(_POSITIVE,),
     forward=math.log,
@@ -714,12 +753,14 @@ log1p: Final[Op] = define(
 )
 log2: Final[Op] = define(
     name="log2",
+    hint=_NO_LOG_OF_0,
     domain=(_POSITIVE,),
     forward=math.log2,
     partials=lambda out, x: (1 / (x * _LN2),),
 )
 log10: Final[Op] = define(
     name="log10",
+    hint=_NO_LOG_OF_0,
     domain=(_POSITIVE,),
     forward=math.log10,
     partials=lambda out, x: (1 / (x * _LN10),),
@@ -739,6 +780,7 @@ def _cbrt(x: Any) -> float:
 
 sqrt: Final[Op] = define(
     name="sqrt",
+    hint="clip the input, as with micrograd.maximum(x, 0)",
     noun="square root",
     domain=(_POSITIVE,),
     forward=math.sqrt,
@@ -815,12 +857,14 @@ arctan2: Final[Op] = define(
 
 sinh: Final[Op] = define(
     name="sinh",
+    hint=_NO_OVERFLOW,
     domain=(_REAL,),
     forward=math.sinh,
     partials=lambda out, x: (cosh(x),),
 )
 cosh: Final[Op] = define(
     name="cosh",
+    hint=_NO_OVERFLOW,
     domain=(_REAL,),
     forward=math.cosh,
     partials=lambda out, x: (sinh(x),),
@@ -962,7 +1006,7 @@ def leaky_relu_with(negative_slope: PlainNumber) -> Op:
     return Op(
         name="leaky_relu",
         gate=True,
-        code=f"leaky_relu({{0}}, {negative_slope})",
+        code=f"leaky_relu({{0}}, {shown(negative_slope)})",
         arity=1,
         domain=(_REAL,),
         kinks=(0.0,),
@@ -990,7 +1034,7 @@ def elu_with(alpha: PlainNumber) -> Op:
     return Op(
         name="elu",
         gate=True,
-        code=f"elu({{0}}, {alpha})",
+        code=f"elu({{0}}, {shown(alpha)})",
         arity=1,
         domain=(_REAL,),
         kinks=(0.0,),

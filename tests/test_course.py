@@ -9,7 +9,7 @@ import pytest
 from mpmath import mp
 from sklearn.datasets import make_moons
 
-from micrograd import nn, workshop
+from micrograd import Value, nn, workshop
 from micrograd.course import EXERCISES, check
 from micrograd.datasets import load
 from micrograd.errors import ArgumentError
@@ -265,3 +265,8 @@ def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_a
 def test_an_unknown_exercise_is_an_error():
     with pytest.raises(ArgumentError, match="'99z'"):
         check("99z", 1)
+
+
+def test_a_value_is_an_answer_as_its_number_is(capsys):
+    check("01c", Value(EXERCISES["01c"].right[0][0]))
+    assert "right." in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from fractions import Fraction
 
 import pytest
 
@@ -51,3 +52,30 @@ def test_an_estimator_in_the_place_of_a_network_is_told_to_pass_its_model():
     error = errors.not_a_network(Estimator(), "an MLP")
     assert str(error) == "expected an MLP, got Estimator() (Estimator): pass its model_"
     assert isinstance(error, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (True, "True"),
+        (-(10**100) + 1, "-" + "9" * 100),
+        (10**100, "<int 1.000e+100>"),
+        (10**5000 - 1, "<int 1.000e+5000>"),
+        (-(2**20000), "<int -3.980e+6020>"),
+        (Fraction(-(10**200), 7), "<int -1.000e+200>/7"),
+        (Fraction(1, 3), "1/3"),
+        (0.1, "0.1"),
+        ("text", "text"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+def test_a_number_is_shown_in_full_up_to_100_digits(number: object, text: str) -> None:
+    assert errors.shown(number) == text
+
+
+def test_anything_is_shown_briefly() -> None:
+    assert errors.shown_briefly(10**5000) == "<int 1.000e+5000>"
+    assert errors.shown_briefly({"a": 10**5000}) == "<dict>"
+    assert errors.shown_briefly(True) == "True"
+    assert len(errors.shown_briefly("a" * 1000)) == 60

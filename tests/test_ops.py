@@ -18,7 +18,7 @@ import oracles
 import pytest
 from strategies import FAMILIES, ROWS, points, row_id
 
-from micrograd import ops
+from micrograd import formula, ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import InputCountError, MicrogradError, NumberTypeError
 
@@ -906,3 +906,67 @@ def test_a_name_that_is_taken_or_no_name_is_refused(name: str) -> None:
 
 def test_every_family_is_tested_here() -> None:
     assert {op.family[0] for op in FAMILIES} == set(oracles.FAMILIES)
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "said", "instead"),
+    [
+        (lambda kind: ops.exp(kind(1000)), "exp(1000) is too large for a float", "logsumexp"),
+        (lambda kind: ops.cosh(kind(1000)), "cosh(1000) is too large for a float", "clip"),
+        (lambda kind: ops.log(kind(0)), "log(0) is undefined: log is not defined at 0", "entropy"),
+        (lambda kind: ops.log2(kind(-2)), "log2(-2) is undefined: log2 is not", "maximum(x"),
+        (lambda kind: ops.sqrt(kind(-2)), "sqrt(-2) is undefined: sqrt is not", "maximum(x, 0)"),
+        (lambda kind: ops.arctanh(kind(2)), "arctanh is not defined at 2", ""),
+        (lambda kind: ops.div(1, kind(0)), "1 / 0 is undefined: it divides by 0", "maximum(y"),
+        (lambda kind: ops.power(-1)(kind(0)), "0 ** -1 is undefined: it divides by 0", ""),
+        (lambda kind: ops.mul(kind(10**400), 1.5), "<int 1.000e+400> * 1.5 is too large", ""),
+    ],
+)
+def test_what_has_no_value_is_said_in_words_with_what_to_do(
+    call: Any, said: str, instead: str
+) -> None:
+    messages = set()
+    for kind in (int, Value):
+        with pytest.raises(MicrogradError) as caught:
+            call(kind)
+        messages.add(str(caught.value))
+    (message,) = messages
+    assert said in message
+    assert instead in message
+    assert not any(word in message for word in ("math domain", "math range", "(34,"))
+
+
+HUGE = 9**9999
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_integer_too_long_to_be_written_is_shortened_in_every_text(sign: int) -> None:
+    huge = sign * HUGE
+    text = f"<int {'-' * (sign < 0)}2.957e+9541>"
+    x = Value(huge, label="x")
+    assert repr(x) == f"Value(data={text}, grad=0, label='x')"
+    assert repr(Value(Fraction(1, huge))).count("2.957e+9541") == 1
+    assert repr(Value(1) ** HUGE) == "Value(data=1, grad=0)"
+    assert formula(x * 3 + huge) == f"x * 3 + {text}"
+    for call in (
+        lambda: x * 1.5,
+        lambda: x.exp(),
+        lambda: ops.exp(huge),
+        lambda: float(x),
+        lambda: Value([huge]),
+        lambda: Value(-1.0).leaky_relu(huge),
+    ):
+        with pytest.raises(MicrogradError):
+            call()
+
+
+def test_a_stale_operand_is_named_or_said_to_have_no_name() -> None:
+    for label, name in (("w", "operand 'w'"), ("", "an unnamed operand")):
+        w = Value(HUGE, label=label)
+        out = w * 2
+        w.data = 5
+        with pytest.raises(MicrogradError, match=f"{name} of .* changed from <int .*> to 5 "):
+            out.backward()

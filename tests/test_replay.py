@@ -1668,9 +1668,9 @@ def test_the_check_can_warn_or_be_left_out(backend):
     assert math.isnan(out[1])
     with pytest.warns(RuntimeWarning) as seen:
         warning.backward([1.0, -1.0, 0.0, 2.0])
-    assert [str(one.message) for one in seen] == [
-        "sample 1: log(x=-1.0) is undefined: math domain error (and 1 more)"
-    ]
+    (told,) = [str(one.message) for one in seen]
+    assert told.startswith("sample 1: log(x=-1.0) is undefined: log is not defined at -1.0; ")
+    assert told.endswith(" (and 1 more)")
     assert seen[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
