@@ -207,26 +207,26 @@ def _check_finite(nodes: Sequence[Node], gradients: dict[Node, Any]) -> None:
             )
         if not node.parents or node.op.opaque:
             continue
-        has_cause = not all(map(_is_finite, (upstream, node._data, *node.inputs)))
+        of_finite = all(map(_is_finite, (node._data, *node.inputs)))
         locals_ = partials_of(node, node._data, node.inputs)
         for parent, data, local in zip(node.parents, node.inputs, locals_, strict=True):
             if parent not in swept or parent.op is constant or (node.op.gate and local == 0):
                 continue
             passed = local * upstream
-            if passed == passed and has_cause:
-                excused.add(parent)
-            elif not _is_finite(local) and _is_finite(data):
+            if of_finite and not _is_finite(local):
                 raise DomainError(
                     f"{described(node)} has no finite derivative in {named(parent)} = "
                     f"{shown(data)}: it is {local}"
                 )
-            elif not _is_finite(passed):
+            if passed != passed or (of_finite and _is_finite(upstream) and not _is_finite(passed)):
                 line = node.__dict__.get("recorded_at")
                 raise NonFiniteError(
                     f"the gradient of {named(parent)} = {shown(data)} of {described(node)} is "
                     f"{passed}: upstream gradient {upstream} times local derivative {local}"
                     + (f"; computed in {line}" if line else "")
                 )
+            if not _is_finite(passed):
+                excused.add(parent)
 
 
 # ---- gradients of chosen inputs ----------------------------------------------------------------

@@ -30,7 +30,7 @@ _OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Mult: ops.mul,
     ast.Div: ops.div,
 }
-_HIDDEN: Final = ("add", "sub", "mul", "div", "neg", "pow", "identity", "share")
+_HIDDEN: Final = ("add", "sub", "mul", "div", "neg", "pow", "identity", "ratio", "share")
 _OF_LISTS: Final[dict[str, Callable[..., Any]]] = {
     "sum": ops.sum,
     "dot": ops.dot,

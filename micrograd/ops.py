@@ -793,13 +793,20 @@ cbrt: Final[Op] = define(
     forward=_cbrt,
     partials=lambda out, x: (1 / (3 * out * out),),
 )
+ratio: Final[Op] = define(
+    name="ratio",
+    domain=(_REAL, (0.1, 8.0)),
+    forward=lambda a, b: a / where(b, b, 1),
+    partials=lambda out, a, b: (_one(out) / b, -out / b),
+    note="a / b, but a where b is 0: its value there is a convention, its derivatives are not.",
+)
 hypot: Final[Op] = define(
     name="hypot",
     arity=2,
     domain=(_REAL, _REAL),
     forward=math.hypot,
-    partials=lambda out, a, b: (a / where(out, out, 1), b / where(out, out, 1)),
-    note="At the origin both slopes are taken as 0.",
+    partials=lambda out, a, b: (ratio(a, out), ratio(b, out)),
+    note="At the origin both derivatives are taken as 0, and there are no second ones.",
 )
 
 # ---- trigonometry (radians) --------------------------------------------------------------------

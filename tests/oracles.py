@@ -61,6 +61,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log10": mp.log10,
     "sqrt": mp.sqrt,
     "cbrt": _cbrt,
+    "ratio": operator.truediv,
     "hypot": mp.hypot,
     "sin": mp.sin,
     "cos": mp.cos,

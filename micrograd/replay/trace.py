@@ -52,6 +52,7 @@ _CONVERTED = (
     "its number is not known yet; write it with operators and micrograd's functions, a choice with "
     "micrograd.where, and an operation of your own with micrograd.define"
 )
+_DEFINE = "write an operation of your own with micrograd.define"
 
 
 def _operator(op: Op, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
@@ -169,6 +170,11 @@ class Symbol(Operators):
     @grad.setter
     def grad(self, new: object) -> None:
         self.recorder.refuse("change the `.grad` of a traced value", f"it has none; {SLOPE}")
+
+    _backward = property(
+        _refused("take the `_backward` of a traced value", _DEFINE),
+        _refused("set the `_backward` of a traced value", _DEFINE),
+    )
 
     __lt__ = _compared(lambda a, b: ops.greater(b, a))
     __le__ = _compared(lambda a, b: ops.greater_equal(b, a))
