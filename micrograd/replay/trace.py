@@ -436,7 +436,9 @@ def is_number_like(value: object) -> bool:
     return isinstance(value, Operators) or ops.is_operand(value)
 
 
-def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> list[int | None]:
+def differentiate(
+    recorder: Recorder, output: int, wanted: Sequence[int], as_numbers: bool = False
+) -> list[int | None]:
     """Append to the tape the derivatives of `output` in each of `wanted`; return their positions.
 
     The chain rule as the engine runs it when it builds a graph: the same order of nodes and of
@@ -448,6 +450,10 @@ def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> lis
     output : int
     wanted : sequence of int
         Positions that the output may depend on.
+    as_numbers : bool, default False
+        Whether they are results, of which the engine refuses those that are not finite, and any
+        that is computed with one. What a gradient arrives at that passes on nothing, as a
+        comparison does, then passes on 0 times it: nan if it is not finite.
 
     Returns
     -------
@@ -482,17 +488,16 @@ def differentiate(recorder: Recorder, output: int, wanted: Sequence[int]) -> lis
             slopes = op.partials(out, *inputs)
         else:
             slopes = recorder.of_users(op.partials, out, *inputs)
-        for parent, local in zip(parents, slopes, strict=True):
-            if parent not in reached:
-                continue
-            if is_plain(local):
-                if local == 0:
-                    continue
-                step = upstream
-                if local != 1:
-                    step = tape.add(mul, (upstream, tape.constant(local)))
-            else:
+        pairs = [pair for pair in zip(parents, slopes, strict=True) if pair[0] in reached]
+        passed = [(parent, local) for parent, local in pairs if not is_plain(local) or local != 0]
+        if not passed and as_numbers and tape.constant_at(upstream) is None:
+            passed = pairs[:1]
+        for parent, local in passed:
+            step = upstream
+            if not is_plain(local):
                 step = tape.add(mul, (upstream, recorder.operand(local)))
+            elif local != 1:
+                step = tape.add(mul, (upstream, tape.constant(local)))
             before = adjoint.get(parent)
             adjoint[parent] = step if before is None else tape.add(add, (before, step))
     for position in wanted:

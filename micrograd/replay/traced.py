@@ -67,7 +67,7 @@ class Trace:
             for output in tape.outputs:
                 gradients += _derivatives(recorder, output, wanted)
         elif kind == "hessian":
-            for first in _derivatives(recorder, tape.outputs[0], wanted):
+            for first in _derivatives(recorder, tape.outputs[0], wanted, as_numbers=False):
                 if first is None:
                     gradients += [None] * len(wanted)
                 else:
@@ -104,7 +104,9 @@ def uncollected() -> Iterator[None]:
                 gc.enable()
 
 
-def _derivatives(recorder: Recorder, output: int, wanted: list[int]) -> list[int | None]:
+def _derivatives(
+    recorder: Recorder, output: int, wanted: list[int], as_numbers: bool = True
+) -> list[int | None]:
     present = [position for position in wanted if position >= 0]
-    found = iter(differentiate(recorder, output, present))
+    found = iter(differentiate(recorder, output, present, as_numbers))
     return [next(found) if position >= 0 else None for position in wanted]
