@@ -1644,7 +1644,7 @@ def test_a_derivative_that_is_not_finite_is_named(backend):
     assert steep.jacobian(0.0).tolist() == [0.0]
     with pytest.raises(ZeroDivisionError, match=r"^no finite derivative of x=0.0 \*\* 0.5"):
         steep.hessian(0.0)
-    with pytest.raises(NonFiniteError, match=r"second derivative of function in x is inf"):
+    with pytest.raises(NonFiniteError, match=r"gradient of operand 'x' = 1e-300 of .* is inf"):
         compile(lambda x: x**1.5 * 1e200, backend).hessian(1e-300)
 
 

@@ -105,11 +105,25 @@ NUMBERS = [1, -1, 1.0, -1.0, 0, 0.0, -0.0, 2, 0.5, -3, math.inf, -math.inf, math
 POINTS = [0.0, -0.0, 1.0, -1.0, 0.7, -2.5, 3.25, 1e155]
 
 
-def program(rng, size, rows):
+def program(rng, size, rows, others=()):
     """Return a function of two numbers and two parameters, as a list of steps, and that list."""
     steps = []
     for at in range(size):
-        kinds = ["-", "/", "*", "+", "c-", "c/", "-c", "/c", "*c", "neg", "relu", "max", "where"]
+        kinds = [*others, *others] + [
+            "-",
+            "/",
+            "*",
+            "+",
+            "c-",
+            "c/",
+            "-c",
+            "/c",
+            "*c",
+            "neg",
+            "relu",
+            "max",
+            "where",
+        ]
         kind = rng.choice([*kinds, "-", "/", "*", "abs", "power", "dot", "row", "sum", "same"])
         i, j, k = (rng.randrange(at + 4) for _ in range(3))
         constant = rng.choice(NUMBERS[:10] if rng.random() < 0.85 else NUMBERS)
@@ -144,6 +158,22 @@ STEPS = {
     "dot": lambda a, b, d, c, row, n: micrograd.dot([a, b], [d, a], b if n > 0 else None),
     "sum": lambda a, b, d, c, row, n: micrograd.sum([a, b, d, a]),
     "row": lambda a, b, d, c, row, n: row(a),
+    "sqrt": lambda a, b, d, c, row, n: micrograd.sqrt(a),
+    "cbrt": lambda a, b, d, c, row, n: micrograd.cbrt(a),
+    "arcsin": lambda a, b, d, c, row, n: micrograd.arcsin(a),
+    "hypot": lambda a, b, d, c, row, n: micrograd.hypot(a, b) ** 2,
+    "squared root": lambda a, b, d, c, row, n: micrograd.sqrt(a) ** 2,
+    "huge": lambda a, b, d, c, row, n: a * 1e200,
+    "logsumexp": lambda a, b, d, c, row, n: micrograd.logsumexp([a, b]),
+    "softmax": lambda a, b, d, c, row, n: micrograd.softmax([a, b, d])[0],
+    "greater": lambda a, b, d, c, row, n: micrograd.greater(a, b),
+    "choice": lambda a, b, d, c, row, n: micrograd.where(micrograd.greater(a, 0), 1, 0),
+    "sign": lambda a, b, d, c, row, n: micrograd.sign(a),
+    "masked": lambda a, b, d, c, row, n: micrograd.where(a, micrograd.sqrt(abs(a)), b),
+    "masked relu": lambda a, b, d, c, row, n: micrograd.relu(-micrograd.sqrt(abs(a))),
+    "largest": lambda a, b, d, c, row, n: micrograd.maximum(micrograd.cbrt(a), b),
+    "leaky": lambda a, b, d, c, row, n: micrograd.leaky_relu(a, 0) + micrograd.elu(b, 0),
+    "nothing": lambda a, b, d, c, row, n: a**0 * b,
     "same": lambda a, b, d, c, row, n: (a - b) * (b - a) + a / b - b / a if n > 0 else a - a,
 }
 
@@ -184,10 +214,15 @@ def result(run, numbers):
     return float(out.data), slopes if all(map(math.isfinite, slopes)) else None
 
 
-def disagreements(seed, rows, backend):
+def close(a, b):
+    """Return whether two numbers are the same but for the rounding of a few functions."""
+    return same(a, b) or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def disagreements(seed, rows, backend, others=(), same=same):
     """Yield where compiled code and the engine differ on a random program."""
     rng = random.Random(seed)
-    run, steps = program(rng, rng.randint(2, 12), rows)
+    run, steps = program(rng, rng.randint(2, 12), rows, others)
     p, q = Value(1.0, label="p"), Value(1.0, label="q")
     try:
         compiled = compile(lambda x, y: run(x, y, p, q), backend, contract=False, parameters=[p, q])
@@ -231,7 +266,83 @@ def result_of(run, numbers, wrt):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@pytest.mark.parametrize("first", range(0, 120, 20))
 def test_compiled_programs_agree_with_the_engine(first, backend, rows):
     for seed in range(first, first + 20):
         assert not list(itertools.islice(disagreements(seed, rows, backend), 1)), seed
+
+
+INFINITE = [
+    "sqrt", "cbrt", "arcsin", "hypot", "squared root", "huge", "logsumexp", "softmax", "greater",
+    "choice", "sign", "masked", "masked relu", "largest", "leaky", "nothing",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("first", range(1000, 1100, 20))
+def test_what_the_engine_refuses_is_refused_and_nothing_else(first, backend, rows):
+    for seed in range(first, first + 20):
+        found = disagreements(seed, rows, backend, INFINITE, close)
+        assert not list(itertools.islice(found, 1)), seed
+
+
+# ---- what was not chosen -------------------------------------------------------------------------
+
+MASKED = {
+    "where": lambda x, w: micrograd.where(x, micrograd.sqrt(abs(x)) * w, w),
+    "relu": lambda x, w: micrograd.relu(-micrograd.sqrt(x * x)) + w * x,
+    "maximum": lambda x, w: micrograd.maximum(micrograd.cbrt(x) * w, 1.0 + x),
+    "minimum": lambda x, w: micrograd.minimum(micrograd.sqrt(x * x), -1 - x * w),
+    "leaky_relu": lambda x, w: micrograd.leaky_relu(-micrograd.cbrt(x), 0) * w + x,
+    "elu": lambda x, w: micrograd.elu(-micrograd.cbrt(x), 0) * w + x,
+    "of a parameter": lambda x, w: micrograd.where(x, w - 1, x) * micrograd.where(x, x, 3 + w),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", MASKED)
+def test_a_batch_with_masked_infinities_gives_what_the_engine_gives(name, backend):
+    fn, w = MASKED[name], Value(1.5, label="w")
+    X = [1.0, 0.0, 4.0, 0.0, -0.0]
+    compiled = compile(lambda x: fn(x, w), backend)
+    leaves = [Value(x) for x in X]
+    total = micrograd.sum([fn(x, w) for x in leaves])
+    expected = gradient(total, [w, *leaves])
+    value, slopes = compiled.value_and_grad(X, reduction="sum")
+    assert [value, *slopes] == pytest.approx([total.data, expected[0]], rel=1e-15)
+    _, of_inputs = compiled.value_and_grad(X, wrt="inputs", reduction="none")
+    assert of_inputs[:, 0].tolist() == pytest.approx(expected[1:], rel=1e-15)
+    assert compiled.jacobian(0.0)[0] == expected[2]
+    compiled.backward(X, reduction="sum")
+    assert w.grad == pytest.approx(expected[0], rel=1e-15)
+
+
+REFUSED = {
+    "0 times infinity": (lambda x, w: micrograd.sqrt(x * x) ** 2 * w, 0.0),
+    "a root": (lambda x, w: micrograd.cbrt(x) * w, 0.0),
+    "of a parameter": (lambda x, w: micrograd.cbrt(w - 1.5) + x, 0.0),
+    "0 times it": (lambda x, w: 0 * micrograd.sqrt(x * w) + w * x, 0.0),
+    "overflow": (lambda x, w: (x * 1e200 * w) / 1e250 * 1e300, 1e-200),
+    "at a comparison": (lambda x, w: micrograd.sqrt(micrograd.greater(x * w, 5)), 1.0),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_gradient_that_the_engine_refuses_is_refused(name, backend):
+    fn, bad = REFUSED[name]
+    w = Value(1.5, label="w")
+    x = Value(bad)
+    errors = (ArithmeticError, ValueError)
+    compiled = compile(lambda x: fn(x, w), backend)
+    for wrt, leaf in (("parameters", w), ("inputs", x)):
+        try:
+            gradient(fn(x, w), leaf)
+        except errors:
+            with pytest.raises(errors):
+                compiled.value_and_grad([3.0, bad], wrt=wrt)
+            with pytest.raises(errors):
+                compiled.value_and_grad([bad], wrt=wrt, reduction="none")
+        else:
+            compiled.value_and_grad([bad], wrt=wrt)
+    assert compiled(bad) == fn(x, w).data  # the value itself is finite

@@ -116,7 +116,12 @@ class PythonKernel:
             for start in range(0, n, llvm.CHUNK):
                 part = slice(start, min(start + llvm.CHUNK, n))
                 inputs = [column[part, i] for column in columns for i in range(column.shape[1])]
-                outputs, gradients = self._array_function(inputs, parameters)
+                try:
+                    outputs, gradients = self._array_function(inputs, parameters)
+                except (ArithmeticError, ValueError):  # of parameters alone, which are no arrays
+                    rows = np.array(inputs).T.tolist() or [[]] * (part.stop - part.start)
+                    out[part] = [self.one(flat, parameters) for flat in rows]
+                    continue
                 for i, result in enumerate((*outputs, *gradients)):
                     out[part, i] = result
 

@@ -37,7 +37,7 @@ def replayed(
             raise NonFiniteError(said[0]) from error
         raise
     if not all(map(math.isfinite, results)):
-        raise NonFiniteError(said[0])
+        raise NonFiniteError(said[0] if said else f"{name} gives {results}")
     return results
 
 

@@ -452,8 +452,8 @@ def differentiate(
         Positions that the output may depend on.
     as_numbers : bool, default False
         Whether they are results, of which the engine refuses those that are not finite, and any
-        that is computed with one. What a gradient arrives at that passes on nothing, as a
-        comparison does, then passes on 0 times it: nan if it is not finite.
+        that is computed with one. So a zero is passed on as well, unless it is of a choice; and a
+        choice that passes on nothing passes on 0 times what it got: nan if that is not finite.
 
     Returns
     -------
@@ -489,7 +489,8 @@ def differentiate(
         else:
             slopes = recorder.of_users(op.partials, out, *inputs)
         pairs = [pair for pair in zip(parents, slopes, strict=True) if pair[0] in reached]
-        passed = [(parent, local) for parent, local in pairs if not is_plain(local) or local != 0]
+        zeros = as_numbers and not op.gate  # 0 times infinity, further on, is an error
+        passed = [pair for pair in pairs if zeros or not is_plain(pair[1]) or pair[1] != 0]
         if not passed and as_numbers and tape.constant_at(upstream) is None:
             passed = pairs[:1]
         for parent, local in passed:
