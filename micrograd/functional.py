@@ -10,16 +10,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from micrograd.engine import Value, enable_grad, gradient
-from micrograd.errors import GradcheckError, InputCountError, NumberTypeError
-from micrograd.graph import order
+from micrograd.errors import ArgumentError, GradcheckError, InputCountError, NumberTypeError
+from micrograd.graph import depends_on, order
 from micrograd.node import plain
-from micrograd.ops import Operators, constant, identity, is_operand, is_plain, number
+from micrograd.ops import Op, Operators, as_float, constant, identity, is_operand, is_plain, number
 from micrograd.recording import setting
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
@@ -183,35 +184,46 @@ def gradcheck(
     Raises
     ------
     GradcheckError
-        Names the input, both numbers and the operation whose local derivative is furthest off.
-        Also an AssertionError.
+        Names the input, both numbers and the operation whose local derivative is furthest off; or
+        says that the output was not computed from the input, or that the differences are too
+        inexact to tell. Also an AssertionError.
+    ArgumentError
+        If `eps` is not more than 0. Also a ValueError.
 
     Examples
     --------
     >>> gradcheck(lambda x, y: x * y.tanh(), [2.0, 0.5])
     True
     """
-    where = tuple(range(len(inputs)))
+    if not eps > 0:
+        raise ArgumentError(f"expected a step eps of more than 0, got {eps!r}")
     with _level():
-        _, leaves, traced = _trace(tuple(inputs), where)
+        _, leaves, traced = _trace(tuple(inputs), tuple(range(len(inputs))))
         outputs = f(*traced)
         outputs = [outputs] if is_operand(outputs) else list(outputs)
-        points = [float(leaf.data) for leaf in leaves]
         slopes = [_gradient(output, leaves, create_graph=False) for output in outputs]
+
+        def moved_to(leaf: Value, point: float) -> list[float]:
+            moved = {id(old): Value(point if old is leaf else old.data) for old in leaves}
+            values = f(*[_swap(argument, moved) for argument in traced])
+            return [as_float(plain(v)) for v in ([values] if is_operand(values) else values)]
+
         for j, leaf in enumerate(leaves):
-            sides = []
-            for point in (points[j] + eps, points[j] - eps):
-                moved = {id(old): Value(old.data) for old in leaves}
-                moved[id(leaf)] = Value(point)
-                values = f(*[_swap(argument, moved) for argument in traced])
-                sides.append([values] if is_operand(values) else list(values))
-            for i, (above, below) in enumerate(zip(*sides, strict=True)):
-                numeric = (plain(above) - plain(below)) / (2 * eps)
-                analytic = float(slopes[i][j])
+            at = as_float(leaf.data)
+            above, below = moved_to(leaf, at + eps), moved_to(leaf, at - eps)
+            for i, output in enumerate(outputs):
+                analytic = as_float(slopes[i][j])
+                width = (at + eps) - (at - eps)  # what is left of the step after rounding
+                numeric = (above[i] - below[i]) / width if width > 0 else math.nan
                 if not abs(analytic - numeric) <= atol + rtol * abs(numeric):
+                    found = _difference(lambda z: moved_to(leaf, z)[i], at, eps)  # noqa: B023
+                    where = _place(traced, leaf)
                     raise GradcheckError(
-                        f"d output {i} / d {_place(traced, leaf)}: backward gives {analytic!r}, "
-                        f"central differences give {numeric!r}; {_suspect(outputs[i], eps)}"
+                        f"d output {i} / d {where}: backward gives {analytic!r}, central "
+                        f"differences give {numeric!r}; "
+                        + _explained(
+                            output, i, leaf, where, analytic=analytic, found=found, eps=eps
+                        )
                     )
     return True
 
@@ -292,28 +304,79 @@ def _place(traced: list[Argument], leaf: Value) -> str:
     return "an input"
 
 
-def _suspect(output: Any, eps: float) -> str:
+class _Difference(NamedTuple):
+    """A central difference, and how far it may be from the derivative."""
+
+    slope: float
+    error: float
+
+
+def _difference(f: Callable[[float], float], at: float, eps: float) -> _Difference:
+    """Return the central difference at a point.
+
+    Half the step tells how much the curve bends; the spacing of floats, what rounding costs.
+    """
+    slopes, rounding = [], 0.0
+    for step in (eps, eps / 2):
+        high, low = at + step, at - step
+        if not high > low:
+            return _Difference(math.nan, math.inf)
+        above, below = f(high), f(low)
+        slopes.append((above - below) / (high - low))
+        rounding = 8 * math.ulp(max(abs(above), abs(below))) / (high - low)
+    return _Difference(slopes[0], 4 * abs(slopes[0] - slopes[1]) + rounding)
+
+
+def _explained(
+    output: Any, i: int, leaf: Value, where: str, *, analytic: float, found: _Difference, eps: float
+) -> str:
+    """Return why backward and differences disagree: no rule is accused that may be right."""
+    at = as_float(leaf.data)
+    if not isinstance(output, Value) or output not in depends_on(order(output), [leaf]):
+        return (
+            f"output {i} was not computed from {where}, though it changes with it: its number was "
+            "read on the way, as .data does"
+        )
+    if not math.isfinite(at):
+        return f"{where} is not finite"
+    better = f"try eps={6e-6 * abs(at):.0e}" if at else "try another eps"
+    if not at + eps > at - eps:
+        return f"the step of {eps} vanishes in rounding beside {at!r}: {better}"
+    if not math.isfinite(found.slope):
+        return f"the function is not finite at a step of {eps} from {at!r}"
+    if abs(analytic - found.slope) <= found.error:
+        return (
+            f"the differences may be off by {found.error:.1e} at a step of {eps}, so no rule need "
+            f"be wrong: {better}, or is a kink or a jump near the input?"
+        )
+    return _suspect(output, eps)
+
+
+def _suspect(output: Value, eps: float) -> str:
     """Name the operation whose rule disagrees most with differences of its own forward rule."""
     worst, text = 0.0, "no single operation stands out: is a kink or a jump near the input?"
-    for node in order(output) if isinstance(output, Value) else []:
-        if not node.parents or node.op.partials is None:
+    for node in order(output):
+        if not node.parents or node.op.partials is None or node.op.opaque:
             continue
-        data = [parent.data for parent in node.parents]
+        data = list(node.inputs)
         for i, local in enumerate(node.local_derivatives()):
-            if node.parents[i].op is constant:
+            at_kink = any(abs(data[i] - kink) <= eps for kink in node.op.kinks)
+            if node.parents[i].op is constant or at_kink:  # a convention is no fault
                 continue
-            above, below = list(data), list(data)
-            above[i] += eps
-            below[i] -= eps
+
+            def own(x: float, at: int = i, op: Op = node.op, inputs: Any = tuple(data)) -> float:
+                return as_float(op.compute(*inputs[:at], x, *inputs[at + 1 :]))
+
             try:
-                numeric = (node.op.compute(*above) - node.op.compute(*below)) / (2 * eps)
+                numeric, inexact = _difference(own, as_float(data[i]), eps)
             except (ValueError, ArithmeticError):
                 continue
-            error = abs(float(local) - float(numeric)) / (1e-2 + abs(float(numeric)))
-            if error > max(worst, 1e-4):
+            gap = abs(as_float(local) - numeric)
+            error = gap / (1e-2 + abs(numeric))
+            if gap > inexact and error > max(worst, 1e-4):
                 worst = error
                 text = (
                     f"the operation most likely at fault is {node.op.name}: its rule gives "
-                    f"{local!r} in operand {i + 1} at {data}, differences give {float(numeric)!r}"
+                    f"{local!r} in operand {i + 1} at {data}, differences give {numeric!r}"
                 )
     return text

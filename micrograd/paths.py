@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError
+from micrograd.graph import order
 from micrograd.look import finite, number_text
 from micrograd.ops import as_float
 from micrograd.passes import Recording
@@ -130,9 +131,11 @@ class Explanation:
         """One line a path, and the sum."""
         *lines, (name, _, total) = self.rows
         if not lines:
-            return (
-                f"{self._name(self.output)} does not depend on {self._name(self.input)}: {name} = 0"
+            output, wanted = self._name(self.output), self._name(self.input)
+            swapped = (
+                "" if self.output not in order(self.input) else f"; {wanted} was from {output}"
             )
+            return f"{output} was not computed from {wanted}{swapped}: {name} = 0"
         widths = [max(len(line[i]) for line in lines) for i in (0, 1)]
         texts = []
         for k, (way, factors, product) in enumerate(lines):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from typing import Any
 
 import oracles
@@ -11,7 +13,7 @@ from strategies import ROWS, row_id
 
 import micrograd as mg
 from micrograd import Value, gradcheck, ops
-from micrograd.errors import GradcheckError
+from micrograd.errors import ArgumentError, GradcheckError
 
 CHECKED = [op for op in ROWS if op.name not in oracles.CONSTANT and op.name != "base_power"]
 """The rows that have a derivative in each operand."""
@@ -84,3 +86,46 @@ def test_a_step_of_ones_own_is_used() -> None:
     assert gradcheck(lambda x: x * x, [3.0], eps=1e-2)
     with pytest.raises(GradcheckError):
         gradcheck(lambda x: x**3, [3.0], eps=1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "options", "told"),
+    [
+        (
+            lambda v: v * v,
+            1e12,
+            {},
+            "the step of 1e-06 vanishes in rounding beside 1000000000000.0",
+        ),
+        (lambda v: v * v, 1e12, {}, "try eps=6e+06"),
+        (lambda v: v * v, 1.0, {"eps": 1e-17}, "the step of 1e-17 vanishes in rounding beside 1.0"),
+        (lambda v: 1 / v, 1e-5, {}, "the differences may be off by"),
+        (lambda v: v.exp(), 3.0, {"eps": 1e-15}, "the differences may be off by"),
+        (lambda v: v.relu(), 0.0, {}, "is a kink or a jump near the input?"),
+        (lambda v: v * v, math.inf, {}, "input 0 is not finite"),
+        (lambda v: v * v, 1.3e154, {"eps": 1e153}, "is not finite at a step of 1e+153"),
+        (lambda v: Value(v.data**2), 3.0, {}, "output 0 was not computed from input 0"),
+        (lambda v: v.data**2, 3.0, {}, "its number was read on the way"),
+    ],
+)
+def test_a_right_rule_is_never_accused(f: Any, at: float, options: Any, told: str) -> None:
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(f, [at], **options)
+    assert "at fault" not in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("f", "at"), [(lambda v: v * v, 1e12), (lambda v: 1 / v, 1e-5), (lambda v: v.exp(), 3.0)]
+)
+def test_the_step_that_the_message_gives_is_one_that_works(f: Any, at: float) -> None:
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(f, [at], eps=1e-15 if at == 3.0 else 1e-6)
+    (step,) = re.findall(r"try eps=([0-9.e+-]+[0-9])", str(caught.value))
+    assert gradcheck(f, [at], eps=float(step))
+
+
+@pytest.mark.parametrize("eps", [0, -1e-6, math.nan])
+def test_a_step_that_is_none_is_refused(eps: float) -> None:
+    with pytest.raises(ArgumentError, match="eps"):
+        gradcheck(lambda v: v * v, [1.0], eps=eps)
