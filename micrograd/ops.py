@@ -22,7 +22,8 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -274,22 +275,22 @@ class Op:
         ):
             if not getattr(self, field):
                 object.__setattr__(self, field, default)
-        if not self.binds:
+        if self.arity and not self.binds:
             object.__setattr__(self, "binds", tuple(self._binding()))
 
-    def _binding(self) -> Iterator[int]:
-        """Yield how tightly each operand must bind, from the text around it."""
-        for i in range(self.arity):
-            before, _, after = self.code.partition(f"{{{i}}}")
-            first = not before
-            if before.rstrip().endswith(("(", "[", ",")) and after.lstrip().startswith(
-                (")", "]", ",")
-            ):
-                yield 0
+    def _binding(self) -> list[int]:
+        """Return how tightly each operand must bind, from the text around it."""
+        binds = [5] * self.arity
+        for field in re.finditer(r"(^|[(\[,]\s*)?\{(\d+)\}(?=(\s*[)\],])?)", self.code):
+            before, i, after = field[1], int(field[2]), field[3]
+            if before and after:
+                needed = 0
             elif self.precedence == 4:  # (a ** b) ** c, a ** b ** c
-                yield 4 + first
+                needed = 4 + (field.start() == 0)
             else:  # a - (b - c), -(-a)
-                yield min(self.precedence + (not first), 5)
+                needed = min(self.precedence + (field.start() > 0), 5)
+            binds[i] = needed
+        return binds
 
     def __call__(self, *args: Number) -> Number:
         """Record the operation if an operand is traced, else compute it."""
@@ -1116,6 +1117,7 @@ def sum_of(terms: int) -> Op:
         noun="sum",
         code=" + ".join(f"{{{i}}}" for i in range(terms)),
         precedence=1,
+        binds=(1,) + (2,) * (terms - 1),
         arity=terms,
         domain=(_REAL,) * terms,
         forward=_total,
@@ -1205,6 +1207,7 @@ def logsumexp_of(terms: int) -> Op:
         symbol="logΣexp",
         token="logsumexp",
         code=f"logsumexp([{fields}])",
+        binds=(0,) * terms,
         arity=terms,
         domain=(_REAL,) * terms,
         forward=_logsumexp,
@@ -1259,6 +1262,7 @@ def peak_of(terms: int) -> Op:
         symbol="max",
         noun="largest",
         code=f"max({fields})" if terms > 1 else fields,
+        binds=(0,) * terms,
         held="no shift changes softmax",
         arity=terms,
         domain=(_REAL,) * terms,

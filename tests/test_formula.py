@@ -109,3 +109,21 @@ def test_a_node_made_by_hand_has_no_formula_of_its_slope() -> None:
 
 def test_text_follows_the_operators() -> None:
     assert repr((Text("a") + 1) * Text("b") / 2) == "(a + 1) * b / 2"
+
+
+@pytest.mark.parametrize(
+    ("code", "precedence", "binds"),
+    [
+        ("f({0}, {1}, 2)", 5, (0, 0)),
+        ("f([{1}, {0}])", 5, (0, 0)),
+        ("{0}.f({1})", 5, (5, 0)),
+        ("{1} - {0}", 1, (2, 1)),
+        ("2 * {0} / {1}", 2, (3, 3)),
+        ("{0} ** {1}", 4, (5, 4)),
+    ],
+)
+def test_what_an_operand_needs_follows_from_the_text_around_it(
+    code: str, precedence: int, binds: tuple[int, ...]
+) -> None:
+    row = ops.Op(name="f", forward=max, partials=None, arity=2, code=code, precedence=precedence)
+    assert row.binds == binds
