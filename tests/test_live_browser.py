@@ -128,7 +128,7 @@ def test_a_straight_boundary_is_a_straight_line_to_the_rim(tmp_path):
     spots, places = drawn_line(view, tmp_path)
     assert {round(x) for x, _ in spots} >= {-3, 303}
     # A byte of the map is 1/255 of a score here, and rounded.
-    assert max(abs(float(net(place))) for place in places) < 1 / 255
+    assert max(abs(net(place).data) for place in places) < 1 / 255
 
 
 def test_between_classes_the_line_is_where_two_are_equally_likely(tmp_path):
@@ -143,7 +143,7 @@ def test_between_classes_the_line_is_where_two_are_equally_likely(tmp_path):
     assert {round(x) for x, _ in spots} >= {-3, 303}  # through to the rim on both sides
     gaps = []
     for place in places:
-        scores = sorted(float(score) for score in net(place))
+        scores = sorted(score.data for score in net(place))
         gaps.append(scores[2] - scores[1])
     assert len(gaps) > 100
     # In the middle between two points of the map it would be 0.16.
