@@ -221,7 +221,10 @@ class Value(Node):
         before = [node._grad for node in nodes]
         try:
             for node, grad in zip(nodes, map(gradients.get, nodes, repeat(0))):  # noqa: B905
-                node._grad = node._grad + grad if node._left is NO_OPERANDS else grad
+                if node._left is NO_OPERANDS:
+                    node._grad += grad
+                else:
+                    node._grad = grad
         except BaseException:
             for node, grad in zip(nodes, before, strict=True):
                 node._grad = grad

@@ -9,6 +9,7 @@ Value(data=0.25, grad=0)
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
 )
-from micrograd.node import plain
+from micrograd.node import Node, plain
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
 from micrograd.ops import sum as total
 
@@ -227,8 +228,16 @@ def _logsumexps(name: str, rows: list[list[Number]], classes: list[Any]) -> Iter
             raise ArgumentError(
                 f"{name}: class {i} is {c}; expected 0 to {len(row) - 1} for {len(row)} logits"
             )
-        others = [z - row[c] for k, z in enumerate(row) if k != c]
-        yield logsumexp([0, *others])
+        if _is_impossible(row[c]):  # its differences would be inf - inf
+            yield logsumexp(row) - row[c]
+        else:
+            yield logsumexp([0, *[z - row[c] for k, z in enumerate(row) if k != c]])
+
+
+def _is_impossible(logit: Number) -> bool:
+    """Return whether a class has the logit of probability 0, as far as its number is known."""
+    number_known = is_plain(logit) or issubclass(type(logit), Node)
+    return number_known and plain(logit) == -math.inf
 
 
 def l2(parameters: Iterable[Number], strength: Number) -> Number:

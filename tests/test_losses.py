@@ -242,3 +242,13 @@ def test_scores_become_predictions_in_the_code_of_the_targets():
     assert LOSSES["mse"].predict(Value(0.25)) == 0.25
     assert [loss.classification for loss in LOSSES.values()] == [True, False, True, True]
     assert [loss.several_outputs for loss in LOSSES.values()] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("make", [float, Value])
+def test_a_class_with_the_logit_of_probability_zero_has_an_infinite_loss(make):
+    never = make(-math.inf)
+    assert cross_entropy([[never, never, make(1.0)]], [0]).data == math.inf
+    sure = cross_entropy([[never, make(2.0), never]], [1])
+    assert sure.data == 0
+    likely = cross_entropy([[make(0.5), never, make(0.5)]], [2])
+    assert likely.data == pytest.approx(math.log(2))
