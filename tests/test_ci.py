@@ -1,5 +1,6 @@
 """The checker of test reports in `.ci`: a skip, an empty run or a failure must not pass."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,20 @@ def test_every_allowed_skip_has_a_stage_a_pattern_and_a_reason():
         if not line.startswith("#"):
             assert all(part.strip() for part in line.split("|"))
             assert line.count("|") == 2
+
+
+def test_the_lowest_versions_that_are_tried_are_those_that_are_promised():
+    project = (FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8")
+    promised = dict(re.findall(r'"([a-z-]+)>=([\d.]+)"', project))
+    for name in ("build", "jupyterlab", "marimo", "notebook", "playwright", "setuptools"):
+        del promised[name]  # what builds the package, and what only a browser test needs
+    tried = (FOLDER / "lowest.txt").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^([a-z-]+)==([\d.]+)$", tried, re.MULTILINE)) == promised
+
+
+def test_a_commit_is_checked_as_the_first_stages_check_it():
+    hooks = (FOLDER.parent / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    checks = re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE)
+    stages = (FOLDER / "run").read_text(encoding="utf-8")
+    assert re.findall(r"\{ in_checks (.+?); \}", stages) == checks
+    assert len(checks) == 4
