@@ -420,7 +420,7 @@ def activated(s: Number, name: str) -> Number:
     row = _activation(name)
     if row is None:
         return s
-    method = getattr(type(s) if isinstance(s, Value) else Value, name, None)
+    method = getattr(type(s) if issubclass(type(s), Value) else Value, name, None)
     return row(s) if method is getattr(Operators, name, None) else cast("Any", method)(s)
 
 

@@ -443,3 +443,82 @@ def test_a_derivative_that_branches_is_refused(slope, backend, define):
     for run in (compiled.jacobian, lambda x: compiled.value_and_grad([x], wrt="inputs")):
         with pytest.raises(TraceError, match=r"test_frozen\.py, line"):
             run(3.0)
+
+
+# ---- operations that users write themselves ------------------------------------------------------
+
+
+class Own(Value):
+    """A Value with a product of its own."""
+
+    def __mul__(self, other):
+        return Value(99.0)
+
+    __rmul__ = __mul__
+
+
+class Tagged(Value):
+    """A Value with a tag."""
+
+    tag = "t"
+
+
+def by_hand():
+    """Return a leaf, and a node that was made of it by hand."""
+    leaf = Value(2.0)
+    node = Value(4.0, (leaf,), "twice")
+    node._backward = lambda: setattr(leaf, "grad", leaf.grad + 2 * node.grad)
+    return node
+
+
+def wrapped():
+    """Return a node with another `_backward` in the place of its own."""
+    leaf = Value(2.0)
+    node = leaf * leaf
+    before = node._backward
+    node._backward = lambda: before() or before()
+    return node
+
+
+@pytest.mark.parametrize("make", [by_hand, wrapped, lambda: Own(3.0)])
+def test_what_was_made_by_hand_is_refused_and_told_what_to_do(make):
+    node = make()
+    for backend in BACKENDS:
+        with pytest.raises(TraceError, match=r"test_frozen\.py, line .*micrograd\.define"):
+            compile(lambda x: x * node, backend)(1.0)
+
+
+def test_a_node_made_by_hand_while_tracing_is_refused_and_told_what_to_do():
+    w = Value(2.0)
+    for fn in (
+        lambda x: Value(x.data * 2, (x,), "twice"),
+        lambda x: Value(w.data * 2, (w,), "twice") * x,
+        lambda x: Value(4.0, (w,), "twice") * x,
+        lambda x: setattr(x, "_backward", None),
+    ):
+        with pytest.raises(TraceError, match=r"test_frozen\.py, line .*micrograd\.define"):
+            compile(fn, "python")(1.0)
+
+
+def test_a_subclass_with_more_attributes_is_a_parameter():
+    weight = Tagged(3.0)
+    compiled = compile(lambda x: x * weight, "python")
+    assert compiled(2.0) == 6.0
+    weight.data = 4.0
+    assert compiled(2.0) == 8.0
+
+
+def test_methods_put_on_value_are_used_and_operators_refused(monkeypatch):
+    net = MLP(1, [1], activation="relu", rng=random.Random(0))
+    with monkeypatch.context() as patch:
+        patch.setattr(Value, "relu", lambda self: self * 3 + 1, raising=False)
+        patch.setattr(Value, "cubed", lambda self: self * self * self, raising=False)
+        for fn in (lambda x: x.relu(), lambda x: x.cubed(), lambda x: net([x])):
+            assert compile(fn, "python")(-2.0) == fn(Value(-2.0)).data
+        before = Value.__pow__
+        patch.setattr(Value, "__pow__", lambda self, n: before(self, n) + 1, raising=False)
+        with pytest.raises(TraceError, match=r"operators were replaced.*micrograd\.define"):
+            compile(lambda x: x**2, "python")(2.0)
+    assert compile(lambda x: x.relu(), "python")(-2.0) == 0.0
+    with pytest.raises(AttributeError, match="cubed"):
+        compile(lambda x: x.cubed(), "python")(2.0)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from micrograd import graph, ops
 from micrograd.engine import Value
 from micrograd.errors import NumberTypeError, TraceError
+from micrograd.node import Node
 from micrograd.ops import Number, Op, Operators, is_plain
 from micrograd.replay.reach import is_library, kept_by, models_of, reached_by
 from micrograd.replay.tape import CONSTANT, PARAMETER, Tape
@@ -223,6 +224,35 @@ _MOST_ASKED = 12
 _CODE = (types.FunctionType, types.MethodType)
 
 
+_borrowed: set[str] = set()
+
+
+def _of_users(kind: type) -> dict[str, Any]:
+    """Return the methods that a user has put on a class of Values, by their names."""
+    return {
+        name: method
+        for base in kind.__mro__[: kind.__mro__.index(Node)]
+        for name, method in list(vars(base).items())
+        if isinstance(method, types.FunctionType) and not is_library(method.__module__)
+    }
+
+
+def _own_operators(kind: type) -> bool:
+    return any(name[:2] == "__" and name in vars(Operators) for name in _of_users(kind))
+
+
+def _borrow_methods() -> None:
+    """Give symbols the methods that a user has put on `Value`, in the place of ours or new."""
+    found = _of_users(Value)
+    for name in _borrowed - found.keys():
+        delattr(Symbol, name)
+        _borrowed.discard(name)
+    for name, method in found.items():
+        if name in _borrowed or name not in vars(Symbol):
+            setattr(Symbol, name, method)
+            _borrowed.add(name)
+
+
 class Recorder(Watch):
     """A tape being written, with the live parameters met so far."""
 
@@ -259,6 +289,8 @@ class Recorder(Watch):
             return arg.position
         if isinstance(arg, Value):
             found = self._positions.get(id(arg))
+            if found is None and type(arg) is not Value and _own_operators(type(arg)):
+                self.refuse(f"use {arg!r}, of a class with operators of its own", _DEFINE)
             return self._value(arg) if found is None else found
         return self.tape.constant(ops.number(arg))
 
@@ -270,10 +302,9 @@ class Recorder(Watch):
                 operands = tuple([self._positions[id(parent)] for parent in node.parents])
                 op = node.op
                 if op.partials is None:
-                    self.refuse(
-                        f"use {node!r}, made by hand as {op.token!r}",
-                        "add the operation with micrograd.define",
-                    )
+                    self.refuse(f"use {node!r}, made by hand as {op.token!r}", _DEFINE)
+                if "_closure" in node.__dict__:
+                    self.refuse(f"use {node!r}, whose _backward was replaced", _DEFINE)
                 position = self.tape.add(op, operands)
                 if node.label:
                     self.tape.labels[position] = str(node.label)
@@ -377,6 +408,9 @@ class Recorder(Watch):
 
     def _run(self, fn: Callable[..., Any], arguments: list[Any]) -> Any:
         tracing.set(self)
+        _borrow_methods()
+        if _own_operators(Value):
+            self.refuse("use Values whose operators were replaced", _DEFINE)
         models = [leaf for model in models_of(fn) for leaf in model.parameters()]
         for thing in (*models, *reached_by(fn)):
             if not is_symbol(thing) and isinstance(thing, Value) and not thing.parents:
