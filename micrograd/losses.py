@@ -22,6 +22,7 @@ from micrograd.errors import (
     MicrogradError,
     NumberTypeError,
     OverflowRangeError,
+    shown,
 )
 from micrograd.node import Node, plain
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
@@ -226,7 +227,8 @@ def _logsumexps(name: str, rows: list[list[Number]], classes: list[Any]) -> Iter
             ) from None
         if not 0 <= c < len(row):
             raise ArgumentError(
-                f"{name}: class {i} is {c}; expected 0 to {len(row) - 1} for {len(row)} logits"
+                f"{name}: class {i} is {shown(c)}; expected 0 to {len(row) - 1} for {len(row)} "
+                "logits"
             )
         if _is_impossible(row[c]):  # its differences would be inf - inf
             yield logsumexp(row) - row[c]
@@ -364,7 +366,7 @@ def _pairs(
     right = [_number(name, f"target {i}", y) for i, y in enumerate(right)]
     for i, y in enumerate(right):
         if is_plain(y) and not allowed(y):
-            raise ArgumentError(f"{name}: target {i} is {y}; expected {expected}")
+            raise ArgumentError(f"{name}: target {i} is {shown(y)}; expected {expected}")
     return list(zip(left, right, strict=True))
 
 
@@ -376,7 +378,10 @@ def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
     different = set(plain)
     if not different <= {-1, 0, 1}:
         i, label = next(pair for pair in enumerate(plain) if pair[1] not in (-1, 0, 1))
-        raise ArgumentError(f"{name}: label {i} is {label}; expected -1 and 1, or 0 and 1")
+        raise ArgumentError(
+            f"{name}: label {i} is {shown(label)}; expected -1 and 1, or 0 and 1; for three "
+            "classes or more use cross_entropy, and a network with an output a class"
+        )
     if {-1, 0} <= different:
         raise ArgumentError(f"{name}: the labels are -1, 0 and 1; expected -1 and 1, or 0 and 1")
     return [1 if label == 1 else low for label in plain]
@@ -388,7 +393,9 @@ def _classes(labels: Iterable[Any]) -> list[Any]:
     for i, label in enumerate(_listed("cross_entropy", "labels", labels)):
         plain = number(label)
         if plain != plain or plain < 0 or plain == float("inf") or plain != int(plain):
-            raise ArgumentError(f"cross_entropy: label {i} is {plain}; expected 0, 1, 2, ...")
+            raise ArgumentError(
+                f"cross_entropy: label {i} is {shown(plain)}; expected 0, 1, 2, ..."
+            )
         indices.append(int(plain))
     return indices
 

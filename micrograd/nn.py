@@ -27,6 +27,7 @@ from micrograd.errors import (
     InputCountError,
     NumberTypeError,
     StateError,
+    shown_briefly,
 )
 from micrograd.files import read_document, shown, write_json
 from micrograd.node import set_data
@@ -420,7 +421,8 @@ def activated(s: Number, name: str) -> Number:
     row = _activation(name)
     if row is None:
         return s
-    method = getattr(type(s) if issubclass(type(s), Value) else Value, name, None)
+    kind = type(s)  # a traced number passes for a Value, and has the methods of ours
+    method = getattr(kind if issubclass(kind, Value) else Value, name, None)
     return row(s) if method is getattr(Operators, name, None) else cast("Any", method)(s)
 
 
@@ -456,6 +458,14 @@ def _inputs(x: Any, count: int, owner: Module) -> _Inputs:
     except NumberTypeError as error:
         hint = "; a network takes one sample at a time" if hasattr(given[0], "__len__") else ""
         raise NumberTypeError(f"an input of {owner._title()}: {error}{hint}") from error
+
+
+def _not_one_sample(owner: Module, given: tuple[Any, ...]) -> ArgumentTypeError:
+    shown = ", ".join(map(shown_briefly, given[:3])) + (", ..." if len(given) > 3 else "")
+    return ArgumentTypeError(
+        f"{owner._title()} takes one sample, a list of its inputs, got {len(given)} arguments: "
+        f"write model([{shown}])"
+    )
 
 
 def _leaf(plain: Any) -> Value:
@@ -556,8 +566,10 @@ class Neuron(Module):
         self.activation = activation
         self.atomic = atomic
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *more: Any) -> Any:
         """Return the activation for inputs `x`: a sequence of `nin` numbers or Values."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
         return self._fire(x if type(x) is _Inputs else _inputs(x, len(self.w), self))[1]
 
     def trace(self, x: Any) -> tuple[Any, Any]:
@@ -640,8 +652,10 @@ class Layer(Module):
         options = {"fan_out": nout, **neuron_options}
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *more: Any) -> Any:
         """Return the outputs for inputs `x`: a list, or a Value where there is one neuron."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
         if type(x) is not _Inputs:
             x = _inputs(x, self._nin(), self)
         out = [neuron(x) for neuron in self.neurons]
@@ -726,16 +740,23 @@ class MLP(Module):
     def __init__(
         self,
         nin: int,
-        nouts: Iterable[int],
+        nouts: Iterable[int] | None = None,
         *,
         activation: str | Iterable[str] = "relu",
         init: str = "uniform",
         rng: random.Random | None = None,
         atomic: bool = False,
     ) -> None:
+        first: Any = nin
+        if nouts is None and isinstance(first, (list, tuple)) and len(first) > 1:
+            raise ArgumentTypeError(
+                "expected the number of inputs and then the widths of the layers: write "
+                f"MLP({shown_briefly(first[0])}, {shown_briefly(list(first[1:]))})"
+            )
         if isinstance(nouts, (str, bytes)) or not isinstance(nouts, Iterable):
             raise ArgumentTypeError(
-                f"expected the widths of the layers, such as [16, 16, 1], got {nouts!r:.60}"
+                f"expected the widths of the layers in a list, such as MLP(2, [16, 16, 1]), got "
+                f"{shown_briefly(nouts)}"
             )
         sizes = [_count("nin", nin, 0), *[_count("a layer width", n, 1) for n in nouts]]
         self.nin = sizes[0]
@@ -762,8 +783,10 @@ class MLP(Module):
             for i in range(len(sizes) - 1)
         ]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *more: Any) -> Any:
         """Return the outputs for one sample `x`: a Value for one output, else a list of them."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
         if self.nin is not None:
             x = _inputs(x, self.nin, self)
         for layer in self.layers:

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
-from micrograd.errors import GradientError, InputCountError, StaleGraphError, shown
+from micrograd.errors import (
+    ArgumentTypeError,
+    GradientError,
+    InputCountError,
+    StaleGraphError,
+    shown,
+    shown_briefly,
+)
 from micrograd.graph import order
 from micrograd.leaving import left_graph
 from micrograd.ops import Op, Operators, PlainNumber, constant, foreign, is_operand, number
@@ -63,7 +70,7 @@ class Node(Operators):
         _op: str | Sequence[PlainNumber] = "",
         label: str = "",
     ) -> None:
-        children = tuple(_children)
+        children = _operands(_children)
         self._data = number(data)
         self._grad = 0
         if isinstance(_op, str):
@@ -290,6 +297,28 @@ def _given(gradients: Sequence[Any], children: tuple[Node, ...]) -> tuple[PlainN
             f"expected one local gradient for each operand, got {len(given)} for {len(children)}"
         )
     return given
+
+
+def _operands(given: Any) -> tuple[Any, ...]:
+    """Return the operands of a node made by hand, checked."""
+    if isinstance(given, str):
+        raise ArgumentTypeError(
+            f"expected the operands as the second argument, got {given!r:.60}: for a name write "
+            f"label={given!r:.60}"
+        )
+    try:
+        children = tuple(given)
+    except TypeError:
+        children = (given,)
+        stranger = True
+    else:
+        stranger = not all(isinstance(child, Operators) for child in children)
+    if stranger:
+        raise ArgumentTypeError(
+            f"expected a tuple of Values, the operands, as the second argument, got "
+            f"{shown_briefly(given)} ({type(given).__name__})"
+        )
+    return children
 
 
 def plain(operand: Any) -> Any:

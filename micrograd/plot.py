@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from micrograd.engine import Value, no_grad
-from micrograd.errors import ArgumentError, InputCountError, not_a_network
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, not_a_network
 from micrograd.files import write_whole
 from micrograd.functional import grad
 from micrograd.look import MARKERS, Theme, mix, number_text
@@ -452,6 +452,11 @@ def plot_history(
     >>> ax.get_title(loc="left"), ax.get_yscale()
     ('Loss', 'linear')
     """
+    if not hasattr(history, "loss"):
+        raise ArgumentTypeError(
+            f"expected the History that fit returns, got {history!r:.60} ({type(history).__name__})"
+            "; History(loss=[...]) makes one of losses of your own"
+        )
     if quantity not in ("loss", "accuracy"):
         raise ArgumentError(f"expected quantity 'loss' or 'accuracy', got {quantity!r}")
     look = theme_named(theme)
@@ -879,7 +884,10 @@ def plot_gradients(
     sizes = [np.array([size for neuron in layer for size in neuron]) for layer in layers]
     found = np.concatenate([size[(size > 0) & np.isfinite(size)] for size in sizes])
     if not len(found):
-        raise ArgumentError("every gradient of the model is 0: call backward() of a loss first")
+        raise ArgumentError(
+            "every gradient of the model is 0: call backward() of a loss first; where the loss is "
+            "0, all gradients are"
+        )
     ax = _axes(ax, (7, 1.0 + 0.75 * len(layers)), look)
     most = math.ceil(math.log10(found.max()))
     least = max(math.floor(math.log10(found.min())), most - 8)

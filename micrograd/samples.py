@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    NumberTypeError,
+    shown_briefly,
+)
 from micrograd.losses import Loss
 from micrograd.ops import PlainNumber, number
 
@@ -65,6 +71,12 @@ def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]
     return rows
 
 
+_OWN: Final = (
+    "for several numbers a sample give a function as the loss: lambda outputs, y: "
+    "losses.mse([o for row in outputs for o in row], [t for row in y for t in row])"
+)
+
+
 def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> list[Any]:
     """Return what a loss wants from labels, for a model of so many outputs."""
     if not _all_finite(labels):
@@ -73,8 +85,8 @@ def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> 
                 plain = number(label)
             except NumberTypeError:
                 raise NumberTypeError(
-                    f"{which}y[{i}] is {label!r:.60} ({type(label).__name__}), expected a number; "
-                    "number the classes 0, 1, 2, ..."
+                    f"{which}y[{i}] is {shown_briefly(label)} ({type(label).__name__}), expected a "
+                    f"number; {'number the classes 0, 1, 2, ...' if loss.classification else _OWN}"
                 ) from None
             if plain * 0 != 0:
                 raise ArgumentError(f"{which}y[{i}] is {plain}, expected a finite number")
@@ -92,7 +104,7 @@ def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> 
     elif outputs != 1:
         raise InputCountError(
             f"{loss.name} needs a model with one output, this one has {outputs}; "
-            "for several classes use 'cross_entropy'"
+            + ("for several classes use 'cross_entropy'" if loss.classification else _OWN)
         )
     return targets
 

@@ -22,9 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    shown_briefly,
+)
 from micrograd.nn import Module
-from micrograd.optim import Adam
+from micrograd.optim import SGD, Adam, AdamW
 from micrograd.training_run import EarlyStop, History, Run, Trainable, compiled_steps, descent_of
 from micrograd.training_task import (
     Evaluation,
@@ -318,6 +323,14 @@ def _prepared(  # noqa: PLR0917 (as fit)
         raise ArgumentError(f"{type(model).__name__} has no parameters to train")
     if optimizer is None:
         optimizer = Adam(parameters, lr=LEARNING_RATE)
+    elif isinstance(optimizer, type) or not hasattr(optimizer, "state_dict"):
+        named = getattr(optimizer, "__name__", optimizer)
+        known = {kind.__name__.lower(): kind.__name__ for kind in (SGD, Adam, AdamW)}
+        kind = known.get(str(named).lower(), "Adam")
+        raise ArgumentTypeError(
+            f"expected an optimizer, such as optim.{kind}(model.parameters(), lr=0.02), got "
+            f"{shown_briefly(optimizer)} ({type(optimizer).__name__})"
+        )
     elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
         raise ArgumentError(
             "the optimizer holds no parameter of this model: make it with model.parameters()"

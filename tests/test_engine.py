@@ -37,6 +37,7 @@ from strategies import ROWS, fractions, points, recipes, row_id
 from micrograd import ops
 from micrograd.engine import Value, gradient, no_grad
 from micrograd.errors import (
+    ArgumentTypeError,
     GradientError,
     MicrogradError,
     NonFiniteError,
@@ -928,3 +929,18 @@ def test_twelve_processes_with_different_hash_seeds_print_the_same_bits() -> Non
             printed.add(out)
     assert len(printed) == 1
     assert len(printed.pop()) > 300
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("x", "label='x'"),
+        ("weight 1", "label='weight 1'"),
+        (2, r"a tuple of Values, .* got 2 \(int\)"),
+        (Value(2.0), r"a tuple of Values, .* \(Value\)"),
+        ([1.0], r"a tuple of Values, .* got \[1.0\] \(list\)"),
+    ],
+)
+def test_a_second_argument_that_is_no_operands_is_refused(given: Any, told: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=told):
+        Value(1.0, given)

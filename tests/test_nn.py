@@ -674,3 +674,23 @@ def test_a_subclass_with_another_constructor_or_other_parameters_is_not_measured
         module.save(tmp_path / "m.json")
         again = type(module).from_file(tmp_path / "m.json")
         assert again.state_dict() == module.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: MLP(2, [3, 1])(1.0, 2.0), "takes one sample, .*: write model([1.0, 2.0])"),
+        (lambda: Layer(2, 3)(1.0, 2.0), "Layer(2, 3) takes one sample"),
+        (lambda: Neuron(2)(1.0, 2.0, 3, 4), "write model([1.0, 2.0, 3, ...])"),
+        (lambda: MLP([2, 3, 1]), "write MLP(2, [3, 1])"),
+        (lambda: MLP(2, 3), "such as MLP(2, [16, 16, 1]), got 3"),
+        (lambda: MLP(2), "such as MLP(2, [16, 16, 1]), got None"),
+    ],
+)
+def test_a_first_guess_at_a_call_is_answered_with_the_right_one(call, told):
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert isinstance(caught.value, ArgumentTypeError)
+    start, _, end = told.partition(".*")
+    assert start in str(caught.value)
+    assert end in str(caught.value)

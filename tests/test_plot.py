@@ -533,3 +533,16 @@ def test_a_weight_that_is_nan_is_written_in_the_colour_of_what_is_wrong():
     ax = plot_weights(model, *sheet())
     assert (ax.texts[0].get_text(), ax.texts[0].get_color()) == ("nan!", theme("light").wrong)
     assert ax.texts[1].get_color() != theme("light").wrong
+
+
+def test_what_is_no_history_is_refused_with_what_is():
+    with pytest.raises(ArgumentTypeError, match=r"the History that fit returns, got \[1, 2\]"):
+        plot_history([1, 2])
+
+
+def test_gradients_of_a_loss_of_0_are_said_to_be_so():
+    model = MLP(1, [1])
+    for pass_back in (lambda: None, (model([1.0]) * 0.0).backward):
+        pass_back()
+        with pytest.raises(ArgumentError, match=r"call backward\(\) .*; where the loss is 0, all"):
+            plot_gradients(model)

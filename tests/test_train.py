@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from micrograd import losses
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
@@ -24,7 +25,7 @@ from micrograd.files import read_json, write_json
 from micrograd.losses import LOSSES, hinge
 from micrograd.nn import MLP, Module
 from micrograd.optim import SGD, Adam, AdamW, linear
-from micrograd.train import EarlyStop, History, evaluate, fit
+from micrograd.train import EarlyStop, History, evaluate, fit, session
 
 XOR = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 SIGNS = [-1, 1, 1, -1]
@@ -607,3 +608,40 @@ def test_a_history_shows_its_end():
     assert repr(History(loss=[1.0, 0.123456], accuracy=[0.5, 1.0])) == (
         "History(steps=2, loss=0.1235, accuracy=1.0)"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("sgd", "optim.SGD(model.parameters(), lr="),
+        ("AdamW", "optim.AdamW(model.parameters(), lr="),
+        (SGD, "optim.SGD(model.parameters(), lr="),
+        (0.1, "got 0.1 (float)"),
+    ],
+)
+def test_an_optimizer_that_is_none_is_answered_with_how_to_make_one(given, told):
+    model = MLP(1, [1])
+    for start in (fit, session):
+        with pytest.raises(ArgumentTypeError) as caught:
+            start(model, [[0.0], [1.0]], [1, -1], optimizer=given)
+        assert told in str(caught.value)
+
+
+def test_several_numbers_a_sample_are_learnt_with_the_loss_that_the_message_gives():
+    X, y = [[0.0], [1.0]], [[0.0, 1.0], [1.0, 0.0]]
+    with pytest.raises(NumberTypeError) as caught:
+        fit(MLP(1, [2]), X, y, "mse", steps=1)
+    with pytest.raises(InputCountError) as counted:
+        fit(MLP(1, [2]), X, [1.0, 2.0], "mse", steps=1)
+    for error in (caught, counted):
+        assert "class" not in str(error.value)
+    code = str(caught.value).partition("as the loss: ")[2]
+    model = MLP(1, [2], rng=random.Random(0))
+    history = fit(model, X, y, eval(code, {"losses": losses}), SGD(model.parameters(), 0.5), 200)
+    assert history.loss[-1] < 1e-3
+
+
+def test_three_labels_are_answered_with_cross_entropy():
+    for name in ("hinge", "bce"):
+        with pytest.raises(ArgumentError, match="cross_entropy, and a network with an output a"):
+            fit(MLP(1, [1]), [[0], [1], [2]], [0, 1, 2], name)
