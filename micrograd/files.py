@@ -23,10 +23,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from micrograd.errors import NumberTypeError, StateError
+from micrograd.errors import NumberTypeError, StateError, shown_briefly
 from micrograd.ops import number
 
-__all__ = ["read_document", "read_json", "shown", "write_json", "write_whole"]
+__all__ = ["read_document", "read_json", "write_json", "write_whole"]
 
 # Python refuses to turn integers of more than 4300 digits into decimal text, or back.
 _DECIMAL_BITS = 10_000
@@ -208,23 +208,10 @@ def read_document(
         raise StateError(f"{name!r} is no {noun}: it has no 'format': {form!r}")
     if document.get("version") != version:
         raise StateError(
-            f"{name!r} is of version {shown(document.get('version'))}; this program reads {version}"
+            f"{name!r} is of version {shown_briefly(document.get('version'))}; "
+            f"this program reads {version}"
         )
     return document
-
-
-def shown(thing: object, most: int = 60) -> str:
-    """Return the beginning of the repr of something that was read, whatever it is.
-
-    Examples
-    --------
-    >>> shown([1, "two"]), shown(10**5000)
-    ("[1, 'two']", 'an integer of thousands of digits (int)')
-    """
-    try:
-        return f"{thing!r:.{most}}"
-    except ValueError:
-        return f"an integer of thousands of digits ({type(thing).__name__})"
 
 
 def _check_depth(document: Any) -> None:

@@ -29,7 +29,7 @@ from micrograd.errors import (
     StateError,
     shown_briefly,
 )
-from micrograd.files import read_document, shown, write_json
+from micrograd.files import read_document, write_json
 from micrograd.node import set_data
 from micrograd.ops import (
     TABLE,
@@ -285,7 +285,7 @@ def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
     ):
         if not isinstance(document.get(key), kind):
             raise StateError(
-                f"{name!r}: expected {noun} as {key!r}, got {shown(document.get(key))}"
+                f"{name!r}: expected {noun} as {key!r}, got {shown_briefly(document.get(key))}"
             )
     return document
 
@@ -297,7 +297,7 @@ def _short(text: str) -> str:
 def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
     """Return the parameters, and the number of each in `state`, all checked."""
     if not isinstance(state, Mapping):
-        raise StateError(f"expected a dict of names and numbers, got {shown(state)}")
+        raise StateError(f"expected a dict of names and numbers, got {shown_briefly(state)}")
     named = module.named_parameters()
     known = dict(named)
     missing = [name for name in known if name not in state]

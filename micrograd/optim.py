@@ -29,8 +29,8 @@ from micrograd.errors import (
     OverflowRangeError,
     StateError,
     rewritten,
+    shown_briefly,
 )
-from micrograd.files import shown
 from micrograd.node import data_of, restore_data
 from micrograd.ops import PlainNumber, number
 
@@ -85,7 +85,7 @@ class Schedule:
             return _RATES[self.name](step, *self.arguments)
         except OverflowError as error:
             raise OverflowRangeError(
-                f"the learning rate {shown(self)} is too large for a float at step {step}"
+                f"the learning rate {shown_briefly(self)} is too large for a float at step {step}"
             ) from error
 
     def __repr__(self) -> str:
@@ -393,11 +393,11 @@ class Optimizer:
         name = type(self).__name__
         expected = self.state_dict()
         if not isinstance(state, Mapping) or state.get("optimizer") != name:
-            raise StateError(f"expected the state of {name}, got {shown(state, 80)}")
+            raise StateError(f"expected the state of {name}, got {shown_briefly(state, 80)}")
         if set(state) | {"decayed"} != set(expected):  # which older states do not have
             raise StateError(
                 f"the state of {name} has the entries {sorted(expected)}, "
-                f"got {shown(list(state), 200)}"
+                f"got {shown_briefly(list(state), 200)}"
             )
         try:
             steps: Any = state["steps"]
@@ -460,7 +460,7 @@ def _lr_from(state: Any, present: Any) -> Any:
         "warmup": warmup,
     }
     if state["schedule"] not in list(makers):
-        raise ArgumentError(f"there is no schedule {shown(state['schedule'])}")
+        raise ArgumentError(f"there is no schedule {shown_briefly(state['schedule'])}")
     return makers[state["schedule"]](*[_lr_from(item, None) for item in state["arguments"]])
 
 

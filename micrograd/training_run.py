@@ -19,8 +19,9 @@ from micrograd.errors import (
     OverflowRangeError,
     StateError,
     rewritten,
+    shown_briefly,
 )
-from micrograd.files import read_document, shown, write_json
+from micrograd.files import read_document, write_json
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
 from micrograd.node import set_data
@@ -579,7 +580,8 @@ class Run:
                 what = (
                     f"the {key} are not the same"
                     if key.endswith("data")
-                    else f"{key} is {shown(there, 80)} there and {shown(here, 80)} here"
+                    else f"{key} is {shown_briefly(there, 80)} there "
+                    f"and {shown_briefly(here, 80)} here"
                 )
                 raise StateError(
                     f"{name!r} is the checkpoint of another run: {what}. Pass the same arguments, "
