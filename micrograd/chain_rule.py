@@ -17,6 +17,7 @@ from micrograd.errors import (
     NumberTypeError,
     rewritten,
     shown,
+    shown_briefly,
 )
 from micrograd.graph import depends_on, order
 from micrograd.node import Node, Overwritten, check_fresh, described, named, plain
@@ -267,7 +268,9 @@ def gradient(
     wanted = [inputs] if isinstance(inputs, Operators) else list(inputs)
     for value in (output, *wanted):
         if not isinstance(value, Operators):
-            raise NumberTypeError(f"expected a Value, got {value!r} ({type(value).__name__})")
+            raise NumberTypeError(
+                f"expected a Value, got {shown_briefly(value)} ({type(value).__name__})"
+            )
     first: Any = max((output, *wanted), key=lambda value: value._rank)
     if issubclass(type(first), Node):  # whatever a symbol says that it is
         grads = _gradient(cast("Node", output), cast("list[Node]", wanted), create_graph)

@@ -17,7 +17,13 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
 from micrograd.engine import Value, enable_grad, gradient
-from micrograd.errors import ArgumentError, GradcheckError, InputCountError, NumberTypeError
+from micrograd.errors import (
+    ArgumentError,
+    GradcheckError,
+    InputCountError,
+    NumberTypeError,
+    shown_briefly,
+)
 from micrograd.graph import depends_on, order
 from micrograd.node import plain
 from micrograd.ops import Op, Operators, as_float, constant, identity, is_operand, is_plain, number
@@ -82,7 +88,9 @@ def value_and_grad(
             wrt, inputs, traced = _trace(args, argnums)
             output = f(*traced)
             if not is_operand(output):
-                raise NumberTypeError(f"expected a function of one number, it gave {output!r}")
+                raise NumberTypeError(
+                    f"expected a function of one number, it gave {shown_briefly(output)}"
+                )
             slopes = _gradient(output, inputs, create_graph=not outermost)
             gradients = [_like(traced[i], inputs, slopes) for i in wrt]
         value = output.data if outermost and issubclass(type(output), Value) else output

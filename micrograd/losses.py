@@ -23,6 +23,7 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
     shown,
+    shown_briefly,
 )
 from micrograd.node import Node, plain
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
@@ -223,7 +224,7 @@ def _logsumexps(name: str, rows: list[list[Number]], classes: list[Any]) -> Iter
             c = operator.index(given)
         except TypeError:
             raise ArgumentTypeError(
-                f"{name}: class {i} is {given!r:.60}; expected a whole number"
+                f"{name}: class {i} is {shown_briefly(given)}; expected a whole number"
             ) from None
         if not 0 <= c < len(row):
             raise ArgumentError(
@@ -330,7 +331,8 @@ def _listed(name: str, what: str, given: Iterable[Any]) -> list[Any]:
         return list(given)
     except TypeError:
         raise ArgumentTypeError(
-            f"{name}: expected a sequence of {what}, got {given!r:.60} ({type(given).__name__})"
+            f"{name}: expected a sequence of {what}, got {shown_briefly(given)} "
+            f"({type(given).__name__})"
         ) from None
 
 

@@ -430,7 +430,8 @@ def _names(activations: Any) -> list[str]:
     names = list(activations) if isinstance(activations, Iterable) else [activations]
     if not all(isinstance(name, str) for name in names):
         raise ArgumentTypeError(
-            f"expected the name of an activation, or a list of one a layer, got {activations!r:.60}"
+            f"expected the name of an activation, or a list of one a layer, got "
+            f"{shown_briefly(activations)}"
         )
     return names
 
@@ -480,10 +481,11 @@ def _count(name: str, count: Any, least: int) -> int:
         whole = operator.index(count)
     except TypeError:
         raise ArgumentTypeError(
-            f"expected a whole number as {name}, got {count!r:.60} ({type(count).__name__})"
+            f"expected a whole number as {name}, got {shown_briefly(count)} "
+            f"({type(count).__name__})"
         ) from None
     if whole < least:
-        raise ArgumentError(f"expected {name} of {least} or more, got {whole}")
+        raise ArgumentError(f"expected {name} of {least} or more, got {shown_briefly(whole)}")
     return whole
 
 
@@ -558,7 +560,9 @@ class Neuron(Module):
         if init not in INITS:
             raise ArgumentError(f"unknown init {init!r}: expected one of {', '.join(INITS)}")
         if rng is not None and not isinstance(rng, random.Random):
-            raise ArgumentTypeError(f"expected a random.Random(seed) as rng, got {rng!r:.60}")
+            raise ArgumentTypeError(
+                f"expected a random.Random(seed) as rng, got {shown_briefly(rng)}"
+            )
         draw = random if rng is None else rng
         self.w = [Value(INITS[init](draw, nin, fan_out)) for _ in range(nin)]
         self.b = Value(0)

@@ -281,12 +281,13 @@ class Optimizer:
             given = list(params)
         except TypeError:
             raise ArgumentTypeError(
-                f"{name}: expected a list of Values, got {params!r:.60}; {hint}"
+                f"{name}: expected a list of Values, got {shown_briefly(params)}; {hint}"
             ) from None
         for i, parameter in enumerate(given):
             if not isinstance(parameter, Value):
                 raise ArgumentTypeError(
-                    f"{name}: expected Values, got {parameter!r:.60} as parameter {i}; {hint}"
+                    f"{name}: expected Values, got {shown_briefly(parameter)} as "
+                    f"parameter {i}; {hint}"
                 )
             if parameter.op is not None:
                 raise ArgumentError(
@@ -402,7 +403,9 @@ class Optimizer:
         try:
             steps: Any = state["steps"]
             if type(steps) is not int or not 0 <= steps <= _MOST_STEPS:
-                raise ArgumentError(f"expected steps to be a whole number, got {steps!r:.60}")
+                raise ArgumentError(
+                    f"expected steps to be a whole number, got {shown_briefly(steps)}"
+                )
             changed = {
                 "steps": steps,
                 "lr": _lr_from(state["lr"], self.lr),
@@ -624,7 +627,7 @@ class Adam(Optimizer):
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
         betas = options["betas"]
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ArgumentTypeError(f"expected two numbers as betas, got {betas!r:.60}")
+            raise ArgumentTypeError(f"expected two numbers as betas, got {shown_briefly(betas)}")
         return {
             "betas": (_rate("betas[0]", betas[0], below=1), _rate("betas[1]", betas[1], below=1)),
             "eps": _rate("eps", options["eps"]),

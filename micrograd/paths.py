@@ -22,7 +22,10 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import NumberTypeError
+from micrograd.errors import (
+    NumberTypeError,
+    shown_briefly,
+)
 from micrograd.graph import order
 from micrograd.look import finite, number_text
 from micrograd.ops import as_float
@@ -255,9 +258,11 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     True
     """
     if type(limit) is not int or limit < 3:
-        raise ValueError(f"limit must be a whole number of at least 3, got {limit!r}")
+        raise ValueError(f"limit must be a whole number of at least 3, got {shown_briefly(limit)}")
     if not isinstance(input, Value):
-        raise NumberTypeError(f"expected a Value, got {input!r} ({type(input).__name__})")
+        raise NumberTypeError(
+            f"expected a Value, got {shown_briefly(input)} ({type(input).__name__})"
+        )
     recording = Recording(output)
     place = next((i for i, node in enumerate(recording.nodes) if node is input), None)
     found = _Found(recording, limit, place)

@@ -32,7 +32,7 @@ def listed(what: str, given: Any) -> list[Any]:
         entries = list(given)
     except TypeError:
         raise ArgumentTypeError(
-            f"expected {what} to be an array or a sequence, got {given!r:.60} "
+            f"expected {what} to be an array or a sequence, got {shown_briefly(given)} "
             f"({type(given).__name__})"
         ) from None
     if not entries:
@@ -51,7 +51,7 @@ def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]
         entries = given.tolist() if hasattr(given, "tolist") else given
         if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
             raise ArgumentTypeError(
-                f"expected {what}[{i}] to be a row of numbers, got {entries!r:.60} "
+                f"expected {what}[{i}] to be a row of numbers, got {shown_briefly(entries)} "
                 f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
             )
         row: list[PlainNumber] = []

@@ -16,6 +16,8 @@ from micrograd.errors import (
     InputCountError,
     NumberTypeError,
     OverflowRangeError,
+    shown,
+    shown_briefly,
 )
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP, Layer, Module, Neuron
@@ -77,7 +79,7 @@ def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> T
     """Return the data as plain numbers, all checked, one call of the model included."""
     if not isinstance(model, Module):
         raise ArgumentTypeError(
-            f"expected a model, such as MLP(2, [16, 16, 1]), got {model!r:.60} "
+            f"expected a model, such as MLP(2, [16, 16, 1]), got {shown_briefly(model)} "
             f"({type(model).__name__})"
         )
     known = _loss(loss)
@@ -130,7 +132,9 @@ def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:
             )
         return LOSSES[loss]
     if not (isinstance(loss, Loss) or callable(loss)):
-        raise ArgumentTypeError(f"expected the name of a loss or a function, got {loss!r:.60}")
+        raise ArgumentTypeError(
+            f"expected the name of a loss or a function, got {shown_briefly(loss)}"
+        )
     return loss
 
 
@@ -164,7 +168,7 @@ def finite_loss(loss: Any) -> float:
     """Return the number in a loss, which has to be one that can be made small."""
     if not isinstance(loss, Value):
         raise ArgumentTypeError(
-            f"the loss gave {loss!r:.60} ({type(loss).__name__}), expected one Value"
+            f"the loss gave {shown_briefly(loss)} ({type(loss).__name__}), expected one Value"
         )
     if loss.data * 0 != 0:
         raise OverflowRangeError(f"the loss is {loss.data}")
@@ -198,8 +202,9 @@ def whole_number(name: str, given: Any, least: int | None) -> int:
         whole = operator.index(given)
     except TypeError:
         raise ArgumentTypeError(
-            f"expected a whole number as {name}, got {given!r:.60} ({type(given).__name__})"
+            f"expected a whole number as {name}, got {shown_briefly(given)} "
+            f"({type(given).__name__})"
         ) from None
     if least is not None and whole < least:
-        raise ArgumentError(f"expected {name} of {least} or more, got {whole}")
+        raise ArgumentError(f"expected {name} of {least} or more, got {shown(whole)}")
     return whole
