@@ -824,7 +824,7 @@ def test_a_new_shape_is_traced_again_and_kept(backend):
 
     compiled = compile(fn, backend)
     assert [compiled([1, 2]), compiled([1, 2, 3]), compiled([4, 5])] == [3, 6, 9]
-    assert seen == [2, 2, 3, 3]  # run twice, to see that it does the same
+    assert seen == [2, 2, 3, 3]  # run twice, as it changes what it can get at
     compiled.clear()
     assert compiled([1, 2]) == 3
     assert seen == [2, 2, 3, 3, 2, 2]

@@ -980,7 +980,7 @@ def compile(  # noqa: A001
     a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
     otherwise later on, with a parameter added or another Value put in the place of one, is seen
     after `clear()`. What changes from call to call is refused: a branch, the `data` or `grad` of a
-    Value, a random number, a clock, a counter (the function is run twice to see it), a thread of
+    Value, a random number, a clock, a counter (it is run twice where it has any), a thread of
     its own (one that runs already, as of a pool, is not seen). A decorated method is compiled for
     each object on its own, and a compiled function called in another one becomes a part of it.
 

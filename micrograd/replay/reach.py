@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import inspect
+import operator
 import sys
 import threading
 import types
@@ -16,10 +17,11 @@ from fractions import Fraction
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.node import Node
 from micrograd.ops import Operators
 from micrograd.replay.tape import Tape
 
-__all__ = ["is_library", "kept_by", "models_of", "reached_by"]
+__all__ = ["Kept", "is_library", "kept_by", "models_of", "reached_by"]
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
@@ -70,6 +72,48 @@ _NOTHING_IN_IT = {int, float, complex, str, bytes, bool, Fraction, type(None), V
 _CLOSED = (
     Operators, Tape, types.ModuleType, types.FrameType, types.TracebackType, threading.Thread
 )  # fmt: skip
+
+
+# Modules whose functions give something else at every call.
+_CHANGING = {
+    "time", "datetime", "os", "posix", "nt", "random", "secrets", "uuid", "numpy.random"
+}  # fmt: skip
+# Kinds of which all that can change is what they refer to.
+_CLEAR = (
+    object, list, dict, tuple, set, frozenset, types.FunctionType, types.MethodType,
+    types.BuiltinFunctionType, types.CellType, types.CodeType, types.MappingProxyType,
+    types.GetSetDescriptorType, types.MemberDescriptorType, property, staticmethod, classmethod,
+    functools.partial, Node,
+)  # fmt: skip
+
+
+class Kept:
+    """What a function can get at, as it is when this is made."""
+
+    def __init__(self, fn: Any) -> None:
+        self._things = [(thing, tuple(_beside(thing))) for thing in kept_by(fn)]
+
+    def may_change(self) -> bool:
+        """Return whether anything is otherwise now, or is of a kind that does not tell."""
+        return any(
+            not _is_clear(thing)
+            or len(before) != len(now := tuple(_beside(thing)))
+            or not all(map(operator.is_, before, now))
+            for thing, before in self._things
+        )
+
+
+def _is_clear(thing: Any) -> bool:
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
+    if isinstance(thing, (type, types.BuiltinFunctionType)):
+        return (thing.__module__ or "") not in _CHANGING
+    return all(
+        base in _CLEAR
+        or not is_library(base.__module__)
+        or base.__module__.startswith("micrograd.")
+        for base in type(thing).__mro__
+    ) and not hasattr(type(thing), "__next__")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -130,7 +174,7 @@ def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
     for one in spaces:
         for name in names & one.keys():
             found = one[name]
-            if not isinstance(found, types.ModuleType):
+            if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
                 yield found
             elif not is_library(found.__name__) and all(vars(found) is not s for s in spaces):
                 spaces.append(vars(found))

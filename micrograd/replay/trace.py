@@ -18,7 +18,7 @@ from micrograd.engine import Value
 from micrograd.errors import NumberTypeError, TraceError
 from micrograd.node import Node
 from micrograd.ops import Number, Op, Operators, is_plain
-from micrograd.replay.reach import is_library, kept_by, models_of, reached_by
+from micrograd.replay.reach import Kept, is_library, models_of, reached_by
 from micrograd.replay.tape import CONSTANT, PARAMETER, Tape
 from micrograd.replay.watch import SLOPE, WHERE, Watch, is_symbol, line_where
 
@@ -221,7 +221,6 @@ _detached = Op(
 
 # Truths that a run of a rule may ask for: as many branches as are written by hand.
 _MOST_ASKED = 12
-_CODE = (types.FunctionType, types.MethodType)
 
 
 _borrowed: set[str] = set()
@@ -326,16 +325,17 @@ class Recorder(Watch):
     def trace(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
         """Record `fn` on symbols of these shapes; return whether it gives a sequence.
 
-        Where there is code of the user's in it, it is run twice: what is otherwise the second
-        time would be otherwise at every call.
+        If anything that it can get at has changed by then, or may have, it is run once more: what
+        is otherwise the second time would be otherwise at every call.
 
         Raises
         ------
         TraceError
             If the function does what cannot be replayed. Also a TypeError.
         """
+        kept = Kept(fn)
         sequence = self._once(fn, shapes, names)
-        if all(is_library(one.__module__) for one in kept_by(fn) if isinstance(one, _CODE)):
+        if not kept.may_change():
             return sequence
         again = Recorder()
         try:
