@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import micrograd
+
 FOLDER = Path(__file__).parents[1] / ".ci"
 
 PASSED = '<testcase classname="tests.test_a" name="test_one"/>'
@@ -84,3 +86,16 @@ def test_a_commit_is_checked_as_the_first_stages_check_it():
     stages = (FOLDER / "run").read_text(encoding="utf-8")
     assert re.findall(r"\{ in_checks (.+?); \}", stages) == checks
     assert len(checks) == 4
+
+
+def test_the_modules_that_get_faults_and_their_tests_are_there():
+    root = FOLDER.parent
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    table = project.partition("[tool.micrograd.mutation]")[2].partition("\n[")[0]
+    modules = re.findall(r'^"?([a-z_/]+)"? = \[', table, re.MULTILINE)
+    assert {"chain_rule", "node", "ops", "passes", "stepper", "words", "replay/tape"} <= {*modules}
+    package = Path(micrograd.__file__).parent
+    for path in [package / f"{module}.py" for module in modules] + [
+        root / name for name in re.findall(r'"(tests/\w+\.py)"', table)
+    ]:
+        assert path.exists(), path
