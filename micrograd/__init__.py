@@ -20,6 +20,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from micrograd import aliases as _aliases
 from micrograd.engine import Value, enable_grad, gradient, no_grad
 from micrograd.formula import formula
 from micrograd.functional import grad, gradcheck, hessian, jacobian, value_and_grad
@@ -72,7 +73,6 @@ from micrograd.ops import sum as sum
 
 if TYPE_CHECKING:
     from micrograd import (
-        anomaly,
         course,
         datasets,
         diagnosis,
@@ -87,24 +87,26 @@ if TYPE_CHECKING:
         nn,
         ops,
         optim,
-        paths,
         plot,
         replay,
         stepper,
         train,
     )
     from micrograd import estimator as estimator
-    from micrograd.anomaly import detect_anomaly
     from micrograd.diagnosis import diagnose
     from micrograd.draw import draw_dot, draw_network
+    from micrograd.engine import anomaly
+    from micrograd.engine.anomaly import detect_anomaly
     from micrograd.estimator import MicrogradClassifier as MicrogradClassifier
     from micrograd.estimator import MicrogradRegressor as MicrogradRegressor
     from micrograd.live import animate_training, watch
     from micrograd.nn import MLP
-    from micrograd.paths import explain
     from micrograd.replay import compile as compile
-    from micrograd.stepper import steps
+    from micrograd.stepper import paths, steps
+    from micrograd.stepper.paths import explain
     from micrograd.train import fit
+
+_aliases.install()
 
 __version__ = "1.0.0"
 
@@ -225,11 +227,11 @@ _LATER = {
     "MicrogradRegressor": "micrograd.estimator",
     "animate_training": "micrograd.live",
     "compile": "micrograd.replay",
-    "detect_anomaly": "micrograd.anomaly",
+    "detect_anomaly": "micrograd.engine.anomaly",
     "diagnose": "micrograd.diagnosis",
     "draw_dot": "micrograd.draw",
     "draw_network": "micrograd.draw",
-    "explain": "micrograd.paths",
+    "explain": "micrograd.stepper.paths",
     "fit": "micrograd.train",
     "steps": "micrograd.stepper",
     "watch": "micrograd.live",

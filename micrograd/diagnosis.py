@@ -17,13 +17,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.engine import Value, gradient
+from micrograd.engine import Value, gradient, plain
 from micrograd.errors import ArgumentError, DomainError, InputCountError, not_a_network
-from micrograd.look import number_text
 from micrograd.losses import LOSSES, Loss
-from micrograd.node import plain
 from micrograd.ops import TABLE, as_float
-from micrograd.samples import listed, rows_of, targets_of
+from micrograd.style import number_text
+from micrograd.train.data import listed, rows_of, targets_of
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 

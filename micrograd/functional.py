@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
-from micrograd.engine import Value, enable_grad, gradient
+from micrograd.engine import Value, enable_grad, gradient, plain
+from micrograd.engine.grad_mode import setting
 from micrograd.errors import (
     ArgumentError,
     GradcheckError,
@@ -25,9 +26,7 @@ from micrograd.errors import (
     shown_briefly,
 )
 from micrograd.graph import depends_on, order
-from micrograd.node import plain
 from micrograd.ops import Op, Operators, as_float, constant, identity, is_operand, is_plain, number
-from micrograd.recording import setting
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from micrograd.engine import Node, plain
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -25,7 +26,6 @@ from micrograd.errors import (
     shown,
     shown_briefly,
 )
-from micrograd.node import Node, plain
 from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, relu, softplus
 from micrograd.ops import sum as total
 

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
 from micrograd.graph import order
-from micrograd.look import finite
+from micrograd.style import finite
 
 __all__ = [
     "BROKEN",

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # The tests' own modules, `oracles` and `strategies`, are found from every import mode.
-if (_here := str(Path(__file__).parent)) not in sys.path:
+if (_here := str(Path(__file__).parent / "support")) not in sys.path:
     sys.path.insert(0, _here)
 
 # A suite run in the background of a shell inherits an ignored SIGINT and would hand it on to the
@@ -67,7 +67,7 @@ def switches() -> dict[str, Any]:
     from mpmath import mp
 
     from micrograd import ops
-    from micrograd.recording import grad_mode
+    from micrograd.engine.grad_mode import grad_mode
 
     return {
         "no_grad": grad_mode.get(),

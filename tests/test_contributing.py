@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md: a row added to `ops.py`, and nothing else."""
+"""The worked example of CONTRIBUTING.md: a row added to `ops/rows.py`, and nothing else."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def tried(tmp_path, row, usage):
     """Append `row` to the op table of a copy of the package and run `usage` as a doctest there."""
     package = tmp_path / "micrograd"
     shutil.copytree(Path(micrograd.__file__).parent, package)
-    with (package / "ops.py").open("a", encoding="utf-8") as table:
+    with (package / "ops" / "rows.py").open("a", encoding="utf-8") as table:
         table.write("\n" + row)
     script = tmp_path / "usage.txt"
     script.write_text(usage, encoding="utf-8")

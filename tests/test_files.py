@@ -289,7 +289,7 @@ def test_a_link_to_nothing_makes_the_file_that_it_names(tmp_path):
 @posix
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_a_file_holds_only_errors_of_ours_come_out(seed):
-    program = Path(__file__).with_name("damaged.py")
+    program = Path(__file__).parent / "support" / "damaged.py"
     command = [sys.executable, str(program), str(seed), "800"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr[-6_000:]

@@ -7,6 +7,7 @@ import mpmath
 import pytest
 
 from micrograd import Value, gradient
+from micrograd.engine import plain
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -21,7 +22,6 @@ from micrograd.losses import (
     l2,
     mse,
 )
-from micrograd.node import plain
 
 bce = binary_cross_entropy_with_logits
 FEW_ULP = 4 * 2.0**-52

@@ -16,7 +16,7 @@ from interrupts import at_every_line, interrupted
 from micrograd import Value, gradient, ops, steps
 from micrograd.errors import MicrogradError, NonFiniteError, StaleGraphError
 from micrograd.graph import order
-from micrograd.paths import explain
+from micrograd.stepper.paths import explain
 
 EXTREME = [0.0, -0.0, 1.0, -1.0, 0.5, 3, 1e200, -1e200, 1e-200, 1e308, math.inf, -math.inf]
 ONE = [row for row in ops.TABLE.values() if row.arity == 1]

@@ -11,7 +11,7 @@
 >>> svg = picture.pipe("svg", encoding="utf-8")
 """
 
-from micrograd.draw.animate import animate_backward
+from micrograd.draw.film import animate_backward
 from micrograd.draw.graph_picture import draw_dot
 from micrograd.draw.network import draw_network
 from micrograd.draw.text import format_graph

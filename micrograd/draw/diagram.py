@@ -11,8 +11,8 @@ from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
 from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
-from micrograd.look import largest, number_text, short
 from micrograd.ops import Op, constant
+from micrograd.style import largest, number_text, short
 
 __all__ = [
     "VAST",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.draw.diagram import VAST, Box, Diagram, told
 from micrograd.errors import ArgumentError
-from micrograd.look import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
+from micrograd.style import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
 if TYPE_CHECKING:
     from micrograd.draw.picture import Picture

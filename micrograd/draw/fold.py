@@ -21,7 +21,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.look import Theme
+from micrograd.style import Theme
 
 __all__ = ["FOLDS", "Alike", "Folding", "alike", "folded", "folded_lines"]
 

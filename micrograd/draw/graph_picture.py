@@ -18,7 +18,7 @@ from micrograd.draw.dot import (
 )
 from micrograd.draw.fold import FOLDS, folded, folded_lines
 from micrograd.errors import ArgumentError
-from micrograd.look import theme as theme_of
+from micrograd.style import theme as theme_of
 
 if TYPE_CHECKING:
     from micrograd.draw.picture import Picture

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.look import FONT, Theme, diverging, finite, largest, number_text, short
-from micrograd.look import theme as theme_of
+from micrograd.style import FONT, Theme, diverging, finite, largest, number_text, short
+from micrograd.style import theme as theme_of
 
 if TYPE_CHECKING:
     from micrograd.draw.picture import Picture

@@ -21,7 +21,7 @@ import graphviz
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import write_whole
-from micrograd.look import FONT_FAMILY
+from micrograd.style import FONT_FAMILY
 
 __all__ = ["Picture"]
 

@@ -8,7 +8,7 @@ from micrograd.draw.diagram import Box, build, names_of, parameters_of, roots_of
 from micrograd.draw.dot import clean
 from micrograd.errors import ArgumentError
 from micrograd.formula import labelled, write
-from micrograd.look import number_text, short
+from micrograd.style import number_text, short
 
 __all__ = ["format_graph"]
 

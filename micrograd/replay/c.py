@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from micrograd import ops
-from micrograd.replay.lower import Handle, lower
-from micrograd.replay.tape import CONSTANT, INPUT, Tape
+from micrograd.replay.llvm.lower import Handle, lower
+from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["c_name", "c_source"]
 

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 from micrograd import ops
-from micrograd.engine import Value
+from micrograd.engine import Value, plain
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -27,9 +27,6 @@ from micrograd.errors import (
     OverflowRangeError,
     TraceError,
 )
-from micrograd.node import plain
-from micrograd.replay import llvm
-from micrograd.replay.direct import Direct, is_possible
 from micrograd.replay.kernels import (
     LlvmKernel,
     PythonKernel,
@@ -39,13 +36,15 @@ from micrograd.replay.kernels import (
     rows_of,
     spread,
 )
-from micrograd.replay.lower import forget_rules
+from micrograd.replay.llvm import emitter as llvm
+from micrograd.replay.llvm.direct import Direct, is_possible
+from micrograd.replay.llvm.lower import forget_rules
 from micrograd.replay.nonfinite import replayed
-from micrograd.replay.reach import models_of
-from micrograd.replay.tape import PARAMETER
 from micrograd.replay.trace import Recorder, is_number_like, tracing
-from micrograd.replay.traced import Trace, uncollected
-from micrograd.replay.watch import WATCHED, user_frame
+from micrograd.replay.trace.reach import models_of
+from micrograd.replay.trace.tape import PARAMETER
+from micrograd.replay.trace.traced import Trace, uncollected
+from micrograd.replay.trace.watch import WATCHED, user_frame
 
 __all__ = ["Compiled", "Stats", "compile"]
 

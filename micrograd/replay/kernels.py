@@ -15,15 +15,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-from micrograd.replay import ieee, llvm
-from micrograd.replay.driver import driver
-from micrograd.replay.source import (
+from micrograd.replay.llvm import emitter as llvm
+from micrograd.replay.llvm.driver import driver
+from micrograd.replay.python import ieee
+from micrograd.replay.python.source import (
     array_namespace,
     function_name,
     python_source,
     scalar_namespace,
 )
-from micrograd.replay.tape import Tape
+from micrograd.replay.trace.tape import Tape
 
 __all__ = [
     "LlvmKernel", "PythonKernel", "added", "address_of", "double", "numpy", "rows_of", "spread"

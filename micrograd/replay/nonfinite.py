@@ -6,8 +6,8 @@ import math
 
 from micrograd.engine import Value, gradient
 from micrograd.errors import NonFiniteError
-from micrograd.replay.tape import CONSTANT, INPUT, PARAMETER
-from micrograd.replay.traced import Trace
+from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER
+from micrograd.replay.trace.traced import Trace
 
 __all__ = ["replayed"]
 

@@ -1,0 +1,94 @@
+"""The command `micrograd notebooks`: copy the course out of the package and open it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from micrograd.errors import ArgumentError
+from micrograd.files import write_whole
+
+__all__ = ["add_arguments", "hand_out", "run"]
+
+
+def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
+    """Copy the notebooks into a folder; a file that is there already is left as it is.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made if there is none.
+
+    Returns
+    -------
+    dict of str to str
+        What became of each notebook, by file name: "copied", "already there", or "yours is kept"
+        where the file differs.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    ArgumentError
+        If this installation holds no notebooks. Also a ValueError.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hand_out(folder)["01_derivatives_and_values.ipynb"]
+    'copied'
+    """
+    here = Path(__file__).parents[1]
+    # Installed, they lie in the package; in a checkout, beside it.
+    sources = sorted((here / "notebooks").glob("*.ipynb"))
+    sources = sources or sorted((here.parent / "notebooks").glob("*.ipynb"))
+    if not sources:
+        raise ArgumentError(
+            f"no notebooks beside {os.fspath(here)!r}: install micrograd again with pip"
+        )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    outcomes = {}
+    for source in sources:
+        target, content = Path(folder, source.name), source.read_bytes()
+        if target.exists():
+            same = target.read_bytes() == content
+            outcomes[source.name] = "already there" if same else "yours is kept"
+        else:
+            write_whole(target, content)
+            outcomes[source.name] = "copied"
+    return outcomes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        default="micrograd-notebooks",
+        help="where to put them (default: %(default)s); files that are there already stay",
+    )
+    parser.add_argument(
+        "--no-open", action="store_true", help="copy them only, do not start JupyterLab"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Copy the notebooks, say what became of each, and start JupyterLab if it is installed."""
+    for name, outcome in hand_out(arguments.folder).items():
+        print(f"  {name:<42} {outcome}")
+    if arguments.no_open:
+        return 0
+    if importlib.util.find_spec("jupyterlab") is None:
+        print('JupyterLab is not installed: pip install "micrograd[all]", then')
+        print(f"  jupyter lab {arguments.folder}")
+        return 0
+    print("Starting JupyterLab; Ctrl-C ends it.", flush=True)
+    return subprocess.run(
+        [sys.executable, "-m", "jupyterlab", os.fspath(arguments.folder)], check=False
+    ).returncode

@@ -1,0 +1,5 @@
+"""The course's exercises with their answers checked, and the engine that one builds."""
+
+from micrograd.course.exercises import EXERCISES, Exercise, check
+
+__all__ = ["EXERCISES", "Exercise", "check"]

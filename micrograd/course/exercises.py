@@ -1,0 +1,480 @@
+"""The checker of the notebooks' exercises: it says which factor is wrong, never the answer.
+
+>>> check("01a", ...)
+01a: not answered yet.
+>>> check("01a", 10)
+01a: not yet. The size is right, the sign is not: does f rise or fall there?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from micrograd.engine import plain
+from micrograd.errors import ArgumentError
+from micrograd.ops import Operators
+
+__all__ = ["EXERCISES", "Exercise", "check"]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise whose answer is one number, or one number for each of several inputs.
+
+    Parameters
+    ----------
+    right : tuple of (float, float)
+        For each number of the answer, the interval in which it is right.
+    why : str
+        Why it is right, shown to who found it.
+    mistakes : tuple of (int, float, str)
+        Known wrong numbers: at which place of the answer, the number, and what led to it.
+    """
+
+    right: tuple[tuple[float, float], ...]
+    why: str
+    mistakes: tuple[tuple[int, float, str], ...] = ()
+
+
+def _near(number: float, share: float = 5e-4) -> tuple[float, float]:
+    """Return the interval of what a reader may round the number to."""
+    return number - share * abs(number), number + share * abs(number)
+
+
+EXERCISES: Final[dict[str, Exercise]] = {
+    "01a": Exercise(
+        (_near(-10),),
+        "f'(x) = 6x - 4, and 6 * (-1) - 4 = -10.",
+        (
+            (0, -6, "The -4 of f'(x) = 6x - 4 went missing."),
+            (0, 10, "The size is right, the sign is not: does f rise or fall there?"),
+            (0, 12, "That is f(-1), the height: the slope is asked for."),
+        ),
+    ),
+    "01b": Exercise(
+        (_near(-4),),
+        "b reaches L through e = a * b, so the slope is a times dL/de, 2 * (-2).",
+        (
+            (0, 2, "That is the local slope a of e = a * b: multiply it by dL/de."),
+            (0, 6, "That is the slope of a: beside b stands a."),
+            (0, 4, "The size is right, the sign is not: which sign has dL/de?"),
+        ),
+    ),
+    "01c": Exercise(
+        (_near(-4 / 5),),
+        "The quotient takes x in twice, and each way gives -2/5.",
+        (
+            (0, -2 / 5, "One of two ways: x stands in the top and in the bottom of the quotient."),
+            (0, 2 / 3, "That is the slope of the top alone."),
+        ),
+    ),
+    "01d": Exercise(
+        ((1e-8, 3.3e-7),),
+        "Small enough that the bend of f does not show, large enough to keep its digits.",
+        (
+            (0, 1e-12, "No digits survive the subtraction f(3 + h) - f(3)."),
+            (0, 1e-3, "The error of the chord is 3 * h here: a smaller h makes it smaller."),
+        ),
+    ),
+    "01e": Exercise(
+        (_near(-12.353553), _near(10.257041), _near(0.0625)),
+        "Five rules, each used once, and the chain rule inside sin(3b).",
+        (
+            (0, -12.0, "The square root of a is missing: its slope is -1 / (2 * sqrt(a))."),
+            (1, 12.079291, "The inner slope 3 of sin(3b) is missing."),
+            (2, -0.0625, "The minus of -1/c meets the minus of the power -2."),
+        ),
+    ),
+    "02a": Exercise(
+        (_near(11),),
+        "Through c it is 4, through d it is 7, and paths add.",
+        (
+            (0, 7, "The path through c is missing."),
+            (0, 4, "The path through d is missing."),
+            (0, 28, "Paths add; it is the edges along a path that multiply."),
+        ),
+    ),
+    "02b": Exercise(
+        (_near(-8), _near(0)),
+        "2 * y for x; max gives the smaller operand nothing.",
+        (
+            (0, -4, "The upstream 2 is missing."),
+            (0, 6, "That is what y gets: beside x stands y."),
+            (0, 8, "The size is right, the sign is not: which sign has y?"),
+            (1, 2, "max passes on to the larger operand only: which is it?"),
+            (1, 1, "max does not share: one operand gets all."),
+        ),
+    ),
+    "02c": Exercise(
+        (_near(-1.5),),
+        "1/2 for tanh times w1 = -3; the + copies.",
+        (
+            (0, 1, "That is x1 itself times 1/2: the other factor is wanted."),
+            (0, -3, "The slope 1/2 of tanh is missing."),
+            (0, -2.1213203, "The slope of tanh is 1 - o * o, not o."),
+        ),
+    ),
+    "02d": Exercise(
+        (_near(5),),
+        "e first; then c d a b, c d b a, d c a b, d c b a or c a d b.",
+        (
+            (0, 24, "Any order after e? c must come before a, and c and d before b."),
+            (0, 4, "One more: a uses nothing but c, so it need not wait for d."),
+            (0, 2, "c and d may change places, and a and b too; and more is allowed."),
+        ),
+    ),
+    "02e": Exercise(
+        (_near(2), _near(1)),
+        "Leaves add up over passes; c belongs to the last pass alone.",
+        (
+            (0, 3, "c starts afresh in the second pass: it hands on 1 again, not 2."),
+            (0, 1, "Leaves add up over passes, on purpose."),
+            (1, 2, "The gradient of a result is of the last pass alone."),
+        ),
+    ),
+    "03a": Exercise(
+        (_near(63 / 64), _near(-37 / 64)),
+        "The sum of the two rows of J.",
+        (
+            (0, 27 / 64, "That is the first row: the second output is asked about too."),
+            (0, 36 / 64, "That is the second row: the first output is asked about too."),
+            (0, -6 / 64, "That adds up a row; (1, 1) on the left adds up the columns."),
+            (1, -33 / 64, "The first row again: add what the second output says."),
+            (1, -4 / 64, "The second row again: add what the first output says."),
+            (1, 32 / 64, "That adds up the second row; add up the second column."),
+        ),
+    ),
+    "03b": Exercise(
+        (_near(-153 / 128),),
+        "dl/ds2 = -17/8 * 3/16 = -51/128, times x2 = 3.",
+        (
+            (
+                0,
+                -5.625,
+                "The slope of the activations of layer 2 is missing: rule 1 acts twice.",
+            ),
+            (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
+            (0, -0.24609375, "This comes out without the transpose: which edges leave x2?"),
+            (0, 1.1953125, "The size is right, the sign is not: is it x - y or y - x?"),
+            (0, -0.59765625, "The 2 of the square went missing."),
+            (0, -0.3984375, "That is the gradient of the bias: rule 3 has one more factor."),
+            (0, -0.298828125, "The input is meant by x here: you took the hidden activation."),
+            (0, -4.78125, "A sigma stands where its slope sigma * (1 - sigma) belongs."),
+            (0, -1.59375, "That is the slope of the other hidden neuron: s is ln 3 here."),
+            (0, -0.6328125, "One path of two: the hidden neuron feeds output 2 as well."),
+            (0, -0.5625, "One path of two: the hidden neuron feeds output 1 as well."),
+            (0, 0.46875, "That is the other row: the weight leads to neuron 2."),
+            (0, -0.796875, "That is the other column: the weight comes from input 2."),
+            (0, -1.255051, "The second layer has been stepped already: gradients first."),
+            (0, -1.201286, "The second layer has been stepped already, by 0.1: gradients first."),
+        ),
+    ),
+    "03c": Exercise(
+        (_near(0.2775021), _near(0.0381990)),
+        "One leaf, used by both samples: contributions add.",
+        (
+            (0, 0.28125, "That is the first sample alone: the bias is used twice."),
+            (0, -0.003748, "That is the second sample alone: the bias is used twice."),
+            (0, 0.138751, "That is the mean: the loss here is a sum."),
+            (1, -0.25, "The first sample alone: each sample adds."),
+            (1, 0.288199, "The second sample alone: each sample adds."),
+            (1, 0.0190995, "The mean again: the loss here is the sum."),
+        ),
+    ),
+    "03d": Exercise(
+        (_near(1184, 1e-9), _near(1344, 1e-9)),
+        "64 * 16 + 16 * 10, and once more 16 * 10 for the gradient of the hidden layer.",
+        (
+            (0, 1210, "Biases are added, not multiplied."),
+            (1, 2368, "The gradient of the input is not needed."),
+            (1, 1184, "Rule 3 alone: rule 2 uses the weights of layer 2 once more."),
+            (1, 160, "Rule 2 alone: rule 3 has a product for every weight as well."),
+        ),
+    ),
+    "03e": Exercise(
+        (_near(1), _near(0)),
+        "Two signs cancel in the step; the check compares one gradient, and finds the ratio -1.",
+        (
+            (0, 0, "Multiply the two signs: in which direction does he step?"),
+            (1, 1, "A check does not look at the step: is his gradient that of a nudge?"),
+        ),
+    ),
+    "04a": Exercise(
+        (_near(1), _near(0)),
+        "Inside the margin the slope is -y = 1; at -1.3 the margin is 1.3, and nothing is lost.",
+        (
+            (0, -1, "The sign: the slope is -y, and y is -1 here."),
+            (1, 1, "The margin y * s is 1.3 there: is that inside?"),
+            (1, -1, "The margin y * s is 1.3 there: is anything lost?"),
+        ),
+    ),
+    "04b": Exercise(
+        (_near(1),),
+        "It stumbles at first, and ends with every point right.",
+        (
+            (0, 0.1, "Smooth is not fast: compare where the first and the last loss stand."),
+            (0, 3, "9, then 43: it has left, and does not come back in time."),
+        ),
+    ),
+    "04c": Exercise(
+        ((-0.0, 0.0), _near(-0.0474259, 5e-3), _near(4)),
+        "Content at margin 1; never content, -sigmoid(-3); and pulled back, 2 * (3 - 1).",
+        (
+            (0, -1, "The margin is 3: is it inside?"),
+            (1, 0, "The log loss is never quite content: its slope is -sigmoid(-s)."),
+            (
+                1,
+                -0.952574,
+                "That is -sigmoid(3): the share that is right, not the one that is wrong.",
+            ),
+            (1, 0.0474259, "The size is right, the sign is not: a higher score lowers this loss."),
+            (2, 0, "The squared error wants the score to be 1, not at least 1."),
+            (2, 2, "The 2 of the square went missing."),
+            (2, -4, "The size is right, the sign is not: it is s - y."),
+        ),
+    ),
+    "04d": Exercise(
+        (_near(0.6),),
+        "The first step finds the gradient 0: everything happens one round late.",
+        (
+            (0, 1.08, "That is the right order: which gradient does the first step find?"),
+            (0, 0, "The first step finds 0; which gradient does the second one find?"),
+            (0, 1.2, "Only one of the two steps finds a gradient."),
+        ),
+    ),
+    "04e": Exercise(
+        (_near(4),),
+        "Two weights and a bias into the unit, slope 0; one weight out of it, input 0.",
+        (
+            (
+                0,
+                3,
+                "Into the unit, yes; and the weight out of it? Its gradient is a product with 0.",
+            ),
+            (0, 2, "The bias of the unit has no way out either, and then look at what follows."),
+            (0, 1, "That is the weight out of it; what goes in must pass the slope 0."),
+        ),
+    ),
+    "05a": Exercise(
+        (_near(1 / 8), _near(-3 / 4), _near(5 / 8)),
+        "p - y: the shares, and 1 less at the label.",
+        (
+            (1, 0.25, "The 1 of the label is missing: p - y."),
+            (1, 0.75, "The size is right, the sign is not: it is p - y."),
+            (0, -0.875, "The label is at the second place, not here."),
+            (2, -0.375, "The label is at the second place; here stands p alone."),
+            (0, 1, "That is e to the logit: divide by the sum of all three."),
+        ),
+    ),
+    "05b": Exercise(
+        (_near(6.9077553),),
+        "-log p, with the natural logarithm.",
+        (
+            (0, 0.001, "That is p itself: the loss is -log p."),
+            (0, -6.9077553, "The minus of -log p went missing."),
+            (0, 3, "That is the logarithm to base 10: the natural one is meant."),
+        ),
+    ),
+    "05c": Exercise(
+        (_near(2.3025851, 5e-3),),
+        "With nothing learnt each class has p = 1/10, and -log(1/10) = log 10.",
+        (
+            (0, 1, "That is where the hinge loss starts: here it is -log p. What is p?"),
+            (0, 0.1, "That is p: the loss is -log p."),
+            (0, 1.0986123, "That is for three classes."),
+        ),
+    ),
+    "05d": Exercise(
+        (_near(2),),
+        "Mean and spread of the test rows went into every row of the training part.",
+        (
+            (0, 3, "The split is clean, but what does it split?"),
+            (0, 4, "Training takes what line 3 gives it: is that clean?"),
+            (0, 5, "Line 5 may look at the test rows: it measures, nothing learns from it."),
+            (0, 1, "Reading the data teaches a model nothing yet."),
+        ),
+    ),
+    "05e": Exercise(
+        (_near(100 / 38, 5e-3),),
+        "100 / 38: no difference smaller than that can be seen.",
+        (
+            (0, 1 / 38, "In percentage points: times 100."),
+            (0, 100 / 150, "Only the held-out flowers are counted."),
+            (0, 100 / 112, "That is a flower of the part to learn from."),
+        ),
+    ),
+    "06a": Exercise(
+        ((2e-5, 4e-3),),
+        "The bend of the bend is small by then, and h * h still large beside the rounding.",
+        (
+            (0, 1e-8, "The differences are divided by 1e-16: no digits survive."),
+            (0, 1e-6, "The rounding of f is divided by 1e-12 here: a larger h."),
+            (0, 0.1, "The bend of the bend shows here: a smaller h."),
+        ),
+    ),
+    "06b": Exercise(
+        (_near(2), _near(4), _near(4), _near(6)),
+        "2y, 2x, 2x and 6y.",
+        (
+            (1, 0, "x and y meet in x * x * y: differentiate in x, then in y."),
+            (2, 0, "The order of the two nudges does not matter: as number 2."),
+            (3, 3, "That is half of it: y**3 gives 3 * y**2, and that once more."),
+            (0, 4, "That is the slope in x: differentiate once more."),
+        ),
+    ),
+    "06c": Exercise(
+        (_near(6), _near(10)),
+        "Row by row: 2 + 4 and 4 + 6.",
+        (
+            (0, 2, "The mixed partial of the first row is missing."),
+            (1, 6, "The mixed partial of the second row is missing."),
+        ),
+    ),
+    "06d": Exercise(
+        (_near(1), _near(0)),
+        "The function is x itself, but each relu alone answers 0 at 0.",
+        (
+            (0, 0, "Draw it: left of 0 it is -relu(-x), right of 0 it is relu(x)."),
+            (1, 1, "The engine asks each relu alone, by its table, at 0."),
+            (1, 2, "At 0, not to its right: what does the table say of a relu there?"),
+        ),
+    ),
+    "06e": Exercise(
+        (_near(3),),
+        "sqrt has an infinite slope at 0, and infinity times 0 has no value.",
+        (
+            (0, 4, "One of them is put together from an infinite slope and a zero."),
+            (0, 2, "A tie of a maximum has an answer too: half to each operand."),
+            (0, 1, "An engine that follows a convention answers at most kinks."),
+        ),
+    ),
+    "07a": Exercise(
+        (_near(2), _near(9)),
+        "d_v1, which is a; and 7 + 2.",
+        (
+            (0, 7, "That stands there already: what comes to a through v1?"),
+            (0, 5, "b is not in that slope: v1 = a + b passes on d_v1 as it is."),
+            (1, 7, "One contribution of two: a is used twice."),
+            (1, 14, "Contributions add, they do not multiply."),
+        ),
+    ),
+    "07b": Exercise(
+        (_near(2.0**-53),),
+        "0.6000000000000001 - 0.6: the last bit of a float between 1/2 and 1.",
+        (
+            (0, 0, "On paper. Python prints 0.6000000000000001 and 0.6."),
+            (0, 2.0**-52, "That is the last bit above 1: these two lie below it."),
+            (0, 1e-16, "The printed digits are rounded: let Python subtract."),
+        ),
+    ),
+    "07c": Exercise(
+        (_near(0.1), _near(1)),
+        "The number decides at each call which of the two ways counts.",
+        (
+            (0, 1, "At -2 the condition does not hold: the other way counts."),
+            (0, -0.2, "That is the value: the slope is asked for."),
+            (1, 0.1, "At 3 the condition holds: the first way counts."),
+            (1, 3, "That is the value there, not the slope."),
+        ),
+    ),
+    "07d": Exercise(
+        (_near(6, 1e-9),),
+        "Each step saves 39.98 ms, and 200 / 39.98 is a little more than 5.",
+        (
+            (0, 5, "After five steps 199.9 of the 200 ms are back: round up."),
+            (0, 10_000, "Divide by what a step saves, not by what it costs now."),
+        ),
+    ),
+    "08a": Exercise(
+        (_near(5), _near(2), _near(9)),
+        "Each fault leaves its own numbers; the smallest failing graph tells the most.",
+        (
+            (0, 1, "A replaced contribution would spoil a + a: it would say 1."),
+            (0, 6, "Then every gradient would be 0."),
+            (0, 4, "Then Olah's graph would say 3 for a, and not 1."),
+            (1, 9, "Then one test alone would fail, that of two passes."),
+            (1, 3, "Then the 39 graph would say 0."),
+            (1, 5, "Then the 39 graph would say 3."),
+            (2, 2, "Then the 39 graph would fail as well."),
+            (2, 6, "Then nothing would pass but what runs no backward."),
+        ),
+    ),
+    "08b": Exercise(
+        (_near(0.8807971),),
+        "e^x / (1 + e^x), which is the logistic function.",
+        (
+            (0, 2.126928, "That is softplus(2), the height: the slope is asked for."),
+            (
+                0,
+                7.3890561,
+                "That is the slope of e^x inside: times the slope of log, 1 / (1 + e^x).",
+            ),
+            (0, 0.1192029, "That is the slope of log alone: times the slope of what is inside."),
+        ),
+    ),
+    "08c": Exercise(
+        (_near(6),),
+        "two passes, sum(), minus, division, exp and one that trains or uses tanh.",
+        (
+            (0, 12, "A test may find more than one fault: how many does xor find?"),
+            (0, 1, "The slope of exp is looked at by one test only, the number to the left too."),
+            (0, 4, "Count the faults that one test alone finds: each of these tests is needed."),
+            (0, 5, "One escapes: which fault does none of your five find?"),
+        ),
+    ),
+}
+"""The exercises by name: the notebook's number and a letter."""
+
+
+def check(name: str, answer: Any) -> None:
+    """Say whether the answer to an exercise is right, and if not, which factor is.
+
+    Parameters
+    ----------
+    name : str
+        As in the notebook: "01a".
+    answer : number, sequence of number, or Ellipsis
+        `...` stands for no answer yet.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such exercise. Also a ValueError. A wrong answer is no error.
+
+    Examples
+    --------
+    >>> check("01c", -0.4)
+    01c: not yet. One of two ways: x stands in the top and in the bottom of the quotient.
+    """
+    if name not in EXERCISES:
+        raise ArgumentError(f"unknown exercise {name!r}: expected one of {', '.join(EXERCISES)}")
+    print(f"{name}: {_verdict(EXERCISES[name], answer)}")
+
+
+def _verdict(exercise: Exercise, answer: Any) -> str:
+    many = isinstance(answer, Sequence) and not isinstance(answer, str)
+    parts = list(answer) if many else [answer]
+    if any(part is ... for part in parts):
+        return "not answered yet."
+    places = len(exercise.right)
+    try:
+        numbers = [float(plain(part) if isinstance(part, Operators) else part) for part in parts]
+    except (TypeError, ValueError):
+        return f"expected {'a number' if places == 1 else f'{places} numbers'}, got {answer!r:.60}."
+    if len(numbers) != places:
+        return f"expected {places} number{'' if places == 1 else 's'}, got {len(numbers)}."
+    for i, (number, (low, high)) in enumerate(zip(numbers, exercise.right, strict=True)):
+        if low <= number <= high:
+            continue
+        at = f" Number {i + 1}:" if places > 1 else ""
+        for place, wrong, hint in exercise.mistakes:
+            if place == i and math.isclose(number, wrong, rel_tol=5e-4):
+                return f"not yet.{at} {hint}"
+        middle = (low + high) / 2
+        if math.isfinite(number) and number != 0:
+            return f"not yet.{at} The right number is {middle / number:.3g} times yours."
+        return f"not yet.{at} It is not {number:g}."
+    return f"right. {exercise.why}"

@@ -1,0 +1,265 @@
+"""The backward pass as a film: one frame a contribution, in the order of the engine."""
+
+from __future__ import annotations
+
+import io
+import operator
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
+from micrograd.draw.dot import (
+    RANKDIRS,
+    Style,
+    card,
+    checked_options,
+    head,
+    html,
+    new_picture,
+    one_of,
+    operation,
+    stroke,
+    value_line,
+)
+from micrograd.errors import ArgumentError
+from micrograd.files import write_whole
+from micrograd.passes import Recording, Row, backward_rows
+from micrograd.sentences import sign_of_equation, sign_of_number
+from micrograd.style import Theme, largest, mix, number_text
+from micrograd.style import theme as theme_of
+
+__all__ = ["animate_backward"]
+
+
+@dataclass(slots=True)
+class _State:
+    """How far the pass is: what each value has, and what each line has passed on."""
+
+    grads: list[Any]
+    got: list[int]
+    due: list[int]
+    flows: dict[tuple[int, int], Any]
+
+
+def animate_backward(
+    root: Any,
+    path: str | os.PathLike[str],
+    *,
+    frames: str | os.PathLike[str] | None = None,
+    seconds: float = 1.2,
+    width: int = 1200,
+    rankdir: str = "LR",
+    theme: str = "light",
+    precision: int = 4,
+    labels: Any = None,
+    model: Any = None,
+    max_nodes: int = 60,
+) -> Path:
+    """Draw the backward pass from `root` as an animated GIF.
+
+    Each frame is one contribution: the line it passes is marked, and below stands the chain rule
+    with its numbers. The graph itself keeps its gradients as they are.
+
+    Parameters
+    ----------
+    root : Value
+    path : path
+        The GIF to write.
+    frames : path, optional
+        A folder for the frames too, as `frame_000.png`, ...
+    seconds : float, default 1.2
+        How long a frame stays; the last one stays 3 seconds.
+    width : int, default 1200
+        In pixels, at most.
+    rankdir, theme, precision, labels, model
+        As for `draw_dot`.
+    max_nodes : int, default 60
+        More values than this are an error.
+
+    Returns
+    -------
+    Path
+        The GIF's.
+
+    Raises
+    ------
+    ArgumentError
+        If the graph is too large or an option unknown. Also a ValueError.
+    ImportError
+        If Pillow is missing.
+    OSError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from micrograd import Value
+    >>> x = Value(3.0, label="x")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animate_backward(x * x, f"{folder}/square.gif").name
+    'square.gif'
+    """
+    roots = roots_of(root)
+    if len(roots) != 1:
+        raise ArgumentError(f"a backward pass starts at one value, got {len(roots)}")
+    one_of("rankdir", rankdir, tuple(RANKDIRS))
+    checked_options(format="png", program="wheel", theme=theme, precision=precision)
+    for option, given in (("seconds", seconds), ("width", width), ("max_nodes", max_nodes)):
+        if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
+            raise ArgumentError(f"{option} must be a number above 0, got {given!r}")
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(
+            'animations need Pillow: pip install "micrograd[train]" (or pillow alone)'
+        ) from error
+    diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
+    if len(diagram.boxes) > max_nodes:
+        raise ArgumentError(
+            f"the graph has {len(diagram.boxes):,} values, a film holds {max_nodes}: animate a "
+            "part of it, or allow more with max_nodes="
+        )
+    style = Style(theme=theme_of(theme), rankdir=rankdir, precision=precision)
+    images = []
+    for body, words in _frames(diagram, style, backward_rows(Recording(roots[0]))):
+        drawn = new_picture(body, "png", "wheel", "Backward pass", words).pipe("png")
+        image = Image.open(io.BytesIO(drawn)).convert("RGB")
+        if image.width > width:
+            size = (int(width), max(1, round(image.height * width / image.width)))
+            image = image.resize(size, Image.Resampling.LANCZOS)
+        images.append(image)
+    content = io.BytesIO()
+    flat = [image.quantize(colors=255, dither=Image.Dither.NONE) for image in images]
+    times = [round(1000 * seconds)] * (len(flat) - 1) + [max(3000, round(1000 * seconds))]
+    flat[0].save(
+        content, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, disposal=1
+    )
+    target = Path(path)
+    write_whole(target, content.getvalue())
+    if frames is not None:
+        folder = Path(frames)
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, image in enumerate(images):
+            content = io.BytesIO()
+            image.save(content, "PNG")
+            write_whole(folder / f"frame_{i:03d}.png", content.getvalue())
+    return target
+
+
+def _frames(diagram: Diagram, style: Style, rows: Sequence[Row]) -> Iterator[tuple[list[str], str]]:
+    """Yield the DOT source and the caption of each frame."""
+    chain = [row for row in rows if row.kind == "chain"]
+    diagram.scale = largest([row.after for row in rows] + [row.contribution for row in chain])
+    count = len(diagram.boxes)
+    due = [0] * count
+    for row in chain:
+        due[row.parent] += 1
+    state = _State([None] * count, [0] * count, due, {})
+    room = [len(style.number(box.data)) for box in diagram.boxes]
+    for row in rows:
+        target = row.node if row.kind == "seed" else row.parent
+        room[target] = max(room[target], len(style.number(row.after, signed=True)))
+    names = [
+        box.name or (style.number(box.data) if box.role == "constant" else f"v{box.position}")
+        for box in diagram.boxes
+    ]
+    for box in diagram.boxes:  # the captions speak of every value by its name
+        if box.role != "constant":
+            box.name = names[box.position]
+    captions = [_caption(row, names, style) for row in rows]
+    done = f"Done: every gradient is {names[-1]}'s change per unit of the value."
+    wide = max(len(caption) for caption in [*captions, done])
+    for row, caption in zip(rows, captions, strict=True):
+        if row.kind == "seed":
+            state.grads[row.node] = row.after
+        else:
+            state.grads[row.parent] = row.after
+            state.got[row.parent] += 1
+            state.flows[row.node, row.operand] = row.contribution
+        yield list(_drawn(diagram, style, state, row, (caption, wide, room))), caption
+    yield list(_drawn(diagram, style, state, None, (done, wide, room))), done
+
+
+def _caption(row: Row, names: list[str], style: Style) -> str:
+    def signed(x: Any) -> str:
+        return style.number(x, signed=True)
+
+    if row.kind == "seed":
+        return f"The way back starts at {names[row.node]}: its own gradient is 1."
+    up, local = signed(row.upstream), number_text(row.local, style.precision)
+    before, adds, after = signed(row.before), signed(row.contribution), signed(row.after)
+    equals = "=" if row.local is None else sign_of_equation((up, local), adds, operator.mul)
+    local = "(none)" if row.local is None else local
+    step = f"{names[row.node]} → {names[row.parent]}:  {up} × {local} {equals} {adds}"
+    if row.number > 1:
+        joined = f"{adds[:1]} {adds[1:]}" if adds[:1] in "+-" else f"+ {adds}"
+        equals = sign_of_equation((before, adds), after, operator.add)
+        exact = {sign_of_number(x, style.precision) for x in (row.before, row.contribution)}
+        step += f"    {names[row.parent]}.grad {max(exact)} {before} {joined} {equals} {after}"
+    return step
+
+
+def _drawn(
+    diagram: Diagram,
+    style: Style,
+    state: _State,
+    row: Row | None,
+    texts: tuple[str, int, list[int]],
+) -> Iterator[str]:
+    """Yield the lines of one frame. Every frame gives each thing the same room, so none moves."""
+    theme, scale = style.theme, diagram.scale
+    caption, wide, room = texts
+    label = (
+        '<<table border="0" cellborder="0" cellspacing="0" cellpadding="6"><tr>'
+        f'<td height="36" width="{8 * wide}"><font point-size="16" color="{theme.ink}">'
+        f"{html(caption)}</font></td></tr></table>>"
+    )
+    yield from head(theme, style.rankdir, label, 0.4)
+    giving = row.node if row is not None else -1
+    taking = row.parent if row is not None and row.kind == "chain" else giving
+    for box in diagram.boxes:
+        position = box.position
+        got, due = state.got[position], state.due[position]
+        grad = state.grads[position]
+        shown = replace(box, grad=grad)
+        note = " "
+        if grad is not None:
+            note = "final" if got >= due else f"{got} of {due}"
+        frame = _frame(theme, box, giving, taking)
+        text = card(shown, style, theme, scale, frame=frame, note=note, room=room[position])
+        yield value_line(shown, text, theme)
+        if box.op is None:
+            continue
+        yield operation(f"o{position}", box.op.symbol or "?", theme, told(box.op))
+        passing = row is not None and row.kind == "chain" and row.node == position
+        flow = grad if got >= due and grad is not None else None
+        yield (
+            f"\to{position} -> v{position} [{_line(flow, scale, style, passing)} arrowsize=0.55]\n"
+        )
+        for i, parent in enumerate(box.parents):
+            current = passing and row is not None and row.operand == i
+            sent = state.flows.get((position, i))
+            yield (
+                f"\tv{parent} -> o{position} [{_line(sent, scale, style, current)} "
+                f"tailport={RANKDIRS[style.rankdir]} arrowhead=none]\n"
+            )
+
+
+def _line(flow: Any, scale: Any, style: Style, is_current: bool) -> str:
+    """Return the attributes of a line; the current one runs on yellow."""
+    if not is_current:
+        return stroke(flow, scale, style, style.theme)
+    yellow = style.theme.current
+    return f'color="{yellow}:{style.theme.stroke(flow or 0)}:{yellow}" penwidth=4.5'
+
+
+def _frame(theme: Theme, box: Box, giving: int, taking: int) -> str:
+    """Return the outline of a card: yellow takes, ink gives, the others are pale."""
+    dashed = ",dashed" if box.role == "constant" else ""
+    color = mix(theme.ink if box.is_output else theme.line, theme.bg, 0.65)
+    if box.position in (giving, taking):
+        color, dashed = (theme.current if box.position == taking else theme.ink), ""
+    return f'border="4" style="rounded{dashed}" color="{color}" bgcolor="{theme.bg}"'

@@ -1,0 +1,263 @@
+"""The engine: a number that remembers how it was computed, and can be differentiated.
+
+Here a graph is recorded; `micrograd.engine.backward` walks it backwards.
+
+>>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+>>> c = a * b + a
+>>> c.backward()
+>>> a.grad, b.grad
+(-2.0, 2.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import repeat
+from typing import Any, Final, cast
+
+from micrograd.engine.backward import gradient, local_derivatives_of, rule_of, sweep
+from micrograd.engine.grad_mode import enable_grad, grad_mode, no_grad, record
+from micrograd.engine.node import NO_OPERANDS, Node, check_fresh, described
+from micrograd.errors import GradientError
+from micrograd.graph import order
+from micrograd.ops import Number, Op, Operators, constant, foreign, number
+
+__all__ = ["Value", "enable_grad", "gradient", "no_grad"]
+
+_new = object.__new__
+
+
+class Value(Node):
+    """A number in a computation graph.
+
+    Arithmetic and the functions of `micrograd.ops` make new Values that know their parents.
+    `backward` then gives every Value below its `grad`: how much the output changes per unit of it.
+
+    Parameters
+    ----------
+    data : int, float or Fraction
+        Its number type is kept; NumPy scalars become Python numbers, `bool` an `int`.
+    _children : sequence of Value, optional
+        Parents of a node made by hand, which also needs a `_backward` closure.
+    _op : str, optional
+        What a node made by hand shows as its operation.
+    label : str, optional
+        A name for pictures and messages.
+
+    Attributes
+    ----------
+    data : int, float or Fraction
+        Assign to a leaf to change it; then run the forward pass again, or call `forward`.
+    grad : int, float or Fraction
+        Of a leaf, the sum over all passes; of a result, what the last pass gave.
+    parents : tuple of Value
+        Operands in order, with repeats: `x * x` has two parents.
+    op : Op or None
+        The row of the operation that made it; None for a leaf, `ops.constant` for a plain number
+        that met a Value.
+    label : str
+
+    Raises
+    ------
+    NumberTypeError
+        If `data` is no number. Also a TypeError.
+
+    Examples
+    --------
+    >>> x = Value(3, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y, x
+    (Value(data=10, grad=1), Value(data=3, grad=6, label='x'))
+    """
+
+    __slots__ = ()
+
+    # ---- recording -----------------------------------------------------------------------------
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
+        try:
+            inputs = tuple([arg._data for arg in args])
+        except AttributeError:  # a plain number or a tracer's symbol among them
+            for arg in args:
+                if isinstance(arg, Operators) and arg._rank > cls._rank:
+                    return cast("Value", arg._apply(op, args))
+            args = tuple(
+                [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
+            )
+            inputs = tuple([arg._data for arg in args])
+        try:
+            data = op.forward(*inputs)
+        except (ValueError, ArithmeticError) as error:
+            failed = described(Value._made(0, op, args, inputs))
+            raise op.failure(error, failed, inputs) from error
+        if type(data) is not float:
+            data = number(data)
+        node = Value._made(data, op, args, inputs)
+        mode = grad_mode.get()
+        return node if mode is record else cast("Value", mode(node))
+
+    # Operators of two Values, of which graphs mostly consist, skip what `_apply` does for any
+    # number of operands of any kind: a step of a network of single operations takes a third less
+    # time for it. What fails here is left to `_apply`, which words the error.
+
+    def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
+        kind = type(other)
+        if kind is float or kind is int:
+            other, kind = Value._made(other, constant), Value
+        if kind is Value and type(self) is Value and grad_mode.get() is record:
+            left, right = (other, self) if reflected else (self, other)
+            node = _new(Value)
+            node._a, node._b = a, b = left._data, right._data
+            try:
+                node._data = op.forward(a, b)
+            except (ValueError, ArithmeticError):
+                return Value._apply(op, (left, right))
+            node._grad, node.op, node._left, node._right = 0, op, left, right
+            return node
+        return super()._operate(op, other, reflected)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, (own, derived) in _DERIVED.items():
+            if getattr(cls, name) is getattr(Value, name) and any(
+                getattr(cls, given) is not getattr(Value, given) for given in own
+            ):
+                setattr(cls, name, derived)
+
+    def detach(self) -> Value:
+        """Return a new leaf with the same data: no gradient flows through it.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        return Value(self._data)
+
+    def forward(self) -> Value:
+        """Compute this node again from the leaves' present data, along the recorded graph.
+
+        Returns
+        -------
+        Value
+            This node. After an error the graph is as it was.
+
+        Raises
+        ------
+        GradientError
+            If a node on the way was made by hand. Also what the operations themselves raise.
+
+        Examples
+        --------
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> x.data = 4.0
+        >>> y.forward()
+        Value(data=16.0, grad=0)
+        """
+        nodes = [node for node in order(self) if node.parents]
+        before = [(n._data, n.op, n._left, n._right, n._a, n._b) for n in nodes]
+        for node in nodes:
+            if node.op.partials is None:
+                raise GradientError(
+                    f"{node!r} was made by hand as {node._op!r}, so forward() has no rule to "
+                    "compute it again: make it anew, or add the operation with micrograd.define"
+                )
+        try:
+            with enable_grad():
+                for node in nodes:
+                    if node.op.renewed:
+                        node.op = node.op.renewed(*[parent._data for parent in node.parents])
+                    again = Value._apply(node.op, node.parents)
+                    node._data = again._data
+                    node._record(again.parents, again.inputs)
+        except BaseException:
+            for node, slots in zip(nodes, before, strict=True):
+                node._data, node.op, node._left, node._right, node._a, node._b = slots
+            raise
+        return self
+
+    # ---- the chain rule ------------------------------------------------------------------------
+
+    def local_derivatives(self) -> tuple[Any, ...]:
+        """Return the derivative of this node in each of its parents, at the recorded inputs.
+
+        Examples
+        --------
+        >>> (Value(2.0) * Value(5.0)).local_derivatives()
+        (5.0, 2.0)
+        """
+        return local_derivatives_of(self) if self.parents else ()
+
+    def backward(self) -> None:
+        """Run the chain rule from here to every leaf: afterwards each `grad` is d(self)/d(it).
+
+        Gradients of leaves add up over passes, until set to 0; those of results are of this pass.
+
+        Raises
+        ------
+        StaleGraphError
+            If data changed since the forward pass.
+        DomainError, ZeroDivisorError, OverflowRangeError
+            If a local derivative does not exist or is infinite.
+        NonFiniteError
+            If a gradient is nan, or infinite though the data are finite.
+        GradientError
+            If a node made by hand has no `_backward`.
+
+        Notes
+        -----
+        Costs one visit an edge. After an error, or an interrupt, every `grad` is as it was before
+        the call. Threads that share leaves must not call it at the same time, since it writes
+        their `grad`: `gradient` does not.
+        """
+        nodes = order(self)
+        gradients = sweep(nodes)
+        before = [node._grad for node in nodes]
+        try:
+            for node, grad in zip(nodes, map(gradients.get, nodes, repeat(0))):  # noqa: B905
+                if node._left is NO_OPERANDS:
+                    node._grad += grad
+                else:
+                    node._grad = grad
+        except BaseException:
+            for node, grad in zip(nodes, before, strict=True):
+                node._grad = grad
+            raise
+
+    def _push(self) -> None:
+        """Add this node's contributions to its parents: one step of the chain rule."""
+        if not self.parents:
+            return
+        check_fresh(self)
+        for parent, local in zip(self.parents, rule_of(self), strict=True):
+            if local != 0 or not self.op.gate:
+                parent._grad += local * self._grad
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        return cast("Callable[[], None]", self.__dict__.get("_closure", self._push))
+
+    @_backward.setter
+    def _backward(self, closure: Callable[[], None]) -> None:
+        self.__dict__["_closure"] = closure
+        self.op = foreign("") if self.op is None else replace(self.op, opaque=True)
+
+
+# What a subclass leaves out follows from the operators that it has of its own, as in micrograd
+# 0.1.0: a class with a `__mul__` is asked for 2 * x, -x and x - y as well. Ours, with a node for
+# each operator, are for the classes that have none.
+_DERIVED: Final[dict[str, tuple[tuple[str, ...], Callable[..., Any]]]] = {
+    "__radd__": (("__add__",), lambda self, other: self + other),
+    "__rmul__": (("__mul__",), lambda self, other: self * other),
+    "__neg__": (("__mul__",), lambda self: self * -1),
+    "__sub__": (("__add__", "__mul__"), lambda self, other: self + (-other)),
+    "__rsub__": (("__add__", "__mul__"), lambda self, other: other + (-self)),
+    "__truediv__": (("__mul__", "__pow__"), lambda self, other: self * other**-1),
+    "__rtruediv__": (("__mul__", "__pow__"), lambda self, other: other * self**-1),
+}

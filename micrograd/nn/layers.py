@@ -1,0 +1,856 @@
+"""Neurons, layers and multi-layer perceptrons of Values.
+
+>>> import random
+>>> random.seed(1337)
+>>> model = MLP(2, [3, 1])
+>>> model
+MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(3)]]
+>>> score = model([1.0, -2.0])
+>>> score.backward()
+>>> len(model.parameters())
+13
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from micrograd.engine import Value
+from micrograd.engine.node import set_data
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    NumberTypeError,
+    StateError,
+    shown_briefly,
+)
+from micrograd.files import read_document, write_json
+from micrograd.ops import (
+    TABLE,
+    Number,
+    Op,
+    Operators,
+    PlainNumber,
+    constant,
+    dot_of,
+    elu_with,
+    leaky_relu_with,
+    number,
+)
+
+__all__ = ["INITS", "MLP", "Layer", "Module", "Neuron", "Trace", "activated", "is_replaced"]
+
+_FORMAT = "micrograd model"
+_VERSION = 1
+
+ModuleT = TypeVar("ModuleT", bound="Module")
+
+
+class Trace(NamedTuple):
+    """What a layer computed, in the lecture's notation.
+
+    Attributes
+    ----------
+    s : list of Value
+        The summation of each neuron: its weighted inputs plus its bias.
+    x : list of Value
+        The activation of each neuron: its output. A linear neuron's is its summation itself.
+    """
+
+    s: list[Any]
+    x: list[Any]
+
+
+class Module:
+    """Anything with parameters: a base class for networks.
+
+    A subclass either overrides `parameters`, or leaves that to this class, which finds the leaf
+    Values among the attributes, and in lists, tuples, dicts and modules there.
+
+    Examples
+    --------
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> Line().state_dict()
+    {'slope': 2.0, 'offset': 1.0}
+    """
+
+    def parameters(self) -> list[Value]:
+        """Return the Values that training changes, always in the same order."""
+        found = {id(value): value for _, value in _found(self, "", set(), top=True)}
+        return list(found.values())
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters with their names, in the order of `parameters`.
+
+        A name is the path of attributes and positions that leads to the parameter, or its
+        position in `parameters` where there is none.
+
+        Examples
+        --------
+        >>> [name for name, _ in MLP(2, [1]).named_parameters()]
+        ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
+        """
+        return _named(self, set())
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of every parameter to 0."""
+        for p in self.parameters():
+            p.grad = 0
+
+    def state_dict(self) -> dict[str, PlainNumber]:
+        """Return the number in each parameter, by name.
+
+        Returns
+        -------
+        dict of str to int, float or Fraction
+            Numbers, not Values: it does not change as training goes on.
+
+        Raises
+        ------
+        StateError
+            If two parameters have one name. Also a ValueError.
+        """
+        state: dict[str, PlainNumber] = {}
+        for name, value in self.named_parameters():
+            if name in state:
+                raise StateError(f"two parameters of {type(self).__name__} are named {name!r}")
+            state[name] = value.data
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters to the numbers of a `state_dict`; all of them, or none.
+
+        None of them also where an interrupt, as of Ctrl-C, comes in between.
+
+        Parameters
+        ----------
+        state : mapping of str to number
+            Exactly the names of `state_dict`.
+
+        Raises
+        ------
+        StateError
+            If a name is missing or unknown or a value is no number. Also a ValueError.
+
+        Examples
+        --------
+        >>> MLP(2, [1]).load_state_dict({"w": 1.0})
+        Traceback (most recent call last):
+            ...
+        micrograd.errors.StateError: the state does not fit MLP: 'layers.0.neurons.0.w.0', \
+'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b' missing; 'w' unknown
+        """
+        set_data(*_fitting(self, state))
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the keyword arguments that build a module of this shape, for `from_file`.
+
+        A subclass whose constructor takes arguments overrides this: numbers, texts and lists.
+        """
+        return {}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save class, configuration and parameters as JSON, every number exactly.
+
+        The file is replaced in one step: a reader sees the old one or the new one.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; the old one is then intact.
+        """
+        document = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "class": type(self).__name__,
+            "configuration": self.configuration(),
+            "structure": self._structure(),
+            "parameters": self.state_dict(),
+        }
+        write_json(path, document)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Set the parameters to those of a saved module of the same structure; all, or none.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If there is no such file or it cannot be read.
+        StateError
+            If the file is damaged or of a module of another structure. Also a ValueError.
+        """
+        self._take(os.fspath(path), _document(path))
+
+    @classmethod
+    def from_file(cls: type[ModuleT], path: str | os.PathLike[str]) -> ModuleT:
+        """Return the module that was saved, built anew.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If there is no such file or it cannot be read.
+        StateError
+            If the file is damaged or holds a module of another class. Also a ValueError.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> model = MLP(2, [4, 1], activation="tanh")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.json")
+        ...     again = MLP.from_file(f"{folder}/model.json")
+        >>> again([1, 2]).data == model([1, 2]).data
+        True
+        """
+        name, document = os.fspath(path), _document(path)
+        if document["class"] != cls.__name__:
+            raise StateError(f"{name!r} holds a {document['class']}, not a {cls.__name__}")
+        configuration, given = document["configuration"], len(document["parameters"])
+        drawing = random.getstate()
+        try:
+            wanted = cls._size(configuration) if _is_sized(cls) else None
+            if wanted not in (None, given):  # found out before anything of that size is built
+                raise StateError(f"it is of {wanted} parameters, and the file has {given}")
+            module = cls(**configuration)
+        except (TypeError, ValueError, ArithmeticError, KeyError) as error:
+            raise StateError(
+                f"{name!r}: no {cls.__name__} can be built from its configuration: {error}"
+            ) from error
+        finally:
+            random.setstate(drawing)  # reading a file is no reason to draw other numbers later
+        module._take(name, document)
+        return module
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int | None:
+        """Return how many parameters a module of this configuration has, without building it."""
+        return None
+
+    def _take(self, name: str, document: dict[str, Any]) -> None:
+        if document["structure"] != self._structure():
+            raise StateError(
+                f"{name!r} holds {_short(document['structure'])}, "
+                f"which does not fit into {_short(self._structure())}"
+            )
+        try:
+            self.load_state_dict(document["parameters"])
+        except StateError as error:
+            raise StateError(f"{name!r}: {error}") from error
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _structure(self) -> str:
+        return type(self).__name__
+
+
+def _is_sized(cls: type[Module]) -> bool:
+    """Return whether `_size` speaks of what the constructor of this class builds."""
+    owner: Any = next(kind for kind in cls.__mro__ if "_size" in vars(kind))
+    names = ("__init__", "parameters")
+    return [getattr(cls, name) for name in names] == [getattr(owner, name) for name in names]
+
+
+def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a model file holds, its outline checked."""
+    name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
+    for key, kind, noun in (
+        ("class", str, "a text"),
+        ("configuration", dict, "an object"),
+        ("structure", str, "a text"),
+        ("parameters", dict, "an object"),
+    ):
+        if not isinstance(document.get(key), kind):
+            raise StateError(
+                f"{name!r}: expected {noun} as {key!r}, got {shown_briefly(document.get(key))}"
+            )
+    return document
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
+    """Return the parameters, and the number of each in `state`, all checked."""
+    if not isinstance(state, Mapping):
+        raise StateError(f"expected a dict of names and numbers, got {shown_briefly(state)}")
+    named = module.named_parameters()
+    known = dict(named)
+    missing = [name for name in known if name not in state]
+    unknown = [name for name in state if name not in known]
+    if missing or unknown:
+        complaints = [
+            ", ".join(map(repr, names[:3]))
+            + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            + f" {what}"
+            for names, what in ((missing, "missing"), (unknown, "unknown"))
+            if names
+        ]
+        raise StateError(f"the state does not fit {type(module).__name__}: {'; '.join(complaints)}")
+    data = []
+    for name in known:
+        try:
+            data.append(number(state[name]))
+        except NumberTypeError as error:
+            raise StateError(f"parameter {name!r}: {error}") from error
+    return list(known.values()), data
+
+
+def _found(
+    thing: Any, path: str, seen: set[int], *, top: bool = False
+) -> Iterator[tuple[str, Value]]:
+    """Yield the leaf Values below `thing` with their paths; `seen` are lists and modules."""
+    children: Iterable[tuple[Any, Any]]
+    if issubclass(type(thing), Value):  # a symbol that was kept while tracing says it is one
+        if thing.op is None:
+            yield path, thing
+        return
+    if not top and (not isinstance(thing, (Module, list, tuple, dict)) or id(thing) in seen):
+        return
+    seen.add(id(thing))
+    if not isinstance(thing, Module):
+        children = thing.items() if isinstance(thing, dict) else enumerate(thing)
+    elif top or not _says_itself(thing):
+        children = vars(thing).items()
+    else:
+        children = _named(thing, seen)
+    for key, child in list(children):
+        yield from _found(child, f"{path}.{key}" if path else str(key), seen)
+
+
+def _named(module: Module, seen: set[int]) -> list[tuple[str, Value]]:
+    found: dict[int, tuple[str, Value]] = {}
+    for name, value in _found(module, "", seen, top=True):
+        found.setdefault(id(value), (name, value))
+    if not _says_itself(module):
+        return list(found.values())
+    return [found.get(id(p), (str(i), p)) for i, p in enumerate(module.parameters())]
+
+
+def _says_itself(module: Module) -> bool:
+    """Return whether the class has a `parameters` of its own."""
+    return type(module).parameters is not Module.parameters
+
+
+# ---- what a network is made of ----------------------------------------------------------------
+
+
+def _uniform(draw: Any, fan_in: int, fan_out: int) -> float:
+    return cast("float", draw.uniform(-1, 1))
+
+
+def _he(draw: Any, fan_in: int, fan_out: int) -> float:
+    return cast("float", draw.gauss(0.0, math.sqrt(2 / fan_in)))
+
+
+def _glorot(draw: Any, fan_in: int, fan_out: int) -> float:
+    limit = math.sqrt(6 / (fan_in + fan_out))
+    return cast("float", draw.uniform(-limit, limit))
+
+
+INITS: Final = {"uniform": _uniform, "he": _he, "glorot": _glorot}
+"""How a weight is drawn, by name: from the generator, the number of inputs of its neuron and the
+number of neurons of its layer."""
+
+# How a neuron with this activation calls itself; any other name has its first letter raised.
+_TITLES = {
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+}
+
+
+def _activation(name: str) -> Op | None:
+    """Return the row of an activation, None for the linear one."""
+    row = TABLE.get(name)
+    if row is not None and row.arity == 1:
+        return row
+    if name == "linear":
+        return None
+    if name == "leaky_relu":
+        return leaky_relu_with(0.01)
+    if name == "elu":
+        return elu_with(1.0)
+    raise ArgumentError(
+        f"unknown activation {name!r}: expected 'linear', 'relu', 'tanh', 'sigmoid', 'leaky_relu', "
+        "'elu', 'gelu', 'silu', 'softplus' or the name of another function of one number"
+    )
+
+
+def is_replaced(name: str) -> bool:
+    """Return whether a user has put a method of their own in the place of an activation's."""
+    return getattr(Value, name, None) is not getattr(Operators, name, None)
+
+
+def activated(s: Number, name: str) -> Number:
+    """Return the activation of a summation: what its method of that name gives.
+
+    So a method that a user replaced, on `Value` or in a subclass, is the one that is used.
+
+    Examples
+    --------
+    >>> activated(Value(-3.0), "relu")
+    Value(data=0.0, grad=0)
+    """
+    row = _activation(name)
+    if row is None:
+        return s
+    kind = type(s)  # a traced number passes for a Value, and has the methods of ours
+    method = getattr(kind if issubclass(kind, Value) else Value, name, None)
+    return row(s) if method is getattr(Operators, name, None) else cast("Any", method)(s)
+
+
+def _names(activations: Any) -> list[str]:
+    names = list(activations) if isinstance(activations, Iterable) else [activations]
+    if not all(isinstance(name, str) for name in names):
+        raise ArgumentTypeError(
+            f"expected the name of an activation, or a list of one a layer, got "
+            f"{shown_briefly(activations)}"
+        )
+    return names
+
+
+class _Inputs(tuple[Any, ...]):
+    """The inputs of a neuron, every one a Value or a symbol: need not be looked at again."""
+
+    __slots__ = ()
+
+
+def _inputs(x: Any, count: int, owner: Module) -> _Inputs:
+    """Return the inputs as nodes, plain numbers as new leaves, and check that they are `count`."""
+    if isinstance(x, Operators):
+        given: tuple[Any, ...] = (x,)
+    else:
+        try:
+            given = tuple(x)
+        except TypeError:
+            given = (x,)
+    if len(given) != count:
+        noun = "input" if count == 1 else "inputs"
+        raise InputCountError(f"expected {count} {noun} for {owner._title()}, got {len(given)}")
+    try:
+        return _Inputs([item if isinstance(item, Operators) else _leaf(item) for item in given])
+    except NumberTypeError as error:
+        hint = "; a network takes one sample at a time" if hasattr(given[0], "__len__") else ""
+        raise NumberTypeError(f"an input of {owner._title()}: {error}{hint}") from error
+
+
+def _not_one_sample(owner: Module, given: tuple[Any, ...]) -> ArgumentTypeError:
+    shown = ", ".join(map(shown_briefly, given[:3])) + (", ..." if len(given) > 3 else "")
+    return ArgumentTypeError(
+        f"{owner._title()} takes one sample, a list of its inputs, got {len(given)} arguments: "
+        f"write model([{shown}])"
+    )
+
+
+def _leaf(plain: Any) -> Value:
+    """Return a leaf that no gradient is wanted of, as where a plain number meets a Value."""
+    leaf = Value(plain)
+    leaf.op = constant
+    return leaf
+
+
+def _count(name: str, count: Any, least: int) -> int:
+    try:
+        whole = operator.index(count)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"expected a whole number as {name}, got {shown_briefly(count)} "
+            f"({type(count).__name__})"
+        ) from None
+    if whole < least:
+        raise ArgumentError(f"expected {name} of {least} or more, got {shown_briefly(whole)}")
+    return whole
+
+
+class Neuron(Module):
+    """A neuron: the weighted sum of its inputs plus a bias, through an activation.
+
+    Parameters
+    ----------
+    nin : int
+        Number of inputs.
+    nonlin : bool, default True
+        False for a linear neuron, whatever its activation.
+    activation : str, default "relu"
+        "relu", "tanh", "sigmoid", "linear", "leaky_relu", "elu", "gelu", "silu", "softplus", or
+        any other function of one number in the op table, one that you defined included.
+    init : {"uniform", "he", "glorot"}, default "uniform"
+        How weights are drawn: uniformly from [-1, 1]; normally with variance 2 / nin [1]_;
+        uniformly with variance 2 / (nin + fan_out) [2]_. The bias starts at 0.
+    rng : random.Random, optional
+        Where they are drawn from; the `random` module where not given.
+    atomic : bool, default False
+        Build the sum from single multiplications and additions, instead of one `dot` node. The
+        numbers are the same to the last bit.
+    fan_out : int, default 1
+        Number of neurons in the layer, for "glorot".
+
+    Attributes
+    ----------
+    w : list of Value
+        The weights, one an input.
+    b : Value
+        The bias.
+    nonlin, activation, atomic
+        As given. They may be changed.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        For an unknown name or a number of inputs that is none.
+
+    References
+    ----------
+    .. [1] He, Zhang, Ren and Sun (2015), Delving Deep into Rectifiers, eq. 10.
+    .. [2] Glorot and Bengio (2010), Understanding the Difficulty of Training Deep Feedforward
+       Neural Networks, eq. 16.
+
+    Examples
+    --------
+    >>> neuron = Neuron(2, activation="tanh")
+    >>> neuron.w, neuron.b = [Value(1.0), Value(-1.0)], Value(0.5)
+    >>> neuron([1.0, 1.5])
+    Value(data=0.0, grad=0)
+    >>> neuron([1.0])
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.InputCountError: expected 2 inputs for Neuron(2), got 1
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        *,
+        activation: str = "relu",
+        init: str = "uniform",
+        rng: random.Random | None = None,
+        atomic: bool = False,
+        fan_out: int = 1,
+    ) -> None:
+        nin, fan_out = _count("nin", nin, 0), _count("fan_out", fan_out, 1)
+        _activation(activation)
+        if init not in INITS:
+            raise ArgumentError(f"unknown init {init!r}: expected one of {', '.join(INITS)}")
+        if rng is not None and not isinstance(rng, random.Random):
+            raise ArgumentTypeError(
+                f"expected a random.Random(seed) as rng, got {shown_briefly(rng)}"
+            )
+        draw = random if rng is None else rng
+        self.w = [Value(INITS[init](draw, nin, fan_out)) for _ in range(nin)]
+        self.b = Value(0)
+        self.nonlin = nonlin
+        self.activation = activation
+        self.atomic = atomic
+
+    def __call__(self, x: Any, *more: Any) -> Any:
+        """Return the activation for inputs `x`: a sequence of `nin` numbers or Values."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
+        return self._fire(x if type(x) is _Inputs else _inputs(x, len(self.w), self))[1]
+
+    def trace(self, x: Any) -> tuple[Any, Any]:
+        """Return the summation s and the activation x as Values.
+
+        Examples
+        --------
+        >>> s, x = Neuron(1).trace([2.0])
+        >>> x.parents == (s,)
+        True
+        """
+        return self._fire(_inputs(x, len(self.w), self))
+
+    def _fire(self, x: _Inputs) -> tuple[Number, Number]:
+        w, b = self.w, self.b
+        if len(x) != len(w):
+            raise InputCountError(f"expected {len(w)} inputs for {self._title()}, got {len(x)}")
+        if self.atomic:
+            s: Number = b
+            for i, weight in enumerate(w):
+                s = s + weight * x[i]
+        elif w:
+            s = dot_of(len(w), True)(*w, *x, b)
+        else:
+            s = b
+        return s, activated(s, self.activation) if self.nonlin else s
+
+    def parameters(self) -> list[Value]:
+        """Return the weights, then the bias."""
+        return [*self.w, self.b]
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the arguments of the constructor that give a neuron of this shape."""
+        return {
+            "nin": len(self.w),
+            "nonlin": self.nonlin,
+            "activation": self.activation,
+            "atomic": self.atomic,
+        }
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        return _count("nin", configuration["nin"], 0) + 1
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}({len(self.w)})"
+
+    def _structure(self) -> str:
+        name = self.activation if self.nonlin else "linear"
+        return f"{_TITLES.get(name) or name[:1].upper() + name[1:]}Neuron({len(self.w)})"
+
+    def __repr__(self) -> str:
+        return self._structure()
+
+
+class Layer(Module):
+    """Neurons side by side that share their inputs.
+
+    Parameters
+    ----------
+    nin : int
+        Number of inputs.
+    nout : int
+        Number of neurons.
+    **neuron_options
+        As of `Neuron`.
+
+    Attributes
+    ----------
+    neurons : list of Neuron
+
+    Examples
+    --------
+    >>> Layer(2, 3, activation="tanh")
+    Layer of [TanhNeuron(2), TanhNeuron(2), TanhNeuron(2)]
+    """
+
+    def __init__(self, nin: int, nout: int, **neuron_options: Any) -> None:
+        nin, nout = _count("nin", nin, 0), _count("nout", nout, 1)
+        options = {"fan_out": nout, **neuron_options}
+        self.neurons = [Neuron(nin, **options) for _ in range(nout)]
+
+    def __call__(self, x: Any, *more: Any) -> Any:
+        """Return the outputs for inputs `x`: a list, or a Value where there is one neuron."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
+        if type(x) is not _Inputs:
+            x = _inputs(x, self._nin(), self)
+        out = [neuron(x) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def trace(self, x: Any) -> Trace:
+        """Return the summations s and the activations x of the neurons."""
+        if type(x) is not _Inputs:
+            x = _inputs(x, self._nin(), self)
+        fired = [neuron.trace(x) for neuron in self.neurons]
+        return Trace([s for s, _ in fired], [out for _, out in fired])
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, neuron by neuron."""
+        return [p for neuron in self.neurons for p in neuron.parameters()]
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the arguments of the constructor that give a layer of this shape."""
+        return {"nout": len(self.neurons), **self.neurons[0].configuration()}
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        return _count("nout", configuration["nout"], 1) * Neuron._size(configuration)
+
+    def _nin(self) -> int:
+        return len(self.neurons[0].w)
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}({self._nin()}, {len(self.neurons)})"
+
+    def _structure(self) -> str:
+        return f"Layer of [{', '.join(str(neuron) for neuron in self.neurons)}]"
+
+    def __repr__(self) -> str:
+        return self._structure()
+
+
+class MLP(Module):
+    """A multi-layer perceptron: layers in a row, of which the last one is linear.
+
+    Parameters
+    ----------
+    nin : int
+        Number of inputs.
+    nouts : sequence of int
+        Number of neurons of each layer; the last one is the number of outputs.
+    activation : str or sequence of str, default "relu"
+        Of every layer but the last, which is linear; or one a layer, the last included.
+    init, rng, atomic
+        As of `Neuron`.
+
+    Attributes
+    ----------
+    layers : list of Layer
+    nin, nouts, activation, atomic
+        As given.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        For an unknown name or a width that is none.
+
+    Notes
+    -----
+    Weights are drawn layer by layer, neuron by neuron, input by input, as in karpathy/micrograd:
+    the same seed gives the same network.
+
+    Examples
+    --------
+    >>> import random
+    >>> model = MLP(3, [4, 1], activation="tanh", rng=random.Random(0))
+    >>> model([1.0, 2, Value(3.0)]).data == model((1.0, 2, 3.0)).data
+    True
+    >>> model([1.0, 2.0])
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.InputCountError: expected 3 inputs for MLP(3, [4, 1]), got 2
+    """
+
+    nin: int | None = None  # unknown where a subclass builds its layers itself
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Iterable[int] | None = None,
+        *,
+        activation: str | Iterable[str] = "relu",
+        init: str = "uniform",
+        rng: random.Random | None = None,
+        atomic: bool = False,
+    ) -> None:
+        first: Any = nin
+        if nouts is None and isinstance(first, (list, tuple)) and len(first) > 1:
+            raise ArgumentTypeError(
+                "expected the number of inputs and then the widths of the layers: write "
+                f"MLP({shown_briefly(first[0])}, {shown_briefly(list(first[1:]))})"
+            )
+        if isinstance(nouts, (str, bytes)) or not isinstance(nouts, Iterable):
+            raise ArgumentTypeError(
+                f"expected the widths of the layers in a list, such as MLP(2, [16, 16, 1]), got "
+                f"{shown_briefly(nouts)}"
+            )
+        sizes = [_count("nin", nin, 0), *[_count("a layer width", n, 1) for n in nouts]]
+        self.nin = sizes[0]
+        self.nouts = sizes[1:]
+        self.activation = activation if isinstance(activation, str) else _names(activation)
+        self.atomic = atomic
+        each = self.activation
+        if isinstance(each, str):
+            each = [each] * len(self.nouts)
+        elif len(each) != len(self.nouts):
+            raise ArgumentError(
+                f"expected one activation for each of {len(self.nouts)} layers, got {len(each)}"
+            )
+        self.layers = [
+            Layer(
+                sizes[i],
+                sizes[i + 1],
+                nonlin=i != len(sizes) - 2 or each is self.activation,
+                activation=each[i],
+                init=init,
+                rng=rng,
+                atomic=atomic,
+            )
+            for i in range(len(sizes) - 1)
+        ]
+
+    def __call__(self, x: Any, *more: Any) -> Any:
+        """Return the outputs for one sample `x`: a Value for one output, else a list of them."""
+        if more:
+            raise _not_one_sample(self, (x, *more))
+        if self.nin is not None:
+            x = _inputs(x, self.nin, self)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def trace(self, x: Any) -> list[Trace]:
+        """Return what each layer computes for one sample.
+
+        Parameters
+        ----------
+        x : sequence of number or Value
+
+        Returns
+        -------
+        list of Trace
+            One a layer, of two lists: the summations `s` and the activations `x`.
+
+        Examples
+        --------
+        >>> hidden, output = MLP(2, [3, 1]).trace([0.5, -0.5])
+        >>> len(hidden.s), [node.op for node in hidden.x]
+        (3, [<op ReLU>, <op ReLU>, <op ReLU>])
+        >>> output.s == output.x  # the last layer is linear
+        True
+        """
+        if self.nin is not None:
+            x = _inputs(x, self.nin, self)
+        traces = []
+        for layer in self.layers:
+            traces.append(layer.trace(x))
+            x = traces[-1].x
+        return traces
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, layer by layer."""
+        return [p for layer in self.layers for p in layer.parameters()]
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the arguments of the constructor that give a network of this shape."""
+        if self.nin is None:
+            return {}
+        return {
+            "nin": self.nin,
+            "nouts": self.nouts,
+            "activation": self.activation,
+            "atomic": self.atomic,
+        }
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int:
+        sizes = [_count("nin", configuration["nin"], 0)]
+        sizes += [_count("a layer width", n, 1) for n in configuration["nouts"]]
+        return sum([sizes[i] * (sizes[i - 1] + 1) for i in range(1, len(sizes))])
+
+    def _title(self) -> str:
+        return f"{type(self).__name__}({self.nin}, {self.nouts})"
+
+    def _structure(self) -> str:
+        return f"MLP of [{', '.join(str(layer) for layer in self.layers)}]"
+
+    def __repr__(self) -> str:
+        return self._structure()

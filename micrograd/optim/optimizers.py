@@ -1,0 +1,697 @@
+"""Optimizers, which change parameters against their gradients, and learning-rate schedules.
+
+The rules are PyTorch's, to the order of the operations.
+
+>>> from micrograd import Value
+>>> x = Value(5.0)
+>>> optimizer = SGD([x], lr=linear(0.5, 0.1, 20))
+>>> for step in range(20):
+...     optimizer.zero_grad()
+...     ((x - 2) ** 2).backward()
+...     optimizer.step()
+>>> round(x.data, 6)
+2.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, cast
+
+from micrograd.engine import Value
+from micrograd.engine.node import data_of, restore_data
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    MicrogradError,
+    NumberTypeError,
+    OverflowRangeError,
+    StateError,
+    rewritten,
+    shown_briefly,
+)
+from micrograd.ops import PlainNumber, number
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "Schedule",
+    "cosine",
+    "exponential",
+    "linear",
+    "step_decay",
+    "warmup",
+]
+
+
+_MOST_STEPS: Final = 2**53  # beyond, a float no longer tells a step from the next
+_MOST_BITS: Final = 100_000  # of a power that a schedule takes exactly
+
+# ---- learning-rate schedules ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning rate for each step; made by `linear`, `cosine` and the like.
+
+    It is data, not code: it can be compared, pickled and written into a checkpoint.
+
+    Parameters
+    ----------
+    name : str
+        "linear", "cosine", "step_decay", "exponential" or "warmup".
+    arguments : tuple
+        Those of the function of that name.
+
+    Examples
+    --------
+    >>> rate = linear(1.0, 0.1, 100)
+    >>> rate
+    linear(1.0, 0.1, 100)
+    >>> rate(50)
+    0.55
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+
+    def __call__(self, step: int) -> PlainNumber:
+        """Return the learning rate of a step; the first step is 0."""
+        try:
+            return _RATES[self.name](step, *self.arguments)
+        except OverflowError as error:
+            raise OverflowRangeError(
+                f"the learning rate {shown_briefly(self)} is too large for a float at step {step}"
+            ) from error
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.arguments))})"
+
+
+LearningRate: TypeAlias = PlainNumber | Callable[[int], PlainNumber]
+
+
+def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
+    """Return the schedule that goes from `start` straight to `end` at step `steps`, and stays.
+
+    Examples
+    --------
+    >>> [linear(1.0, 0.0, 4)(step) for step in range(6)]
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+    return Schedule("linear", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+
+
+def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
+    """Return the schedule that goes from `start` to `end` at step `steps` along half a cosine.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter (2017), SGDR, eq. 5.
+
+    Examples
+    --------
+    >>> [round(cosine(1.0, 0.0, 4)(step), 3) for step in range(6)]
+    [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
+    """
+    return Schedule("cosine", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+
+
+def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
+    """Return the schedule that multiplies the rate by `factor` after `every` so many steps.
+
+    Examples
+    --------
+    >>> [step_decay(1.0, 0.5, 2)(step) for step in range(6)]
+    [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+    return Schedule(
+        "step_decay", (_rate("start", start), _rate("factor", factor), _steps("every", every))
+    )
+
+
+def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
+    """Return the schedule that multiplies the rate by `factor` after each step.
+
+    Examples
+    --------
+    >>> [exponential(1.0, 0.5)(step) for step in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+    return Schedule("exponential", (_rate("start", start), _rate("factor", factor)))
+
+
+def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
+    """Return the schedule that rises for so many steps, and goes on with a rate or schedule.
+
+    Parameters
+    ----------
+    steps : int
+        How many steps have a smaller rate than the first of `then`.
+    then : number or Schedule
+        Its own steps are counted from the end of the rise.
+
+    Examples
+    --------
+    >>> [warmup(3, linear(1.0, 0.0, 2))(step) for step in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 0.5, 0.0]
+    """
+    if not isinstance(then, Schedule):
+        then = _rate("then", then)
+    return Schedule("warmup", (_steps("steps", steps), then))
+
+
+def _linear(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
+    return cast("PlainNumber", start + (end - start) * step / steps if step < steps else end)
+
+
+def _cosine(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
+    if step >= steps:
+        return cast("PlainNumber", end)
+    return cast("PlainNumber", end + (start - end) * (1 + math.cos(math.pi * step / steps)) / 2)
+
+
+def _step_decay(step: int, start: Any, factor: Any, every: int) -> PlainNumber:
+    return cast("PlainNumber", start * _power(factor, step // every))
+
+
+def _exponential(step: int, start: Any, factor: Any) -> PlainNumber:
+    return cast("PlainNumber", start * _power(factor, step))
+
+
+def _power(factor: Any, times: int) -> Any:
+    """Return `factor ** times`, as a float where the exact number would have too many digits."""
+    if not isinstance(factor, float):
+        digits = factor.numerator.bit_length() + factor.denominator.bit_length()
+        if digits * times > _MOST_BITS:
+            factor = float(factor)
+    return factor**times
+
+
+def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
+    if step >= steps:
+        return _rate_at(then, step - steps)
+    return cast("PlainNumber", _rate_at(then, 0) * (step + 1) / (steps + 1))
+
+
+_RATES: dict[str, Callable[..., PlainNumber]] = {
+    "linear": _linear,
+    "cosine": _cosine,
+    "step_decay": _step_decay,
+    "exponential": _exponential,
+    "warmup": _warmup,
+}
+
+
+def _rate_at(lr: Any, step: int) -> PlainNumber:
+    return cast("PlainNumber", lr(step) if callable(lr) else lr)
+
+
+def _rate(name: str, given: Any, below: float = math.inf) -> PlainNumber:
+    """Return a number of at least 0 and below a limit, or raise with its name."""
+    try:
+        plain = number(given)
+    except NumberTypeError as error:
+        raise NumberTypeError(f"{name}: {error}") from error
+    try:
+        fits = float(plain) < math.inf and 0 <= plain < below
+    except OverflowError:
+        raise ArgumentError(f"{name} is too large for a float") from None
+    if not fits:
+        limit = "" if below == math.inf else f" and below {below:g}"
+        raise ArgumentError(f"expected {name} of 0 or more{limit}, and finite, got {plain}")
+    return plain
+
+
+def _steps(name: str, given: Any) -> int:
+    plain = _rate(name, given)
+    if plain != int(plain) or plain < 1:
+        raise ArgumentError(f"expected {name} to be a whole number of 1 or more, got {given}")
+    return int(plain)
+
+
+# ---- optimizers ----------------------------------------------------------------------------------
+
+
+class Optimizer:
+    """What the optimizers share: the parameters, the learning rate and the count of steps.
+
+    Parameters
+    ----------
+    params : iterable of Value
+        Leaves. One that comes twice is updated once.
+    lr : number or callable
+        The learning rate, or a schedule: called with the number of steps done.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
+
+    Attributes
+    ----------
+    params : list of Value
+    lr : number or callable
+        May be changed between steps.
+    steps : int
+        How many steps were done.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no parameters, if one is a result, if a rate is negative, infinite or nan, or
+        if something in `decayed` is no parameter.
+    ArgumentTypeError
+        If `params` is no sequence of Values.
+    """
+
+    # Names of what `state_dict` holds: one number, and one list of a number a parameter.
+    _options: tuple[str, ...] = ()
+    _buffers: tuple[str, ...] = ()
+
+    weight_decay: PlainNumber = 0.0
+
+    def __init__(
+        self, params: Iterable[Value], lr: LearningRate, decayed: Iterable[Value] | None = None
+    ) -> None:
+        name = type(self).__name__
+        hint = "pass model.parameters()"
+        try:
+            given = list(params)
+        except TypeError:
+            raise ArgumentTypeError(
+                f"{name}: expected a list of Values, got {shown_briefly(params)}; {hint}"
+            ) from None
+        for i, parameter in enumerate(given):
+            if not isinstance(parameter, Value):
+                raise ArgumentTypeError(
+                    f"{name}: expected Values, got {shown_briefly(parameter)} as "
+                    f"parameter {i}; {hint}"
+                )
+            if parameter.op is not None:
+                raise ArgumentError(
+                    f"{name}: parameter {i}, {parameter!r}, is a result, which the next forward "
+                    "pass makes anew; only leaves can be trained"
+                )
+        if not given:
+            raise ArgumentError(f"{name}: expected at least one parameter, got none; {hint}")
+        self.params = list(dict.fromkeys(given))
+        self.lr: LearningRate = lr if callable(lr) else _rate("lr", lr)
+        self.steps = 0
+        chosen = set(self.params) if decayed is None else set(decayed)
+        if not chosen <= set(self.params):
+            raise ArgumentError(f"{name}: decayed holds Values that are not among its parameters")
+        self._is_decayed = [p in chosen for p in self.params]
+
+    @property
+    def decays(self) -> list[PlainNumber]:
+        """The weight decay of each parameter: 0 for those that are not decayed."""
+        if not self.weight_decay:
+            return [0] * len(self.params)
+        return [self.weight_decay if chosen else 0 for chosen in self._is_decayed]
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of every parameter to 0."""
+        for p in self.params:
+            p.grad = 0
+
+    def step(self) -> None:
+        """Change every parameter once, by its gradient.
+
+        After an error or an interrupt all is new, or all is as it was before: the parameters,
+        what the optimizer remembers of them, and the count of steps.
+
+        Raises
+        ------
+        ArgumentError
+            If the learning rate of this step is negative, infinite or nan.
+        OverflowRangeError, ZeroDivisorError, DomainError
+            If a new number is too large for a float, or is not defined.
+        """
+        where = f"the learning rate of step {self.steps}"
+        rate = _rate(where, _rate_at(self.lr, self.steps))
+        before, numbers = vars(self).copy(), data_of(self.params)
+        try:
+            for p, data in zip(self.params, self._updated(rate), strict=True):
+                p.data = data
+            self.steps += 1
+        except BaseException as error:
+            restore_data(self.params, numbers)
+            vars(self).update(before)
+            known = isinstance(error, MicrogradError)
+            if isinstance(error, (ArithmeticError, ValueError)) and not known:
+                message = f"step {self.steps} of {type(self).__name__} cannot be computed: {error}"
+                raise rewritten(error, message) from error
+            raise
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        """Return the new data of every parameter; `steps` is still that of the steps before."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a later run needs to go on with the same bits.
+
+        Returns
+        -------
+        dict
+            Numbers, texts, lists and dicts only: fit for JSON. A learning rate that is a function
+            of your own is not in it (it is None) and is left as it is when this is loaded.
+        """
+        state: dict[str, Any] = {
+            "optimizer": type(self).__name__,
+            "steps": self.steps,
+            "lr": _lr_state(self.lr),
+        }
+        for name in self._options:
+            option = getattr(self, name)
+            state[name] = list(option) if isinstance(option, tuple) else option
+        for name in self._buffers:
+            state[name] = list(getattr(self, name))
+        state["decayed"] = self._decayed()
+        return state
+
+    def _decayed(self) -> list[int] | None:
+        """Return which parameters are decayed, by number; None for all."""
+        if all(self._is_decayed):
+            return None
+        return [i for i, is_decayed in enumerate(self._is_decayed) if is_decayed]
+
+    def load_state_dict(self, state: Any) -> None:
+        """Take over the state of an optimizer of this kind; all of it, or none.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` gives it, for as many parameters.
+
+        Raises
+        ------
+        StateError
+            If it is of another optimizer, of another number of parameters, of other parameters
+            that are decayed, or damaged. Also a ValueError.
+        """
+        name = type(self).__name__
+        expected = self.state_dict()
+        if not isinstance(state, Mapping) or state.get("optimizer") != name:
+            raise StateError(f"expected the state of {name}, got {shown_briefly(state, 80)}")
+        if set(state) | {"decayed"} != set(expected):  # which older states do not have
+            raise StateError(
+                f"the state of {name} has the entries {sorted(expected)}, "
+                f"got {shown_briefly(list(state), 200)}"
+            )
+        try:
+            steps: Any = state["steps"]
+            if type(steps) is not int or not 0 <= steps <= _MOST_STEPS:
+                raise ArgumentError(
+                    f"expected steps to be a whole number, got {shown_briefly(steps)}"
+                )
+            changed = {
+                "steps": steps,
+                "lr": _lr_from(state["lr"], self.lr),
+                **self._checked({key: state[key] for key in self._options}),
+                **{key: self._buffer(key, state[key]) for key in self._buffers},
+            }
+        except (TypeError, ValueError, ArithmeticError, KeyError, RecursionError) as error:
+            raise StateError(f"the state of {name} cannot be used: {error}") from error
+        if state.get("decayed", expected["decayed"]) != expected["decayed"]:
+            raise StateError(
+                f"the state of {name} is of other decayed parameters: pass the same decayed="
+            )
+        vars(self).update(changed)  # in one call, so that no interrupt comes in between
+
+    def _buffer(self, name: str, entries: Any) -> list[PlainNumber]:
+        """Return what is remembered of each parameter, or raise."""
+        buffer = [number(entry) for entry in entries]
+        # SGD has no buffer before its first step, nor ever without momentum.
+        if len(buffer) != len(self.params) and (buffer or name != "momentum_buffer"):
+            raise ArgumentError(
+                f"it has {len(buffer)} entries in {name!r}, "
+                f"expected one for each of {len(self.params)} parameters"
+            )
+        for i, entry in enumerate(buffer):
+            if float(entry) < 0 and name == "square":
+                raise ArgumentError(
+                    f"{name}[{i}] is {entry}, expected a mean of squares: 0 or more"
+                )
+        return buffer
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
+        return f"{type(self).__name__}({len(self.params)} parameters, lr={self.lr!r}{options})"
+
+
+def _lr_state(lr: Any) -> Any:
+    if isinstance(lr, Schedule):
+        return {"schedule": lr.name, "arguments": [_lr_state(item) for item in lr.arguments]}
+    return None if callable(lr) else lr
+
+
+def _lr_from(state: Any, present: Any) -> Any:
+    if state is None:
+        return present
+    if not isinstance(state, Mapping):
+        return _rate("lr", state)
+    makers: dict[str, Callable[..., Schedule]] = {
+        "linear": linear,
+        "cosine": cosine,
+        "step_decay": step_decay,
+        "exponential": exponential,
+        "warmup": warmup,
+    }
+    if state["schedule"] not in list(makers):
+        raise ArgumentError(f"there is no schedule {shown_briefly(state['schedule'])}")
+    return makers[state["schedule"]](*[_lr_from(item, None) for item in state["arguments"]])
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum and weight decay if wanted.
+
+    Parameters
+    ----------
+    params : iterable of Value
+    lr : number or callable, default 0.1
+        Learning rate, or a schedule of the step number.
+    momentum : number, default 0
+        Fraction of the last change that is kept, in [0, 1).
+    nesterov : bool, default False
+        Look ahead along the momentum.
+    weight_decay : number, default 0
+        Added to the gradient, times the parameter: 2 * alpha for a penalty of alpha * p**2.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range, or nesterov is asked for without momentum.
+
+    Notes
+    -----
+    g = grad + weight_decay * p; buffer = momentum * buffer + g (the first time, g); the parameter
+    loses lr * buffer, or lr * (g + momentum * buffer) with nesterov [1]_.
+
+    References
+    ----------
+    .. [1] Sutskever, Martens, Dahl and Hinton (2013), On the Importance of Initialization and
+       Momentum in Deep Learning; in the form of torch.optim.SGD.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> p.grad = 2.0
+    >>> SGD([p], lr=0.25).step()
+    >>> p.data
+    0.5
+    """
+
+    _options = ("momentum", "nesterov", "weight_decay")
+    _buffers = ("momentum_buffer",)
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 0.1,
+        momentum: PlainNumber = 0.0,
+        nesterov: bool = False,
+        weight_decay: PlainNumber = 0.0,
+        *,
+        decayed: Iterable[Value] | None = None,
+    ) -> None:
+        super().__init__(params, lr, decayed)
+        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
+        checked = self._checked(options)
+        self.momentum: PlainNumber = checked["momentum"]
+        self.nesterov: bool = checked["nesterov"]
+        self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.momentum_buffer: list[PlainNumber] = []  # empty before the first step
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        momentum = _rate("momentum", options["momentum"], below=1)
+        if options["nesterov"] not in (True, False):
+            raise ArgumentTypeError(
+                f"expected True or False as nesterov, got {options['nesterov']!r:.60}"
+            )
+        if options["nesterov"] and not momentum:
+            raise ArgumentError("nesterov needs a momentum above 0, got 0")
+        return {
+            "momentum": momentum,
+            "nesterov": bool(options["nesterov"]),
+            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+        }
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        momentum: Any = self.momentum
+        decays: list[Any] = self.decays
+        grads = [p.grad for p in self.params]
+        if self.weight_decay:
+            grads = [
+                g + decay * p.data if decay else g
+                for g, p, decay in zip(grads, self.params, decays, strict=True)
+            ]
+        if momentum:
+            # A first buffer of nothing, and not of zeros, keeps -0.0 and the number type.
+            kept: list[Any] = list(self.momentum_buffer)
+            buffer = [momentum * b + g for b, g in zip(kept, grads, strict=True)] if kept else grads
+            if self.nesterov:
+                grads = [g + momentum * b for g, b in zip(grads, buffer, strict=True)]
+            else:
+                grads = buffer
+        result = [p.data - rate * g for p, g in zip(self.params, grads, strict=True)]
+        if momentum:
+            self.momentum_buffer = buffer
+        return result
+
+
+class Adam(Optimizer):
+    """Adam: each parameter at its own pace, by running means of its gradient and its square.
+
+    Parameters
+    ----------
+    params : iterable of Value
+    lr : number or callable, default 0.001
+        Learning rate, or a schedule of the step number.
+    betas : (number, number), default (0.9, 0.999)
+        How much of the running mean of the gradient, and of its square, is kept; in [0, 1).
+    eps : number, default 1e-8
+        Added to the root, so that nothing is divided by zero.
+    weight_decay : number, default 0
+        Added to the gradient, times the parameter.
+    decayed : iterable of Value, optional
+        The parameters that weight decay is for, as the weights but not the biases. Default all.
+
+    Raises
+    ------
+    ArgumentError
+        If a number is out of its range.
+
+    References
+    ----------
+    .. [1] Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1; in the
+       form of torch.optim.Adam.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> p.grad = 123.0
+    >>> Adam([p], lr=0.25).step()
+    >>> round(p.data, 6)  # the first step is of size lr
+    0.75
+    """
+
+    _options = ("betas", "eps", "weight_decay")
+    _buffers = ("mean", "square")
+    _decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 1e-3,
+        betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
+        eps: PlainNumber = 1e-8,
+        weight_decay: PlainNumber = 0.0,
+        *,
+        decayed: Iterable[Value] | None = None,
+    ) -> None:
+        super().__init__(params, lr, decayed)
+        checked = self._checked({"betas": betas, "eps": eps, "weight_decay": weight_decay})
+        self.betas: tuple[PlainNumber, PlainNumber] = checked["betas"]
+        self.eps: PlainNumber = checked["eps"]
+        self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.mean: list[PlainNumber] = [0.0] * len(self.params)
+        self.square: list[PlainNumber] = [0.0] * len(self.params)
+
+    def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
+        betas = options["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ArgumentTypeError(f"expected two numbers as betas, got {shown_briefly(betas)}")
+        return {
+            "betas": (_rate("betas[0]", betas[0], below=1), _rate("betas[1]", betas[1], below=1)),
+            "eps": _rate("eps", options["eps"]),
+            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+        }
+
+    def _updated(self, rate: Any) -> list[PlainNumber]:
+        beta1, beta2 = cast("tuple[Any, Any]", self.betas)
+        decays: list[Any] = self.decays
+        eps: Any = self.eps
+        count = self.steps + 1
+        pace = rate / (1 - beta1**count)
+        correction = math.sqrt(1 - beta2**count)
+        mean, square, result = [], [], []
+        for p, decay, m, v in zip(self.params, decays, self.mean, self.square, strict=True):
+            data: Any = p.data
+            g: Any = p.grad
+            if decay and self._decoupled:
+                data = data * (1 - rate * decay)
+            elif decay:
+                g = g + decay * data
+            # The mean as m + (1 - beta1) * (g - m), as PyTorch's lerp does.
+            new_m = m + (1 - beta1) * (g - m)
+            new_v = beta2 * v + (1 - beta2) * g * g
+            mean.append(new_m)
+            square.append(new_v)
+            result.append(data - pace * new_m / (math.sqrt(new_v) / correction + eps))
+        self.mean, self.square = mean, square
+        return result
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: parameters shrink apart from their gradients.
+
+    Parameters
+    ----------
+    params, lr, betas, eps, decayed
+        As of `Adam`.
+    weight_decay : number, default 0.01
+        Each step multiplies a parameter by 1 - lr * weight_decay first.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, algorithm 2; in
+       the form of torch.optim.AdamW.
+
+    Examples
+    --------
+    >>> p = Value(1.0)
+    >>> AdamW([p], lr=0.5).step()  # no gradient: the decay alone
+    >>> p.data
+    0.995
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: LearningRate = 1e-3,
+        betas: tuple[PlainNumber, PlainNumber] = (0.9, 0.999),
+        eps: PlainNumber = 1e-8,
+        weight_decay: PlainNumber = 1e-2,
+        *,
+        decayed: Iterable[Value] | None = None,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, decayed=decayed)

@@ -1,0 +1,583 @@
+"""A tape as machine code, through LLVM: one SIMD lane per sample.
+
+The program is straight-line code for as many samples as a vector register holds, with calls of
+loops for its runs of like steps. Where only sums over the samples are wanted it does two registers
+of them at a time: they share what the loops load, and the sums are stored half as often. Where the
+C library has vector functions (glibc's libmvec) they are called, else its scalar ones, lane by
+lane.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+from array import array
+from typing import Any, NamedTuple
+
+from micrograd import ops
+from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH, Steps
+from micrograd.replay.llvm.lower import Handle, Plan, cut, lower, plan
+from micrograd.replay.llvm.processor import (
+    TWO_OPERANDS,
+    USUAL,
+    Host,
+    attributes,
+    host,
+    is_available,
+    machine_code,
+    muladd,
+    picked,
+)
+from micrograd.replay.llvm.run_loops import RunLoop, provide
+from micrograd.replay.llvm.runs import Run
+from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
+
+__all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
+
+CHUNK = 1_024
+"""Samples, at least, whose results are added up one after the other, before the chunks are."""
+# A program is cut into functions of so many steps: the time of LLVM's scheduler and register
+# allocator grows with the square of a block.
+_SEGMENT = 300
+# Runs of so many like steps are done by a loop. With 16 registers that is faster than straight
+# code, and there is a sixth to compile.
+_RUN = 6
+# With 32 registers straight code of few steps, in one piece, was a tenth faster than segments and
+# than loops that did one row at a time; those of several rows are still to be measured there.
+_IN_ONE_PIECE = 1_200
+# Sums of more terms are computed in parts, so that they can be cut as well.
+_WIDE = 100
+# Above this many steps code is generated quickly (O0), in a third of the time, and runs at two
+# thirds of the speed; cuts of 100 are then best.
+_LARGE = 12_000
+_SEGMENT_OF_LARGE = 100
+# Above this many the code is a loop that reads a table of steps, made at 3 µs a step, which take
+# 3 ns each to run.
+_HUGE = 60_000
+
+
+def _hex(value: float) -> str:
+    return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+
+
+_COMPARISONS = {">": "ogt", ">=": "oge", "==": "oeq", "<": "olt", "!=": "une"}
+_ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
+
+
+class _Text:
+    """Writes the block: one function a segment."""
+
+    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool, width: int = 1) -> None:
+        self.tape, self.plan = tape, steps
+        self.vector, self.contract, self.width = host.vector, contract, width
+        self.register = host.lanes  # numbers in a register; a result is one, a value `width`
+        self.lanes = host.lanes * width
+        self.type, self.result = f"<{self.lanes} x double>", f"<{self.register} x double>"
+        self.align = 8 * self.register
+        self.lines: list[str] = []
+        self.count = 0
+        self.declared: dict[str, str] = {}
+        self.here: dict[int, Handle] = {}  # position -> handle in this function
+        self.truths: dict[Handle, Handle] = {}
+        self.constants: dict[str, Handle] = {}
+        self.segments = 0
+        self.loops: set[RunLoop] = set()
+        self.splats: dict[int, int] = {}
+
+    # ---- what `lower` asks for --------------------------------------------------------------
+
+    def new(self, text: str) -> Handle:
+        self.count += 1
+        name = f"%v{self.count}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def constant(self, value: float) -> Handle:
+        key = _hex(value)
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = "<" + ", ".join([f"double {key}"] * self.lanes) + ">"
+        return found
+
+    def binary(self, kind: str, a: Handle, b: Handle) -> Handle:
+        return self.new(f"{_ARITHMETIC[kind]} {self.type} {a}, {b}")
+
+    def muladd(self, a: Handle, b: Handle, c: Handle) -> Handle:
+        if not self.contract:
+            return self.binary("+", self.binary("*", a, b), c)
+        return self.fused(self.type, a, b, c)
+
+    def mulsub(self, a: Handle, b: Handle, c: Handle) -> Handle:
+        return self.fused(self.type, a, b, self.negative(c))
+
+    def submul(self, c: Handle, a: Handle, b: Handle) -> Handle:
+        return self.fused(self.type, self.negative(a), b, c)
+
+    def fused(self, kind: str, a: Handle, b: Handle, c: Handle) -> Handle:
+        text, declaration = muladd(kind, a, b, c)
+        self.declared[declaration] = declaration
+        return self.new(text)
+
+    def negative(self, a: Handle) -> Handle:
+        return self.new(f"fneg {self.type} {a}")
+
+    def compare(self, kind: str, a: Handle, b: Handle) -> Handle:
+        return self.new(f"fcmp {_COMPARISONS[kind]} {self.type} {a}, {b}")
+
+    def select(self, truth: Handle, a: Handle, b: Handle) -> Handle:
+        return self.new(f"select <{self.lanes} x i1> {truth}, {self.type} {a}, {self.type} {b}")
+
+    def truth(self, number: Handle) -> Handle:
+        return self.truths.get(number) or self.compare("!=", number, self.constant(0.0))
+
+    def number(self, truth: Handle) -> Handle:
+        result = self.select(truth, self.constant(1.0), self.constant(0.0))
+        self.truths[result] = truth
+        return result
+
+    def call(self, name: str, *args: Handle) -> Handle:
+        if name in ("fabs", "sqrt"):
+            symbol = f"llvm.{name}.v{self.lanes}f64"
+            self.declared[symbol] = f"declare {self.type} @{symbol}({self.type})"
+            return self.new(f"call {self.type} @{symbol}({self.type} {args[0]})")
+        if name in self.vector:
+            symbol = self.vector[name]
+            types = ", ".join([self.result] * len(args))
+            self.declared[symbol] = f"declare {self.result} @{symbol}({types}) #1"
+            results = []
+            for parts in zip(*map(self.registers, args), strict=True):
+                given = ", ".join(f"{self.result} {part}" for part in parts)
+                results.append(self.new(f"call {self.result} @{symbol}({given})"))
+            return results[0] if self.width == 1 else self.joined(*results)
+        types = ", ".join(["double"] * len(args))
+        self.declared[name] = f"declare double @{name}({types}) #1"
+        result = "poison"
+        for lane in range(self.lanes):
+            given = ", ".join(
+                f"double {self.new(f'extractelement {self.type} {arg}, i64 {lane}')}"
+                for arg in args
+            )
+            one = self.new(f"call double @{name}({given})")
+            result = self.new(f"insertelement {self.type} {result}, double {one}, i64 {lane}")
+        return result
+
+    def splat(self, number: Handle) -> Handle:
+        """Return a vector of one number."""
+        one = self.new(f"insertelement {self.type} poison, double {number}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.new(f"shufflevector {self.type} {one}, {self.type} poison, {zeros}")
+
+    def registers(self, handle: Handle) -> list[Handle]:
+        """Return the registers that a value is in."""
+        if self.width == 1:
+            return [handle]
+        return [
+            self.new(picked(handle, self.lanes, first, self.register))
+            for first in range(0, self.lanes, self.register)
+        ]
+
+    def joined(self, low: Handle, high: Handle) -> Handle:
+        """Return the value that is in two registers."""
+        places = ", ".join(f"i32 {place}" for place in range(self.lanes))
+        return self.new(
+            f"shufflevector {self.result} {low}, {self.result} {high}, "
+            f"<{self.lanes} x i32> <{places}>"
+        )
+
+    # ---- memory -----------------------------------------------------------------------------
+
+    def at(self, base: str, number: int) -> Handle:
+        kind = self.result if base == "acc" else self.type
+        return self.new(f"getelementptr {kind}, ptr %{base}, i64 {number}")
+
+    def load(self, base: str, number: int) -> Handle:
+        pointer = self.at(base, number)
+        kind = self.result if base == "acc" else self.type
+        return self.new(f"load {kind}, ptr {pointer}, align {self.align}")
+
+    def store(self, base: str, number: int, handle: Handle) -> None:
+        pointer = self.at(base, number)
+        kind = self.result if base == "acc" else self.type
+        self.lines.append(f"  store {kind} {handle}, ptr {pointer}, align {self.align}")
+
+    def use(self, position: int) -> Handle:
+        """Return the handle of a position, loaded where this function does not have it yet."""
+        found = self.here.get(position)
+        if found is not None and (
+            position not in self.splats or len(self.lines) < self.splats[position]
+        ):
+            return found
+        if self.tape.rows[position] is not None:
+            handle = self.load("scratch", self.plan.crossing[position])
+        else:
+            kind, what = self.tape.operands[position]
+            if kind == CONSTANT:
+                return self.constant(self.tape.as_float(position))
+            if kind == INPUT:
+                handle = self.load("in", what)
+            else:
+                pointer = self.new(f"getelementptr double, ptr %par, i64 {what}")
+                number = self.new(f"load double, ptr {pointer}, align 8")
+                handle = self.splat(number)
+                # Load it again further on: a broadcast from memory is free, a register is not.
+                self.splats[position] = len(self.lines) + 60
+        self.here[position] = handle
+        return handle
+
+    # ---- the program --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        pointer = "noalias nocapture"
+        self.lines.append(
+            f"define internal void @segment{self.segments}(ptr {pointer} readonly %in, "
+            f"ptr {pointer} readonly %par, ptr {pointer} %acc, ptr {pointer} %scratch) #0 {{"
+        )
+        self.segments += 1
+        self.here, self.truths, self.splats = {}, {}, {}
+
+    def close(self) -> None:
+        self.lines += ["  ret void", "}", ""]
+
+    def accumulate(self, position: int, handle: Handle) -> None:
+        for number in self.plan.results.get(position, ()):
+            total = self.load("acc", number)
+            for part in self.registers(handle):
+                total = self.new(f"fadd {self.result} {total}, {part}")
+            self.store("acc", number, total)
+
+    def keep(self, position: int, handle: Handle) -> None:
+        """Note what was computed, for this function, for later ones, and for the results."""
+        self.here[position] = handle
+        if position in self.plan.crossing:
+            self.store("scratch", self.plan.crossing[position], handle)
+        self.accumulate(position, handle)
+
+    def run(self, run: Run) -> list[Handle]:
+        """Call the loop of a run; return the sum of each row, where it gives them."""
+        vector, rows = self.type, len(run.factors)
+        factors = [self.use(factor) for factor in run.factors]
+        if self.tape.rows[run.value] is None:
+            values = self.at("in", self.tape.operands[run.value][1])
+        else:
+            values = self.at("scratch", self.plan.crossing[run.value])
+        if run.name == "outer":
+            numbers = [self.at("acc", number) for number in run.numbers]
+        else:
+            numbers = [
+                self.new(f"getelementptr double, ptr %par, i64 {number}") for number in run.numbers
+            ]
+        loop = RunLoop(run.name, rows, self.width)
+        self.loops.add(loop)
+        kind, symbol, pointer = loop.type(self.register), loop.symbol(), "ptr nocapture"
+        types = ", ".join([*[vector] * rows, *[pointer] * (rows + 1), "i64"])
+        self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
+        given = ", ".join(
+            [
+                *[f"{vector} {factor}" for factor in factors],
+                *[f"ptr {number}" for number in numbers],
+                f"ptr {values}, i64 {run.length}",
+            ]
+        )
+        call = f"call {kind} @{symbol}({given})"
+        if run.name != "dot":
+            self.lines.append(f"  {call}")
+            return []
+        sums = self.new(call)
+        if rows == 1:
+            return [sums]
+        return [self.new(f"extractvalue {kind} {sums}, {row}") for row in range(rows)]
+
+    def write(self) -> str:
+        tape, steps = self.tape, self.plan
+        rows, operands = tape.rows, tape.operands
+        uses: dict[int, int] = {}
+        for position, op in enumerate(rows):
+            for operand in operands[position] if op is not None else ():
+                uses[operand] = uses.get(operand, 0) + 1
+        self.open()
+        for position in steps.results:
+            if rows[position] is None:
+                self.accumulate(position, self.use(position))
+        for position in steps.steps:
+            if steps.segment[position] >= self.segments:
+                self.close()
+                self.open()
+            op = rows[position]
+            assert op is not None
+            product = steps.fused.get(position)
+            run = steps.runs.get(position)
+            if run is not None:
+                for result, handle in zip(run.steps, self.run(run)):  # noqa: B905 (or none)
+                    self.keep(result, handle)
+                continue
+            if product is not None:
+                first, second = operands[position]
+                a, b = [self.use(operand) for operand in operands[product]]
+                if product == second:
+                    c = self.use(first)
+                    handle = self.submul(c, a, b) if op is ops.sub else self.muladd(a, b, c)
+                else:
+                    c = self.use(second)
+                    handle = self.mulsub(a, b, c) if op is ops.sub else self.muladd(a, b, c)
+            elif (
+                self.contract
+                and op is ops.mul
+                and position not in uses
+                and len(steps.results[position]) == 1
+            ):
+                number = steps.results[position][0]
+                total = self.load("acc", number)
+                factors = [self.registers(self.use(operand)) for operand in operands[position]]
+                for a, b in zip(*factors, strict=True):
+                    total = self.fused(self.result, a, b, total)
+                self.store("acc", number, total)
+                continue
+            else:
+                handle = lower(self, op, [self.use(operand) for operand in operands[position]])
+            self.keep(position, handle)
+        self.close()
+        return "\n".join(self.lines)
+
+
+def _calls(segments: int) -> str:
+    """Return the block that runs the segments one after the other."""
+    calls = "\n".join(
+        f"  call void @segment{i}(ptr %in, ptr %par, ptr %acc, ptr %scratch)"
+        for i in range(segments)
+    )
+    return f"""
+define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+{calls}
+  ret void
+}}
+"""
+
+
+def _reader(steps: Steps, text: _Text) -> str:
+    """Return the block that goes through a table of steps."""
+    binary = {"+", "-", "*", "/", ">", ">=", "==", "<", "!="}
+    operands = {"select": 3, "muladd": 3, "mulsub": 3, "submul": 3, "negative": 1, "result": 2}
+    cases, ends = [], []
+    for number, name in enumerate(OPERATIONS):
+        text.lines = lines = [f"case{number}:"]
+        two = name in binary or name in TWO_OPERANDS
+        count = 0 if name in ("parameter", "constant") else operands.get(name, 2 if two else 1)
+        given = ["d", "a"] if name == "result" else ["a", "b", "c"][:count]
+        x = [text.new(f"getelementptr {text.type}, ptr %in, i64 %{place}") for place in given]
+        x = [text.new(f"load {text.type}, ptr {one}, align {text.align}") for one in x]
+        if name in ("parameter", "constant"):
+            base = "%par" if name == "parameter" else _pointer(steps.constants)
+            pointer = text.new(f"getelementptr double, ptr {base}, i64 %a")
+            loaded = text.new(f"load double, ptr {pointer}, align 8")
+            result = text.splat(loaded)
+        elif name == "result":
+            result = text.binary("+", *x)
+        elif name in _ARITHMETIC:
+            result = text.binary(name, *x)
+        elif name in _COMPARISONS:
+            result = text.number(text.compare(name, *x))
+        elif name == "select":
+            result = text.select(text.compare("!=", x[0], text.constant(0.0)), x[1], x[2])
+        elif name == "muladd":
+            result = text.muladd(*x)
+        elif name == "mulsub":
+            result = text.mulsub(*x)
+        elif name == "submul":
+            result = text.submul(x[2], x[0], x[1])
+        elif name == "negative":
+            result = text.negative(*x)
+        else:
+            result = text.call(name, *x)
+        lines.append("  br label %store")
+        cases += lines
+        ends.append(f"[ {result}, %case{number} ]")
+    table = _pointer(steps.table)
+    fields = "\n".join(
+        f"  %at{i} = add i64 %k, {i}\n"
+        f"  %p{i} = getelementptr i32, ptr {table}, i64 %at{i}\n"
+        f"  %f{i} = load i32, ptr %p{i}, align 4\n"
+        f"  %{name} = zext i32 %f{i} to i64"
+        for i, name in enumerate(["op", "d", "a", "b", "c"])
+    )
+    labels = " ".join(f"i64 {number}, label %case{number}" for number in range(len(OPERATIONS)))
+    body = "\n".join(cases)
+    return f"""
+define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+entry:
+  br label %step
+step:
+  %k = phi i64 [ 0, %entry ], [ %k1, %store ]
+{fields}
+  %top = getelementptr {text.type}, ptr %in, i64 %d
+  switch i64 %op, label %unknown [ {labels} ]
+{body}
+store:
+  %r = phi {text.type} {", ".join(ends)}
+  store {text.type} %r, ptr %top, align {text.align}
+  %k1 = add i64 %k, {WIDTH}
+  %more = icmp slt i64 %k1, {len(steps.table)}
+  br i1 %more, label %step, label %done
+unknown:
+  unreachable
+done:
+  ret void
+}}
+"""
+
+
+def _pointer(numbers: array[Any]) -> str:
+    return f"inttoptr (i64 {numbers.buffer_info()[0]} to ptr)"
+
+
+class Program(NamedTuple):
+    """What LLVM is given.
+
+    Attributes
+    ----------
+    ir : str
+    slots : int
+        How many values it keeps in memory.
+    level : int
+        How much effort LLVM takes with it.
+    is_fastest : bool
+        Whether the code is as fast as can be.
+    width : int
+        How many registers of samples it does at a time. With more than one, what it adds to a
+        result is the sum over them.
+    loops : set of RunLoop
+        What it calls.
+    steps : Steps or None
+        The table that it reads, to be kept as long as the code.
+    """
+
+    ir: str
+    slots: int
+    level: int
+    is_fastest: bool
+    width: int
+    loops: set[RunLoop]
+    steps: Steps | None
+
+
+def program(
+    tape: Tape, inputs: int, contract: bool = True, quick: bool = False, sums: bool = False
+) -> Program:
+    """Return the LLVM IR of a tape.
+
+    Parameters
+    ----------
+    tape : Tape
+    inputs : int
+        How many numbers a sample has.
+    contract : bool, default True
+        Let a product and a sum become one fused operation, rounded once.
+    quick : bool, default False
+        Be done in a sixth of the time, where there is code that runs faster: with the same bits.
+    sums : bool, default False
+        Whether only sums over samples are wanted.
+    """
+    wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
+    best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
+    straight = not (best or quick)
+    runs = contract and host().fuses and not straight
+    least = _RUN if runs else 0
+    order = plan(tape, contract, least)
+    if wide:
+        done = {step for run in order.runs.values() for step in run.steps}
+        narrow = tape.narrowed(_WIDE, done)
+        tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
+    size = len(order.steps) + sum(step in order.fused for step in order.steps)
+    width = 1
+    if size > _HUGE:
+        if order.runs:
+            order = plan(tape, contract)
+        steps = Steps(tape, order, inputs, len(tape.results()))
+        text = _Text(tape, order, host(), contract)
+        body, slots, level = _reader(steps, text), steps.slots, USUAL
+    else:
+        steps, level = None, 0 if size > _LARGE else USUAL
+        piece = _IN_ONE_PIECE if straight else _SEGMENT
+        cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
+        # Loops share what they load between registers; straight code would only become longer.
+        width = 2 if sums and order.runs else 1
+        text = _Text(tape, order, host(), contract, width)
+        body = text.write() + _calls(text.segments)
+        slots = order.slots
+    declared = "\n".join(text.declared.values())
+    ir = f"{declared}\n{body}\n{attributes()}"
+    return Program(ir, slots, level, best or straight, width, text.loops, steps)
+
+
+class Machine:
+    """A program as machine code in memory.
+
+    Parameters
+    ----------
+    tape : Tape
+    sizes : list of int
+        How many numbers each argument has.
+    contract, quick, sums : bool
+        As of `program`.
+
+    Attributes
+    ----------
+    bytes : int
+        Size of the machine code, or of the table that it reads.
+    instructions : int
+        Of the tape.
+    memory : int
+        Doubles of working memory, for each call that runs at a time; aligned to 128 bytes.
+    is_fastest, width
+        As of `Program`.
+    serves_both : bool
+        Whether the code is the same for sums and for single samples.
+    description : int
+        The address of what the driver is told.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        sizes: list[int],
+        contract: bool = True,
+        quick: bool = False,
+        sums: bool = False,
+    ) -> None:
+        made = program(tape, sum(sizes), contract, quick, sums)
+        provide(made.loops)
+        self.is_fastest, self.width = made.is_fastest, made.width
+        self.serves_both = not made.loops
+        self._steps = made.steps
+        self.results = len(tape.results())
+        self.lanes = host().lanes
+        registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
+        self.memory = registers * self.lanes
+        self.instructions = tape.instructions()
+        self._engine, self.bytes = machine_code(made.ir, made.level)
+        if made.steps is not None:
+            self.bytes += len(made.steps.table) * made.steps.table.itemsize
+        block = self._engine.get_function_address("block")
+        words = [block, sum(sizes), self.results, len(sizes), self.width, made.slots]
+        self._words = array("q", [*words, *sizes])
+        self.description: int = self._words.buffer_info()[0]
+        self._local = threading.local()
+
+    def chunks(self, n: int) -> tuple[int, int]:
+        """Return how many samples a chunk of a batch of `n` has, and how many chunks there are.
+
+        The results of a chunk are added up one after the other, and then the chunks in order, so
+        that sums do not depend on the number of threads.
+        """
+        size = max(CHUNK, -(-n // 256))
+        size += -size % self.lanes
+        return size, -(-n // size)
+
+    def work(self) -> int:
+        """Return the address of working memory of this thread, aligned for vectors."""
+        found = getattr(self._local, "address", None)
+        if found is None:
+            self._local.memory = (ctypes.c_double * (self.memory + 16))()
+            start = ctypes.addressof(self._local.memory)
+            found = self._local.address = (start + 127) // 128 * 128
+        return int(found)

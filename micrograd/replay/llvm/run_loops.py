@@ -1,0 +1,176 @@
+"""The loops that do the runs of a program, which calls them by name: see `Run`.
+
+Programs share them, so each is compiled once a process, when the first program needs it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+from micrograd.replay.llvm.processor import attributes, host, machine_code, muladd, picked, splat
+
+__all__ = ["RunLoop", "provide"]
+
+
+class RunLoop(NamedTuple):
+    """The loop that does a run.
+
+    Attributes
+    ----------
+    name : {"dot", "outer", "scale", "spread"}
+        As of `Run`.
+    rows : int
+        How many there are.
+    width : int
+        How many registers a value takes.
+    """
+
+    name: str
+    rows: int
+    width: int
+
+    def symbol(self) -> str:
+        """Return the name of the function."""
+        return f"micrograd_{self.name}_{self.rows}_{self.width}"
+
+    def type(self, lanes: int) -> str:
+        """Return the type of what the function returns."""
+        vector = f"<{lanes * self.width} x double>"
+        if self.name != "dot":
+            return "void"
+        return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
+
+
+def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
+    """Return the text of a loop, and note what it needs to have declared.
+
+    `%f` is the factor of a row, `%p` its first number.
+    """
+    name, rows, width = loop
+    result, register = f"<{lanes} x double>", 8 * lanes
+    lanes *= width
+    v = f"<{lanes} x double>"
+
+    def fused(kind: str, a: str, b: str, c: str) -> str:
+        text, declaration = muladd(kind, a, b, c)
+        declared.add(declaration)
+        return text
+
+    def part(vector: str, i: int) -> str:
+        """Return what picks one of the registers of a vector."""
+        return picked(vector, lanes, i * (lanes // width), lanes // width)
+
+    def body(i: str, totals: list[str]) -> str:
+        """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
+        lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
+        if name != "scale":
+            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {register}")
+        total = f"%value{i}"
+        for row in range(rows):
+            at, new = f"{row}{i}", f"%new{row}{i}"
+            if name == "outer":
+                lines += [
+                    f"%np{at} = getelementptr {result}, ptr %p{row}, i64 %{i}",
+                    f"%sum0_{at} = load {result}, ptr %np{at}, align {register}",
+                ]
+                for k in range(width):
+                    lines += [
+                        f"%f{k}_{at} = {part(f'%f{row}', k)}",
+                        f"%v{k}_{at} = {part(f'%value{i}', k)}",
+                        f"%sum{k + 1}_{at} = "
+                        + fused(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
+                    ]
+                lines.append(f"store {result} %sum{width}_{at}, ptr %np{at}, align {register}")
+                continue
+            lines += [
+                f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
+                f"%number{at} = load double, ptr %np{at}, align 8",
+                splat("double", f"number{at}", lanes),
+            ]
+            if name == "dot":
+                lines.append(f"{new} = {fused(v, f'%number{at}v', f'%value{i}', totals[row])}")
+            elif name == "scale" and row == 0:
+                lines.append(f"{new} = fmul {v} %f{row}, %number{at}v")
+            else:
+                lines.append(f"{new} = {fused(v, f'%f{row}', f'%number{at}v', total)}")
+            total = new
+        if name in ("scale", "spread"):
+            lines.append(f"store {v} {total}, ptr %vp{i}, align {register}")
+        return "\n".join(f"  {line}" for line in lines)
+
+    each = range(rows)
+    sums = each if name == "dot" else ()
+    unrolled = 4 if rows == 1 else 2  # several rows are work enough for a turn of the loop
+    turn, totals = [], [f"%total{row}" for row in each]
+    for k in range(unrolled):
+        turn += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
+        totals = [f"%new{row}k{k}" for row in each]
+    first = [
+        f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k{unrolled - 1}, %turn ]"
+        for row in sums
+    ]
+    rest = [f"  %sum{row} = phi {v} [ %total{row}, %turns ], [ %new{row}j, %one ]" for row in sums]
+    kind, answer, end = loop.type(lanes // width), "", []
+    if sums:
+        answer = " %sum0"
+    if sums and rows > 1:
+        before = "poison"
+        for row in sums:
+            end.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
+            before = f"%r{row}"
+        answer = f" {before}"
+    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
+    lines = [
+        f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
+        "entry:",
+        f"  %whole = and i64 %n, -{unrolled}",
+        "  br label %turns",
+        "turns:",
+        "  %i = phi i64 [ 0, %entry ], [ %i1, %turn ]",
+        *first,
+        "  %more = icmp slt i64 %i, %whole",
+        "  br i1 %more, label %turn, label %ones",
+        "turn:",
+        *turn,
+        f"  %i1 = add i64 %i, {unrolled}",
+        "  br label %turns",
+        "ones:",
+        "  %j = phi i64 [ %whole, %turns ], [ %j1, %one ]",
+        *rest,
+        "  %left = icmp slt i64 %j, %n",
+        "  br i1 %left, label %one, label %done",
+        "one:",
+        body("j", [f"%sum{row}" for row in each]),
+        "  %j1 = add i64 %j, 1",
+        "  br label %ones",
+        "done:",
+        *end,
+        f"  ret {kind}{answer}",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_lock = threading.Lock()
+_there: set[RunLoop] = set()
+_engines: list[Any] = []  # their code, never given up
+
+
+def provide(loops: set[RunLoop]) -> None:
+    """Compile the loops that a program calls, and that are not there yet."""
+    import llvmlite.binding as llvm
+
+    with _lock:
+        new = sorted(loops - _there)
+        if not new:
+            return
+        lanes = host().lanes
+        declared: set[str] = set()
+        text = "".join(_text(loop, lanes, declared) for loop in new)
+        engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
+        for loop in new:
+            symbol = loop.symbol()
+            llvm.add_symbol(symbol, engine.get_function_address(symbol))
+        _engines.append(engine)
+        _there.update(new)

@@ -1,0 +1,1 @@
+"""The Python backend: readable source, and numbers as machines compute them."""

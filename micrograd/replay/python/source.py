@@ -1,0 +1,234 @@
+"""A tape as readable Python: the forward pass, then the gradient, one line a node."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from micrograd import ops
+from micrograd.ops import Op, as_float
+from micrograd.replay.python import ieee
+from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
+
+__all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
+
+
+# Python's parser goes deeper with every term of a sum, and gives up at some 3,000 of them.
+_WIDE = 500
+
+
+def _named(op: Op) -> bool:
+    """Return whether the row's own text can be run with the names of the table."""
+    if op.arity > _WIDE and op.precedence < 5:
+        return False
+    family = op.family[0] if op.family else ""
+    return ops.TABLE.get(op.name) is op or family in _FAMILIES or op.code == "{0}"
+
+
+_FAMILIES = (
+    "power", "base_power", "leaky_relu_with", "elu_with", "sum_of", "dot_of", "logsumexp_of"
+)  # fmt: skip
+
+
+def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
+    """Return a name for every position, and the operations that have none of their own."""
+    extra = {p: f"op_{p}" for p, op in enumerate(tape.rows) if op is not None and not _named(op)}
+    taken |= set(extra.values())
+    names: list[str] = []
+    for position, op in enumerate(tape.rows):
+        label = tape.labels.get(position, "")
+        if op is None and tape.operands[position][0] == CONSTANT:
+            names.append(_literal(tape.operands[position][1]))
+            continue
+        if not label.isidentifier() or keyword.iskeyword(label) or label in taken:
+            if op is None:
+                kind, number = tape.operands[position]
+                label = f"p{number}" if kind == PARAMETER else f"x{number}"
+            elif position in tape.adjoints:
+                label = f"d_{names[tape.adjoints[position]]}"
+            else:
+                label = f"v{position}"
+            if label in taken or not label.isidentifier():
+                label = f"v{position}"
+            while label in taken:
+                label += "_"
+        taken.add(label)
+        names.append(label)
+    return names, extra
+
+
+def function_name(name: str) -> str:
+    """Return the name itself, with a line below where the program needs it for something else."""
+    return f"{name}_" if name in _reserved() or keyword.iskeyword(name) else name
+
+
+def _reserved() -> set[str]:
+    own = {"inputs", "parameters", "nan", "inf"}
+    return own | set(ops.TABLE) | set(_FUNCTIONS) | set(dir(builtins))
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Fraction) or math.isinf(as_float(value)):
+        value = as_float(value)
+    text = repr(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def python_source(
+    tape: Tape, name: str, arguments: str, arrays: bool = False
+) -> tuple[str, dict[str, Op]]:
+    """Return the program as Python, and the operations it calls by names of their own.
+
+    The function, of the name that `function_name` gives, takes two sequences, the inputs and the
+    parameters, and returns two tuples, the outputs and the gradients. Powers that Python makes
+    complex of a negative number are written as calls; with `arrays` all are, so that they get the
+    power of the math library rather than NumPy's.
+    """
+    names, extra = _names(tape, _reserved())
+    own: dict[str, Op] = {}
+    lines = [f"def {function_name(name)}(inputs, parameters):"]
+    title = f"{name}({arguments})"
+    lines.append(
+        f'    """Compute {title}' + (' and its gradient."""' if tape.gradients else '."""')
+    )
+    for kind, source in ((INPUT, "inputs"), (PARAMETER, "parameters")):
+        leaves = tape.leaves(kind)
+        # One slice assignment an unpacked run keeps this readable for a few, and fast for many.
+        at = {number: position for position, number in leaves.items()}
+        if at:
+            row = [names[at[i]] if i in at else "_" for i in range(max(at) + 1)]
+            for start in range(0, len(row), 8):
+                part = ", ".join(row[start : start + 8])
+                end = start + len(row[start : start + 8])
+                lines.append(f"    {part}, = {source}[{start}:{end}]")
+    forward = set(_below(tape, tape.outputs))
+    divided = not tape.gradients
+    for position, op in enumerate(tape.rows):
+        if op is None:
+            continue
+        if not divided and position not in forward:
+            divided = True
+            lines.append("")
+            lines.append("    # The gradient, from the output back: d_x is d(output)/d(x).")
+        operands = [names[operand] for operand in tape.operands[position]]
+        if position in extra:
+            own[extra[position]] = op
+            text = f"{extra[position]}({', '.join(operands)})"
+        elif op.family[:1] == ("dot_of",) and not op.family[2]:
+            text = f"0 + {op.code.format(*operands)}"  # as the engine starts it: never -0.0
+        elif op.family[:1] == ("power",) and (arrays or op.family[1] % 1 != 0):
+            text = f"pow({operands[0]}, {_literal(op.family[1])})"
+        elif op is ops.pow or op.family[:1] == ("base_power",):
+            text = f"pow({operands[0]}, {operands[1]})"
+        elif op.name == "peak":
+            text = f"peak({', '.join(operands)})"
+        else:
+            text = op.code.format(*operands)
+        comment = op.noun
+        if position in tape.adjoints and position not in forward:
+            comment += f", d/d {names[tape.adjoints[position]]}"
+        lines.append(f"    {names[position]} = {text}  # {comment}")
+    outputs = "".join(f"{names[position]}, " for position in tape.outputs)
+    gradients = ", ".join("0.0" if g is None else names[g] for g in tape.gradients)
+    lines.append(f"    return ({outputs}), ({gradients}{',' if tape.gradients else ''})")
+    return "\n".join(lines) + "\n", own
+
+
+def _below(tape: Tape, roots: Sequence[int]) -> list[int]:
+    marked = bytearray(len(tape.rows))
+    for root in roots:
+        marked[root] = 1
+    for position in range(len(tape.rows) - 1, -1, -1):
+        if marked[position] and tape.rows[position] is not None:
+            for operand in tape.operands[position]:
+                marked[operand] = 1
+    return [position for position, mark in enumerate(marked) if mark]
+
+
+# ---- the names that the source uses -------------------------------------------------------------
+
+
+def _leaky_relu(x: Any, negative_slope: Any) -> Any:
+    return ops.leaky_relu_with(negative_slope).forward(x)
+
+
+def _elu(x: Any, alpha: Any) -> Any:
+    return ops.elu_with(alpha).forward(x)
+
+
+def _logsumexp(values: Sequence[Any]) -> Any:
+    return ops.logsumexp_of(len(values)).forward(*values)
+
+
+def _peak(*values: Any) -> Any:
+    return ops.peak_of(len(values)).forward(*values)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "logsumexp": _logsumexp,
+    "peak": _peak,
+}
+
+
+def scalar_namespace(own: dict[str, Op]) -> dict[str, Any]:
+    """Return what the source needs to run on numbers: the forward rules of the table."""
+    return {
+        **{name: op.forward for name, op in ops.TABLE.items()},
+        **_FUNCTIONS,
+        **{name: op.forward for name, op in own.items()},
+        "nan": math.nan,
+        "inf": math.inf,
+    }
+
+
+def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
+    """Return what it needs to run on arrays, one element a sample, with the same bits.
+
+    Choices and square roots are NumPy's own, exact as they are. Other functions are the table's,
+    element by element: NumPy's exponential rounds otherwise than Python's.
+    """
+    import numpy as np
+
+    def each(op: Op) -> Callable[..., Any]:
+        def apply(*operands: Any) -> Any:
+            columns = np.broadcast_arrays(*operands)
+            if columns[0].ndim == 0:
+                return ieee.row(op, *[column.item() for column in columns])
+            lists = [column.tolist() for column in columns]
+            try:
+                return np.fromiter(map(op.forward, *lists), float, len(lists[0]))
+            except (ArithmeticError, ValueError):
+                return np.array([ieee.row(op, *one) for one in zip(*lists, strict=True)])
+
+        return apply
+
+    def relu(x: Any) -> Any:
+        return np.where(np.less(x, 0), 0.0, x)
+
+    exact: dict[str, Callable[..., Any]] = {
+        "abs": np.abs,
+        "sqrt": np.sqrt,
+        "relu": relu,
+        "where": lambda condition, a, b: np.where(np.not_equal(condition, 0), a, b),
+        "greater": lambda a, b: np.greater(a, b) * 1.0,
+        "greater_equal": lambda a, b: np.greater_equal(a, b) * 1.0,
+        "equal": lambda a, b: np.equal(a, b) * 1.0,
+        "share": lambda a, b: np.where(np.equal(a, b), 0.5, np.greater(a, b) * 1.0),
+        "maximum": lambda a, b: np.where(np.greater(a, b) | np.not_equal(a, a), a, b),
+        "minimum": lambda a, b: np.where(np.less(a, b) | np.not_equal(a, a), a, b),
+        "leaky_relu": lambda x, slope: np.where(np.greater(x, 0), x, slope * x),
+    }
+    table = {name: each(op) for name, op in ops.TABLE.items()}
+    functions: dict[str, Callable[..., Any]] = {
+        "elu": lambda x, alpha: each(ops.elu_with(alpha))(x),
+        "logsumexp": lambda values: each(ops.logsumexp_of(len(values)))(*values),
+        "peak": lambda *values: each(ops.peak_of(len(values)))(*values),
+    }
+    extra = {name: each(op) for name, op in own.items()}
+    return {**table, **exact, **functions, **extra, "nan": math.nan, "inf": math.inf}

@@ -1,0 +1,12 @@
+"""Tracing: a function run once on symbols, and the tape that is written."""
+
+from micrograd.replay.trace.recorder import (
+    Recorder,
+    Symbol,
+    differentiate,
+    is_number_like,
+    rule,
+    tracing,
+)
+
+__all__ = ["Recorder", "Symbol", "differentiate", "is_number_like", "rule", "tracing"]

@@ -1,0 +1,186 @@
+"""What a function uses, as far as it can be seen without running it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import inspect
+import operator
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from fractions import Fraction
+from typing import Any
+
+from micrograd.engine import Node, Value
+from micrograd.ops import Operators
+from micrograd.replay.trace.tape import Tape
+
+__all__ = ["Kept", "is_library", "kept_by", "models_of", "reached_by"]
+
+
+def reached_by(fn: Any) -> Iterator[Any]:
+    """Yield what a function names: globals, closure, defaults, and what the functions there do."""
+    seen: set[int] = set()
+    queue = [fn]
+    while queue:
+        thing = queue.pop(0)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, functools.partial):
+            queue += [thing.func, *thing.args, *thing.keywords.values()]
+        elif inspect.ismethod(thing):
+            queue += [thing.__self__, thing.__func__]
+        elif inspect.isfunction(thing):
+            queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
+            queue += thing.__defaults__ or ()
+            for cell in thing.__closure__ or ():
+                with contextlib.suppress(ValueError):  # not filled yet
+                    queue.append(cell.cell_contents)
+            for name in thing.__code__.co_names:
+                if name in thing.__globals__:
+                    found = thing.__globals__[name]
+                    if not isinstance(found, type) and not inspect.ismodule(found):
+                        queue.append(found)
+        elif not isinstance(thing, type):
+            queue += [vars(thing)["__wrapped__"]] if _is_wrapper(thing) else []
+            yield thing
+
+
+def _is_wrapper(thing: Any) -> bool:
+    return "__wrapped__" in getattr(thing, "__dict__", ())
+
+
+def models_of(fn: Any) -> Iterator[Any]:
+    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
+    for thing in reached_by(fn):
+        parameters = getattr(type(thing), "parameters", None)
+        if not isinstance(parameters, property) and callable(getattr(thing, "parameters", None)):
+            yield thing
+
+
+# ---- wherever it is kept -----------------------------------------------------------------------
+
+_NOTHING_IN_IT = {int, float, complex, str, bytes, bool, Fraction, type(None), Value}
+# What a frame or a module refers to is everything; what a thread does is its own.
+_CLOSED = (
+    Operators, Tape, types.ModuleType, types.FrameType, types.TracebackType, threading.Thread
+)  # fmt: skip
+
+
+# Modules whose functions give something else at every call.
+_CHANGING = {
+    "time", "datetime", "os", "posix", "nt", "random", "secrets", "uuid", "numpy.random"
+}  # fmt: skip
+# Kinds of which all that can change is what they refer to.
+_CLEAR = (
+    object, list, dict, tuple, set, frozenset, types.FunctionType, types.MethodType,
+    types.BuiltinFunctionType, types.CellType, types.CodeType, types.MappingProxyType,
+    types.GetSetDescriptorType, types.MemberDescriptorType, property, staticmethod, classmethod,
+    functools.partial, Node,
+)  # fmt: skip
+
+
+class Kept:
+    """What a function can get at, as it is when this is made."""
+
+    def __init__(self, fn: Any) -> None:
+        self._things = [(thing, tuple(_beside(thing))) for thing in kept_by(fn)]
+
+    def may_change(self) -> bool:
+        """Return whether anything is otherwise now, or is of a kind that does not tell."""
+        return any(
+            not _is_clear(thing)
+            or len(before) != len(now := tuple(_beside(thing)))
+            or not all(map(operator.is_, before, now))
+            for thing, before in self._things
+        )
+
+
+def _is_clear(thing: Any) -> bool:
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
+    if isinstance(thing, (type, types.BuiltinFunctionType)):
+        return (thing.__module__ or "") not in _CHANGING
+    return all(
+        base in _CLEAR
+        or not is_library(base.__module__)
+        or base.__module__.startswith("micrograd.")
+        for base in type(thing).__mro__
+    ) and not hasattr(type(thing), "__next__")
+
+
+@functools.lru_cache(maxsize=1024)
+def is_library(module: str | None) -> bool:
+    """Return whether a module is Python's, ours or an installed one, and not the user's."""
+    root = (module or "__main__").partition(".")[0]
+    if root == "__main__":
+        return False
+    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    known = root in {"micrograd", "numpy"} or root in sys.stdlib_module_names
+    return known or "site-packages" in file or "dist-packages" in file
+
+
+def kept_by(fn: Any) -> Iterator[Any]:
+    """Yield all that a function can get at, wherever it is kept.
+
+    That is in its names and closure, in defaults, attributes, containers, iterators and wrappers,
+    in classes and the functions that it can call. Of libraries it is what was given to them.
+    """
+    seen: dict[int, Any] = {}
+    queue = [fn]
+    while queue:
+        thing = queue.pop()
+        if id(thing) not in seen:
+            seen[id(thing)] = thing  # so that no id is used twice
+            yield thing
+            queue += [one for one in _beside(thing) if type(one) not in _NOTHING_IN_IT]
+
+
+def _beside(thing: Any) -> Iterable[Any]:
+    kind = type(thing)
+    if issubclass(kind, _CLOSED):
+        return ()
+    if kind is types.FunctionType:
+        found = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        found += [thing.__closure__, thing.__dict__]
+        if not is_library(thing.__module__):
+            found += _named(thing.__code__, thing.__globals__)
+        return found
+    if issubclass(kind, type):
+        return () if is_library(thing.__module__) else (*vars(thing).values(), *thing.__bases__)
+    if kind is types.GeneratorType:
+        code, frame = thing.gi_code, thing.gi_frame
+        return () if frame is None else (*frame.f_locals.values(), *_named(code, frame.f_globals))
+    if issubclass(kind, weakref.ref):
+        return (thing(),)
+    if kind is ContextVar:
+        return (thing.get(None),)
+    if kind.__module__ == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
+        return tuple(thing.flat)  # an array does not tell the collector what is in it
+    return (*gc.get_referents(thing), kind)
+
+
+def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
+    """Yield what the names of some code stand for, also as attributes of the user's modules."""
+    names = set(_names(code))
+    spaces = [space]
+    for one in spaces:
+        for name in names & one.keys():
+            found = one[name]
+            if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
+                yield found
+            elif not is_library(found.__name__) and all(vars(found) is not s for s in spaces):
+                spaces.append(vars(found))
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

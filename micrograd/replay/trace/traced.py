@@ -1,0 +1,112 @@
+"""What was traced for one shape of inputs, and the programs that are made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import math
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.replay.kernels import PythonKernel
+from micrograd.replay.trace.recorder import Recorder, differentiate
+from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
+
+__all__ = ["Trace", "uncollected"]
+
+
+class Trace:
+    """The function as traced for one shape of inputs, and the programs made from it."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        parameters: list[Value],
+        shapes: tuple[Any, ...],
+        sequence: bool,
+        everyone: list[Value],
+    ) -> None:
+        self.tape, self.parameters = tape, parameters
+        self.everyone = everyone  # the parameters of all shapes, to which others are appended
+        self.shapes, self.sequence = shapes, sequence
+        self.sizes = [math.prod(shape) for shape in shapes]
+        self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
+        self.shown: PythonKernel | None = None  # keeps the source in linecache
+        self.again = False  # whether it has been called before
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "programs": {}, "shown": None}
+
+    def of(self, parameters: list[Value]) -> Trace:
+        """Return the same trace, its programs included, with other live parameters."""
+        other = Trace(self.tape, parameters, self.shapes, self.sequence, parameters)
+        other.programs = self.programs
+        return other
+
+    def derived(self, kind: str) -> tuple[Tape, list[int]]:
+        """Return the optimised tape of one kind, and which of its derivatives are not zero."""
+        tape = Tape()
+        tape.__setstate__(self.tape.__getstate__())
+        for name in ("rows", "operands"):
+            setattr(tape, name, list(getattr(tape, name)))
+        tape.adjoints, tape.gradients = {}, []
+        recorder = Recorder()
+        recorder.tape, recorder.tracing = tape, False
+        wanted = []
+        if kind != "value":
+            leaves = tape.leaves(PARAMETER if kind == "parameters" else INPUT)
+            number = {what: position for position, what in leaves.items()}
+            count = len(self.parameters) if kind == "parameters" else sum(self.sizes)
+            wanted = [number.get(i, -1) for i in range(count)]
+        gradients: list[int | None] = []
+        if kind in ("parameters", "inputs"):
+            gradients = _derivatives(recorder, tape.outputs[0], wanted)
+        elif kind == "jacobian":
+            for output in tape.outputs:
+                gradients += _derivatives(recorder, output, wanted)
+        elif kind == "hessian":
+            for first in _derivatives(recorder, tape.outputs[0], wanted, as_numbers=False):
+                if first is None:
+                    gradients += [None] * len(wanted)
+                else:
+                    gradients += _derivatives(recorder, first, wanted)
+        tape.gradients = gradients
+        if kind in ("jacobian", "hessian"):
+            tape.adjoints = {}
+        used = [i for i, position in enumerate(gradients) if position is not None]
+        tape.gradients = [position for position in gradients if position is not None]
+        return tape.optimised(), used
+
+
+_pausing = threading.Lock()
+_pauses: list[object] = []  # one for each thread that wants it paused
+_collecting = False
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the cyclic garbage collector: tapes have no cycles, and take it half the time."""
+    global _collecting  # noqa: PLW0603 (it is the process that has one collector)
+    pause = object()
+    try:
+        with _pausing:
+            _collecting = _collecting if _pauses else gc.isenabled()
+            _pauses.append(pause)
+            gc.disable()
+        yield
+    finally:
+        with _pausing:
+            if pause in _pauses:
+                _pauses.remove(pause)
+            if _collecting and not _pauses:
+                gc.enable()
+
+
+def _derivatives(
+    recorder: Recorder, output: int, wanted: list[int], as_numbers: bool = True
+) -> list[int | None]:
+    present = [position for position in wanted if position >= 0]
+    found = iter(differentiate(recorder, output, present, as_numbers))
+    return [next(found) if position >= 0 else None for position in wanted]

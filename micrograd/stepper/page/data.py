@@ -1,0 +1,244 @@
+"""What Python sends to the page: texts, places, and two sizes a step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from micrograd.draw.diagram import build
+from micrograd.errors import TooLargeError
+from micrograd.passes import BROKEN, Row, is_same
+from micrograd.sentences import signed
+from micrograd.stepper.page.folding import Folded, folded
+from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Place, place
+from micrograd.stepper.paths import Path, explain_all
+from micrograd.stepper.stepper import Stepper
+from micrograd.style import finite, largest, magnitude, number_text
+
+__all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "layout_of", "page_data"]
+
+LARGEST_GRAPH: Final = 2_000  # values
+LARGEST_WALK: Final = 20_000  # steps
+_KINDS: Final = ("forward", "seed", "chain")
+_ROLES: Final = {"parameter": "param", "constant": "const"}
+_LONGEST_NAME: Final = 10  # characters that fit the header of a card
+
+
+def layout_of(stepper: Stepper) -> Place:
+    """Return where the graph's values stand.
+
+    Raises
+    ------
+    TooLargeError
+        If there are more values or steps than a page can show.
+    """
+    values, count = len(stepper.nodes), len(stepper)
+    if values > LARGEST_GRAPH or count > LARGEST_WALK:
+        raise TooLargeError(
+            f"this graph has {values:,} values and {count:,} steps; a page shows up to "
+            f"{LARGEST_GRAPH:,} and {LARGEST_WALK:,}. Take the loss of fewer samples, neurons as "
+            "one node each (atomic=False), or steps(part) of a value inside the graph; the steps "
+            "themselves, their texts and explain() work at any size"
+        )
+    widths = [_width(node.op.symbol) if node.parents else 0 for node in stepper.nodes]
+    longest = max(
+        (len(number_text(local)) for locals_ in stepper.recording.locals for local in locals_),
+        default=0,
+    )
+    fold = folded(build([stepper.root]).boxes)
+    return place(stepper.recording.parents, widths, 7.3 * (longest + 2), fold)
+
+
+def _width(symbol: str) -> float:
+    return 2 * RADIUS if len(symbol) == 1 else max(2 * RADIUS + 6, round(8.2 * len(symbol) + 18))
+
+
+def page_data(stepper: Stepper, layout: Place | None = None, title: str | None = None) -> Any:
+    """Return the whole walk as a document for JSON.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    layout : Place, optional
+        From `layout_of`, to keep places while numbers change.
+    title : str, optional
+        By default the expression.
+    """
+    layout = layout or layout_of(stepper)
+    table: dict[str, int] = {}
+
+    def text(words: str) -> int:
+        return table.setdefault(words, len(table)) if words else -1
+
+    rows = stepper.rows
+    numbers = [
+        number for row in rows for number in (row.contribution, row.after) if number is not None
+    ]
+    scale = largest(numbers)
+    places = {(edge.child, edge.operand): k for k, edge in enumerate(layout.edges)}
+    steps = [
+        _step(stepper, k, scale, places.get((row.node, row.operand), -1), text)
+        for k, row in enumerate(rows)
+    ]
+    return {
+        "version": 1,
+        "title": title or _title(stepper),
+        "size": list(layout.size),
+        "box": [*CARD, RADIUS],
+        "gmax": number_text(scale),
+        "rule": BROKEN[stepper.broken] if stepper.broken else None,
+        "assigns": stepper.broken == "assign",
+        "turns": max(row.turn for row in rows),
+        "nodes": _nodes(stepper, layout),
+        "edges": [
+            [edge.parent, edge.child, edge.operand, edge.curve, *edge.label]
+            if edge.curve
+            else [edge.parent, edge.child, edge.operand]
+            for edge in layout.edges
+        ],
+        "alike": _alike(stepper, layout.fold),
+        "paths": _paths(stepper, layout, places, text),
+        "strings": list(table),
+        "steps": steps,
+    }
+
+
+def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
+    """Return the groups of like terms, of which the page shows one at a time."""
+    words = stepper.words
+    return [
+        {"name": words.names[like.total], "terms": like.terms}
+        for like in (fold.groups if fold else [])
+    ]
+
+
+def _paths(
+    stepper: Stepper, layout: Place, places: dict[tuple[int, int], int], text: Any
+) -> list[Any] | None:
+    """Return why each gradient is what it is, path by path; None for a graph too large for it."""
+    if layout.fold or len(stepper.nodes) > LARGEST_DRAWING:
+        return None
+    at = {node: i for i, node in enumerate(stepper.nodes)}
+
+    def edges(path: Path) -> list[int]:
+        ways = zip(path.nodes, path.operands, strict=False)
+        return [places[at[node], operand] for node, operand in ways]
+
+    found = []
+    for explanation in explain_all(stepper.recording, stepper.right_gradients):
+        *rows, (_, count, total) = explanation.rows
+        paths = [
+            [
+                text(way),
+                text(f"{factors} {'=' if path.is_exact else '≈'}"),
+                text(product),
+                edges(path),
+            ]
+            for (way, factors, product), path in zip(rows, explanation.paths, strict=False)
+        ]
+        paths += [[*map(text, row), []] for row in rows[len(paths) :]]
+        found.append([paths, text(count), text(total)])
+    return found
+
+
+def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
+    words, recording = stepper.words, stepper.recording
+    roles = [box.role for box in build([stepper.root]).boxes]
+    fold = layout.fold
+    received = Counter(edge.parent for edge in layout.edges)
+    nodes = []
+    for i, node in enumerate(stepper.nodes):
+        name, data = words.names[i], recording.data[i]
+        room = _LONGEST_NAME - 2 * (len(str(received[i])) - 1)  # beside `12/16` in the corner
+        short = name if len(name) <= room else f"{name[: room - 5]}…{name[-4:]}"
+        found = {
+            "name": name,
+            "short": short,
+            "role": _ROLES.get(roles[i], roles[i]),
+            "text": number_text(data),
+            "full": str(data),
+            "x": layout.cards[i][0],
+            "y": layout.cards[i][1],
+        }
+        centre = layout.operations[i]
+        if centre is not None:
+            found |= {
+                "sym": node.op.symbol,
+                "ox": centre[0],
+                "oy": centre[1],
+                "ow": _width(node.op.symbol),
+                "d": layout.outs[i],
+                "loc": [number_text(local) for local in recording.locals[i]],
+            }
+        if fold:
+            found |= {"spot": fold.spot[i], "own": fold.owner[i]}
+            if (term := fold.term[i]) is not None:
+                found |= {"set": term[0], "term": term[1]}
+        nodes.append(found)
+    return nodes
+
+
+def _step(stepper: Stepper, k: int, scale: Any, edge: int, text: Any) -> list[Any]:
+    words, step = stepper.words, stepper[k]
+    row = step.row
+    if row.kind == "forward":
+        shown = [
+            words.expression(row.node),
+            words.with_numbers(row.node),
+            words.relation(row.node),
+            "",
+            number_text(stepper.recording.data[row.node]),
+        ]
+    else:
+        local = number_text(row.local) if row.kind == "chain" else ""
+        shown = [signed(row.before), signed(row.upstream), local, signed(row.contribution),
+                 signed(row.after)]  # fmt: skip
+    return [
+        _KINDS.index(row.kind),
+        row.node,
+        row.parent,
+        edge,
+        row.number,
+        row.of,
+        row.turn,
+        _size(row.contribution, scale),
+        _size(row.after, scale),
+        *[text(part) for part in shown],
+        text(step.text),
+        text(step.rule),
+        text(step.addition),
+        text(_right(stepper, row)),
+        text(words.sum_sign(row) if row.kind == "chain" else ""),
+    ]
+
+
+def _size(number: Any, scale: Any) -> float:
+    """Return the size of a number from -1 to 1, never 0 unless the number is; 2 for infinity."""
+    if number is None or number == 0:
+        return 0
+    if not finite(number):
+        return 2
+    size = max(0.01, round(magnitude(number, scale), 2))
+    return size if number > 0 else -size
+
+
+def _right(stepper: Stepper, row: Row) -> str:
+    """Return the right gradient where a broken rule has given a wrong one."""
+    if not stepper.broken or row.kind == "forward":
+        return ""
+    wanted = stepper.words.right_after(row)
+    return signed(wanted) if wanted is not None and not is_same(wanted, row.after) else ""
+
+
+def _title(stepper: Stepper) -> str:
+    words = stepper.words
+    parts: list[str] = []
+    for i in range(len(stepper.nodes) - 1, -1, -1):
+        if not stepper.recording.parents[i] or (parts and not stepper.nodes[i].label):
+            continue
+        name, expression = words.names[i], words.expression(i)
+        part = expression if name == expression else f"{name} = {expression}"
+        if parts and len(",  ".join([*parts, part])) > 60:
+            break
+        parts.append(part)
+    return ",  ".join(parts) or words.names[-1]

@@ -1,0 +1,164 @@
+"""The stepper as one page: no network, no server, no kernel."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from micrograd.errors import ArgumentError
+from micrograd.files import write_whole
+from micrograd.stepper.page.data import page_data
+from micrograd.stepper.stepper import Stepper
+from micrograd.style import THEMES, Theme
+
+__all__ = ["LAST_LINE", "Frame", "page_text", "script", "styles", "to_html"]
+
+_STATIC: Final = Path(__file__).parent / "static"
+LAST_LINE: Final = "export default { render };\n"
+_START: Final = """\
+const values = {
+  data: JSON.parse(document.getElementById("mgs-data").textContent),
+  step: 0, theme: "auto", editable: false, error: "",
+};
+const asked = new URLSearchParams(location.hash.slice(1)); // page.html#step=7&theme=dark
+if (asked.has("step")) values.step = +asked.get("step") - 1;
+if (asked.has("theme")) values.theme = asked.get("theme");
+const model = {
+  get: key => values[key], set(key, value) { values[key] = value; },
+  on() {}, off() {}, save_changes() {},
+};
+render({ model, el: document.getElementById("mgs") });
+"""
+_NO_SCRIPT_STEPS: Final = 300
+
+
+def script() -> str:
+    """Return the front end's source, the same for a notebook and a page."""
+    return (_STATIC / "stepper.js").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def styles() -> str:
+    """Return the style sheet, with the colours of `micrograd.style`."""
+    sheet = (_STATIC / "stepper.css").read_text(encoding="utf-8")
+    light, dark = (_tokens(THEMES[name]) for name in ("light", "dark"))
+    return f'.mgs {{ {light} }}\n.mgs[data-theme="dark"] {{ {dark} }}\n{sheet}'
+
+
+def _tokens(theme: Theme) -> str:
+    names = (
+        "bg", "panel", "ink", "muted", "line", "hair", "pos", "neg", "pos_text", "neg_text",
+        "pos_tint", "neg_tint", "none", "zero", "current", "current_text", "wrong",
+        "input_chip", "input_text", "parameter_chip", "parameter_text",
+    )  # fmt: skip
+    tokens = [f"--{name.replace('_', '-')}: {getattr(theme, name)};" for name in names]
+    card = theme.bg if theme.name == "light" else theme.panel
+    return " ".join([*tokens, f"--card: {card};", f"color-scheme: {theme.name};"])
+
+
+def _as_json(document: Any) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def page_text(stepper: Stepper, title: str | None = None) -> str:
+    """Return the page as HTML.
+
+    Its content security policy allows this one script and this one style sheet, by their hashes,
+    and nothing else: no network, no inline handler, no frame.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    title : str, optional
+        By default the expression.
+
+    Raises
+    ------
+    TooLargeError
+        If the graph has more values or steps than a page can show.
+    """
+    data = page_data(stepper, title=title)
+    code, sheet = script(), styles()
+    if not code.endswith(LAST_LINE):
+        raise AssertionError("stepper.js must end in its export, which the page replaces")
+    code = code.removesuffix(LAST_LINE) + _START
+    plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
+    return document(f"{data['title']}: back-propagation, step by step", code, sheet, data, plain)
+
+
+def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
+    """Return a page of one script, one style sheet and the data that the script reads.
+
+    Parameters
+    ----------
+    title : str
+    code : str
+        Finds its data in the element `mgs-data` and draws into the element `mgs`.
+    sheet : str
+    data
+        Anything that is JSON.
+    plain : str
+        What is read where scripts do not run.
+    """
+    policy = (
+        f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(title)}</title>
+<style>{sheet}</style></head>
+<body class="mgs-page"><main id="mgs"></main><noscript><pre>{escape(plain)}</pre></noscript>
+<script type="application/json" id="mgs-data">{_as_json(data)}</script>
+<script type="module">{code}</script></body></html>
+"""
+
+
+def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
+    """Write the page to a file, whole or not at all, and return its path; see `page_text`."""
+    target = Path(path)
+    write_whole(target, page_text(stepper, title).encode("utf-8", "replace"))
+    return target
+
+
+class Frame:
+    """The page in a frame of a notebook: it may run its script, and nothing else.
+
+    A widget needs a kernel, or its state saved. This is text of the notebook itself, about 60 kB.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    height : int, default 860
+        In pixels.
+    """
+
+    def __init__(self, stepper: Stepper, height: int = 860) -> None:
+        if type(height) is not int or height < 1:
+            raise ArgumentError(f"height must be a whole number of 1 or more, got {height!r:.60}")
+        self.text, self.height = page_text(stepper), height
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe sandbox="allow-scripts" title="Back-propagation, step by step" '
+            f'width="100%" height="{self.height}" style="border:0" srcdoc="{escape(self.text)}">'
+            "</iframe>"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Stepper as a page, {self.height} pixels high>"

@@ -1,0 +1,621 @@
+"""Back-propagation as a sequence of steps, forwards and backwards: pure Python, no display.
+
+One sentence carries it: *contribution = upstream × local derivative; a gradient is the sum of its
+contributions; a node passes on only when its sum is complete.*
+
+>>> from micrograd.engine import Value
+>>> x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
+>>> h = x * w
+>>> h.label = "h"
+>>> s = h + b
+>>> s.label = "s"
+>>> L = s * h
+>>> L.label = "L"
+>>> for step in steps(L)[3:7]:
+...     print(step.text)
+The way back starts at L. Its gradient with respect to itself is 1.
+L passes gradient back to s: upstream +1 times local derivative -6 is -6. Nothing else uses s, so \
+s.grad = -6 is final.
+L passes gradient back to h: upstream +1 times local derivative 4 is +4. That is the first of 2 \
+contributions: h.grad is +4 so far.
+s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, h.grad is \
+-2. That was the last of 2: final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+from micrograd.engine import Value
+from micrograd.errors import NotInGraphError
+from micrograd.graph import order
+from micrograd.passes import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
+from micrograd.sentences import Words, sign_of_number
+from micrograd.style import number_text
+
+__all__ = ["BROKEN", "Entry", "NodeState", "Snapshot", "Step", "Stepper", "steps"]
+
+
+class Step:
+    """One step: a forward evaluation, the seed, or one application of the chain rule.
+
+    Attributes
+    ----------
+    index : int
+        Position in the sequence, from 0.
+    kind : {"forward", "seed", "chain"}
+    node : Value
+        What is evaluated, seeded, or passes its gradient on.
+    parent : Value or None
+        The operand of `node` that receives.
+    operand : int or None
+        Which operand that is: `x * x` has the parent `x` twice.
+    upstream, local, contribution : number or None
+        `node.grad`, d(node)/d(parent), and their product. `local` is also None where it does not
+        exist and no gradient arrives that needs it.
+    grad_before, grad_after : number or None
+        `parent.grad` (at the seed `node.grad`) before and after the step.
+    number, of : int or None
+        This is contribution `number` of the `of` that the parent gets.
+    turn : int
+        The pass: 0 forward, 1 backward, 2 a second one.
+    """
+
+    __slots__ = ("_row", "_stepper", "index")
+
+    def __init__(self, stepper: Stepper, row: Row, index: int) -> None:
+        self._stepper = stepper
+        self._row = row
+        self.index = index
+
+    @property
+    def kind(self) -> str:  # noqa: D102 - documented on the class, as all of these are
+        return self._row.kind
+
+    @property
+    def node(self) -> Value:  # noqa: D102
+        return self._stepper.nodes[self._row.node]
+
+    @property
+    def parent(self) -> Value | None:  # noqa: D102
+        return self._stepper.nodes[self._row.parent] if self.kind == "chain" else None
+
+    @property
+    def operand(self) -> int | None:  # noqa: D102
+        return self._row.operand if self.kind == "chain" else None
+
+    @property
+    def upstream(self) -> Any:  # noqa: D102
+        return self._row.upstream
+
+    @property
+    def local(self) -> Any:  # noqa: D102
+        return self._row.local
+
+    @property
+    def contribution(self) -> Any:  # noqa: D102
+        return self._row.contribution
+
+    @property
+    def grad_before(self) -> Any:  # noqa: D102
+        return self._row.before
+
+    @property
+    def grad_after(self) -> Any:  # noqa: D102
+        return self._row.after
+
+    @property
+    def number(self) -> int | None:  # noqa: D102
+        return self._row.number or None
+
+    @property
+    def of(self) -> int | None:  # noqa: D102
+        return self._row.of or None
+
+    @property
+    def turn(self) -> int:  # noqa: D102
+        return self._row.turn
+
+    @property
+    def row(self) -> Row:
+        """The step with nodes as positions in `Stepper.nodes`."""
+        return self._row
+
+    @property
+    def formula(self) -> str:
+        """The formula of the local derivative (forward: of the value; seed: 1)."""
+        row, words = self._row, self._stepper.words
+        if row.kind == "forward":
+            return words.expression(row.node)
+        return words.local_formula(row.node, row.operand) if row.kind == "chain" else "1"
+
+    @property
+    def rule(self) -> str:
+        """Where the local derivative comes from: `h = x × w, so ∂h/∂x = w = -3`."""
+        return self._stepper.words.rule(self._row)
+
+    @property
+    def text(self) -> str:
+        """What happens, in words; the last step also says what came of it all."""
+        stepper = self._stepper
+        text = stepper.words.sentence(self._row)
+        if self.index == len(stepper) - 1:
+            count = len(stepper) - stepper.forward_count
+            text += " " + stepper.words.done(count, stepper.gradients)
+        return text
+
+    @property
+    def addition(self) -> str:
+        """The running sum of a second or later contribution, `+4 - 6 = -2`; else empty."""
+        return self._stepper.words.addition(self._row)
+
+    @property
+    def latex(self) -> str:
+        """The step as a formula, with symbols and with numbers put in."""
+        return self._stepper.words.latex(self._row)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+    def __repr__(self) -> str:
+        place = f"Step {self.index + 1} of {len(self._stepper)}"
+        return f"<{place}, {self.kind}: {self._stepper.words.sentence(self._row)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What is known of one value after a step.
+
+    Attributes
+    ----------
+    value : Value
+    evaluated : bool
+        Whether its data is known yet.
+    grad : number or None
+        None before its first contribution.
+    received, expected : int
+        Contributions so far, and in all.
+    """
+
+    value: Value
+    evaluated: bool
+    grad: Any
+    received: int
+    expected: int
+
+    @property
+    def state(self) -> str:
+        """`"untouched"`, `"partial"` or `"final"`."""
+        if self.received == 0:
+            return "untouched"
+        return "final" if self.received == self.expected else "partial"
+
+
+class Snapshot(Mapping[Value, NodeState]):
+    """The state of every value after step `index`: `snapshot[value]`, in topological order."""
+
+    def __init__(self, index: int, states: dict[Value, NodeState]) -> None:
+        self.index = index
+        self._states = states
+
+    def __getitem__(self, value: Value) -> NodeState:
+        return self._states[value]
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def _in_state(self, state: str) -> list[Value]:
+        return [value for value, found in self._states.items() if found.state == state]
+
+    @property
+    def final(self) -> list[Value]:
+        """The values whose gradient is complete."""
+        return self._in_state("final")
+
+    @property
+    def partial(self) -> list[Value]:
+        """The values that have some of their contributions."""
+        return self._in_state("partial")
+
+    @property
+    def untouched(self) -> list[Value]:
+        """The values that no gradient has reached."""
+        return self._in_state("untouched")
+
+    @property
+    def grads(self) -> dict[Value, Any]:
+        """The gradient of each value so far, None where there is none."""
+        return {value: found.grad for value, found in self._states.items()}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Snapshot after step {self.index + 1}: {len(self.final)} final, "
+            f"{len(self.partial)} partial, {len(self.untouched)} untouched>"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger: what `through` added to a gradient, at step `index`."""
+
+    index: int
+    through: Value
+    upstream: Any
+    local: Any
+    contribution: Any
+    total: Any
+
+
+class Stepper(Sequence[Step]):
+    """Every step of a forward and a backward pass, in order; made by `steps`.
+
+    It iterates, indexes and slices like a list, and has a place of its own, `position`, that
+    `forward`, `back`, `go` and `find` move. Its numbers are those of the moment it was made. The
+    graph it was made from is never changed.
+
+    Attributes
+    ----------
+    root : Value
+    nodes : list of Value
+        In topological order, the root last.
+    broken : str or None
+        The rule that this pass breaks on purpose.
+    forward_count : int
+        How many of the steps are forward evaluations.
+    position : int
+        Index of the current step.
+    gradients : list of number
+        What each of `nodes` holds after the last step.
+    right_gradients : list of number
+        What `backward()` gives; the same where no rule is broken.
+    """
+
+    def __init__(self, root: Value, broken: str | None = None) -> None:
+        if broken is not None and broken not in BROKEN:
+            raise ValueError(f"broken must be None or one of {', '.join(BROKEN)}, got {broken!r}")
+        self.recording = Recording(root)
+        self.root, self.nodes, self.broken = root, self.recording.nodes, broken
+        forward = [Row("forward", i) for i, parents in enumerate(self.recording.parents) if parents]
+        self.forward_count = len(forward)
+        self._right = backward_rows(self.recording)
+        self._rows = forward + (backward_rows(self.recording, broken) if broken else self._right)
+        self.position = 0
+
+    def copy_of_graph(self) -> Value:
+        """Return the root of a copy of the graph, with the data that the steps speak of."""
+        root = deepcopy(self.root)
+        for node, data in zip(order(root), self.recording.data, strict=True):
+            if not node.parents:
+                node.data = data
+        return root.forward()
+
+    def __reduce__(self) -> Any:
+        return _stepper_at, (self.copy_of_graph(), self.broken, self.position)
+
+    # ---- the sequence --------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        return Step(self, self._rows[place], place)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The steps with nodes as positions in `nodes`: cheap to walk."""
+        return list(self._rows)
+
+    # ---- moving --------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Step:
+        """The step at `position`."""
+        return self[self.position]
+
+    def go(self, index: int) -> Step:
+        """Move to a step and return it; a negative index counts from the end.
+
+        Raises
+        ------
+        IndexError
+            If there is no such step.
+        """
+        try:
+            self.position = range(len(self))[index]
+        except IndexError:
+            raise IndexError(
+                f"there is no step {index}: the steps are 0 to {len(self) - 1}"
+            ) from None
+        return self.current
+
+    def forward(self) -> Step:
+        """Move one step on and return it; at the end, stay there."""
+        return self.go(min(self.position + 1, len(self) - 1))
+
+    def back(self) -> Step:
+        """Move one step back and return it; at the beginning, stay there."""
+        return self.go(max(self.position - 1, 0))
+
+    def find(self, value: Value | str) -> Step:
+        """Move to the step that completes the gradient of `value`, and return it.
+
+        Parameters
+        ----------
+        value : Value or str
+            A value of the graph, or its name: its label, or as sentences call it.
+
+        Raises
+        ------
+        NotInGraphError
+            If there is none of that name, or several. Also a LookupError.
+
+        Examples
+        --------
+        >>> a = Value(3.0, label="a")
+        >>> steps(a * a + a).find("a").grad_after
+        7.0
+        """
+        i = self.place(value)
+        received = [
+            k for k, row in enumerate(self._rows)
+            if (row.parent if row.kind == "chain" else row.node) == i and row.kind != "forward"
+        ]  # fmt: skip
+        if not received:
+            raise NotInGraphError(f"no gradient reaches {self.words.names[i]} in this pass")
+        return self.go(received[-1])
+
+    def place(self, value: Value | str) -> int:
+        """Return the position of `value` in `nodes`; errors as `find`."""
+        if isinstance(value, str):
+            places = [i for i, name in enumerate(self.words.names) if name == value]
+            if len(places) > 1:
+                raise NotInGraphError(
+                    f"{len(places)} values of this graph are called {value!r}: "
+                    "give the Value itself"
+                )
+            if not places:
+                some = ", ".join(dict.fromkeys(self.words.names[-1:-9:-1]))
+                raise NotInGraphError(f"this graph has no value called {value!r}; it has {some}")
+            return places[0]
+        if value not in self._places:
+            raise NotInGraphError(f"{value!r} is not in this graph")
+        return self._places[value]
+
+    @cached_property
+    def _places(self) -> dict[Value, int]:
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    # ---- what is known -------------------------------------------------------------------------
+
+    @cached_property
+    def words(self) -> Words:
+        """The names of the values and all sentences."""
+        return Words(self.recording, self.broken, self._right)
+
+    @cached_property
+    def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class
+        return final_gradients(self._rows[self.forward_count :], len(self.nodes))
+
+    @cached_property
+    def right_gradients(self) -> list[Any]:  # noqa: D102
+        return final_gradients(self._right, len(self.nodes))
+
+    def snapshot(self, index: int | None = None) -> Snapshot:
+        """Return what is known of every value after step `index`, by default the current one.
+
+        Examples
+        --------
+        >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+        >>> steps(a * b + a).snapshot(3)[a]  # the sum has passed on, the product has not
+        NodeState(value=Value(data=2.0, grad=0, label='a'), evaluated=True, grad=None, received=0, \
+expected=2)
+        """
+        index = self.position if index is None else range(len(self))[index]
+        parents = self.recording.parents
+        evaluated = [not operands for operands in parents]
+        grads: list[Any] = [None] * len(self.nodes)
+        received = [0] * len(self.nodes)
+        turn = 0
+        for row in self._rows[: index + 1]:
+            if row.kind == "forward":
+                evaluated[row.node] = True
+                continue
+            if row.kind == "seed":
+                turn = row.turn
+                received = [0] * len(self.nodes)
+                grads = [
+                    None if operands else grad
+                    for operands, grad in zip(parents, grads, strict=True)
+                ]
+            target = row.node if row.kind == "seed" else row.parent
+            grads[target] = row.after
+            received[target] = row.number
+        expected = self._expected.get(max(turn, 1), {})
+        states = {
+            node: NodeState(node, evaluated[i], grads[i], received[i], expected.get(i, 0))
+            for i, node in enumerate(self.nodes)
+        }
+        return Snapshot(index, states)
+
+    @cached_property
+    def _expected(self) -> dict[int, dict[int, int]]:
+        expected: dict[int, dict[int, int]] = {}
+        for row in self._rows[self.forward_count :]:
+            target = row.node if row.kind == "seed" else row.parent
+            expected.setdefault(row.turn, {})[target] = row.of
+        return expected
+
+    def ledger(self, value: Value | str) -> list[Entry]:
+        """Return which values contributed what to the gradient of `value`, in the pass's order.
+
+        Examples
+        --------
+        >>> a = Value(3.0, label="a")
+        >>> [(entry.upstream, entry.local, entry.total) for entry in steps(a * a).ledger("a")]
+        [(1, 3.0, 3.0), (1, 3.0, 6.0)]
+        """
+        i = self.place(value)
+        return [
+            Entry(k, self.nodes[row.node], row.upstream, row.local, row.contribution, row.after)
+            for k, row in enumerate(self._rows)
+            if row.parent == i
+        ]
+
+    def differences(self) -> dict[Value, tuple[Any, Any]]:
+        """Return, for each value whose gradient came out wrong, what it is and what is right.
+
+        Examples
+        --------
+        >>> a = Value(2, label="a")
+        >>> b = 3 * a
+        >>> d = b * (b + 1)
+        >>> {v.label: pair for v, pair in steps(d, broken="recursion").differences().items()
+        ...  if v.label}
+        {'a': (60, 39)}
+        """
+        pairs = zip(self.nodes, self.gradients, self.right_gradients, strict=True)
+        return {node: (got, right) for node, got, right in pairs if not is_same(got, right)}
+
+    # ---- shown ---------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        lines = [f"{step.index + 1:>4}  {step.text}" for step in self]
+        if self.broken:
+            lines.insert(0, f"Broken on purpose: {BROKEN[self.broken]}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        name, data = self.words.names[-1], self.recording.data[-1]
+        broken = f", broken: {BROKEN[self.broken]}" if self.broken else ""
+        return (
+            f"<Stepper of {name} {sign_of_number(data)} {number_text(data)}: {self.forward_count} "
+            f"steps forward, {len(self) - self.forward_count} back{broken}>"
+        )
+
+    # The page reads this module. It is imported at the moment somebody asks to see the steps, so
+    # that stepping itself needs nothing of it.
+
+    def to_html(self, path: str | Path, title: str | None = None) -> Path:
+        """Write the steps as one page that works offline, and return its path.
+
+        Parameters
+        ----------
+        path : str or Path
+        title : str, optional
+            By default the expression.
+
+        Raises
+        ------
+        TooLargeError
+            If the graph has more values than a page can show.
+        """
+        from micrograd.stepper import page
+
+        return page.to_html(self, path, title)
+
+    def page(self, height: int = 860) -> Any:
+        """Return the page in a frame, which stays alive in a saved notebook, without a kernel.
+
+        Parameters
+        ----------
+        height : int, default 860
+            Of the frame, in pixels.
+
+        Raises
+        ------
+        ArgumentError
+            If the height is no whole number of 1 or more. Also a ValueError.
+        TooLargeError
+            If the graph has more values than a page can show.
+        """
+        from micrograd.stepper import page
+
+        return page.Frame(self, height)
+
+    def widget(self, **options: Any) -> Any:
+        """Return the steps as a notebook widget, `micrograd.stepper.page.notebook.StepperWidget`.
+
+        Raises
+        ------
+        ImportError
+            Without the packages of the extra, which the message names.
+        """
+        from micrograd.stepper import page
+
+        return page.widget(self, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        from micrograd.stepper import page
+
+        return page.mimebundle(self, **options)
+
+
+def _stepper_at(root: Value, broken: str | None, position: int) -> Stepper:
+    """Make a stepper that was pickled or copied again: its steps follow from its graph."""
+    stepper = Stepper(root, broken)
+    stepper.position = position
+    return stepper
+
+
+def steps(root: Value, broken: str | None = None) -> Stepper:
+    """Return every step of evaluating `root` and of back-propagating from it.
+
+    Parameters
+    ----------
+    root : Value
+    broken : str, optional
+        Break one rule of back-propagation on purpose, to see what goes wrong:
+
+        - `"assign"`: `=` instead of `+=`;
+        - `"recursion"`, `"visit_once"`, `"post_order"`: no topological order;
+        - `"no_zero_grad"`: two passes without setting gradients to 0 in between.
+
+    Returns
+    -------
+    Stepper
+        In a notebook, the last line of a cell shows it.
+
+    Raises
+    ------
+    NumberTypeError
+        If `root` is no Value.
+    ValueError
+        If there is no such rule.
+    StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
+        As `Value.backward`.
+    TooLargeError
+        If plain recursion would visit too many paths.
+
+    Notes
+    -----
+    Linear in nodes plus edges, except for `broken="recursion"`. The `.data` and `.grad` of the
+    graph stay as they are.
+
+    Examples
+    --------
+    >>> a = Value(2, label="a")
+    >>> stepper = steps(a * 3)
+    >>> len(stepper)
+    4
+    >>> stepper.find("a").text
+    'a × 3 passes gradient back to a: upstream +1 times local derivative 3 is +3. Nothing else \
+uses a, so a.grad = +3 is final.'
+    """
+    return Stepper(root, broken)

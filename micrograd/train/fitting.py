@@ -1,0 +1,410 @@
+"""Training: one loop for any network and loss, with a history, progress and checkpoints.
+
+>>> import random
+>>> from micrograd.nn import MLP
+>>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+>>> model = MLP(2, [8, 1], rng=random.Random(2))
+>>> history = fit(model, X, y, steps=100)
+>>> history.loss[0] > 0.5 > 0.1 > history.loss[-1], history.accuracy[-1]
+(True, 1.0)
+>>> [1 if model(x) > 0 else 0 for x in X]
+[0, 1, 1, 0]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    shown_briefly,
+)
+from micrograd.nn import Module
+from micrograd.optim import SGD, Adam, AdamW
+from micrograd.train.run import EarlyStop, History, Run, Trainable, compiled_steps, descent_of
+from micrograd.train.task import Evaluation, LossLike, measured, task_of, weights_of, whole_number
+
+__all__ = ["EarlyStop", "Evaluation", "History", "Trainable", "evaluate", "fit"]
+
+LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes where no optimizer is given
+
+_PAUSE: Final = 1.0  # seconds between checkpoints, where nothing else is asked for
+
+Report: TypeAlias = Callable[[int, float, "float | None"], object]
+
+
+def evaluate(model: Module, X: Any, y: Any, loss: LossLike = "hinge") -> Evaluation:
+    """Return loss and accuracy of a model, without changing anything.
+
+    Parameters
+    ----------
+    model : Module
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        As for `fit`.
+    loss : {"hinge", "mse", "bce", "cross_entropy"}, Loss or callable, default "hinge"
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        As `fit` does for data that do not fit.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> class Line(Module):
+    ...     def __call__(self, x):
+    ...         return 2 * x[0] - 1
+    >>> evaluate(Line(), [[0], [1], [0.75]], [0, 1, 0])
+    Evaluation(loss=0.5, accuracy=0.6666666666666666, right=2, samples=3)
+    """
+    return measured(task_of(model, X, y, loss))
+
+
+def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike = "hinge",
+    optimizer: Trainable | None = None,
+    steps: int = 100,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    progress: bool | Report | None = None,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    validate_every: int = 1,
+    early_stop: int | EarlyStop | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+    compile: bool | str = "auto",  # noqa: A002 (the name of what it calls)
+    sample_weight: Any = None,
+) -> History:
+    """Train a model: measure the loss, run the chain rule backwards, update, and again.
+
+    Parameters
+    ----------
+    model : Module
+        Called with one row of `X`. It gives one Value, or for "cross_entropy" a list of them,
+        one a class.
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+    y : array-like of shape (n_samples,)
+        For "hinge" and "bce" 0 and 1, or -1 and 1. For "cross_entropy" the class, from 0. For
+        "mse" numbers. For a callable, whatever it takes.
+    loss : {"hinge", "mse", "bce", "cross_entropy"}, Loss or callable, default "hinge"
+        A callable gets a list of what the model gives and a list of entries of `y`, and gives
+        one Value.
+    optimizer : Optimizer, optional
+        `SGD`, `Adam` or `AdamW` over the parameters of the model, with its learning rate or
+        schedule and its weight decay. Default `Adam` with a learning rate of 0.02.
+    steps : int, default 100
+        How many updates, those of a resumed run included.
+    batch_size : int, optional
+        Samples a step, in shuffled order; each sample once before any comes again. Default all
+        of them, in the order given.
+    seed : int, optional
+        Decides the shuffling, with a generator of its own. Default: another order each time.
+    progress : bool or callable, optional
+        True for a progress bar, False for none; by default there is one where the error stream
+        is a terminal. A callable gets `(step, loss, accuracy)` after each step, counted from 0.
+    validation : (X, y), optional
+        Data to measure on, never to learn from.
+    validate_every : int, default 1
+        Measure the validation data at step 0 and then at every so many steps.
+    early_stop : int or EarlyStop, optional
+        A patience, in measurements, or all the choices.
+    checkpoint : path-like, optional
+        A file to keep the state of the run in, written in one piece: at the end, when the run is
+        interrupted, and in between. One that is there is replaced.
+    checkpoint_every : int, optional
+        Write the checkpoint after every so many steps. Default about once a second.
+    resume : bool, default False
+        Go on from the checkpoint, if there is one, to the same bits as a run that was never
+        stopped. Without one, start from the beginning. The options of the optimizer, its learning
+        rate included, are those of the checkpoint; a rate that is a function of your own is the
+        one given.
+    compile : bool or "auto", default "auto"
+        Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
+        digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, best to restore or
+        function as progress, many steps are one call of machine code. "auto" compiles where a
+        step has work enough (samples times parameters of 8,000 or more), the loss is one of those
+        with a name, and the model can be traced; True wherever it can, or raises what hinders it.
+    sample_weight : array-like of shape (n_samples,), optional
+        How much each sample counts, 0 or more: its loss is multiplied by its weight, after the
+        weights were brought to a mean of 1. Accuracies and validation data are not weighted.
+        Only with a loss that has a name.
+
+    Returns
+    -------
+    History
+        Of the whole run, from its first step.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        If the data, or an option, cannot be used: nothing was changed.
+    StateError
+        If the checkpoint is damaged or of another run: nothing was changed.
+    OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
+        If a loss, a gradient or a parameter stops being finite, usually because the learning rate
+        is too high. The error's `history` has the steps before.
+    OSError
+        If the checkpoint cannot be read or written; found out before the first step.
+
+    Notes
+    -----
+    Whatever ends the run, an interrupt included, model and optimizer are as they were after the
+    last whole step, and so is the checkpoint where the end was an interrupt.
+
+    Examples
+    --------
+    >>> import random
+    >>> from micrograd.nn import MLP
+    >>> from micrograd.optim import SGD, linear
+    >>> model = MLP(1, [1], rng=random.Random(0))
+    >>> optimizer = SGD(model.parameters(), lr=linear(0.5, 0.05, 100))
+    >>> history = fit(model, [[-1], [0], [1]], [-1, 1, 3], "mse", optimizer, steps=100)
+    >>> [round(p.data, 6) for p in model.parameters()]
+    [2.0, 1.0]
+    """
+    steps = whole_number("steps", steps, 0)
+    validate_every = whole_number("validate_every", validate_every, 1)
+    if checkpoint_every is not None:
+        checkpoint_every = whole_number("checkpoint_every", checkpoint_every, 1)
+    if early_stop is not None and not isinstance(early_stop, EarlyStop):
+        early_stop = EarlyStop(whole_number("early_stop", early_stop, 1))
+    if resume and checkpoint is None:
+        raise ArgumentError("resume needs the file to resume from: pass checkpoint=path")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentTypeError(f"expected True, False or a function as progress, got {progress!r}")
+    run = _prepared(
+        model, X, y, loss, optimizer, steps, batch_size, seed, validation, compile, sample_weight
+    )
+    run.validate_every, run.early_stop = validate_every, early_stop
+    run.descent = descent_of(run)
+    if checkpoint is not None:
+        if resume and Path(checkpoint).exists():
+            run.load(checkpoint)
+        else:
+            run.save(checkpoint)  # what cannot be written is found out before the first step
+    _train(run, steps, progress, checkpoint, checkpoint_every)
+    if run.best_parameters is not None:
+        run.set_parameters(run.best_parameters)
+    return run.history
+
+
+class Session:
+    """A training run that is taken a step at a time; `session` makes one.
+
+    Attributes
+    ----------
+    history : History
+        Of the steps done.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @property
+    def history(self) -> History:
+        """What each step measured before its update."""
+        return self._run.history
+
+    @property
+    def done(self) -> int:
+        """How many updates there were."""
+        return self._run.done
+
+    def advance(self) -> None:
+        """Do one step; if it fails, model and optimizer are as they were before it."""
+        self._run.advance()
+
+
+def session(  # noqa: PLR0917 (the order of fit)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike = "hinge",
+    optimizer: Trainable | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    compile: bool | str = "auto",  # noqa: A002 (as in fit)
+) -> Session:
+    """Return a run like that of `fit`, which waits to be told each step.
+
+    Parameters
+    ----------
+    model, X, y, loss, optimizer, batch_size, seed, validation, compile
+        As of `fit`; validation data are measured at every step.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+        As of `fit`.
+
+    Examples
+    --------
+    >>> import random
+    >>> from micrograd.nn import MLP
+    >>> run = session(MLP(1, [1], rng=random.Random(0)), [[-1], [0], [1]], [-1, 1, 3], "mse")
+    >>> run.advance()
+    >>> run.done, len(run.history)
+    (1, 1)
+    """
+    return Session(
+        _prepared(model, X, y, loss, optimizer, 1, batch_size, seed, validation, compile, None)
+    )
+
+
+def _prepared(  # noqa: PLR0917 (as fit)
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: LossLike,
+    optimizer: Trainable | None,
+    steps: int,
+    batch_size: int | None,
+    seed: int | None,
+    validation: tuple[Any, Any] | None,
+    compile: bool | str,  # noqa: A002
+    sample_weight: Any,
+) -> Run:
+    """Return a run of so many steps, its data and options checked, that is yet to begin."""
+    if seed is not None:
+        seed = whole_number("seed", seed, None)
+    task = task_of(model, X, y, loss)
+    if sample_weight is not None:
+        task = replace(task, weights=weights_of(task, sample_weight))
+    if batch_size is not None:
+        batch_size = whole_number("batch_size", batch_size, 1)
+        if batch_size > len(task.rows):
+            raise ArgumentError(
+                f"a batch_size of {batch_size} is more than the {len(task.rows)} samples of X"
+            )
+    held_out = None
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ArgumentTypeError("expected validation to be a pair (X, y)")
+        held_out = task_of(model, validation[0], validation[1], loss, "validation ")
+        if len(held_out.rows[0]) != len(task.rows[0]):
+            raise InputCountError(
+                f"validation X has {len(held_out.rows[0])} features, X has {len(task.rows[0])}"
+            )
+    parameters = model.parameters()
+    if not parameters:
+        raise ArgumentError(f"{type(model).__name__} has no parameters to train")
+    if optimizer is None:
+        optimizer = Adam(parameters, lr=LEARNING_RATE)
+    elif isinstance(optimizer, type) or not hasattr(optimizer, "state_dict"):
+        named = getattr(optimizer, "__name__", optimizer)
+        known = {kind.__name__.lower(): kind.__name__ for kind in (SGD, Adam, AdamW)}
+        kind = known.get(str(named).lower(), "Adam")
+        raise ArgumentTypeError(
+            f"expected an optimizer, such as optim.{kind}(model.parameters(), lr=0.02), got "
+            f"{shown_briefly(optimizer)} ({type(optimizer).__name__})"
+        )
+    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
+        raise ArgumentError(
+            "the optimizer holds no parameter of this model: make it with model.parameters()"
+        )
+    run = Run(
+        model=model,
+        parameters=parameters,
+        optimizer=optimizer,
+        task=task,
+        compiled=compiled_steps(task, parameters, steps, batch_size, compile),
+        held_out=held_out,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    if run.compiled is not None and held_out is not None:
+        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
+    return run
+
+
+def _train(
+    run: Run,
+    steps: int,
+    progress: bool | Report | None,
+    checkpoint: str | os.PathLike[str] | None,
+    every: int | None,
+) -> None:
+    written = run.done
+    due = time.monotonic() + _PAUSE
+    try:
+        with _reporter(progress, steps, run.done) as report:
+            while run.done < steps and not run.history.stopped_early:
+                most = steps - run.done
+                if every and checkpoint is not None:
+                    most = min(most, every - run.done % every)
+                # A function that is called after each step sees the model as of that step.
+                before = run.done
+                if callable(progress) or not run.leap(most):
+                    run.advance()
+                if report is not None:
+                    history = run.history
+                    for step in range(before, run.done):
+                        accuracy = history.accuracy[step] if history.accuracy else None
+                        report(step, history.loss[step], accuracy)
+                if checkpoint is not None and (
+                    run.done % every == 0 if every else time.monotonic() >= due
+                ):
+                    run.save(checkpoint)
+                    written, due = run.done, time.monotonic() + _PAUSE
+        if checkpoint is not None and written != run.done:
+            run.save(checkpoint)
+    except (KeyboardInterrupt, SystemExit):
+        if checkpoint is not None:
+            run.save(checkpoint)
+        raise
+
+
+# ---- progress ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report | None]:
+    """Yield what is to be told of each step, None where nobody wants to know."""
+    if progress is None:
+        progress = sys.stderr is not None and sys.stderr.isatty()
+    if callable(progress):
+        yield progress
+        return
+    if not progress:
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, file=sys.stderr)
+
+    def report(step: int, loss: float, accuracy: float | None) -> None:
+        right = "" if accuracy is None else f", accuracy {100 * accuracy:.0f} %"
+        bar.set_postfix_str(f"loss {loss:.4g}{right}", refresh=False)
+        bar.update()
+
+    with bar:
+        yield report

@@ -1,0 +1,210 @@
+"""What a network is trained on: data, loss and weights, checked, and how well it does on them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from micrograd.engine import Value, no_grad
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    InputCountError,
+    NumberTypeError,
+    OverflowRangeError,
+    shown,
+    shown_briefly,
+)
+from micrograd.losses import LOSSES, Loss
+from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.ops import TABLE, PlainNumber, number
+from micrograd.train.data import listed, rows_of, targets_of
+
+__all__ = [
+    "Evaluation",
+    "LossLike",
+    "Task",
+    "finite_loss",
+    "measured",
+    "right_of",
+    "task_of",
+    "weights_of",
+    "whole_number",
+]
+
+LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
+
+
+class Evaluation(NamedTuple):
+    """How well a model does on some data.
+
+    Attributes
+    ----------
+    loss : float
+    accuracy : float or None
+        Share of the samples that are right; None where the loss knows no right and wrong.
+    right, samples : int
+    """
+
+    loss: float
+    accuracy: float | None
+    right: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows and targets as plain numbers, and what to do with what the model gives for them."""
+
+    name: str
+    model: Callable[[list[PlainNumber]], Any]
+    rows: list[list[PlainNumber]]
+    targets: list[Any]
+    loss: Callable[..., Any]
+    predict: Callable[[Any], Any] | None
+    weights: list[float] | None = None
+
+    def digest(self) -> str:
+        """Return a fingerprint of the data: the same in every process."""
+        data = (self.rows, self.targets)
+        text = repr(data if self.weights is None else (*data, self.weights))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> Task:
+    """Return the data as plain numbers, all checked, one call of the model included."""
+    if not isinstance(model, Module):
+        raise ArgumentTypeError(
+            f"expected a model, such as MLP(2, [16, 16, 1]), got {shown_briefly(model)} "
+            f"({type(model).__name__})"
+        )
+    known = _loss(loss)
+    rows = rows_of(f"{which}X", X)
+    labels = listed(f"{which}y", y)
+    if len(labels) != len(rows):
+        raise InputCountError(f"{which}X has {len(rows)} rows, {which}y has {len(labels)} entries")
+    call = cast("Callable[[list[PlainNumber]], Any]", model)
+    if not callable(call):
+        raise ArgumentTypeError(f"{type(model).__name__} cannot be called: it has no __call__")
+    outputs = _plain_outputs(model, len(rows[0]))
+    if outputs is None:
+        with no_grad():
+            output = call(rows[0])
+        outputs = len(output) if hasattr(output, "__len__") else 0
+    if not isinstance(known, Loss):
+        name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
+        return Task(name, call, rows, labels, known, None)
+    targets = targets_of(known, labels, outputs or 1, which)
+    predict = known.predict if known.classification else None
+    return Task(known.name, call, rows, targets, known.function, predict)
+
+
+def _plain_outputs(model: Module, features: int) -> int | None:
+    """Return how long the list is that a network of our own classes gives; 0 for a single Value.
+
+    None where only a call can tell.
+    """
+    if type(model) is not MLP or model.nin != features or not model.layers:
+        return None
+    width = features
+    for layer in model.layers:
+        if type(layer) is not Layer or not layer.neurons:
+            return None
+        for neuron in layer.neurons:
+            if type(neuron) is not Neuron or len(neuron.w) != width:
+                return None
+            if neuron.activation not in TABLE:
+                return None
+        width = len(layer.neurons)
+    return 0 if width == 1 else width
+
+
+def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ArgumentError(
+                f"unknown loss {loss!r}: expected {', '.join(map(repr, LOSSES))} or a function "
+                "(scores, targets) -> Value"
+            )
+        return LOSSES[loss]
+    if not (isinstance(loss, Loss) or callable(loss)):
+        raise ArgumentTypeError(
+            f"expected the name of a loss or a function, got {shown_briefly(loss)}"
+        )
+    return loss
+
+
+def weights_of(task: Task, given: Any) -> list[float]:
+    """Return one weight a sample, of a mean of 1."""
+    if task.name not in LOSSES or task.loss is not LOSSES[task.name].function:
+        raise ArgumentError(
+            f"sample_weight needs one of the losses {', '.join(map(repr, LOSSES))}: multiply by "
+            "the weights in your own function"
+        )
+    weights: list[float] = []
+    for i, entry in enumerate(listed("sample_weight", given)):
+        try:
+            weight = float(number(entry))
+        except NumberTypeError as error:
+            raise NumberTypeError(f"sample_weight[{i}]: {error}") from error
+        if not 0 <= weight < math.inf:
+            raise ArgumentError(f"sample_weight[{i}] is {weight}, expected 0 or more, and finite")
+        weights.append(weight)
+    if len(weights) != len(task.rows):
+        raise InputCountError(
+            f"X has {len(task.rows)} rows, sample_weight has {len(weights)} entries"
+        )
+    mean = math.fsum(weights) / len(weights)
+    if not mean:
+        raise ArgumentError("the weights in sample_weight are all 0: no sample counts")
+    return [weight / mean for weight in weights]
+
+
+def finite_loss(loss: Any) -> float:
+    """Return the number in a loss, which has to be one that can be made small."""
+    if not isinstance(loss, Value):
+        raise ArgumentTypeError(
+            f"the loss gave {shown_briefly(loss)} ({type(loss).__name__}), expected one Value"
+        )
+    if loss.data * 0 != 0:
+        raise OverflowRangeError(f"the loss is {loss.data}")
+    return float(loss.data)
+
+
+def right_of(predict: Callable[[Any], Any], scores: list[Any], targets: list[Any]) -> int:
+    """Return how many of the scores are right."""
+    return sum(predict(score) == y for score, y in zip(scores, targets, strict=True))
+
+
+def measured(task: Task) -> Evaluation:
+    """Return how well the model of a task does on its data."""
+    with no_grad():
+        scores = [task.model(row) for row in task.rows]
+        loss = task.loss(scores, task.targets)
+    if not isinstance(loss, Value):
+        loss = Value(loss)
+    samples = len(task.rows)
+    if task.predict is None:
+        return Evaluation(float(loss.data), None, 0, samples)
+    right = right_of(task.predict, scores, task.targets)
+    return Evaluation(float(loss.data), right / samples, right, samples)
+
+
+def whole_number(name: str, given: Any, least: int | None) -> int:
+    """Return an argument that has to be a whole number, of `least` or more."""
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        whole = operator.index(given)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"expected a whole number as {name}, got {shown_briefly(given)} "
+            f"({type(given).__name__})"
+        ) from None
+    if least is not None and whole < least:
+        raise ArgumentError(f"expected {name} of {least} or more, got {shown(whole)}")
+    return whole

@@ -1,0 +1,82 @@
+"""The film of a backward pass: every contribution a frame, and nothing moves but the numbers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from micrograd import Value
+from micrograd.draw import animate_backward
+from micrograd.draw.diagram import build
+from micrograd.draw.dot import Style
+from micrograd.draw.film import _caption, _frames
+from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.passes import Recording, backward_rows
+from micrograd.style import theme
+
+Image = pytest.importorskip("PIL.Image")
+
+
+def shared() -> Value:
+    x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
+    h = x * w
+    h.label = "h"
+    s = h + b
+    s.label = "s"
+    root = s * h
+    root.label = "L"
+    return root
+
+
+def test_the_film_has_a_frame_a_contribution(tmp_path: Path) -> None:
+    root = shared()
+    path = animate_backward(root, tmp_path / "film.gif", frames=tmp_path / "frames", width=500)
+    with Image.open(path) as film:
+        assert film.n_frames == 1 + 6 + 1
+        assert film.size[0] == 500
+        assert film.info["duration"] == 1200
+        film.seek(film.n_frames - 1)
+        assert film.info["duration"] == 3000
+    frames = sorted((tmp_path / "frames").iterdir())
+    assert [frame.name for frame in frames] == [f"frame_{i:03d}.png" for i in range(8)]
+    sizes = set()
+    for frame in frames:
+        with Image.open(frame) as image:
+            sizes.add(image.size)
+    assert len(sizes) == 1
+    assert len({frame.read_bytes() for frame in frames}) == 8
+    assert root.grad == 0  # the graph is as it was
+
+
+def test_the_captions_are_the_chain_rule_in_numbers() -> None:
+    root = shared()
+    rows = backward_rows(Recording(root))
+    frames = list(_frames(build([root]), Style(theme=theme("light")), rows))
+    captions = [caption for _, caption in frames]
+    assert captions[0] == "The way back starts at L: its own gradient is 1."
+    assert captions[1] == "L → s:  +1 × -6 = -6"
+    assert captions[3] == "s → h:  -6 × 1 = -6    h.grad = +4 - 6 = -2"
+    assert captions[-1].startswith("Done")
+    assert _caption(rows[2], ["x", "w", "h", "b", "s", "L"], Style(theme=theme("dark")))
+
+
+def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        animate_backward(shared(), tmp_path / "nowhere" / "film.gif")
+    with pytest.raises(ArgumentError, match="the graph has 6 values, a film holds 5"):
+        animate_backward(shared(), tmp_path / "film.gif", max_nodes=5)
+    with pytest.raises(ArgumentError, match="seconds must be a number above 0"):
+        animate_backward(shared(), tmp_path / "film.gif", seconds=0)
+    with pytest.raises(ArgumentTypeError):
+        animate_backward(3, tmp_path / "film.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_pillow_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ImportError, match=r"micrograd\[train\]"):
+        animate_backward(shared(), tmp_path / "film.gif")
