@@ -239,8 +239,10 @@ class Op:
         `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
     opaque : bool
         Whether the node was made by hand, so that nothing can compute it again.
-    family : tuple
-        For a row that captures a constant: the factory's name in this module and its arguments.
+    family : str
+        For a row that captures a constant: the name of the factory that made it.
+    parameters : tuple
+        What that factory was given.
     renewed : callable, optional
         For a row that captures the number of an operand: gives the row for other inputs.
     """
@@ -262,7 +264,8 @@ class Op:
     hint: str = ""
     gate: bool = False
     opaque: bool = False
-    family: tuple[Any, ...] = ()
+    family: str = ""
+    parameters: tuple[Any, ...] = ()
     renewed: Callable[..., Op] | None = None
 
     def __post_init__(self) -> None:
@@ -352,7 +355,7 @@ class Op:
         if self is constant:
             return "constant"
         if self.family:
-            return _from_family, self.family
+            return _from_family, (self.family, *self.parameters)
         if TABLE.get(self.name) is self:
             return _from_table, (self.name,)
         return foreign, (self.token,)
@@ -576,7 +579,8 @@ def power(exponent: PlainNumber) -> Op:
         forward=lambda x: _pow(x, exponent),
         partials=lambda out, x: (exponent * x ** (exponent - 1) if exponent else 0,),
         gate=exponent == 0,
-        family=("power", exponent),
+        family="power",
+        parameters=(exponent,),
     )
 
 
@@ -594,7 +598,8 @@ def base_power(base: PlainNumber) -> Op:
         domain=((as_float(base), as_float(base)), (-3.0, 3.0)),
         forward=_pow,
         partials=lambda out, a, b: (b * out / base if base else 0, out * log_base),
-        family=("base_power", base),
+        family="base_power",
+        parameters=(base,),
         renewed=lambda a, b: base_power(a),
     )
 
@@ -1020,7 +1025,8 @@ def leaky_relu_with(negative_slope: PlainNumber) -> Op:
         kinks=(0.0,),
         forward=lambda x: x if x > 0 else negative_slope * x,
         partials=lambda out, x: (where(greater(x, 0), 1, negative_slope),),
-        family=("leaky_relu_with", negative_slope),
+        family="leaky_relu_with",
+        parameters=(negative_slope,),
     )
 
 
@@ -1048,7 +1054,8 @@ def elu_with(alpha: PlainNumber) -> Op:
         kinks=(0.0,),
         forward=lambda x: x if x > 0 else alpha * math.expm1(x),
         partials=lambda out, x: (where(greater(x, 0), 1, alpha * exp(minimum(x, 0))),),
-        family=("elu_with", alpha),
+        family="elu_with",
+        parameters=(alpha,),
     )
 
 
@@ -1123,7 +1130,8 @@ def sum_of(terms: int) -> Op:
         forward=_total,
         partials=lambda out, *values: (1,) * terms,
         note="Added from left to right, rounded at each term: digits go where terms cancel.",
-        family=("sum_of", terms),
+        family="sum_of",
+        parameters=(terms,),
     )
 
 
@@ -1174,7 +1182,8 @@ def dot_of(pairs: int, with_bias: bool) -> Op:
         forward=partial(_dot, pairs),
         partials=partial(_dot_partials, pairs),
         note="Added from left to right, rounded at each step: digits go where terms cancel.",
-        family=("dot_of", pairs, with_bias),
+        family="dot_of",
+        parameters=(pairs, with_bias),
     )
 
 
@@ -1217,7 +1226,8 @@ def logsumexp_of(terms: int) -> Op:
             "of softmax, within 4 + (largest - smallest) ulp: exp magnifies the rounding of "
             "v - peak."
         ),
-        family=("logsumexp_of", terms),
+        family="logsumexp_of",
+        parameters=(terms,),
     )
 
 
@@ -1268,7 +1278,8 @@ def peak_of(terms: int) -> Op:
         domain=(_REAL,) * terms,
         forward=_peak,
         partials=lambda out, *values: (0,) * terms,
-        family=("peak_of", terms),
+        family="peak_of",
+        parameters=(terms,),
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
+from micrograd.ops import Op
+
 DIGITS = 50
 
 # ---- functions to 50 digits --------------------------------------------------------------------
@@ -109,11 +111,11 @@ def exact(x: Any) -> Any:
     return mp.mpf(x)
 
 
-def function_of(name: str, family: tuple[Any, ...] = ()) -> Callable[..., Any] | None:
+def function_of(op: Op) -> Callable[..., Any] | None:
     """Return the mpmath function of a row, or None for a row that is not known here."""
-    if family:
-        return FAMILIES[family[0]](*family[1:]) if family[0] in FAMILIES else None
-    return FUNCTIONS.get(name)
+    if op.family:
+        return FAMILIES[op.family](*op.parameters) if op.family in FAMILIES else None
+    return FUNCTIONS.get(op.name)
 
 
 def value_of(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:

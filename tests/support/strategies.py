@@ -32,7 +32,7 @@ ROWS = [*ops.TABLE.values(), *FAMILIES]
 def row_id(op: ops.Op) -> str:
     """Return a readable name of a row for a test's id."""
     if op.family:
-        return "-".join(str(part) for part in op.family)
+        return "-".join(map(str, (op.family, *op.parameters)))
     return op.name
 
 

@@ -71,7 +71,7 @@ def _compares(kind: str) -> Callable[..., Handle]:
 
 
 def _power(e: Emitter, op: Op, x: Handle) -> Handle:
-    exponent = op.family[1]
+    exponent = op.parameters[0]
     if exponent == 0:
         return e.constant(1.0)
     if exponent in (1, 2, 3, 4):  # at most three roundings
@@ -138,12 +138,12 @@ def _silu(e: Emitter, op: Op, x: Handle) -> Handle:
 
 
 def _leaky_relu(e: Emitter, op: Op, x: Handle) -> Handle:
-    below = e.binary("*", e.constant(float(op.family[1])), x)
+    below = e.binary("*", e.constant(float(op.parameters[0])), x)
     return e.select(e.compare(">", x, e.constant(0.0)), x, below)
 
 
 def _elu(e: Emitter, op: Op, x: Handle) -> Handle:
-    below = e.binary("*", e.constant(float(op.family[1])), e.call("expm1", x))
+    below = e.binary("*", e.constant(float(op.parameters[0])), e.call("expm1", x))
     return e.select(e.compare(">", x, e.constant(0.0)), x, below)
 
 
@@ -155,7 +155,7 @@ def _sum(e: Emitter, op: Op, *terms: Handle) -> Handle:
 
 
 def _dot(e: Emitter, op: Op, *operands: Handle) -> Handle:
-    pairs = op.family[1]
+    pairs = op.parameters[0]
     rest = list(zip(operands[:pairs], operands[pairs : 2 * pairs], strict=True))
     if len(operands) > 2 * pairs:
         total = operands[-1]
@@ -238,7 +238,7 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
     TraceError
         If the row is not known here and its forward rule is not written with operators.
     """
-    name = op.family[0] if op.family else op.name
+    name = op.family or op.name
     if name in ROWS and (op.family or op.name == "detach" or _BUILT_IN.get(name) is op):
         return ROWS[name](emitter, op, *operands)
     try:

@@ -121,7 +121,7 @@ class Runs:
             elif op is ops.add:
                 if self.places and step in fused:
                     size = self._row(at)
-            elif op is not None and op.family[:1] == ("dot_of",):
+            elif op is not None and op.family == "dot_of":
                 self._dot(step)
             at += size
 

@@ -25,8 +25,7 @@ def _named(op: Op) -> bool:
     """Return whether the row's own text can be run with the names of the table."""
     if op.arity > _WIDE and op.precedence < 5:
         return False
-    family = op.family[0] if op.family else ""
-    return ops.TABLE.get(op.name) is op or family in _FAMILIES or op.code == "{0}"
+    return ops.TABLE.get(op.name) is op or op.family in _FAMILIES or op.code == "{0}"
 
 
 _FAMILIES = (
@@ -118,11 +117,11 @@ def python_source(
         if position in extra:
             own[extra[position]] = op
             text = f"{extra[position]}({', '.join(operands)})"
-        elif op.family[:1] == ("dot_of",) and not op.family[2]:
+        elif op.family == "dot_of" and not op.parameters[1]:
             text = f"0 + {op.code.format(*operands)}"  # as the engine starts it: never -0.0
-        elif op.family[:1] == ("power",) and (arrays or op.family[1] % 1 != 0):
-            text = f"pow({operands[0]}, {_literal(op.family[1])})"
-        elif op is ops.pow or op.family[:1] == ("base_power",):
+        elif op.family == "power" and (arrays or op.parameters[0] % 1 != 0):
+            text = f"pow({operands[0]}, {_literal(op.parameters[0])})"
+        elif op is ops.pow or op.family == "base_power":
             text = f"pow({operands[0]}, {operands[1]})"
         elif op.name == "peak":
             text = f"peak({', '.join(operands)})"

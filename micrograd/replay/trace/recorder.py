@@ -368,7 +368,7 @@ class Recorder(Watch):
         steps: list[Any] = []
         for op, operands in zip(tape.rows, tape.operands, strict=True):
             if op is not None:
-                steps.append((op.family or id(op), operands))
+                steps.append(((op.family, op.parameters) if op.family else id(op), operands))
             elif operands[0] == PARAMETER:
                 steps.append((PARAMETER, id(self.parameters[operands[1]])))
             else:

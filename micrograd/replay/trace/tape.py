@@ -245,15 +245,14 @@ class Tape:
                 tape.operands.append(given)
                 continue
             operands = tuple([place[operand] for operand in given])
-            family = op.family[:1]
-            if is_wide and family == ("sum_of",):
+            if is_wide and op.family == "sum_of":
                 place.append(tape._in_parts(ops.sum_of, operands, most))
-            elif is_wide and family == ("peak_of",):
+            elif is_wide and op.family == "peak_of":
                 place.append(tape._in_parts(ops.peak_of, operands, most))
-            elif is_wide and family == ("logsumexp_of",):
+            elif is_wide and op.family == "logsumexp_of":
                 place.append(tape._logsumexp(operands, most))
-            elif is_wide and family == ("dot_of",):
-                pairs = op.family[1]
+            elif is_wide and op.family == "dot_of":
+                pairs = op.parameters[0]
                 so_far = operands[2 * pairs :]  # the bias, where there is one
                 for start in range(0, pairs, most):
                     w = operands[start : min(start + most, pairs)]
@@ -312,7 +311,7 @@ class Tape:
                 return operands[0]
         elif op is ops.neg:
             return self._negative(operands[0], merely_look=True)
-        elif op is ops.identity or (op.family[:1] == ("power",) and op.family[1] == 1):
+        elif op is ops.identity or (op.family == "power" and op.parameters[0] == 1):
             return operands[0]
         elif op is ops.where and values[0] is not None:
             return operands[1] if values[0] else operands[2]
