@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
 from micrograd.formula import Text, labelled, partial_formulas, write
 from micrograd.ops import constant
-from micrograd.passes import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.style import finite, number_text
 
 __all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]

@@ -31,6 +31,7 @@ STANDARD_ONLY = (
 )
 # Modules that are tested with another one of their room, for they mean nothing apart from it.
 TESTED_WITH = {
+    "backward_pass": "stepper/test_stepper.py",
     "cli.graph": "demo",
     "cli.spelling": "demo",
     "draw.diagram": "graph_picture",
@@ -39,7 +40,6 @@ TESTED_WITH = {
     "draw.text": "graph_picture",
     "estimator.network": "estimator",
     "interop.onnx": "interop",
-    "passes": "stepper/test_stepper.py",
     "plot.boundary": "plot",
     "replay.kernels": "compiled",
     "replay.llvm.bytecode": "replay/test_compiled.py",
@@ -64,6 +64,7 @@ TESTED_WITH = {
     "stepper.page.layout": "page",
     "stepper.page.notebook": "page",
     "stepper.page.stepper_widget": "page",
+    "stepper.step": "stepper",
     "train.run": "fitting",
     "train.task": "fitting",
 }
@@ -86,7 +87,6 @@ TOO_LONG = {
     "replay.llvm.run_loops._text",
     "replay.training.loop.loop_ir",
     "stepper.page.stepper_widget.stepper_widget",
-    "stepper.stepper",
     "train.run",
 }
 

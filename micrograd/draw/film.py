@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from micrograd.backward_pass import Recording, Row, backward_rows
 from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
@@ -26,7 +27,6 @@ from micrograd.draw.dot import (
 )
 from micrograd.errors import ArgumentError
 from micrograd.files import write_whole
-from micrograd.passes import Recording, Row, backward_rows
 from micrograd.sentences import sign_of_equation, sign_of_number
 from micrograd.style import Theme, largest, mix, number_text
 from micrograd.style import theme as theme_of

@@ -1,6 +1,8 @@
 """Stepping through back-propagation, forwards and backwards, one contribution a step."""
 
-from micrograd.stepper.stepper import BROKEN, Entry, NodeState, Snapshot, Step, Stepper, steps
+from micrograd.backward_pass import BROKEN
+from micrograd.stepper.step import Entry, NodeState, Snapshot, Step
+from micrograd.stepper.stepper import Stepper, steps
 from micrograd.stepper.stepper import _stepper_at as _stepper_at
 
 __all__ = ["BROKEN", "Entry", "NodeState", "Snapshot", "Step", "Stepper", "steps"]

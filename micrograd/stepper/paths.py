@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from micrograd.backward_pass import Recording
 from micrograd.engine import Value, gradient
 from micrograd.errors import (
     NumberTypeError,
@@ -28,7 +29,6 @@ from micrograd.errors import (
 )
 from micrograd.graph import order
 from micrograd.ops import as_float
-from micrograd.passes import Recording
 from micrograd.sentences import Words, latex_name, sign_of_equation, sign_of_number, signed
 from micrograd.style import finite, number_text
 

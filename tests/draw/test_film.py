@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from micrograd import Value
+from micrograd.backward_pass import Recording, backward_rows
 from micrograd.draw import animate_backward
 from micrograd.draw.diagram import build
 from micrograd.draw.dot import Style
 from micrograd.draw.film import _caption, _frames
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.passes import Recording, backward_rows
 from micrograd.style import theme
 
 Image = pytest.importorskip("PIL.Image")

@@ -8,6 +8,7 @@ import pytest
 from random_graphs import random_graph
 
 from micrograd import Value, where
+from micrograd.backward_pass import BROKEN
 from micrograd.errors import (
     DomainError,
     GradientError,
@@ -17,7 +18,6 @@ from micrograd.errors import (
     TooLargeError,
 )
 from micrograd.graph import order
-from micrograd.passes import BROKEN
 from micrograd.stepper import steps
 
 SEEDS = range(60)

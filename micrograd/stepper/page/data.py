@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from micrograd.backward_pass import BROKEN, Row, is_same
 from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
-from micrograd.passes import BROKEN, Row, is_same
 from micrograd.sentences import signed
 from micrograd.stepper.page.folding import Folded, folded
 from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Place, place
