@@ -40,6 +40,7 @@ def texts(cell):
     return found
 
 
+@pytest.mark.notebook
 def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
     package = str(Path(micrograd.__file__).parents[1])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]))

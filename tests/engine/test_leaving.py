@@ -31,6 +31,8 @@ OURS = {
 }
 # Python's own, which only add, multiply, compare or choose: their result is of the graph.
 IN_THE_GRAPH = {"prod", "sumprod", "median", "median_low", "median_high", "mode", "multimode"}
+if sys.version_info < (3, 11):  # later on it makes floats of the data first
+    IN_THE_GRAPH.add("median_grouped")
 CALLABLES = [
     (module, name)
     for module in (math, cmath, statistics)

@@ -235,7 +235,8 @@ def test_onnx_runtime_gives_the_same_outputs(tmp_path, name, nin, nouts):
     ("name", "bias", "in_float64"),
     [
         *[(name, 0.2, True) for name in ("abs", "sign", "neg", "identity", "exp", "log", "sqrt")],
-        *[("sin", 0.2, True), ("cos", 0.2, True), ("arccosh", 1.2, False)],
+        # ONNX Runtime for Python 3.10 has no cosine of float64.
+        *[("sin", 0.2, True), ("cos", 0.2, False), ("arccosh", 1.2, False)],
         *[(name, 0.2, False) for name in ("tan", "sinh", "cosh", "erf")],
         *[(name, 0.2, False) for name in ("arcsin", "arccos", "arctan", "arcsinh", "arctanh")],
     ],
