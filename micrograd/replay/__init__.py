@@ -6,6 +6,8 @@
 12.0
 """
 
-from micrograd.replay.compiled import Compiled, Stats, compile  # noqa: A004
+from micrograd.replay.compiled import Compiled
+from micrograd.replay.export import Stats
+from micrograd.replay.wrapper import compile  # noqa: A004
 
 __all__ = ["Compiled", "Stats", "compile"]

@@ -1,15 +1,83 @@
-"""A sample replayed with Values, to name the first node or derivative that is not finite."""
+"""Results that are not finite: the sample is replayed with Values, which name the first that is."""
 
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterable
+from typing import Any
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import NonFiniteError
+from micrograd.errors import MicrogradError, NonFiniteError
+from micrograd.replay.kernels import numpy, rows_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER
 from micrograd.replay.trace.traced import Trace
+from micrograd.replay.trace.watch import user_frame
 
-__all__ = ["replayed"]
+__all__ = ["Checks", "replayed"]
+
+
+class Checks:
+    """What becomes of results that are not finite: an error, a warning, or nothing."""
+
+    check: str
+    _name: str
+
+    def _check_rows(
+        self,
+        trace: Trace,
+        kind: str,
+        columns: list[Any],
+        held: Any,
+        parts: Iterable[tuple[int, Any]],
+    ) -> bool:
+        """Replay the samples with results that are not finite, and put in what they give then.
+
+        A part of the batch is the number of its first sample, and the results of its samples.
+        Return whether there was something to complain of.
+        """
+        np = numpy()
+        if self.check == "ignore":
+            return False
+        columns = [rows_of(column) for column in columns]
+        first: tuple[str, Exception] | None = None
+        wrong = 0
+        for start, rows in parts:
+            finite = np.isfinite(rows)
+            if finite.all():
+                continue
+            for i in np.flatnonzero(~finite.all(axis=1)):
+                flat = [float(x) for column in columns for x in column[start + i]]
+                try:
+                    rows[i] = replayed(trace, kind, flat, list(held), self._name)
+                except (ArithmeticError, ValueError) as error:
+                    wrong += 1
+                    first = first or (f"sample {start + i}: {error}", error)
+                    if self.check == "raise":
+                        self._complain(*first)
+        if first is not None:
+            more = f" (and {wrong - 1} more)" if wrong > 1 else ""
+            self._complain(first[0] + more, first[1])
+        return first is not None
+
+    def _checked(
+        self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
+    ) -> list[float]:
+        """Replay a sample eagerly: its results if they are finite after all, else the error."""
+        if self.check == "ignore":
+            return results
+        try:
+            return replayed(trace, kind, flat, list(held), self._name)
+        except (ArithmeticError, ValueError) as error:
+            self._complain(str(error), error)
+        return results
+
+    def _complain(self, text: str, error: Exception) -> None:
+        if self.check == "raise":
+            raise (type(error) if isinstance(error, MicrogradError) else NonFiniteError)(
+                text
+            ) from error
+        warnings.warn(text, RuntimeWarning, stacklevel=user_frame()[1])
 
 
 def replayed(

@@ -172,7 +172,7 @@ def test_the_check_can_warn_or_be_left_out(backend):
 
 @every_backend
 def test_one_bad_sample_in_a_large_batch_is_found_in_little_memory(backend, monkeypatch):
-    monkeypatch.setattr("micrograd.replay.compiled._NUMBERS", 1_000)
+    monkeypatch.setattr("micrograd.replay.arguments.NUMBERS", 1_000)
     values = [Value(0.5) for _ in range(20)]
     X = np.ones(20_000)
     X[13_001] = X[17_000] = -1.0

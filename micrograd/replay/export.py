@@ -1,0 +1,122 @@
+"""What a compiled function is made of: its source, its code in other languages, its size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from micrograd.errors import ArgumentError
+from micrograd.replay.c import c_name, c_source
+from micrograd.replay.kernels import PythonKernel
+from micrograd.replay.llvm import emitter as llvm
+from micrograd.replay.programs import Programs
+from micrograd.replay.trace.traced import Trace
+
+__all__ = ["INSTALL", "Exports", "Stats"]
+
+INSTALL = 'pip install "micrograd[replay]"'
+
+
+class Stats(NamedTuple):
+    """What a compiled function is made of, over all shapes and programs so far.
+
+    Attributes
+    ----------
+    nodes : int
+        Nodes as traced, forward passes only.
+    instructions : int
+        Instructions after optimisation, gradients included.
+    bytes : int
+        Size of the machine code; 0 for the Python backend.
+    seconds : float
+        Time spent tracing and compiling.
+    programs : int
+        How many programs were compiled.
+    """
+
+    nodes: int
+    instructions: int
+    bytes: int
+    seconds: float
+    programs: int
+
+
+class Exports(Programs):
+    """The program of the latest shape, in Python, LLVM's language and C."""
+
+    def _main_kind(self, trace: Trace) -> str:
+        if trace.sequence:
+            return "value"
+        return "parameters" if trace.parameters else "inputs"
+
+    @property
+    def source(self) -> str:
+        """The program of the latest shape as Python: forward, then the gradient.
+
+        It is in `linecache` from then on, also where machine code runs in its place. With the
+        Python backend a debugger steps through it.
+
+        Examples
+        --------
+        >>> import micrograd
+        >>> square = micrograd.compile(lambda x: x * x, backend="python")
+        >>> square(3.0)
+        9.0
+        >>> print(square.source)  # doctest: +ELLIPSIS
+        def function(inputs, parameters):
+        ...
+        """
+        trace = self.latest()
+        if trace.shown is None:
+            kind = self._main_kind(trace)
+            program = trace.programs.get(kind)
+            if program is not None and isinstance(program[2], PythonKernel):
+                trace.shown = program[2]
+            else:
+                tape, _ = trace.derived(kind)
+                trace.shown = PythonKernel(tape, self._name, self._described(trace))
+        return trace.shown.source
+
+    @property
+    def ir(self) -> str:
+        """The program of the latest shape as LLVM's intermediate representation."""
+        trace = self.latest()
+        if not llvm.is_available():
+            raise ImportError(f"machine code needs llvmlite: {INSTALL}")
+        tape, _ = trace.derived(self._main_kind(trace))
+        sums = not trace.sequence
+        return llvm.program(tape, sum(trace.sizes), self._contract, self.quick, sums).ir
+
+    def to_c(self, name: str | None = None) -> str:
+        """Return the program of the latest shape as one self-contained C99 function.
+
+        Parameters
+        ----------
+        name : str, optional
+            Of the C function; the function's own name where not given, with a line below where
+            that means something else in C.
+
+        Raises
+        ------
+        ValueError
+            If the name given cannot be that of a C function.
+        """
+        trace = self.latest()
+        if name is None:
+            name = c_name(self._name)
+        elif not (isinstance(name, str) and name.isidentifier() and c_name(name) == name):
+            raise ArgumentError(f"expected a name for a C function, got {name!r}")
+        tape, used = trace.derived(self._main_kind(trace))
+        width = len(trace.parameters) if trace.parameters else sum(trace.sizes)
+        return c_source(tape, name, used, 0 if trace.sequence else width)
+
+    @property
+    def stats(self) -> Stats:
+        """Sizes and compile time so far."""
+        programs = [p for trace in self._traces.values() for p in trace.programs.values()]
+        return Stats(
+            nodes=sum(len(trace.tape) for trace in self._traces.values()),
+            instructions=sum(tape.instructions() for tape, _, _ in programs),
+            bytes=sum(kernel.bytes for _, _, kernel in programs),
+            seconds=self._seconds,
+            programs=len(programs),
+        )
