@@ -57,7 +57,7 @@ MOVED: Final = {
     "widget.data": "stepper.page.data",
     "widget.folding": "stepper.page.folding",
     "widget.layout": "stepper.page.layout",
-    "widget.notebook": "stepper.page.stepper_widget",
+    "widget.notebook": "stepper.page.notebook",
     "widget.page": "stepper.page.html",
     "words": "sentences",
     "workshop": "course.build_your_own",

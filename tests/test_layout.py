@@ -73,7 +73,6 @@ TOO_LONG = {
     "replay.llvm.driver._driver",
     "replay.llvm.run_loops._text",
     "replay.training.loop.loop_ir",
-    "stepper.page.stepper_widget.stepper_widget",
     "train.run",
 }
 

@@ -1198,7 +1198,7 @@ def live_widget() -> Any:
         import traitlets
     except ModuleNotFoundError as error:
         raise ImportError(_NOTEBOOK) from error
-    from micrograd.stepper.page.stepper_widget import with_still
+    from micrograd.stepper.page.notebook import with_still
 
     shown: weakref.WeakSet[Any] = weakref.WeakSet()
 

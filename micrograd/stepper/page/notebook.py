@@ -1,16 +1,23 @@
-"""What a notebook shows of a stepper; anywidget is loaded when it is first asked for."""
+"""What a notebook shows of a stepper: the widget where one can run, a picture elsewhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import base64
+import re
+from fractions import Fraction
+from html import escape
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from micrograd.stepper.stepper import Stepper
+from micrograd.draw import draw_dot
+from micrograd.errors import MicrogradError
+from micrograd.graph import order
+from micrograd.stepper.page.layout import LARGEST_DRAWING
+from micrograd.stepper.stepper import Stepper
 
-__all__ = [
-    "mimebundle",
-    "widget",
-]
+__all__ = ["INSTALL", "leaf_number", "mimebundle", "picture", "widget", "with_still"]
+
+_LARGEST_EXPONENT: Final = 400  # beyond those of floats; as an exact number it would be huge
+INSTALL: Final = 'pip install "micrograd[notebook]"'
 
 
 def widget(stepper: Stepper, **options: Any) -> Any:
@@ -29,21 +36,100 @@ def widget(stepper: Stepper, **options: Any) -> Any:
     TooLargeError
         If the graph has more values or steps than can be shown.
     """
-    from micrograd.stepper.page.stepper_widget import stepper_widget
-
-    return stepper_widget()(stepper, **options)
+    return _widget_class()(stepper, **options)
 
 
-def mimebundle(stepper: Stepper, **options: Any) -> Any:
-    """Return what a notebook shows of a stepper: the widget, with a picture where it cannot run."""
-    from micrograd.stepper.page.stepper_widget import mimebundle as bundle
-
-    return bundle(stepper, **options)
+def _widget_class() -> Any:
+    try:
+        from micrograd.stepper.page.stepper_widget import StepperWidget
+    except ModuleNotFoundError as error:
+        raise ImportError(f"the stepper's widget needs anywidget: {INSTALL}") from error
+    return StepperWidget
 
 
 def __getattr__(name: str) -> Any:
     if name == "StepperWidget":
-        from micrograd.stepper.page.stepper_widget import stepper_widget
-
-        return stepper_widget()
+        return _widget_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def mimebundle(stepper: Stepper, **options: Any) -> Any:
+    """Return what a notebook shows of a stepper as the last line of a cell."""
+    try:
+        shown = widget(stepper)
+    except ImportError:
+        if len(stepper.nodes) > LARGEST_DRAWING:
+            return {"text/plain": f"{stepper!r}\nTo walk through it here: {INSTALL}"}
+        image = base64.b64encode(picture(stepper)).decode()
+        note = f"To walk through these steps here: <code>{escape(INSTALL)}</code>"
+        return {
+            "text/html": f'<img alt="{escape(repr(stepper))}" style="max-width:100%" '
+            f'src="data:image/svg+xml;base64,{image}"><p>{note}</p>',
+            "text/plain": f"{stepper!r}\nTo walk through it here: {INSTALL}",
+        }
+    except MicrogradError as error:
+        return {"text/plain": f"{stepper!r}\n{error}"}
+    return shown._repr_mimebundle_(**options)
+
+
+def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
+    """Return the still picture of the last step.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    format : {"svg", "png"}
+    """
+    root = stepper.copy_of_graph()
+    for node, grad in zip(order(root), stepper.gradients, strict=True):
+        node.grad = grad
+    drawn: bytes = draw_dot(root).pipe(format)
+    return drawn
+
+
+def with_still(bundle: Any, still: dict[str, Any]) -> Any:
+    """Add what stands still, for where the widget cannot run: a file viewer, an untrusted page.
+
+    Parameters
+    ----------
+    bundle : dict, tuple or None
+        What a widget shows in a notebook.
+    still : dict
+        More representations by their MIME types.
+    """
+    if bundle is None:
+        return None
+    data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
+    combined = {**data, **still}
+    return (combined, *rest) if rest else combined
+
+
+def leaf_number(text: str, like: Any) -> Any:
+    """Return the number that was typed for a leaf, of the leaf's kind where it fits.
+
+    Raises
+    ------
+    ValueError
+        If the text is no finite number.
+
+    Examples
+    --------
+    >>> leaf_number("3", 2.0), leaf_number("3", 2), leaf_number("2.5", 2)
+    (3.0, 3, 2.5)
+    >>> leaf_number("3/4", 2.0), leaf_number("0.5", Fraction(1, 3))
+    (Fraction(3, 4), Fraction(1, 2))
+    """
+    try:
+        exponent = re.search(r"e([-+]?\d+)\s*$", text, re.IGNORECASE)
+        if exponent and abs(int(exponent[1])) > _LARGEST_EXPONENT:
+            raise ValueError
+        exact = Fraction(text.strip().replace(" ", ""))
+        if "/" in text or isinstance(like, Fraction):
+            return exact
+        if isinstance(like, int) and exact.denominator == 1 and "e" not in text.lower():
+            return int(exact)
+        return float(exact)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no number that fits here: write 2, -0.5, 1e-3 or 3/4"
+        ) from None

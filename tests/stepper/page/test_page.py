@@ -6,6 +6,7 @@ import html
 import json
 import random
 import re
+import sys
 from fractions import Fraction
 
 import pytest
@@ -21,7 +22,7 @@ from micrograd.stepper.page import page_data, page_text
 from micrograd.stepper.page.data import layout_of
 from micrograd.stepper.page.html import LAST_LINE, script, styles
 from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, place
-from micrograd.stepper.page.stepper_widget import leaf_number
+from micrograd.stepper.page.notebook import leaf_number, mimebundle, picture
 from micrograd.style import contrast, theme
 
 
@@ -403,8 +404,6 @@ def test_an_edit_to_the_same_number_is_answered(widget):
 
 
 def test_what_is_shown_is_of_the_moment_that_the_steps_were_made(widget):
-    from micrograd.stepper.page.stepper_widget import picture
-
     x, w = Value(2.0, label="x"), Value(-3.0, label="w")
     root = x * w
     root.label = "L"
@@ -444,21 +443,15 @@ def test_a_notebook_gets_the_widget_and_a_picture(widget):
 
 
 def test_without_the_extra_a_notebook_gets_the_picture_and_its_name(monkeypatch):
-    from micrograd.stepper.page import stepper_widget as notebook
-
-    def missing():
-        raise ImportError("no anywidget")
-
-    monkeypatch.setattr(notebook, "stepper_widget", missing)
-    data = notebook.mimebundle(steps(guide_graph()))
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "micrograd.stepper.page.stepper_widget", raising=False)
+    data = mimebundle(steps(guide_graph()))
     assert "data:image/svg+xml;base64," in data["text/html"]
     assert "pip install &quot;micrograd[notebook]&quot;" in data["text/html"]
     assert 'pip install "micrograd[notebook]"' in data["text/plain"]
 
 
 def test_the_picture_shows_the_gradients_of_the_last_step():
-    from micrograd.stepper.page.stepper_widget import picture
-
     root = guide_graph()
     svg = picture(steps(root)).decode()
     assert "+6" in svg
