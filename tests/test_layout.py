@@ -39,7 +39,6 @@ TESTED_WITH = {
     "draw.picture": "graph_picture",
     "draw.text": "graph_picture",
     "estimator.network": "estimator",
-    "interop.onnx": "interop",
     "plot.boundary": "plot",
     "replay.export": "compiled",
     "replay.kernels": "compiled",
@@ -59,7 +58,6 @@ TESTED_WITH = {
 # Longer than 600 lines, or 80 for a function.
 TOO_LONG = {
     "estimator.network",
-    "interop.onnx",
     "live.watching",
     "live.watching.live_widget",
     "live.watching._drawn",

@@ -694,3 +694,37 @@ def test_a_first_guess_at_a_call_is_answered_with_the_right_one(call, told):
     start, _, end = told.partition(".*")
     assert start in str(caught.value)
     assert end in str(caught.value)
+
+
+# ---- one activation a layer --------------------------------------------------------------------
+
+
+def test_a_network_may_have_one_activation_a_layer():
+    model = MLP(2, [3, 2, 1], activation=["tanh", "relu", "sigmoid"], rng=random.Random(1))
+    (s1, x1), (s2, x2), (s3, x3) = model.trace([0.5, -1.0])
+    assert x1[0].data == math.tanh(s1[0].data)
+    assert x2[0].data == max(s2[0].data, 0)
+    assert x3[0].data == pytest.approx(1 / (1 + math.exp(-s3[0].data)), rel=1e-15)
+
+
+def test_such_a_network_is_saved_and_read(tmp_path):
+    model = MLP(2, [3, 1], activation=("tanh", "sigmoid"))
+    model.save(tmp_path / "model.json")
+    again = MLP.from_file(tmp_path / "model.json")
+    assert again([1, 2]).data == model([1, 2]).data
+    assert str(again) == str(model)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "told"),
+    [
+        (["tanh"], ArgumentError, "2 layers, got 1"),
+        (["tanh", "relu", "relu"], ArgumentError, "2 layers, got 3"),
+        (["tanh", "nope"], ArgumentError, "unknown activation 'nope'"),
+        (7, ArgumentTypeError, "activation"),
+        (["tanh", 7], ArgumentTypeError, "activation"),
+    ],
+)
+def test_activations_that_do_not_fit_are_refused(given, kind, told):
+    with pytest.raises(kind, match=told):
+        MLP(2, [3, 1], activation=given)

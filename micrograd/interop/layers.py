@@ -1,0 +1,98 @@
+"""The layers of a network as plain numbers, which go to other libraries and come from them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, not_a_network
+from micrograd.nn import MLP, Layer, Neuron, is_replaced
+
+__all__ = ["Dense", "layers_of", "network"]
+
+
+class Dense(NamedTuple):
+    """One layer as plain numbers; the weights are a row a neuron."""
+
+    weights: list[list[float]]
+    biases: list[float]
+    activation: str
+
+
+def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
+    """Return the layers; raise where `place` has no word for one."""
+    if not isinstance(model, MLP):
+        raise not_a_network(model, "an MLP")
+    own = [
+        part
+        for layer in model.layers
+        for part in (model, layer, *layer.neurons)
+        if type(part).__call__ not in (MLP.__call__, Layer.__call__, Neuron.__call__)
+    ]
+    if own:
+        raise ArgumentTypeError(
+            f"{type(own[0]).__name__} has a __call__ of its own, which {place} does not know"
+        )
+    layers: list[Dense] = []
+    for i, layer in enumerate(model.layers):
+        kinds = list(dict.fromkeys(n.activation if n.nonlin else "linear" for n in layer.neurons))
+        if len(kinds) > 1:
+            raise ArgumentError(
+                f"layer {i} has neurons of several activations, {', '.join(kinds)}: "
+                f"a layer of {place} has one"
+            )
+        if is_replaced(kinds[0]):
+            raise ArgumentError(
+                f"layer {i} has activation {kinds[0]!r}, and Value.{kinds[0]} was replaced by a "
+                f"method that {place} does not know"
+            )
+        if kinds[0] not in known:
+            raise ArgumentError(
+                f"layer {i} has activation {kinds[0]!r}, which {place} does not have; "
+                f"it has {', '.join(known)}"
+            )
+        widths = {len(neuron.w) for neuron in layer.neurons}
+        inputs = min(widths) if model.nin is None else model.nin
+        before = len(layers[-1].biases) if layers else inputs
+        if widths != {before}:
+            raise InputCountError(
+                f"layer {i} has neurons of {', '.join(map(str, sorted(widths)))} weights; "
+                f"expected {before}, one an input"
+            )
+        for j, neuron in enumerate(layer.neurons):
+            named = [*((f"w[{k}]", w) for k, w in enumerate(neuron.w)), ("b", neuron.b)]
+            for name, parameter in named:
+                if not math.isfinite(parameter.data):
+                    raise ArgumentError(
+                        f"layer {i}, neuron {j}: {name} is {parameter.data}, "
+                        "expected finite parameters"
+                    )
+        layers.append(
+            Dense(
+                [[float(w.data) for w in neuron.w] for neuron in layer.neurons],
+                [float(neuron.b.data) for neuron in layer.neurons],
+                kinds[0],
+            )
+        )
+    if not layers:
+        raise ArgumentError("a network without layers has nothing to copy")
+    return layers
+
+
+def network(nin: int, layers: Sequence[Dense]) -> MLP:
+    """Return a network of these layers."""
+    names = [layer.activation for layer in layers]
+    usual = names[-1] == "linear" and len(set(names[:-1])) == 1
+    model = MLP(
+        nin,
+        [len(layer.biases) for layer in layers],
+        activation=names[0] if usual else names,
+        rng=random.Random(0),  # the numbers drawn are replaced: the user's are left alone
+    )
+    for layer, given in zip(model.layers, layers, strict=True):
+        for neuron, weights, bias in zip(layer.neurons, given.weights, given.biases, strict=True):
+            for value, number in zip([*neuron.w, neuron.b], [*weights, bias], strict=True):
+                value.data = number
+    return model

@@ -1,0 +1,171 @@
+"""Networks to and from scikit-learn.
+
+>>> import random
+>>> model = MLP(2, [4, 3], activation="tanh", rng=random.Random(0))
+>>> classifier = to_sklearn(model, classes=["cat", "dog", "owl"])
+>>> again = from_sklearn(classifier)
+>>> [score.data for score in again([1, 2])] == [score.data for score in model([1, 2])]
+True
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Final
+
+from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.interop.layers import Dense, layers_of, network
+from micrograd.nn import MLP
+
+__all__ = ["from_sklearn", "to_sklearn"]
+
+_OF_SKLEARN: Final = {
+    "identity": "linear",
+    "logistic": "sigmoid",
+    "tanh": "tanh",
+    "relu": "relu",
+}
+
+
+def _sklearn() -> Any:
+    try:
+        from sklearn import neural_network
+    except ImportError as error:
+        raise ImportError('scikit-learn is missing: pip install "micrograd[train]"') from error
+    return neural_network
+
+
+def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
+    """Return the network as a fitted scikit-learn `MLPClassifier` with the same scores.
+
+    Parameters
+    ----------
+    model : MLP
+        With one activation in all hidden layers, and none in the last.
+    classes : sequence, optional
+        The labels in sorted order, as any `classes_`: two for a network of one output, of which
+        the second is the one of positive scores; otherwise one an output. Default 0, 1, 2, ...
+
+    Returns
+    -------
+    sklearn.neural_network.MLPClassifier
+        Its probabilities are the sigmoid or the softmax of the network's scores. It can be
+        trained further with `partial_fit`.
+
+    Raises
+    ------
+    ArgumentError
+        If the activations or the classes do not fit, or a parameter is not finite. Also a
+        ValueError.
+    ArgumentTypeError
+        If `model` is no MLP. Also a TypeError.
+    ImportError
+        If scikit-learn is missing; names the extra to install.
+
+    Notes
+    -----
+    scikit-learn gives two classes one output. Of two outputs here it becomes their difference,
+    which has the same probabilities.
+
+    Examples
+    --------
+    >>> classifier = to_sklearn(MLP(2, [3, 1]), classes=["no", "yes"])
+    >>> classifier.predict([[1.0, 2.0]])[0] in ("no", "yes")
+    True
+    """
+    neural_network = _sklearn()
+    import numpy as np
+
+    names = {ours: theirs for theirs, ours in _OF_SKLEARN.items()}
+    layers = layers_of(model, list(names), "scikit-learn's MLPClassifier")
+    hidden = list(dict.fromkeys(layer.activation for layer in layers[:-1])) or ["linear"]
+    if len(hidden) > 1 or layers[-1].activation != "linear":
+        raise ArgumentError(
+            "scikit-learn's MLPClassifier has one activation in all hidden layers and none in the "
+            f"last, this network has {', '.join(layer.activation for layer in layers)}"
+        )
+    outputs = len(layers[-1].biases)
+    count = max(2, outputs)
+    labels = np.arange(count) if classes is None else np.asarray(classes)
+    if labels.dtype == object and not all(isinstance(label, str) for label in labels.ravel()):
+        raise ArgumentError(
+            f"expected classes that are all texts or all numbers, got {classes!r:.80}"
+        )
+    if labels.shape != (count,) or len(np.unique(labels)) != count:
+        raise ArgumentError(
+            f"a network of {outputs} output{'s' * (outputs != 1)} tells {count} classes apart, "
+            f"got {labels.tolist()!r:.80}"
+        )
+    if (np.unique(labels) != labels).any():
+        raise ArgumentError(
+            f"expected the classes in sorted order, {np.unique(labels).tolist()!r:.80}, "
+            f"got {labels.tolist()!r:.80}"
+        )
+    if outputs == 2:
+        (w0, w1), (b0, b1) = layers[-1].weights, layers[-1].biases
+        difference = [after - before for before, after in zip(w0, w1, strict=True)]
+        layers[-1] = Dense([difference], [b1 - b0], "linear")
+    classifier = neural_network.MLPClassifier(
+        hidden_layer_sizes=tuple(len(layer.biases) for layer in layers[:-1]),
+        activation=names[hidden[0]],
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        # One step over nothing gives it all that a fitted classifier has; then our numbers.
+        warnings.simplefilter("ignore")
+        classifier.partial_fit(np.zeros((count, len(layers[0].weights[0]))), labels, classes=labels)
+    classifier.set_params(random_state=None)
+    for i, layer in enumerate(layers):
+        classifier.coefs_[i][:] = np.array(layer.weights).T
+        classifier.intercepts_[i][:] = layer.biases
+    return classifier
+
+
+def from_sklearn(estimator: Any) -> MLP:
+    """Return the network of a fitted scikit-learn `MLPClassifier` or `MLPRegressor`.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+
+    Returns
+    -------
+    MLP
+        Its scores are those before the sigmoid or softmax: for two classes one, positive for
+        `estimator.classes_[1]`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is another kind of object. Also a TypeError.
+    ArgumentError
+        If a regressor ends in an activation, as for the Poisson loss. Also a ValueError.
+    sklearn.exceptions.NotFittedError
+        If it has not been fitted.
+    ImportError
+        If scikit-learn is missing; names the extra to install.
+    """
+    neural_network = _sklearn()
+    from sklearn.utils.validation import check_is_fitted
+
+    kinds = (neural_network.MLPClassifier, neural_network.MLPRegressor)
+    if not isinstance(estimator, kinds):
+        raise ArgumentTypeError(
+            f"expected an MLPClassifier or MLPRegressor, got {estimator!r:.60} "
+            f"({type(estimator).__name__})"
+        )
+    check_is_fitted(estimator)
+    if isinstance(estimator, kinds[1]) and estimator.out_activation_ != "identity":
+        raise ArgumentError(
+            f"this MLPRegressor ends in {estimator.out_activation_!r}; expected 'identity'"
+        )
+    weights, biases = estimator.coefs_, estimator.intercepts_
+    names = [_OF_SKLEARN[estimator.activation]] * (len(weights) - 1) + ["linear"]
+    return network(
+        weights[0].shape[0],
+        [
+            Dense(w.T.astype(float).tolist(), b.astype(float).tolist(), name)
+            for w, b, name in zip(weights, biases, names, strict=True)
+        ],
+    )
