@@ -95,8 +95,6 @@ if TYPE_CHECKING:
     from micrograd import estimator as estimator
     from micrograd.diagnosis import diagnose
     from micrograd.draw import draw_dot, draw_network
-    from micrograd.engine import anomaly
-    from micrograd.engine.anomaly import detect_anomaly
     from micrograd.estimator import MicrogradClassifier as MicrogradClassifier
     from micrograd.estimator import MicrogradRegressor as MicrogradRegressor
     from micrograd.live import animate_training, watch
@@ -105,6 +103,8 @@ if TYPE_CHECKING:
     from micrograd.stepper import paths, steps
     from micrograd.stepper.paths import explain
     from micrograd.train import fit
+    from micrograd.values import anomaly
+    from micrograd.values.anomaly import detect_anomaly
 
 _aliases.install()
 
@@ -227,7 +227,7 @@ _LATER = {
     "MicrogradRegressor": "micrograd.estimator",
     "animate_training": "micrograd.live",
     "compile": "micrograd.replay",
-    "detect_anomaly": "micrograd.engine.anomaly",
+    "detect_anomaly": "micrograd.values.anomaly",
     "diagnose": "micrograd.diagnosis",
     "draw_dot": "micrograd.draw",
     "draw_network": "micrograd.draw",

@@ -21,18 +21,18 @@ __all__ = ["MOVED", "install"]
 
 # Old name: new name, both below `micrograd`.
 MOVED: Final = {
-    "anomaly": "engine.anomaly",
+    "anomaly": "values.anomaly",
     "chain_rule": "engine.backward",
     "draw.animate": "draw.film",
     "draw.command": "cli.graph",
     "expression": "cli.expression",
     "handout": "cli.notebooks",
-    "leaving": "engine.leaving",
+    "leaving": "values.leaving",
     "look": "style",
     "node": "engine.node",
     "passes": "backward_pass",
     "paths": "stepper.paths",
-    "recording": "engine.grad_mode",
+    "recording": "values.grad_mode",
     "replay.direct": "replay.llvm.direct",
     "replay.driver": "replay.llvm.driver",
     "replay.host": "replay.llvm.processor",

@@ -17,7 +17,6 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
 from micrograd.engine import Value, enable_grad, gradient, plain
-from micrograd.engine.grad_mode import setting
 from micrograd.errors import (
     ArgumentError,
     GradcheckError,
@@ -27,6 +26,7 @@ from micrograd.errors import (
 )
 from micrograd.graph import depends_on, order
 from micrograd.ops import Op, Operators, as_float, constant, identity, is_operand, is_plain, number
+from micrograd.values.grad_mode import setting
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
 

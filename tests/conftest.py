@@ -67,7 +67,7 @@ def switches() -> dict[str, Any]:
     from mpmath import mp
 
     from micrograd import ops
-    from micrograd.engine.grad_mode import grad_mode
+    from micrograd.values.grad_mode import grad_mode
 
     return {
         "no_grad": grad_mode.get(),

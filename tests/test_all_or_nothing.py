@@ -8,11 +8,11 @@ import pytest
 from interrupts import at_every_line, interrupted
 
 from micrograd import Value, detect_anomaly, enable_grad, no_grad, ops, optim, train
-from micrograd.engine.grad_mode import discard, grad_mode, record
 from micrograd.functional import grad
 from micrograd.live import watch
 from micrograd.nn import MLP
 from micrograd.stepper import steps
+from micrograd.values.grad_mode import discard, grad_mode, record
 
 
 @pytest.fixture(autouse=True)

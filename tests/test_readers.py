@@ -250,8 +250,9 @@ READERS = {
     "steps": lambda it: steps(it[0]),
 }
 FUNCTIONS = {
-    "backward", "sweep", "gradient", "_gradient", "_pass_on_by_hand", "_give_back", "passes_back",
-    "_check_finite", "local_derivatives", "local_derivatives_of", "rule_of", "backward_rows",
+    "backward", "backward_pass", "gradient", "_gradient", "pass_on_by_hand", "_give_back",
+    "passes_back", "check_finite", "local_derivatives", "local_derivatives_of", "rule_of",
+    "backward_rows",
 }  # fmt: skip
 
 

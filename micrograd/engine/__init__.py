@@ -5,7 +5,7 @@ graph, `backward` walks it backwards, and `node` is what a node remembers.
 """
 
 from micrograd.engine.node import Node as Node
-from micrograd.engine.node import plain as plain
 from micrograd.engine.value import Value, enable_grad, gradient, no_grad
+from micrograd.values.reading import plain as plain
 
 __all__ = ["Value", "enable_grad", "gradient", "no_grad"]

@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import repeat
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from micrograd.engine.backward import gradient, local_derivatives_of, rule_of, sweep
-from micrograd.engine.grad_mode import enable_grad, grad_mode, no_grad, record
-from micrograd.engine.node import NO_OPERANDS, Node, check_fresh, described
+from micrograd.engine.backward import backward_pass, gradient
+from micrograd.engine.node import NO_OPERANDS, Node
 from micrograd.errors import GradientError
 from micrograd.graph import order
 from micrograd.ops import Number, Op, Operators, constant, foreign, number
+from micrograd.values.by_hand import derive_operators, local_derivatives_of, rule_of
+from micrograd.values.checks import check_fresh, described
+from micrograd.values.grad_mode import enable_grad, grad_mode, no_grad, record
 
 __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
-
-_new = object.__new__
 
 
 class Value(Node):
@@ -109,7 +109,7 @@ class Value(Node):
             other, kind = Value._made(other, constant), Value
         if kind is Value and type(self) is Value and grad_mode.get() is record:
             left, right = (other, self) if reflected else (self, other)
-            node = _new(Value)
+            node = object.__new__(Value)
             node._a, node._b = a, b = left._data, right._data
             try:
                 node._data = op.forward(a, b)
@@ -121,11 +121,7 @@ class Value(Node):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name, (own, derived) in _DERIVED.items():
-            if getattr(cls, name) is getattr(Value, name) and any(
-                getattr(cls, given) is not getattr(Value, given) for given in own
-            ):
-                setattr(cls, name, derived)
+        derive_operators(cls, Value)
 
     def detach(self) -> Value:
         """Return a new leaf with the same data: no gradient flows through it.
@@ -217,7 +213,7 @@ class Value(Node):
         their `grad`: `gradient` does not.
         """
         nodes = order(self)
-        gradients = sweep(nodes)
+        gradients = backward_pass(nodes)
         before = [node._grad for node in nodes]
         try:
             for node, grad in zip(nodes, map(gradients.get, nodes, repeat(0))):  # noqa: B905
@@ -247,17 +243,3 @@ class Value(Node):
     def _backward(self, closure: Callable[[], None]) -> None:
         self.__dict__["_closure"] = closure
         self.op = foreign("") if self.op is None else replace(self.op, opaque=True)
-
-
-# What a subclass leaves out follows from the operators that it has of its own, as in micrograd
-# 0.1.0: a class with a `__mul__` is asked for 2 * x, -x and x - y as well. Ours, with a node for
-# each operator, are for the classes that have none.
-_DERIVED: Final[dict[str, tuple[tuple[str, ...], Callable[..., Any]]]] = {
-    "__radd__": (("__add__",), lambda self, other: self + other),
-    "__rmul__": (("__mul__",), lambda self, other: self * other),
-    "__neg__": (("__mul__",), lambda self: self * -1),
-    "__sub__": (("__add__", "__mul__"), lambda self, other: self + (-other)),
-    "__rsub__": (("__add__", "__mul__"), lambda self, other: other + (-self)),
-    "__truediv__": (("__mul__", "__pow__"), lambda self, other: self * other**-1),
-    "__rtruediv__": (("__mul__", "__pow__"), lambda self, other: other * self**-1),
-}

@@ -8,18 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from micrograd.engine.grad_mode import grad_mode, setting
-from micrograd.engine.node import Node, described
 from micrograd.errors import NonFiniteError
+from micrograd.values.checks import described, is_finite
+from micrograd.values.grad_mode import grad_mode, setting
 
 __all__ = ["detect_anomaly"]
 
 # With a separator at the end: a user's file beside the folder may begin with its name.
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
-
-NodeT = TypeVar("NodeT", bound=Node)
 
 
 @contextmanager
@@ -56,16 +54,12 @@ def detect_anomaly() -> Iterator[None]:
     yield from setting(grad_mode, lambda _: _look_at)
 
 
-def _look_at(node: NodeT) -> NodeT:
+def _look_at(node: Any) -> Any:
     """Return a new node with its line, unless it is the first that is not finite."""
     node.__dict__["recorded_at"] = line = _line()
-    if not _is_finite(node.data):
+    if not is_finite(node.data):
         raise NonFiniteError(f"{described(node)} is {node.data}, computed in {line}")
     return node
-
-
-def _is_finite(number: Any) -> bool:
-    return bool(number * 0 == 0)
 
 
 def _line() -> str:

@@ -1,0 +1,105 @@
+"""What is said of a node in messages, and what stops a pass: stale data, gradients not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from math import isfinite
+from typing import Any
+
+from micrograd.errors import DomainError, NonFiniteError, StaleGraphError, shown
+from micrograd.ops import constant
+
+__all__ = ["check_finite", "check_fresh", "described", "is_finite", "is_same", "named"]
+
+
+def named(operand: Any) -> str:
+    """Return how a message speaks of an operand."""
+    return f"operand {operand.label!r}" if operand.label else "an unnamed operand"
+
+
+def described(node: Any) -> str:
+    """Return the node as it was computed, with names where there are any."""
+    texts = [
+        f"{parent.label}={shown(data)}" if parent.label else shown(data)
+        for parent, data in zip(node.parents, node.inputs, strict=True)
+    ]
+    written: str = node.op.written(*texts)
+    return written + (f" ({node.label})" if node.label else "")
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Return whether two numbers are the same; nan is the same as nan."""
+    return bool(a is b or a == b or (a != a and b != b))
+
+
+def is_finite(number: Any) -> bool:
+    """Return whether a number of any type is neither infinite nor nan."""
+    return bool(number * 0 == 0)
+
+
+def check_fresh(node: Any) -> None:
+    """Raise if the data of a node or of an operand is no longer what it was in the forward pass."""
+    again = "compute the output again, or call its forward(), first"
+    if not is_same(node.data, node.computed):
+        raise StaleGraphError(
+            f"{described(node)} was computed as {shown(node.computed)} and then changed to "
+            f"{shown(node.data)}: {again}"
+        )
+    for parent, data in zip(node.parents, node.inputs, strict=True):
+        if not is_same(parent.data, data):
+            raise StaleGraphError(
+                f"{named(parent)} of {described(node)} changed from {shown(data)} to "
+                f"{shown(parent.data)} after the forward pass: {again}"
+            )
+
+
+def check_finite(nodes: Collection[Any], gradients: Mapping[Any, Any]) -> None:
+    """Raise for the first gradient, from the output down, that is nan or infinite without cause.
+
+    What causes an infinite gradient is infinite data, or an infinite upstream gradient.
+    """
+    try:
+        if all(map(isfinite, gradients.values())):
+            return
+    except OverflowError:  # an int that no float can hold, which is finite
+        pass
+    passed, excused = set(nodes), set()
+    for node in reversed(list(nodes)):
+        upstream = gradients.get(node)
+        if upstream is None or node.op is constant:
+            continue
+        if upstream != upstream or not (is_finite(upstream) or node in excused):
+            raise NonFiniteError(
+                f"the gradient of {node!r} is {upstream}: so much is passed to it by the values "
+                "that it was used for"
+            )
+        if node.parents and not node.op.opaque:
+            excused |= _infinite_with_cause(node, upstream, passed)
+
+
+def _infinite_with_cause(node: Any, upstream: Any, passed: Collection[Any]) -> set[Any]:
+    """Return the operands to which `node` passes an infinite gradient, if it may; else raise."""
+    found = set()
+    of_finite = all(map(is_finite, (node.data, *node.inputs)))
+    locals_ = node.op.partials(node.data, *node.inputs)
+    for parent, data, local in zip(node.parents, node.inputs, locals_, strict=True):
+        if parent not in passed or parent.op is constant or (node.op.gate and local == 0):
+            continue
+        contribution = local * upstream
+        if of_finite and not is_finite(local):
+            raise DomainError(
+                f"{described(node)} has no finite derivative in {named(parent)} = {shown(data)}: "
+                f"it is {local}"
+            )
+        is_finite_here = is_finite(contribution)
+        has_no_cause = of_finite and is_finite(upstream) and not is_finite_here
+        if contribution != contribution or has_no_cause:
+            line = node.__dict__.get("recorded_at")
+            raise NonFiniteError(
+                f"the gradient of {named(parent)} = {shown(data)} of {described(node)} is "
+                f"{contribution}: upstream gradient {upstream} times local derivative {local}"
+                + (f"; computed in {line}" if line else "")
+            )
+        if not is_finite_here:
+            found.add(parent)
+    return found
