@@ -1,11 +1,20 @@
 """The op table: one row for each primitive operation, and what a row is."""
 
-from micrograd.ops.rows import (
+from micrograd.ops.nary import dot, dot_of, logsumexp, logsumexp_of, peak_of, softmax, sum, sum_of
+from micrograd.ops.op import Op, constant, define, foreign
+from micrograd.ops.op import _from_family as _from_family
+from micrograd.ops.op import _from_table as _from_table
+from micrograd.ops.operators import (
     TABLE,
     Number,
-    Op,
     Operators,
     PlainNumber,
+    as_float,
+    is_operand,
+    is_plain,
+    number,
+)
+from micrograd.ops.rows import (
     abs,
     add,
     arccos,
@@ -15,16 +24,11 @@ from micrograd.ops.rows import (
     arctan,
     arctan2,
     arctanh,
-    as_float,
     base_power,
     cbrt,
-    constant,
     cos,
     cosh,
-    define,
     div,
-    dot,
-    dot_of,
     elu,
     elu_with,
     equal,
@@ -32,28 +36,21 @@ from micrograd.ops.rows import (
     erfc,
     exp,
     expm1,
-    foreign,
     gelu,
     greater,
     greater_equal,
     hypot,
     identity,
-    is_operand,
-    is_plain,
     leaky_relu,
     leaky_relu_with,
     log,
     log1p,
     log2,
     log10,
-    logsumexp,
-    logsumexp_of,
     maximum,
     minimum,
     mul,
     neg,
-    number,
-    peak_of,
     pow,
     power,
     ratio,
@@ -64,18 +61,13 @@ from micrograd.ops.rows import (
     silu,
     sin,
     sinh,
-    softmax,
     softplus,
     sqrt,
     sub,
-    sum,
-    sum_of,
     tan,
     tanh,
     where,
 )
-from micrograd.ops.rows import _from_family as _from_family
-from micrograd.ops.rows import _from_table as _from_table
 
 __all__ = [
     "TABLE",

@@ -36,6 +36,11 @@ def row_id(op: ops.Op) -> str:
     return op.name
 
 
+def differentiable(op: ops.Op) -> range:
+    """Return the operands that have derivatives: the plain base of a power has none."""
+    return range(1 if op.name == "base_power" else 0, op.arity)
+
+
 def _smooth(op: ops.Op, inputs: list[float]) -> bool:
     """Return whether the inputs are away from kinks and, in rows that compare, from ties."""
     if any(abs(x - kink) < GAP for x in inputs for kink in op.kinks):

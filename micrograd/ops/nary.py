@@ -1,0 +1,227 @@
+"""Operations of any number of operands: `sum`, `dot`, `logsumexp`, and the shift of `softmax`."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from micrograd.errors import InputCountError
+from micrograd.ops.op import REAL, Op, family
+from micrograd.ops.operators import Number, Operators, PlainNumber
+from micrograd.ops.rows import exp
+
+
+def _total(*values: Any) -> PlainNumber:
+    """Add from left to right: the built-in `sum` rounds otherwise since Python 3.12."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return cast("PlainNumber", total)
+
+
+def _dot(pairs: int, *inputs: Any) -> PlainNumber:
+    total = inputs[2 * pairs] if len(inputs) > 2 * pairs else 0
+    for product in map(operator.mul, inputs[:pairs], inputs[pairs : 2 * pairs]):
+        total += product
+    return total
+
+
+def _dot_partials(pairs: int, out: Number, *inputs: Number) -> tuple[Number, ...]:
+    return inputs[pairs : 2 * pairs] + inputs[:pairs] + (1,) * (len(inputs) - 2 * pairs)
+
+
+def _logsumexp(*values: Any) -> float:
+    largest = max(range(len(values)), key=values.__getitem__)
+    peak = float(values[largest])
+    if math.isinf(peak):
+        return math.nan if any(value != value for value in values) else peak
+    rest = 0.0
+    for i, value in enumerate(values):
+        if i != largest:
+            rest += math.exp(value - peak)
+    return peak + math.log1p(rest)
+
+
+def sum(values: Iterable[Number], start: Number = 0) -> Number:
+    """Return the sum of numbers or Values, from left to right, as one node.
+
+    Parameters
+    ----------
+    values : iterable of number or Value
+    start : number or Value, default 0
+        Added first, unless it is the number 0.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.sum([micrograd.Value(1.5), 2])
+    Value(data=3.5, grad=0)
+    """
+    terms = tuple(values)
+    if isinstance(start, Operators) or start != 0:
+        terms = (start, *terms)
+    return sum_of(len(terms))(*terms) if terms else 0
+
+
+@family
+def sum_of(terms: int) -> Op:
+    """Return the row of the sum of so many terms."""
+    return Op(
+        name="sum",
+        symbol="Σ" if terms > 2 else "+",
+        token="sum",
+        noun="sum",
+        code=" + ".join(f"{{{i}}}" for i in range(terms)),
+        precedence=1,
+        binds=(1,) + (2,) * (terms - 1),
+        arity=terms,
+        domain=(REAL,) * terms,
+        forward=_total,
+        partials=lambda out, *values: (1,) * terms,
+        note="Added from left to right, rounded at each term: digits go where terms cancel.",
+    )
+
+
+def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) -> Number:
+    """Return bias + w[0] * x[0] + w[1] * x[1] + ..., added in this order, as one node.
+
+    Parameters
+    ----------
+    w, x : iterable of number or Value
+        Of the same length.
+    bias : number or Value, optional
+
+    Raises
+    ------
+    InputCountError
+        If the lengths differ. Also a ValueError.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.dot([1, 2], [micrograd.Value(3), 4], bias=10)
+    Value(data=21, grad=0)
+    """
+    w, x = tuple(w), tuple(x)
+    if len(w) != len(x):
+        raise InputCountError(f"dot needs two sequences of one length, got {len(w)} and {len(x)}")
+    if not w:
+        return 0 if bias is None else bias
+    operands = w + x if bias is None else (*w, *x, bias)
+    return dot_of(len(w), bias is not None)(*operands)
+
+
+@family
+def dot_of(pairs: int, with_bias: bool) -> Op:
+    """Return the row of the dot product of so many pairs, operands (w..., x..., bias)."""
+    terms = [f"{{{i}}} * {{{pairs + i}}}" for i in range(pairs)]
+    arity = 2 * pairs + with_bias
+    return Op(
+        name="dot",
+        symbol="w·x+b" if with_bias else "w·x",
+        token="dot",
+        noun="weighted sum",
+        code=" + ".join([f"{{{2 * pairs}}}", *terms] if with_bias else terms),
+        precedence=1,
+        binds=(3,) * (2 * pairs) + (1,) * with_bias,  # products; the bias stands first, alone
+        arity=arity,
+        domain=(REAL,) * arity,
+        forward=partial(_dot, pairs),
+        partials=partial(_dot_partials, pairs),
+        note="Added from left to right, rounded at each step: digits go where terms cancel.",
+    )
+
+
+def logsumexp(values: Iterable[Number]) -> Number:
+    """Return log(exp(values[0]) + exp(values[1]) + ...) without overflow, as one node.
+
+    Raises
+    ------
+    InputCountError
+        If there are no values. Also a ValueError.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.logsumexp([1000.0, 1000.0])
+    1000.6931471805599
+    """
+    terms = tuple(values)
+    if not terms:
+        raise InputCountError("logsumexp needs at least one value, got none")
+    return logsumexp_of(len(terms))(*terms)
+
+
+@family
+def logsumexp_of(terms: int) -> Op:
+    """Return the row of `logsumexp` of so many terms."""
+    fields = ", ".join(f"{{{i}}}" for i in range(terms))
+    return Op(
+        name="logsumexp",
+        symbol="logΣexp",
+        token="logsumexp",
+        code=f"logsumexp([{fields}])",
+        binds=(0,) * terms,
+        arity=terms,
+        domain=(REAL,) * terms,
+        forward=_logsumexp,
+        partials=lambda out, *values: tuple(softmax(values)),
+        note=(
+            "Within 4 ulp of the largest value, from which it is a small step. Derivatives, those "
+            "of softmax, within 4 + (largest - smallest) ulp: exp magnifies the rounding of "
+            "v - peak."
+        ),
+    )
+
+
+def softmax(values: Sequence[Number]) -> list[Number]:
+    """Return exp(v) / sum of exp for each of `values`, without overflow.
+
+    Parameters
+    ----------
+    values : sequence of number or Value
+
+    Returns
+    -------
+    list of number or Value
+        As long as `values`.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> micrograd.softmax([1000.0, 1000.0])
+    [0.5, 0.5]
+    """
+    values = tuple(values)
+    if not values:
+        return []
+    peak = peak_of(len(values))(*values)
+    powers = [exp(value - peak) for value in values]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def _peak(*values: Any) -> PlainNumber:
+    return cast("PlainNumber", max(values))
+
+
+@family
+def peak_of(terms: int) -> Op:
+    """Return the row of the largest of so many values, held constant: the shift of `softmax`."""
+    fields = ", ".join(f"{{{i}}}" for i in range(terms))
+    return Op(
+        name="peak",
+        gate=True,
+        symbol="max",
+        noun="largest",
+        code=f"max({fields})" if terms > 1 else fields,
+        binds=(0,) * terms,
+        held="no shift changes softmax",
+        arity=terms,
+        domain=(REAL,) * terms,
+        forward=_peak,
+        partials=lambda out, *values: (0,) * terms,
+    )

@@ -1,0 +1,305 @@
+"""What a row of the op table is, and how one is added to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, wraps
+from typing import Any, Final, TypeVar, cast
+
+from micrograd.errors import InputCountError, MicrogradError, rewritten, shown
+from micrograd.ops.operators import FAMILIES, TABLE, Number, Operators, PlainNumber, number
+
+Factory = TypeVar("Factory", bound=Callable[..., "Op"])
+
+REAL: Final = (-8.0, 8.0)
+"""The `domain` of an operand that may be any number: where tests sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Op:
+    """One primitive operation: a row of the table.
+
+    Calling a row with plain numbers computes; with a `Value` among them it records a node.
+
+    Parameters
+    ----------
+    name : str
+        Key in `TABLE`, name of the function `micrograd.<name>` and of the method.
+    forward : callable
+        Plain numbers in, plain number out.
+    partials : callable, optional
+        `(out, *inputs) -> (d out/d input_0, d out/d input_1, ...)`, one entry an operand, written
+        with operators and rows only. None for a node made by hand, whose rule is its `_backward`.
+    arity : int
+        How many operands it takes.
+    symbol : str
+        What a picture shows on the node of the operation; the name where not given.
+    token : str
+        What `Value._op` gives; the symbol where not given.
+    noun : str
+        What the operation is called in a sentence, "s is the *sum* ..."; the name where not given.
+    code : str
+        How it is written in Python and in formulas, with `{0}`, `{1}` for the operands; a call of
+        the name where not given.
+    precedence : int
+        How tightly that text binds: 1 for `+`, 2 for `*`, 3 for unary minus, 4 for `**`, 5 for a
+        call (the default). An operation whose text is its operand's binds as that one does.
+    binds : tuple of int
+        How tightly each operand must bind to stand there without parentheses. Where not given it
+        follows from `code` and `precedence`: anything may stand between brackets and commas, and
+        an operator groups from the left, but `**` from the right.
+    held : str
+        Why the result counts as a constant, where it does though it has operands: the end of a
+        sentence. Its local derivatives are 0.
+    domain : tuple of (float, float)
+        An interval for each operand in which the rule is defined; tests sample there.
+    kinks : tuple of float
+        Where the derivative is a convention rather than a limit.
+    note : str
+        What a reader of the rule should know: its source, or why fewer digits are right.
+    hint : str
+        What to do where it has no value: a clause that ends the message of the error.
+    gate : bool
+        Whether a local derivative of 0 means that the operand was not chosen, as in `where` and
+        `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
+    opaque : bool
+        Whether the node was made by hand, so that nothing can compute it again.
+    family : str
+        For a row that captures a constant: the name of the factory that made it.
+    parameters : tuple
+        What that factory was given.
+    renewed : callable, optional
+        For a row that captures the number of an operand: gives the row for other inputs.
+    """
+
+    name: str
+    forward: Callable[..., PlainNumber]
+    partials: Callable[..., tuple[Number, ...]] | None
+    arity: int
+    symbol: str = ""
+    token: str = ""
+    noun: str = ""
+    code: str = ""
+    precedence: int = 5
+    binds: tuple[int, ...] = ()
+    held: str = ""
+    domain: tuple[tuple[float, float], ...] = ()
+    kinks: tuple[float, ...] = ()
+    note: str = ""
+    hint: str = ""
+    gate: bool = False
+    opaque: bool = False
+    family: str = ""
+    parameters: tuple[Any, ...] = ()
+    renewed: Callable[..., Op] | None = None
+
+    def __post_init__(self) -> None:
+        fields = ", ".join(f"{{{i}}}" for i in range(self.arity))
+        for field, default in (
+            ("symbol", self.name),
+            ("token", self.symbol or self.name),
+            ("noun", self.name),
+            ("code", f"{self.name}({fields})"),
+        ):
+            if not getattr(self, field):
+                object.__setattr__(self, field, default)
+        if self.arity and not self.binds:
+            object.__setattr__(self, "binds", tuple(self._binding()))
+
+    def _binding(self) -> list[int]:
+        """Return how tightly each operand must bind, from the text around it."""
+        binds = [5] * self.arity
+        for field in re.finditer(r"(^|[(\[,]\s*)?\{(\d+)\}(?=(\s*[)\],])?)", self.code):
+            before, i, after = field[1], int(field[2]), field[3]
+            if before and after:
+                needed = 0
+            elif self.precedence == 4:  # (a ** b) ** c, a ** b ** c
+                needed = 4 + (field.start() == 0)
+            else:  # a - (b - c), -(-a)
+                needed = min(self.precedence + (field.start() > 0), 5)
+            binds[i] = needed
+        return binds
+
+    def __call__(self, *args: Number) -> Number:
+        """Record the operation if an operand is traced, else compute it."""
+        if len(args) != self.arity:
+            raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
+        for arg in args:
+            if isinstance(arg, Operators):
+                return arg._apply(self, args)
+        return self.compute(*map(number, args))
+
+    def compute(self, *inputs: PlainNumber) -> PlainNumber:
+        """Return the forward rule's result on plain numbers.
+
+        Raises
+        ------
+        DomainError, ZeroDivisorError, OverflowRangeError
+            Where `math` raises; the message shows the operation with its operands.
+        """
+        try:
+            result = self.forward(*inputs)
+        except (ValueError, ArithmeticError) as error:
+            raise self.failure(error, self.written(*inputs), inputs) from error
+        return result if type(result) is float else number(result)
+
+    def failure(
+        self, error: ValueError | ArithmeticError, text: str, inputs: Sequence[PlainNumber]
+    ) -> MicrogradError:
+        """Return our exception for one that `forward` raised; `text` shows the operation."""
+        if isinstance(error, OverflowError):
+            told = f"{text} is too large for a float, which ends at 1.8e308"
+        elif isinstance(error, ZeroDivisionError):
+            told = f"{text} is undefined: it divides by 0"
+        else:
+            reason = str(error)
+            if reason.startswith(("math domain error", "expected a")):  # Python's own
+                reason = f"{self.name} is not defined at {', '.join(map(shown, inputs))}"
+            told = f"{text} is undefined: {reason}"
+        return rewritten(error, f"{told}; {self.hint}" if self.hint else told)
+
+    def written(self, *operands: object) -> str:
+        """Return the operation as text, as in `log(-1)` or `1 / 0`.
+
+        Examples
+        --------
+        >>> from micrograd.ops import TABLE
+        >>> TABLE["hypot"].written("a", "b")
+        'hypot(a, b)'
+        """
+        texts = []
+        for operand in operands:
+            text = shown(operand)
+            texts.append(f"({text})" if self.precedence < 5 and text.startswith("-") else text)
+        return self.code.format(*texts)
+
+    def __repr__(self) -> str:
+        return f"<op {self.token or 'constant'}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self is constant:
+            return "constant"
+        if self.family:
+            return _from_family, (self.family, *self.parameters)
+        if TABLE.get(self.name) is self:
+            return _from_table, (self.name,)
+        return foreign, (self.token,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        return self
+
+    def __copy__(self) -> Op:
+        return self
+
+
+def define(**row: Any) -> Op:
+    """Add a row to the table, and with it a method of `Value`; return the row.
+
+    This is all it takes to add an operation: it then computes and differentiates to any order,
+    shows in pictures and formulas, and can be checked with `gradcheck`.
+
+    Parameters
+    ----------
+    **row
+        The fields of `Op`; `name`, `forward` and `partials` are needed. `arity` is counted from
+        `forward` where not given; a function of C, like `math.hypot`, cannot be counted.
+
+    Returns
+    -------
+    Op
+        Call it with numbers or Values.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken or is no Python name.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> softsign = micrograd.define(
+    ...     name="softsign",
+    ...     forward=lambda x: x / (1 + abs(x)),
+    ...     partials=lambda out, x: (1 / (1 + abs(x)) ** 2,),
+    ... )
+    >>> x = micrograd.Value(3.0, label="x")
+    >>> y = softsign(x)  # or x.softsign()
+    >>> y.backward()
+    >>> x.grad
+    0.0625
+    >>> micrograd.formula(y)
+    'softsign(x)'
+    >>> micrograd.gradcheck(softsign, [3.0])
+    True
+    >>> micrograd.grad(micrograd.grad(softsign))(3.0)  # -2 / (1 + x)**3
+    -0.03125
+    >>> _ = micrograd.ops.TABLE.pop("softsign")  # tidy up after this example
+    """
+    code = getattr(row["forward"], "__code__", None)
+    row.setdefault("arity", len(row.get("domain", ())) or getattr(code, "co_argcount", 1))
+    op = Op(**row)
+    if not op.name.isidentifier():
+        raise ValueError(f"expected a Python name for the operation, got {op.name!r}")
+    if op.name in TABLE:
+        raise ValueError(f"the operation {op.name!r} exists already; choose another name")
+    is_new = not hasattr(Operators, op.name)
+    try:
+        TABLE[op.name] = op
+        if is_new:
+            # A function, not the row itself: only a function becomes a method.
+            setattr(Operators, op.name, lambda self, *args: op(self, *args))  # noqa: PLW0108
+    except BaseException:  # an interrupt: the name is not taken
+        TABLE.pop(op.name, None)
+        if is_new and hasattr(Operators, op.name):
+            delattr(Operators, op.name)
+        raise
+    return op
+
+
+def family(factory: Factory) -> Factory:
+    """Keep the rows that a factory makes, one for each constant, and let pickles find them.
+
+    Examples
+    --------
+    >>> from micrograd.ops import power
+    >>> power(3) is power(3), power(3).family, power(3).parameters
+    (True, 'power', (3,))
+    """
+    name = factory.__name__
+
+    @lru_cache(maxsize=256, typed=True)
+    @wraps(factory)
+    def made(*parameters: Any) -> Op:
+        return replace(factory(*parameters), family=name, parameters=parameters)
+
+    FAMILIES[name] = made
+    return cast("Factory", made)
+
+
+def foreign(token: str) -> Op:
+    """Return the operation of a node that a user made by hand, known by its token only."""
+    code = token.replace("{", "{{").replace("}", "}}")  # it is text, whatever it holds
+    return Op(
+        name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=code,
+        opaque=True,
+    )  # fmt: skip
+
+
+def _no_forward(*_: object) -> PlainNumber:
+    raise TypeError("a node made by hand cannot be evaluated again")
+
+
+def _from_table(name: str) -> Op:
+    if name not in TABLE:
+        raise KeyError(f"the operation {name!r} is not defined here: define it before loading")
+    return TABLE[name]
+
+
+def _from_family(factory: str, *parameters: Any) -> Op:
+    return FAMILIES[factory](*parameters)
+
+
+# A plain number that met a Value. It is a leaf, and never one that a gradient is wanted of.
+constant: Final[Op] = Op(name="", forward=_no_forward, partials=None, arity=0)

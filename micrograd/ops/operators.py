@@ -1,0 +1,172 @@
+"""What can stand beside a `Value`: plain numbers, and every kind with Python's operators.
+
+>>> number(True)
+1
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from micrograd.errors import NumberTypeError, shown_briefly
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from micrograd.ops.op import Op
+
+# The rows by name, and the functions that make rows with a constant: see `define` and `family`.
+TABLE: Final[dict[str, Op]] = {}
+FAMILIES: Final[dict[str, Callable[..., Op]]] = {}
+
+# An int, float, Fraction, Value or a tracer's symbol: rules work on all of them.
+Number: TypeAlias = Any
+PlainNumber: TypeAlias = int | float | Fraction
+
+
+def number(value: object) -> PlainNumber:
+    """Return `value` as an int, float or Fraction, its number type kept.
+
+    NumPy scalars become Python numbers and `bool` an `int`.
+
+    Raises
+    ------
+    NumberTypeError
+        For anything else: text, sequences, arrays, complex numbers, a Value.
+
+    Examples
+    --------
+    >>> number(True)
+    1
+    >>> number("3")
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.NumberTypeError: expected an int, float or Fraction, got '3' (str)
+    """
+    kind = type(value)
+    if kind is float or kind is int or kind is Fraction:
+        return cast("PlainNumber", value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, Fraction):
+        return value
+    if any(base.__module__ == "numpy" and base.__name__ == "generic" for base in kind.__mro__):
+        plain = cast("Any", value).item()
+        if isinstance(plain, (int, float)):
+            return number(plain)
+        if kind.__name__ == "longdouble":  # has no Python number of its own width
+            return float(plain)
+    raise NumberTypeError(
+        f"expected an int, float or Fraction, got {shown_briefly(value)} ({kind.__name__})"
+    )
+
+
+def as_float(value: PlainNumber) -> float:
+    """Return a number as a float, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def is_operand(value: object) -> bool:
+    """Return whether `value` can stand beside a Value: a number, or a Value or symbol itself."""
+    if isinstance(value, Operators):
+        return True
+    try:
+        number(value)
+    except NumberTypeError:
+        return False
+    return True
+
+
+def is_plain(value: object) -> bool:
+    """Return whether `value` is no part of a graph: a plain number."""
+    return not isinstance(value, Operators)
+
+
+class Operators:
+    """Python's operator protocol, shared by `Value` and by the tracers.
+
+    A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the first
+    operand is asked and leaves it to the kind of the highest `_rank`. `define` adds a method for
+    each row of the table.
+    """
+
+    __slots__ = ()
+    _rank = 0
+    # Between NumPy's scalars (-1e6), which leave the operation to us, and its arrays (0), which
+    # take it and work element by element.
+    __array_priority__ = -1.0
+
+    if TYPE_CHECKING:
+
+        @classmethod
+        def _apply(cls, op: Op, args: tuple[Number, ...]) -> Self: ...
+
+        def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
+
+    def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
+        """Apply an operator of two operands, of which `other` is the first where reflected."""
+        left, right = (other, self) if reflected else (self, other)
+        return _operator(op, left, right)
+
+    def __add__(self, other: Number) -> Self:
+        return self._operate(TABLE["add"], other)
+
+    def __radd__(self, other: Number) -> Self:
+        return self._operate(TABLE["add"], other, reflected=True)
+
+    def __sub__(self, other: Number) -> Self:
+        return self._operate(TABLE["sub"], other)
+
+    def __rsub__(self, other: Number) -> Self:
+        return self._operate(TABLE["sub"], other, reflected=True)
+
+    def __mul__(self, other: Number) -> Self:
+        return self._operate(TABLE["mul"], other)
+
+    def __rmul__(self, other: Number) -> Self:
+        return self._operate(TABLE["mul"], other, reflected=True)
+
+    def __truediv__(self, other: Number) -> Self:
+        return self._operate(TABLE["div"], other)
+
+    def __rtruediv__(self, other: Number) -> Self:
+        return self._operate(TABLE["div"], other, reflected=True)
+
+    def __pow__(self, other: Number) -> Self:
+        if isinstance(other, Operators):
+            return cast("Self", TABLE["pow"](self, other))
+        return _operator(
+            lambda base, exponent: FAMILIES["power"](number(exponent))(base), self, other
+        )
+
+    def __rpow__(self, other: Number) -> Self:
+        return _operator(
+            lambda base, exponent: FAMILIES["base_power"](number(base))(base, exponent), other, self
+        )
+
+    def __neg__(self) -> Self:
+        return cast("Self", TABLE["neg"](self))
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __abs__(self) -> Self:
+        return cast("Self", TABLE["abs"](self))
+
+
+def _operator(op: Callable[[Number, Number], Number], left: Number, right: Number) -> Any:
+    """Apply a two-place operator, or leave it to the other operand where that is no number."""
+    if is_operand(left) and is_operand(right):
+        return op(left, right)
+    for operand in (left, right):
+        if isinstance(operand, (str, bytes, list, tuple)):
+            number(operand)  # raises; Python would try to repeat the sequence, and not name it
+    return NotImplemented

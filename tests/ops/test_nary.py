@@ -1,0 +1,57 @@
+"""Operations of any number of operands: sum, dot, logsumexp and softmax."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from strategies import ROWS, row_id
+
+from micrograd import ops
+from micrograd.engine import Value, gradient
+from micrograd.errors import InputCountError
+
+every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+
+
+def test_softmax_has_the_jacobian_of_the_textbook(rng: Any) -> None:
+    logits = [Value(rng.uniform(-3, 3)) for _ in range(4)]
+    outputs = ops.softmax(logits)
+    assert math.fsum(p.data for p in outputs) == pytest.approx(1, rel=1e-15)
+    for i, p in enumerate(outputs):
+        wanted = [p.data * ((i == j) - q.data) for j, q in enumerate(outputs)]
+        assert gradient(p, logits) == pytest.approx(wanted, rel=1e-13)
+
+
+def test_dot_gives_the_bits_of_single_steps(rng: Any) -> None:
+    w, x = ([Value(rng.gauss(0, 1)) for _ in range(30)] for _ in range(2))
+    total = bias = Value(rng.gauss(0, 1))
+    for a, b in zip(w, x, strict=True):
+        total = total + a * b
+    one = ops.dot(w, x, bias)
+    assert one.data == total.data
+    assert gradient(one, [*w, *x, bias]) == gradient(total, [*w, *x, bias])
+
+
+def test_sum_adds_from_left_to_right_on_every_python() -> None:
+    data = [0.1] * 10  # the built-in sum of Python 3.12 gives 1.0
+    assert ops.sum([Value(x) for x in data]).data == ops.sum(data) == 0.9999999999999999
+
+
+def test_sum_starts_with_a_start_that_is_not_zero() -> None:
+    x, start = Value(2.0), Value(3.0)
+    assert ops.sum([x], start).parents == (start, x)
+    assert ops.sum([x]).parents == (x,)
+    assert ops.sum([]) == 0
+    assert ops.sum([], 5) == 5
+
+
+def test_empty_and_uneven_sequences_are_errors_that_say_the_lengths() -> None:
+    with pytest.raises(InputCountError, match="3 and 2"):
+        ops.dot([1, 2, 3], [Value(1), 2])
+    with pytest.raises(InputCountError, match="at least one"):
+        ops.logsumexp([])
+    assert ops.softmax([]) == []
+    assert ops.dot([], []) == 0
+    assert ops.dot([], [], 4) == 4

@@ -1,0 +1,143 @@
+"""Rows as objects: copies, text, new ones, and the messages of errors."""
+
+from __future__ import annotations
+
+import pickle
+from copy import copy, deepcopy
+from fractions import Fraction
+from typing import Any
+
+import oracles
+import pytest
+from strategies import FAMILIES, ROWS, differentiable, points, row_id
+
+from micrograd import formula, ops
+from micrograd.engine import Value, gradient
+from micrograd.errors import InputCountError, MicrogradError
+
+every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+
+every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+
+
+@every_row
+def test_a_row_is_the_same_after_a_copy_and_pickles_by_name(op: ops.Op) -> None:
+    assert copy(op) is op
+    assert deepcopy(op) is op
+    again = pickle.loads(pickle.dumps(op))
+    assert again is op
+
+
+@every_row
+def test_a_row_says_how_it_is_drawn_and_written(op: ops.Op) -> None:
+    assert op.symbol
+    assert op.token
+    assert op.noun
+    text = op.written(*[f"x{i}" for i in range(op.arity)])
+    names = [f"x{i}" for i in differentiable(op)]
+    assert all(name in text for name in names)
+    assert len(op.domain) == op.arity
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in ROWS if op.arity <= 3 and "[" not in op.code], ids=row_id
+)
+def test_the_text_of_a_row_is_python_that_computes_it(op: ops.Op) -> None:
+    names: dict[str, Any] = {**vars(ops), "Fraction": Fraction}
+    for inputs in points(op, 3):
+        if op.name == "peak":
+            continue
+        assert eval(op.written(*inputs), names) == op.compute(*inputs)
+
+
+def test_a_wrong_number_of_operands_is_an_error_with_both_numbers() -> None:
+    with pytest.raises(InputCountError, match=r"hypot takes 2 operand\(s\), got 1"):
+        ops.hypot(Value(1.0))
+    with pytest.raises(InputCountError, match=r"exp takes 1 operand\(s\), got 2"):
+        Value(1.0).exp(2)
+
+
+def test_a_new_row_is_a_function_and_a_method_and_differentiates_twice(table: Any) -> None:
+    softsign = ops.define(
+        name="softsign",
+        forward=lambda x: x / (1 + abs(x)),
+        partials=lambda out, x: (1 / (1 + abs(x)) ** 2,),
+    )
+    assert table["softsign"] is softsign
+    x = Value(3.0)
+    assert x.softsign().data == softsign(3.0) == 0.75
+    slope = gradient(softsign(x), x, create_graph=True)
+    assert (slope.data, gradient(slope, x)) == (0.0625, -0.03125)
+
+
+@pytest.mark.parametrize("name", ["tanh", "exp", "not a name", ""])
+def test_a_name_that_is_taken_or_no_name_is_refused(name: str) -> None:
+    before = dict(ops.TABLE)
+    with pytest.raises(ValueError, match=r"exists already|Python name"):
+        ops.define(name=name, forward=lambda x: x, partials=lambda out, x: (1,))
+    assert before == ops.TABLE
+
+
+def test_every_family_is_tested_here() -> None:
+    assert {op.family for op in FAMILIES} == set(oracles.FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("call", "said", "instead"),
+    [
+        (lambda kind: ops.exp(kind(1000)), "exp(1000) is too large for a float", "logsumexp"),
+        (lambda kind: ops.cosh(kind(1000)), "cosh(1000) is too large for a float", "clip"),
+        (lambda kind: ops.log(kind(0)), "log(0) is undefined: log is not defined at 0", "entropy"),
+        (lambda kind: ops.log2(kind(-2)), "log2(-2) is undefined: log2 is not", "maximum(x"),
+        (lambda kind: ops.sqrt(kind(-2)), "sqrt(-2) is undefined: sqrt is not", "maximum(x, 0)"),
+        (lambda kind: ops.arctanh(kind(2)), "arctanh is not defined at 2", ""),
+        (lambda kind: ops.div(1, kind(0)), "1 / 0 is undefined: it divides by 0", "maximum(y"),
+        (lambda kind: ops.power(-1)(kind(0)), "0 ** -1 is undefined: it divides by 0", ""),
+        (lambda kind: ops.mul(kind(10**400), 1.5), "<int 1.000e+400> * 1.5 is too large", ""),
+    ],
+)
+def test_what_has_no_value_is_said_in_words_with_what_to_do(
+    call: Any, said: str, instead: str
+) -> None:
+    messages = set()
+    for kind in (int, Value):
+        with pytest.raises(MicrogradError) as caught:
+            call(kind)
+        messages.add(str(caught.value))
+    (message,) = messages
+    assert said in message
+    assert instead in message
+    assert not any(word in message for word in ("math domain", "math range", "(34,"))
+
+
+HUGE = 9**9999
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_integer_too_long_to_be_written_is_shortened_in_every_text(sign: int) -> None:
+    huge = sign * HUGE
+    text = f"<int {'-' * (sign < 0)}2.957e+9541>"
+    x = Value(huge, label="x")
+    assert repr(x) == f"Value(data={text}, grad=0, label='x')"
+    assert repr(Value(Fraction(1, huge))).count("2.957e+9541") == 1
+    assert repr(Value(1) ** HUGE) == "Value(data=1, grad=0)"
+    assert formula(x * 3 + huge) == f"x * 3 + {text}"
+    for call in (
+        lambda: x * 1.5,
+        lambda: x.exp(),
+        lambda: ops.exp(huge),
+        lambda: float(x),
+        lambda: Value([huge]),
+        lambda: Value(-1.0).leaky_relu(huge),
+    ):
+        with pytest.raises(MicrogradError):
+            call()
+
+
+def test_a_stale_operand_is_named_or_said_to_have_no_name() -> None:
+    for label, name in (("w", "operand 'w'"), ("", "an unnamed operand")):
+        w = Value(HUGE, label=label)
+        out = w * 2
+        w.data = 5
+        with pytest.raises(MicrogradError, match=f"{name} of .* changed from <int .*> to 5 "):
+            out.backward()
