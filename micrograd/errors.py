@@ -27,6 +27,7 @@ __all__ = [
     "NotDifferentiableError",
     "NotInGraphError",
     "NumberTypeError",
+    "OptionTypeError",
     "OverflowRangeError",
     "PictureError",
     "StaleGraphError",
@@ -62,6 +63,10 @@ class ArgumentTypeError(MicrogradError, TypeError):
 
 class NumberTypeError(MicrogradError, TypeError):
     """Something that is not an int, float or Fraction was given where a number belongs."""
+
+
+class OptionTypeError(ArgumentTypeError, NumberTypeError, ArgumentError):
+    """An option is no number though it has to be one; a TypeError and a ValueError both."""
 
 
 class DomainError(MicrogradError, ValueError):

@@ -1,0 +1,195 @@
+"""Checks of arguments: whole numbers, finite numbers, choices, and packages of an extra."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from micrograd.errors import ArgumentError, NumberTypeError, OptionTypeError, shown, shown_briefly
+from micrograd.ops import PlainNumber, as_float, number
+
+__all__ = ["finite_number", "install", "needs", "one_of", "whole_number"]
+
+
+def whole_number(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:
+    """Return an argument that has to be a whole number, as an int.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    given : object
+        An int, or what Python takes for one in an index, as NumPy's integers; no bool.
+    least, most : int, optional
+        The smallest and the largest number that it may be.
+
+    Raises
+    ------
+    OptionTypeError
+        If it is no whole number. Also a TypeError and a ValueError.
+    ArgumentError
+        If it is too small or too large. Also a ValueError.
+
+    Examples
+    --------
+    >>> whole_number("steps", 10, 0)
+    10
+    >>> whole_number("batch_size", 0, 1)
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: expected batch_size to be a whole number of 1 or more, got 0
+    """
+    wanted = "a whole number"
+    if least is not None:
+        wanted += f" of {least} or more" if most is None else f" from {least} to {most}"
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        whole = operator.index(given)
+    except TypeError:
+        raise _of_wrong_type(name, wanted, given) from None
+    if (least is not None and whole < least) or (most is not None and whole > most):
+        raise ArgumentError(f"expected {name} to be {wanted}, got {shown(whole)}")
+    return whole
+
+
+def finite_number(
+    name: str,
+    given: Any,
+    least: float | None = None,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> PlainNumber:
+    """Return an argument that has to be a number which a float can hold, neither inf nor nan.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    given : object
+        An int, float, Fraction or NumPy scalar.
+    least : float, optional
+        The smallest number that it may be.
+    above, below : float, optional
+        What it has to be larger and smaller than.
+
+    Returns
+    -------
+    int, float or Fraction
+        Of the type given; Python's own for a NumPy scalar.
+
+    Raises
+    ------
+    OptionTypeError
+        If it is no number. Also a TypeError and a ValueError.
+    ArgumentError
+        If it is out of range. Also a ValueError.
+
+    Examples
+    --------
+    >>> finite_number("lr", 0.1, 0)
+    0.1
+    >>> finite_number("momentum", 1.0, 0, below=1)
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: expected momentum to be a finite number of 0 or more and below \
+1, got 1.0
+    """
+    limits = [
+        text.format(limit)
+        for text, limit in (("of {} or more", least), ("above {}", above), ("below {}", below))
+        if limit is not None
+    ]
+    wanted = " ".join(["a finite number", *limits[:1], *(f"and {text}" for text in limits[1:])])
+    try:
+        plain = number(given)
+    except NumberTypeError:
+        raise _of_wrong_type(name, wanted, given) from None
+    if plain * 0 == 0 and math.isinf(as_float(plain)):
+        raise ArgumentError(f"{name} is too large for a float: {shown(plain)}")
+    if (
+        not math.isfinite(plain)
+        or (least is not None and plain < least)
+        or (above is not None and plain <= above)
+        or (below is not None and plain >= below)
+    ):
+        raise ArgumentError(f"expected {name} to be {wanted}, got {shown(plain)}")
+    return plain
+
+
+def one_of(name: str, given: Any, choices: Iterable[Any]) -> Any:
+    """Return that one of the choices which an argument equals.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    given : object
+    choices : iterable
+        Strings, or True, False and None.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of them. Also a ValueError.
+
+    Examples
+    --------
+    >>> one_of("theme", "light", ("light", "dark"))
+    'light'
+    >>> one_of("theme", "neon", ("light", "dark"))
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: expected theme to be one of 'light', 'dark', got 'neon'
+    """
+    known = list(choices)
+    if not isinstance(given, Hashable) or given not in known:  # an array is no choice, nor a list
+        listed = ", ".join(map(repr, known))
+        raise ArgumentError(f"expected {name} to be one of {listed}, got {shown_briefly(given)}")
+    return known[known.index(given)]
+
+
+def install(extra: str) -> str:
+    """Return the command that installs micrograd with an extra.
+
+    Examples
+    --------
+    >>> install("train")
+    'pip install "micrograd[train]"'
+    """
+    return f'pip install "micrograd[{extra}]"'
+
+
+@contextmanager
+def needs(extra: str, reason: str) -> Iterator[None]:
+    """Have an ImportError of the imports inside say what needs the packages and how to get them.
+
+    Parameters
+    ----------
+    extra : str
+        The extra of micrograd that installs them.
+    reason : str
+        What needs which packages: the beginning of the message.
+
+    Examples
+    --------
+    >>> with needs("train", "plots need matplotlib"):
+    ...     import a_package_that_is_missing
+    Traceback (most recent call last):
+        ...
+    ImportError: plots need matplotlib: pip install "micrograd[train]"
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(f"{reason}: {install(extra)}") from error
+
+
+def _of_wrong_type(name: str, wanted: str, given: Any) -> OptionTypeError:
+    return OptionTypeError(
+        f"expected {name} to be {wanted}, got {shown_briefly(given)} ({type(given).__name__})"
+    )
