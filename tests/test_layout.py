@@ -32,8 +32,9 @@ STANDARD_ONLY = (
 # Modules that are tested with another one of their room, for they mean nothing apart from it.
 TESTED_WITH = {
     "backward_pass": "stepper/test_stepper.py",
-    "cli.graph": "demo",
-    "cli.spelling": "demo",
+    "cli.command": "parser",
+    "cli.graph": "parser",
+    "cli.spelling": "expression",
     "draw.diagram": "graph_picture",
     "draw.dot": "graph_picture",
     "draw.picture": "graph_picture",

@@ -1,9 +1,6 @@
 """The command `micrograd`."""
 
-from micrograd.cli.demo import BAD_ARGUMENTS as BAD_ARGUMENTS
-from micrograd.cli.demo import COMMANDS, Command, main
-from micrograd.cli.demo import DONE as DONE
-from micrograd.cli.demo import FAILED as FAILED
-from micrograd.cli.demo import INTERRUPTED as INTERRUPTED
+from micrograd.cli.command import BAD_ARGUMENTS, DONE, FAILED, INTERRUPTED, Command
+from micrograd.cli.parser import COMMANDS, main
 
-__all__ = ["COMMANDS", "Command", "main"]
+__all__ = ["BAD_ARGUMENTS", "COMMANDS", "DONE", "FAILED", "INTERRUPTED", "Command", "main"]

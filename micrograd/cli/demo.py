@@ -1,208 +1,62 @@
-"""The command `micrograd`; each of its subcommands is one entry of `COMMANDS`.
-
-Exit codes: 0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted. An error is
-one line on the error stream.
-"""
+"""The command `micrograd demo`: train a small network on a toy problem and draw what it learnt."""
 
 from __future__ import annotations
 
 import argparse
 import copy
-import os
 import random
-import re
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from micrograd import __version__
-from micrograd.cli import graph
-from micrograd.cli import notebooks as handout
-from micrograd.cli import step as walk
-from micrograd.cli.expression import FUNCTIONS, assignments, parse
-from micrograd.cli.terminal import as_utf8, sayable
+from micrograd.cli.command import DONE, Command, UsageError
 from micrograd.datasets import NAMES, Dataset, load
-from micrograd.errors import ArgumentError, MicrogradError
+from micrograd.errors import ArgumentError
 from micrograd.nn import MLP
 from micrograd.style import UNKNOWN
 
-__all__ = ["COMMANDS", "Command", "main"]
-
-DONE: Final = 0
-FAILED: Final = 1
-BAD_ARGUMENTS: Final = 2
-INTERRUPTED: Final = 130
+__all__ = ["COMMAND"]
 
 _VALUES_TO_DRAW: Final = 60  # one by one; of more, the layers
 _INPUTS_TO_DRAW: Final = 30
-# What is an option and not an expression that begins with a minus.
-_OPTION: Final = re.compile(r"-|-[ho]|-o[^\s()*+]*\.[A-Za-z]+|--[a-z-]*(=.*)?", re.DOTALL)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
+def _number(kind: type, wanted: str, is_allowed: Callable[[Any], bool]) -> Callable[[str], Any]:
+    """Return the `type` of an argument that is a number."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_ARGUMENTS, f"{self.prog}: {message} (see {self.prog} --help)\n")
+    def read(text: str) -> Any:
+        number = kind(text)
+        if not is_allowed(number):
+            raise argparse.ArgumentTypeError(f"expected {wanted}, got {text}")
+        return number
 
-
-class _UsageError(Exception):
-    """The arguments can be read, but not used together."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """A subcommand.
-
-    Attributes
-    ----------
-    name, summary : str
-    description, example : str
-        What `--help` says; the summary and nothing where not given.
-    of_expression : bool
-        Whether it takes an expression and numbers, and finds the Value in `arguments.root`.
-    arguments : callable
-        Adds its arguments to a parser.
-    run : callable
-        Takes the parsed arguments and returns an exit code. What it raises of `MicrogradError`,
-        `ImportError`, `OSError` and `KeyboardInterrupt` is reported in one line.
-    """
-
-    name: str
-    summary: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-    description: str = ""
-    example: str = ""
-    of_expression: bool = False
+    # argparse shows it: invalid whole number value: '1.5'
+    read.__name__ = "whole number" if kind is int else "number"
+    return read
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code. What a stream cannot say is written in ASCII.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        The arguments after the program's name; default those of the process.
-
-    Returns
-    -------
-    int
-        0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted.
-
-    Examples
-    --------
-    >>> main(["--version"])
-    micrograd 1.0.0
-    0
-    """
-    with sayable():
-        return _main(sys.argv[1:] if argv is None else list(argv))
+_count: Final = _number(int, "1 or more", lambda count: count >= 1)
+_seed: Final = _number(int, f"0 to {2**32 - 1}", lambda seed: 0 <= seed < 2**32)
+_rate: Final = _number(float, "a number above 0", lambda rate: 0 < rate < float("inf"))
 
 
-def _main(words: list[str]) -> int:
-    parser = _Parser(
-        prog="micrograd",
-        description="A scalar automatic differentiation engine to learn from.",
-    )
-    parser.add_argument("--version", action="version", version=f"micrograd {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    parsers = {command.name: _add_parser(subparsers, command) for command in COMMANDS}
-    command = next((each for each in COMMANDS if each.name in words[:1]), None)
-    try:
-        if command is None:
-            parser.parse_args(words)
-            parser.print_help()
-            return DONE
-        if command.of_expression:  # numbers may come after options too
-            own = parsers[command.name]
-            arguments = own.parse_intermixed_args(_separated(words[1:]))
-        else:
-            arguments = parser.parse_args(words)
-    except SystemExit as stop:  # after --help, --version or a bad argument
-        return stop.code if isinstance(stop.code, int) else BAD_ARGUMENTS
-    return _run(command, arguments)
+def _file(*endings: str) -> Callable[[str], Path]:
+    """Return the `type` of an argument that is the name of a file with one of these endings."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.lower() not in endings:
+            wanted = f"expected a name that ends in {endings[0]}, got {text!r}"
+            raise argparse.ArgumentTypeError(wanted)
+        return path
+
+    return read
 
 
-def _add_parser(subparsers: Any, command: Command) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        command.name,
-        help=command.summary,
-        description=command.description or command.summary,
-        epilog=f"example:\n  {command.example}" if command.example else None,
-    )
-    if command.of_expression:
-        parser.add_argument("expression", help="numbers, names, + - * / **, functions")
-        parser.add_argument(
-            "values", nargs="*", metavar="name=value", help="a number for each name"
-        )
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        functions = textwrap.fill(
-            ", ".join(sorted(FUNCTIONS())), 78, initial_indent="  ", subsequent_indent="  "
-        )
-        parser.epilog = f"functions:\n{functions}\n\n{parser.epilog}"
-    command.arguments(parser)
-    return parser
-
-
-def _separated(words: Sequence[str]) -> list[str]:
-    """Return the words with a blank before what begins with a minus but is no option.
-
-    Examples
-    --------
-    >>> _separated(["-log(p)", "p=1", "--all", "-o", "-", "-otree.svg"])
-    [' -log(p)', 'p=1', '--all', '-o', '-', '-otree.svg']
-    """
-    end = words.index("--") if "--" in words else len(words)
-    return [
-        f" {word}" if word.startswith("-") and not (k < end and _OPTION.fullmatch(word)) else word
-        for k, word in enumerate(words)
-        if k != end
-    ]
-
-
-def _run(command: Command, arguments: argparse.Namespace) -> int:
-    """Run a command; what it raises is told in one line."""
-    name = f"micrograd {command.name}"
-    try:
-        if command.of_expression:
-            try:
-                expression, *values = map(as_utf8, [arguments.expression, *arguments.values])
-                arguments.root, _ = parse(expression, assignments(values))
-            except MicrogradError as error:  # in lines of its own: a caret stands under the place
-                print(f"{name}: {error}", file=sys.stderr)
-                return BAD_ARGUMENTS
-        code = command.run(arguments)
-        sys.stdout.flush()  # while a full disk or a broken pipe is still told
-        return code
-    except _UsageError as error:
-        return _complain(BAD_ARGUMENTS, f"{name}: {error} (see {name} --help)")
-    except KeyboardInterrupt as error:
-        return _complain(INTERRUPTED, f"{name}: {error}" if str(error) else f"{name}: interrupted")
-    except BrokenPipeError:  # as when the output goes to `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except OSError as error:
-        where = f" {os.fspath(error.filename)!r}" if error.filename else ""
-        return _complain(FAILED, f"{name}: cannot use{where}: {error.strerror or error}")
-    except (MicrogradError, ImportError) as error:
-        return _complain(FAILED, f"{name}: {error}")
-
-
-def _complain(code: int, message: str) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
-    return code
-
-
-# ---- micrograd demo ----------------------------------------------------------------------------
-
-
-def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("--dataset", choices=NAMES, default="moons", help="what to learn")
     parser.add_argument(
@@ -248,14 +102,14 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--watch",
-        type=_page,
+        type=_file(".html", ".htm"),
         metavar="FILE.html",
         default=argparse.SUPPRESS,
         help="also write a page that plays how it learns",
     )
     parser.add_argument(
         "--gif",
-        type=_film,
+        type=_file(".gif"),
         metavar="FILE.gif",
         default=argparse.SUPPRESS,
         help="also write a film of how it learns",
@@ -265,52 +119,7 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {count}")
-    return count
-
-
-_count.__name__ = "whole number"  # argparse shows it: invalid whole number value: '1.5'
-
-
-def _seed(text: str) -> int:
-    seed = int(text)
-    if not 0 <= seed < 2**32:
-        raise argparse.ArgumentTypeError(f"expected 0 to {2**32 - 1}, got {seed}")
-    return seed
-
-
-_seed.__name__ = "whole number"
-
-
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return rate
-
-
-_rate.__name__ = "number"
-
-
-def _page(text: str) -> Path:
-    return _named(text, ".html", ".htm")
-
-
-def _film(text: str) -> Path:
-    return _named(text, ".gif")
-
-
-def _named(text: str, *endings: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in endings:
-        raise argparse.ArgumentTypeError(f"expected a name that ends in {endings[0]}, got {text!r}")
-    return path
-
-
-def _demo(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from micrograd.optim import Adam, linear
     from micrograd.train import evaluate, fit
 
@@ -328,10 +137,10 @@ def _demo(arguments: argparse.Namespace) -> int:
             rng=random.Random(arguments.seed),
         )
     except ArgumentError as error:
-        raise _UsageError(str(error)) from error
+        raise UsageError(str(error)) from error
     batch_size = getattr(arguments, "batch_size", None)
     if batch_size is not None and batch_size > len(data.X):
-        raise _UsageError(
+        raise UsageError(
             f"argument --batch-size: {batch_size} is more than the {len(data.X)} samples of "
             f"{data.name}"
         )
@@ -523,34 +332,9 @@ def _write_graph(  # noqa: PLR0917
     wrote(path.name, f"the {values} values that the loss of one sample is made of{how}")
 
 
-COMMANDS: Final = (
-    Command(
-        "demo",
-        "Train a small network on a toy problem and draw what it learnt.",
-        _demo_arguments,
-        _demo,
-    ),
-    Command(
-        "graph",
-        "Draw the computation graph of an expression, with its gradients.",
-        graph.add_arguments,
-        graph.run,
-        graph.DESCRIPTION,
-        graph.EXAMPLE,
-        of_expression=True,
-    ),
-    Command(
-        "step",
-        "Walk through the back-propagation of an expression, one chain rule at a time.",
-        walk.add_arguments,
-        walk.run,
-        example=walk.EXAMPLE,
-        of_expression=True,
-    ),
-    Command(
-        "notebooks",
-        "Copy the notebooks of the course into a folder and open JupyterLab there.",
-        handout.add_arguments,
-        handout.run,
-    ),
+COMMAND: Final = Command(
+    "demo",
+    "Train a small network on a toy problem and draw what it learnt.",
+    _add_arguments,
+    _run,
 )

@@ -22,7 +22,7 @@ from micrograd.cli.spelling import CONSTANTS, MODULES, OPERATORS, function_hint,
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, MicrogradError
 
-__all__ = ["FUNCTIONS", "assignments", "parse"]
+__all__ = ["assignments", "functions", "parse"]
 
 _OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: ops.add,
@@ -40,12 +40,12 @@ _LARGEST: Final = 100_000  # bits of an integer; larger ones would take for ever
 _DIGITS: Final = 4000  # Python reads integers of at most 4300 at once
 
 
-def FUNCTIONS() -> dict[str, Callable[..., Any]]:  # noqa: N802
+def functions() -> dict[str, Callable[..., Any]]:
     """Return the functions that an expression may call, by name: those of the op table.
 
     Examples
     --------
-    >>> "tanh" in FUNCTIONS(), "open" in FUNCTIONS()
+    >>> "tanh" in functions(), "open" in functions()
     (True, False)
     """
     table = {name: row for name, row in ops.TABLE.items() if name not in _HIDDEN}
@@ -202,7 +202,7 @@ def _at(source: str, message: str, place: tuple[int, int]) -> str:
 
 def _unreadable(source: str, error: SyntaxError) -> ArgumentError:
     """Return the error for a text that is no expression, with the right spelling if known."""
-    known = misspelled(source, FUNCTIONS())
+    known = misspelled(source, functions())
     if known is None:
         place = (error.lineno or 1, max((error.offset or 1) - 1, 0))
         return ArgumentError(_at(source, f"{error.msg}", place))
@@ -219,7 +219,7 @@ class _Builder:
         self.source = source
         self.names = {name: Value(number, label=name) for name, number in numbers.items()}
         self.used: set[str] = set()
-        self.functions = FUNCTIONS()
+        self.functions = functions()
 
     def place(self, node: ast.AST, end: bool = False) -> tuple[int, int]:
         """Return where `node` begins, or what follows it."""

@@ -7,29 +7,23 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from micrograd.cli.command import DONE, Command
 from micrograd.draw.dot import FORMATS, PROGRAMS, RANKDIRS, SHOWS
 from micrograd.draw.graph_picture import draw_dot
 from micrograd.draw.text import format_graph
 from micrograd.style import THEMES
 
-__all__ = ["DESCRIPTION", "EXAMPLE", "add_arguments", "run"]
-
-DESCRIPTION: Final = (
-    "Draw the computation graph of an expression, with its gradients. Without -o, print it as text."
-)
-EXAMPLE: Final = (
-    'micrograd graph "tanh(x1*w1 + x2*w2 + b)" x1=2 x2=0 w1=-3 w2=1 b=6.8814 -o neuron.svg'
-)
+__all__ = ["COMMAND"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command to a parser."""
     parser.add_argument(
         "-o",
         "--output",
         type=str.lstrip,
         metavar="FILE",
-        help="file to write, or - for standard output",
+        help="file to write, or - for standard output; without it, the graph is printed as text",
     )
     parser.add_argument(
         "--format", choices=FORMATS, help="where the file's ending does not tell (default svg)"
@@ -54,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--program", choices=PROGRAMS, default="wheel", help="layout program")
 
 
-def run(options: Any) -> int:
+def _run(options: Any) -> int:
     """Draw `options.root`, as the options ask for, and return the exit status.
 
     Raises
@@ -69,7 +63,7 @@ def run(options: Any) -> int:
         root.backward()
     if options.output is None and options.format is None:
         print(format_graph(root, precision=options.precision))
-        return 0
+        return DONE
     picture = draw_dot(
         root,
         options.format or "svg",
@@ -86,6 +80,16 @@ def run(options: Any) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-        return 0
+        return DONE
     picture.write(Path(options.output), options.format)
-    return 0
+    return DONE
+
+
+COMMAND: Final = Command(
+    "graph",
+    "Draw the computation graph of an expression, with its gradients.",
+    _add_arguments,
+    _run,
+    example='micrograd graph "tanh(x1*w1 + x2*w2 + b)" x1=2 x2=0 w1=-3 w2=1 b=6.8814 -o neuron.svg',
+    of_expression=True,
+)

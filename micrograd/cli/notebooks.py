@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
+from micrograd.cli.command import DONE, Command
 from micrograd.errors import ArgumentError
 from micrograd.files import write_whole
 
-__all__ = ["add_arguments", "hand_out", "run"]
+__all__ = ["COMMAND", "hand_out"]
 
 
 def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
@@ -64,7 +66,7 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
     return outcomes
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     parser.add_argument(
         "folder",
@@ -78,17 +80,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Copy the notebooks, say what became of each, and start JupyterLab if it is installed."""
     for name, outcome in hand_out(arguments.folder).items():
         print(f"  {name:<42} {outcome}")
     if arguments.no_open:
-        return 0
+        return DONE
     if importlib.util.find_spec("jupyterlab") is None:
         print('JupyterLab is not installed: pip install "micrograd[all]", then')
         print(f"  jupyter lab {arguments.folder}")
-        return 0
+        return DONE
     print("Starting JupyterLab; Ctrl-C ends it.", flush=True)
     return subprocess.run(
         [sys.executable, "-m", "jupyterlab", os.fspath(arguments.folder)], check=False
     ).returncode
+
+
+COMMAND: Final = Command(
+    "notebooks",
+    "Copy the notebooks of the course into a folder and open JupyterLab there.",
+    _add_arguments,
+    _run,
+)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
+from micrograd.cli.command import DONE, Command
 from micrograd.stepper import BROKEN, steps
 from micrograd.stepper.terminal import walk
 
-__all__ = ["EXAMPLE", "add_arguments", "run"]
-
-EXAMPLE: Final = 'micrograd step "(x*w + b)**2" x=2 w=-3 b=1'
+__all__ = ["COMMAND"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `micrograd step` to a parser."""
     parser.add_argument(
         "--broken", choices=tuple(BROKEN), help="break one rule of back-propagation on purpose"
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: Any) -> int:
+def _run(options: Any) -> int:
     """Walk through the steps of `options.root`, and return the exit status.
 
     Raises
@@ -41,4 +40,14 @@ def run(options: Any) -> int:
         print(stepper)
     else:
         walk(stepper)
-    return 0
+    return DONE
+
+
+COMMAND: Final = Command(
+    "step",
+    "Walk through the back-propagation of an expression, one chain rule at a time.",
+    _add_arguments,
+    _run,
+    example='micrograd step "(x*w + b)**2" x=2 w=-3 b=1',
+    of_expression=True,
+)

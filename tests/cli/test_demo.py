@@ -1,8 +1,6 @@
-"""The command: what it prints, what it writes, and how it fails."""
+"""`micrograd demo`: what it prints, what it writes, and how it fails."""
 
-import io
 import math
-import shlex
 import signal
 import subprocess
 import sys
@@ -14,99 +12,13 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
-from micrograd import __version__
-from micrograd.cli import demo as cli
 from micrograd.cli import main
-from micrograd.cli.expression import FUNCTIONS
+from micrograd.datasets import load
 from micrograd.files import read_json
 from micrograd.nn import MLP
 from micrograd.train import fitting as train
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def command(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "micrograd", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        **options,
-    )
-
-
-def test_alone_it_prints_help(capsys):
-    assert main([]) == 0
-    out, err = capsys.readouterr()
-    assert "usage: micrograd" in out
-    assert "demo" in out
-    assert err == ""
-
-
-def test_it_runs_as_a_module_and_says_its_version():
-    done = command("--version")
-    assert (done.returncode, done.stdout) == (0, f"micrograd {__version__}\n")
-
-
-def test_every_command_has_help(capsys):
-    for entry in cli.COMMANDS:
-        assert main([entry.name, "--help"]) == 0
-        assert entry.summary.split()[0] in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", ["graph", "step"])
-def test_help_of_an_expression_lists_the_functions_and_an_example(name, capsys):
-    assert main([name, "--help"]) == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    assert ", ".join(sorted(FUNCTIONS())) in shown
-    example = shlex.split(shown.split("example: ")[1])
-    assert example[:2] == ["micrograd", name]
-
-
-@pytest.mark.parametrize("name", ["graph", "step"])
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["x * 2", "x=3", "OPTION"],
-        ["x * 2", "OPTION", "x=3"],
-        ["OPTION", "x * 2", "x=3"],
-        ["-x * -2", "OPTION", "x=3"],
-        ["OPTION", "-x*-2", "x=3"],
-        ["-(x) * -2", "x=3", "OPTION"],
-        ["-2*x + 4*x", "x=3", "OPTION"],
-        ["--x * 2", "x=3", "OPTION"],
-        ["-.5*x*-4", "x=3", "OPTION"],
-        ["OPTION", "--", "-x*-2", "x=3"],
-        ["-h*2", "h=-3", "OPTION"],
-        ["-o*2", "OPTION", "o=-3"],
-    ],
-    ids=" ".join,
-)
-def test_numbers_stand_anywhere_and_a_minus_begins_an_expression(name, words, capsys):
-    option = {"graph": "--no-local", "step": "--all"}[name]
-    assert main([name, *[option if word == "OPTION" else word for word in words]]) == 0
-    assert "6" in capsys.readouterr().out
-
-
-def test_an_output_stands_anywhere_too(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for k, words in enumerate(
-        (["-o", "0.svg", "x=3"], ["x=3", "-o1.svg"], ["--output=2.svg", "x=3"])
-    ):
-        assert main(["graph", "-x", *words]) == 0
-        assert (tmp_path / f"{k}.svg").exists()
-    assert main(["graph", "x", "x=3", "--precision", "-1"]) == 1
-    assert "-1" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["graph", "step"])
-@pytest.mark.parametrize("text", ["9**9**9", "9" * 100_000, "9" * 5000 + "-x"])
-def test_large_integers_end_soon_and_without_a_traceback(name, text, monkeypatch, capsys):
-    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
-    start = time.perf_counter()
-    assert main([name, text, *(["x=1"] if "x" in text else [])]) in (0, 1, 2)
-    assert time.perf_counter() - start < 5
 
 
 def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
@@ -123,7 +35,7 @@ def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
     assert (out / "decision_boundary.png").read_bytes().startswith(PNG)
     assert ET.parse(out / "graph.svg").getroot().tag.endswith("svg")
     model = MLP.from_file(out / "model.json")
-    data = cli.load("moons", seed=0)
+    data = load("moons", seed=0)
     result = train.evaluate(model, data.X_test, data.y_test)
     assert f"held out:    loss {result.loss:.4f}" in printed
     assert f"({result.right} of 100)" in printed
@@ -234,32 +146,6 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
                      "--out", str(tmp_path / folder)]) == 0  # fmt: skip
     for name in ("model.json", "decision_boundary.png", "graph.svg", "history.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["demo", "--steps", "0"], "--steps"),
-        (["demo", "--steps", "many"], "invalid whole number value: 'many'"),
-        (["demo", "--hidden", "-3"], "--hidden"),
-        (["demo", "--lr", "nan"], "--lr"),
-        (["demo", "--seed", "-1"], "--seed"),
-        (["demo", "--dataset", "mnist"], "invalid choice: 'mnist'"),
-        (["demo", "--activation", "rellu"], "unknown activation 'rellu'"),
-        (["demo", "--batch-size", "101"], "more than the 100 samples of moons"),
-        (["demo", "--nothing"], "unrecognized arguments: --nothing"),
-        (["dmo"], "invalid choice: 'dmo'"),
-    ],
-)
-def test_bad_arguments_are_one_line_and_exit_2(tmp_path, monkeypatch, capsys, arguments, told):
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
-    assert told in err
-    assert "--help" in err
-    assert not list(tmp_path.iterdir())
 
 
 def failing(code, arguments, capsys):

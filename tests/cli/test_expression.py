@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from micrograd import Value, ops
 from micrograd.cli import main
-from micrograd.cli.expression import FUNCTIONS, assignments, parse
+from micrograd.cli.expression import assignments, functions, parse
 from micrograd.errors import ArgumentError, DomainError, MicrogradError
 from micrograd.formula import formula
 
@@ -60,8 +60,8 @@ def test_it_is_built_as_it_was_typed() -> None:
 
 
 def test_the_functions_are_those_of_the_op_table() -> None:
-    assert set(ops.TABLE) - set(FUNCTIONS()) == {
-        "add", "sub", "mul", "div", "neg", "pow", "identity", "share",
+    assert set(ops.TABLE) - set(functions()) == {
+        "add", "sub", "mul", "div", "neg", "pow", "identity", "ratio", "share",
     }  # fmt: skip
 
 
@@ -171,9 +171,8 @@ def test_what_people_write_is_answered_with_the_right_spelling(
 def test_every_spelling_that_is_offered_can_be_used() -> None:
     from micrograd.cli import spelling
 
-    functions = FUNCTIONS()
-    assert set(spelling._OTHERS.values()) <= set(functions)
-    assert not (set(spelling._OTHERS) | set(spelling._WRITTEN)) & set(functions)
+    assert set(spelling._OTHERS.values()) <= set(functions())
+    assert not (set(spelling._OTHERS) | set(spelling._WRITTEN)) & set(functions())
     for written in spelling._WRITTEN.values():
         names = {name: 0.5 for name in "xy" if re.search(rf"\b{name}\b", written)}
         parse(written, names)
