@@ -43,6 +43,7 @@ TESTED_WITH = {
     "plot.boundary": "plot",
     "replay.export": "compiled",
     "replay.kernels": "compiled",
+    "replay.llvm.direct_ir": "direct",
     "replay.llvm.run_loops": "runs",
     "replay.trace.traced": "recorder",
     "replay.wrapper": "compiled",
@@ -71,10 +72,6 @@ TOO_LONG = {
     "plot.boundary",
     "plot.boundary.plot_decision_boundary",
     "plot.boundary.plot_loss_surface",
-    "replay.llvm.direct._ir",
-    "replay.llvm.driver._driver",
-    "replay.llvm.run_loops._text",
-    "replay.training.loop.loop_ir",
     "train.run",
 }
 

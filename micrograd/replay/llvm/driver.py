@@ -70,18 +70,18 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
 _WORDS = ("block", "inputs", "results", "columns", "width", "slots")
 
 
-def _driver(lanes: int) -> str:
-    """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
+def _vector(lanes: int) -> tuple[str, int, str]:
+    """Return the type of a register, its alignment, and the text of one that is -0.0 throughout.
 
-    They serve every program. A vector here is a register, of which a value may take several, its
-    width; `one` and `each` are for programs of width 1. Memory of a call: the inputs, the results,
-    a vector each, the scratch slots, and once more the results. Results are added to -0.0, which
-    keeps the sign of a zero, as 0.0 would not.
+    Results are added to -0.0, which keeps the sign of a zero, as 0.0 would not.
     """
-    v, a = f"<{lanes} x double>", 8 * lanes
-    nothing = f"<{', '.join(['double -0.0'] * lanes)}>"
-    parts = [
-        f"""
+    return f"<{lanes} x double>", 8 * lanes, f"<{', '.join(['double -0.0'] * lanes)}>"
+
+
+def _clear(lanes: int) -> str:
+    """Return `clear`: the results, before anything is added to them."""
+    v, a, nothing = _vector(lanes)
+    return f"""
 define internal void @clear(ptr %acc, i64 %results) #0 {{
 entry:
   br label %loop
@@ -96,9 +96,14 @@ done:
   ret void
 }}
 """
-    ]
-    # gather: samples first .. first + lanes - 1, not beyond last, to one of the vectors of each
-    # column of the block.
+
+
+def _gather(lanes: int) -> str:
+    """Return `gather`: samples to one of the vectors of each column of the block.
+
+    They are first .. first + lanes - 1, but not beyond last.
+    """
+    v, a, _ = _vector(lanes)
     body = [
         "define internal void @gather(ptr %d, ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
         "entry:",
@@ -157,9 +162,13 @@ done:
         "  br label %copied",
         "done:",
     ]
-    parts.append("\n".join([*body, "  ret void", "}", ""]))
-    # fill: to all vectors of each column, `step` samples further for each vector.
-    parts.append(f"""
+    return "\n".join([*body, "  ret void", "}", ""])
+
+
+def _fill(lanes: int) -> str:
+    """Return `fill`: samples to all vectors of each column, `step` further for each vector."""
+    v, _, _ = _vector(lanes)
+    return f"""
 define internal void @fill(ptr %d, ptr %args, i64 %first, i64 %step, i64 %last, ptr %in) #0 {{
 entry:
   %widthp = getelementptr i64, ptr %d, i64 {_WORDS.index("width")}
@@ -177,22 +186,31 @@ vector:
 done:
   ret void
 }}
-""")
+"""
+
+
+def _areas(lanes: int) -> str:
+    """Return the text that reads what the driver is told of a program, and finds its memory."""
+    v, _, _ = _vector(lanes)
     words = "\n".join(
         f"  %{name}p = getelementptr i64, ptr %d, i64 {i}\n"
         f"  %{name} = load i64, ptr %{name}p, align 8"
         for i, name in enumerate(_WORDS)
     )
-    areas = f"""{words}
+    return f"""{words}
   %code = inttoptr i64 %block to ptr
   %numbers = mul i64 %inputs, %width
   %acc = getelementptr {v}, ptr %in, i64 %numbers
   %scratch = getelementptr {v}, ptr %acc, i64 %results"""
-    # one: all lanes hold the same sample; the first is the answer.
-    parts.append(f"""
+
+
+def _one(lanes: int) -> str:
+    """Return `one`: all lanes hold the same sample; the first is the answer."""
+    v, a, _ = _vector(lanes)
+    return f"""
 define void @one(ptr %d, ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
 entry:
-{areas}
+{_areas(lanes)}
   call void @clear(ptr %acc, i64 %results)
   %any = icmp sgt i64 %inputs, 0
   br i1 %any, label %spread, label %run
@@ -222,12 +240,15 @@ copy:
 done:
   ret void
 }}
-""")
-    # each: samples first .. stop - 1, the results of each in a row of its own.
-    parts.append(f"""
+"""
+
+
+def _each(lanes: int) -> str:
+    """Return `each`: samples first .. stop - 1, the results of each in a row of its own."""
+    return f"""
 define void @each(ptr %d, ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in) #0 {{
 entry:
-{areas}
+{_areas(lanes)}
   %last = sub i64 %stop, 1
   br label %blocks
 blocks:
@@ -267,29 +288,21 @@ stored:
 done:
   ret void
 }}
-""")
-    # total: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own. Within a chunk
-    # the samples beyond a multiple of two vectors come first, a vector at a time, with the idle
-    # lanes of the last set to 0; there are at most two, and the sums of the first are put aside. A
-    # program of width 2 is given each such vector twice, and what it adds up, twice theirs to the
-    # bit, is halved: so the bits do not depend on the width, unless twice a number is infinite.
-    total, last = _folded("%x", lanes)
-    loads = []
-    for k in range(lanes):
-        loads += [
-            f"  %jb{k} = add i64 %b, {k}",
-            f"  %pb{k} = getelementptr {v}, ptr %acc, i64 %jb{k}",
-            f"  %xb{k} = load {v}, ptr %pb{k}, align {a}",
-        ]
-    lines, together = _transposed([f"%xb{k}" for k in range(lanes)], lanes)
-    several = "\n".join([*loads, *lines])
-    zeros, zero = _folded("%badv", lanes, "z")
-    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
-    parts.append(f"""
+"""
+
+
+def _total(lanes: int) -> str:
+    """Return `total`: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own."""
+    return _total_chunks(lanes) + _total_rest(lanes) + _total_blocks(lanes) + _total_sums(lanes)
+
+
+def _total_chunks(lanes: int) -> str:
+    v, _, _ = _vector(lanes)
+    return f"""
 define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk,
     i64 %c0, i64 %c1, ptr %sums, ptr %in) #0 {{
 entry:
-{areas}
+{_areas(lanes)}
   %whole1 = and i64 %results, -{lanes}
   %block_samples = mul i64 %width, {lanes}
   %width_number = sitofp i64 %width to double
@@ -315,6 +328,20 @@ rests:
   %o = phi i64 [ %first, %chunks ], [ %o1, %take ]
   %moreo = icmp slt i64 %o, %even
   br i1 %moreo, label %one, label %evens
+"""
+
+
+def _total_rest(lanes: int) -> str:
+    """Return the samples beyond a multiple of two vectors, which come first, a vector at a time.
+
+    The idle lanes of the last are set to -0.0. There are at most two vectors, and the sums of the
+    first are put aside. A program of width 2 is given each such vector twice, and what it adds up,
+    twice theirs to the bit, is halved: so the bits do not depend on the width, unless twice a
+    number is infinite.
+    """
+    v, a, nothing = _vector(lanes)
+    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
+    return f"""\
 one:
   call void @clear(ptr %acc, i64 %results)
   call void @fill(ptr %d, ptr %args, i64 %o, i64 0, i64 %lastrest, ptr %in)
@@ -342,6 +369,11 @@ take:
   %k1 = add i64 %k, 1
   %morek = icmp slt i64 %k1, %results
   br i1 %morek, label %take, label %rests
+"""
+
+
+def _total_blocks(lanes: int) -> str:
+    return f"""\
 evens:
   %none = icmp eq i64 %rest, 0
   br i1 %none, label %empty, label %whole
@@ -362,6 +394,24 @@ reduce:
   %rowstart = mul i64 %c, %results
   %row = getelementptr double, ptr %sums, i64 %rowstart
   br label %together
+"""
+
+
+def _total_sums(lanes: int) -> str:
+    """Return the sums of the lanes: of as many results together as there are lanes, then of one."""
+    v, a, _ = _vector(lanes)
+    total, last = _folded("%x", lanes)
+    loads = []
+    for k in range(lanes):
+        loads += [
+            f"  %jb{k} = add i64 %b, {k}",
+            f"  %pb{k} = getelementptr {v}, ptr %acc, i64 %jb{k}",
+            f"  %xb{k} = load {v}, ptr %pb{k}, align {a}",
+        ]
+    lines, together = _transposed([f"%xb{k}" for k in range(lanes)], lanes)
+    several = "\n".join([*loads, *lines])
+    zeros, zero = _folded("%badv", lanes, "z")
+    return f"""\
 together:
   %b = phi i64 [ 0, %reduce ], [ %b1, %several ]
   %badv = phi {v} [ zeroinitializer, %reduce ], [ %badv1, %several ]
@@ -401,9 +451,11 @@ summed:
 done:
   ret double %bad1
 }}
-""")
-    # Several threads, each in one call: whoever is free takes the next part.
-    parts.append("""
+"""
+
+
+# Several threads, each in one call: whichever is free takes the next part.
+_SHARED = """
 define double @total_shared(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %chunks, ptr %sums,
     ptr %next, ptr %in) #0 {
 entry:
@@ -440,8 +492,18 @@ run:
 done:
   ret void
 }
-""")
-    return "".join(parts)
+"""
+
+
+def _driver(lanes: int) -> str:
+    """Return the functions that Python calls: `one`, `each` and `total`, and their parts.
+
+    They serve every program. A vector here is a register, of which a value may take several, its
+    width; `one` and `each` are for programs of width 1. Memory of a call: the inputs, the results,
+    a vector each, the scratch slots, and once more the results.
+    """
+    functions = (_clear, _gather, _fill, _one, _each, _total)
+    return "".join(function(lanes) for function in functions) + _SHARED
 
 
 class Driver:

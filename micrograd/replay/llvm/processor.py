@@ -31,8 +31,6 @@ _FUNCTIONS = [
     "tanh",
 ]  # fmt: skip
 TWO_OPERANDS = {"atan2", "hypot", "pow"}
-# Vector functions that are further than 4 ulp from the truth somewhere: the scalar one is called.
-_NOT_EXACT_ENOUGH: set[str] = set()
 
 
 def is_available() -> bool:
@@ -87,7 +85,7 @@ class Host:
                 for name in _FUNCTIONS:
                     marks = "vv" if name in TWO_OPERANDS else "v"
                     symbol = f"_ZGV{letter}N{self.lanes}{marks}_{name}"
-                    if name not in _NOT_EXACT_ENOUGH and llvm.address_of_symbol(symbol):
+                    if llvm.address_of_symbol(symbol):
                         self.vector[name] = symbol
         self._scalar_functions(llvm)
 

@@ -42,84 +42,104 @@ class RunLoop(NamedTuple):
         return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
 
 
-def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
-    """Return the text of a loop, and note what it needs to have declared.
+class _Body:
+    """Writes the work on one number of each row, for every pass of a loop.
 
-    `%f` is the factor of a row, `%p` its first number.
+    `%f` is the factor of a row, `%p` its first number, `%v` the first value. What the text needs
+    to have declared is noted in `declared`.
     """
-    name, rows, width = loop
-    result, register = f"<{lanes} x double>", 8 * lanes
-    lanes *= width
-    v = f"<{lanes} x double>"
 
-    def fused(kind: str, a: str, b: str, c: str) -> str:
+    def __init__(self, loop: RunLoop, lanes: int, declared: set[str]) -> None:
+        self.name, self.rows, self.width = loop
+        self.register, self.lanes = lanes, lanes * loop.width
+        self.result, self.value = f"<{lanes} x double>", f"<{self.lanes} x double>"
+        self.declared = declared
+
+    def fused(self, kind: str, a: str, b: str, c: str) -> str:
         text, declaration = muladd(kind, a, b, c)
-        declared.add(declaration)
+        self.declared.add(declaration)
         return text
 
-    def part(vector: str, i: int) -> str:
-        """Return what picks one of the registers of a vector."""
-        return picked(vector, lanes, i * (lanes // width), lanes // width)
+    def part(self, vector: str, i: int) -> str:
+        """Return what picks one of the registers of a value."""
+        return picked(vector, self.lanes, i * self.register, self.register)
 
-    def body(i: str, totals: list[str]) -> str:
+    def write(self, i: str, totals: list[str]) -> str:
         """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
+        v, align = self.value, 8 * self.register
         lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
-        if name != "scale":
-            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {register}")
+        if self.name != "scale":
+            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {align}")
         total = f"%value{i}"
-        for row in range(rows):
-            at, new = f"{row}{i}", f"%new{row}{i}"
-            if name == "outer":
-                lines += [
-                    f"%np{at} = getelementptr {result}, ptr %p{row}, i64 %{i}",
-                    f"%sum0_{at} = load {result}, ptr %np{at}, align {register}",
-                ]
-                for k in range(width):
-                    lines += [
-                        f"%f{k}_{at} = {part(f'%f{row}', k)}",
-                        f"%v{k}_{at} = {part(f'%value{i}', k)}",
-                        f"%sum{k + 1}_{at} = "
-                        + fused(result, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}"),
-                    ]
-                lines.append(f"store {result} %sum{width}_{at}, ptr %np{at}, align {register}")
+        for row in range(self.rows):
+            if self.name == "outer":
+                lines += self.outer(i, row)
                 continue
+            at, new = f"{row}{i}", f"%new{row}{i}"
             lines += [
                 f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
                 f"%number{at} = load double, ptr %np{at}, align 8",
-                splat("double", f"number{at}", lanes),
+                splat("double", f"number{at}", self.lanes),
             ]
-            if name == "dot":
-                lines.append(f"{new} = {fused(v, f'%number{at}v', f'%value{i}', totals[row])}")
-            elif name == "scale" and row == 0:
-                lines.append(f"{new} = fmul {v} %f{row}, %number{at}v")
+            number = f"%number{at}v"
+            if self.name == "dot":
+                lines.append(f"{new} = {self.fused(v, number, f'%value{i}', totals[row])}")
+            elif self.name == "scale" and row == 0:
+                lines.append(f"{new} = fmul {v} %f{row}, {number}")
             else:
-                lines.append(f"{new} = {fused(v, f'%f{row}', f'%number{at}v', total)}")
+                lines.append(f"{new} = {self.fused(v, f'%f{row}', number, total)}")
             total = new
-        if name in ("scale", "spread"):
-            lines.append(f"store {v} {total}, ptr %vp{i}, align {register}")
+        if self.name in ("scale", "spread"):
+            lines.append(f"store {v} {total}, ptr %vp{i}, align {align}")
         return "\n".join(f"  {line}" for line in lines)
 
-    each = range(rows)
+    def outer(self, i: str, row: int) -> list[str]:
+        """Return what adds to number `%i` of the results of a row, each register in its turn."""
+        at, kind, align = f"{row}{i}", self.result, 8 * self.register
+        lines = [
+            f"%np{at} = getelementptr {kind}, ptr %p{row}, i64 %{i}",
+            f"%sum0_{at} = load {kind}, ptr %np{at}, align {align}",
+        ]
+        for k in range(self.width):
+            total = self.fused(kind, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}")
+            lines += [
+                f"%f{k}_{at} = {self.part(f'%f{row}', k)}",
+                f"%v{k}_{at} = {self.part(f'%value{i}', k)}",
+                f"%sum{k + 1}_{at} = {total}",
+            ]
+        lines.append(f"store {kind} %sum{self.width}_{at}, ptr %np{at}, align {align}")
+        return lines
+
+
+def _answer(kind: str, v: str, rows: int) -> tuple[list[str], str]:
+    """Return the text that puts the sums of the rows together, and what is returned."""
+    if rows == 1:
+        return [], " %sum0"
+    lines, before = [], "poison"
+    for row in range(rows):
+        lines.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
+        before = f"%r{row}"
+    return lines, f" {before}"
+
+
+def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
+    """Return the text of a loop, and note what it needs to have declared."""
+    name, rows, _ = loop
+    body = _Body(loop, lanes, declared)
+    v, each = body.value, range(rows)
     sums = each if name == "dot" else ()
-    unrolled = 4 if rows == 1 else 2  # several rows are work enough for a turn of the loop
+    unrolled = 4 if rows == 1 else 2  # several rows are work enough for one pass of the loop
     turn, totals = [], [f"%total{row}" for row in each]
     for k in range(unrolled):
-        turn += [f"  %k{k} = add i64 %i, {k}", body(f"k{k}", totals)]
+        turn += [f"  %k{k} = add i64 %i, {k}", body.write(f"k{k}", totals)]
         totals = [f"%new{row}k{k}" for row in each]
     first = [
         f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k{unrolled - 1}, %turn ]"
         for row in sums
     ]
     rest = [f"  %sum{row} = phi {v} [ %total{row}, %turns ], [ %new{row}j, %one ]" for row in sums]
-    kind, answer, end = loop.type(lanes // width), "", []
-    if sums:
-        answer = " %sum0"
-    if sums and rows > 1:
-        before = "poison"
-        for row in sums:
-            end.append(f"  %r{row} = insertvalue {kind} {before}, {v} %sum{row}, {row}")
-            before = f"%r{row}"
-        answer = f" {before}"
+    kind = loop.type(lanes)
+    end, answer = _answer(kind, v, rows) if sums else ([], "")
     given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
     lines = [
         f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
@@ -141,7 +161,7 @@ def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
         "  %left = icmp slt i64 %j, %n",
         "  br i1 %left, label %one, label %done",
         "one:",
-        body("j", [f"%sum{row}" for row in each]),
+        body.write("j", [f"%sum{row}" for row in each]),
         "  %j1 = add i64 %j, 1",
         "  br label %ones",
         "done:",

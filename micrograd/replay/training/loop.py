@@ -108,28 +108,15 @@ class _Body:
         return "\n".join(self.lines)
 
 
-def loop_ir(rule: Rule, lanes: int) -> str:
-    """Return the LLVM IR of the loop for a rule."""
+def _head(lanes: int) -> str:
+    """Return the beginning of a step: what it has to do."""
     v = f"<{lanes} x double>"
-    scalars = "\n".join(
-        f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
-        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n" + splat("double", f"scalar{i}", lanes)
-        for i in range(SCALARS)
-    )
-    places = "\n".join(f"  %sat{i} = add i64 %sbase, {i}" for i in range(SCALARS))
     plan = "\n".join(
         f"  %pat{i} = add i64 %pbase, {i}\n"
         f"  %pp{i} = getelementptr i64, ptr %plan, i64 %pat{i}\n"
         f"  %plan{i} = load i64, ptr %pp{i}, align 8"
         for i in range(PLAN)
     )
-    wrong = "\n".join(
-        f"  %w{i} = extractelement {v} %wrong1, i64 {i}\n"
-        f"  %a{i} = fadd double {f'%a{i - 1}' if i else '0.0'}, %w{i}"
-        for i in range(lanes)
-    )
-    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
-    bits = 64 * lanes
     return f"""
 declare {v} @llvm.sqrt.v{lanes}f64({v})
 
@@ -148,6 +135,11 @@ step:
   %pbase = mul i64 %s, {PLAN}
 {plan}
   br i1 %batched, label %column, label %run
+"""
+
+
+# The samples of the step's batch, copied side by side.
+_BATCH = """\
 column:
   %c = phi i64 [ 0, %step ], [ %c1, %copied ]
   %gp = getelementptr ptr, ptr %given, i64 %c
@@ -184,6 +176,10 @@ copied:
   %c1 = add i64 %c, 1
   %morec = icmp slt i64 %c1, %columns
   br i1 %morec, label %column, label %run
+"""
+
+# The program's results, or what is not finite: then the step is not done.
+_RESULTS = """\
 run:
   %bad = call double %total(ptr %program, ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0,
     i64 %plan2, ptr %sums, ptr %work)
@@ -217,6 +213,20 @@ reduced:
   %j1 = add i64 %j, 1
   %morej = icmp slt i64 %j1, %outputs
   br i1 %morej, label %result, label %ready
+"""
+
+
+def _update(rule: Rule, lanes: int) -> str:
+    """Return the update of the parameters: a vector of them at a time."""
+    v = f"<{lanes} x double>"
+    scalars = "\n".join(
+        f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
+        f"  %scalar{i} = load double, ptr %sp{i}, align 8\n" + splat("double", f"scalar{i}", lanes)
+        for i in range(SCALARS)
+    )
+    places = "\n".join(f"  %sat{i} = add i64 %sbase, {i}" for i in range(SCALARS))
+    ramp = ", ".join(f"i64 {lane}" for lane in range(lanes))
+    return f"""\
 ready:
   %sbase = mul i64 %s, {SCALARS}
 {places}
@@ -256,6 +266,18 @@ update:
   %k1 = add i64 %k, 1
   %morek = icmp slt i64 %k1, %vectors
   br i1 %morek, label %vector, label %updated
+"""
+
+
+def _tail(lanes: int) -> str:
+    """Return the end of a step: on to the next, unless a parameter is not finite any more."""
+    v = f"<{lanes} x double>"
+    wrong = "\n".join(
+        f"  %w{i} = extractelement {v} %wrong1, i64 {i}\n"
+        f"  %a{i} = fadd double {f'%a{i - 1}' if i else '0.0'}, %w{i}"
+        for i in range(lanes)
+    )
+    return f"""\
 updated:
 {wrong}
   %fine = fcmp oeq double %a{lanes - 1}, 0.0
@@ -271,6 +293,13 @@ stopped:
   ret i64 %s
 }}
 
+"""
+
+
+def loop_ir(rule: Rule, lanes: int) -> str:
+    """Return the LLVM IR of the loop for a rule."""
+    bits = 64 * lanes
+    return f"""{_head(lanes)}{_BATCH}{_RESULTS}{_update(rule, lanes)}{_tail(lanes)}
 attributes #0 = {{ nounwind "prefer-vector-width"="{bits}" "min-legal-vector-width"="{bits}" }}
 """
 
