@@ -1,7 +1,7 @@
-"""What is said of a step of back-propagation, in plain words, as a formula and as LaTeX.
+"""What is said of a step of back-propagation: a sentence, a caption, a formula and its LaTeX.
 
-The same text is shown in Python, in a terminal, in a notebook and on a page, and is read aloud by
-a screen reader. Numbers are written by `micrograd.style.number_text`, with an ASCII minus.
+The same text is shown in Python, in a terminal, in a notebook, on a page and in a film, and a
+screen reader reads it aloud. `micrograd.style.number_text` writes the numbers, with an ASCII minus.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, Final
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
 from micrograd.formula import Text, labelled, partial_formulas, write
-from micrograd.ops import constant
 from micrograd.style import finite, number_text
 
 __all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
@@ -37,7 +36,7 @@ def signed(number: Any) -> str:
 
 
 def shown(text: str) -> Any:
-    """Return the number that the digits of `text` say; None where they say none, as "≈0.3" does.
+    """Return the number that `text` shows exactly; None where it shows none, as "≈0.3".
 
     Examples
     --------
@@ -70,14 +69,14 @@ def sign_of_equation(numbers: Sequence[Any], result: str, join: Callable[..., An
     >>> sign_of_equation(["0.3333", "3"], "1", operator.mul)
     '≈'
     """
-    operands, right = [shown(text) for text in numbers], shown(result)
-    if right is None or None in operands:
+    operands, wanted = [shown(text) for text in numbers], shown(result)
+    if wanted is None or None in operands:
         return "≈"
     try:
         found = join(*operands)
     except OverflowError:
         return "≈"
-    return "=" if is_same(found, right) else "≈"
+    return "=" if is_same(found, wanted) else "≈"
 
 
 def sign_of_number(number: Any, precision: int = 4) -> str:
@@ -88,10 +87,10 @@ def sign_of_number(number: Any, precision: int = 4) -> str:
     >>> sign_of_number(0.25), sign_of_number(1 / 3)
     ('=', '≈')
     """
-    right = shown(number_text(number, precision))
+    exact = shown(number_text(number, precision))
     if isinstance(number, float) and finite(number):
-        return "=" if right == Fraction(repr(number)) else "≈"
-    return "=" if right is not None and is_same(number, right) else "≈"
+        return "=" if exact == Fraction(repr(number)) else "≈"
+    return "=" if exact is not None and is_same(number, exact) else "≈"
 
 
 def latex_name(name: str) -> str:
@@ -115,15 +114,19 @@ def _in_parentheses(text: str) -> str:
 
 
 class Words:
-    """Speaks of the values of one graph.
+    """The names of the values of one graph, and what is said of each step.
 
     Parameters
     ----------
     recording : Recording
     broken : str, optional
         The rule that the pass breaks on purpose, a key of `BROKEN`.
-    right_rows : sequence of Row, optional
-        The right pass, to be compared with where a rule is broken.
+    correct_rows : sequence of Row, optional
+        The correct pass, to compare a broken one with.
+    titles : sequence of str, optional
+        What to call each node, "" where it has no name of its own; by default the labels.
+    precision : int, default 4
+        Significant digits.
 
     Attributes
     ----------
@@ -136,21 +139,25 @@ class Words:
         self,
         recording: Recording,
         broken: str | None = None,
-        right_rows: Sequence[Row] = (),
+        correct_rows: Sequence[Row] = (),
+        titles: Sequence[str] | None = None,
+        precision: int = 4,
     ) -> None:
         self.recording = recording
         self.broken = broken
-        self.right = final_gradients(right_rows, len(recording.nodes)) if broken else []
-        self._right_after = {(row.node, row.operand): row.after for row in right_rows}
+        self.precision = precision
+        self.correct = final_gradients(correct_rows, len(recording.nodes)) if broken else []
+        self._correct_after = {(row.node, row.operand): row.after for row in correct_rows}
         self._texts: list[Text] = []
         self._formulas: dict[int, list[str]] = {}
         self._expressions: dict[tuple[int, bool], Text] = {}
         self.names: list[str] = []
-        for i, node in enumerate(recording.nodes):
-            if node.label:
-                text = labelled(str(node.label))
+        self._titles = titles or [str(node.label or "") for node in recording.nodes]
+        for i, title in enumerate(self._titles):
+            if title:
+                text = labelled(title)
             elif not recording.parents[i]:
-                text = _number(recording.data[i])
+                text = _number(self._text_of(recording.data[i]))
             else:
                 text = self._expression(i)
                 if len(text.text) > LONGEST_NAME:
@@ -160,6 +167,15 @@ class Words:
 
     # ---- parts ---------------------------------------------------------------------------------
 
+    def _text_of(self, number: Any) -> str:
+        return number_text(number, self.precision)
+
+    def _signed(self, number: Any) -> str:
+        return number_text(number, self.precision, signed=True)
+
+    def _equals(self, number: Any) -> str:
+        return sign_of_number(number, self.precision)
+
     def _expression(self, i: int, numbers: bool = False) -> Text:
         if (i, numbers) not in self._expressions:
             self._expressions[i, numbers] = self._written(i, numbers)
@@ -168,7 +184,7 @@ class Words:
     def _written(self, i: int, numbers: bool) -> Text:
         op, parents = self.recording.nodes[i].op, self.recording.parents[i]
         operands = [
-            _number(self.recording.data[p], op.code.startswith(f"{{{j}}}"))
+            _number(self._text_of(self.recording.data[p]), op.code.startswith(f"{{{j}}}"))
             if numbers
             else self._texts[p]
             for j, p in enumerate(parents)
@@ -178,11 +194,11 @@ class Words:
         return Text(text, written.precedence)
 
     def expression(self, i: int) -> str:
-        """Return how value `i` is computed from its operands' names, as in `h + b`."""
+        """Return how value `i` is computed, with the names of its operands, as in `h + b`."""
         return self._expression(i).text
 
     def with_numbers(self, i: int) -> str:
-        """Return the same with the operands' numbers put in, as in `-6 + 10`."""
+        """Return how value `i` is computed, with the numbers of its operands, as in `-6 + 10`."""
         return self._expression(i, numbers=True).text
 
     def local_formula(self, i: int, operand: int) -> str:
@@ -197,42 +213,39 @@ class Words:
         return self._formulas[i][operand]
 
     def derivative(self, over: int, under: int) -> str:
-        """Return the sign of a derivative, as in `∂s/∂h`."""
+        """Return the symbol of a derivative, as in `∂s/∂h`."""
         return f"∂{self._tight(over)}/∂{self._tight(under)}"
 
-    def _slope(self, i: int, operand: int) -> str:
-        """Return the sign of a local derivative; of a repeated operand, which of its uses."""
+    def _local_symbol(self, i: int, operand: int) -> str:
+        """Return the symbol of a local derivative, with the operand's number if it is repeated."""
         parents = self.recording.parents[i]
-        sign = self.derivative(i, parents[operand])
+        symbol = self.derivative(i, parents[operand])
         repeated = parents.count(parents[operand]) > 1
-        return f"{sign} (operand {operand + 1})" if repeated else sign
+        return f"{symbol} (operand {operand + 1})" if repeated else symbol
 
     def _tight(self, i: int) -> str:
         name, binds = self.names[i], self._texts[i].precedence
-        blank = " " in name and not self.recording.nodes[i].label
+        blank = " " in name and not self._titles[i]
         return f"({name})" if blank or binds < 5 else name
 
     def gradient_of(self, i: int) -> str:
-        """Return how the gradient of value `i` is called: `h.grad`."""
-        node = self.recording.nodes[i]
-        if not node.label and not self.recording.parents[i]:
+        """Return what the gradient of value `i` is called: `h.grad`."""
+        if self._is_number(i):
             return f"the gradient of the number {self.names[i]}"
         bare = " " not in self.names[i] and self._texts[i].precedence == 5
         return f"{self.names[i]}.grad" if bare else f"the gradient of {self.names[i]}"
 
     def _subject(self, i: int) -> str:
-        node = self.recording.nodes[i]
-        plain = not node.label and not self.recording.parents[i]
-        return f"the number {self.names[i]}" if plain else self.names[i]
+        return f"the number {self.names[i]}" if self._is_number(i) else self.names[i]
 
-    def is_constant(self, i: int) -> bool:
-        """Return whether value `i` is a plain number that met a Value."""
-        return self.recording.nodes[i].op is constant
+    def _is_number(self, i: int) -> bool:
+        """Return whether value `i` is a leaf that has only its number as a name."""
+        return not self._titles[i] and not self.recording.parents[i]
 
     # ---- sentences -----------------------------------------------------------------------------
 
     def sentence(self, row: Row) -> str:
-        """Return what happens in this step, one sentence a fact."""
+        """Return what happens in this step, one sentence for each fact."""
         if row.kind == "forward":
             return self._evaluated(row.node)
         if row.kind == "seed":
@@ -242,7 +255,7 @@ class Words:
     def _evaluated(self, i: int) -> str:
         node, name = self.recording.nodes[i], self.names[i]
         expression, numbers = self.expression(i), self.with_numbers(i)
-        data = number_text(self.recording.data[i])
+        data = self._text_of(self.recording.data[i])
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
         relation = self.relation(i)
         if node.op.held:
@@ -255,32 +268,32 @@ class Words:
         return f"{name} is {'the ' if kind else ''}{kind}{expression}: {numbers} {relation} {data}."
 
     def relation(self, i: int) -> str:
-        """Return `=` where the digits shown of an evaluation are exact, else `≈`."""
+        """Return `=` where the digits shown make the evaluation of value `i` exact, else `≈`."""
         return "=" if self._is_exact(i) else "≈"
 
-    def right_after(self, row: Row) -> Any:
-        """Return what a gradient would be after `row` if no rule were broken; None if open."""
+    def correct_after(self, row: Row) -> Any:
+        """Return what the gradient should be after `row`; None where that cannot be said yet."""
         target = row.node if row.kind == "seed" else row.parent
         if self.broken == "assign" and row.kind == "chain":
-            return self._right_after[row.node, row.operand]
-        return self.right[target] if row.number == row.of else None
+            return self._correct_after[row.node, row.operand]
+        return self.correct[target] if row.number == row.of else None
 
     def _is_exact(self, i: int) -> bool:
-        """Return whether the result's shown digits are what the operands' shown digits give.
+        """Return whether the digits shown of the operands give those shown of the result.
 
-        A function whose result is no fraction is exact at few points, as sqrt is at 4. There it
-        changes with each operand; where it does not, as tanh at 20, the float is rounded.
+        A function that is computed in floats is exact at few points only, as sqrt is at 4. There
+        it changes with each operand; where it does not, as tanh at 20, its float is rounded.
         """
         forward = self.recording.nodes[i].op.forward
-        digits = [shown(number_text(self.recording.data[p])) for p in self.recording.parents[i]]
+        digits = [shown(self._text_of(self.recording.data[p])) for p in self.recording.parents[i]]
         operands = [_Exact(x) if isinstance(x, Fraction) else x for x in digits]
-        right = shown(number_text(self.recording.data[i]))
-        if right is None or None in operands:
+        result = shown(self._text_of(self.recording.data[i]))
+        if result is None or None in operands:
             return False
         try:
             found = forward(*operands)
-            if not (is_same(found, right) and isinstance(found, float)):
-                return is_same(found, right)
+            if not (is_same(found, result) and isinstance(found, float)):
+                return is_same(found, result)
             if not all(map(finite, operands)):
                 return True
             nearby = [
@@ -291,22 +304,22 @@ class Words:
             return False
         return found not in nearby
 
-    def kept(self, i: int) -> str:
-        """Return which local derivatives the evaluation of value `i` leaves for the way back."""
+    def _saved(self, i: int) -> str:
+        """Return the local derivatives that the evaluation of value `i` saves."""
         parents, locals_ = self.recording.parents[i], self.recording.locals[i]
         if self.recording.nodes[i].op.held:
-            return f"Nothing is kept for the way back: {self.names[i]} is held constant."
+            return f"Nothing is saved for the backward pass: {self.names[i]} is held constant."
         parts = [
-            f"{self._slope(i, k)} {sign_of_number(local)} {number_text(local)}"
+            f"{self._local_symbol(i, k)} {self._equals(local)} {self._text_of(local)}"
             for k, local in enumerate(locals_[:4])
         ]
         more = f", and {len(parents) - 4} more" if len(parents) > 4 else ""
-        return "Kept for the way back: " + ", ".join(parts) + more + "."
+        return "Saved for the backward pass: " + ", ".join(parts) + more + "."
 
     def _seeded(self, row: Row) -> str:
         name = self.names[row.node]
         if row.turn == 1:
-            return f"The way back starts at {name}. Its gradient with respect to itself is 1."
+            return f"The backward pass starts at {name}. Its gradient with respect to itself is 1."
         return (
             f"A second pass starts at {name}, with the seed 1. No gradient was set to 0 before it: "
             "every leaf still holds the sum of the first pass."
@@ -326,7 +339,7 @@ class Words:
                 "derivative, which does not exist here, is not needed."
             )
         else:
-            up, local, adds = signed(row.upstream), number_text(row.local), signed(row.contribution)
+            up, local, adds = self._factors(row)
             says = (
                 f"{child} passes gradient back to {parent}: upstream {up} times local derivative "
                 f"{local} {'is' if self._product(row) == '=' else 'is about'} {adds}."
@@ -334,17 +347,24 @@ class Words:
         return " ".join([says, *self._remarks(row), self._sum(row)])
 
     def _product(self, row: Row) -> str:
-        """Return `=` or `≈` for what a chain step multiplies."""
-        numbers = signed(row.upstream), number_text(row.local)
-        return sign_of_equation(numbers, signed(row.contribution), operator.mul)
+        """Return `=` or `≈` for upstream × local and the contribution."""
+        *factors, product = self._factors(row)
+        return "=" if row.local is None else sign_of_equation(factors, product, operator.mul)
+
+    def _factors(self, row: Row) -> tuple[str, str, str]:
+        """Return upstream, local derivative and contribution as they are shown."""
+        numbers = self._signed(row.upstream), self._text_of(row.local)
+        return *numbers, self._signed(row.contribution)
 
     def sum_sign(self, row: Row) -> str:
         """Return `=` or `≈` for before + upstream × local and after, as the page shows them."""
         if row.local is None:
             return "="
-        numbers = signed(row.before), signed(row.upstream), number_text(row.local)
+        numbers = self._signed(row.before), self._signed(row.upstream), self._text_of(row.local)
         kept = 0 if self.broken == "assign" else 1
-        return sign_of_equation(numbers, signed(row.after), lambda b, up, x: kept * b + up * x)
+        return sign_of_equation(
+            numbers, self._signed(row.after), lambda b, up, x: kept * b + up * x
+        )
 
     def _operands(self, i: int) -> str:
         names = [self.names[p] for p in self.recording.parents[i]]
@@ -367,89 +387,104 @@ class Words:
         at = self.recording.data[row.parent]
         if len(operands) == 1 and any(at == kink for kink in op.kinks):
             remarks.append(
-                f"{op.name} has a corner at {number_text(at)}; we take {number_text(row.local)}."
+                f"{op.name} has a kink at {self._text_of(at)}, where its derivative is taken to be "
+                f"{self._text_of(row.local)}."
             )
         elif row.upstream == 0:
             if row.local is not None:
                 remarks.append(f"Nothing arrives from {self.names[row.node]}: its gradient is 0.")
         elif row.local == 0:
-            why = f" ({op.name} is flat at {number_text(at)})" if len(operands) == 1 else ""
+            why = f" ({op.name} is flat at {self._text_of(at)})" if len(operands) == 1 else ""
             remarks.append(f"No gradient gets through: the local derivative is 0{why}.")
         if self.broken in ("recursion", "visit_once", "post_order"):
-            right = self.right[row.node]
-            if not is_same(row.upstream, right):
+            correct = self.correct[row.node]
+            if not is_same(row.upstream, correct):
                 remarks.append(
-                    f"Too early: {self.gradient_of(row.node)} is not complete, "
-                    f"right would be {signed(right)}."
+                    f"Too early: {self.gradient_of(row.node)} is not complete; "
+                    f"{self._signed(correct)} would be correct."
                 )
         return remarks
 
     def _sum(self, row: Row) -> str:
         grad = self.gradient_of(row.parent)
-        before, after = signed(row.before), signed(row.after)
-        right = self.right[row.parent] if self.right else row.after
+        before, after = self._signed(row.before), self._signed(row.after)
+        correct = self.correct[row.parent] if self.correct else row.after
         if self.broken == "assign" and row.number > 1:
-            lost = f"{_start(grad)} is overwritten: {before} is lost. Now {after}"
-            running = self._right_after[row.node, row.operand]
+            lost = f"{_start(grad)} is overwritten: {before} is lost. It is now {after}"
+            running = self._correct_after[row.node, row.operand]
             if not is_same(running, row.after):
-                return f"{lost}, right would be {signed(running)}."
+                return f"{lost}; {self._signed(running)} would be correct."
             if is_same(row.before, row.after):
                 return f"{_start(grad)} is overwritten by the same number."
             return f"{lost}."
-        end = "final" if is_same(row.after, right) else f"final, but right would be {signed(right)}"
-        kept = row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]
-        if kept:
-            added = f"Added to {before} left over from the first pass, {grad} is {after}"
+        end = "final"
+        if not is_same(row.after, correct):
+            end += f", but {self._signed(correct)} would be correct"
+        if row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]:
+            added = f"Added to {before} left over from the first pass, this makes {grad} {after}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            equals = sign_of_number(row.after)
+            equals = self._equals(row.after)
             alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} {equals} {after} is "
             return f"{alone}{end}."
         if row.number == 1:
             return f"That is the first of {row.of} contributions: {grad} is {after} so far."
+        added = f"Added to {before}, this makes {grad} {after}"
         if row.number < row.of:
-            return f"Added to {before}, {grad} is {after} so far ({row.number} of {row.of})."
-        return f"Added to {before}, {grad} is {after}. That was the last of {row.of}: {end}."
+            return f"{added} so far ({row.number} of {row.of})."
+        return f"{added}. That was the last of {row.of} contributions: it is {end}."
 
     def done(self, steps: int, grads: Sequence[Any]) -> str:
-        """Return the closing sentence: what the leaves hold after so many steps."""
+        """Return the closing sentence: what the leaves hold after this number of steps."""
         recording = self.recording
-        leaves = [
-            i for i, parents in enumerate(recording.parents)
-            if not parents and recording.nodes[i].label
-        ]  # fmt: skip
-        wrong = [
-            i for i in range(len(grads)) if self.right and not is_same(grads[i], self.right[i])
-        ]
-        shown = [i for i in leaves if i in set(wrong)] or leaves if self.broken else leaves
+        leaves = [i for i, title in enumerate(self._titles) if title and not recording.parents[i]]
+        wrong = {i for i, correct in enumerate(self.correct) if not is_same(grads[i], correct)}
+        listed = [i for i in leaves if i in wrong] or leaves
         parts = [
-            f"{self.names[i]} {signed(grads[i])}"
-            + (f" (right: {signed(self.right[i])})" if i in set(wrong) and self.broken else "")
-            for i in shown[:6]
+            f"{self.names[i]} {self._signed(grads[i])}"
+            + (f" (correct: {self._signed(self.correct[i])})" if i in wrong else "")
+            for i in listed[:6]
         ]
-        if len(shown) > 6:
-            parts.append(f"and {len(shown) - 6} more")
+        if len(listed) > 6:
+            parts.append(f"and {len(listed) - 6} more")
         count = f"Done in {steps} step{'s' * (steps != 1)}"
         text = f"{count}: {', '.join(parts)}" if parts else count
         if not self.broken:
             return f"{text}, the same as backward()."
-        verdict = (
-            f"Broken on purpose ({BROKEN[self.broken]}): {len(wrong)} of {len(grads)} gradients "
-            "are wrong."
+        are = "is" if len(wrong) == 1 else "are"
+        return (
+            f"{text}. Broken on purpose ({BROKEN[self.broken]}): {len(wrong)} of {len(grads)} "
+            f"gradients {are} wrong."
         )
-        return f"{text}. {verdict}"
+
+    def caption(self, row: Row) -> str:
+        """Return a step of the backward pass in one line of numbers.
+
+        As in `s → h:  -6 × 1 = -6    h.grad = +4 - 6 = -2`.
+        """
+        if row.kind == "seed":
+            return self._seeded(row)
+        up, local, adds = self._factors(row)
+        local = "(none)" if row.local is None else local
+        product = f"{up} × {local} {self._product(row)} {adds}"
+        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {product}"
+        if addition := self.addition(row):
+            terms = row.before, row.contribution
+            exact = all(self._equals(term) == "=" for term in terms)
+            line += f"    {self.gradient_of(row.parent)} {'=' if exact else '≈'} {addition}"
+        return line
 
     # ---- formulas ------------------------------------------------------------------------------
 
     def rule(self, row: Row) -> str:
         """Return where the local derivative of a chain step comes from, in one line."""
         if row.kind != "chain":
-            return self.kept(row.node) if row.kind == "forward" else ""
+            return self._saved(row.node) if row.kind == "forward" else ""
         expression = self.expression(row.node)
         name = self.names[row.node]
-        sign = self._slope(row.node, row.operand)
-        formula, local = self.local_formula(row.node, row.operand), number_text(row.local)
-        equals = sign_of_number(row.local) if row.local is not None else "="
+        symbol = self._local_symbol(row.node, row.operand)
+        formula, local = self.local_formula(row.node, row.operand), self._text_of(row.local)
+        equals = self._equals(row.local) if row.local is not None else "="
         value = local if formula in ("", local) else f"{formula} {equals} {local}"
         equals = "=" if value != local else equals
         if row.local is None:
@@ -459,7 +494,7 @@ class Words:
             return f"{name} = {expression} is held constant: {held}".removeprefix(
                 f"{expression} = "
             )
-        return f"{made}{sign} {equals} {value}"
+        return f"{made}{symbol} {equals} {value}"
 
     def latex(self, row: Row) -> str:
         """Return the step as LaTeX, with symbols and with numbers put in."""
@@ -468,7 +503,7 @@ class Words:
         if row.kind == "forward":
             relation = self.relation(row.node).replace("≈", r"\approx")
             numbers = self.with_numbers(row.node)
-            data = number_text(self.recording.data[row.node])
+            data = self._text_of(self.recording.data[row.node])
             return (
                 rf"{name} = \mathrm{{{_latex_text(self.expression(row.node))}}}"
                 rf" = \mathrm{{{_latex_text(numbers)}}} {relation} {data}"
@@ -487,15 +522,15 @@ class Words:
         if row.local is None:
             return symbols + " = 0"
         relation = self._product(row).replace("≈", r"\approx")
-        up, local = _in_parentheses(number_text(row.upstream)), number_text(row.local)
-        product = rf"{up} \cdot {_in_parentheses(local)} {relation} {number_text(row.contribution)}"
+        up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
+        product = rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {relation} {adds}"
         return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
 
     def addition(self, row: Row) -> str:
-        """Return the running sum of a later contribution, as in `+4 - 6 = -2`; else nothing."""
+        """Return the sum that a later contribution is added to, as in `+4 - 6 = -2`; else ""."""
         if row.kind != "chain" or row.before == 0 or row.contribution is None:
             return ""
-        before, adds, after = signed(row.before), signed(row.contribution), signed(row.after)
+        before, adds, after = map(self._signed, (row.before, row.contribution, row.after))
         if self.broken == "assign":
             return f"{before} → {after}"
         sign = "-" if adds.lstrip("≈").startswith("-") else "+"
@@ -507,8 +542,7 @@ def _start(text: str) -> str:
     return text[0].upper() + text[1:] if text.startswith("the ") else text
 
 
-def _number(data: Any, first: bool = True) -> Text:
-    text = number_text(data)
+def _number(text: str, first: bool = True) -> Text:
     if text.lstrip("≈").startswith("-"):  # bare at the start only: -6 + 10, but 10 + (-6)
         return Text(text, 1 if not first else 2 if "/" in text else 3)
     return Text(text, 2 if "/" in text else 5)

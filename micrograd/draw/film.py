@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from micrograd.backward_pass import Recording, Row, backward_rows
+from micrograd.backward_pass import Recording, Row, backward_rows, final_gradients
 from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
@@ -27,8 +26,8 @@ from micrograd.draw.dot import (
 )
 from micrograd.errors import ArgumentError
 from micrograd.files import write_whole
-from micrograd.sentences import sign_of_equation, sign_of_number
-from micrograd.style import Theme, largest, mix, number_text
+from micrograd.sentences import Words
+from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
 
 __all__ = ["animate_backward"]
@@ -124,8 +123,8 @@ def animate_backward(
         )
     style = Style(theme=theme_of(theme), rankdir=rankdir, precision=precision)
     images = []
-    for body, words in _frames(diagram, style, backward_rows(Recording(roots[0]))):
-        drawn = new_picture(body, "png", "wheel", "Backward pass", words).pipe("png")
+    for body, caption in _frames(diagram, style, Recording(roots[0])):
+        drawn = new_picture(body, "png", "wheel", "Backward pass", caption).pipe("png")
         image = Image.open(io.BytesIO(drawn)).convert("RGB")
         if image.width > width:
             size = (int(width), max(1, round(image.height * width / image.width)))
@@ -149,8 +148,11 @@ def animate_backward(
     return target
 
 
-def _frames(diagram: Diagram, style: Style, rows: Sequence[Row]) -> Iterator[tuple[list[str], str]]:
+def _frames(
+    diagram: Diagram, style: Style, recording: Recording
+) -> Iterator[tuple[list[str], str]]:
     """Yield the DOT source and the caption of each frame."""
+    rows = backward_rows(recording)
     chain = [row for row in rows if row.kind == "chain"]
     diagram.scale = largest([row.after for row in rows] + [row.contribution for row in chain])
     count = len(diagram.boxes)
@@ -162,15 +164,13 @@ def _frames(diagram: Diagram, style: Style, rows: Sequence[Row]) -> Iterator[tup
     for row in rows:
         target = row.node if row.kind == "seed" else row.parent
         room[target] = max(room[target], len(style.number(row.after, signed=True)))
-    names = [
-        box.name or (style.number(box.data) if box.role == "constant" else f"v{box.position}")
-        for box in diagram.boxes
-    ]
-    for box in diagram.boxes:  # the captions speak of every value by its name
+    for box in diagram.boxes:  # the captions call every value by its name
         if box.role != "constant":
-            box.name = names[box.position]
-    captions = [_caption(row, names, style) for row in rows]
-    done = f"Done: every gradient is {names[-1]}'s change per unit of the value."
+            box.name = box.name or f"v{box.position}"
+    titles = ["" if box.role == "constant" else box.name for box in diagram.boxes]
+    words = Words(recording, titles=titles, precision=style.precision)
+    captions = [words.caption(row) for row in rows]
+    done = words.done(len(rows), final_gradients(rows, count))
     wide = max(len(caption) for caption in [*captions, done])
     for row, caption in zip(rows, captions, strict=True):
         if row.kind == "seed":
@@ -183,35 +183,16 @@ def _frames(diagram: Diagram, style: Style, rows: Sequence[Row]) -> Iterator[tup
     yield list(_drawn(diagram, style, state, None, (done, wide, room))), done
 
 
-def _caption(row: Row, names: list[str], style: Style) -> str:
-    def signed(x: Any) -> str:
-        return style.number(x, signed=True)
-
-    if row.kind == "seed":
-        return f"The way back starts at {names[row.node]}: its own gradient is 1."
-    up, local = signed(row.upstream), number_text(row.local, style.precision)
-    before, adds, after = signed(row.before), signed(row.contribution), signed(row.after)
-    equals = "=" if row.local is None else sign_of_equation((up, local), adds, operator.mul)
-    local = "(none)" if row.local is None else local
-    step = f"{names[row.node]} → {names[row.parent]}:  {up} × {local} {equals} {adds}"
-    if row.number > 1:
-        joined = f"{adds[:1]} {adds[1:]}" if adds[:1] in "+-" else f"+ {adds}"
-        equals = sign_of_equation((before, adds), after, operator.add)
-        exact = {sign_of_number(x, style.precision) for x in (row.before, row.contribution)}
-        step += f"    {names[row.parent]}.grad {max(exact)} {before} {joined} {equals} {after}"
-    return step
-
-
 def _drawn(
     diagram: Diagram,
     style: Style,
     state: _State,
     row: Row | None,
-    texts: tuple[str, int, list[int]],
+    under: tuple[str, int, list[int]],
 ) -> Iterator[str]:
-    """Yield the lines of one frame. Every frame gives each thing the same room, so none moves."""
+    """Yield the lines of one frame; each thing has the same room in every frame, so none moves."""
     theme, scale = style.theme, diagram.scale
-    caption, wide, room = texts
+    caption, wide, room = under
     label = (
         '<<table border="0" cellborder="0" cellspacing="0" cellpadding="6"><tr>'
         f'<td height="36" width="{8 * wide}"><font point-size="16" color="{theme.ink}">'

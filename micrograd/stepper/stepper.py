@@ -13,13 +13,13 @@ contributions; a node passes on only when its sum is complete.*
 >>> L.label = "L"
 >>> for step in steps(L)[3:7]:
 ...     print(step.text)
-The way back starts at L. Its gradient with respect to itself is 1.
+The backward pass starts at L. Its gradient with respect to itself is 1.
 L passes gradient back to s: upstream +1 times local derivative -6 is -6. Nothing else uses s, so \
 s.grad = -6 is final.
 L passes gradient back to h: upstream +1 times local derivative 4 is +4. That is the first of 2 \
 contributions: h.grad is +4 so far.
-s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, h.grad is \
--2. That was the last of 2: final.
+s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, this \
+makes h.grad -2. That was the last of 2 contributions: it is final.
 """
 
 from __future__ import annotations

@@ -9,14 +9,17 @@ def test_the_command_walks_by_keys(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "[1/10] Forward 1 of 3" in shown
     assert "The product x × w is 2 × (-3) = -6." in shown
-    assert "Added to -5, x.grad is -11. That was the last of 2: final." in shown
+    assert (
+        "Added to -5, this makes x.grad -11. That was the last of 2 contributions: it is final."
+        in shown
+    )
 
 
 def test_the_command_prints_all_steps(capsys):
     assert main(["step", "x * x", "x=3", "--all", "--broken", "assign"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("Broken on purpose: = instead of +=\n   1  The product")
-    assert "Done in 3 steps: x +3 (right: +6)." in shown
+    assert "Done in 3 steps: x +3 (correct: +6)." in shown
 
 
 def test_the_command_writes_a_page(tmp_path, capsys):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from micrograd import Value
-from micrograd.backward_pass import Recording, backward_rows
+from micrograd.backward_pass import Recording
 from micrograd.draw import animate_backward
 from micrograd.draw.diagram import build
 from micrograd.draw.dot import Style
-from micrograd.draw.film import _caption, _frames
+from micrograd.draw.film import _frames
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.style import theme
 
@@ -52,14 +52,25 @@ def test_the_film_has_a_frame_a_contribution(tmp_path: Path) -> None:
 
 def test_the_captions_are_the_chain_rule_in_numbers() -> None:
     root = shared()
-    rows = backward_rows(Recording(root))
-    frames = list(_frames(build([root]), Style(theme=theme("light")), rows))
+    frames = list(_frames(build([root]), Style(theme=theme("light")), Recording(root)))
     captions = [caption for _, caption in frames]
-    assert captions[0] == "The way back starts at L: its own gradient is 1."
+    assert captions[0] == "The backward pass starts at L. Its gradient with respect to itself is 1."
     assert captions[1] == "L → s:  +1 × -6 = -6"
     assert captions[3] == "s → h:  -6 × 1 = -6    h.grad = +4 - 6 = -2"
     assert captions[-1].startswith("Done")
-    assert _caption(rows[2], ["x", "w", "h", "b", "s", "L"], Style(theme=theme("dark")))
+
+
+def test_the_captions_have_the_names_and_the_digits_of_the_picture() -> None:
+    x = Value(1 / 3)
+    root = x * x
+    diagram = build([root], names={x: "x", root: "y"})
+    frames = list(_frames(diagram, Style(theme=theme("dark"), precision=2), Recording(root)))
+    assert [caption for _, caption in frames] == [
+        "The backward pass starts at y. Its gradient with respect to itself is 1.",
+        "y → x:  +1 × 0.33 = +0.33",
+        "y → x:  +1 × 0.33 = +0.33    x.grad ≈ +0.33 + 0.33 ≈ +0.67",
+        "Done in 3 steps: x +0.67, the same as backward().",
+    ]
 
 
 def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_a_single_leaf_has_one_step():
     stepper = steps(Value(2.0, label="x"))
     assert [step.kind for step in stepper] == ["seed"]
     assert stepper[0].text == (
-        "The way back starts at x. Its gradient with respect to itself is 1. "
+        "The backward pass starts at x. Its gradient with respect to itself is 1. "
         "Done in 1 step: x +1, the same as backward()."
     )
 
@@ -297,14 +297,14 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
 def test_the_sentences_name_who_what_how_much_and_what_is_left():
     texts = [step.text for step in steps(guide_graph())]
     assert texts[1] == "s is the sum h + b: -6 + 10 = 4."
-    assert texts[3] == "The way back starts at L. Its gradient with respect to itself is 1."
+    assert texts[3] == "The backward pass starts at L. Its gradient with respect to itself is 1."
     assert texts[5] == (
         "L passes gradient back to h: upstream +1 times local derivative 4 is +4. "
         "That is the first of 2 contributions: h.grad is +4 so far."
     )
     assert texts[6] == (
         "s passes gradient back to h: upstream -6 times local derivative 1 is -6. "
-        "Added to +4, h.grad is -2. That was the last of 2: final."
+        "Added to +4, this makes h.grad -2. That was the last of 2 contributions: it is final."
     )
     assert texts[7].endswith("Nothing else uses b, so b.grad = -6 is final.")
     assert texts[9].endswith("Done in 7 steps: x +6, w -4, b -6, the same as backward().")
@@ -312,7 +312,7 @@ def test_the_sentences_name_who_what_how_much_and_what_is_left():
 
 def test_a_step_knows_its_formula_rule_latex_and_sum():
     stepper = steps(guide_graph())
-    assert stepper[1].rule == "Kept for the way back: ∂s/∂h = 1, ∂s/∂b = 1."
+    assert stepper[1].rule == "Saved for the backward pass: ∂s/∂h = 1, ∂s/∂b = 1."
     assert stepper[8].formula == "w"
     assert stepper[8].rule == "h = x × w, so ∂h/∂x = w = -3"
     assert stepper[6].addition == "+4 - 6 = -2"
@@ -331,7 +331,7 @@ def test_zero_contributions_say_why():
     assert "the local derivative is 0 (relu is flat at -1.2)." in steps(r * 2)[-1].text
     assert "Nothing arrives from r: its gradient is 0." in steps(r * 0)[-1].text
     corner = Value(0, label="z").relu()
-    assert "relu has a corner at 0; we take 0." in steps(corner)[-1].text
+    assert "relu has a kink at 0, where its derivative is taken to be 0." in steps(corner)[-1].text
 
 
 def test_a_repeated_operand_says_which_use_it_is():
@@ -393,7 +393,7 @@ def test_assignment_keeps_only_the_last_contribution():
     assert (
         steps(guide_graph(), "assign")
         .find("h")
-        .text.endswith("h.grad is overwritten: +4 is lost. Now -6, right would be -2.")
+        .text.endswith("h.grad is overwritten: +4 is lost. It is now -6; -2 would be correct.")
     )
 
 
@@ -430,14 +430,18 @@ def test_a_tree_comes_out_right_in_any_order_that_goes_back():
 def test_a_broken_pass_says_so_where_it_goes_wrong():
     _, d = the_39_graph()
     early = steps(d, "recursion")
-    assert "Too early: b.grad is not complete, right would be +13." in str(early)
+    assert "Too early: b.grad is not complete; +13 would be correct." in str(early)
     assert str(early).startswith("Broken on purpose: no topological order: plain recursion")
     assert early[-1].text.endswith(
-        "Done in 9 steps: a +60 (right: +39). Broken on purpose (no topological order: plain "
+        "Done in 9 steps: a +60 (correct: +39). Broken on purpose (no topological order: plain "
         "recursion): 2 of 6 gradients are wrong."
     )
     twice = str(steps(d, "no_zero_grad"))
-    assert "Added to +39 left over from the first pass, a.grad is +78: final, but right" in twice
+    assert (
+        "Added to +39 left over from the first pass, this makes a.grad +78: final, but +39 would "
+        "be correct"
+        in twice
+    )
 
 
 def test_recursion_on_an_exponential_graph_names_the_ways_out():
@@ -459,7 +463,7 @@ def test_an_infinite_gradient_of_infinite_data_is_not_called_wrong():
     stepper = steps(x * x)
     assert stepper.differences() == {}
     assert stepper[-1].text.endswith("the same as backward().")
-    assert "right would be" not in stepper[-1].text
+    assert "would be correct" not in stepper[-1].text
 
 
 def test_a_copy_and_a_pickle_are_steppers_of_their_own_graph():

@@ -226,7 +226,7 @@ def _right(stepper: Stepper, row: Row) -> str:
     """Return the right gradient where a broken rule has given a wrong one."""
     if not stepper.broken or row.kind == "forward":
         return ""
-    wanted = stepper.words.right_after(row)
+    wanted = stepper.words.correct_after(row)
     return signed(wanted) if wanted is not None and not is_same(wanted, row.after) else ""
 
 

@@ -74,7 +74,7 @@ def test_a_graph_is_drawn_the_same_every_time():
 
 
 def test_a_single_value_can_be_shown():
-    assert "The way back starts at x." in page_text(steps(Value(1.0, label="x")))
+    assert "The backward pass starts at x." in page_text(steps(Value(1.0, label="x")))
 
 
 def loss_of_samples(samples=3, atomic=False):

@@ -136,7 +136,7 @@ def test_the_slider_goes_anywhere_and_says_where_it_is(opened):
     assert slider.get_attribute("aria-valuetext").startswith("Step 9 of 10. h passes gradient")
     assert page.page.get_by_role("status").get_attribute("aria-live") == "off"
     slider.fill("6")
-    assert "That was the last of 2: final." in page.said
+    assert "That was the last of 2 contributions: it is final." in page.said
 
 
 def test_play_runs_to_the_end_and_stops(opened):
@@ -325,9 +325,9 @@ def test_the_policy_forbids_the_network(opened):
 def test_a_broken_rule_is_marked_and_its_right_value_named(opened):
     page = opened(broken="assign", fragment="#step=7")
     assert page.page.get_by_text("Broken on purpose: = instead of +=").is_visible()
-    assert page.said.endswith("Now −6, right would be −2.")
+    assert page.said.endswith("It is now −6; −2 would be correct.")
     assert page.page.locator(".num.bad").text_content() == "−6!"
-    assert page.page.get_by_text("Right would be −2.", exact=True).is_visible()
+    assert page.page.get_by_text("−2 would be correct.", exact=True).is_visible()
     keep_screenshot(page.page, "page_assign")
 
 
@@ -339,7 +339,7 @@ def test_a_second_pass_keeps_what_the_leaves_hold(opened):
     assert "x, data 2, gradient +6, left over" in labels
     assert "h, data −6, gradient none yet" in labels
     page.button("Last step").click()
-    assert "right would be −4" in page.said
+    assert "−4 would be correct" in page.said
 
 
 def test_every_control_has_a_name(opened):

@@ -1,5 +1,5 @@
-// Back-propagation, step by step. A notebook widget and a mailed page run this same file.
-// Python sends what is shown as text, and two numbers a step for colour and width; nothing is
+// Back-propagation, step by step. The notebook widget and the page run this same file. Python
+// sends what is shown as strings, and two numbers per step for colour and width; nothing is
 // computed or rounded here. All text goes to the page through textContent and setAttribute.
 
 const NS = { s: "http://www.w3.org/2000/svg", m: "http://www.w3.org/1998/Math/MathML" };
@@ -72,7 +72,7 @@ function decoded(data) {
   D.steps = D.steps.map(s => ({
     k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
     before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
-    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), right: text(s[17]), equals: text(s[18]),
+    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), correct: text(s[17]), equals: text(s[18]),
   }));
   const [W] = D.box;
   D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
@@ -191,16 +191,16 @@ function mount(model, el, keep) {
 
   // ---- state after step j: replayed, never sent
   function stateAt(j) {
-    const st = nodes.map(n => ({ done: !n.sym, got: 0, of: 0, t: 0, text: null, right: "" })), passed = new Map();
+    const st = nodes.map(n => ({ done: !n.sym, got: 0, of: 0, t: 0, text: null, correct: "" })), passed = new Map();
     for (let q = 0; q <= j; q++) {
       const s = steps[q];
       if (s.k === "forward") { st[s.n].done = true; continue; }
       if (s.k === "seed" && s.turn > 1) {
         passed.clear();
-        nodes.forEach((n, i) => { st[i].got = 0; st[i].right = ""; if (n.sym) st[i].text = null; });
+        nodes.forEach((n, i) => { st[i].got = 0; st[i].correct = ""; if (n.sym) st[i].text = null; });
       }
       const target = st[s.k === "seed" ? s.n : s.p];
-      target.got = s.i; target.of = s.of; target.t = s.tg; target.text = s.after; target.right = s.right;
+      target.got = s.i; target.of = s.of; target.t = s.tg; target.text = s.after; target.correct = s.correct;
       if (s.k === "chain") passed.set(s.e, s);
     }
     return { st, passed };
@@ -217,10 +217,10 @@ function mount(model, el, keep) {
     const { st, passed } = now;
     nodes.forEach((n, i) => {
       const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
-      const mark = `${q.done}|${q.got}|${q.of}|${q.text}|${q.right}|${to}|${from}|${i === sel}|${n.sent ?? ""}`;
+      const mark = `${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${i === sel}|${n.sent ?? ""}`;
       if (n.mark === mark) return;
       n.mark = mark;
-      const final = q.got > 0 && q.got === q.of, held = q.got === 0 && q.text !== null, wrong = q.right !== "" || /!$/.test(q.text ?? "");
+      const final = q.got > 0 && q.got === q.of, held = q.got === 0 && q.text !== null, wrong = q.correct !== "" || /!$/.test(q.text ?? "");
       const c = ["node", n.role];
       if (i === root) c.push("root");
       if (q.text === null) c.push("wait");
@@ -230,7 +230,7 @@ function mount(model, el, keep) {
       if (to) c.push("to");
       if (editable && !n.sym) c.push("editable");
       put(n.g, "class", c.join(" "));
-      const shown = n.sent ? "\u2026" : q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : "");
+      const shown = n.sent ? "\u2026" : q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "");
       put(n.dT, "text", shown);
       put(n.gT, "text", grad);
       put(n.gT, "class", "num g" + (wrong ? " bad" : "") + (grad.length > 10 ? " tiny" : grad.length > 8 ? " small" : ""));
@@ -238,7 +238,7 @@ function mount(model, el, keep) {
       put(n.chip, "--fill", q.text === null ? "" : tint(q.t));
       put(n.tick, "visibility", final ? "visible" : "hidden");
       put(n.badge, "text", q.got && !final ? `${q.got}/${q.of}` : "");
-      put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.right ? `, right would be ${minus(q.right)}` : "")}`);
+      put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.correct ? `, ${minus(q.correct)} would be correct` : "")}`);
     });
     const tab = sel != null && shown(sel) ? sel : chain ? s.p : s.n;
     if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
@@ -322,7 +322,7 @@ function mount(model, el, keep) {
     const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", "+=");
     math.append(formula(ratio(root, s.p), adds, ratio(root, s.n), M("mo", "\u00b7"), ratio(s.n, s.p)));
     tiles.append(tile(s.before, D.assigns ? "lost" : "", D.assigns && s.i > 1 ? "lost" : "before", gradOf(s.p)), op(D.assigns ? "\u2192" : "+"), tile(s.up, "", "upstream", gradOf(s.n)), op("\u00d7"),
-      tile(s.loc, "local", "local", dLocal(s)), op(s.equals), tile(s.after + (s.right ? "!" : ""), "now", "now", s.right ? `right: ${s.right}` : gradOf(s.p)));
+      tile(s.loc, "local", "local", dLocal(s)), op(s.equals), tile(s.after + (s.correct ? "!" : ""), "now", "now", s.correct ? `correct: ${s.correct}` : gradOf(s.p)));
   }
   function book() {
     const s = steps[k], i = hover ?? sel ?? (s.k === "chain" ? s.p : s.n), n = nodes[i], q = now.st[i];
@@ -342,8 +342,8 @@ function mount(model, el, keep) {
     }
     const foot = q.text === null ? `0 of ${needed[i]}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
     fill(h("table", {}, h("thead", {}, h("tr", {}, ["through", "upstream \u00d7 local", "adds"].map(t => h("th", { scope: "col" }, t)))), h("tbody", {}, body),
-      h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.right ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.right ? "!" : ""))))));
-    if (q.right) ledger.append(h("p", { class: "mgs-note" }, `Right would be ${minus(q.right)}.`));
+      h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.correct ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : ""))))));
+    if (q.correct) ledger.append(h("p", { class: "mgs-note" }, `${minus(q.correct)} would be correct.`));
     if (all.length > rows.length) ledger.append(h("p", { class: "mgs-note" }, `Rows ${start + 1} to ${start + rows.length} of ${all.length}.`));
   }
 
@@ -371,7 +371,7 @@ function mount(model, el, keep) {
         return row;
       })),
       h("tfoot", {}, h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, count), h("td", { class: sign(total) }, minus(total))))));
-    if (D.rule) ledger.append(h("p", { class: "mgs-note" }, "The sum over all paths is right, whatever rule the pass breaks."));
+    if (D.rule) ledger.append(h("p", { class: "mgs-note" }, "The sum over all paths is correct, whichever rule the pass breaks."));
   }
 
   // ---- camera
