@@ -1,29 +1,33 @@
 """The look of every picture: colours, sizes, and how numbers are written."""
 
-from micrograd.style.colours import DARK as DARK
 from micrograd.style.colours import (
+    DARK,
     FONT,
     FONT_FAMILY,
+    LIGHT,
     MARKERS,
     THEMES,
-    UNKNOWN,
     Theme,
     contrast,
     diverging,
+    mix,
+    theme,
+)
+from micrograd.style.numbers import (
+    UNKNOWN,
     finite,
     largest,
     magnitude,
-    mix,
     number_text,
     short,
     stroke_width,
-    theme,
 )
-from micrograd.style.colours import LIGHT as LIGHT
 
 __all__ = [
+    "DARK",
     "FONT",
     "FONT_FAMILY",
+    "LIGHT",
     "MARKERS",
     "THEMES",
     "UNKNOWN",
