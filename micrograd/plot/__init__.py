@@ -1,19 +1,13 @@
 """Plots of decision boundaries, losses, functions and networks."""
 
-from micrograd.plot.boundary import DOTS_PER_INCH as DOTS_PER_INCH
-from micrograd.plot.boundary import FAMILIES as FAMILIES
-from micrograd.plot.boundary import (
-    Curves,
-    plot_activations,
-    plot_decision_boundary,
-    plot_function,
-    plot_gradients,
-    plot_history,
-    plot_loss_surface,
-    plot_weights,
-    save_figure,
-    sheet,
-)
+from micrograd.plot.axes import DOTS_PER_INCH as DOTS_PER_INCH
+from micrograd.plot.axes import FAMILIES as FAMILIES
+from micrograd.plot.axes import save_figure, sheet
+from micrograd.plot.boundary import plot_decision_boundary
+from micrograd.plot.function import plot_function
+from micrograd.plot.history import Curves, plot_history
+from micrograd.plot.loss_surface import plot_loss_surface
+from micrograd.plot.network import plot_activations, plot_gradients, plot_weights
 
 __all__ = [
     "Curves",

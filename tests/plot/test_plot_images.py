@@ -14,10 +14,11 @@ import pytest
 np = pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
+from micrograd import plot as plots  # noqa: E402
 from micrograd import tanh  # noqa: E402
 from micrograd.nn import MLP  # noqa: E402
-from micrograd.plot import boundary as plots  # noqa: E402
-from micrograd.plot import sheet  # noqa: E402
+from micrograd.plot import axes, sheet  # noqa: E402
+from micrograd.plot import boundary as boundary_plot  # noqa: E402
 from micrograd.train import History  # noqa: E402
 
 FOLDER = Path(__file__).parents[1] / "golden" / "plots"
@@ -147,7 +148,7 @@ def difference(found, wanted):
 @pytest.fixture
 def own_font(monkeypatch):
     """Draw in the one font that is the same everywhere."""
-    monkeypatch.setattr(plots, "FAMILIES", ("DejaVu Sans",))
+    monkeypatch.setattr(axes, "FAMILIES", ("DejaVu Sans",))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -165,17 +166,17 @@ def test_a_picture_looks_as_it_did(own_font, picture, theme):
 
 def test_the_comparison_sees_a_missing_line_and_a_colour_changed(own_font, monkeypatch):
     right = drawn(boundary, "light")
-    monkeypatch.setattr(plots, "_line", lambda *arguments, **options: None)
+    monkeypatch.setattr(boundary_plot, "_line", lambda *arguments, **options: None)
     assert difference(drawn(boundary, "light"), right).mean() > MEAN
     monkeypatch.undo()
-    monkeypatch.setattr(plots, "FAMILIES", ("DejaVu Sans",))
+    monkeypatch.setattr(axes, "FAMILIES", ("DejaVu Sans",))
     assert difference(drawn(boundary, "dark"), right).mean() > MEAN
 
 
 if __name__ == "__main__":
     import matplotlib.image
 
-    plots.FAMILIES = ("DejaVu Sans",)
+    axes.FAMILIES = ("DejaVu Sans",)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for one in PICTURES:
         for name in ("light", "dark"):

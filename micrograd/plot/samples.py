@@ -1,0 +1,63 @@
+"""The samples that a plot shows, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.errors import ArgumentError, InputCountError
+
+__all__ = ["features_of", "samples_of"]
+
+
+def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, int]]:
+    """Return the names of all features and the places of the two that are drawn."""
+    import numpy as np
+
+    shape = np.shape(X)
+    if len(shape) != 2 or shape[1] < 2:
+        raise InputCountError(
+            f"expected X of shape (n_samples, n_features), got {shape}: a plane has two features"
+        )
+    if names is None:
+        names = getattr(X, "columns", [f"x{k + 1}" for k in range(shape[1])])
+    names = [str(name) for name in names]
+    if len(names) != shape[1]:
+        raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
+    if isinstance(features, str) or np.shape(features) != (2,):
+        raise InputCountError(f"expected features=(i, j), two of them, got {features!r:.60}")
+    places = []
+    for feature in features:
+        if isinstance(feature, str) and feature in names:
+            places.append(names.index(feature))
+        elif not isinstance(feature, (str, bool)) and feature in range(len(names)):
+            places.append(int(feature))
+        else:
+            raise ArgumentError(
+                f"no feature {feature!r:.60}: expected 0 to {len(names) - 1} or one of "
+                f"{', '.join(map(repr, names))[:200]}"
+            )
+    if places[0] == places[1]:
+        raise ArgumentError(f"features={features!r:.60}: a plane needs two different ones")
+    return names, (places[0], places[1])
+
+
+def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
+    """Return the samples and their labels as arrays of numbers."""
+    import numpy as np
+
+    rows, labels = np.asarray(X, dtype=float), np.asarray(y)
+    if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+        why = ": a plane has two features" if width == 2 else ""
+        raise InputCountError(
+            f"expected {what} of shape (n_samples, {width}), got {rows.shape}{why}"
+        )
+    if labels.shape != (len(rows),):
+        raise InputCountError(f"{what} has {len(rows)} rows, its labels {labels.shape}")
+    if not np.isfinite(rows).all():
+        raise ArgumentError(f"{what} holds numbers that are not finite")
+    if labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
+        raise ArgumentError(
+            f"the labels of {what} are {labels.tolist()!r:.60}, expected finite numbers; number "
+            "the classes 0, 1, 2, ... and name them with classes="
+        )
+    return rows, labels
