@@ -69,8 +69,6 @@ TOO_LONG = {
     "nn.layers",
     "ops.rows",
     "optim.optimizers",
-    "plot.boundary.plot_decision_boundary",
-    "plot.boundary.plot_loss_surface",
     "train.run",
 }
 

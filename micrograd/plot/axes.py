@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,26 +16,37 @@ from micrograd.style import theme as theme_named
 
 __all__ = [
     "DOTS_PER_INCH",
-    "EXTRA",
     "FAMILIES",
     "HIGHEST",
     "axes_of",
-    "bare",
+    "check_resolution",
+    "colour_map",
     "dress",
     "font",
     "name_ends",
+    "require",
     "save_figure",
     "sheet",
 ]
 
 FAMILIES: Final = ("Arial", "Liberation Sans", "Helvetica", "DejaVu Sans")
 DOTS_PER_INCH: Final = 200
-HIGHEST: Final = 1e300  # what is drawn: above it axes have no room for their margins
-EXTRA: Final = 'pictures need NumPy and matplotlib: pip install "micrograd[train]"'
+HIGHEST: Final = 1e300  # the largest number that is drawn: axes need room for margins above it
+
+
+def require(*packages: str) -> None:
+    """Import packages that pictures need, or raise an ImportError that names the extra."""
+    try:
+        for package in packages:
+            import_module(package)
+    except ImportError as error:
+        raise ImportError(
+            'pictures need NumPy and matplotlib: pip install "micrograd[train]"'
+        ) from error
 
 
 def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str = "light") -> Any:
-    """Return axes, side by side, on a new figure that belongs to nobody else.
+    """Return axes, side by side, on a new figure that pyplot does not know.
 
     Parameters
     ----------
@@ -45,12 +58,12 @@ def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str 
     Returns
     -------
     list of matplotlib.axes.Axes
-        Their `figure` is drawn by Agg: no window opens, and pyplot does not know it.
+        Their `figure` is drawn by Agg: no window opens.
 
     Raises
     ------
     ImportError
-        If matplotlib is missing; names the extra to install.
+        If matplotlib is missing; the message names the extra to install.
 
     Examples
     --------
@@ -58,18 +71,17 @@ def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str 
     >>> loss.figure is accuracy.figure
     True
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    require("matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, layout="constrained", facecolor=theme_named(theme).bg)
     FigureCanvasAgg(figure)
     return [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
 
 
 def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Write a figure as a picture, in one piece; the end of the name says which kind.
+    """Write a figure to a file atomically, in the format that the ending of its name says.
 
     Parameters
     ----------
@@ -80,9 +92,9 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ArgumentError
-        If the name ends otherwise. Also a ValueError.
+        If the name has another ending. Also a ValueError.
     OSError
-        If the file cannot be written; the old one is then intact.
+        If the file cannot be written; an existing file then stays as it is.
     """
     from matplotlib import rc_context
 
@@ -102,16 +114,22 @@ def axes_of(ax: Any, size: tuple[float, float], look: Theme) -> Any:
     """Return the axes that were given, or new ones on a figure that a notebook shows."""
     if ax is not None:
         return ax
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    from matplotlib import pyplot
+
     figure = pyplot.figure(figsize=size, layout="constrained", facecolor=look.bg)
     return figure.add_subplot()
 
 
-def dress(ax: Any, look: Theme, title: str, names: tuple[str, str], pad: float = 6) -> None:
-    """Give axes the fonts and colours of a theme, a title and the names of both directions."""
+def dress(
+    ax: Any,
+    look: Theme,
+    title: str,
+    names: tuple[str, str],
+    *,
+    pad: float = 6,
+    spines: Sequence[str] = ("left", "bottom"),
+) -> None:
+    """Give axes the fonts and colours of a theme, a title and names for x and y."""
     ax.set_facecolor(look.bg)
     ax.set_title(title, loc="left", color=look.ink, pad=pad, fontproperties=font(13, "bold"))
     ax.set_xlabel(names[0], color=look.muted, fontproperties=font(12))
@@ -119,21 +137,25 @@ def dress(ax: Any, look: Theme, title: str, names: tuple[str, str], pad: float =
     ax.tick_params(which="both", color=look.line, labelcolor=look.muted)
     ax.tick_params(which="major", labelsize=11, labelfontfamily=font(11).get_family())
     for name, side in ax.spines.items():
-        side.set_visible(name in ("left", "bottom"))
+        side.set_visible(name in spines)
         side.set_color(look.line)
 
 
-def bare(ax: Any, look: Theme, title: str) -> None:
-    """Dress axes on which places are not numbers."""
-    dress(ax, look, title, ("", ""))
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for side in ax.spines.values():
-        side.set_visible(False)
+def colour_map(stops: Sequence[str]) -> Any:
+    """Return the colour map of matplotlib that runs through the given colours."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("micrograd", list(stops))
+
+
+def check_resolution(resolution: int, least: int = 2) -> None:
+    """Raise an ArgumentError if `resolution` is not a number of points a side."""
+    if not isinstance(resolution, int) or resolution < least:
+        raise ArgumentError(f"expected a resolution of {least} or more, got {resolution!r}")
 
 
 def font(size: float, weight: str = "normal") -> Any:
-    """Return the first of the families that is installed; to name a missing one logs a warning."""
+    """Return the first of the families that is installed: matplotlib warns of a missing one."""
     from matplotlib.font_manager import FontProperties, fontManager
 
     installed = {entry.name for entry in fontManager.ttflist}
@@ -142,16 +164,19 @@ def font(size: float, weight: str = "normal") -> Any:
 
 
 def name_ends(ax: Any, ends: list[tuple[float, float, str, str]]) -> None:
-    """Write each name at the right end of its curve, moved apart where they would touch."""
+    """Write each name at the right end of its curve, moved apart where names would touch.
+
+    An end is its x and y, the name and the colour.
+    """
     figure = ax.figure
-    figure.canvas.draw()  # only now are heights known
+    figure.canvas.draw()  # heights are known only now
     apart = 15 * figure.dpi / 72
     heights = [ax.transData.transform((x, y))[1] for x, y, *_ in ends]
     downwards = sorted(range(len(ends)), key=lambda i: -heights[i])
     placed = [heights[i] for i in downwards]
     for i in range(1, len(placed)):
         placed[i] = min(placed[i], placed[i - 1] - apart)
-    # What pushed the lowest name down may lift all of them by half of it, as far as there is room.
+    # All names move up by half of what the lowest was pushed down, as far as there is room.
     room = ax.bbox.y1 - placed[0] - 6 * figure.dpi / 72
     lift = max(0.0, min((heights[downwards[-1]] - placed[-1]) / 2, room))
     shifts = [0.0] * len(ends)

@@ -1,16 +1,17 @@
-"""Which class a model gives to each point of the plane."""
+"""The decision boundary: which class a model predicts for each point of a plane."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from micrograd.engine import no_grad, plain
 from micrograd.errors import ArgumentError, InputCountError, not_a_network
-from micrograd.plot.axes import EXTRA, axes_of, dress, font
-from micrograd.plot.samples import features_of, samples_of
-from micrograd.style import MARKERS, Theme, mix
+from micrograd.plot.axes import axes_of, check_resolution, colour_map, dress, font, require
+from micrograd.plot.samples import features_of, limits_of, samples_of
+from micrograd.style import MARKERS, Theme, class_shape, mix
 from micrograd.style import theme as theme_named
 
 __all__ = ["plot_decision_boundary"]
@@ -32,34 +33,34 @@ def plot_decision_boundary(
     title: str = "Decision boundary",
     theme: str = "light",
 ) -> Any:
-    """Draw which class a model gives to each point of the plane, and the samples on top.
+    """Draw which class a model predicts for each point of a plane, and the samples on top.
 
     Parameters
     ----------
     model : callable
-        Takes a row of all features. It gives one number or Value, whose side of `level` is the
-        class; or a list of them, one a class, of which the largest is.
+        Takes a row of all features. It gives one number or Value, above `level` for one class and
+        below it for the other, or a list with one for each class, of which the largest wins.
     X : array-like or DataFrame of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
-        The classes: two numbers of any kind for one score, 0, 1, 2, ... for several.
+        The classes: any two numbers for a model of one score, else 0, 1, 2, ...
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     held_out : (X, y), optional
-        Samples that it did not learn from, drawn hollow.
+        Samples that the model was not trained on, drawn hollow.
     classes : sequence of str, optional
-        Names for the key, in the order of the classes. Default the labels.
+        Names of the classes for the key, in ascending order of their labels. Default the labels.
     features : pair of int or str, default (0, 1)
-        The features across and up, by place or name. All others are held at their mean in `X`,
-        and the picture says so.
+        The features on the x and y axes, by column or name. All others are held at their mean in
+        `X`, and the picture says so.
     names : sequence of str, optional
         Of all features. Default the columns of a DataFrame, else x1, x2, ...
     level : float, default 0.0
         The score at the boundary: 0 for hinge and for logits.
     margin : float, optional
-        Also draw, dashed, where the score is so far from `level`: 1 is where hinge loss is 0. With
-        several classes, where the best leads the next by so much.
+        Also draw dashed lines where the score is this far from `level` (hinge loss is 0 beyond 1),
+        or, with several classes, where the largest score exceeds the next by this much.
     resolution : int, default 80
-        Points a side at which the model is evaluated.
+        Number of points along each axis at which the model is evaluated.
     title : str
     theme : {"light", "dark"}, default "light"
 
@@ -72,15 +73,15 @@ def plot_decision_boundary(
     InputCountError
         If there are fewer than two features, or not as many labels as rows. Also a ValueError.
     ArgumentError, ArgumentTypeError
-        If there are more than two classes for one score, labels that are no class, or features
-        that are not there; if the model cannot be called.
+        If a model of one score is given more than two classes, a label is no class of the model, a
+        feature does not exist, or the model cannot be called.
     ImportError
-        If NumPy or matplotlib is missing; names the extra to install.
+        If NumPy or matplotlib is missing; the message names the extra to install.
 
     Notes
     -----
-    Shades are the probability, where the score is taken as a logit: pale where it is undecided.
-    The model is called resolution ** 2 times.
+    Shades are probabilities, with the scores taken as logits: the paler, the less certain. The
+    model is called resolution ** 2 times.
 
     Examples
     --------
@@ -90,117 +91,137 @@ def plot_decision_boundary(
     >>> ax.get_title(loc="left"), ax.get_xlabel()
     ('Decision boundary', 'x1')
     """
-    try:
-        import numpy as np
-        from matplotlib.colors import LinearSegmentedColormap
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    require("numpy", "matplotlib")
+    import numpy as np
+
     look = theme_named(theme)
-    _check_callable(model)
-    names, (i, j) = features_of(X, features, names)
+    if not callable(model):
+        raise not_a_network(model, "a model that is called with a row")
+    names, columns = features_of(X, features, names)
     groups = [samples_of("X", X, y, len(names))]
     if held_out:
         groups.append(samples_of("held-out X", *held_out, len(names)))
-    if not isinstance(resolution, int) or resolution < 2:
-        raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
+    check_resolution(resolution)
     if margin is not None and not (isinstance(margin, (int, float)) and 0 < margin < math.inf):
         raise ArgumentError(f"expected a margin above 0, got {margin!r:.60}")
-    row = groups[0][0].mean(axis=0).tolist()
-
-    def at(x: float, z: float) -> list[float]:
-        row[i], row[j] = float(x), float(z)
-        return list(row)
-
-    everything = np.concatenate([rows[:, [i, j]] for rows, _ in groups])
-    spread = np.ptp(everything, axis=0)
-    rim = np.where(spread > 0, 0.08 * spread, 1.0)  # a feature that never changes has room too
-    (left, low), (right, high) = everything.min(axis=0) - rim, everything.max(axis=0) + rim
-    across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
-    with no_grad():
-        outputs = [_numbers(model(at(x, z))) for z in up for x in across]
-    scores = np.array(outputs, dtype=float).reshape(resolution, resolution, -1)
-    if not np.isfinite(scores).all():
-        raise ArgumentError("the model gives scores that are not finite for some points")
-
+    low, high = limits_of(np.concatenate([rows[:, columns] for rows, _ in groups]))
+    across, up = (np.linspace(low[k], high[k], resolution) for k in (0, 1))
+    scores = _scores(model, groups[0][0].mean(axis=0).tolist(), columns, across, up)
     labels = sorted({label for _, group in groups for label in group.tolist()})
-    several = scores.shape[2] > 1
-    if several:
-        count = scores.shape[2]
-        if any(label not in range(count) for label in labels):
-            raise ArgumentError(f"the labels are {labels}, but the model has {count} classes")
-        labels = list(range(count))
-        colours = [look.classes[k % len(look.classes)] for k in labels]
-        markers = [MARKERS[(k + k // len(MARKERS)) % len(MARKERS)] for k in labels]
-    else:
-        if len(labels) > 2:
-            raise ArgumentError(f"one score tells two classes apart, the labels are {labels}")
-        if len(labels) < 2:  # which one it is, its sign tells
-            labels = [0, labels[0]] if labels[0] > 0 else [labels[0], 1]
-        colours, markers = [look.neg, look.pos], [MARKERS[1], MARKERS[0]]
-    told = [str(name) for name in classes] if classes is not None else [f"{k:g}" for k in labels]
-    if len(told) != len(labels):
-        raise InputCountError(f"expected names for {len(labels)} classes, got {len(told)}")
+    marks = _marks(look, labels, scores.shape[2], classes)
 
     ax = axes_of(ax, (4.6, 4.2), look)
-    extent = (left, right, low, high)
-    if several:
-        shares = np.exp(scores - scores.max(axis=2, keepdims=True))
-        shares /= shares.sum(axis=2, keepdims=True)
-        tints = np.array([_rgb(mix(look.bg, colour, 0.42)) for colour in colours])
-        ax.imshow(
-            np.clip(shares @ tints, 0, 1),
-            extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
-        )  # fmt: skip
-        for k in range(len(labels)):
-            lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
-            _line(ax, across, up, lead, look)
-            if margin is not None:
-                _line(ax, across, up, lead, look, at=margin)
-    else:
-        logits = np.clip(scores[:, :, 0] - level, -500, 500)
-        shades = LinearSegmentedColormap.from_list("boundary", look.diverging[2:7])
-        ax.imshow(
-            1 / (1 + np.exp(-np.clip(4 * logits, -500, 500))), cmap=shades, vmin=0, vmax=1,
-            extent=extent, origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
-        )  # fmt: skip
-        _line(ax, across, up, logits, look)
-        if margin is not None:
-            _line(ax, across, up, logits, look, at=-margin)
-            _line(ax, across, up, logits, look, at=margin)
-
+    _draw_regions(ax, look, (across, up), scores, marks, level=level, margin=margin)
     for hollow, (rows, group) in enumerate(groups):
-        for label, colour, marker in zip(labels, colours, markers, strict=True):
-            chosen = rows[group == label]
-            ax.scatter(
-                chosen[:, i], chosen[:, j], s=26 if marker == "s" else 30, marker=marker,
-                facecolor=look.bg if hollow else colour,
-                edgecolor=colour if hollow else look.bg,
-                linewidth=1.3 if hollow else 0.9, zorder=3 + hollow,
-            )  # fmt: skip
-    ax.set_xlim(left, right)
-    ax.set_ylim(low, high)
+        _draw_samples(ax, look, rows[:, columns], group, marks, hollow=bool(hollow))
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
     others = len(names) - 2
     held = f"\n{others} other feature{'s' * (others > 1)} at the mean" if others else ""
-    axes_names = (names[i] + held, names[j])
-    dress(ax, look, title, axes_names, pad=24)
-    lines = _key(ax, look, told, colours, markers, hollow=len(groups) > 1)
+    dressed = partial(dress, ax, look, title, (names[columns[0]] + held, names[columns[1]]))
+    dressed(pad=24, spines=())
+    lines = _draw_key(ax, look, marks, hollow=len(groups) > 1)
     if lines > 1:
-        dress(ax, look, title, axes_names, pad=24 + 16 * (lines - 1))
-    for side in ax.spines.values():
-        side.set_visible(False)
+        dressed(pad=24 + 16 * (lines - 1), spines=())
     return ax
 
 
-def _numbers(output: Any) -> list[float]:
-    scores = output if hasattr(output, "__len__") else [output]
-    return [float(plain(score)) for score in scores]
+class _Mark(NamedTuple):
+    """How the samples of one class are drawn."""
+
+    label: float
+    name: str
+    colour: str
+    shape: str
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+def _scores(
+    model: Callable[[Any], Any], row: list[float], columns: tuple[int, int], across: Any, up: Any
+) -> Any:
+    """Return the scores of a model on a grid: rows from below, points, outputs.
+
+    `row` holds the values of the other features.
+    """
+    import numpy as np
+
+    i, j = columns
+
+    def scores_at(x: float, z: float) -> list[float]:
+        row[i], row[j] = float(x), float(z)
+        output = model(list(row))
+        scores = output if hasattr(output, "__len__") else [output]
+        return [float(plain(score)) for score in scores]
+
+    with no_grad():
+        outputs = [[scores_at(x, z) for x in across] for z in up]
+    scores = np.array(outputs, dtype=float)
+    if not np.isfinite(scores).all():
+        raise ArgumentError("the model gives scores that are not finite for some points")
+    return scores
 
 
-def _line(ax: Any, across: Any, up: Any, field: Any, look: Theme, *, at: float = 0.0) -> None:
+def _marks(
+    look: Theme, labels: list[Any], outputs: int, names: Sequence[str] | None
+) -> list[_Mark]:
+    """Return the mark of each class, once it is clear that the labels fit the model."""
+    if outputs > 1:
+        if any(label not in range(outputs) for label in labels):
+            raise ArgumentError(f"the labels are {labels}, but the model has {outputs} classes")
+        labels = list(range(outputs))
+    elif len(labels) > 2:
+        raise ArgumentError(f"one score tells two classes apart, the labels are {labels}")
+    elif len(labels) < 2:  # which of the two it is, its sign says
+        labels = [0, labels[0]] if labels[0] > 0 else [labels[0], 1]
+    names = [str(name) for name in names] if names is not None else [f"{k:g}" for k in labels]
+    if len(names) != len(labels):
+        raise InputCountError(f"expected names for {len(labels)} classes, got {len(names)}")
+    return [
+        _Mark(label, name, look.of_class(k, outputs), MARKERS[class_shape(k, outputs)])
+        for k, (label, name) in enumerate(zip(labels, names, strict=True))
+    ]
+
+
+def _draw_regions(
+    ax: Any,
+    look: Theme,
+    grid: tuple[Any, Any],
+    scores: Any,
+    marks: list[_Mark],
+    *,
+    level: float,
+    margin: float | None,
+) -> None:
+    """Draw how probable each class is, the boundary between them and the margins."""
+    import numpy as np
+    from matplotlib.colors import to_rgb
+
+    several = scores.shape[2] > 1
+    if several:
+        probabilities = np.exp(scores - scores.max(axis=2, keepdims=True))
+        probabilities /= probabilities.sum(axis=2, keepdims=True)
+        tints = np.array([to_rgb(mix(look.bg, mark.colour, 0.42)) for mark in marks])
+        image = np.clip(probabilities @ tints, 0, 1)
+        # By how much the score of a class exceeds the largest of the others.
+        fields = [
+            scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2) for k in range(len(marks))
+        ]
+    else:
+        logits = np.clip(scores[:, :, 0] - level, -500, 500)
+        image = 1 / (1 + np.exp(-np.clip(4 * logits, -500, 500)))
+        fields = [logits]
+    across, up = grid
+    ax.imshow(
+        image, cmap=colour_map(look.pale), vmin=0, vmax=1, zorder=0, origin="lower",
+        extent=(across[0], across[-1], up[0], up[-1]), aspect="auto", interpolation="bilinear",
+    )  # fmt: skip
+    for field in fields:
+        _draw_line(ax, across, up, field, look)
+        if margin is not None:
+            for at in (margin,) if several else (-margin, margin):
+                _draw_line(ax, across, up, field, look, at=at)
+
+
+def _draw_line(ax: Any, across: Any, up: Any, field: Any, look: Theme, *, at: float = 0.0) -> None:
     """Draw where the field is 0, or, dashed, where it is another number."""
     if field.min() < at < field.max():
         ax.contour(
@@ -209,40 +230,42 @@ def _line(ax: Any, across: Any, up: Any, field: Any, look: Theme, *, at: float =
         )  # fmt: skip
 
 
-def _key(
-    ax: Any, look: Theme, names: list[str], colours: list[str], markers: list[str], *, hollow: bool
-) -> int:
-    """Say below the title which mark is which; return in how many lines."""
+def _draw_samples(
+    ax: Any, look: Theme, points: Any, group: Any, marks: list[_Mark], *, hollow: bool
+) -> None:
+    for label, _, colour, shape in marks:
+        chosen = points[group == label]
+        ax.scatter(
+            chosen[:, 0], chosen[:, 1], s=26 if shape == "s" else 30, marker=shape,
+            facecolor=look.bg if hollow else colour, edgecolor=colour if hollow else look.bg,
+            linewidth=1.3 if hollow else 0.9, zorder=3 + hollow,
+        )  # fmt: skip
+
+
+def _draw_key(ax: Any, look: Theme, marks: list[_Mark], *, hollow: bool) -> int:
+    """Name the marks below the title; return how many lines that takes."""
     from matplotlib.lines import Line2D
 
-    def mark(marker: str, fill: str, edge: str, name: str) -> Any:
+    def handle(shape: str, fill: str, edge: str, name: str) -> Any:
         return Line2D(
-            [], [], linestyle="none", marker=marker, markersize=6.5, label=name,
+            [], [], linestyle="none", marker=shape, markersize=6.5, label=name,
             markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=1.3,
         )  # fmt: skip
 
-    marks = [
-        mark(marker, colour, colour, name)
-        for marker, colour, name in zip(markers, colours, names, strict=True)
-    ]
+    handles = [handle(shape, colour, colour, name) for _, name, colour, shape in marks]
     if hollow:
-        marks.append(mark(MARKERS[0], look.bg, look.muted, "held out"))
+        handles.append(handle(MARKERS[0], look.bg, look.muted, "held out"))
     figure = ax.get_figure(root=True)
-    figure.canvas.draw()  # only now is known how wide things are
+    figure.canvas.draw()  # widths are known only now
     lines = 0
     while True:
         lines += 1
-        columns = math.ceil(len(marks) / lines)
+        columns = math.ceil(len(handles) / lines)
         legend = ax.legend(
-            handles=marks, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns,
+            handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns,
             frameon=False, labelcolor=look.muted, borderpad=0.2, borderaxespad=0.1,
             handletextpad=0.1, columnspacing=0.9, prop=font(11),
         )  # fmt: skip
         room = figure.bbox.x1 - ax.bbox.x0
         if columns == 1 or legend.get_window_extent().width <= room:
             return lines
-
-
-def _check_callable(model: Any) -> None:
-    if not callable(model):
-        raise not_a_network(model, "a model that is called with a row")

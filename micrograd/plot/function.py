@@ -9,7 +9,7 @@ from typing import Any
 from micrograd.engine import Value, plain
 from micrograd.errors import ArgumentError
 from micrograd.functional import grad
-from micrograd.plot.axes import axes_of, dress, font, name_ends
+from micrograd.plot.axes import axes_of, check_resolution, dress, font, name_ends, require
 from micrograd.style import number_text
 from micrograd.style import theme as theme_named
 
@@ -29,24 +29,24 @@ def plot_function(
     title: str | None = None,
     theme: str = "light",
 ) -> Any:
-    """Draw a function of one Value, its derivatives, and its tangent at one place.
+    """Draw a function of one Value, its derivatives, and its tangent at one point.
 
     Parameters
     ----------
     f : callable
         Takes a Value and gives one.
     low, high : float, default -3 and 3
-        Between which arguments.
+        The ends of the interval of arguments.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     derivatives : {0, 1, 2, 3}, default 1
-        How many derivatives to draw, each found by the engine from the one before.
+        How many derivatives to draw, each computed by the engine from the one before.
     tangent_at : float, optional
-        Where to lay a tangent on the curve; its slope is printed.
+        Where to draw the tangent; its slope is printed.
     resolution : int, default 241
-        Number of points. Where `f` is undefined the curve has a gap.
+        Number of points. The curve has a gap where `f` is undefined.
     name : str, default "f"
-        What stands at the end of the curve; derivatives get primes.
+        Written at the end of the curve, with primes at those of derivatives.
     title : str, optional
     theme : {"light", "dark"}, default "light"
 
@@ -59,7 +59,7 @@ def plot_function(
     ArgumentError
         If `low` is not below `high`, or a number is out of range. Also a ValueError.
     ImportError
-        If matplotlib is missing; names the extra to install.
+        If matplotlib is missing; the message names the extra to install.
 
     Examples
     --------
@@ -72,8 +72,8 @@ def plot_function(
         raise ArgumentError(f"expected finite low < high, got {low!r} and {high!r}")
     if derivatives not in (0, 1, 2, 3):
         raise ArgumentError(f"expected 0, 1, 2 or 3 derivatives, got {derivatives!r}")
-    if not isinstance(resolution, int) or resolution < 2:
-        raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
+    check_resolution(resolution)
+    require("matplotlib")
     look = theme_named(theme)
     xs = [low + (high - low) * i / (resolution - 1) for i in range(resolution)]
     rules = [f]
@@ -93,7 +93,9 @@ def plot_function(
             raise ArgumentError(f"{name}{order * chr(39)} is undefined from {low:g} to {high:g}")
         ends.append((xs[last], ys[last], name + "'" * order, colour))
     ax.set_xlim(low, high)
-    dress(ax, look, title if title is not None else f"{name} and its slope", ("x", ""))
+    if title is None:
+        title = name + ("", " and its derivative", " and its derivatives")[min(derivatives, 2)]
+    dress(ax, look, title, ("x", ""))
     ax.grid(axis="y", color=look.hair, linewidth=0.8)
     ax.set_axisbelow(True)
     name_ends(ax, ends)
@@ -117,7 +119,7 @@ def plot_function(
 
 
 def _value_at(rule: Callable[[Any], Any], x: float) -> float:
-    """Return the finite value of a function at a place, nan where it has none."""
+    """Return the value of a function at x, nan where it has no finite one."""
     try:
         y = float(plain(rule(Value(x))))
     except (ValueError, ArithmeticError):

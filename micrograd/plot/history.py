@@ -6,14 +6,14 @@ import math
 from typing import Any, Protocol
 
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.plot.axes import HIGHEST, axes_of, dress, name_ends
+from micrograd.plot.axes import HIGHEST, axes_of, dress, name_ends, require
 from micrograd.style import theme as theme_named
 
 __all__ = ["Curves", "plot_history"]
 
 
 class Curves(Protocol):
-    """What `plot_history` reads of a `History`."""
+    """What `plot_history` reads of a `History`: anything with these attributes can be drawn."""
 
     loss: list[float]
     accuracy: list[float]
@@ -36,12 +36,12 @@ def plot_history(
     Parameters
     ----------
     history : History
-        As `fit` returns it.
+        As returned by `fit`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     quantity : {"loss", "accuracy"}, default "loss"
     names : tuple of str, default ("train", "held out")
-        What stands at the ends of the curves: of the steps, and of the validation data.
+        Written at the ends of the curves, of the training steps and of the validation data.
     title : str, optional
         Default the quantity.
     theme : {"light", "dark"}, default "light"
@@ -55,13 +55,13 @@ def plot_history(
     ArgumentError
         If the quantity is unknown or the history has none of it. Also a ValueError.
     ImportError
-        If matplotlib is missing; names the extra to install.
+        If matplotlib is missing; the message names the extra to install.
 
     Notes
     -----
-    The scale of a loss is logarithmic where it spans more than two decades. What is less than
-    a ten-thousandth of the largest, zeros too, is then drawn at its lower edge, and what is above
-    1e300 at 1e300. An entry that is not finite is a gap.
+    The axis of a loss that spans more than two decades is logarithmic; entries below a
+    ten-thousandth of the largest, 0 included, are then drawn at its lower edge. Entries above 1e300
+    are drawn at 1e300, and one that is not finite is a gap.
 
     Examples
     --------
@@ -78,8 +78,8 @@ def plot_history(
         )
     if quantity not in ("loss", "accuracy"):
         raise ArgumentError(f"expected quantity 'loss' or 'accuracy', got {quantity!r}")
+    require("matplotlib")
     look = theme_named(theme)
-    # Axes beyond the largest numbers have no room for their margins.
     entries, held_out = (
         [min(entry, HIGHEST) if math.isfinite(entry) else entry for entry in given]
         for given in (getattr(history, quantity), getattr(history, f"validation_{quantity}"))

@@ -1,4 +1,4 @@
-"""What is inside a network: what its neurons answer, weights, gradients."""
+"""The inside of a network: what its neurons answer, its weights and its gradients."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from micrograd.engine import no_grad
 from micrograd.errors import ArgumentError, not_a_network
 from micrograd.nn import MLP
-from micrograd.plot.axes import EXTRA, axes_of, bare, dress, font
-from micrograd.plot.samples import samples_of
-from micrograd.style import number_text
+from micrograd.plot.axes import axes_of, check_resolution, colour_map, dress, font, require
+from micrograd.plot.samples import limits_of, samples_of
+from micrograd.style import Theme, number_text
 from micrograd.style import theme as theme_named
 
 __all__ = ["plot_activations", "plot_gradients", "plot_weights"]
@@ -33,30 +33,30 @@ def plot_activations(
     model : MLP
         Of two inputs.
     X : array-like of shape (n_samples, 2)
-        Samples; the plane is shown as far as they reach.
+        Samples; the plane reaches just beyond them.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     layer : int, default 0
         Which layer; -1 is the output.
     resolution : int, default 40
-        Points a side at which the model is evaluated.
+        Number of points along each axis at which the model is evaluated.
     title : str, optional
     theme : {"light", "dark"}, default "light"
 
     Returns
     -------
     matplotlib.axes.Axes
-        One tile a neuron, numbered from 0 in reading order. All share one scale of colour, blue
-        above zero; the line is where the answer passes half of its range on that tile.
+        One tile for each neuron, numbered from 0 in reading order. All share one scale of colours,
+        blue above zero. A line marks the middle of the range of answers in its tile.
 
     Raises
     ------
     InputCountError
-        If `X` has not two features. Also a ValueError.
+        If `X` does not have two features. Also a ValueError.
     ArgumentError
         If there is no such layer.
     ImportError
-        If NumPy or matplotlib is missing; names the extra to install.
+        If NumPy or matplotlib is missing; the message names the extra to install.
 
     Examples
     --------
@@ -66,18 +66,14 @@ def plot_activations(
     >>> [text.get_text() for text in ax.texts]
     ['0', '1', '2']
     """
-    try:
-        import numpy as np
-        from matplotlib.colors import LinearSegmentedColormap
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    require("numpy", "matplotlib")
+    import numpy as np
+
     look = theme_named(theme)
     rows, _ = samples_of("X", X, np.zeros(len(X)))
     _check_layer(model, layer)
-    if not isinstance(resolution, int) or resolution < 2:
-        raise ArgumentError(f"expected a resolution of 2 or more, got {resolution!r}")
-    margin = 0.08 * np.maximum(np.ptp(rows, axis=0), 1e-9)
-    (left, low), (right, high) = rows.min(axis=0) - margin, rows.max(axis=0) + margin
+    check_resolution(resolution)
+    (left, low), (right, high) = limits_of(rows)
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():
         answers = np.array(
@@ -93,36 +89,48 @@ def plot_activations(
     tiles = math.ceil(count / columns)
     ax = axes_of(ax, (7, 0.5 + 6.6 * tiles / columns), look)
     bound = float(np.abs(answers).max()) or 1.0
-    shades = LinearSegmentedColormap.from_list("activation", look.diverging)
     for i in range(count):
-        column, row = i % columns, tiles - 1 - i // columns
-        x0, x1, y0, y1 = column + 0.04, column + 0.96, row + 0.04, row + 0.96
-        field = answers[:, :, i]
-        ax.imshow(
-            field, cmap=shades, vmin=-bound, vmax=bound, extent=(x0, x1, y0, y1),
-            origin="lower", interpolation="bilinear", zorder=1,
-        )  # fmt: skip
-        half = (field.min() + field.max()) / 2
-        if field.min() < half < field.max():
-            ax.contour(
-                np.linspace(x0, x1, resolution), np.linspace(y0, y1, resolution), field,
-                levels=[half], colors=look.ink, linewidths=1.2, zorder=2,
-            )  # fmt: skip
-        ax.text(
-            x0 + 0.04, y1 - 0.04, str(i), va="top", color=look.ink, zorder=3,
-            fontproperties=font(11, "bold"),
-            bbox={"facecolor": look.bg, "edgecolor": "none", "pad": 1.5, "alpha": 0.8},
-        )  # fmt: skip
+        corner = (i % columns, tiles - 1 - i // columns)
+        _draw_tile(ax, look, i, corner=corner, field=answers[:, :, i], bound=bound)
     ax.set_xlim(0, columns)
     ax.set_ylim(0, tiles)
     ax.set_aspect("equal")
     place = "output" if layer % len(model.layers) == len(model.layers) - 1 else f"layer {layer}"
-    bare(ax, look, title if title is not None else f"What each neuron answers: {place}")
+    if title is None:
+        title = f"What each neuron answers: {place}"
+    dress(ax, look, title, ("", ""), spines=())
+    ax.set_xticks([])
+    ax.set_yticks([])
     ax.set_xlabel(
         f"colours from {number_text(-bound)} to {number_text(bound)}",
         color=look.muted, fontproperties=font(11),
     )  # fmt: skip
     return ax
+
+
+def _draw_tile(
+    ax: Any, look: Theme, number: int, *, corner: tuple[int, int], field: Any, bound: float
+) -> None:
+    """Draw what one neuron answers, in a square of its own."""
+    import numpy as np
+
+    x0, y0 = (place + 0.04 for place in corner)
+    x1, y1 = (place + 0.96 for place in corner)
+    ax.imshow(
+        field, cmap=colour_map(look.diverging), vmin=-bound, vmax=bound, extent=(x0, x1, y0, y1),
+        origin="lower", interpolation="bilinear", zorder=1,
+    )  # fmt: skip
+    half = (field.min() + field.max()) / 2
+    if field.min() < half < field.max():
+        ax.contour(
+            *(np.linspace(*ends, len(field)) for ends in ((x0, x1), (y0, y1))), field,
+            levels=[half], colors=look.ink, linewidths=1.2, zorder=2,
+        )  # fmt: skip
+    ax.text(
+        x0 + 0.04, y1 - 0.04, str(number), va="top", color=look.ink, zorder=3,
+        fontproperties=font(11, "bold"),
+        bbox={"facecolor": look.bg, "edgecolor": "none", "pad": 1.5, "alpha": 0.8},
+    )  # fmt: skip
 
 
 def plot_weights(
@@ -140,7 +148,7 @@ def plot_weights(
     ----------
     model : MLP
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     layer : int, default 0
     quantity : {"data", "grad"}, default "data"
     title : str, optional
@@ -149,15 +157,15 @@ def plot_weights(
     Returns
     -------
     matplotlib.axes.Axes
-        A row a neuron; a column an input, the bias last. Blue above zero, orange below. Up to 80
-        numbers are also printed.
+        One row for each neuron and one column for each input, the bias last. Blue above zero,
+        orange below. Up to 80 numbers are also printed.
 
     Raises
     ------
     ArgumentError
         If there is no such layer or quantity. Also a ValueError.
     ImportError
-        If NumPy or matplotlib is missing; names the extra to install.
+        If NumPy or matplotlib is missing; the message names the extra to install.
 
     Examples
     --------
@@ -167,11 +175,9 @@ def plot_weights(
     >>> ax.images[0].get_array().shape
     (3, 3)
     """
-    try:
-        import numpy as np
-        from matplotlib.colors import LinearSegmentedColormap
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    require("numpy", "matplotlib")
+    import numpy as np
+
     look = theme_named(theme)
     _check_layer(model, layer)
     if quantity not in ("data", "grad"):
@@ -185,7 +191,7 @@ def plot_weights(
     neurons, inputs = table.shape[0], table.shape[1] - 1
     bound = float(np.abs(table[np.isfinite(table)]).max(initial=0)) or 1.0
     ax = axes_of(ax, (min(9, 1.6 + 0.5 * (inputs + 1)), min(8, 1.1 + 0.32 * neurons)), look)
-    shades = LinearSegmentedColormap.from_list("weights", look.diverging)
+    shades = colour_map(look.diverging)
     ax.imshow(table, cmap=shades, vmin=-bound, vmax=bound, aspect="auto", zorder=1)
     if table.size <= 80:
         for (i, j), entry in np.ndenumerate(table):
@@ -195,48 +201,46 @@ def plot_weights(
                 j, i, number_text(float(entry), precision=2), ha="center", va="center", zorder=2,
                 color=color if math.isfinite(entry) else look.wrong, fontproperties=font(9),
             )  # fmt: skip
-    what = "Weights" if quantity == "data" else "Gradients"
-    dress(
-        ax, look, title if title is not None else f"{what} of layer {layer % len(model.layers)}",
-        ("input, and the bias b", "neuron"),
-    )  # fmt: skip
+    if title is None:
+        what = "Weights" if quantity == "data" else "Gradients"
+        title = f"{what} of layer {layer % len(model.layers)}"
+    dress(ax, look, title, ("input, and the bias b", "neuron"), spines=())
     step = max(1, math.ceil((inputs + 1) / 16))
     places = [*range(0, inputs, step), inputs]
     ax.set_xticks(places, [*(str(i) for i in places[:-1]), "b"])
     ax.set_yticks(range(0, neurons, max(1, math.ceil(neurons / 16))))
-    for side in ax.spines.values():
-        side.set_visible(False)
     return ax
 
 
 def plot_gradients(
     model: Any, ax: Any = None, *, title: str = "Gradients by layer", theme: str = "light"
 ) -> Any:
-    """Draw, a row a layer, how the gradients of its parameters are spread after a backward pass.
+    """Draw a histogram of the gradients of the parameters of each layer, after a backward pass.
 
     Parameters
     ----------
     model : MLP
         After `backward`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default on a new figure of pyplot.
+        Where to draw; by default on a new figure of pyplot.
     title : str
     theme : {"light", "dark"}, default "light"
 
     Returns
     -------
     matplotlib.axes.Axes
-        Sizes on a log scale, shared by all layers: rows that move left vanish, rows that move
-        right explode. What is more than eight decades below the largest stands at the left end.
-        At the right of each row stands how many gradients are 0, and how many neurons have no
-        other: those learn nothing from this pass.
+        Absolute values on a log scale that all layers share: gradients that vanish or explode from
+        layer to layer move to the left or right. Those more than eight decades below the largest
+        are drawn at the left end. At the right of each row is written how many gradients are 0, and
+        how many neurons have no other: those learn nothing from this pass.
 
     Raises
     ------
     ArgumentError
-        If every gradient is 0: there was no backward pass, or nothing flows. Also a ValueError.
+        If every gradient is 0: there was no backward pass, or nothing reached the parameters. Also
+        a ValueError.
     ImportError
-        If NumPy or matplotlib is missing; names the extra to install.
+        If NumPy or matplotlib is missing; the message names the extra to install.
 
     Examples
     --------
@@ -248,10 +252,9 @@ def plot_gradients(
     >>> [text.get_text() for text in ax.texts]
     ['none is 0', 'none is 0']
     """
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise ImportError(EXTRA) from error
+    require("numpy", "matplotlib")
+    import numpy as np
+
     look = theme_named(theme)
     _check_layer(model, 0)
     layers = [
@@ -288,19 +291,18 @@ def plot_gradients(
     ax.set_xscale("log")
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, len(layers))
-    dress(ax, look, title, ("size of the gradient of a parameter", ""))
+    dress(ax, look, title, ("size of the gradient of a parameter", ""), spines=("bottom",))
     last = len(layers) - 1
     ax.set_yticks(
         [last - i + 0.35 for i in range(len(layers))],
         ["output" if i == last else f"layer {i}" for i in range(len(layers))],
     )
     ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
     return ax
 
 
 def _check_layer(model: Any, layer: int) -> None:
-    """Raise for what is no network, or a layer that it does not have."""
+    """Raise an error if the model is no MLP, or has no such layer."""
     if not isinstance(model, MLP):
         raise not_a_network(model, "an MLP")
     count = len(model.layers)

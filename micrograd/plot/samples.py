@@ -6,11 +6,11 @@ from typing import Any
 
 from micrograd.errors import ArgumentError, InputCountError
 
-__all__ = ["features_of", "samples_of"]
+__all__ = ["features_of", "limits_of", "samples_of"]
 
 
 def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, int]]:
-    """Return the names of all features and the places of the two that are drawn."""
+    """Return the names of all features and the columns of the two that span the plane."""
     import numpy as np
 
     shape = np.shape(X)
@@ -23,22 +23,24 @@ def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int
     names = [str(name) for name in names]
     if len(names) != shape[1]:
         raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
-    if isinstance(features, str) or np.shape(features) != (2,):
+    if not isinstance(features, str) and np.shape(features) == ():
+        raise ArgumentError(f"expected features=(i, j), got {features!r:.60}")
+    if np.shape(features) != (2,):
         raise InputCountError(f"expected features=(i, j), two of them, got {features!r:.60}")
-    places = []
+    columns = []
     for feature in features:
         if isinstance(feature, str) and feature in names:
-            places.append(names.index(feature))
+            columns.append(names.index(feature))
         elif not isinstance(feature, (str, bool)) and feature in range(len(names)):
-            places.append(int(feature))
+            columns.append(int(feature))
         else:
             raise ArgumentError(
-                f"no feature {feature!r:.60}: expected 0 to {len(names) - 1} or one of "
-                f"{', '.join(map(repr, names))[:200]}"
+                f"no feature {feature!r:.60}: expected a number from 0 to {len(names) - 1} or "
+                f"one of {', '.join(map(repr, names))[:200]}"
             )
-    if places[0] == places[1]:
+    if columns[0] == columns[1]:
         raise ArgumentError(f"features={features!r:.60}: a plane needs two different ones")
-    return names, (places[0], places[1])
+    return names, (columns[0], columns[1])
 
 
 def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
@@ -61,3 +63,12 @@ def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
             "the classes 0, 1, 2, ... and name them with classes="
         )
     return rows, labels
+
+
+def limits_of(points: Any) -> tuple[Any, Any]:
+    """Return the lowest and the highest corner of the part of the plane that shows all points."""
+    import numpy as np
+
+    spread = np.ptp(points, axis=0)
+    margin = np.where(spread > 0, 0.08 * spread, 1.0)  # a constant feature has a width of 2
+    return points.min(axis=0) - margin, points.max(axis=0) + margin

@@ -26,15 +26,16 @@ __all__ = [
     "MARKERS",
     "THEMES",
     "Theme",
+    "class_shape",
     "contrast",
     "diverging",
     "mix",
     "theme",
 ]
 
-FONT: Final = "Helvetica"  # graphviz measures it right, and every system has its twin
+FONT: Final = "Helvetica"  # Graphviz measures it correctly; every system has it or its metric twin
 FONT_FAMILY: Final = 'Helvetica, Arial, "Liberation Sans", sans-serif'
-MARKERS: Final = ("o", "s", "^", "D", "X")  # matplotlib's names of the classes' own shapes
+MARKERS: Final = ("o", "s", "^", "D", "X")  # matplotlib's names of the shapes of classes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +43,17 @@ class Theme:
     """The colours of one theme, as `#RRGGBB`.
 
     `pos` and `neg` are for strokes, `pos_text` and `neg_text` for coloured numbers, `pos_tint` and
-    `neg_tint` for the fill behind a number, whose text is then always `ink`. `none` and `zero` are
-    fill and stroke of an exact zero. A chip is the header of a card, with its text colour beside.
+    `neg_tint` for the fill behind a number, which is then written in `ink`. `none` and `zero` are
+    the fill and stroke of an exact zero. A chip is the header of a card; its text has the colour
+    that is named after it.
 
     Attributes
     ----------
     name : str
     diverging : tuple of str
-        From low to high, the middle for 0.
+        From low to high, with 0 in the middle.
     classes : tuple of str
-        For more than two classes; never used for a sign. Use with `MARKERS`.
+        For several classes, never for a sign; see `of_class`.
     """
 
     name: str
@@ -80,15 +82,15 @@ class Theme:
     classes: tuple[str, ...]
 
     def stroke(self, number: Any) -> str:
-        """Return the colour of a line that stands for `number`: its sign, or `wrong`."""
+        """Return the colour of a line that stands for `number`: by its sign, or `wrong`."""
         return self._signed(number, self.pos, self.neg, self.zero)
 
     def text(self, number: Any) -> str:
-        """Return the colour of `number` written in its sign's colour."""
+        """Return the colour in which `number` is written, by its sign."""
         return self._signed(number, self.pos_text, self.neg_text, self.muted)
 
     def tint(self, number: Any, scale: Any) -> str:
-        """Return the fill behind `number`, stronger the nearer its size is to `scale`.
+        """Return the fill behind `number`; the larger it is relative to `scale`, the stronger.
 
         Examples
         --------
@@ -101,6 +103,25 @@ class Theme:
             return mix(self.none, self.wrong, 0.1)
         tint = self.pos_tint if number > 0 else self.neg_tint
         return mix(self.none, tint, 0.25 + 0.75 * magnitude(number, scale))
+
+    @property
+    def pale(self) -> tuple[str, ...]:
+        """The middle of the diverging map, on which marks and lines still stand out."""
+        return self.diverging[2:7]
+
+    def of_class(self, k: int, outputs: int) -> str:
+        """Return the colour of class `k` of a model of so many outputs.
+
+        A single output tells two classes by its sign: 0 below zero and 1 above.
+
+        Examples
+        --------
+        >>> theme("light").of_class(0, 1) == theme("light").neg
+        True
+        """
+        if outputs == 1:
+            return self.pos if k else self.neg
+        return self.classes[k % len(self.classes)]
 
     def _signed(self, number: Any, above: str, below: str, zero: str) -> str:
         if not finite(number):
@@ -194,15 +215,27 @@ def theme(name: str) -> Theme:
         raise ArgumentError(f"theme must be 'light' or 'dark', got {name!r}") from None
 
 
-# ---- colours -----------------------------------------------------------------------------------
+def class_shape(k: int, outputs: int) -> int:
+    """Return the place in `MARKERS` of the shape of class `k` of a model of so many outputs.
+
+    No two of the first 25 classes have both colour and shape in common.
+
+    Examples
+    --------
+    >>> MARKERS[class_shape(0, 1)], MARKERS[class_shape(6, 10)]
+    ('s', '^')
+    """
+    if outputs == 1:
+        return 1 - k
+    return (k + k // len(MARKERS)) % len(MARKERS)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def mix(start: str, end: str, share: float) -> str:
-    """Return the colour that lies `share` of the way from `start` to `end`.
+def mix(start: str, end: str, fraction: float) -> str:
+    """Return the colour at `fraction` of the way from `start` to `end`.
 
     Examples
     --------
@@ -210,7 +243,7 @@ def mix(start: str, end: str, share: float) -> str:
     '#808080'
     """
     pairs = zip(_channels(start), _channels(end), strict=True)
-    return "#" + "".join(f"{int(a + (b - a) * share + 0.5):02X}" for a, b in pairs)
+    return "#" + "".join(f"{int(a + (b - a) * fraction + 0.5):02X}" for a, b in pairs)
 
 
 def diverging(number: float, scale: float, stops: Sequence[str]) -> str:
@@ -221,7 +254,7 @@ def diverging(number: float, scale: float, stops: Sequence[str]) -> str:
     number, scale : float
         Numbers beyond the scale get the colour at its end.
     stops : sequence of str
-        As `Theme.diverging`.
+        Such as `Theme.diverging`.
 
     Examples
     --------
@@ -229,10 +262,10 @@ def diverging(number: float, scale: float, stops: Sequence[str]) -> str:
     ('#F4F6F9', '#A34300')
     """
     if scale and finite(number):
-        share = min(1.0, max(-1.0, number / scale))
-    else:  # without a scale, or beyond every one
-        share = math.copysign(1.0, number) if abs(number) == math.inf else 0.0
-    place = (share + 1) / 2 * (len(stops) - 1)
+        relative = min(1.0, max(-1.0, number / scale))
+    else:  # an infinite number has the colour of its end, nan and a scale of 0 the middle
+        relative = math.copysign(1.0, number) if abs(number) == math.inf else 0.0
+    place = (relative + 1) / 2 * (len(stops) - 1)
     below = min(int(place), len(stops) - 2)
     return mix(stops[below], stops[below + 1], place - below)
 

@@ -18,18 +18,15 @@ __all__ = ["UNKNOWN", "finite", "largest", "magnitude", "number_text", "short", 
 UNKNOWN: Final = "–"  # a number that is not known yet, such as a gradient before backward
 
 
-# ---- sizes -------------------------------------------------------------------------------------
-
-
 def finite(number: Any) -> bool:
-    """Return whether `number` is neither infinite nor nan, however large an int it is."""
+    """Return whether `number` is neither infinite nor nan; an int of any size is finite."""
     return bool(number * 0 == 0)
 
 
 def largest(numbers: Iterable[Any]) -> Any:
-    """Return the scale of a picture: its largest finite size, or 0.
+    """Return the scale of a picture: the largest absolute value among finite numbers, or 0.
 
-    Above 100 numbers it is their 98th percentile, so that one giant does not hide all others.
+    Of more than 100 numbers it is the 98th percentile, so that one giant does not hide the rest.
 
     Examples
     --------
@@ -45,7 +42,7 @@ def largest(numbers: Iterable[Any]) -> Any:
 
 
 def magnitude(number: Any, scale: Any) -> float:
-    """Return the size of `number` on the scale 0 to 1 by square root, so that small ones show.
+    """Return the square root of |number| / scale, at most 1: a root, so that small numbers show.
 
     Examples
     --------
@@ -72,26 +69,23 @@ def stroke_width(number: Any, scale: Any) -> float:
     return 1.2 + 4.8 * magnitude(number, scale)
 
 
-# ---- text --------------------------------------------------------------------------------------
-
-
 def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
-    """Return `x` as a picture writes it: short, and the same everywhere.
+    """Return a number as every picture writes it: short.
 
     Parameters
     ----------
     x : int, float, Fraction or None
-        None is a number that is not known yet. A Value is written as its data.
+        None stands for a number that is not known yet. A Value is written as its data.
     precision : int, default 4
-        Significant digits; trailing zeros are cut.
+        Significant digits; trailing zeros are dropped.
     signed : bool, default False
-        Write the plus too, as gradients and contributions do.
+        Whether to write a plus sign too, as for gradients and contributions.
 
     Returns
     -------
     str
-        With an ASCII minus. Fractions stay fractions up to 12 characters, then a rounded one is
-        marked by "≈". Integers are in full below 10**6. "nan" and "inf" end in "!".
+        With an ASCII minus. A Fraction of more than 12 characters is rounded and marked by "≈".
+        Integers below 10**6 are written in full. "nan" and "inf" end in "!".
 
     Raises
     ------
@@ -108,7 +102,7 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
     """
     if type(precision) is not int or not 1 <= precision <= 17:
         raise ArgumentError(f"precision must be a whole number from 1 to 17, got {precision!r}")
-    if type(x) is float:  # by far the most frequent, and pictures of large graphs have many
+    if type(x) is float:  # by far the most frequent case, made fast for pictures of large graphs
         body = _float_text(abs(x), precision)
         sign = "-" if x < 0 and body != "0" else "+" if signed and x > 0 else ""
         return sign + body
@@ -132,7 +126,7 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
 def _fraction_text(size: Fraction, precision: int) -> str:
     if size.denominator == 1:
         return number_text(size.numerator, precision)
-    if max(size.numerator, size.denominator) < 10**11:  # longer ones cannot fit; spare the digits
+    if max(size.numerator, size.denominator) < 10**11:  # a longer one cannot fit: do not write it
         exact = f"{size.numerator}/{size.denominator}"
         if len(exact) <= 12:
             return exact
@@ -157,7 +151,7 @@ def _float_text(size: float, precision: int) -> str:
 
 
 def _scientific_text(size: int, precision: int) -> str:
-    """Write an int of any length: `float` ends at 1e308, and `str` has a limit of digits."""
+    """Write an int of any length: `float` ends at 1e308, and `str` at 4,300 digits."""
     power = int((size.bit_length() - 1) * math.log10(2))
     if size // 10**power >= 10:
         power += 1
@@ -175,7 +169,7 @@ def _trimmed(digits: str) -> str:
 
 
 def short(text: str, limit: int = 18) -> str:
-    """Return `text`, or its first and last 8 characters where it has more than `limit`.
+    """Return `text`, or its first and last 8 characters if it has more than `limit`.
 
     Examples
     --------

@@ -186,7 +186,7 @@ def test_labels_of_one_class_alone_keep_their_colour():
             [0, 0, 1, 1],
             {"features": (0, 2)},
             ArgumentError,
-            "no feature 2: expected 0 to 1",
+            "no feature 2: expected a number from 0 to 1",
         ),
         (upright, X, [0, 0, 1, 1], {"features": (0, -1)}, ArgumentError, "no feature -1"),
         (upright, X, [0, 0, 1, 1], {"features": (0, "b")}, ArgumentError, "no feature 'b'"),

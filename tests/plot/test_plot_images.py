@@ -166,7 +166,7 @@ def test_a_picture_looks_as_it_did(own_font, picture, theme):
 
 def test_the_comparison_sees_a_missing_line_and_a_colour_changed(own_font, monkeypatch):
     right = drawn(boundary, "light")
-    monkeypatch.setattr(boundary_plot, "_line", lambda *arguments, **options: None)
+    monkeypatch.setattr(boundary_plot, "_draw_line", lambda *arguments, **options: None)
     assert difference(drawn(boundary, "light"), right).mean() > MEAN
     monkeypatch.undo()
     monkeypatch.setattr(axes, "FAMILIES", ("DejaVu Sans",))
