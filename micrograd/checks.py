@@ -11,7 +11,7 @@ from typing import Any
 from micrograd.errors import ArgumentError, NumberTypeError, OptionTypeError, shown, shown_briefly
 from micrograd.ops import PlainNumber, as_float, number
 
-__all__ = ["finite_number", "install", "needs", "one_of", "whole_number"]
+__all__ = ["finite_number", "install", "missing", "needs", "one_of", "whole_number"]
 
 
 def whole_number(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:
@@ -164,16 +164,27 @@ def install(extra: str) -> str:
     return f'pip install "micrograd[{extra}]"'
 
 
+def missing(extra: str, reason: str) -> ImportError:
+    """Return the error for packages of an extra that are not installed.
+
+    Examples
+    --------
+    >>> missing("train", "plots need matplotlib")
+    ImportError('plots need matplotlib: pip install "micrograd[train]"')
+    """
+    return ImportError(f"{reason}: {install(extra)}")
+
+
 @contextmanager
 def needs(extra: str, reason: str) -> Iterator[None]:
-    """Have an ImportError of the imports inside say what needs the packages and how to get them.
+    """Make an ImportError inside the block say what needs the packages and how to install them.
 
     Parameters
     ----------
     extra : str
         The extra of micrograd that installs them.
     reason : str
-        What needs which packages: the beginning of the message.
+        What needs which packages.
 
     Examples
     --------
@@ -186,7 +197,7 @@ def needs(extra: str, reason: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ImportError(f"{reason}: {install(extra)}") from error
+        raise missing(extra, reason) from error
 
 
 def _of_wrong_type(name: str, wanted: str, given: Any) -> OptionTypeError:

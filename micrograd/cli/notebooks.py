@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from micrograd.checks import install
 from micrograd.cli.command import DONE, Command
 from micrograd.errors import ArgumentError
 from micrograd.files import write_whole
@@ -87,7 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.no_open:
         return DONE
     if importlib.util.find_spec("jupyterlab") is None:
-        print('JupyterLab is not installed: pip install "micrograd[all]", then')
+        print(f"JupyterLab is not installed: {install('all')}, then")
         print(f"  jupyter lab {arguments.folder}")
         return DONE
     print("Starting JupyterLab; Ctrl-C ends it.", flush=True)

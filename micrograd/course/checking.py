@@ -12,9 +12,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd.checks import one_of
 from micrograd.course.exercises import EXERCISES, Exercise
 from micrograd.engine import plain
-from micrograd.errors import ArgumentError
 from micrograd.ops import Operators
 
 __all__ = ["check"]
@@ -40,8 +40,7 @@ def check(name: str, answer: Any) -> None:
     >>> check("01c", -0.4)
     01c: not yet. One of two ways: x stands in the top and in the bottom of the quotient.
     """
-    if name not in EXERCISES:
-        raise ArgumentError(f"unknown exercise {name!r}: expected one of {', '.join(EXERCISES)}")
+    one_of("the exercise", name, EXERCISES)
     print(f"{name}: {_verdict(EXERCISES[name], answer)}")
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from micrograd.checks import one_of
 from micrograd.draw.diagram import VAST, Box, Diagram, told
-from micrograd.errors import ArgumentError
 from micrograd.style import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
     "legend",
     "lines",
     "new_picture",
-    "one_of",
     "operation",
     "quoted",
     "stroke",
@@ -75,18 +74,11 @@ class Style:
         return number_text(x, self.precision, signed)
 
 
-def one_of(option: str, given: Any, choices: tuple[str, ...]) -> None:
-    """Raise an ArgumentError unless `given` is one of the choices."""
-    if not isinstance(given, str) or given not in choices:
-        listed = ", ".join(map(repr, choices))
-        raise ArgumentError(f"{option} must be one of {listed}, got {given!r}")
-
-
 def checked_options(*, format: Any, program: Any, theme: Any, precision: Any) -> None:  # noqa: A002
     """Raise an ArgumentError if an option that all pictures have is unknown."""
     one_of("format", format, FORMATS)
     one_of("program", program, PROGRAMS)
-    one_of("theme", theme, tuple(THEMES))
+    one_of("theme", theme, THEMES)
     number_text(0, precision)  # refuses what is no precision
 
 

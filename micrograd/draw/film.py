@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.backward_pass import Recording, Row, backward_rows, final_gradients
+from micrograd.checks import finite_number, needs, one_of, whole_number
 from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
@@ -19,7 +20,6 @@ from micrograd.draw.dot import (
     head,
     html,
     new_picture,
-    one_of,
     operation,
     stroke,
     value_line,
@@ -104,17 +104,13 @@ def animate_backward(
     roots = roots_of(root)
     if len(roots) != 1:
         raise ArgumentError(f"a backward pass starts at one value, got {len(roots)}")
-    one_of("rankdir", rankdir, tuple(RANKDIRS))
+    one_of("rankdir", rankdir, RANKDIRS)
     checked_options(format="png", program="wheel", theme=theme, precision=precision)
-    for option, given in (("seconds", seconds), ("width", width), ("max_nodes", max_nodes)):
-        if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
-            raise ArgumentError(f"{option} must be a number above 0, got {given!r}")
-    try:
+    finite_number("seconds", seconds, above=0)
+    finite_number("width", width, above=0)
+    whole_number("max_nodes", max_nodes, 1)
+    with needs("train", "animations need Pillow"):
         from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            'animations need Pillow: pip install "micrograd[train]" (or pillow alone)'
-        ) from error
     diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
     if len(diagram.boxes) > max_nodes:
         raise ArgumentError(

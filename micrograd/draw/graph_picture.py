@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from micrograd.checks import one_of, whole_number
 from micrograd.draw.diagram import build, count_values, names_of, parameters_of, roots_of
 from micrograd.draw.dot import (
     RANKDIRS,
@@ -14,7 +15,6 @@ from micrograd.draw.dot import (
     description,
     lines,
     new_picture,
-    one_of,
 )
 from micrograd.draw.fold import FOLDS, folded, folded_lines
 from micrograd.errors import ArgumentError
@@ -116,11 +116,11 @@ def draw_dot(
     3
     """
     roots = roots_of(root)
-    one_of("rankdir", rankdir, tuple(RANKDIRS))
+    one_of("rankdir", rankdir, RANKDIRS)
     one_of("show", show, SHOWS)
     checked_options(format=format, program=program, theme=theme, precision=precision)
-    if max_nodes is not None and not (type(max_nodes) is int and max_nodes > 0):
-        raise ArgumentError(f"max_nodes must be a whole number above 0 or None, got {max_nodes!r}")
+    if max_nodes is not None:
+        whole_number("max_nodes", max_nodes, 1)
     if forward is not None:
         roots_of(forward)
     if fold is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from micrograd.checks import one_of
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.style import FONT, Theme, diverging, finite, largest, number_text, short
@@ -99,8 +100,7 @@ def draw_network(
     <Network 2-4-1, 17 parameters>
     """
     checked_options(format=format, program=program, theme=theme, precision=precision)
-    if show not in ("weights", "gradients"):
-        raise ArgumentError(f"show must be one of 'weights', 'gradients', got {show!r}")
+    one_of("show", show, ("weights", "gradients"))
     layers = _layers(model)
     number = _weight if show == "weights" else _gradient
     if show == "gradients" and not any(

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import graphviz
 
+from micrograd.checks import one_of
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import write_whole
@@ -85,8 +86,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
             If there is no layout program or it fails. Also a RuntimeError.
         """
         kind = format or self.format
-        if kind not in FORMATS and not (renderer or formatter):
-            raise ArgumentError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+        if not (renderer or formatter):
+            one_of("format", kind, FORMATS)
         if kind in _WHEEL_LACKS and self.program == "wheel":
             raise ArgumentError(
                 f"{kind} needs the system's Graphviz: pass program='system' where that is "

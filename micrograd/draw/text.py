@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.checks import whole_number
 from micrograd.draw.diagram import Box, build, names_of, parameters_of, roots_of
 from micrograd.draw.dot import clean
-from micrograd.errors import ArgumentError
 from micrograd.formula import labelled, write
 from micrograd.style import number_text, short
 
@@ -67,8 +67,8 @@ def format_graph(
     y     tanh(v2)            -1          +1  ∂v2 2.458e-5
     """
     roots = roots_of(root)
-    if max_nodes is not None and not (type(max_nodes) is int and max_nodes > 0):
-        raise ArgumentError(f"max_nodes must be a whole number above 0, got {max_nodes!r}")
+    if max_nodes is not None:
+        whole_number("max_nodes", max_nodes, 1)
     diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
     boxes = diagram.boxes
     names = [_name(box) for box in boxes]

@@ -6,6 +6,7 @@ import math
 import os
 from typing import Any, Final
 
+from micrograd.checks import needs, one_of
 from micrograd.errors import ArgumentError
 from micrograd.files import write_whole
 from micrograd.interop.layers import layers_of
@@ -113,15 +114,11 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
     >>> bool(abs(scores[0, 0] - model([1.0, 2.0]).data) < 1e-12)
     True
     """
-    try:
+    with needs("onnx", "to_onnx needs onnx"):
         import onnx
         from onnx import helper
-    except ImportError as error:
-        raise ImportError('to_onnx needs onnx: pip install "micrograd[onnx]"') from error
     kinds = {"float32": onnx.TensorProto.FLOAT, "float64": onnx.TensorProto.DOUBLE}
-    if dtype not in kinds:
-        raise ArgumentError(f"expected dtype 'float32' or 'float64', got {dtype!r:.60}")
-    kind = kinds[dtype]
+    kind = kinds[one_of("dtype", dtype, kinds)]
     layers = layers_of(model, list(_ONNX), "ONNX")
     for layer in layers:
         single = [node[0] for node in _ONNX[layer.activation] if node[0] in _SINGLE_ONLY]

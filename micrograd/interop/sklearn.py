@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, Final
 
+from micrograd.checks import needs
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.interop.layers import Dense, layers_of, network
 from micrograd.nn import MLP
@@ -29,10 +30,8 @@ _OF_SKLEARN: Final = {
 
 
 def _sklearn() -> Any:
-    try:
+    with needs("train", "scikit-learn is missing"):
         from sklearn import neural_network
-    except ImportError as error:
-        raise ImportError('scikit-learn is missing: pip install "micrograd[train]"') from error
     return neural_network
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from micrograd.checks import needs
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
 from micrograd.interop.layers import Dense, layers_of, network
 from micrograd.nn import MLP
@@ -13,10 +14,8 @@ __all__ = ["from_torch", "to_torch"]
 
 
 def _torch() -> Any:
-    try:
+    with needs("parity", "PyTorch is missing"):
         import torch
-    except ImportError as error:
-        raise ImportError('PyTorch is missing: pip install "micrograd[parity]"') from error
     return torch
 
 

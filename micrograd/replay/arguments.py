@@ -9,7 +9,6 @@ from typing import Any
 from micrograd import ops
 from micrograd.engine import Value, plain
 from micrograd.errors import (
-    ArgumentError,
     ArgumentTypeError,
     InputCountError,
     NumberTypeError,
@@ -19,17 +18,10 @@ from micrograd.errors import (
 from micrograd.replay.kernels import numpy
 from micrograd.replay.trace import is_number_like
 
-__all__ = ["as_column", "expect", "flatten", "given_values", "part_size", "parts"]
+__all__ = ["as_column", "flatten", "given_values", "part_size", "parts"]
 
 # Results that are looked at together where some are not finite: 2 MB.
 NUMBERS = 262_144
-
-
-def expect(name: str, got: object, allowed: Sequence[str]) -> None:
-    """Refuse an option that is not one of its values."""
-    if got not in allowed:
-        choices = ", ".join(map(repr, allowed))
-        raise ArgumentError(f"expected {name} to be one of {choices}, got {got!r}")
 
 
 def part_size(results: int) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
+from micrograd.checks import install, missing, one_of, whole_number
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
@@ -23,9 +24,9 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
 )
-from micrograd.replay.arguments import as_column, expect, flatten, given_values, part_size, parts
+from micrograd.replay.arguments import as_column, flatten, given_values, part_size, parts
 from micrograd.replay.binding import Bound, method_of
-from micrograd.replay.export import INSTALL, Exports
+from micrograd.replay.export import Exports
 from micrograd.replay.kernels import (
     LlvmKernel,
     added,
@@ -52,7 +53,7 @@ _method_of = method_of  # the name that pickles of version 1.0.0 hold
 @functools.cache
 def _warn_without_llvm() -> None:
     warnings.warn(
-        f"llvmlite is not installed, so compiled functions run as Python: {INSTALL}",
+        f"llvmlite is not installed, so compiled functions run as Python: {install('replay')}",
         RuntimeWarning,
         stacklevel=user_frame()[1],
     )
@@ -91,16 +92,15 @@ class Compiled(Bound, Exports, Checks):
                 f"expected a function to compile, got {fn!r}"
                 + (": put @property above" if isinstance(fn, property) else "")
             )
-        expect("backend", backend, _BACKENDS)
-        expect("check", check, _CHECKS)
-        if type(threads) is not int or threads < 1:
-            raise ArgumentError(f"expected threads to be an int of at least 1, got {threads!r}")
+        one_of("backend", backend, _BACKENDS)
+        one_of("check", check, _CHECKS)
+        threads = whole_number("threads", threads, 1)
         if backend == "auto":
             backend = "llvm" if llvm.is_available() else "python"
             if backend == "python":
                 _warn_without_llvm()
         elif backend == "llvm" and not llvm.is_available():
-            raise ImportError(f"the llvm backend needs llvmlite: {INSTALL}")
+            raise missing("replay", "the llvm backend needs llvmlite")
         self.backend, self.threads, self.check = backend, threads, check
         self._contract = contract
         self.quick = False
@@ -340,8 +340,8 @@ class Compiled(Bound, Exports, Checks):
                 self._latest = direct.trace
                 return value, gradient
         np = numpy()
-        expect("reduction", reduction, _REDUCTIONS)
-        expect("wrt", wrt, ("parameters", "inputs"))
+        one_of("reduction", reduction, _REDUCTIONS)
+        one_of("wrt", wrt, ("parameters", "inputs"))
         trace, columns, n = self._batch(args)
         if not has_aux:
             self._one_output(trace, "value_and_grad")
@@ -411,7 +411,7 @@ class Compiled(Bound, Exports, Checks):
         >>> w.grad
         2.0
         """
-        expect("reduction", reduction, ("mean", "sum"))
+        one_of("reduction", reduction, ("mean", "sum"))
         value, gradient = self.value_and_grad(*args, reduction=reduction)
         for parameter, grad in zip(self._parameters, gradient.tolist(), strict=True):
             parameter.grad += grad

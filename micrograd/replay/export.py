@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from micrograd.checks import missing
 from micrograd.errors import ArgumentError
 from micrograd.replay.c import c_name, c_source
 from micrograd.replay.kernels import PythonKernel
@@ -11,9 +12,7 @@ from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.programs import Programs
 from micrograd.replay.trace.traced import Trace
 
-__all__ = ["INSTALL", "Exports", "Stats"]
-
-INSTALL = 'pip install "micrograd[replay]"'
+__all__ = ["Exports", "Stats"]
 
 
 class Stats(NamedTuple):
@@ -81,7 +80,7 @@ class Exports(Programs):
         """The program of the latest shape as LLVM's intermediate representation."""
         trace = self.latest()
         if not llvm.is_available():
-            raise ImportError(f"machine code needs llvmlite: {INSTALL}")
+            raise missing("replay", "machine code needs llvmlite")
         tape, _ = trace.derived(self._main_kind(trace))
         sums = not trace.sequence
         return llvm.program(tape, sum(trace.sizes), self._contract, self.quick, sums).ir

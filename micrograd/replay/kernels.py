@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
+from micrograd.checks import needs
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.python import ieee
@@ -38,12 +39,8 @@ _number = itertools.count(1)
 @functools.cache
 def numpy() -> Any:
     """Return the module, imported on first use."""
-    try:
+    with needs("replay", "batches of samples need NumPy"):
         import numpy
-    except ImportError as error:
-        raise ImportError(
-            'batches of samples need NumPy: pip install "micrograd[replay]"'
-        ) from error
     return numpy
 
 

@@ -22,6 +22,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.backward_pass import Recording
+from micrograd.checks import whole_number
 from micrograd.engine import Value, gradient
 from micrograd.errors import (
     NumberTypeError,
@@ -257,8 +258,7 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     >>> explain(y, x).total == 2.0 ** 20
     True
     """
-    if type(limit) is not int or limit < 3:
-        raise ValueError(f"limit must be a whole number of at least 3, got {shown_briefly(limit)}")
+    limit = whole_number("limit", limit, 3)
     if not isinstance(input, Value):
         raise NumberTypeError(
             f"expected a Value, got {shown_briefly(input)} ({type(input).__name__})"

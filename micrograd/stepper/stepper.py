@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
+from micrograd.checks import one_of
 from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
@@ -66,8 +67,7 @@ class Stepper(Sequence[Step]):
     """
 
     def __init__(self, root: Value, broken: str | None = None) -> None:
-        if broken is not None and broken not in BROKEN:
-            raise ValueError(f"broken must be None or one of {', '.join(BROKEN)}, got {broken!r}")
+        one_of("broken", broken, (None, *BROKEN))
         self.recording = Recording(root)
         self.root, self.nodes, self.broken = root, self.recording.nodes, broken
         forward = [Row("forward", i) for i, parents in enumerate(self.recording.parents) if parents]

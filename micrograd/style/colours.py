@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.errors import ArgumentError
+from micrograd.checks import one_of
 from micrograd.style.numbers import finite, magnitude
 
 __all__ = [
@@ -209,10 +209,7 @@ def theme(name: str) -> Theme:
     >>> theme("light").ink
     '#18212C'
     """
-    try:
-        return THEMES[name]
-    except (KeyError, TypeError):
-        raise ArgumentError(f"theme must be 'light' or 'dark', got {name!r}") from None
+    return THEMES[one_of("theme", name, THEMES)]
 
 
 def class_shape(k: int, outputs: int) -> int:

@@ -78,7 +78,7 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         animate_backward(shared(), tmp_path / "nowhere" / "film.gif")
     with pytest.raises(ArgumentError, match="the graph has 6 values, a film holds 5"):
         animate_backward(shared(), tmp_path / "film.gif", max_nodes=5)
-    with pytest.raises(ArgumentError, match="seconds must be a number above 0"):
+    with pytest.raises(ArgumentError, match="seconds to be a finite number above 0"):
         animate_backward(shared(), tmp_path / "film.gif", seconds=0)
     with pytest.raises(ArgumentTypeError):
         animate_backward(3, tmp_path / "film.gif")

@@ -145,7 +145,7 @@ def test_folding_is_the_same_every_time() -> None:
 def test_bad_input_is_named() -> None:
     model = network()
     root = output(model)
-    with pytest.raises(ArgumentError, match="fold must be one of"):
+    with pytest.raises(ArgumentError, match="expected fold to be one of"):
         draw_dot(root, fold="sample", model=model)
     with pytest.raises(ArgumentTypeError, match="fold needs model="):
         draw_dot(root, fold="layer")

@@ -82,7 +82,7 @@ def test_what_onnx_cannot_hold_is_refused_and_the_old_file_stays(tmp_path):
         (made(activation="gelu"), "float64", "Erf of gelu in float32 only"),
         (made(activation="arctan"), "float64", "Atan of arctan in float32 only"),
         (made(activation="cbrt"), "float32", "'cbrt', which ONNX does not have"),
-        (made(), "float16", "'float32' or 'float64', got 'float16'"),
+        (made(), "float16", "one of 'float32', 'float64', got 'float16'"),
     ]:
         with pytest.raises(ArgumentError, match=told):
             to_onnx(model, path, dtype)

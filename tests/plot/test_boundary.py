@@ -199,7 +199,7 @@ def test_labels_of_one_class_alone_keep_their_colour():
         (corner, X, [0, 1, 2, 3], {}, ArgumentError, "the model has 3 classes"),
         (upright, [[math.nan, 0.0]], [0], {}, ArgumentError, "not finite"),
         (lambda x: math.nan, X, [0, 0, 1, 1], {}, ArgumentError, "not finite"),
-        (upright, X, [0, 0, 1, 1], {"theme": "blue"}, ValueError, "theme must be"),
+        (upright, X, [0, 0, 1, 1], {"theme": "blue"}, ValueError, "theme to be one of"),
         (upright, X, [0, 0, 1, 1], {"resolution": 1}, ArgumentError, "resolution"),
         (upright, X, [0, 0, 1, 1], {"classes": ["a"]}, InputCountError, "names for 2 classes"),
         (upright, X, [0, 0, 1, 1], {"held_out": (X, [0])}, InputCountError, "held-out X"),

@@ -287,7 +287,7 @@ def test_something_else_than_a_value_is_refused(wrong):
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"one of assign, recursion.*got 'zero'"):
+    with pytest.raises(ValueError, match=r"one of None, 'assign', 'recursion'.*got 'zero'"):
         steps(Value(1), broken="zero")
 
 

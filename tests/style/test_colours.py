@@ -57,7 +57,7 @@ def test_a_colour_tells_the_sign(theme: look.Theme) -> None:
 
 
 def test_an_unknown_theme_is_named() -> None:
-    with pytest.raises(ValueError, match=r"theme must be 'light' or 'dark', got 'neon'"):
+    with pytest.raises(ValueError, match=r"theme to be one of 'light', 'dark', got 'neon'"):
         look.theme("neon")
 
 

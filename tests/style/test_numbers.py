@@ -71,7 +71,7 @@ def test_precision_sets_the_digits() -> None:
     assert look.number_text(math.pi, 10) == "3.141592654"
     assert look.number_text(1.5, 1) == "2"
     for precision in (0, 18, 2.0, True):
-        with pytest.raises(ValueError, match="precision must be a whole number from 1 to 17"):
+        with pytest.raises(ValueError, match="precision to be a whole number from 1 to 17"):
             look.number_text(1, precision)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from micrograd.errors import ArgumentError
+from micrograd.checks import whole_number
 from micrograd.files import write_whole
 from micrograd.stepper.page.data import page_data
 from micrograd.stepper.stepper import Stepper
@@ -149,9 +149,8 @@ class Frame:
     """
 
     def __init__(self, stepper: Stepper, height: int = 860) -> None:
-        if type(height) is not int or height < 1:
-            raise ArgumentError(f"height must be a whole number of 1 or more, got {height!r:.60}")
-        self.text, self.height = page_text(stepper), height
+        self.height = whole_number("height", height, 1)
+        self.text = page_text(stepper)
 
     def _repr_html_(self) -> str:
         return (

@@ -8,16 +8,17 @@ from fractions import Fraction
 from html import escape
 from typing import Any, Final
 
+from micrograd.checks import install, needs
 from micrograd.draw import draw_dot
 from micrograd.errors import MicrogradError
 from micrograd.graph import order
 from micrograd.stepper.page.layout import LARGEST_DRAWING
 from micrograd.stepper.stepper import Stepper
 
-__all__ = ["INSTALL", "leaf_number", "mimebundle", "picture", "widget", "with_still"]
+__all__ = ["leaf_number", "mimebundle", "picture", "widget", "with_still"]
 
 _LARGEST_EXPONENT: Final = 400  # beyond those of floats; as an exact number it would be huge
-INSTALL: Final = 'pip install "micrograd[notebook]"'
+_INVITATION: Final = f"To walk through it here: {install('notebook')}"
 
 
 def widget(stepper: Stepper, **options: Any) -> Any:
@@ -40,10 +41,8 @@ def widget(stepper: Stepper, **options: Any) -> Any:
 
 
 def _widget_class() -> Any:
-    try:
+    with needs("notebook", "the stepper's widget needs anywidget"):
         from micrograd.stepper.page.stepper_widget import StepperWidget
-    except ModuleNotFoundError as error:
-        raise ImportError(f"the stepper's widget needs anywidget: {INSTALL}") from error
     return StepperWidget
 
 
@@ -59,13 +58,13 @@ def mimebundle(stepper: Stepper, **options: Any) -> Any:
         shown = widget(stepper)
     except ImportError:
         if len(stepper.nodes) > LARGEST_DRAWING:
-            return {"text/plain": f"{stepper!r}\nTo walk through it here: {INSTALL}"}
+            return {"text/plain": f"{stepper!r}\n{_INVITATION}"}
         image = base64.b64encode(picture(stepper)).decode()
-        note = f"To walk through these steps here: <code>{escape(INSTALL)}</code>"
+        note = f"To walk through these steps here: <code>{escape(install('notebook'))}</code>"
         return {
             "text/html": f'<img alt="{escape(repr(stepper))}" style="max-width:100%" '
             f'src="data:image/svg+xml;base64,{image}"><p>{note}</p>',
-            "text/plain": f"{stepper!r}\nTo walk through it here: {INSTALL}",
+            "text/plain": f"{stepper!r}\n{_INVITATION}",
         }
     except MicrogradError as error:
         return {"text/plain": f"{stepper!r}\n{error}"}

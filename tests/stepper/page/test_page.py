@@ -479,7 +479,7 @@ def test_the_frame_holds_the_whole_page_as_text_of_one_attribute():
     assert 'sandbox="allow-scripts"' in found[1]
     assert 'height="500"' in found[1]
     for height in (0, -1, 2.5, True, "tall"):
-        with pytest.raises(ArgumentError, match="height must be a whole number"):
+        with pytest.raises(ArgumentError, match="expected height to be a whole number of 1"):
             stepper.page(height=height)
 
 
