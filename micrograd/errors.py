@@ -1,4 +1,4 @@
-"""The exceptions of micrograd, each of them also the built-in one a caller would expect.
+"""The exceptions of micrograd; each also derives from the built-in one that a caller expects.
 
 >>> import micrograd
 >>> try:
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-_LONG: Final = 10**100  # an integer from here on is shortened in texts
+_LONG: Final = 10**100  # integers from here on are abbreviated in messages
 
 
 class MicrogradError(Exception):
@@ -47,22 +47,22 @@ class MicrogradError(Exception):
     Attributes
     ----------
     history : History or None
-        Of an error that stopped a training run: the steps before it.
+        The steps so far, if the error stopped a training run.
     """
 
     history: Any = None
 
 
 class ArgumentError(MicrogradError, ValueError):
-    """An argument has a value that it cannot have: an unknown option, a label out of range."""
+    """An argument has an invalid value, such as an unknown option or a label out of range."""
 
 
 class ArgumentTypeError(MicrogradError, TypeError):
-    """An argument is of another kind than is needed, and it is not a matter of numbers."""
+    """An argument has the wrong type."""
 
 
 class NumberTypeError(MicrogradError, TypeError):
-    """Something that is not an int, float or Fraction was given where a number belongs."""
+    """A number was expected, and what was given is not an int, float or Fraction."""
 
 
 class OptionTypeError(ArgumentTypeError, NumberTypeError, ArgumentError):
@@ -70,11 +70,11 @@ class OptionTypeError(ArgumentTypeError, NumberTypeError, ArgumentError):
 
 
 class DomainError(MicrogradError, ValueError):
-    """A function or a derivative has no value at its operands, as in `log(-1)`."""
+    """A function or a derivative is undefined at its operands, as in `log(-1)`."""
 
 
 class ZeroDivisorError(MicrogradError, ZeroDivisionError):
-    """A value or a derivative is infinite because something is divided by zero."""
+    """A value or a derivative would be infinite because of a division by zero."""
 
 
 class OverflowRangeError(MicrogradError, OverflowError):
@@ -82,19 +82,19 @@ class OverflowRangeError(MicrogradError, OverflowError):
 
 
 class InputCountError(MicrogradError, ValueError):
-    """A function, neuron, layer or network got another number of inputs than it takes."""
+    """A function, neuron, layer or network got the wrong number of inputs."""
 
 
 class StateError(MicrogradError, ValueError):
-    """A saved state does not fit the object that it is loaded into."""
+    """A saved state cannot be read, or does not fit the object that it is loaded into."""
 
 
 class PictureError(MicrogradError, RuntimeError):
-    """A picture cannot be made: there is no layout program, or it failed."""
+    """A picture cannot be made: the layout program is missing or failed."""
 
 
 class StaleGraphError(MicrogradError, RuntimeError):
-    """Data changed after the forward pass, so its derivatives would be of another point."""
+    """Data changed after the forward pass, so the recorded derivatives no longer apply."""
 
 
 class CycleError(MicrogradError, ValueError):
@@ -102,15 +102,15 @@ class CycleError(MicrogradError, ValueError):
 
 
 class NotInGraphError(MicrogradError, LookupError):
-    """A graph was asked for a value that it does not have, or has several of that name."""
+    """A value that was asked for is not in the graph, or its name is ambiguous."""
 
 
 class TooLargeError(MicrogradError, ValueError):
-    """Something has too many values or steps to be shown; the message names the ways out."""
+    """There are too many values or steps to show; the message says what to do instead."""
 
 
 class GradientError(MicrogradError, RuntimeError):
-    """A node has no rule for its local derivatives, or none that can be used here."""
+    """A node has no rule for its local derivatives, or the rule cannot be used here."""
 
 
 class NotDifferentiableError(GradientError, TypeError):
@@ -122,17 +122,17 @@ class GradcheckError(GradientError, AssertionError):
 
 
 class TraceError(MicrogradError, TypeError):
-    """A function does what cannot be replayed, such as a branch on a value that is being traced."""
+    """A function cannot be compiled, for instance because it branches on a traced value."""
 
 
 class NonFiniteError(MicrogradError, ArithmeticError):
-    """A result of a compiled function is infinite or not a number."""
+    """A result or a gradient is infinite or not a number."""
 
 
 def shown(number: object) -> str:
-    """Return a number as text, with integers of more than 100 digits shortened.
+    """Return a number as a string; integers of more than 100 digits are abbreviated.
 
-    They would fill the screen, and Python writes none of more than 4,300 digits.
+    They would fill the screen, and Python converts none of more than 4,300 digits to decimal.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def shown(number: object) -> str:
 
 
 def shown_briefly(thing: object, most: int = 60) -> str:
-    """Return the repr of anything in at most so many characters, whatever is in it.
+    """Return the repr of any object, cut to at most `most` characters.
 
     Examples
     --------
@@ -161,13 +161,13 @@ def shown_briefly(thing: object, most: int = 60) -> str:
         return shown(thing)
     try:
         text = repr(thing)
-    except ValueError:  # an int too long to be written
+    except ValueError:  # it holds an integer too long for decimal
         return f"<{type(thing).__name__}>"
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradError:
-    """Return the micrograd exception of the same built-in kind as `error`, with `message`."""
+    """Return the micrograd exception of the same built-in type as `error`, with `message`."""
     if isinstance(error, ZeroDivisionError):
         return ZeroDivisorError(message)
     if isinstance(error, OverflowError):
@@ -178,7 +178,7 @@ def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradErr
 
 
 def not_a_network(thing: object, wanted: str) -> ArgumentTypeError:
-    """Return the error for something that stands where a network is wanted.
+    """Return the error for something that was given in place of a network.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""JSON files that keep every number exactly and are never seen half-written.
+"""JSON files that keep every number exactly, and files written atomically.
 
-Finite floats and integers are plain JSON numbers (Python writes a float with as many digits as it
-needs to be read back exactly). What JSON has no number for is an object with one key:
+Finite floats and integers are plain JSON numbers (Python writes a float with the digits that it
+takes to read it back exactly). Numbers that JSON does not have are objects with one key:
 
 =============================  ===============================================
 `{"number": "nan"}`            nan, and likewise `"inf"` and `"-inf"`
@@ -26,24 +26,24 @@ from typing import Any
 from micrograd.errors import NumberTypeError, StateError, shown_briefly
 from micrograd.ops import number
 
-__all__ = ["read_document", "read_json", "write_json", "write_whole"]
+__all__ = ["read_document", "read_json", "write_atomic", "write_json"]
 
-# Python refuses to turn integers of more than 4300 digits into decimal text, or back.
+# Python does not convert integers of more than 4300 digits to decimal, or back.
 _DECIMAL_BITS = 10_000
 
-_DEEPEST = 100  # lists in lists: what a document of ours never has, and what recursion can take
+_DEEPEST = 100  # levels of nesting: more than our documents have, less than recursion allows
 
 
 def write_json(path: str | os.PathLike[str], document: Any) -> None:
-    """Write a document of dicts, lists, texts and numbers, so that a reader never sees a part.
+    """Write a document of dicts, lists, strings and numbers atomically.
 
-    A run that is killed meanwhile leaves the file that was there before; see `write_whole`.
+    If the process is killed meanwhile, the file that was there before is left; see `write_atomic`.
 
     Parameters
     ----------
     path : str or path-like
     document : dict, list, str, int, float, Fraction, bool or None
-        Nested as you like; keys are texts. NumPy scalars become Python numbers, tuples lists.
+        Nested up to 100 levels; keys are strings. NumPy scalars become numbers, tuples lists.
 
     Raises
     ------
@@ -61,16 +61,16 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     {'third': Fraction(1, 3), 'worst': inf}
     """
     text = json.dumps(_encoded(document, 0), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    # Half of a surrogate pair, which UTF-8 cannot hold, becomes the escape that JSON has for it.
-    write_whole(path, text.encode("utf-8", "backslashreplace"))
+    # An unpaired surrogate, which UTF-8 cannot encode, becomes its JSON escape.
+    write_atomic(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that a reader never sees a part of it.
+def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file atomically: a reader sees the old content or the new, never a part.
 
-    The content goes to a new file in the same folder, onto the disk, which then takes the name,
-    and the mode of the file that was there, in one step. A link stays a link. What is no regular
-    file, a pipe or a device such as `/dev/stdout`, is written into.
+    The content is written to a new file in the same folder and synced to the disk; in one step that
+    file then replaces the old one, whose mode it has. A symbolic link is followed, not replaced.
+    What is not a regular file, a pipe or a device such as `/dev/stdout`, is written to directly.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(f"{folder}/a.txt", b"all of it")
+    ...     write_atomic(f"{folder}/a.txt", b"all of it")
     ...     Path(folder, "a.txt").read_bytes()
     b'all of it'
     """
     if not _is_replaceable(path):
         _write_into(path, content)
         return
-    target = Path(os.path.realpath(path))  # a link stays a link
+    target = Path(os.path.realpath(path))  # the file behind a link
     part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         try:
@@ -107,9 +107,9 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
             with suppress(OSError):
                 part.unlink()
             raise
-    except OSError as error:  # about the file that was asked for, not about the part
+    except OSError as error:  # name the file that was asked for, not the temporary one
         raise type(error)(error.errno, error.strerror, os.fspath(path)) from error
-    if os.name == "posix":  # the new name, too, has to survive a power cut
+    if os.name == "posix":  # the renaming, too, has to survive a power failure
         with suppress(OSError):
             folder = os.open(target.parent, os.O_RDONLY)
             try:
@@ -118,9 +118,12 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
                 os.close(folder)
 
 
+write_whole = write_atomic  # for the modules that are being moved
+
+
 def _stream(path: str | os.PathLike[str]) -> int | None:
-    """Return which open stream this is the name of: 1 for `/dev/stdout`."""
-    name = os.path.abspath(path)  # noqa: PTH100 (which would follow the link to what is open)
+    """Return the descriptor of the open stream that a path names, as 1 for `/dev/stdout`."""
+    name = os.path.abspath(path)  # noqa: PTH100 (`resolve` would follow the link to the open file)
     if name in ("/dev/stdout", "/dev/stderr"):
         return 1 if name == "/dev/stdout" else 2
     folder, _, number = name.rpartition("/")
@@ -129,20 +132,20 @@ def _stream(path: str | os.PathLike[str]) -> int | None:
 
 
 def _is_replaceable(path: str | os.PathLike[str]) -> bool:
-    """Return whether a new file may take this name: of no file yet, or of one with content."""
+    """Return whether a new file can replace the path: a regular file, or nothing yet."""
     if _stream(path) is not None:
         return False
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 (a path may be a text)
+        mode = os.stat(path).st_mode  # noqa: PTH116 (a path may be a string)
     except OSError:
         return True
     if stat.S_ISREG(mode) and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, "The file may not be written", os.fspath(path))
+        raise PermissionError(errno.EACCES, "The file is not writable", os.fspath(path))
     return stat.S_ISREG(mode)
 
 
 def _take_over(old: Path, new: Path) -> None:
-    """Give the new file the mode of the old one, and its owner where that is allowed."""
+    """Copy the mode of the old file to the new one, and its owner where permitted."""
     try:
         was = old.stat()
     except FileNotFoundError:
@@ -156,8 +159,8 @@ def _take_over(old: Path, new: Path) -> None:
 def _write_into(path: str | os.PathLike[str], content: bytes) -> None:
     stream = _stream(path)
     if stream is not None:
-        descriptor = os.dup(stream)  # at the place in it where the program is, though it is a file
-    else:  # a pipe that nobody reads is refused at once, instead of waited for
+        descriptor = os.dup(stream)  # goes on at the current position if the stream is a file
+    else:  # without a reader, a pipe fails at once instead of blocking
         flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags)
         if os.name == "posix":
@@ -174,11 +177,11 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     OSError
         If there is no such file or it cannot be read.
     StateError
-        If it is no JSON or not of this form, for instance cut short. Also a ValueError.
+        If it is not JSON of this form, for instance truncated. Also a ValueError.
     """
     name = os.fspath(path)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # some editors begin with a mark
+        text = Path(path).read_text(encoding="utf-8-sig")  # some editors add a byte-order mark
         document = json.loads(text, object_pairs_hook=_decoded)
         _check_depth(document)
         return document
@@ -186,7 +189,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise StateError(f"{name!r} is nested too deeply to be a file of micrograd") from None
     except ValueError as error:  # also UnicodeDecodeError and JSONDecodeError
         raise StateError(
-            f"{name!r} cannot be read: {error}. It may have been cut short or edited; "
+            f"{name!r} cannot be read: {error}. It may be cut short or edited; "
             "save it again, or use an older copy"
         ) from error
 
@@ -194,28 +197,28 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 def read_document(
     path: str | os.PathLike[str], noun: str, form: str, version: int
 ) -> dict[str, Any]:
-    """Return a document that says of itself what it is: its "format" and its "version".
+    """Return a document whose "format" and "version" are those expected.
 
     Raises
     ------
     OSError
         If there is no such file or it cannot be read.
     StateError
-        If it is none of the format and version wanted, a `noun` in words. Also a ValueError.
+        If its format or version is another; the message calls it a `noun`. Also a ValueError.
     """
     name, document = os.fspath(path), read_json(path)
     if not isinstance(document, dict) or document.get("format") != form:
-        raise StateError(f"{name!r} is no {noun}: it has no 'format': {form!r}")
+        raise StateError(f"{name!r} is not a {noun}: it has no 'format': {form!r}")
     if document.get("version") != version:
         raise StateError(
-            f"{name!r} is of version {shown_briefly(document.get('version'))}; "
-            f"this program reads {version}"
+            f"{name!r} has version {shown_briefly(document.get('version'))}; "
+            f"this version of micrograd reads {version}"
         )
     return document
 
 
 def _check_depth(document: Any) -> None:
-    """Raise a RecursionError for a document that a recursive function could fail at."""
+    """Raise a RecursionError if a document is nested too deeply for recursive functions."""
     level: list[Any] = [[document]]
     for _ in range(_DEEPEST):
         held = [item.values() if isinstance(item, dict) else item for item in level]
@@ -232,7 +235,7 @@ def _encoded(item: Any, depth: int) -> Any:
     if isinstance(item, Mapping):
         for key in item:
             if not isinstance(key, str):
-                raise NumberTypeError(f"expected texts as keys, got {key!r}")
+                raise NumberTypeError(f"expected strings as keys, got {key!r}")
         return {key: _encoded(entry, depth + 1) for key, entry in item.items()}
     if isinstance(item, Sequence):
         return [_encoded(entry, depth + 1) for entry in item]
@@ -252,7 +255,7 @@ def _decoded(pairs: list[tuple[str, Any]]) -> Any:
     document = dict(pairs)
     if len(document) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} is there twice")
+        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} occurs twice")
     text = document.get("number")
     if len(document) != 1 or not isinstance(text, str):
         return document
@@ -264,4 +267,4 @@ def _decoded(pairs: list[tuple[str, Any]]) -> Any:
             return Fraction(int(numerator, 0), int(denominator, 0))
         return int(text, 0)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text[:60]!r} is no number") from None
+        raise ValueError(f"{text[:60]!r} is not a number") from None

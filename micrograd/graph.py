@@ -1,4 +1,4 @@
-"""Iterative walks over anything with `.parents`: nothing here recurses, however deep the graph."""
+"""Walks over a graph of objects with `.parents`, without recursion, however deep the graph."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ NodeT = TypeVar("NodeT", bound=Node)
 
 
 def order(root: NodeT) -> list[NodeT]:
-    """Return every node that `root` is computed from, parents before children, `root` last.
+    """Return the nodes of a graph in topological order: parents before children, `root` last.
 
-    The order is that of evaluation as typed: a depth-first walk that visits operands from left
-    to right. It depends on the graph alone, so it is the same in every process.
+    The order is that of evaluation: a depth-first walk that visits operands from left to right.
+    It depends on the graph alone, so it is the same in every process.
 
     Parameters
     ----------
     root : Node
-        Any object with a `parents` tuple of objects of its kind.
+        Any object with a `parents` tuple of such objects.
 
     Returns
     -------
     list of Node
-        Each node once.
+        `root` and every node that it is computed from, each once.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def order(root: NodeT) -> list[NodeT]:
     >>> [node.label for node in order(d)]
     ['a', 'b', 'c', 'd']
     """
-    # A walk of its own stack: `rest` holds the parents of `node` that are still to be visited.
-    # Most edges lead to a node that is done already: `filterfalse` passes over them fast.
+    # `rest` yields the parents of `node` that are still to be visited; `below` is the stack of what
+    # waits. Most edges lead to a node that is done already: `filterfalse` skips them fast.
     result: list[NodeT] = []
     done: set[NodeT] = set()
     is_done = done.__contains__

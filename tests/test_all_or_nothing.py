@@ -85,7 +85,7 @@ def test_a_saved_model(tmp_path):
         model().save(path)
         return path
 
-    functions = {"save", "write_json", "write_whole", "_take_over"}
+    functions = {"save", "write_json", "write_atomic", "_take_over"}
     state = lambda it: {file.name: file.read_bytes() for file in it.parent.iterdir()}  # noqa: E731
     assert at_every_line(fresh, lambda it: other.save(it), state, functions) > 20
 

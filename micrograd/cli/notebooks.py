@@ -13,7 +13,7 @@ from typing import Final
 from micrograd.checks import install
 from micrograd.cli.command import DONE, Command
 from micrograd.errors import ArgumentError
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 
 __all__ = ["COMMAND", "hand_out"]
 
@@ -62,7 +62,7 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
             same = target.read_bytes() == content
             outcomes[source.name] = "already there" if same else "yours is kept"
         else:
-            write_whole(target, content)
+            write_atomic(target, content)
             outcomes[source.name] = "copied"
     return outcomes
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from micrograd.checks import needs, one_of
 from micrograd.errors import ArgumentError
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.interop.layers import layers_of
 from micrograd.nn import MLP
 
@@ -183,4 +183,4 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         ir_version=_IR_VERSION,
     )
     onnx.checker.check_model(document, full_check=True)
-    write_whole(path, document.SerializeToString())
+    write_atomic(path, document.SerializeToString())
