@@ -32,7 +32,7 @@ from micrograd.errors import (
     NumberTypeError,
     not_a_network,
 )
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP
 from micrograd.optim import Adam
@@ -732,7 +732,7 @@ class Watch:
         """
         _check_ending(path, ".html", ".htm")
         target = Path(path)
-        write_whole(target, self.page_text(steps, title).encode("utf-8"))
+        write_atomic(target, self.page_text(steps, title).encode("utf-8"))
         return target
 
     def _neuron_maps(self) -> dict[str, Any]:
@@ -804,7 +804,7 @@ class Watch:
             disposal=1,
         )  # fmt: skip
         target = Path(path)
-        write_whole(target, content.getvalue())
+        write_atomic(target, content.getvalue())
         return target
 
     def _images(self, moments: list[dict[str, Any]], look: Theme) -> list[Any]:

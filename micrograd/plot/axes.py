@@ -5,44 +5,33 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from micrograd.checks import needs
 from micrograd.errors import ArgumentError
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.style import Theme
 from micrograd.style import theme as theme_named
 
 __all__ = [
     "DOTS_PER_INCH",
+    "EXTRA",
     "FAMILIES",
     "HIGHEST",
     "axes_of",
-    "check_resolution",
     "colour_map",
     "dress",
     "font",
     "name_ends",
-    "require",
     "save_figure",
     "sheet",
 ]
 
 FAMILIES: Final = ("Arial", "Liberation Sans", "Helvetica", "DejaVu Sans")
 DOTS_PER_INCH: Final = 200
+EXTRA: Final = ("train", "pictures need NumPy and matplotlib")
 HIGHEST: Final = 1e300  # the largest number that is drawn: axes need room for margins above it
-
-
-def require(*packages: str) -> None:
-    """Import packages that pictures need, or raise an ImportError that names the extra."""
-    try:
-        for package in packages:
-            import_module(package)
-    except ImportError as error:
-        raise ImportError(
-            'pictures need NumPy and matplotlib: pip install "micrograd[train]"'
-        ) from error
 
 
 def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str = "light") -> Any:
@@ -71,10 +60,9 @@ def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str 
     >>> loss.figure is accuracy.figure
     True
     """
-    require("matplotlib")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    with needs(*EXTRA):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     figure = Figure(figsize=size, layout="constrained", facecolor=theme_named(theme).bg)
     FigureCanvasAgg(figure)
     return [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
@@ -107,15 +95,15 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     picture = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "micrograd"}):
         figure.savefig(picture, format=kind, dpi=DOTS_PER_INCH, metadata=dateless[kind])
-    write_whole(path, picture.getvalue())
+    write_atomic(path, picture.getvalue())
 
 
 def axes_of(ax: Any, size: tuple[float, float], look: Theme) -> Any:
     """Return the axes that were given, or new ones on a figure that a notebook shows."""
     if ax is not None:
         return ax
-    from matplotlib import pyplot
-
+    with needs(*EXTRA):
+        from matplotlib import pyplot
     figure = pyplot.figure(figsize=size, layout="constrained", facecolor=look.bg)
     return figure.add_subplot()
 
@@ -146,12 +134,6 @@ def colour_map(stops: Sequence[str]) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("micrograd", list(stops))
-
-
-def check_resolution(resolution: int, least: int = 2) -> None:
-    """Raise an ArgumentError if `resolution` is not a number of points a side."""
-    if not isinstance(resolution, int) or resolution < least:
-        raise ArgumentError(f"expected a resolution of {least} or more, got {resolution!r}")
 
 
 def font(size: float, weight: str = "normal") -> Any:

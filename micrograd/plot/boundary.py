@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from micrograd.checks import finite_number, needs, whole_number
 from micrograd.engine import no_grad, plain
 from micrograd.errors import ArgumentError, InputCountError, not_a_network
-from micrograd.plot.axes import axes_of, check_resolution, colour_map, dress, font, require
+from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
 from micrograd.plot.samples import features_of, limits_of, samples_of
 from micrograd.style import MARKERS, Theme, class_shape, mix
 from micrograd.style import theme as theme_named
@@ -91,9 +92,8 @@ def plot_decision_boundary(
     >>> ax.get_title(loc="left"), ax.get_xlabel()
     ('Decision boundary', 'x1')
     """
-    require("numpy", "matplotlib")
-    import numpy as np
-
+    with needs(*EXTRA):
+        import numpy as np
     look = theme_named(theme)
     if not callable(model):
         raise not_a_network(model, "a model that is called with a row")
@@ -101,9 +101,9 @@ def plot_decision_boundary(
     groups = [samples_of("X", X, y, len(names))]
     if held_out:
         groups.append(samples_of("held-out X", *held_out, len(names)))
-    check_resolution(resolution)
-    if margin is not None and not (isinstance(margin, (int, float)) and 0 < margin < math.inf):
-        raise ArgumentError(f"expected a margin above 0, got {margin!r:.60}")
+    whole_number("resolution", resolution, 2)
+    if margin is not None:
+        finite_number("margin", margin, above=0)
     low, high = limits_of(np.concatenate([rows[:, columns] for rows, _ in groups]))
     across, up = (np.linspace(low[k], high[k], resolution) for k in (0, 1))
     scores = _scores(model, groups[0][0].mean(axis=0).tolist(), columns, across, up)

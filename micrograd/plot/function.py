@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from micrograd.checks import whole_number
 from micrograd.engine import Value, plain
 from micrograd.errors import ArgumentError
 from micrograd.functional import grad
-from micrograd.plot.axes import axes_of, check_resolution, dress, font, name_ends, require
+from micrograd.plot.axes import axes_of, dress, font, name_ends
 from micrograd.style import number_text
 from micrograd.style import theme as theme_named
 
@@ -70,10 +71,8 @@ def plot_function(
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ArgumentError(f"expected finite low < high, got {low!r} and {high!r}")
-    if derivatives not in (0, 1, 2, 3):
-        raise ArgumentError(f"expected 0, 1, 2 or 3 derivatives, got {derivatives!r}")
-    check_resolution(resolution)
-    require("matplotlib")
+    whole_number("derivatives", derivatives, 0, 3)
+    whole_number("resolution", resolution, 2)
     look = theme_named(theme)
     xs = [low + (high - low) * i / (resolution - 1) for i in range(resolution)]
     rules = [f]

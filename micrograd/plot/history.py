@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
+from micrograd.checks import one_of
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.plot.axes import HIGHEST, axes_of, dress, name_ends, require
+from micrograd.plot.axes import HIGHEST, axes_of, dress, name_ends
 from micrograd.style import theme as theme_named
 
 __all__ = ["Curves", "plot_history"]
@@ -76,9 +77,7 @@ def plot_history(
             f"expected the History that fit returns, got {history!r:.60} ({type(history).__name__})"
             "; History(loss=[...]) makes one of losses of your own"
         )
-    if quantity not in ("loss", "accuracy"):
-        raise ArgumentError(f"expected quantity 'loss' or 'accuracy', got {quantity!r}")
-    require("matplotlib")
+    one_of("quantity", quantity, ("loss", "accuracy"))
     look = theme_named(theme)
     entries, held_out = (
         [min(entry, HIGHEST) if math.isfinite(entry) else entry for entry in given]

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from micrograd.checks import needs, one_of, whole_number
 from micrograd.engine import no_grad, plain
 from micrograd.errors import ArgumentError, InputCountError
-from micrograd.plot.axes import axes_of, check_resolution, colour_map, dress, require
+from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress
 from micrograd.style import Theme, mix, number_text
 from micrograd.style import theme as theme_named
 
@@ -81,9 +82,8 @@ def plot_loss_surface(
     >>> ax.get_xlabel()
     'direction 1'
     """
-    require("numpy", "matplotlib")
-    import numpy as np
-
+    with needs(*EXTRA):
+        import numpy as np
     look = theme_named(theme)
     parameters = list(model.parameters())
     here = np.array([float(p.data) for p in parameters])
@@ -93,9 +93,8 @@ def plot_loss_surface(
             f"expected points of {len(here)} parameters in the path, got shape {points.shape}"
         )
     kind = directions or ("principal" if points is not None and len(points) > 2 else "random")
-    if kind not in ("random", "principal"):
-        raise ArgumentError(f"expected directions 'random' or 'principal', got {directions!r}")
-    check_resolution(resolution, 3)
+    one_of("directions", kind, ("random", "principal"))
+    whole_number("resolution", resolution, 3)
     if points is None:
         points = np.zeros((0, len(here)))
     if kind == "principal":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from micrograd.checks import needs, one_of, whole_number
 from micrograd.engine import no_grad
 from micrograd.errors import ArgumentError, not_a_network
 from micrograd.nn import MLP
-from micrograd.plot.axes import axes_of, check_resolution, colour_map, dress, font, require
+from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
 from micrograd.plot.samples import limits_of, samples_of
 from micrograd.style import Theme, number_text
 from micrograd.style import theme as theme_named
@@ -66,13 +67,12 @@ def plot_activations(
     >>> [text.get_text() for text in ax.texts]
     ['0', '1', '2']
     """
-    require("numpy", "matplotlib")
-    import numpy as np
-
+    with needs(*EXTRA):
+        import numpy as np
     look = theme_named(theme)
     rows, _ = samples_of("X", X, np.zeros(len(X)))
     _check_layer(model, layer)
-    check_resolution(resolution)
+    whole_number("resolution", resolution, 2)
     (left, low), (right, high) = limits_of(rows)
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():
@@ -175,13 +175,11 @@ def plot_weights(
     >>> ax.images[0].get_array().shape
     (3, 3)
     """
-    require("numpy", "matplotlib")
-    import numpy as np
-
+    with needs(*EXTRA):
+        import numpy as np
     look = theme_named(theme)
     _check_layer(model, layer)
-    if quantity not in ("data", "grad"):
-        raise ArgumentError(f"expected quantity 'data' or 'grad', got {quantity!r}")
+    one_of("quantity", quantity, ("data", "grad"))
     table = np.array(
         [
             [float(getattr(p, quantity)) for p in neuron.parameters()]
@@ -252,9 +250,8 @@ def plot_gradients(
     >>> [text.get_text() for text in ax.texts]
     ['none is 0', 'none is 0']
     """
-    require("numpy", "matplotlib")
-    import numpy as np
-
+    with needs(*EXTRA):
+        import numpy as np
     look = theme_named(theme)
     _check_layer(model, 0)
     layers = [

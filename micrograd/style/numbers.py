@@ -100,7 +100,8 @@ def number_text(x: Any, precision: int = 4, signed: bool = False) -> str:
     >>> number_text(Fraction(3, 4), signed=True), number_text(Fraction(10**9, 7 * 10**8 + 1))
     ('+3/4', '≈1.429')
     """
-    precision = whole_number("precision", precision, 1, 17)
+    if type(precision) is not int or not 1 <= precision <= 17:
+        precision = whole_number("precision", precision, 1, 17)
     if type(x) is float:  # by far the most frequent case, made fast for pictures of large graphs
         body = _float_text(abs(x), precision)
         sign = "-" if x < 0 and body != "0" else "+" if signed and x > 0 else ""

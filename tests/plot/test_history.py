@@ -53,7 +53,7 @@ def test_losses_of_zero_and_single_steps_are_drawn():
 def test_a_history_without_the_quantity_is_refused():
     with pytest.raises(ArgumentError, match="holds no accuracy"):
         plot_history(History(loss=[1.0]), *sheet(), quantity="accuracy")
-    with pytest.raises(ArgumentError, match="'loss' or 'accuracy'"):
+    with pytest.raises(ArgumentError, match="one of 'loss', 'accuracy'"):
         plot_history(HISTORY, *sheet(), quantity="grad")
 
 

@@ -84,7 +84,7 @@ def test_gradients_of_a_loss_of_0_are_said_to_be_so():
         (lambda m: plot_activations(m, X, layer=3), ArgumentError, "layers 0 to 2"),
         (lambda m: plot_activations(m, [[1.0]]), InputCountError, "two features"),
         (lambda m: plot_weights(m, layer=-4), ArgumentError, "layers 0 to 2"),
-        (lambda m: plot_weights(m, quantity="size"), ArgumentError, "'data' or 'grad'"),
+        (lambda m: plot_weights(m, quantity="size"), ArgumentError, "one of 'data', 'grad'"),
         (lambda m: plot_gradients(m), ArgumentError, "call backward"),
     ],
 )
