@@ -1,4 +1,4 @@
-"""The layers of a network as plain numbers, which go to other libraries and come from them."""
+"""The layers of a network as plain numbers: what is copied to other libraries and from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Dense", "layers_of", "network"]
 
 
 class Dense(NamedTuple):
-    """One layer as plain numbers; the weights are a row a neuron."""
+    """A dense layer as plain numbers; `weights` has one row per neuron."""
 
     weights: list[list[float]]
     biases: list[float]
@@ -22,7 +22,10 @@ class Dense(NamedTuple):
 
 
 def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
-    """Return the layers; raise where `place` has no word for one."""
+    """Return the layers of an MLP; raise an error if one has no counterpart in `place`.
+
+    `known` are the activations that `place` has.
+    """
     if not isinstance(model, MLP):
         raise not_a_network(model, "an MLP")
     own = [
@@ -33,7 +36,7 @@ def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
     ]
     if own:
         raise ArgumentTypeError(
-            f"{type(own[0]).__name__} has a __call__ of its own, which {place} does not know"
+            f"{type(own[0]).__name__} has a __call__ of its own: it cannot be exported to {place}"
         )
     layers: list[Dense] = []
     for i, layer in enumerate(model.layers):
@@ -41,12 +44,12 @@ def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
         if len(kinds) > 1:
             raise ArgumentError(
                 f"layer {i} has neurons of several activations, {', '.join(kinds)}: "
-                f"a layer of {place} has one"
+                f"in {place} a layer has one"
             )
         if is_replaced(kinds[0]):
             raise ArgumentError(
                 f"layer {i} has activation {kinds[0]!r}, and Value.{kinds[0]} was replaced by a "
-                f"method that {place} does not know"
+                f"method that cannot be exported to {place}"
             )
         if kinds[0] not in known:
             raise ArgumentError(
@@ -59,7 +62,7 @@ def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
         if widths != {before}:
             raise InputCountError(
                 f"layer {i} has neurons of {', '.join(map(str, sorted(widths)))} weights; "
-                f"expected {before}, one an input"
+                f"expected {before}, one per input"
             )
         for j, neuron in enumerate(layer.neurons):
             named = [*((f"w[{k}]", w) for k, w in enumerate(neuron.w)), ("b", neuron.b)]
@@ -77,19 +80,19 @@ def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
             )
         )
     if not layers:
-        raise ArgumentError("a network without layers has nothing to copy")
+        raise ArgumentError("cannot export a network without layers")
     return layers
 
 
 def network(nin: int, layers: Sequence[Dense]) -> MLP:
-    """Return a network of these layers."""
+    """Return an MLP with these layers."""
     names = [layer.activation for layer in layers]
     usual = names[-1] == "linear" and len(set(names[:-1])) == 1
     model = MLP(
         nin,
         [len(layer.biases) for layer in layers],
         activation=names[0] if usual else names,
-        rng=random.Random(0),  # the numbers drawn are replaced: the user's are left alone
+        rng=random.Random(0),  # its numbers are overwritten; the user's random state is not touched
     )
     for layer, given in zip(model.layers, layers, strict=True):
         for neuron, weights, bias in zip(layer.neurons, given.weights, given.biases, strict=True):

@@ -1,4 +1,4 @@
-"""Networks as ONNX files."""
+"""Networks to ONNX files."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from micrograd.nn import MLP
 
 __all__ = ["to_onnx"]
 
-_OPSET: Final = 18  # of ONNX, from 2022: what the runtimes in use all read
+_OPSET: Final = 18  # of 2022, which all runtimes in use can read
 _IR_VERSION: Final = 8
 _LARGEST_FLOAT32: Final = (2 - 2**-23) * 2.0**127
-# Our name of each activation, and the nodes that compute it from "s" to "x".
+# The ONNX nodes that compute each activation, by our name, from "s" to "x".
 _ONNX: Final[dict[str, list[tuple[str, list[str], str, dict[str, Any]]]]] = {
     "relu": [("Relu", ["s"], "x", {})],
     "tanh": [("Tanh", ["s"], "x", {})],
     "sigmoid": [("Sigmoid", ["s"], "x", {})],
-    # Not LeakyRelu, whose slope is a float32 in every file.
+    # Not LeakyRelu, whose slope ONNX stores in float32 always.
     "leaky_relu": [("Mul", ["s", "slope"], "small", {}), ("Max", ["s", "small"], "x", {})],
     "elu": [("Elu", ["s"], "x", {"alpha": 1.0})],
     "gelu": [
         ("Mul", ["s", "sqrt_half"], "scaled", {}),
         ("Erf", ["scaled"], "erf", {}),
         ("Add", ["erf", "one"], "twice", {}),
-        ("Mul", ["twice", "half"], "share", {}),
-        ("Mul", ["s", "share"], "x", {}),
+        ("Mul", ["twice", "half"], "scale", {}),
+        ("Mul", ["s", "scale"], "x", {}),
     ],
-    # Not s * Sigmoid(s), which ONNX Runtime replaces by an operation that it lacks in float64.
+    # Not s * Sigmoid(s), which ONNX Runtime fuses into an operation that it lacks in float64.
     "silu": [
         ("Neg", ["s"], "exponent", {}),
         ("Exp", ["exponent"], "power", {}),
@@ -62,7 +62,7 @@ _ONNX: Final[dict[str, list[tuple[str, list[str], str, dict[str, Any]]]]] = {
         }.items()
     },
 }
-# What ONNX Runtime (1.32) cannot compute in float64.
+# Operations that ONNX Runtime 1.32 has in float32 only.
 _SINGLE_ONLY: Final = frozenset(
     ("Erf", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh")
 )
@@ -70,16 +70,16 @@ _CONSTANTS: Final = {"sqrt_half": math.sqrt(0.5), "one": 1.0, "half": 0.5, "slop
 
 
 def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") -> None:
-    """Write the network as an ONNX file, for other languages, phones and browsers.
+    """Export a network as an ONNX file, to run it in other languages, on phones and in browsers.
 
     Parameters
     ----------
     model : MLP
     path : path-like
-        The file is replaced in one step.
+        Written atomically; an existing file is overwritten.
     dtype : {"float32", "float64"}, default "float32"
-        Of the numbers in the file, its input and its output. Every runtime has the first; the
-        second keeps all our digits.
+        Of the parameters, the input and the output. Every runtime supports float32; float64 keeps
+        all digits.
 
     Raises
     ------
@@ -87,16 +87,16 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         If a layer mixes activations or has one that ONNX lacks, a parameter is not finite, or
         `dtype` is unknown. Also a ValueError.
     ArgumentTypeError
-        If `model` is no MLP. Also a TypeError.
+        If `model` is not an MLP. Also a TypeError.
     ImportError
         If onnx is missing; names the extra to install.
     OSError
-        If the file cannot be written; the old one is then intact.
+        If the file cannot be written; an existing one is then unchanged.
 
     Notes
     -----
-    The input is `x` of shape (n_samples, nin), the output `scores` of shape (n_samples, nout):
-    scores as the network gives them, not probabilities. Operator set 18.
+    The input is `x` of shape (n_samples, nin), the output `scores` of shape (n_samples, nout): the
+    outputs of the network, not probabilities. Operator set 18.
 
     References
     ----------
@@ -124,16 +124,16 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         single = [node[0] for node in _ONNX[layer.activation] if node[0] in _SINGLE_ONLY]
         if dtype == "float64" and single:
             raise ArgumentError(
-                f"ONNX Runtime has the {single[0]} of {layer.activation} in float32 only: write "
-                "with dtype='float32'"
+                f"ONNX Runtime has {single[0]}, which {layer.activation} needs, in float32 only: "
+                "pass dtype='float32'"
             )
     if dtype == "float32":
-        # A finite number that float32 has not would become infinite.
+        # A number beyond the range of float32 would become infinite.
         numbers = [n for layer in layers for row in (*layer.weights, layer.biases) for n in row]
         largest = max(map(abs, numbers), default=0.0)
         if largest > _LARGEST_FLOAT32:
             raise ArgumentError(
-                f"a parameter of size {largest:g} is too large for float32: dtype='float64'"
+                f"a parameter of size {largest:g} is too large for float32: pass dtype='float64'"
             )
     used = {
         name for layer in layers for _, sources, _, _ in _ONNX[layer.activation] for name in sources

@@ -36,21 +36,21 @@ def _sklearn() -> Any:
 
 
 def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
-    """Return the network as a fitted scikit-learn `MLPClassifier` with the same scores.
+    """Return the network as a fitted `MLPClassifier` of scikit-learn with the same scores.
 
     Parameters
     ----------
     model : MLP
-        With one activation in all hidden layers, and none in the last.
+        With the same activation in all hidden layers, and none in the last.
     classes : sequence, optional
-        The labels in sorted order, as any `classes_`: two for a network of one output, of which
-        the second is the one of positive scores; otherwise one an output. Default 0, 1, 2, ...
+        The labels in sorted order, as in `classes_`. A network of one output has two, of which a
+        positive score means the second; any other has one per output. Default 0, 1, 2, ...
 
     Returns
     -------
     sklearn.neural_network.MLPClassifier
-        Its probabilities are the sigmoid or the softmax of the network's scores. It can be
-        trained further with `partial_fit`.
+        Its probabilities are the sigmoid or the softmax of the scores. `partial_fit` goes on
+        training it.
 
     Raises
     ------
@@ -58,14 +58,14 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
         If the activations or the classes do not fit, or a parameter is not finite. Also a
         ValueError.
     ArgumentTypeError
-        If `model` is no MLP. Also a TypeError.
+        If `model` is not an MLP. Also a TypeError.
     ImportError
         If scikit-learn is missing; names the extra to install.
 
     Notes
     -----
-    scikit-learn gives two classes one output. Of two outputs here it becomes their difference,
-    which has the same probabilities.
+    For two classes scikit-learn has one output. Two outputs of a network are replaced by their
+    difference, which has the same probabilities.
 
     Examples
     --------
@@ -81,19 +81,19 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
     hidden = list(dict.fromkeys(layer.activation for layer in layers[:-1])) or ["linear"]
     if len(hidden) > 1 or layers[-1].activation != "linear":
         raise ArgumentError(
-            "scikit-learn's MLPClassifier has one activation in all hidden layers and none in the "
-            f"last, this network has {', '.join(layer.activation for layer in layers)}"
+            "scikit-learn's MLPClassifier has the same activation in all hidden layers and none in "
+            f"the last, this network has {', '.join(layer.activation for layer in layers)}"
         )
     outputs = len(layers[-1].biases)
     count = max(2, outputs)
     labels = np.arange(count) if classes is None else np.asarray(classes)
     if labels.dtype == object and not all(isinstance(label, str) for label in labels.ravel()):
         raise ArgumentError(
-            f"expected classes that are all texts or all numbers, got {classes!r:.80}"
+            f"expected classes that are all strings or all numbers, got {classes!r:.80}"
         )
     if labels.shape != (count,) or len(np.unique(labels)) != count:
         raise ArgumentError(
-            f"a network of {outputs} output{'s' * (outputs != 1)} tells {count} classes apart, "
+            f"a network of {outputs} output{'s' * (outputs != 1)} has {count} classes, "
             f"got {labels.tolist()!r:.80}"
         )
     if (np.unique(labels) != labels).any():
@@ -111,7 +111,7 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
         random_state=0,
     )
     with warnings.catch_warnings():
-        # One step over nothing gives it all that a fitted classifier has; then our numbers.
+        # One step on zeros sets all that a fitted classifier has; then the numbers are replaced.
         warnings.simplefilter("ignore")
         classifier.partial_fit(np.zeros((count, len(layers[0].weights[0]))), labels, classes=labels)
     classifier.set_params(random_state=None)
@@ -122,7 +122,7 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
 
 
 def from_sklearn(estimator: Any) -> MLP:
-    """Return the network of a fitted scikit-learn `MLPClassifier` or `MLPRegressor`.
+    """Return the network of a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn.
 
     Parameters
     ----------
@@ -131,15 +131,15 @@ def from_sklearn(estimator: Any) -> MLP:
     Returns
     -------
     MLP
-        Its scores are those before the sigmoid or softmax: for two classes one, positive for
-        `estimator.classes_[1]`.
+        Its outputs are the scores before the sigmoid or softmax. For two classes it has one, which
+        is positive for `estimator.classes_[1]`.
 
     Raises
     ------
     ArgumentTypeError
-        If it is another kind of object. Also a TypeError.
+        If `estimator` is neither. Also a TypeError.
     ArgumentError
-        If a regressor ends in an activation, as for the Poisson loss. Also a ValueError.
+        If a regressor has an output activation, as for the Poisson loss. Also a ValueError.
     sklearn.exceptions.NotFittedError
         If it has not been fitted.
     ImportError
@@ -157,7 +157,8 @@ def from_sklearn(estimator: Any) -> MLP:
     check_is_fitted(estimator)
     if isinstance(estimator, kinds[1]) and estimator.out_activation_ != "identity":
         raise ArgumentError(
-            f"this MLPRegressor ends in {estimator.out_activation_!r}; expected 'identity'"
+            "expected an MLPRegressor with the output activation 'identity', got one with "
+            f"{estimator.out_activation_!r}"
         )
     weights, biases = estimator.coefs_, estimator.intercepts_
     names = [_OF_SKLEARN[estimator.activation]] * (len(weights) - 1) + ["linear"]

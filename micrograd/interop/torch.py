@@ -20,7 +20,7 @@ def _torch() -> Any:
 
 
 def _torch_activations(nn: Any) -> dict[str, Any]:
-    """Return our name of each activation with a new module of PyTorch that computes the same."""
+    """Return for each activation, by our name, a new PyTorch module that computes the same."""
     return {
         "relu": nn.ReLU(),
         "tanh": nn.Tanh(),
@@ -29,7 +29,7 @@ def _torch_activations(nn: Any) -> dict[str, Any]:
         "elu": nn.ELU(1.0),
         "gelu": nn.GELU(),
         "silu": nn.SiLU(),
-        # PyTorch's own default takes x for softplus(x) from 20 on, and loses 2e-9 there.
+        # By default PyTorch returns x for softplus(x) above 20, which is off by 2e-9 there.
         "softplus": nn.Softplus(threshold=100),
     }
 
@@ -44,8 +44,8 @@ def to_torch(model: MLP) -> Any:
     Returns
     -------
     torch.nn.Sequential
-        Of `Linear` and activations, in float64. It takes a tensor of shape (n_samples, nin) and
-        gives one of shape (n_samples, nout): `.float()` makes it float32.
+        Of `Linear` and activations, in float64: it maps a tensor of shape (n_samples, nin) to one
+        of shape (n_samples, nout). `.float()` converts it to float32.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def to_torch(model: MLP) -> Any:
         If a layer mixes activations, PyTorch has no module for one, or a parameter is not finite.
         Also a ValueError.
     ArgumentTypeError
-        If `model` is no MLP. Also a TypeError.
+        If `model` is not an MLP. Also a TypeError.
     ImportError
         If PyTorch is missing.
 
@@ -76,7 +76,7 @@ def to_torch(model: MLP) -> Any:
     known = [*_torch_activations(torch.nn), "linear"]
     for layer in layers_of(model, known, "torch.nn"):
         nout, nin = len(layer.biases), len(layer.weights[0])
-        # Without drawing weights, which would change the user's random numbers.
+        # Skips the initialisation, which would advance the user's random generator.
         linear = torch.nn.utils.skip_init(torch.nn.Linear, nin, nout, dtype=torch.float64)
         with torch.no_grad():
             linear.weight.copy_(torch.tensor(layer.weights, dtype=torch.float64).reshape(nout, nin))
@@ -93,20 +93,21 @@ def from_torch(module: Any) -> MLP:
     Parameters
     ----------
     module : torch.nn.Sequential
-        Of `Linear`, each followed by one activation or none; `Identity` and a `Sequential` inside
-        are looked through. A `Linear` without bias gets a bias of 0.
+        Of `Linear`, each followed by at most one activation. `Identity` is skipped and a nested
+        `Sequential` flattened. A `Linear` without bias gets a bias of 0.
 
     Returns
     -------
     MLP
-        Its activations are one a layer, where the module is not the usual one.
+        With a list of activations, one per layer, unless the hidden layers share one and the last
+        has none.
 
     Raises
     ------
     ArgumentError
-        If a module has no counterpart here; it is named. Also a ValueError.
+        If a module has no counterpart here; the message names it. Also a ValueError.
     ArgumentTypeError
-        If `module` is no Sequential. Also a TypeError.
+        If `module` is not a Sequential. Also a TypeError.
     ImportError
         If PyTorch is missing.
 
@@ -119,8 +120,8 @@ def from_torch(module: Any) -> MLP:
         raise ArgumentTypeError(
             f"expected a torch.nn.Sequential, got {module!r:.60} ({type(module).__name__})"
         )
-    # Compared by their text, which holds their options.
-    known = {_told(ours): name for name, ours in _torch_activations(torch.nn).items()}
+    # Activations are compared by class and options, as a string.
+    known = {_described(ours): name for name, ours in _torch_activations(torch.nn).items()}
     layers: list[Dense] = []
     nin = 0
     for name, part in _parts(torch, module, ""):
@@ -130,15 +131,15 @@ def from_torch(module: Any) -> MLP:
                     f"module {name}, {part!r}, follows a layer of {len(layers[-1].biases)}"
                 )
             if part.weight.is_meta:
-                raise ArgumentError(f"module {name} is on the device 'meta': it has no numbers")
+                raise ArgumentError(f"module {name} is on the device 'meta', which holds no data")
             if not part.weight.dtype.is_floating_point:
                 raise ArgumentError(f"module {name} has weights of {part.weight.dtype}, not real")
             if not layers:
                 nin = part.in_features
-            bias = [0.0] * part.out_features if part.bias is None else _plain(part.bias)
-            layers.append(Dense(_plain(part.weight), bias, "linear"))
+            bias = [0.0] * part.out_features if part.bias is None else _numbers(part.bias)
+            layers.append(Dense(_numbers(part.weight), bias, "linear"))
             continue
-        activation = known.get(_told(part))
+        activation = known.get(_described(part))
         if activation is None:
             raise ArgumentError(
                 f"module {name} is {part!r:.80}, which an MLP does not have: expected Linear, "
@@ -148,12 +149,12 @@ def from_torch(module: Any) -> MLP:
             raise ArgumentError(f"module {name}, {part!r:.80}, does not follow a Linear")
         layers[-1] = layers[-1]._replace(activation=activation)
     if not layers:
-        raise ArgumentError("a Sequential without a Linear is no network")
+        raise ArgumentError("a Sequential without a Linear cannot be converted")
     return network(nin, layers)
 
 
 def _parts(torch: Any, module: Any, path: str) -> Iterator[tuple[str, Any]]:
-    # Not `named_children`, which leaves out a module that stands in two places.
+    # Not `named_children`, which lists a module that occurs twice only once.
     for name, part in enumerate(module):
         if type(part) is torch.nn.Sequential:
             yield from _parts(torch, part, f"{path}{name}.")
@@ -161,8 +162,8 @@ def _parts(torch: Any, module: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield f"{path}{name}", part
 
 
-def _told(part: Any) -> str:
-    """Return class and options of an activation, without those that change no number."""
+def _described(part: Any) -> str:
+    """Return class and options of an activation, without options that do not affect its values."""
     kind = type(part)
     name = kind.__name__ if kind.__module__.startswith("torch.nn.") else repr(kind)
     options = [
@@ -173,5 +174,5 @@ def _told(part: Any) -> str:
     return f"{name}({', '.join(options)})"
 
 
-def _plain(tensor: Any) -> Any:
+def _numbers(tensor: Any) -> Any:
     return tensor.detach().cpu().double().tolist()

@@ -70,13 +70,13 @@ def test_labels_are_kept_and_training_can_go_on():
 @pytest.mark.parametrize(
     ("model", "classes", "told"),
     [
-        (made(2, [3, 1]), ["a"], "1 output tells 2 classes apart, got ['a']"),
-        (made(2, [3, 3]), ["a", "b"], "3 outputs tells 3 classes apart"),
+        (made(2, [3, 1]), ["a"], "1 output has 2 classes, got ['a']"),
+        (made(2, [3, 3]), ["a", "b"], "3 outputs has 3 classes"),
         (made(2, [3, 1]), ["b", "a"], "sorted order, ['a', 'b']"),
-        (made(2, [3, 1]), ["a", "a"], "2 classes apart"),
-        (made(2, [3, 1]), [None, 1], "all texts or all numbers, got [None, 1]"),
+        (made(2, [3, 1]), ["a", "a"], "has 2 classes"),
+        (made(2, [3, 1]), [None, 1], "all strings or all numbers, got [None, 1]"),
         (made(2, [3, 1], "gelu"), None, "'gelu', which scikit-learn's MLPClassifier"),
-        (made(2, [3, 3, 1], ["tanh", "relu", "linear"]), None, "one activation in all"),
+        (made(2, [3, 3, 1], ["tanh", "relu", "linear"]), None, "same activation in all"),
         (made(2, [3, 1], ["tanh", "sigmoid"]), None, "none in the last"),
     ],
 )
