@@ -68,6 +68,7 @@ from micrograd.ops.rows import (
     tanh,
     where,
 )
+from micrograd.ops.text import Text, as_text, labelled, partial_formulas, write
 
 __all__ = [
     "TABLE",
@@ -75,6 +76,7 @@ __all__ = [
     "Op",
     "Operators",
     "PlainNumber",
+    "Text",
     "abs",
     "add",
     "arccos",
@@ -85,6 +87,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "as_float",
+    "as_text",
     "base_power",
     "cbrt",
     "constant",
@@ -109,6 +112,7 @@ __all__ = [
     "identity",
     "is_operand",
     "is_plain",
+    "labelled",
     "leaky_relu",
     "leaky_relu_with",
     "log",
@@ -122,6 +126,7 @@ __all__ = [
     "mul",
     "neg",
     "number",
+    "partial_formulas",
     "peak_of",
     "pow",
     "power",
@@ -142,4 +147,5 @@ __all__ = [
     "tan",
     "tanh",
     "where",
+    "write",
 ]

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, cast
 
 from micrograd.errors import InputCountError
-from micrograd.ops.op import REAL, Op, family
-from micrograd.ops.operators import Number, Operators, PlainNumber
+from micrograd.ops.op import Op, family
+from micrograd.ops.operators import REAL, Number, Operators, PlainNumber
 from micrograd.ops.rows import exp
 
 

@@ -9,12 +9,10 @@ from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
 from micrograd.errors import InputCountError, MicrogradError, rewritten, shown
+from micrograd.ops.documentation import document, operands, signature
 from micrograd.ops.operators import FAMILIES, TABLE, Number, Operators, PlainNumber, number
 
 Factory = TypeVar("Factory", bound=Callable[..., "Op"])
-
-REAL: Final = (-8.0, 8.0)
-"""The `domain` of an operand that may be any number: where tests sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,12 +38,14 @@ class Op:
         What `Value._op` gives; the symbol where not given.
     noun : str
         What the operation is called in a sentence, "s is the *sum* ..."; the name where not given.
+    summary : str
+        What it gives, in words and as a formula: completes "Return ..." in the docstring.
     code : str
         How it is written in Python and in formulas, with `{0}`, `{1}` for the operands; a call of
         the name where not given.
     precedence : int
         How tightly that text binds: 1 for `+`, 2 for `*`, 3 for unary minus, 4 for `**`, 5 for a
-        call (the default). An operation whose text is its operand's binds as that one does.
+        call (the default). It is 0 where the text is that of the operand, and binds as that does.
     binds : tuple of int
         How tightly each operand must bind to stand there without parentheses. Where not given it
         follows from `code` and `precedence`: anything may stand between brackets and commas, and
@@ -53,12 +53,21 @@ class Op:
     held : str
         Why the result counts as a constant, where it does though it has operands: the end of a
         sentence. Its local derivatives are 0.
+    adds : bool
+        Whether it adds its operands.
+    pairs : int
+        For an operation that adds products: how many. The first `pairs` operands are each
+        multiplied by one of the next `pairs`; an operand after these is the bias.
+    defined : str
+        Where it has a value: a Python condition on its operands; everywhere where not given.
     domain : tuple of (float, float)
-        An interval for each operand in which the rule is defined; tests sample there.
+        An interval for each operand in which it is defined and tests sample.
     kinks : tuple of float
         Where the derivative is a convention rather than a limit.
     note : str
-        What a reader of the rule should know: its source, or why fewer digits are right.
+        What a reader of the rule should know: a convention, or why fewer digits are correct.
+    source : str
+        Where the rule was taken from.
     hint : str
         What to do where it has no value: a clause that ends the message of the error.
     gate : bool
@@ -81,13 +90,18 @@ class Op:
     symbol: str = ""
     token: str = ""
     noun: str = ""
+    summary: str = ""
     code: str = ""
     precedence: int = 5
     binds: tuple[int, ...] = ()
     held: str = ""
+    adds: bool = False
+    pairs: int = 0
+    defined: str = ""
     domain: tuple[tuple[float, float], ...] = ()
     kinks: tuple[float, ...] = ()
     note: str = ""
+    source: str = ""
     hint: str = ""
     gate: bool = False
     opaque: bool = False
@@ -105,6 +119,8 @@ class Op:
         ):
             if not getattr(self, field):
                 object.__setattr__(self, field, default)
+        if self.code == "{0}":
+            object.__setattr__(self, "precedence", 0)
         if self.arity and not self.binds:
             object.__setattr__(self, "binds", tuple(self._binding()))
 
@@ -172,7 +188,7 @@ class Op:
         texts = []
         for operand in operands:
             text = shown(operand)
-            texts.append(f"({text})" if self.precedence < 5 and text.startswith("-") else text)
+            texts.append(f"({text})" if 0 < self.precedence < 5 and text.startswith("-") else text)
         return self.code.format(*texts)
 
     def __repr__(self) -> str:
@@ -192,6 +208,25 @@ class Op:
 
     def __copy__(self) -> Op:
         return self
+
+
+class _OfRow:
+    """An attribute that every row has for itself, and that is another one in the class."""
+
+    def __init__(self, of_row: Callable[[Op], Any], of_class: Any) -> None:
+        self.of_row = of_row
+        self.of_class = of_class
+
+    def __get__(self, row: Op | None, kind: type[Op]) -> Any:
+        return self.of_class if row is None else self.of_row(row)
+
+
+def _documented(op: Op) -> str:
+    return f"{op.name}({', '.join(operands(op))})\n\n{document(op)}"
+
+
+Op.__doc__ = cast("Any", _OfRow(_documented, Op.__doc__))
+Op.__signature__ = _OfRow(signature, None)  # type: ignore[attr-defined]
 
 
 def define(**row: Any) -> Op:
@@ -248,14 +283,26 @@ def define(**row: Any) -> Op:
     try:
         TABLE[op.name] = op
         if is_new:
-            # A function, not the row itself: only a function becomes a method.
-            setattr(Operators, op.name, lambda self, *args: op(self, *args))  # noqa: PLW0108
+            setattr(Operators, op.name, _method(op))
     except BaseException:  # an interrupt: the name is not taken
         TABLE.pop(op.name, None)
         if is_new and hasattr(Operators, op.name):
             delattr(Operators, op.name)
         raise
     return op
+
+
+def _method(op: Op) -> Callable[..., Any]:
+    """Return the row as a function: the row itself would not become a method."""
+
+    def method(self: Operators, *args: Number) -> Number:
+        return op(self, *args)
+
+    method.__name__ = op.name
+    method.__qualname__ = f"Operators.{op.name}"
+    method.__doc__ = f"Return {op.summary or op.code.format(*operands(op))}."
+    method.__signature__ = signature(op, "self")  # type: ignore[attr-defined]
+    return method
 
 
 def family(factory: Factory) -> Factory:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TABLE: Final[dict[str, Op]] = {}
 FAMILIES: Final[dict[str, Callable[..., Op]]] = {}
 
+REAL: Final = (-8.0, 8.0)
+"""Where tests sample an operand that may be any number: its `domain` in a row."""
+
 # An int, float, Fraction, Value or a tracer's symbol: rules work on all of them.
 Number: TypeAlias = Any
 PlainNumber: TypeAlias = int | float | Fraction

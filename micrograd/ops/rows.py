@@ -21,12 +21,14 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final, cast
 
 from micrograd.errors import shown
-from micrograd.ops.op import REAL, Op, define, family
-from micrograd.ops.operators import Number, Operators, PlainNumber, as_float, number
+from micrograd.ops.documentation import document
+from micrograd.ops.op import Op, define, family
+from micrograd.ops.operators import REAL, TABLE, Number, Operators, PlainNumber, as_float, number
 
 
 def _one(like: Number) -> PlainNumber:
@@ -36,6 +38,7 @@ def _one(like: Number) -> PlainNumber:
 
 _POSITIVE = (1e-3, 1e3)
 _UNIT = (-0.999, 0.999)
+_STEEP_AT_1: Final = "At x = -1 and x = 1 it has no derivative."
 
 _NO_OVERFLOW: Final = (
     "logsumexp, softmax and cross_entropy do not overflow; else clip the input, as with "
@@ -46,6 +49,21 @@ _NO_LOG_OF_0: Final = (
     "input, as with micrograd.maximum(x, 1e-12)"
 )
 _NO_DIVISION_BY_0: Final = "keep the divisor away from 0, as with micrograd.maximum(y, 1e-12)"
+
+
+def _unary(
+    name: str,
+    forward: Callable[..., PlainNumber],
+    partials: Callable[..., tuple[Number, ...]],
+    domain: tuple[float, float] = REAL,
+    defined: str = "",
+    **row: Any,
+) -> Op:
+    """Add the row of a function of one number."""
+    return define(
+        name=name, forward=forward, partials=partials, domain=(domain,), defined=defined, **row
+    )
+
 
 # ---- arithmetic --------------------------------------------------------------------------------
 
@@ -63,6 +81,8 @@ def _pow(base: Any, exponent: Any) -> PlainNumber:
 
 add: Final[Op] = define(
     name="add",
+    summary="a + b",
+    adds=True,
     symbol="+",
     noun="sum",
     code="{0} + {1}",
@@ -73,6 +93,7 @@ add: Final[Op] = define(
 )
 sub: Final[Op] = define(
     name="sub",
+    summary="a - b",
     symbol="-",
     noun="difference",
     code="{0} - {1}",
@@ -83,6 +104,8 @@ sub: Final[Op] = define(
 )
 mul: Final[Op] = define(
     name="mul",
+    summary="a * b",
+    pairs=1,
     symbol="×",
     token="*",
     noun="product",
@@ -94,6 +117,8 @@ mul: Final[Op] = define(
 )
 div: Final[Op] = define(
     name="div",
+    summary="a / b",
+    defined="b != 0",
     hint=_NO_DIVISION_BY_0,
     symbol="/",
     noun="quotient",
@@ -103,19 +128,14 @@ div: Final[Op] = define(
     forward=_div,
     partials=lambda out, a, b: (_one(out) / b, -out / b),
 )
-neg: Final[Op] = define(
-    name="neg",
-    symbol="-",
-    token="neg",
-    noun="negative",
-    code="-{0}",
-    precedence=3,
-    domain=(REAL,),
-    forward=lambda a: -a,
-    partials=lambda out, a: (-1,),
-)
+# fmt: off
+neg: Final[Op] = _unary("neg", lambda a: -a, lambda out, a: (-1,), symbol="-", token="neg",
+    noun="negative", code="-{0}", precedence=3, summary="-a")
+# fmt: on
 pow: Final[Op] = define(
     name="pow",
+    summary="a to the power b",
+    defined="a > 0 or a == 0 <= b or a < 0 and b == int(b)",
     symbol="**",
     noun="power",
     code="{0} ** {1}",
@@ -128,7 +148,11 @@ pow: Final[Op] = define(
         where(b, b * a ** where(b, b - 1, 1), 0),
         where(a, out * log(where(greater(a, 0), a, math.nan)), 0),
     ),
-    note="Error up to 4 + |b log a| ulp in the derivatives, the conditioning of the power itself.",
+    note=(
+        "x ** 0 is 1, at x = 0 too, and has derivative 0. For a negative base there is no "
+        "derivative in the exponent. Derivatives within 4 + |b log a| ulp, the conditioning of the "
+        "power itself."
+    ),
 )
 
 
@@ -193,36 +217,38 @@ def _minimum(a: Any, b: Any) -> PlainNumber:
 
 greater: Final[Op] = define(
     name="greater",
+    summary="1 where a > b, else 0",
     gate=True,
     symbol=">",
     noun="comparison",
     domain=(REAL, REAL),
     forward=lambda a, b: int(a > b),
     partials=lambda out, a, b: (0, 0),
-    note="1 where a > b, else 0: a comparison that stays in the graph.",
+    note="It stays in the graph, where `a > b` gives a bool.",
 )
 greater_equal: Final[Op] = define(
     name="greater_equal",
+    summary="1 where a >= b, else 0",
     gate=True,
     symbol="≥",
     noun="comparison",
     domain=(REAL, REAL),
     forward=lambda a, b: int(a >= b),
     partials=lambda out, a, b: (0, 0),
-    note="1 where a >= b, else 0.",
 )
 equal: Final[Op] = define(
     name="equal",
+    summary="1 where a == b, else 0",
     gate=True,
     symbol="=",
     noun="comparison",
     domain=(REAL, REAL),
     forward=lambda a, b: int(a == b),
     partials=lambda out, a, b: (0, 0),
-    note="1 where a == b, else 0.",
 )
 where: Final[Op] = define(
     name="where",
+    summary="a where the condition is not 0, else b",
     gate=True,
     noun="choice",
     domain=(REAL, REAL, REAL),
@@ -232,109 +258,68 @@ where: Final[Op] = define(
         where(condition, 1, 0),
         where(condition, 0, 1),
     ),
-    note="a where the condition is not 0, else b; both are evaluated.",
+    note="Both are evaluated; what is not chosen is passed no gradient.",
 )
 share: Final[Op] = define(
     name="share",
+    summary="what a gets of the gradient of max(a, b): 1, 0, or 1/2 at a tie",
     gate=True,
     domain=(REAL, REAL),
     forward=_share,
     partials=lambda out, a, b: (0, 0),
-    note="What a gets of max(a, b): 1, 0, or 1/2 at a tie.",
 )
 maximum: Final[Op] = define(
     name="maximum",
+    summary="the larger of a and b",
     gate=True,
     symbol="max",
     noun="maximum",
     domain=(REAL, REAL),
     forward=_maximum,
     partials=lambda out, a, b: (share(a, b), share(b, a)),
+    note="At a tie each operand gets 1/2 of the gradient.",
 )
 minimum: Final[Op] = define(
     name="minimum",
+    summary="the smaller of a and b",
     gate=True,
     symbol="min",
     noun="minimum",
     domain=(REAL, REAL),
     forward=_minimum,
     partials=lambda out, a, b: (share(b, a), share(a, b)),
+    note="At a tie each operand gets 1/2 of the gradient.",
 )
-sign: Final[Op] = define(
-    name="sign",
-    gate=True,
-    domain=(REAL,),
-    kinks=(0.0,),
-    forward=_sign,
-    partials=lambda out, x: (0,),
-)
-abs: Final[Op] = define(
-    name="abs",
-    gate=True,
-    noun="absolute value",
-    domain=(REAL,),
-    kinks=(0.0,),
-    forward=builtins.abs,
-    partials=lambda out, x: (sign(x),),
-)
-identity: Final[Op] = define(
-    name="identity",
-    symbol="=",
-    noun="copy",
-    code="{0}",
-    domain=(REAL,),
-    forward=lambda x: x,
-    partials=lambda out, x: (1,),
-    note="A node of its own with the same value: what `grad` differentiates at inner levels.",
-)
+# fmt: off
+sign: Final[Op] = _unary("sign", _sign, lambda out, x: (0,), kinks=(0.0,), gate=True,
+    summary="the sign of x: 1 if x > 0, -1 if x < 0, else 0")
+abs: Final[Op] = _unary("abs", builtins.abs, lambda out, x: (sign(x),), kinks=(0.0,), gate=True,
+    noun="absolute value", summary="the absolute value of x: x if x >= 0, else -x")
+identity: Final[Op] = _unary("identity", lambda x: x, lambda out, x: (1,), symbol="=", noun="copy",
+    code="{0}", summary="x, as a node of its own",
+    note="It is what `grad` differentiates at inner levels.")
+# fmt: on
 
 # ---- exponentials and logarithms ---------------------------------------------------------------
 
 _LN2 = math.log(2.0)
 _LN10 = math.log(10.0)
 
-exp: Final[Op] = define(
-    name="exp",
-    hint=_NO_OVERFLOW,
-    domain=(REAL,),
-    forward=math.exp,
-    partials=lambda out, x: (out,),
-)
-expm1: Final[Op] = define(
-    name="expm1",
-    hint=_NO_OVERFLOW,
-    domain=(REAL,),
-    forward=math.expm1,
-    partials=lambda out, x: (exp(x),),
-)
-log: Final[Op] = define(
-    name="log",
-    hint=_NO_LOG_OF_0,
-    noun="logarithm",
-    domain=(_POSITIVE,),
-    forward=math.log,
-    partials=lambda out, x: (1 / x,),
-)
-log1p: Final[Op] = define(
-    name="log1p",
-    domain=((-0.999, 1e3),),
-    forward=math.log1p,
-    partials=lambda out, x: (1 / (1 + x),),
-)
-log2: Final[Op] = define(
-    name="log2",
-    hint=_NO_LOG_OF_0,
-    domain=(_POSITIVE,),
-    forward=math.log2,
-    partials=lambda out, x: (1 / (x * _LN2),),
-)
-log10: Final[Op] = define(
-    name="log10",
-    hint=_NO_LOG_OF_0,
-    domain=(_POSITIVE,),
-    forward=math.log10,
-    partials=lambda out, x: (1 / (x * _LN10),),
-)
+# fmt: off
+exp: Final[Op] = _unary("exp", math.exp, lambda out, x: (out,), hint=_NO_OVERFLOW,
+    summary="e to the power x", source="DLMF §4.2, §4.7")
+expm1: Final[Op] = _unary("expm1", math.expm1, lambda out, x: (exp(x),), hint=_NO_OVERFLOW,
+    summary="exp(x) - 1, without its loss of digits near x = 0")
+log: Final[Op] = _unary("log", math.log, lambda out, x: (1 / x,), _POSITIVE, "x > 0",
+    hint=_NO_LOG_OF_0, noun="logarithm", summary="the natural logarithm of x",
+    source="DLMF §4.2, §4.7")
+log1p: Final[Op] = _unary("log1p", math.log1p, lambda out, x: (1 / (1 + x),), (-0.999, 1e3),
+    "x > -1", summary="log(1 + x), without its loss of digits near x = 0")
+log2: Final[Op] = _unary("log2", math.log2, lambda out, x: (1 / (x * _LN2),), _POSITIVE, "x > 0",
+    hint=_NO_LOG_OF_0, summary="the logarithm of x to the base 2")
+log10: Final[Op] = _unary("log10", math.log10, lambda out, x: (1 / (x * _LN10),), _POSITIVE,
+    "x > 0", hint=_NO_LOG_OF_0, summary="the logarithm of x to the base 10")
+# fmt: on
 
 # ---- roots -------------------------------------------------------------------------------------
 
@@ -348,30 +333,25 @@ def _cbrt(x: Any) -> float:
     return root - (root - x / (root * root)) / 3
 
 
-sqrt: Final[Op] = define(
-    name="sqrt",
-    hint="clip the input, as with micrograd.maximum(x, 0)",
-    noun="square root",
-    domain=(_POSITIVE,),
-    forward=math.sqrt,
-    partials=lambda out, x: (0.5 / out,),
-)
-cbrt: Final[Op] = define(
-    name="cbrt",
-    noun="cube root",
-    domain=(_POSITIVE,),
-    forward=_cbrt,
-    partials=lambda out, x: (1 / (3 * out * out),),
-)
+# fmt: off
+sqrt: Final[Op] = _unary("sqrt", math.sqrt, lambda out, x: (0.5 / out,), _POSITIVE, "x >= 0",
+    hint="clip the input, as with micrograd.maximum(x, 0)", noun="square root",
+    summary="the square root of x", note="At x = 0 it has no derivative.")
+cbrt: Final[Op] = _unary("cbrt", _cbrt, lambda out, x: (1 / (3 * out * out),), _POSITIVE,
+    noun="cube root", summary="the real cube root of x, which has its sign",
+    note="At x = 0 it has no derivative.")
+# fmt: on
 ratio: Final[Op] = define(
     name="ratio",
+    summary="a / b, and a where b is 0",
     domain=(REAL, (0.1, 8.0)),
     forward=lambda a, b: a / where(b, b, 1),
     partials=lambda out, a, b: (_one(out) / b, -out / b),
-    note="a / b, but a where b is 0: its value there is a convention, its derivatives are not.",
+    note="The value at b = 0 is a convention; it has no derivatives there.",
 )
 hypot: Final[Op] = define(
     name="hypot",
+    summary="sqrt(a * a + b * b), the length of (a, b)",
     arity=2,
     domain=(REAL, REAL),
     forward=math.hypot,
@@ -381,116 +361,67 @@ hypot: Final[Op] = define(
 
 # ---- trigonometry (radians) --------------------------------------------------------------------
 
-sin: Final[Op] = define(
-    name="sin",
-    noun="sine",
-    domain=(REAL,),
-    forward=math.sin,
-    partials=lambda out, x: (cos(x),),
-)
-cos: Final[Op] = define(
-    name="cos",
-    noun="cosine",
-    domain=(REAL,),
-    forward=math.cos,
-    partials=lambda out, x: (-sin(x),),
-)
-tan: Final[Op] = define(
-    name="tan",
-    noun="tangent",
-    domain=((-1.5, 1.5),),
-    forward=math.tan,
-    partials=lambda out, x: (1 + out * out,),
-)
-arcsin: Final[Op] = define(
-    name="arcsin",
-    domain=(_UNIT,),
-    forward=math.asin,
-    partials=lambda out, x: (1 / sqrt((1 - x) * (1 + x)),),
-)
-arccos: Final[Op] = define(
-    name="arccos",
-    domain=(_UNIT,),
-    forward=math.acos,
-    partials=lambda out, x: (-1 / sqrt((1 - x) * (1 + x)),),
-)
-arctan: Final[Op] = define(
-    name="arctan",
-    domain=(REAL,),
-    forward=math.atan,
-    partials=lambda out, x: (1 / (1 + x * x),),
-)
+# fmt: off
+sin: Final[Op] = _unary("sin", math.sin, lambda out, x: (cos(x),), noun="sine",
+    summary="the sine of x, in radians", source="DLMF §4.20")
+cos: Final[Op] = _unary("cos", math.cos, lambda out, x: (-sin(x),), noun="cosine",
+    summary="the cosine of x, in radians", source="DLMF §4.20")
+tan: Final[Op] = _unary("tan", math.tan, lambda out, x: (1 + out * out,), (-1.5, 1.5),
+    noun="tangent", summary="the tangent of x, in radians: sin(x) / cos(x)", source="DLMF §4.20")
+arcsin: Final[Op] = _unary("arcsin", math.asin, lambda out, x: (1 / sqrt((1 - x) * (1 + x)),),
+    _UNIT, "-1 <= x <= 1", summary="the angle from -π/2 to π/2 whose sine is x",
+    source="DLMF §4.24", note=_STEEP_AT_1)
+arccos: Final[Op] = _unary("arccos", math.acos, lambda out, x: (-1 / sqrt((1 - x) * (1 + x)),),
+    _UNIT, "-1 <= x <= 1", summary="the angle from 0 to π whose cosine is x", source="DLMF §4.24",
+    note=_STEEP_AT_1)
+arctan: Final[Op] = _unary("arctan", math.atan, lambda out, x: (1 / (1 + x * x),),
+    summary="the angle from -π/2 to π/2 whose tangent is x", source="DLMF §4.24")
+# fmt: on
 arctan2: Final[Op] = define(
     name="arctan2",
+    summary="the angle of the point (x, y), from -π to π",
     arity=2,
     domain=((0.1, 8.0), (0.1, 8.0)),
     forward=math.atan2,
     # x / (x*x + y*y), in an order that neither overflows nor underflows.
     partials=lambda out, y, x: (x / hypot(x, y) / hypot(x, y), -y / hypot(x, y) / hypot(x, y)),
-    note="arctan2(y, x), the angle of the point (x, y).",
+    note="At the origin it has no derivatives.",
 )
 
 # ---- hyperbolic functions ----------------------------------------------------------------------
 
-sinh: Final[Op] = define(
-    name="sinh",
-    hint=_NO_OVERFLOW,
-    domain=(REAL,),
-    forward=math.sinh,
-    partials=lambda out, x: (cosh(x),),
-)
-cosh: Final[Op] = define(
-    name="cosh",
-    hint=_NO_OVERFLOW,
-    domain=(REAL,),
-    forward=math.cosh,
-    partials=lambda out, x: (sinh(x),),
-)
-tanh: Final[Op] = define(
-    name="tanh",
-    domain=(REAL,),
-    forward=math.tanh,
-    partials=lambda out, x: (1 - out * out,),
-    note="Within 4 ulp of 1, the scale of its terms: relative digits go as tanh saturates.",
-)
-arcsinh: Final[Op] = define(
-    name="arcsinh",
-    domain=(REAL,),
-    forward=math.asinh,
-    partials=lambda out, x: (1 / hypot(1, x),),
-)
-arccosh: Final[Op] = define(
-    name="arccosh",
-    domain=((1.001, 1e3),),
-    forward=math.acosh,
-    partials=lambda out, x: (1 / (sqrt(x - 1) * sqrt(x + 1)),),
-)
-arctanh: Final[Op] = define(
-    name="arctanh",
-    domain=(_UNIT,),
-    forward=math.atanh,
-    partials=lambda out, x: (1 / ((1 - x) * (1 + x)),),
-)
+# fmt: off
+sinh: Final[Op] = _unary("sinh", math.sinh, lambda out, x: (cosh(x),), hint=_NO_OVERFLOW,
+    summary="(exp(x) - exp(-x)) / 2, the hyperbolic sine of x", source="DLMF §4.34")
+cosh: Final[Op] = _unary("cosh", math.cosh, lambda out, x: (sinh(x),), hint=_NO_OVERFLOW,
+    summary="(exp(x) + exp(-x)) / 2, the hyperbolic cosine of x", source="DLMF §4.34")
+tanh: Final[Op] = _unary("tanh", math.tanh, lambda out, x: (1 - out * out,), source="DLMF §4.34",
+    summary="sinh(x) / cosh(x), the hyperbolic tangent of x",
+    note="Correct within 4 ulp of 1: relative digits are lost as tanh saturates.")
+arcsinh: Final[Op] = _unary("arcsinh", math.asinh, lambda out, x: (1 / hypot(1, x),),
+    summary="the number whose hyperbolic sine is x", source="DLMF §4.38")
+arccosh: Final[Op] = _unary("arccosh", math.acosh,
+    lambda out, x: (1 / (sqrt(x - 1) * sqrt(x + 1)),), (1.001, 1e3), "x >= 1",
+    note="At x = 1 it has no derivative.", summary="the number from 0 whose hyperbolic cosine is x",
+    source="DLMF §4.38")
+arctanh: Final[Op] = _unary("arctanh", math.atanh, lambda out, x: (1 / ((1 - x) * (1 + x)),), _UNIT,
+    "-1 < x < 1", summary="the number whose hyperbolic tangent is x", source="DLMF §4.38")
+# fmt: on
 
 # ---- error functions ---------------------------------------------------------------------------
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 _ROOT_HALF = math.sqrt(0.5)
+_NORMAL_DENSITY_AT_0 = 0.5 * _ROOT_HALF * _TWO_OVER_ROOT_PI
 
-erf: Final[Op] = define(
-    name="erf",
-    domain=(REAL,),
-    forward=math.erf,
-    partials=lambda out, x: (_TWO_OVER_ROOT_PI * exp(-x * x),),
-    note="DLMF 7.2.1. Derivative within 4 + x*x ulp: the rounding of x*x, magnified by exp.",
-)
-erfc: Final[Op] = define(
-    name="erfc",
-    domain=(REAL,),
-    forward=math.erfc,
-    partials=lambda out, x: (-_TWO_OVER_ROOT_PI * exp(-x * x),),
-    note="1 - erf(x), without its loss of digits. Derivative within 4 + x*x ulp, as for erf.",
-)
+# fmt: off
+erf: Final[Op] = _unary("erf", math.erf, lambda out, x: (_TWO_OVER_ROOT_PI * exp(-x * x),),
+    summary="the error function of x", source="DLMF 7.2.1",
+    note="Derivative within 4 + x*x ulp: the rounding of x*x, magnified by exp.")
+erfc: Final[Op] = _unary("erfc", math.erfc, lambda out, x: (-_TWO_OVER_ROOT_PI * exp(-x * x),),
+    summary="1 - erf(x), without its loss of digits for large x", source="DLMF 7.2.2",
+    note="Derivative within 4 + x*x ulp, as for erf.")
+# fmt: on
 
 # ---- activations -------------------------------------------------------------------------------
 
@@ -520,49 +451,25 @@ def _silu(x: Any) -> float:
     return float(x * _sigmoid(x))
 
 
-relu: Final[Op] = define(
-    name="relu",
-    gate=True,
-    token="ReLU",
-    domain=(REAL,),
-    kinks=(0.0,),
-    forward=lambda x: x if not x < 0 else type(x)(0),
-    partials=lambda out, x: (greater(x, 0),),
-)
-sigmoid: Final[Op] = define(
-    name="sigmoid",
-    domain=(REAL,),
-    forward=_sigmoid,
-    partials=lambda out, x: (out * (1 - out),),
-    note="Derivative within 4 ulp of out: relative digits go as 1 - out does.",
-)
-softplus: Final[Op] = define(
-    name="softplus",
-    domain=(REAL,),
-    forward=_softplus,
-    partials=lambda out, x: (sigmoid(x),),
-    note="log(1 + exp(x)).",
-)
-gelu: Final[Op] = define(
-    name="gelu",
-    domain=(REAL,),
-    forward=_gelu,
-    partials=lambda out, x: (
-        0.5 * erfc(-x * _ROOT_HALF)
-        + x * exp(-0.5 * x * x) * (0.5 * _ROOT_HALF * _TWO_OVER_ROOT_PI),
-    ),
-    note=(
-        "x times the normal distribution function, Hendrycks and Gimpel (2016). Relative digits "
-        "go where its two terms cancel (x near -0.75) and in the tail, as for erf."
-    ),
-)
-silu: Final[Op] = define(
-    name="silu",
-    domain=(REAL,),
-    forward=_silu,
-    partials=lambda out, x: (sigmoid(x) * (1 + x * sigmoid(-x)),),
-    note="x times sigmoid(x). The derivative loses relative digits near its zero, x = -1.278.",
-)
+# fmt: off
+relu: Final[Op] = _unary("relu", lambda x: x if not x < 0 else type(x)(0),
+    lambda out, x: (greater(x, 0),), gate=True, token="ReLU", kinks=(0.0,),
+    source="Nair and Hinton (2010)", summary="max(x, 0), the rectified linear unit")
+sigmoid: Final[Op] = _unary("sigmoid", _sigmoid, lambda out, x: (out * (1 - out),),
+    summary="1 / (1 + exp(-x)), the logistic function",
+    note="Derivative within 4 ulp of out: relative digits are lost as 1 - out is.")
+softplus: Final[Op] = _unary("softplus", _softplus, lambda out, x: (sigmoid(x),),
+    summary="log(1 + exp(x)), a smooth relu", source="Dugas et al. (2001)")
+gelu: Final[Op] = _unary("gelu", _gelu,
+    lambda out, x: (0.5 * erfc(-x * _ROOT_HALF) + x * exp(-0.5 * x * x) * _NORMAL_DENSITY_AT_0,),
+    summary="x * (1 + erf(x / sqrt(2))) / 2, x times the normal distribution function",
+    source="Hendrycks and Gimpel (2016)",
+    note="Relative digits are lost where the two terms of the derivative cancel (x near -0.75) "
+    "and in the tail, as for erf.")
+silu: Final[Op] = _unary("silu", _silu, lambda out, x: (sigmoid(x) * (1 + x * sigmoid(-x)),),
+    summary="x * sigmoid(x), the sigmoid linear unit", source="Elfwing et al. (2018)",
+    note="The derivative loses relative digits near its zero, x = -1.278.")
+# fmt: on
 
 
 def leaky_relu(x: Number, negative_slope: PlainNumber = 0.01) -> Number:
@@ -621,3 +528,5 @@ def elu_with(alpha: PlainNumber) -> Op:
 
 for _name, _function in (("leaky_relu", leaky_relu), ("elu", elu)):
     setattr(Operators, _name, _function)
+for _row in TABLE.values():  # not earlier: a rule may name a row that stands below its own
+    getattr(Operators, _row.name).__doc__ = document(_row)
