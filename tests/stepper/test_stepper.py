@@ -439,8 +439,7 @@ def test_a_broken_pass_says_so_where_it_goes_wrong():
     twice = str(steps(d, "no_zero_grad"))
     assert (
         "Added to +39 left over from the first pass, this makes a.grad +78: final, but +39 would "
-        "be correct"
-        in twice
+        "be correct" in twice
     )
 
 

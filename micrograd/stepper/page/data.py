@@ -1,4 +1,4 @@
-"""What Python sends to the page: texts, places, and two sizes a step."""
+"""What Python sends to the page: strings, positions, and two sizes per step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
 from micrograd.sentences import signed
 from micrograd.stepper.page.folding import Folded, folded
-from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Place, place
+from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Layout, lay_out
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite, largest, magnitude, number_text
@@ -24,8 +24,8 @@ _ROLES: Final = {"parameter": "param", "constant": "const"}
 _LONGEST_NAME: Final = 10  # characters that fit the header of a card
 
 
-def layout_of(stepper: Stepper) -> Place:
-    """Return where the graph's values stand.
+def layout_of(stepper: Stepper) -> Layout:
+    """Return the layout of a stepper's graph.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def layout_of(stepper: Stepper) -> Place:
             f"this graph has {values:,} values and {count:,} steps; a page shows up to "
             f"{LARGEST_GRAPH:,} and {LARGEST_WALK:,}. Take the loss of fewer samples, neurons as "
             "one node each (atomic=False), or steps(part) of a value inside the graph; the steps "
-            "themselves, their texts and explain() work at any size"
+            "themselves, their sentences and explain() work at any size"
         )
     widths = [_width(node.op.symbol) if node.parents else 0 for node in stepper.nodes]
     longest = max(
@@ -46,21 +46,21 @@ def layout_of(stepper: Stepper) -> Place:
         default=0,
     )
     fold = folded(build([stepper.root]).boxes)
-    return place(stepper.recording.parents, widths, 7.3 * (longest + 2), fold)
+    return lay_out(stepper.recording.parents, widths, 7.3 * (longest + 2), fold)
 
 
 def _width(symbol: str) -> float:
     return 2 * RADIUS if len(symbol) == 1 else max(2 * RADIUS + 6, round(8.2 * len(symbol) + 18))
 
 
-def page_data(stepper: Stepper, layout: Place | None = None, title: str | None = None) -> Any:
-    """Return the whole walk as a document for JSON.
+def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None = None) -> Any:
+    """Return all steps as a document for JSON.
 
     Parameters
     ----------
     stepper : Stepper
-    layout : Place, optional
-        From `layout_of`, to keep places while numbers change.
+    layout : Layout, optional
+        From `layout_of`, to keep positions while numbers change.
     title : str, optional
         By default the expression.
     """
@@ -104,7 +104,7 @@ def page_data(stepper: Stepper, layout: Place | None = None, title: str | None =
 
 
 def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
-    """Return the groups of like terms, of which the page shows one at a time."""
+    """Return the groups of terms that are computed alike; the page shows one term at a time."""
     words = stepper.words
     return [
         {"name": words.names[like.total], "terms": like.terms}
@@ -113,9 +113,9 @@ def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
 
 
 def _paths(
-    stepper: Stepper, layout: Place, places: dict[tuple[int, int], int], text: Any
+    stepper: Stepper, layout: Layout, places: dict[tuple[int, int], int], text: Any
 ) -> list[Any] | None:
-    """Return why each gradient is what it is, path by path; None for a graph too large for it."""
+    """Return the explanation of each gradient, path by path; None for a large graph."""
     if layout.fold or len(stepper.nodes) > LARGEST_DRAWING:
         return None
     at = {node: i for i, node in enumerate(stepper.nodes)}
@@ -141,7 +141,7 @@ def _paths(
     return found
 
 
-def _nodes(stepper: Stepper, layout: Place) -> list[dict[str, Any]]:
+def _nodes(stepper: Stepper, layout: Layout) -> list[dict[str, Any]]:
     words, recording = stepper.words, stepper.recording
     roles = [box.role for box in build([stepper.root]).boxes]
     fold = layout.fold
@@ -207,7 +207,7 @@ def _step(stepper: Stepper, k: int, scale: Any, edge: int, text: Any) -> list[An
         text(step.text),
         text(step.rule),
         text(step.addition),
-        text(_right(stepper, row)),
+        text(_correct(stepper, row)),
         text(words.sum_sign(row) if row.kind == "chain" else ""),
     ]
 
@@ -222,8 +222,8 @@ def _size(number: Any, scale: Any) -> float:
     return size if number > 0 else -size
 
 
-def _right(stepper: Stepper, row: Row) -> str:
-    """Return the right gradient where a broken rule has given a wrong one."""
+def _correct(stepper: Stepper, row: Row) -> str:
+    """Return the correct gradient where a broken rule has given a wrong one."""
     if not stepper.broken or row.kind == "forward":
         return ""
     wanted = stepper.words.correct_after(row)

@@ -1,8 +1,8 @@
 """How a graph that is too large to be seen at once is folded on the page.
 
-What stands in one place is not shown at the same time. Terms of a sum that are computed alike, as
-the losses of samples, share their places, and one of them is shown. The weights and the bias of a
-weighted sum are shown while it is open; the sums of one depth share the places for them.
+Values that share a position are shown one at a time. Terms of a sum that are computed alike, such
+as the losses of the samples, share their positions: one term is shown. The weights and the bias of
+a weighted sum are shown while it is open; all sums of one depth share the positions for them.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from micrograd.draw.fold import Alike, alike
 
 __all__ = ["LARGEST_WHOLE", "Folded", "depths", "folded"]
 
-LARGEST_WHOLE: Final = 60  # values up to which a graph is shown whole
-_BUNDLE: Final = 3  # operands from which the parameters of a weighted sum are folded
+LARGEST_WHOLE: Final = 60  # values; a larger graph is folded
+_BUNDLE: Final = 3  # operands; the parameters of a weighted sum of fewer are not folded
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Which values share a place, and when each is shown.
+    """Which values share a position, and when each is shown.
 
     Attributes
     ----------
     spot : list of int
-        For each value, the first of those that stand where it stands.
+        For each value, the first one at its position.
     depth : list of int
-        For each value, the column that it stands in.
+        For each value, its column.
     term : list of (int, int) or None
-        Which group of like terms a value belongs to, and which of its terms.
+        For each value, its group of like terms and the number of its term in it.
     owner : list of int
-        For a parameter, the spot of the weighted sum that has to be open for it to be shown, the
-        first that reads it; for a weighted sum, that of its parameters; else -1.
+        For a parameter, the spot of the first weighted sum that uses it, which is open while the
+        parameter is shown; for a weighted sum, the owner of its parameters; else -1.
     groups : list of Alike
     """
 
@@ -46,7 +46,7 @@ class Folded:
 
 
 def folded(boxes: Sequence[Box]) -> Folded | None:
-    """Return how to fold a graph; None if it is small, or nothing of it can be folded.
+    """Return how to fold a graph; None if it is small, or has nothing to fold.
 
     Parameters
     ----------
@@ -58,11 +58,11 @@ def folded(boxes: Sequence[Box]) -> Folded | None:
     spot = list(range(len(boxes)))
     term: list[tuple[int, int] | None] = [None] * len(boxes)
     groups: list[Alike] = []
-    # A parameter is no term's own, though a penalty on it may be a term: it stands at its neuron.
+    # No parameter belongs to a term, even where a penalty on it is a term: it stands at its neuron.
     leaves = [i for i, own in enumerate(_owners(boxes, spot)) if own >= 0 and not boxes[i].parents]
     for box, _, _, found in alike(list(boxes), leaves):
         if term[box.position] is not None:
-            continue  # a sum inside a term: the whole term has its place already
+            continue  # a sum inside a term: the whole term has its position already
         for like in found:
             for k, inside in enumerate(like.inside):
                 for first, position in zip(like.inside[0], inside, strict=True):
@@ -70,14 +70,14 @@ def folded(boxes: Sequence[Box]) -> Folded | None:
             groups.append(like)
     owner = _owners(boxes, spot)
     depth = depths([box.parents for box in boxes], spot, owner)
-    # The nth parameter of each weighted sum of one depth stands in one place.
+    # The nth parameters of all weighted sums of one depth share a position.
     places: dict[tuple[int, int], int] = {}
     count: dict[int, int] = {}
     for position, owned in enumerate(owner):
         if owned >= 0 and not boxes[position].parents and spot[position] == position:
             nth = count[owned] = count.get(owned, -1) + 1
             spot[position] = places.setdefault((depth[position], nth), position)
-    for position, first in enumerate(spot):  # the leaves of like terms follow theirs
+    for position, first in enumerate(spot):  # the leaves of like terms too
         spot[position] = spot[first]
     if not groups and not places:
         return None

@@ -1,4 +1,4 @@
-"""Where the cards, operations and edges of a graph stand on the page, in pixels."""
+"""The layout of a graph on the page, in pixels: its cards, operations and edges."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from micrograd.stepper.page.folding import Folded, depths
 
-__all__ = ["CARD", "LARGEST_DRAWING", "RADIUS", "Edge", "Place", "place"]
+__all__ = ["CARD", "LARGEST_DRAWING", "RADIUS", "Edge", "Layout", "lay_out"]
 
 CARD: Final = (112, 84)
 RADIUS: Final = 17  # of the circle of an operation
 LARGEST_DRAWING: Final = 150  # values that Graphviz lays out; more stand in columns
 _TALLEST: Final = 64  # cards in a column of a folded graph
-_MARGIN: Final = (24, 22, 24, 42)  # left, top, right, and below, where the running sum hangs
+_MARGIN: Final = (24, 22, 24, 42)  # left, top, right, bottom: the running sum hangs there
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From a card to an operation: its curve, and where its local derivative is written."""
+    """A line from a card to an operation, and where its local derivative is written."""
 
     parent: int
     child: int
@@ -31,8 +31,8 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A whole drawing.
+class Layout:
+    """Where everything of a drawing stands.
 
     Attributes
     ----------
@@ -42,11 +42,11 @@ class Place:
     operations : list of (float, float) or None
         The centres of their operations; None for a leaf.
     outs : list of str
-        The curves from operation to card; "" for a leaf.
+        The curves from operation to card, as SVG paths; "" for a leaf.
     edges : list of Edge
-        In the order of children and operands. In a large drawing they have no curve.
+        In the order of children and operands. In a large drawing they have no curves.
     fold : Folded or None
-        Which values share a place.
+        Which values share a position.
     """
 
     size: tuple[float, float]
@@ -57,12 +57,12 @@ class Place:
     fold: Folded | None = None
 
 
-def place(
+def lay_out(
     parents: Sequence[Sequence[int]],
     widths: Sequence[float],
     label_width: float = 0,
     fold: Folded | None = None,
-) -> Place:
+) -> Layout:
     """Lay out a graph.
 
     Parameters
@@ -72,22 +72,22 @@ def place(
     widths : sequence of float
         How wide each value's operation is drawn.
     label_width : float
-        How wide the widest local derivative is, which stands beside its edge.
+        The width of the widest local derivative, which is written beside its edge.
     fold : Folded, optional
-        Which values share a place, and in which column each stands.
+        Which values share a position, and in which column each stands.
 
     Notes
     -----
-    Graphviz places up to `LARGEST_DRAWING` values that have places of their own. Beyond that its
-    drawing of a network is tens of thousands of pixels high, so the values then stand in columns
-    by depth, and so do those of a folded graph.
+    Graphviz lays out graphs of up to `LARGEST_DRAWING` values. Its layout of a larger network would
+    be tens of thousands of pixels high, so larger graphs, and folded ones, stand in columns by
+    depth.
     """
     if fold is None and len(parents) <= LARGEST_DRAWING:
         return _drawn(parents, widths, label_width)
     return _columns(parents, widths, fold)
 
 
-def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float) -> Place:
+def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float) -> Layout:
     from micrograd.draw.picture import Picture
 
     inch = 72
@@ -134,7 +134,7 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_widt
             curves[child, operand] = _curve(points), (_outside if doubled else _beside)(points)
         else:
             outs[int(names[edge["head"]][1:])] = _curve(points)
-    return Place(
+    return Layout(
         size=(round(width + left + right, 1), round(height + top + bottom, 1)),
         cards=[centres[f"v{i}"] for i in range(len(parents))],
         operations=[centres.get(f"o{i}") for i in range(len(parents))],
@@ -153,7 +153,7 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _outside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a point above the middle of a spline that bulges up, below that of another."""
+    """Return a point above the middle of a spline that bulges upwards, else one below it."""
     x = (points[0][0] + points[-1][0]) / 2
     heights = [y for _, y in points]
     up, down = heights[0] - min(heights), max(heights) - heights[0]
@@ -161,15 +161,15 @@ def _outside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a point 20 pixels to the outer side of a spline, at 62 % of its way."""
+    """Return a point 20 pixels to the outer side of a spline, at 62 % of its length."""
     spans = (len(points) - 1) // 3
     whole = min(spans - 1, int(0.62 * spans))
     t = 0.62 * spans - whole
     p = points[3 * whole : 3 * whole + 4]
     weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
     x, y = (sum(w * q[k] for w, q in zip(weights, p, strict=True)) for k in (0, 1))
-    slopes = (-((1 - t) ** 2), (1 - t) * (1 - 3 * t), t * (2 - 3 * t), t * t)
-    dx, dy = (sum(w * q[k] for w, q in zip(slopes, p, strict=True)) for k in (0, 1))
+    rates = (-((1 - t) ** 2), (1 - t) * (1 - 3 * t), t * (2 - 3 * t), t * t)
+    dx, dy = (sum(w * q[k] for w, q in zip(rates, p, strict=True)) for k in (0, 1))
     length = math.hypot(dx, dy) or 1.0
     outward = -1 if points[0][1] <= points[-1][1] + 0.5 else 1
     across, down = dy / length, -dx / length
@@ -180,13 +180,13 @@ def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def _columns(
     parents: Sequence[Sequence[int]], widths: Sequence[float], fold: Folded | None
-) -> Place:
-    """Stand the values in columns by depth, each column folded into several of equal height."""
+) -> Layout:
+    """Put the values in columns by depth, and split each column into several of equal height."""
     size = len(parents)
     spot = fold.spot if fold else range(size)
     depth = fold.depth if fold else depths(parents)
-    # Leaves, results, and the parameters of weighted sums stand apart, so that a layer's neurons
-    # are together and the parameters of the open one beside it.
+    # Leaves, results and the parameters of weighted sums have columns of their own, so that the
+    # neurons of a layer are together, with the parameters of the open one beside it.
     groups: dict[tuple[int, int], list[int]] = {}
     for i, operands in enumerate(parents):
         if spot[i] == i:
@@ -230,7 +230,7 @@ def _columns(
         f"M{centre[0] + widths[i] / 2:g} {centre[1]:g}H{cards[i][0] - CARD[0] / 2:g}"
         for i, centre in enumerate(operations)
     ]  # fmt: skip
-    return Place(
+    return Layout(
         size=(round(x - step[0] / 2 + right, 1), round(full + CARD[1] / 2 + bottom, 1)),
         cards=cards,
         operations=operations,

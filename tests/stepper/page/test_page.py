@@ -21,7 +21,7 @@ from micrograd.nn import MLP
 from micrograd.stepper.page import page_data, page_text
 from micrograd.stepper.page.data import layout_of
 from micrograd.stepper.page.html import LAST_LINE, script, styles
-from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, place
+from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, lay_out
 from micrograd.stepper.page.notebook import leaf_number, mimebundle, picture
 from micrograd.style import contrast, theme
 
@@ -55,7 +55,7 @@ def test_no_card_overlaps_another_and_all_are_on_the_page(size):
     root = random_graph(1, size=size)
     stepper = steps(root)
     assert (len(stepper.nodes) > LARGEST_DRAWING) == (size == 400)
-    drawn = place(stepper.recording.parents, [34] * len(stepper.nodes))
+    drawn = lay_out(stepper.recording.parents, [34] * len(stepper.nodes))
     assert overlaps(drawn.cards, CARD) == []
     centres = [centre for centre in drawn.operations if centre]
     assert overlaps(centres, (2 * RADIUS, 2 * RADIUS)) == []
