@@ -1,8 +1,8 @@
-"""The backward pass as rows, one for each application of the chain rule: right, or broken.
+"""The backward pass as rows, one for each application of the chain rule: correct, or broken.
 
-Three rules make back-propagation right: a gradient is the *sum* of its contributions, a node
-passes on only when its sum is *complete*, and a pass begins at *zero*. Each can be broken here on
-purpose, to see which wrong numbers come of it.
+Back-propagation has three rules: a gradient is the *sum* of its contributions, a node passes its
+gradient on only when that sum is *complete*, and a pass begins with gradients of *zero*. Each rule
+can be broken here on purpose, to see which wrong numbers follow.
 
 >>> from micrograd.engine import Value
 >>> a = Value(2, label="a")
@@ -32,12 +32,12 @@ __all__ = [
     "is_same",
 ]
 
-LARGEST_PASS: Final = 100_000  # contributions of a broken pass: recursion can take 2**depth of them
+LARGEST_PASS: Final = 100_000  # contributions; plain recursion can need 2**depth of them
 
 BROKEN: Final = {
     "assign": "= instead of +=",
     "recursion": "no topological order: plain recursion",
-    "visit_once": "no topological order: every value passes on once, as soon as it is met",
+    "visit_once": "no topological order: every value passes on once, as soon as it is reached",
     "post_order": "no topological order: the order of evaluation, not its reverse",
     "no_zero_grad": "no zero_grad between two passes",
 }
@@ -46,8 +46,8 @@ BROKEN: Final = {
 class Row(NamedTuple):
     """One step, with nodes as positions in topological order.
 
-    `number` and `of` count the contributions that the parent gets in this pass, and `turn` the
-    passes. What does not apply is None, and -1 where it is a position.
+    This is contribution `number` of the `of` that the parent gets in this pass; `turn` is the index
+    of the pass. What does not apply is None, or -1 for a position.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 class Recording:
-    """What a pass needs of a graph, read once: later changes of the graph do not reach it.
+    """What a pass needs from a graph, read once: later changes of the graph do not matter.
 
     Parameters
     ----------
@@ -79,16 +79,16 @@ class Recording:
         Positions, in operand order and with repeats.
     data : list of number
     locals : list of tuple
-        Local derivatives of each node; None for one that does not exist.
+        The local derivatives of each node, each None where it does not exist.
 
     Raises
     ------
     NumberTypeError
-        If `root` is no Value.
+        If `root` is not a Value.
     StaleGraphError
         If data changed since the forward pass.
     GradientError
-        If a node was made by hand and so has no local derivatives.
+        If a node was made by hand and has no local derivatives.
     """
 
     def __init__(self, root: Value) -> None:
@@ -106,12 +106,12 @@ class Recording:
                 self.locals.append(node.local_derivatives() if parents else ())
             except StaleGraphError:
                 raise
-            except (ValueError, ArithmeticError):  # an error only if a gradient arrives there
+            except (ValueError, ArithmeticError):  # an error only if a gradient arrives here
                 self.locals.append((None,) * len(parents))
 
 
-def _order_of_passing(recording: Recording, broken: str | None) -> list[list[int]]:
-    """Return, for each pass, which nodes pass their gradient on, in which order."""
+def _visits(recording: Recording, broken: str | None) -> list[list[int]]:
+    """Return, for each pass, the nodes that pass their gradient on, in order."""
     parents = recording.parents
     evaluation = [i for i, operands in enumerate(parents) if operands]
     if broken == "no_zero_grad":
@@ -134,7 +134,7 @@ def _order_of_passing(recording: Recording, broken: str | None) -> list[list[int
         if contributions > LARGEST_PASS:
             raise TooLargeError(
                 f"plain recursion needs more than {LARGEST_PASS:,} contributions on this graph of "
-                f"{len(parents):,} values (it visits every path): take a smaller graph, or "
+                f"{len(parents):,} values, because it follows every path: take a smaller graph, or "
                 'broken="visit_once"'
             )
         stack += parents[i][::-1]
@@ -142,7 +142,7 @@ def _order_of_passing(recording: Recording, broken: str | None) -> list[list[int
 
 
 def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
-    """Return the steps of the backward pass, the seed first.
+    """Return the steps of the backward pass, beginning with the seed.
 
     Parameters
     ----------
@@ -157,15 +157,15 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
     Raises
     ------
     DomainError, ZeroDivisorError, OverflowRangeError
-        As `Value.backward`, if a local derivative that is needed does not exist.
+        As from `Value.backward`, if a local derivative that is needed does not exist.
     TooLargeError
-        If a broken pass is longer than `LARGEST_PASS`.
+        If a broken pass has more than `LARGEST_PASS` contributions.
     """
     parents, locals_ = recording.parents, recording.locals
     last = len(parents) - 1
     grads: list[Any] = [0] * len(parents)
     rows: list[Row] = []
-    for turn, visits in enumerate(_order_of_passing(recording, broken), start=1):
+    for turn, visits in enumerate(_visits(recording, broken), start=1):
         if turn > 1:
             grads = [0 if parents[i] else grad for i, grad in enumerate(grads)]
         of = [0] * len(parents)
@@ -207,12 +207,12 @@ def _raise_as_backward_does(recording: Recording) -> None:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Return whether two gradients are the same number; nan is the same as nan."""
+    """Return whether two gradients are the same number; nan counts as the same as nan."""
     return bool(a == b or (a != a and b != b))
 
 
 def final_gradients(rows: Sequence[Row], size: int) -> list[Any]:
-    """Return what each of `size` nodes holds after `rows`."""
+    """Return the gradient of each of `size` nodes after `rows`."""
     grads: list[Any] = [0] * size
     for row in rows:
         grads[row.node if row.kind == "seed" else row.parent] = row.after

@@ -21,89 +21,48 @@ class Step:
     Attributes
     ----------
     index : int
-        Position in the sequence, from 0.
+        Position among the steps, from 0.
     kind : {"forward", "seed", "chain"}
     node : Value
-        What is evaluated, seeded, or passes its gradient on.
+        The value that is evaluated, gets the seed, or passes its gradient on.
     parent : Value or None
-        The operand of `node` that receives.
+        The operand of `node` that receives the contribution.
     operand : int or None
         Which operand that is: `x * x` has the parent `x` twice.
     upstream, local, contribution : number or None
-        `node.grad`, d(node)/d(parent), and their product. `local` is also None where it does not
-        exist and no gradient arrives that needs it.
+        `node.grad`, d(node)/d(parent), and their product. `local` is also None where the
+        derivative does not exist and is not needed, because no gradient arrives.
     grad_before, grad_after : number or None
         `parent.grad` (at the seed `node.grad`) before and after the step.
     number, of : int or None
         This is contribution `number` of the `of` that the parent gets.
     turn : int
-        The pass: 0 forward, 1 backward, 2 a second one.
+        Index of the pass: 0 forward, 1 backward, 2 a second backward pass.
+    row : Row
+        The step with nodes as positions in `Stepper.nodes`.
     """
 
-    __slots__ = ("_row", "_stepper", "index")
+    __slots__ = (
+        "_stepper", "contribution", "grad_after", "grad_before", "index", "kind", "local", "node",
+        "number", "of", "operand", "parent", "row", "turn", "upstream",
+    )  # fmt: skip
 
     def __init__(self, stepper: Stepper, row: Row, index: int) -> None:
-        self._stepper = stepper
-        self._row = row
-        self.index = index
-
-    @property
-    def kind(self) -> str:  # noqa: D102 - documented on the class, as all of these are
-        return self._row.kind
-
-    @property
-    def node(self) -> Value:  # noqa: D102
-        return self._stepper.nodes[self._row.node]
-
-    @property
-    def parent(self) -> Value | None:  # noqa: D102
-        return self._stepper.nodes[self._row.parent] if self.kind == "chain" else None
-
-    @property
-    def operand(self) -> int | None:  # noqa: D102
-        return self._row.operand if self.kind == "chain" else None
-
-    @property
-    def upstream(self) -> Any:  # noqa: D102
-        return self._row.upstream
-
-    @property
-    def local(self) -> Any:  # noqa: D102
-        return self._row.local
-
-    @property
-    def contribution(self) -> Any:  # noqa: D102
-        return self._row.contribution
-
-    @property
-    def grad_before(self) -> Any:  # noqa: D102
-        return self._row.before
-
-    @property
-    def grad_after(self) -> Any:  # noqa: D102
-        return self._row.after
-
-    @property
-    def number(self) -> int | None:  # noqa: D102
-        return self._row.number or None
-
-    @property
-    def of(self) -> int | None:  # noqa: D102
-        return self._row.of or None
-
-    @property
-    def turn(self) -> int:  # noqa: D102
-        return self._row.turn
-
-    @property
-    def row(self) -> Row:
-        """The step with nodes as positions in `Stepper.nodes`."""
-        return self._row
+        is_chain = row.kind == "chain"
+        self._stepper, self.row, self.index = stepper, row, index
+        self.kind, self.turn = row.kind, row.turn
+        self.node = stepper.nodes[row.node]
+        self.parent: Value | None = stepper.nodes[row.parent] if is_chain else None
+        self.operand: int | None = row.operand if is_chain else None
+        self.upstream, self.local, self.contribution = row.upstream, row.local, row.contribution
+        self.grad_before, self.grad_after = row.before, row.after
+        self.number: int | None = row.number or None
+        self.of: int | None = row.of or None
 
     @property
     def formula(self) -> str:
         """The formula of the local derivative (forward: of the value; seed: 1)."""
-        row, words = self._row, self._stepper.words
+        row, words = self.row, self._stepper.words
         if row.kind == "forward":
             return words.expression(row.node)
         return words.local_formula(row.node, row.operand) if row.kind == "chain" else "1"
@@ -111,13 +70,13 @@ class Step:
     @property
     def rule(self) -> str:
         """Where the local derivative comes from: `h = x × w, so ∂h/∂x = w = -3`."""
-        return self._stepper.words.rule(self._row)
+        return self._stepper.words.rule(self.row)
 
     @property
     def text(self) -> str:
-        """What happens, in words; the last step also says what came of it all."""
+        """What happens, in words; the last step also says what the gradients are."""
         stepper = self._stepper
-        text = stepper.words.sentence(self._row)
+        text = stepper.words.sentence(self.row)
         if self.index == len(stepper) - 1:
             count = len(stepper) - stepper.forward_count
             text += " " + stepper.words.done(count, stepper.gradients)
@@ -125,35 +84,35 @@ class Step:
 
     @property
     def addition(self) -> str:
-        """The running sum of a second or later contribution, `+4 - 6 = -2`; else empty."""
-        return self._stepper.words.addition(self._row)
+        """The sum that a second or later contribution is added to, `+4 - 6 = -2`; else empty."""
+        return self._stepper.words.addition(self.row)
 
     @property
     def latex(self) -> str:
-        """The step as a formula, with symbols and with numbers put in."""
-        return self._stepper.words.latex(self._row)
+        """The step as a formula, first with symbols, then with numbers."""
+        return self._stepper.words.latex(self.row)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
     def __repr__(self) -> str:
         place = f"Step {self.index + 1} of {len(self._stepper)}"
-        return f"<{place}, {self.kind}: {self._stepper.words.sentence(self._row)}>"
+        return f"<{place}, {self.kind}: {self._stepper.words.sentence(self.row)}>"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What is known of one value after a step.
+    """What is known about one value after a step.
 
     Attributes
     ----------
     value : Value
     evaluated : bool
-        Whether its data is known yet.
+        Whether its data is computed already.
     grad : number or None
         None before its first contribution.
     received, expected : int
-        Contributions so far, and in all.
+        How many contributions it has got, and how many it gets in the whole pass.
     """
 
     value: Value
@@ -206,7 +165,7 @@ class Snapshot(Mapping[Value, NodeState]):
 
     @property
     def grads(self) -> dict[Value, Any]:
-        """The gradient of each value so far, None where there is none."""
+        """The gradient of each value so far, None before its first contribution."""
         return {value: found.grad for value, found in self._states.items()}
 
     def __repr__(self) -> str:
@@ -218,7 +177,7 @@ class Snapshot(Mapping[Value, NodeState]):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a ledger: what `through` added to a gradient, at step `index`."""
+    """One line of a ledger: what `through` contributed to a gradient, at step `index`."""
 
     index: int
     through: Value

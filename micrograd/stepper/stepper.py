@@ -1,7 +1,7 @@
 """Back-propagation as a sequence of steps, forwards and backwards: pure Python, no display.
 
-One sentence carries it: *contribution = upstream × local derivative; a gradient is the sum of its
-contributions; a node passes on only when its sum is complete.*
+Three rules are all of it: *a contribution is upstream × local derivative; a gradient is the sum of
+its contributions; a node passes its gradient on only when that sum is complete.*
 
 >>> from micrograd.engine import Value
 >>> x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
@@ -45,9 +45,9 @@ __all__ = ["Stepper", "steps"]
 class Stepper(Sequence[Step]):
     """Every step of a forward and a backward pass, in order; made by `steps`.
 
-    It iterates, indexes and slices like a list, and has a place of its own, `position`, that
-    `forward`, `back`, `go` and `find` move. Its numbers are those of the moment it was made. The
-    graph it was made from is never changed.
+    It iterates, indexes and slices like a list, and has a current step, `position`, which
+    `forward`, `back`, `go` and `find` change. Its numbers are those of the moment when it was
+    made; it never changes the graph.
 
     Attributes
     ----------
@@ -55,15 +55,15 @@ class Stepper(Sequence[Step]):
     nodes : list of Value
         In topological order, the root last.
     broken : str or None
-        The rule that this pass breaks on purpose.
+        The rule that this pass breaks on purpose, a key of `BROKEN`.
     forward_count : int
         How many of the steps are forward evaluations.
     position : int
         Index of the current step.
     gradients : list of number
-        What each of `nodes` holds after the last step.
+        The gradient of each of `nodes` after the last step.
     right_gradients : list of number
-        What `backward()` gives; the same where no rule is broken.
+        The correct ones, of `backward()`: the same where no rule is broken.
     """
 
     def __init__(self, root: Value, broken: str | None = None) -> None:
@@ -72,12 +72,12 @@ class Stepper(Sequence[Step]):
         self.root, self.nodes, self.broken = root, self.recording.nodes, broken
         forward = [Row("forward", i) for i, parents in enumerate(self.recording.parents) if parents]
         self.forward_count = len(forward)
-        self._right = backward_rows(self.recording)
-        self._rows = forward + (backward_rows(self.recording, broken) if broken else self._right)
+        self._correct = backward_rows(self.recording)
+        self._rows = forward + (backward_rows(self.recording, broken) if broken else self._correct)
         self.position = 0
 
     def copy_of_graph(self) -> Value:
-        """Return the root of a copy of the graph, with the data that the steps speak of."""
+        """Return the root of a copy of the graph, with the data that the steps show."""
         root = deepcopy(self.root)
         for node, data in zip(order(root), self.recording.data, strict=True):
             if not node.parents:
@@ -106,7 +106,7 @@ class Stepper(Sequence[Step]):
 
     @property
     def rows(self) -> list[Row]:
-        """The steps with nodes as positions in `nodes`: cheap to walk."""
+        """The steps with nodes as positions in `nodes`: quick to iterate over."""
         return list(self._rows)
 
     # ---- moving --------------------------------------------------------------------------------
@@ -133,11 +133,11 @@ class Stepper(Sequence[Step]):
         return self.current
 
     def forward(self) -> Step:
-        """Move one step on and return it; at the end, stay there."""
+        """Move to the next step and return it; stay at the last one."""
         return self.go(min(self.position + 1, len(self) - 1))
 
     def back(self) -> Step:
-        """Move one step back and return it; at the beginning, stay there."""
+        """Move to the step before and return it; stay at the first one."""
         return self.go(max(self.position - 1, 0))
 
     def find(self, value: Value | str) -> Step:
@@ -146,12 +146,12 @@ class Stepper(Sequence[Step]):
         Parameters
         ----------
         value : Value or str
-            A value of the graph, or its name: its label, or as sentences call it.
+            A value of the graph, or its name in the sentences, such as its label.
 
         Raises
         ------
         NotInGraphError
-            If there is none of that name, or several. Also a LookupError.
+            If no value has that name, or several have. Also a LookupError.
 
         Examples
         --------
@@ -194,7 +194,7 @@ class Stepper(Sequence[Step]):
     @cached_property
     def words(self) -> Words:
         """The names of the values and all sentences."""
-        return Words(self.recording, self.broken, self._right)
+        return Words(self.recording, self.broken, self._correct)
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class
@@ -202,10 +202,10 @@ class Stepper(Sequence[Step]):
 
     @cached_property
     def right_gradients(self) -> list[Any]:  # noqa: D102
-        return final_gradients(self._right, len(self.nodes))
+        return final_gradients(self._correct, len(self.nodes))
 
     def snapshot(self, index: int | None = None) -> Snapshot:
-        """Return what is known of every value after step `index`, by default the current one.
+        """Return what is known about every value after step `index`, by default the current one.
 
         Examples
         --------
@@ -250,7 +250,7 @@ expected=2)
         return expected
 
     def ledger(self, value: Value | str) -> list[Entry]:
-        """Return which values contributed what to the gradient of `value`, in the pass's order.
+        """Return what each value contributed to the gradient of `value`, in the order of the pass.
 
         Examples
         --------
@@ -266,7 +266,7 @@ expected=2)
         ]
 
     def differences(self) -> dict[Value, tuple[Any, Any]]:
-        """Return, for each value whose gradient came out wrong, what it is and what is right.
+        """Return the gradients that came out wrong: for each value, the wrong and the correct one.
 
         Examples
         --------
@@ -278,7 +278,7 @@ expected=2)
         {'a': (60, 39)}
         """
         pairs = zip(self.nodes, self.gradients, self.right_gradients, strict=True)
-        return {node: (got, right) for node, got, right in pairs if not is_same(got, right)}
+        return {node: (got, correct) for node, got, correct in pairs if not is_same(got, correct)}
 
     # ---- shown ---------------------------------------------------------------------------------
 
@@ -296,11 +296,11 @@ expected=2)
             f"steps forward, {len(self) - self.forward_count} back{broken}>"
         )
 
-    # The page reads this module. It is imported at the moment somebody asks to see the steps, so
-    # that stepping itself needs nothing of it.
+    # The page imports this module, so it is imported only when the steps are to be shown; stepping
+    # itself does not need it.
 
     def to_html(self, path: str | Path, title: str | None = None) -> Path:
-        """Write the steps as one page that works offline, and return its path.
+        """Write the steps as an HTML page that works offline, and return its path.
 
         Parameters
         ----------
@@ -318,7 +318,7 @@ expected=2)
         return page.to_html(self, path, title)
 
     def page(self, height: int = 860) -> Any:
-        """Return the page in a frame, which stays alive in a saved notebook, without a kernel.
+        """Return the page in a frame, which keeps working in a saved notebook without a kernel.
 
         Parameters
         ----------
@@ -328,7 +328,7 @@ expected=2)
         Raises
         ------
         ArgumentError
-            If the height is no whole number of 1 or more. Also a ValueError.
+            If the height is not a whole number of 1 or more. Also a ValueError.
         TooLargeError
             If the graph has more values than a page can show.
         """
@@ -342,7 +342,7 @@ expected=2)
         Raises
         ------
         ImportError
-            Without the packages of the extra, which the message names.
+            If anywidget is missing; the message says how to install it.
         """
         from micrograd.stepper import page
 
@@ -355,14 +355,14 @@ expected=2)
 
 
 def _stepper_at(root: Value, broken: str | None, position: int) -> Stepper:
-    """Make a stepper that was pickled or copied again: its steps follow from its graph."""
+    """Make a pickled or copied stepper anew: its steps follow from its graph."""
     stepper = Stepper(root, broken)
     stepper.position = position
     return stepper
 
 
 def steps(root: Value, broken: str | None = None) -> Stepper:
-    """Return every step of evaluating `root` and of back-propagating from it.
+    """Return every step of the forward pass to `root` and of the backward pass from it.
 
     Parameters
     ----------
@@ -372,7 +372,7 @@ def steps(root: Value, broken: str | None = None) -> Stepper:
 
         - `"assign"`: `=` instead of `+=`;
         - `"recursion"`, `"visit_once"`, `"post_order"`: no topological order;
-        - `"no_zero_grad"`: two passes without setting gradients to 0 in between.
+        - `"no_zero_grad"`: two passes, and gradients are not set to 0 in between.
 
     Returns
     -------
@@ -382,18 +382,18 @@ def steps(root: Value, broken: str | None = None) -> Stepper:
     Raises
     ------
     NumberTypeError
-        If `root` is no Value.
-    ValueError
-        If there is no such rule.
+        If `root` is not a Value.
+    ArgumentError
+        If there is no such rule. Also a ValueError.
     StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
         As `Value.backward`.
     TooLargeError
-        If plain recursion would visit too many paths.
+        If plain recursion would follow too many paths.
 
     Notes
     -----
-    Linear in nodes plus edges, except for `broken="recursion"`. The `.data` and `.grad` of the
-    graph stay as they are.
+    The time is linear in nodes plus edges, except for `broken="recursion"`. The graph's `.data`
+    and `.grad` do not change.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Walking through back-propagation in a terminal: one step a line, moved by the keyboard.
+"""Stepping through back-propagation in a terminal, with keys to move.
 
 >>> from micrograd.engine import Value
 >>> from micrograd.stepper import steps
@@ -32,12 +32,12 @@ MEANING: Final = """\
   b          one step back
   g 5        go to step 5 (g 1 the first, g -1 the last)
   g NAME     go to the step that completes the gradient of NAME
-  t          the table of all values: data, gradient, what is still missing
+  t          a table of all values: data, gradient, contributions so far
   q          quit"""
 
 
 def step_text(stepper: Stepper) -> str:
-    """Return the current step as plain text, a heading line first.
+    """Return the current step as plain text, with a heading line.
 
     Examples
     --------
@@ -90,15 +90,15 @@ def walk(
     read: Callable[[str], str] = input,
     write: Callable[[str], None] = print,
 ) -> None:
-    """Walk through the steps until `q` or the end of the input.
+    """Show the steps, as keys ask for them, until `q` or the end of the input.
 
     Parameters
     ----------
     stepper : Stepper
     read : callable
-        Gets the prompt and returns one line, as `input` does.
+        Takes the prompt and returns one line, as `input` does.
     write : callable
-        Gets the text to show, as `print` does.
+        Takes the text to show, as `print` does.
     """
     if stepper.broken:
         write(f"Broken on purpose: {BROKEN[stepper.broken]}")
@@ -119,7 +119,7 @@ def walk(
         elif key in ("", "n", "b", "g"):
             write(_moved(stepper, key, where.strip()))
         else:
-            write(f"{line!r} is no key here. {KEYS}")
+            write(f"{line!r} is not a key here. {KEYS}")
 
 
 def _moved(stepper: Stepper, key: str, where: str) -> str:

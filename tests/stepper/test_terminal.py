@@ -39,7 +39,7 @@ def test_the_ends_and_wrong_keys_are_answered():
     assert "the steps are 1 to 7" in texts[3]
     assert "no value called 'nobody'" in texts[4]
     assert "no value called ''" in texts[5]
-    assert "'x' is no key here" in texts[6]
+    assert "'x' is not a key here" in texts[6]
     assert "the next step" in texts[7]
     assert texts[-1] == "This is the last step."
 

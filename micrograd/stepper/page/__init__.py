@@ -1,7 +1,7 @@
-"""The stepper to look at: a notebook widget, and one page that works offline.
+"""The stepper on the screen: a notebook widget, and an HTML page that works offline.
 
-Both run the same JavaScript, `static/stepper.js`. Python computes, lays out and words
-everything; the page only shows it.
+Both run the same JavaScript, `static/stepper.js`. Python computes the numbers, the layout and the
+sentences; the JavaScript only shows them.
 """
 
 from micrograd.stepper.page.data import LARGEST_GRAPH, LARGEST_WALK, page_data

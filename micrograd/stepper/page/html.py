@@ -1,4 +1,4 @@
-"""The stepper as one page: no network, no server, no kernel."""
+"""The stepper as an HTML page: without network, server or kernel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NO_SCRIPT_STEPS: Final = 300
 
 
 def script() -> str:
-    """Return the front end's source, the same for a notebook and a page."""
+    """Return the JavaScript, the same for a notebook and a page."""
     return (_STATIC / "stepper.js").read_text(encoding="utf-8")
 
 
@@ -62,7 +62,7 @@ def _tokens(theme: Theme) -> str:
 
 
 def _as_json(document: Any) -> str:
-    """Return JSON that cannot end the script element it stands in."""
+    """Return JSON that cannot close the script element around it."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -75,8 +75,8 @@ def _hash(text: str) -> str:
 def page_text(stepper: Stepper, title: str | None = None) -> str:
     """Return the page as HTML.
 
-    Its content security policy allows this one script and this one style sheet, by their hashes,
-    and nothing else: no network, no inline handler, no frame.
+    Its content security policy allows its own script and style sheet, by their hashes, and nothing
+    else: no network, no inline handlers, no frames.
 
     Parameters
     ----------
@@ -99,18 +99,18 @@ def page_text(stepper: Stepper, title: str | None = None) -> str:
 
 
 def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
-    """Return a page of one script, one style sheet and the data that the script reads.
+    """Return an HTML page with one script, one style sheet and the data that the script reads.
 
     Parameters
     ----------
     title : str
     code : str
-        Finds its data in the element `mgs-data` and draws into the element `mgs`.
+        JavaScript that reads the data from the element `mgs-data` and draws into the element `mgs`.
     sheet : str
     data
-        Anything that is JSON.
+        Anything that JSON can hold.
     plain : str
-        What is read where scripts do not run.
+        The text shown where scripts do not run.
     """
     policy = (
         f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
@@ -130,16 +130,16 @@ def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
 
 
 def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
-    """Write the page to a file, whole or not at all, and return its path; see `page_text`."""
+    """Write the page to a file atomically and return its path; see `page_text`."""
     target = Path(path)
     write_whole(target, page_text(stepper, title).encode("utf-8", "replace"))
     return target
 
 
 class Frame:
-    """The page in a frame of a notebook: it may run its script, and nothing else.
+    """The page in a frame of a notebook; the frame may run its script, and nothing else.
 
-    A widget needs a kernel, or its state saved. This is text of the notebook itself, about 60 kB.
+    A widget needs a kernel or a saved state. The frame is part of the notebook's text, about 60 kB.
 
     Parameters
     ----------

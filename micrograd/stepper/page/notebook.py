@@ -1,4 +1,4 @@
-"""What a notebook shows of a stepper: the widget where one can run, a picture elsewhere."""
+"""What a notebook shows of a stepper: the widget, or a picture where no widget can run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from micrograd.stepper.stepper import Stepper
 
 __all__ = ["leaf_number", "mimebundle", "picture", "widget", "with_still"]
 
-_LARGEST_EXPONENT: Final = 400  # beyond those of floats; as an exact number it would be huge
+_LARGEST_EXPONENT: Final = 400  # above that of any float; the exact number would be huge
 _INVITATION: Final = f"To walk through it here: {install('notebook')}"
 
 
@@ -33,7 +33,7 @@ def widget(stepper: Stepper, **options: Any) -> Any:
     Raises
     ------
     ImportError
-        Without anywidget; the message names the extra to install.
+        If anywidget is missing; the message says how to install it.
     TooLargeError
         If the graph has more values or steps than can be shown.
     """
@@ -72,7 +72,7 @@ def mimebundle(stepper: Stepper, **options: Any) -> Any:
 
 
 def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
-    """Return the still picture of the last step.
+    """Return a picture of the graph at the last step.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
 
 
 def with_still(bundle: Any, still: dict[str, Any]) -> Any:
-    """Add what stands still, for where the widget cannot run: a file viewer, an untrusted page.
+    """Add a picture and text to what a widget shows, for where it cannot run, as in a file viewer.
 
     Parameters
     ----------
@@ -104,12 +104,12 @@ def with_still(bundle: Any, still: dict[str, Any]) -> Any:
 
 
 def leaf_number(text: str, like: Any) -> Any:
-    """Return the number that was typed for a leaf, of the leaf's kind where it fits.
+    """Return the number that was typed for a leaf, of the leaf's type where that can hold it.
 
     Raises
     ------
     ValueError
-        If the text is no finite number.
+        If the text is not a finite number.
 
     Examples
     --------
@@ -130,5 +130,5 @@ def leaf_number(text: str, like: Any) -> Any:
         return float(exact)
     except (ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(
-            f"{text!r} is no number that fits here: write 2, -0.5, 1e-3 or 3/4"
+            f"{text!r} is not a number that can stand here: write 2, -0.5, 1e-3 or 3/4"
         ) from None

@@ -1,4 +1,4 @@
-"""The stepper as a widget of a notebook; it needs anywidget."""
+"""The stepper as a notebook widget; this module needs anywidget."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["StepperWidget"]
 class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The steps of a backward pass in a notebook.
 
-    A leaf edited in the page changes a copy of the graph, `stepper.root`, never the Values
-    that the widget was made from.
+    A leaf that is edited in the notebook changes in a copy of the graph, `stepper.root`; the Values
+    that the widget was made from never change.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     step : int
         The current step, from 0; assign to it to move.
     stepper : Stepper
-        What is shown now.
+        The steps that are shown now.
     error : str
         Why the last edit was refused.
     """
@@ -71,12 +71,12 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         try:
             self.set_leaf(int(edit["node"]), str(edit["text"]))
-        except Exception as error:  # it would be swallowed, and the page would wait
+        except Exception as error:  # else the host would swallow it, and the page would wait
             self.error = ""
             self.error = str(error) or type(error).__name__
 
     def set_leaf(self, place: int, text: str) -> None:
-        """Give a leaf of a copy of the graph another number, and show the pass anew.
+        """Give a leaf another number in a copy of the graph, and show the new steps.
 
         Parameters
         ----------
@@ -87,13 +87,13 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         Raises
         ------
         ValueError
-            If the text is no number, or the place no leaf.
+            If the text is not a number, or there is no leaf at the place.
         MicrogradError
-            If the graph or its gradient has no value there; all is then as before.
+            If the graph or its gradient has no value there; then nothing changes.
         """
         stepper = self.stepper
         if not 0 <= place < len(stepper.nodes) or stepper.recording.parents[place]:
-            raise ValueError(f"value {place} is no leaf of this graph")
+            raise ValueError(f"value {place} is not a leaf of this graph")
         new = leaf_number(text, stepper.recording.data[place])
         root = stepper.root if self._is_copy else stepper.copy_of_graph()
         leaf = order(root)[place]
@@ -109,7 +109,7 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             raise
         fresh.position = min(stepper.position, len(fresh) - 1)
         self.stepper, self._is_copy = fresh, True
-        self._edits += 1  # an answer also where the number was that already
+        self._edits += 1  # so that the page gets an answer even if the number stays the same
         data["edits"] = self._edits
         with self.hold_sync():
             self.error = ""

@@ -383,12 +383,12 @@ def test_a_refused_edit_says_why_and_changes_nothing(widget):
     x = Value(2.0, label="x")
     shown = widget(x.log() * x)
     before = shown.data
-    for text, why in (("-1", "log"), ("zwei", "no number"), ("0", "log")):
+    for text, why in (("-1", "log"), ("zwei", "not a number"), ("0", "log")):
         shown.edit = {"node": 0, "text": text, "seq": text}
         assert why in shown.error
         assert shown.data == before
     shown.edit = {"node": 1, "text": "3", "seq": 4}
-    assert "is no leaf" in shown.error
+    assert "is not a leaf" in shown.error
     shown.edit = {"node": 0, "text": "3", "seq": 5}
     assert shown.error == ""
     assert shown.data["nodes"][0]["text"] == "3"
