@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, cast
 
+from micrograd.checks import finite_number, one_of, whole_number
 from micrograd.engine import Value
 from micrograd.engine.node import data_of, restore_data
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
     MicrogradError,
-    NumberTypeError,
     OverflowRangeError,
     StateError,
     rewritten,
@@ -82,7 +82,8 @@ class Schedule:
     def __call__(self, step: int) -> PlainNumber:
         """Return the learning rate of a step; the first step is 0."""
         try:
-            return _RATES[self.name](step, *self.arguments)
+            _, rate = _SCHEDULES[self.name]
+            return rate(step, *self.arguments)
         except OverflowError as error:
             raise OverflowRangeError(
                 f"the learning rate {shown_briefly(self)} is too large for a float at step {step}"
@@ -103,7 +104,10 @@ def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
     >>> [linear(1.0, 0.0, 4)(step) for step in range(6)]
     [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
-    return Schedule("linear", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+    return Schedule(
+        "linear",
+        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
+    )
 
 
 def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
@@ -118,7 +122,10 @@ def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
     >>> [round(cosine(1.0, 0.0, 4)(step), 3) for step in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
-    return Schedule("cosine", (_rate("start", start), _rate("end", end), _steps("steps", steps)))
+    return Schedule(
+        "cosine",
+        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
+    )
 
 
 def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
@@ -130,7 +137,12 @@ def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
     [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
     return Schedule(
-        "step_decay", (_rate("start", start), _rate("factor", factor), _steps("every", every))
+        "step_decay",
+        (
+            finite_number("start", start, 0),
+            finite_number("factor", factor, 0),
+            _steps("every", every),
+        ),
     )
 
 
@@ -142,7 +154,9 @@ def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
     >>> [exponential(1.0, 0.5)(step) for step in range(4)]
     [1.0, 0.5, 0.25, 0.125]
     """
-    return Schedule("exponential", (_rate("start", start), _rate("factor", factor)))
+    return Schedule(
+        "exponential", (finite_number("start", start, 0), finite_number("factor", factor, 0))
+    )
 
 
 def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
@@ -161,7 +175,7 @@ def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
     [0.25, 0.5, 0.75, 1.0, 0.5, 0.0]
     """
     if not isinstance(then, Schedule):
-        then = _rate("then", then)
+        then = finite_number("then", then, 0)
     return Schedule("warmup", (_steps("steps", steps), then))
 
 
@@ -198,12 +212,13 @@ def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
     return cast("PlainNumber", _rate_at(then, 0) * (step + 1) / (steps + 1))
 
 
-_RATES: dict[str, Callable[..., PlainNumber]] = {
-    "linear": _linear,
-    "cosine": _cosine,
-    "step_decay": _step_decay,
-    "exponential": _exponential,
-    "warmup": _warmup,
+# Each schedule by its name: the function that makes it, and the one that gives its rate.
+_SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., PlainNumber]]]] = {
+    "linear": (linear, _linear),
+    "cosine": (cosine, _cosine),
+    "step_decay": (step_decay, _step_decay),
+    "exponential": (exponential, _exponential),
+    "warmup": (warmup, _warmup),
 }
 
 
@@ -211,27 +226,9 @@ def _rate_at(lr: Any, step: int) -> PlainNumber:
     return cast("PlainNumber", lr(step) if callable(lr) else lr)
 
 
-def _rate(name: str, given: Any, below: float = math.inf) -> PlainNumber:
-    """Return a number of at least 0 and below a limit, or raise with its name."""
-    try:
-        plain = number(given)
-    except NumberTypeError as error:
-        raise NumberTypeError(f"{name}: {error}") from error
-    try:
-        fits = float(plain) < math.inf and 0 <= plain < below
-    except OverflowError:
-        raise ArgumentError(f"{name} is too large for a float") from None
-    if not fits:
-        limit = "" if below == math.inf else f" and below {below:g}"
-        raise ArgumentError(f"expected {name} of 0 or more{limit}, and finite, got {plain}")
-    return plain
-
-
 def _steps(name: str, given: Any) -> int:
-    plain = _rate(name, given)
-    if plain != int(plain) or plain < 1:
-        raise ArgumentError(f"expected {name} to be a whole number of 1 or more, got {given}")
-    return int(plain)
+    is_whole = isinstance(given, float) and given.is_integer()  # as the quotient 6 / 2 is
+    return whole_number(name, int(given) if is_whole else given, 1)
 
 
 # ---- optimizers ----------------------------------------------------------------------------------
@@ -297,7 +294,7 @@ class Optimizer:
         if not given:
             raise ArgumentError(f"{name}: expected at least one parameter, got none; {hint}")
         self.params = list(dict.fromkeys(given))
-        self.lr: LearningRate = lr if callable(lr) else _rate("lr", lr)
+        self.lr: LearningRate = lr if callable(lr) else finite_number("lr", lr, 0)
         self.steps = 0
         chosen = set(self.params) if decayed is None else set(decayed)
         if not chosen <= set(self.params):
@@ -330,7 +327,7 @@ class Optimizer:
             If a new number is too large for a float, or is not defined.
         """
         where = f"the learning rate of step {self.steps}"
-        rate = _rate(where, _rate_at(self.lr, self.steps))
+        rate = finite_number(where, _rate_at(self.lr, self.steps), 0)
         before, numbers = vars(self).copy(), data_of(self.params)
         try:
             for p, data in zip(self.params, self._updated(rate), strict=True):
@@ -401,13 +398,8 @@ class Optimizer:
                 f"got {shown_briefly(list(state), 200)}"
             )
         try:
-            steps: Any = state["steps"]
-            if type(steps) is not int or not 0 <= steps <= _MOST_STEPS:
-                raise ArgumentError(
-                    f"expected steps to be a whole number, got {shown_briefly(steps)}"
-                )
             changed = {
-                "steps": steps,
+                "steps": whole_number("steps", state["steps"], 0, _MOST_STEPS),
                 "lr": _lr_from(state["lr"], self.lr),
                 **self._checked({key: state[key] for key in self._options}),
                 **{key: self._buffer(key, state[key]) for key in self._buffers},
@@ -454,17 +446,9 @@ def _lr_from(state: Any, present: Any) -> Any:
     if state is None:
         return present
     if not isinstance(state, Mapping):
-        return _rate("lr", state)
-    makers: dict[str, Callable[..., Schedule]] = {
-        "linear": linear,
-        "cosine": cosine,
-        "step_decay": step_decay,
-        "exponential": exponential,
-        "warmup": warmup,
-    }
-    if state["schedule"] not in list(makers):
-        raise ArgumentError(f"there is no schedule {shown_briefly(state['schedule'])}")
-    return makers[state["schedule"]](*[_lr_from(item, None) for item in state["arguments"]])
+        return finite_number("lr", state, 0)
+    made, _ = _SCHEDULES[one_of("schedule", state["schedule"], _SCHEDULES)]
+    return made(*[_lr_from(item, None) for item in state["arguments"]])
 
 
 class SGD(Optimizer):
@@ -530,17 +514,14 @@ class SGD(Optimizer):
         self.momentum_buffer: list[PlainNumber] = []  # empty before the first step
 
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
-        momentum = _rate("momentum", options["momentum"], below=1)
-        if options["nesterov"] not in (True, False):
-            raise ArgumentTypeError(
-                f"expected True or False as nesterov, got {options['nesterov']!r:.60}"
-            )
-        if options["nesterov"] and not momentum:
+        momentum = finite_number("momentum", options["momentum"], 0, below=1)
+        nesterov = one_of("nesterov", options["nesterov"], (True, False))
+        if nesterov and not momentum:
             raise ArgumentError("nesterov needs a momentum above 0, got 0")
         return {
             "momentum": momentum,
-            "nesterov": bool(options["nesterov"]),
-            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+            "nesterov": nesterov,
+            "weight_decay": finite_number("weight_decay", options["weight_decay"], 0),
         }
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
@@ -629,9 +610,12 @@ class Adam(Optimizer):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ArgumentTypeError(f"expected two numbers as betas, got {shown_briefly(betas)}")
         return {
-            "betas": (_rate("betas[0]", betas[0], below=1), _rate("betas[1]", betas[1], below=1)),
-            "eps": _rate("eps", options["eps"]),
-            "weight_decay": _rate("weight_decay", options["weight_decay"]),
+            "betas": (
+                finite_number("betas[0]", betas[0], 0, below=1),
+                finite_number("betas[1]", betas[1], 0, below=1),
+            ),
+            "eps": finite_number("eps", options["eps"], 0),
+            "weight_decay": finite_number("weight_decay", options["weight_decay"], 0),
         }
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
