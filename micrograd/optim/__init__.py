@@ -1,18 +1,8 @@
 """Optimizers, and schedules of the learning rate."""
 
-from micrograd.optim.optimizers import (
-    SGD,
-    Adam,
-    AdamW,
-    Optimizer,
-    Schedule,
-    cosine,
-    exponential,
-    linear,
-    step_decay,
-    warmup,
-)
-from micrograd.optim.optimizers import LearningRate as LearningRate
+from micrograd.optim.optimizers import SGD, Adam, AdamW, Optimizer
+from micrograd.optim.schedules import LearningRate as LearningRate
+from micrograd.optim.schedules import Schedule, cosine, exponential, linear, step_decay, warmup
 
 __all__ = [
     "SGD",

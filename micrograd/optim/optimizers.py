@@ -1,9 +1,10 @@
-"""Optimizers, which change parameters against their gradients, and learning-rate schedules.
+"""Optimizers: how parameters change by their gradients.
 
 The rules are PyTorch's, to the order of the operations.
 
 >>> from micrograd import Value
 >>> x = Value(5.0)
+>>> from micrograd.optim import linear
 >>> optimizer = SGD([x], lr=linear(0.5, 0.1, 20))
 >>> for step in range(20):
 ...     optimizer.zero_grad()
@@ -16,9 +17,8 @@ The rules are PyTorch's, to the order of the operations.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 from micrograd.checks import finite_number, one_of, whole_number
 from micrograd.engine import Value
@@ -27,211 +27,17 @@ from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
     MicrogradError,
-    OverflowRangeError,
     StateError,
     rewritten,
     shown_briefly,
 )
 from micrograd.ops import PlainNumber, number
+from micrograd.optim.schedules import LearningRate, lr_from, lr_state, rate_at
 
-__all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "Optimizer",
-    "Schedule",
-    "cosine",
-    "exponential",
-    "linear",
-    "step_decay",
-    "warmup",
-]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
 
 
 _MOST_STEPS: Final = 2**53  # beyond, a float no longer tells a step from the next
-_MOST_BITS: Final = 100_000  # of a power that a schedule takes exactly
-
-# ---- learning-rate schedules ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A learning rate for each step; made by `linear`, `cosine` and the like.
-
-    It is data, not code: it can be compared, pickled and written into a checkpoint.
-
-    Parameters
-    ----------
-    name : str
-        "linear", "cosine", "step_decay", "exponential" or "warmup".
-    arguments : tuple
-        Those of the function of that name.
-
-    Examples
-    --------
-    >>> rate = linear(1.0, 0.1, 100)
-    >>> rate
-    linear(1.0, 0.1, 100)
-    >>> rate(50)
-    0.55
-    """
-
-    name: str
-    arguments: tuple[Any, ...]
-
-    def __call__(self, step: int) -> PlainNumber:
-        """Return the learning rate of a step; the first step is 0."""
-        try:
-            _, rate = _SCHEDULES[self.name]
-            return rate(step, *self.arguments)
-        except OverflowError as error:
-            raise OverflowRangeError(
-                f"the learning rate {shown_briefly(self)} is too large for a float at step {step}"
-            ) from error
-
-    def __repr__(self) -> str:
-        return f"{self.name}({', '.join(map(repr, self.arguments))})"
-
-
-LearningRate: TypeAlias = PlainNumber | Callable[[int], PlainNumber]
-
-
-def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
-    """Return the schedule that goes from `start` straight to `end` at step `steps`, and stays.
-
-    Examples
-    --------
-    >>> [linear(1.0, 0.0, 4)(step) for step in range(6)]
-    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
-    """
-    return Schedule(
-        "linear",
-        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
-    )
-
-
-def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
-    """Return the schedule that goes from `start` to `end` at step `steps` along half a cosine.
-
-    References
-    ----------
-    .. [1] Loshchilov and Hutter (2017), SGDR, eq. 5.
-
-    Examples
-    --------
-    >>> [round(cosine(1.0, 0.0, 4)(step), 3) for step in range(6)]
-    [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
-    """
-    return Schedule(
-        "cosine",
-        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
-    )
-
-
-def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
-    """Return the schedule that multiplies the rate by `factor` after `every` so many steps.
-
-    Examples
-    --------
-    >>> [step_decay(1.0, 0.5, 2)(step) for step in range(6)]
-    [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
-    """
-    return Schedule(
-        "step_decay",
-        (
-            finite_number("start", start, 0),
-            finite_number("factor", factor, 0),
-            _steps("every", every),
-        ),
-    )
-
-
-def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
-    """Return the schedule that multiplies the rate by `factor` after each step.
-
-    Examples
-    --------
-    >>> [exponential(1.0, 0.5)(step) for step in range(4)]
-    [1.0, 0.5, 0.25, 0.125]
-    """
-    return Schedule(
-        "exponential", (finite_number("start", start, 0), finite_number("factor", factor, 0))
-    )
-
-
-def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
-    """Return the schedule that rises for so many steps, and goes on with a rate or schedule.
-
-    Parameters
-    ----------
-    steps : int
-        How many steps have a smaller rate than the first of `then`.
-    then : number or Schedule
-        Its own steps are counted from the end of the rise.
-
-    Examples
-    --------
-    >>> [warmup(3, linear(1.0, 0.0, 2))(step) for step in range(6)]
-    [0.25, 0.5, 0.75, 1.0, 0.5, 0.0]
-    """
-    if not isinstance(then, Schedule):
-        then = finite_number("then", then, 0)
-    return Schedule("warmup", (_steps("steps", steps), then))
-
-
-def _linear(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
-    return cast("PlainNumber", start + (end - start) * step / steps if step < steps else end)
-
-
-def _cosine(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
-    if step >= steps:
-        return cast("PlainNumber", end)
-    return cast("PlainNumber", end + (start - end) * (1 + math.cos(math.pi * step / steps)) / 2)
-
-
-def _step_decay(step: int, start: Any, factor: Any, every: int) -> PlainNumber:
-    return cast("PlainNumber", start * _power(factor, step // every))
-
-
-def _exponential(step: int, start: Any, factor: Any) -> PlainNumber:
-    return cast("PlainNumber", start * _power(factor, step))
-
-
-def _power(factor: Any, times: int) -> Any:
-    """Return `factor ** times`, as a float where the exact number would have too many digits."""
-    if not isinstance(factor, float):
-        digits = factor.numerator.bit_length() + factor.denominator.bit_length()
-        if digits * times > _MOST_BITS:
-            factor = float(factor)
-    return factor**times
-
-
-def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
-    if step >= steps:
-        return _rate_at(then, step - steps)
-    return cast("PlainNumber", _rate_at(then, 0) * (step + 1) / (steps + 1))
-
-
-# Each schedule by its name: the function that makes it, and the one that gives its rate.
-_SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., PlainNumber]]]] = {
-    "linear": (linear, _linear),
-    "cosine": (cosine, _cosine),
-    "step_decay": (step_decay, _step_decay),
-    "exponential": (exponential, _exponential),
-    "warmup": (warmup, _warmup),
-}
-
-
-def _rate_at(lr: Any, step: int) -> PlainNumber:
-    return cast("PlainNumber", lr(step) if callable(lr) else lr)
-
-
-def _steps(name: str, given: Any) -> int:
-    is_whole = isinstance(given, float) and given.is_integer()  # as the quotient 6 / 2 is
-    return whole_number(name, int(given) if is_whole else given, 1)
-
-
-# ---- optimizers ----------------------------------------------------------------------------------
 
 
 class Optimizer:
@@ -327,7 +133,7 @@ class Optimizer:
             If a new number is too large for a float, or is not defined.
         """
         where = f"the learning rate of step {self.steps}"
-        rate = finite_number(where, _rate_at(self.lr, self.steps), 0)
+        rate = finite_number(where, rate_at(self.lr, self.steps), 0)
         before, numbers = vars(self).copy(), data_of(self.params)
         try:
             for p, data in zip(self.params, self._updated(rate), strict=True):
@@ -358,7 +164,7 @@ class Optimizer:
         state: dict[str, Any] = {
             "optimizer": type(self).__name__,
             "steps": self.steps,
-            "lr": _lr_state(self.lr),
+            "lr": lr_state(self.lr),
         }
         for name in self._options:
             option = getattr(self, name)
@@ -400,7 +206,7 @@ class Optimizer:
         try:
             changed = {
                 "steps": whole_number("steps", state["steps"], 0, _MOST_STEPS),
-                "lr": _lr_from(state["lr"], self.lr),
+                "lr": lr_from(state["lr"], self.lr),
                 **self._checked({key: state[key] for key in self._options}),
                 **{key: self._buffer(key, state[key]) for key in self._buffers},
             }
@@ -434,21 +240,6 @@ class Optimizer:
     def __repr__(self) -> str:
         options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self.lr!r}{options})"
-
-
-def _lr_state(lr: Any) -> Any:
-    if isinstance(lr, Schedule):
-        return {"schedule": lr.name, "arguments": [_lr_state(item) for item in lr.arguments]}
-    return None if callable(lr) else lr
-
-
-def _lr_from(state: Any, present: Any) -> Any:
-    if state is None:
-        return present
-    if not isinstance(state, Mapping):
-        return finite_number("lr", state, 0)
-    made, _ = _SCHEDULES[one_of("schedule", state["schedule"], _SCHEDULES)]
-    return made(*[_lr_from(item, None) for item in state["arguments"]])
 
 
 class SGD(Optimizer):
