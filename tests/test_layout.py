@@ -67,7 +67,6 @@ TOO_LONG = {
     "live.watching.live_widget",
     "live.watching._drawn",
     "nn.layers",
-    "optim.optimizers",
     "train.run",
 }
 

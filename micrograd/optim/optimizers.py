@@ -1,6 +1,6 @@
 """Optimizers: how parameters change by their gradients.
 
-The rules are PyTorch's, to the order of the operations.
+The update rules are PyTorch's, with the operations in the same order.
 
 >>> from micrograd import Value
 >>> x = Value(5.0)
@@ -41,35 +41,36 @@ _MOST_STEPS: Final = 2**53  # beyond, a float no longer tells a step from the ne
 
 
 class Optimizer:
-    """What the optimizers share: the parameters, the learning rate and the count of steps.
+    """What optimizers share: the parameters, the learning rate and the number of steps done.
 
     Parameters
     ----------
     params : iterable of Value
-        Leaves. One that comes twice is updated once.
+        Leaves. A Value that occurs twice is updated once.
     lr : number or callable
         The learning rate, or a schedule: called with the number of steps done.
     decayed : iterable of Value, optional
-        The parameters that weight decay is for, as the weights but not the biases. Default all.
+        The parameters that weight decay applies to, such as the weights without the biases.
+        Default all.
 
     Attributes
     ----------
     params : list of Value
     lr : number or callable
-        May be changed between steps.
+        Can be changed between steps.
     steps : int
-        How many steps were done.
+        The number of steps done.
 
     Raises
     ------
     ArgumentError
-        If there are no parameters, if one is a result, if a rate is negative, infinite or nan, or
-        if something in `decayed` is no parameter.
+        If there are no parameters, one of them is a result, a rate is negative, infinite or nan,
+        or `decayed` holds something that is not among the parameters.
     ArgumentTypeError
-        If `params` is no sequence of Values.
+        If `params` is not an iterable of Values.
     """
 
-    # Names of what `state_dict` holds: one number, and one list of a number a parameter.
+    # The attributes that `state_dict` holds: single numbers, and lists with one per parameter.
     _options: tuple[str, ...] = ()
     _buffers: tuple[str, ...] = ()
 
@@ -120,17 +121,17 @@ class Optimizer:
             p.grad = 0
 
     def step(self) -> None:
-        """Change every parameter once, by its gradient.
+        """Update every parameter once, from its gradient.
 
-        After an error or an interrupt all is new, or all is as it was before: the parameters,
-        what the optimizer remembers of them, and the count of steps.
+        All or nothing, even after an error or an interrupt: the parameters, the optimizer's
+        buffers and the number of steps are all new, or all as they were before.
 
         Raises
         ------
         ArgumentError
             If the learning rate of this step is negative, infinite or nan.
         OverflowRangeError, ZeroDivisorError, DomainError
-            If a new number is too large for a float, or is not defined.
+            If a new number is too large for a float or undefined.
         """
         where = f"the learning rate of step {self.steps}"
         rate = finite_number(where, rate_at(self.lr, self.steps), 0)
@@ -149,17 +150,17 @@ class Optimizer:
             raise
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
-        """Return the new data of every parameter; `steps` is still that of the steps before."""
+        """Return the new data of every parameter; `steps` does not yet count this step."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that a later run needs to go on with the same bits.
+        """Return what a later run needs to continue with the same bits.
 
         Returns
         -------
         dict
-            Numbers, texts, lists and dicts only: fit for JSON. A learning rate that is a function
-            of your own is not in it (it is None) and is left as it is when this is loaded.
+            Numbers, strings, lists and dicts only, as JSON has them. A learning rate that is a
+            function of your own cannot be saved: it is None, and loading leaves the present one.
         """
         state: dict[str, Any] = {
             "optimizer": type(self).__name__,
@@ -175,30 +176,30 @@ class Optimizer:
         return state
 
     def _decayed(self) -> list[int] | None:
-        """Return which parameters are decayed, by number; None for all."""
+        """Return the indices of the parameters that are decayed; None for all."""
         if all(self._is_decayed):
             return None
         return [i for i, is_decayed in enumerate(self._is_decayed) if is_decayed]
 
     def load_state_dict(self, state: Any) -> None:
-        """Take over the state of an optimizer of this kind; all of it, or none.
+        """Load the state of an optimizer of the same class; all of it, or nothing.
 
         Parameters
         ----------
         state : mapping
-            As `state_dict` gives it, for as many parameters.
+            As `state_dict` returns it, for the same number of parameters.
 
         Raises
         ------
         StateError
-            If it is of another optimizer, of another number of parameters, of other parameters
-            that are decayed, or damaged. Also a ValueError.
+            If it is the state of another optimizer, has another number of parameters or other
+            decayed parameters, or is damaged. Also a ValueError.
         """
         name = type(self).__name__
         expected = self.state_dict()
         if not isinstance(state, Mapping) or state.get("optimizer") != name:
             raise StateError(f"expected the state of {name}, got {shown_briefly(state, 80)}")
-        if set(state) | {"decayed"} != set(expected):  # which older states do not have
+        if set(state) | {"decayed"} != set(expected):  # states of version 1.0.0 have no "decayed"
             raise StateError(
                 f"the state of {name} has the entries {sorted(expected)}, "
                 f"got {shown_briefly(list(state), 200)}"
@@ -219,13 +220,13 @@ class Optimizer:
         vars(self).update(changed)  # in one call, so that no interrupt comes in between
 
     def _buffer(self, name: str, entries: Any) -> list[PlainNumber]:
-        """Return what is remembered of each parameter, or raise."""
+        """Return a list of numbers, one per parameter, from a saved state."""
         buffer = [number(entry) for entry in entries]
-        # SGD has no buffer before its first step, nor ever without momentum.
+        # The momentum buffer of SGD is empty before the first step, and always without momentum.
         if len(buffer) != len(self.params) and (buffer or name != "momentum_buffer"):
             raise ArgumentError(
                 f"it has {len(buffer)} entries in {name!r}, "
-                f"expected one for each of {len(self.params)} parameters"
+                f"expected one for each of the {len(self.params)} parameters"
             )
         for i, entry in enumerate(buffer):
             if float(entry) < 0 and name == "square":
@@ -243,31 +244,32 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum and weight decay if wanted.
+    """Stochastic gradient descent, optionally with momentum and weight decay.
 
     Parameters
     ----------
     params : iterable of Value
     lr : number or callable, default 0.1
-        Learning rate, or a schedule of the step number.
+        Learning rate, or a function of the step number.
     momentum : number, default 0
-        Fraction of the last change that is kept, in [0, 1).
+        Fraction of the previous change that is kept, in [0, 1).
     nesterov : bool, default False
-        Look ahead along the momentum.
+        Use Nesterov's momentum.
     weight_decay : number, default 0
         Added to the gradient, times the parameter: 2 * alpha for a penalty of alpha * p**2.
     decayed : iterable of Value, optional
-        The parameters that weight decay is for, as the weights but not the biases. Default all.
+        The parameters that weight decay applies to, such as the weights without the biases.
+        Default all.
 
     Raises
     ------
     ArgumentError
-        If a number is out of its range, or nesterov is asked for without momentum.
+        If a number is out of range, or `nesterov` is True without momentum.
 
     Notes
     -----
-    g = grad + weight_decay * p; buffer = momentum * buffer + g (the first time, g); the parameter
-    loses lr * buffer, or lr * (g + momentum * buffer) with nesterov [1]_.
+    g = grad + weight_decay * p; buffer = momentum * buffer + g (g in the first step); then
+    p -= lr * buffer, or with `nesterov` p -= lr * (g + momentum * buffer) [1]_.
 
     References
     ----------
@@ -325,7 +327,7 @@ class SGD(Optimizer):
                 for g, p, decay in zip(grads, self.params, decays, strict=True)
             ]
         if momentum:
-            # A first buffer of nothing, and not of zeros, keeps -0.0 and the number type.
+            # An empty first buffer, not zeros: keeps -0.0 and the number type.
             kept: list[Any] = list(self.momentum_buffer)
             buffer = [momentum * b + g for b, g in zip(kept, grads, strict=True)] if kept else grads
             if self.nesterov:
@@ -339,26 +341,27 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam: each parameter at its own pace, by running means of its gradient and its square.
+    """Adam: steps scaled by running means of each parameter's gradient and of its square.
 
     Parameters
     ----------
     params : iterable of Value
     lr : number or callable, default 0.001
-        Learning rate, or a schedule of the step number.
+        Learning rate, or a function of the step number.
     betas : (number, number), default (0.9, 0.999)
-        How much of the running mean of the gradient, and of its square, is kept; in [0, 1).
+        Decay rates of the running means of the gradient and of its square, in [0, 1).
     eps : number, default 1e-8
-        Added to the root, so that nothing is divided by zero.
+        Added to the square root, so that nothing is divided by zero.
     weight_decay : number, default 0
         Added to the gradient, times the parameter.
     decayed : iterable of Value, optional
-        The parameters that weight decay is for, as the weights but not the biases. Default all.
+        The parameters that weight decay applies to, such as the weights without the biases.
+        Default all.
 
     Raises
     ------
     ArgumentError
-        If a number is out of its range.
+        If a number is out of range.
 
     References
     ----------
@@ -370,7 +373,7 @@ class Adam(Optimizer):
     >>> p = Value(1.0)
     >>> p.grad = 123.0
     >>> Adam([p], lr=0.25).step()
-    >>> round(p.data, 6)  # the first step is of size lr
+    >>> round(p.data, 6)  # the size of the first step is lr
     0.75
     """
 
@@ -435,14 +438,14 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: parameters shrink apart from their gradients.
+    """Adam with decoupled weight decay: decay acts directly on the parameters.
 
     Parameters
     ----------
     params, lr, betas, eps, decayed
         As of `Adam`.
     weight_decay : number, default 0.01
-        Each step multiplies a parameter by 1 - lr * weight_decay first.
+        Each step first multiplies a parameter by 1 - lr * weight_decay.
 
     References
     ----------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from micrograd.checks import finite_number, one_of, whole_number
 from micrograd.errors import OverflowRangeError, shown_briefly
@@ -34,7 +34,7 @@ _MOST_BITS: Final = 100_000  # of a power that a schedule takes exactly
 
 @dataclass(frozen=True)
 class Schedule:
-    """A learning rate for each step; made by `linear`, `cosine` and the like.
+    """A learning rate that depends on the step; made by `linear`, `cosine` and so on.
 
     It is data, not code: it can be compared, pickled and written into a checkpoint.
 
@@ -43,7 +43,7 @@ class Schedule:
     name : str
         "linear", "cosine", "step_decay", "exponential" or "warmup".
     arguments : tuple
-        Those of the function of that name.
+        The arguments of the function of that name.
 
     Examples
     --------
@@ -60,12 +60,12 @@ class Schedule:
     def __call__(self, step: int) -> PlainNumber:
         """Return the learning rate of a step; the first step is 0."""
         try:
-            _, rate = _SCHEDULES[self.name]
-            return rate(step, *self.arguments)
+            rate: PlainNumber = _SCHEDULES[self.name][1](step, *self.arguments)
         except OverflowError as error:
             raise OverflowRangeError(
                 f"the learning rate {shown_briefly(self)} is too large for a float at step {step}"
             ) from error
+        return rate
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(map(repr, self.arguments))})"
@@ -75,7 +75,7 @@ LearningRate: TypeAlias = PlainNumber | Callable[[int], PlainNumber]
 
 
 def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
-    """Return the schedule that goes from `start` straight to `end` at step `steps`, and stays.
+    """Return the schedule that goes linearly from `start` to `end` in `steps` steps and stays.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
 
 
 def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
-    """Return the schedule that goes from `start` to `end` at step `steps` along half a cosine.
+    """Return the schedule that goes from `start` to `end` in `steps` steps along half a cosine.
 
     References
     ----------
@@ -107,7 +107,7 @@ def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
 
 
 def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
-    """Return the schedule that multiplies the rate by `factor` after `every` so many steps.
+    """Return the schedule that multiplies the rate by `factor` every `every` steps.
 
     Examples
     --------
@@ -138,14 +138,14 @@ def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
 
 
 def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
-    """Return the schedule that rises for so many steps, and goes on with a rate or schedule.
+    """Return the schedule that rises for `steps` steps and goes on with another rate or schedule.
 
     Parameters
     ----------
     steps : int
-        How many steps have a smaller rate than the first of `then`.
+        The number of steps before the first rate of `then` is reached.
     then : number or Schedule
-        Its own steps are counted from the end of the rise.
+        Its steps are counted from the end of the rise.
 
     Examples
     --------
@@ -157,22 +157,22 @@ def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
     return Schedule("warmup", (_steps("steps", steps), then))
 
 
-def _linear(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
-    return cast("PlainNumber", start + (end - start) * step / steps if step < steps else end)
+def _linear(step: int, start: Any, end: Any, steps: int) -> Any:
+    return start + (end - start) * step / steps if step < steps else end
 
 
-def _cosine(step: int, start: Any, end: Any, steps: int) -> PlainNumber:
+def _cosine(step: int, start: Any, end: Any, steps: int) -> Any:
     if step >= steps:
-        return cast("PlainNumber", end)
-    return cast("PlainNumber", end + (start - end) * (1 + math.cos(math.pi * step / steps)) / 2)
+        return end
+    return end + (start - end) * (1 + math.cos(math.pi * step / steps)) / 2
 
 
-def _step_decay(step: int, start: Any, factor: Any, every: int) -> PlainNumber:
-    return cast("PlainNumber", start * _power(factor, step // every))
+def _step_decay(step: int, start: Any, factor: Any, every: int) -> Any:
+    return start * _power(factor, step // every)
 
 
-def _exponential(step: int, start: Any, factor: Any) -> PlainNumber:
-    return cast("PlainNumber", start * _power(factor, step))
+def _exponential(step: int, start: Any, factor: Any) -> Any:
+    return start * _power(factor, step)
 
 
 def _power(factor: Any, times: int) -> Any:
@@ -184,14 +184,14 @@ def _power(factor: Any, times: int) -> Any:
     return factor**times
 
 
-def _warmup(step: int, steps: int, then: Any) -> PlainNumber:
+def _warmup(step: int, steps: int, then: Any) -> Any:
     if step >= steps:
         return rate_at(then, step - steps)
-    return cast("PlainNumber", rate_at(then, 0) * (step + 1) / (steps + 1))
+    return rate_at(then, 0) * (step + 1) / (steps + 1)
 
 
 # Each schedule by its name: the function that makes it, and the one that gives its rate.
-_SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., PlainNumber]]]] = {
+_SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., Any]]]] = {
     "linear": (linear, _linear),
     "cosine": (cosine, _cosine),
     "step_decay": (step_decay, _step_decay),
@@ -200,8 +200,9 @@ _SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., PlainNu
 }
 
 
-def rate_at(lr: Any, step: int) -> PlainNumber:
-    return cast("PlainNumber", lr(step) if callable(lr) else lr)
+def rate_at(lr: Any, step: int) -> Any:
+    """Return the learning rate of a step, from a number, a schedule or any other function."""
+    return lr(step) if callable(lr) else lr
 
 
 def _steps(name: str, given: Any) -> int:
@@ -210,12 +211,14 @@ def _steps(name: str, given: Any) -> int:
 
 
 def lr_state(lr: Any) -> Any:
+    """Return a learning rate as it stands in a checkpoint; None for a function of the user's."""
     if isinstance(lr, Schedule):
         return {"schedule": lr.name, "arguments": [lr_state(item) for item in lr.arguments]}
     return None if callable(lr) else lr
 
 
 def lr_from(state: Any, present: Any) -> Any:
+    """Return the learning rate that `lr_state` wrote; `present` for a function of the user's."""
     if state is None:
         return present
     if not isinstance(state, Mapping):
