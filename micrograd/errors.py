@@ -11,6 +11,7 @@ micrograd.maximum(x, 1e-12)
 """
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 
+TOO_LARGE: Final = "is too large for a float, which ends at 1.8e308"
 _LONG: Final = 10**100  # integers from here on are abbreviated in messages
 
 
@@ -164,6 +166,26 @@ def shown_briefly(thing: object, most: int = 60) -> str:
     except ValueError:  # it holds an integer too long for decimal
         return f"<{type(thing).__name__}>"
     return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def why(error: ArithmeticError | ValueError, what: str, inputs: Iterable[object]) -> str:
+    """Return why `what` has no value at the inputs, where Python's own message does not tell.
+
+    Examples
+    --------
+    >>> why(ValueError("math domain error"), "log", [-1])
+    'log is not defined at -1'
+    """
+    told = str(error)
+    if isinstance(error, MicrogradError):
+        return told
+    if isinstance(error, OverflowError):
+        return f"it {TOO_LARGE}"
+    if isinstance(error, ZeroDivisionError):
+        return "it divides by 0"
+    if told.startswith(("math domain error", "expected a")):
+        return f"{what} is not defined at {', '.join(map(shown, inputs))}"
+    return told
 
 
 def rewritten(error: ArithmeticError | ValueError, message: str) -> MicrogradError:

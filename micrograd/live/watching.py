@@ -692,9 +692,11 @@ class Watch:
             try:
                 self.run(min(every, steps - self.step))
             except (ArithmeticError, DomainError):
+                from micrograd.replay.trace.watch import user_frame
+
                 moments = [moment for moment in moments if moment["n"] < self.step]
                 moments.append(self.frame())
-                warnings.warn(self.stopped, RuntimeWarning, stacklevel=3)
+                warnings.warn(self.stopped, RuntimeWarning, stacklevel=user_frame()[1])
                 break
             moments.append(self.frame())
         return moments

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
-from micrograd.errors import InputCountError, MicrogradError, rewritten, shown
+from micrograd.errors import TOO_LARGE, InputCountError, MicrogradError, rewritten, shown, why
 from micrograd.ops.documentation import document, operands, signature
 from micrograd.ops.operators import FAMILIES, TABLE, Number, Operators, PlainNumber, number
 
@@ -166,14 +166,9 @@ class Op:
     ) -> MicrogradError:
         """Return our exception for one that `forward` raised; `text` shows the operation."""
         if isinstance(error, OverflowError):
-            told = f"{text} is too large for a float, which ends at 1.8e308"
-        elif isinstance(error, ZeroDivisionError):
-            told = f"{text} is undefined: it divides by 0"
+            told = f"{text} {TOO_LARGE}"
         else:
-            reason = str(error)
-            if reason.startswith(("math domain error", "expected a")):  # Python's own
-                reason = f"{self.name} is not defined at {', '.join(map(shown, inputs))}"
-            told = f"{text} is undefined: {reason}"
+            told = f"{text} is undefined: {why(error, self.name, inputs)}"
         return rewritten(error, f"{told}; {self.hint}" if self.hint else told)
 
     def written(self, *operands: object) -> str:

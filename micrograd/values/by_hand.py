@@ -11,6 +11,7 @@ from micrograd.errors import (
     InputCountError,
     rewritten,
     shown_briefly,
+    why,
 )
 from micrograd.ops import Number, Operators, PlainNumber, number
 from micrograd.values.checks import check_fresh, described
@@ -109,7 +110,8 @@ def partials_of(node: Any, out: Number, inputs: tuple[Number, ...]) -> tuple[Any
 
 def without_derivative(node: Any, error: ValueError | ArithmeticError) -> Exception:
     """Return the error of a node whose derivative rule raised another one."""
-    return rewritten(error, f"no finite derivative of {described(node)}: {error}")
+    reason = why(error, f"the derivative of {node.op.name}", node.inputs)
+    return rewritten(error, f"no finite derivative of {described(node)}: {reason}")
 
 
 def pass_on_by_hand(node: Any, upstream: Any, gradients: dict[Any, Any]) -> None:

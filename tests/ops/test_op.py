@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import pickle
 from copy import copy, deepcopy
 from fractions import Fraction
@@ -15,7 +17,7 @@ from micrograd import formula, ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import InputCountError, MicrogradError
 
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+PYTHONS_OWN = ("math domain", "math range", "(34,", "division by zero")
 
 every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
 
@@ -107,7 +109,44 @@ def test_what_has_no_value_is_said_in_words_with_what_to_do(
     (message,) = messages
     assert said in message
     assert instead in message
-    assert not any(word in message for word in ("math domain", "math range", "(34,"))
+    assert not any(word in message for word in PYTHONS_OWN)
+
+
+def odd(out: Any, x: Any) -> tuple[Any, ...]:
+    raise ValueError(f"{x} is an odd number")
+
+
+OWN = ops.Op(name="own", arity=1, forward=lambda x: x, partials=odd)
+LOG = ops.Op(name="log_of", arity=1, forward=lambda x: x, partials=lambda out, x: (math.log(x),))
+AWKWARD = (0, -0.0, 1, -1.0, -1.5, -2.5, 1e-300, -1e300, 1e300, 5e-324, Fraction(1, 3))
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 2], ids=row_id)
+def test_no_message_of_a_result_or_a_derivative_has_the_words_of_python(op: ops.Op) -> None:
+    messages = set()
+    for inputs in itertools.product(AWKWARD, repeat=op.arity):
+        operands = [Value(x) for x in inputs]
+        try:
+            op(*operands).backward()
+        except MicrogradError as error:
+            messages.add(str(error))
+    assert not [text for text in messages if any(word in text for word in PYTHONS_OWN)]
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (lambda: Value(1e-200) ** -1.5, "it is too large for a float, which ends at 1.8e308"),
+        (lambda: ops.sqrt(Value(0)), "it divides by 0"),
+        (lambda: LOG(Value(-1)), "the derivative of log_of is not defined at -1"),
+        (lambda: OWN(Value(3)), "3 is an odd number"),
+    ],
+)
+def test_it_is_said_in_words_why_there_is_no_derivative(result: Any, said: str) -> None:
+    out = result()
+    for read in (out.backward, out.local_derivatives):
+        with pytest.raises(MicrogradError, match=f"^no finite derivative of .*: {said}$"):
+            read()
 
 
 HUGE = 9**9999

@@ -218,6 +218,25 @@ def test_a_page_and_a_film_are_written_and_say_what_happened(name, tmp_path):
         assert image.format == "GIF"
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda view, folder: view.record(5),
+        lambda view, folder: view.page_text(5),
+        lambda view, folder: view.to_html(folder / "run.html", 5),
+        lambda view, folder: view.to_gif(folder / "run.gif", 5),
+    ],
+    ids=["record", "page_text", "to_html", "to_gif"],
+)
+def test_the_warning_of_a_recording_points_at_the_line_that_asked_for_it(write, tmp_path):
+    view = broken("the loss overflows")
+    with pytest.warns(RuntimeWarning, match="^training stopped") as caught:
+        write(view, tmp_path)
+    assert [(told.filename, told.lineno) for told in caught] == [
+        (__file__, write.__code__.co_firstlineno)
+    ]
+
+
 def test_a_page_has_the_steps_before_and_ends_with_what_to_try(tmp_path):
     view = diverging(validation=(X[:2], Y[:2]))
     with pytest.warns(RuntimeWarning, match="lower learning rate"):
