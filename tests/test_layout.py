@@ -66,7 +66,6 @@ TOO_LONG = {
     "live.watching",
     "live.watching.live_widget",
     "live.watching._drawn",
-    "nn.layers",
     "train.run",
 }
 

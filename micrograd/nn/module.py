@@ -1,0 +1,313 @@
+"""What every network is: something with parameters that can be named, saved and loaded."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from micrograd.engine import Value
+from micrograd.engine.node import set_data
+from micrograd.errors import NumberTypeError, StateError, shown_briefly
+from micrograd.files import read_document, write_json
+from micrograd.ops import PlainNumber, number
+
+__all__ = ["Module"]
+
+_FORMAT = "micrograd model"
+_VERSION = 1
+
+ModuleT = TypeVar("ModuleT", bound="Module")
+
+
+class Module:
+    """Anything with parameters: a base class for networks.
+
+    A subclass either overrides `parameters`, or leaves that to this class, which finds the leaf
+    Values among the attributes, and in lists, tuples, dicts and modules there.
+
+    Examples
+    --------
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> Line().state_dict()
+    {'slope': 2.0, 'offset': 1.0}
+    """
+
+    def parameters(self) -> list[Value]:
+        """Return the Values that training changes, always in the same order."""
+        found = {id(value): value for _, value in _found(self, "", set(), top=True)}
+        return list(found.values())
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters with their names, in the order of `parameters`.
+
+        A name is the path of attributes and positions that leads to the parameter, or its
+        position in `parameters` where there is none.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> [name for name, _ in MLP(2, [1]).named_parameters()]
+        ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
+        """
+        return _named(self, set())
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of every parameter to 0."""
+        for p in self.parameters():
+            p.grad = 0
+
+    def state_dict(self) -> dict[str, PlainNumber]:
+        """Return the number in each parameter, by name.
+
+        Returns
+        -------
+        dict of str to int, float or Fraction
+            Numbers, not Values: it does not change as training goes on.
+
+        Raises
+        ------
+        StateError
+            If two parameters have one name. Also a ValueError.
+        """
+        state: dict[str, PlainNumber] = {}
+        for name, value in self.named_parameters():
+            if name in state:
+                raise StateError(f"two parameters of {type(self).__name__} are named {name!r}")
+            state[name] = value.data
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters to the numbers of a `state_dict`; all of them, or none.
+
+        None of them also where an interrupt, as of Ctrl-C, comes in between.
+
+        Parameters
+        ----------
+        state : mapping of str to number
+            Exactly the names of `state_dict`.
+
+        Raises
+        ------
+        StateError
+            If a name is missing or unknown or a value is no number. Also a ValueError.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> MLP(2, [1]).load_state_dict({"w": 1.0})
+        Traceback (most recent call last):
+            ...
+        micrograd.errors.StateError: the state does not fit MLP: 'layers.0.neurons.0.w.0', \
+'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b' missing; 'w' unknown
+        """
+        set_data(*_fitting(self, state))
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the keyword arguments that build a module of this shape, for `from_file`.
+
+        A subclass whose constructor takes arguments overrides this: numbers, texts and lists.
+        """
+        return {}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save class, configuration and parameters as JSON, every number exactly.
+
+        The file is replaced in one step: a reader sees the old one or the new one.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; the old one is then intact.
+        """
+        document = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "class": type(self).__name__,
+            "configuration": self.configuration(),
+            "structure": self._structure(),
+            "parameters": self.state_dict(),
+        }
+        write_json(path, document)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Set the parameters to those of a saved module of the same structure; all, or none.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If there is no such file or it cannot be read.
+        StateError
+            If the file is damaged or of a module of another structure. Also a ValueError.
+        """
+        self._take(os.fspath(path), _document(path))
+
+    @classmethod
+    def from_file(cls: type[ModuleT], path: str | os.PathLike[str]) -> ModuleT:
+        """Return the module that was saved, built anew.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            If there is no such file or it cannot be read.
+        StateError
+            If the file is damaged or holds a module of another class. Also a ValueError.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from micrograd.nn import MLP
+        >>> model = MLP(2, [4, 1], activation="tanh")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.json")
+        ...     again = MLP.from_file(f"{folder}/model.json")
+        >>> again([1, 2]).data == model([1, 2]).data
+        True
+        """
+        name, document = os.fspath(path), _document(path)
+        if document["class"] != cls.__name__:
+            raise StateError(f"{name!r} holds a {document['class']}, not a {cls.__name__}")
+        configuration, given = document["configuration"], len(document["parameters"])
+        drawing = random.getstate()
+        try:
+            wanted = cls._size(configuration) if _is_sized(cls) else None
+            if wanted not in (None, given):  # found out before anything of that size is built
+                raise StateError(f"it is of {wanted} parameters, and the file has {given}")
+            module = cls(**configuration)
+        except (TypeError, ValueError, ArithmeticError, KeyError) as error:
+            raise StateError(
+                f"{name!r}: no {cls.__name__} can be built from its configuration: {error}"
+            ) from error
+        finally:
+            random.setstate(drawing)  # reading a file is no reason to draw other numbers later
+        module._take(name, document)
+        return module
+
+    @classmethod
+    def _size(cls, configuration: dict[str, Any]) -> int | None:
+        """Return how many parameters a module of this configuration has, without building it."""
+        return None
+
+    def _take(self, name: str, document: dict[str, Any]) -> None:
+        if document["structure"] != self._structure():
+            raise StateError(
+                f"{name!r} holds {_short(document['structure'])}, "
+                f"which does not fit into {_short(self._structure())}"
+            )
+        try:
+            self.load_state_dict(document["parameters"])
+        except StateError as error:
+            raise StateError(f"{name!r}: {error}") from error
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _structure(self) -> str:
+        return type(self).__name__
+
+
+def _is_sized(cls: type[Module]) -> bool:
+    """Return whether `_size` speaks of what the constructor of this class builds."""
+    owner: Any = next(kind for kind in cls.__mro__ if "_size" in vars(kind))
+    names = ("__init__", "parameters")
+    return [getattr(cls, name) for name in names] == [getattr(owner, name) for name in names]
+
+
+def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a model file holds, its outline checked."""
+    name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
+    for key, kind, noun in (
+        ("class", str, "a text"),
+        ("configuration", dict, "an object"),
+        ("structure", str, "a text"),
+        ("parameters", dict, "an object"),
+    ):
+        if not isinstance(document.get(key), kind):
+            raise StateError(
+                f"{name!r}: expected {noun} as {key!r}, got {shown_briefly(document.get(key))}"
+            )
+    return document
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
+    """Return the parameters, and the number of each in `state`, all checked."""
+    if not isinstance(state, Mapping):
+        raise StateError(f"expected a dict of names and numbers, got {shown_briefly(state)}")
+    named = module.named_parameters()
+    known = dict(named)
+    missing = [name for name in known if name not in state]
+    unknown = [name for name in state if name not in known]
+    if missing or unknown:
+        complaints = [
+            ", ".join(map(repr, names[:3]))
+            + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            + f" {what}"
+            for names, what in ((missing, "missing"), (unknown, "unknown"))
+            if names
+        ]
+        raise StateError(f"the state does not fit {type(module).__name__}: {'; '.join(complaints)}")
+    data = []
+    for name in known:
+        try:
+            data.append(number(state[name]))
+        except NumberTypeError as error:
+            raise StateError(f"parameter {name!r}: {error}") from error
+    return list(known.values()), data
+
+
+def _found(
+    thing: Any, path: str, seen: set[int], *, top: bool = False
+) -> Iterator[tuple[str, Value]]:
+    """Yield the leaf Values below `thing` with their paths; `seen` are lists and modules."""
+    children: Iterable[tuple[Any, Any]]
+    if issubclass(type(thing), Value):  # a symbol that was kept while tracing says it is one
+        if thing.op is None:
+            yield path, thing
+        return
+    if not top and (not isinstance(thing, (Module, list, tuple, dict)) or id(thing) in seen):
+        return
+    seen.add(id(thing))
+    if not isinstance(thing, Module):
+        children = thing.items() if isinstance(thing, dict) else enumerate(thing)
+    elif top or not _says_itself(thing):
+        children = vars(thing).items()
+    else:
+        children = _named(thing, seen)
+    for key, child in list(children):
+        yield from _found(child, f"{path}.{key}" if path else str(key), seen)
+
+
+def _named(module: Module, seen: set[int]) -> list[tuple[str, Value]]:
+    found: dict[int, tuple[str, Value]] = {}
+    for name, value in _found(module, "", seen, top=True):
+        found.setdefault(id(value), (name, value))
+    if not _says_itself(module):
+        return list(found.values())
+    return [found.get(id(p), (str(i), p)) for i, p in enumerate(module.parameters())]
+
+
+def _says_itself(module: Module) -> bool:
+    """Return whether the class has a `parameters` of its own."""
+    return type(module).parameters is not Module.parameters
