@@ -16,7 +16,7 @@ INTERRUPTED: Final = 130
 
 
 class UsageError(Exception):
-    """The arguments can be read, but not used together."""
+    """The arguments can be parsed, but cannot be used together."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,13 @@ class Command:
     example : str
         Shown at the end of `--help`.
     of_expression : bool
-        Whether it takes an expression and numbers, and finds the Value in `arguments.root`.
+        Whether it takes an expression and a number for each name; the Value built from them is in
+        `arguments.root`.
     arguments : callable
         Adds its arguments to a parser.
     run : callable
-        Takes the parsed arguments and returns an exit code. What it raises of `MicrogradError`,
-        `ImportError`, `OSError` and `KeyboardInterrupt` is reported in one line.
+        Takes the parsed arguments and returns an exit code. A `MicrogradError`, `ImportError`,
+        `OSError` or `KeyboardInterrupt` that it raises is reported in one line.
     """
 
     name: str

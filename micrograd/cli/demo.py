@@ -20,7 +20,7 @@ from micrograd.style import UNKNOWN
 
 __all__ = ["COMMAND"]
 
-_VALUES_TO_DRAW: Final = 60  # one by one; of more, the layers
+_VALUES_TO_DRAW: Final = 60  # larger graphs are folded into layers
 _INPUTS_TO_DRAW: Final = 30
 
 
@@ -33,7 +33,7 @@ def _number(kind: type, wanted: str, is_allowed: Callable[[Any], bool]) -> Calla
             raise argparse.ArgumentTypeError(f"expected {wanted}, got {text}")
         return number
 
-    # argparse shows it: invalid whole number value: '1.5'
+    # shown by argparse, as in: invalid whole number value: '1.5'
     read.__name__ = "whole number" if kind is int else "number"
     return read
 
@@ -58,7 +58,7 @@ def _file(*endings: str) -> Callable[[str], Path]:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--dataset", choices=NAMES, default="moons", help="what to learn")
+    parser.add_argument("--dataset", choices=NAMES, default="moons", help="training data")
     parser.add_argument(
         "--hidden",
         type=_count,
@@ -70,49 +70,53 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--activation", default="relu", metavar="NAME", help="relu, tanh, sigmoid, gelu, ..."
     )
-    parser.add_argument("--steps", type=_count, default=100, metavar="N", help="updates to do")
+    parser.add_argument("--steps", type=_count, default=100, metavar="N", help="number of updates")
     parser.add_argument(
         "--lr",
         type=_rate,
         default=0.02,
         metavar="RATE",
-        help="learning rate of the first step; it falls to a tenth of that",
+        help="learning rate of the first step; it decreases linearly to a tenth",
     )
     parser.add_argument(
         "--batch-size",
         type=_count,
         metavar="N",
-        help="samples a step (default: all of up to 150, else 50)",
+        help="samples per step (default: all if there are at most 150, else 50)",
         default=argparse.SUPPRESS,
     )
     parser.add_argument(
-        "--seed", type=_seed, default=0, metavar="N", help="decides data, weights and shuffling"
+        "--seed", type=_seed, default=0, metavar="N", help="of data, weights and shuffling"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("micrograd-demo"), metavar="DIR", help="where files go"
+        "--out",
+        type=Path,
+        default=Path("micrograd-demo"),
+        metavar="DIR",
+        help="folder for the files",
     )
     parser.add_argument(
         "--compile",
         action=argparse.BooleanOptionalAction,
         default=argparse.SUPPRESS,
-        help="train with machine code, or never (default: where it pays)",
+        help="always or never compile the training (default: if that is faster)",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint in the folder"
+        "--resume", action="store_true", help="continue from the checkpoint in the folder"
     )
     parser.add_argument(
         "--watch",
         type=_file(".html", ".htm"),
         metavar="FILE.html",
         default=argparse.SUPPRESS,
-        help="also write a page that plays how it learns",
+        help="also write a page that shows the training",
     )
     parser.add_argument(
         "--gif",
         type=_file(".gif"),
         metavar="FILE.gif",
         default=argparse.SUPPRESS,
-        help="also write a film of how it learns",
+        help="also write an animation of the training",
     )
     parser.add_argument(
         "--theme", choices=("light", "dark"), default="light", help="of the pictures"
@@ -148,13 +152,13 @@ def _run(arguments: argparse.Namespace) -> int:
         batch_size = 50
     untrained = copy.deepcopy(model)
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("watch", "gif"):  # what cannot be made is found out before the first step
+    for name in ("watch", "gif"):  # fails before the first step, not after the last
         if hasattr(arguments, name):
             getattr(arguments, name).parent.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.json"
 
     print(
-        f"{data.name}: {len(data.X)} samples to learn from, {len(data.X_test)} held out. "
+        f"{data.name}: {len(data.X)} training samples, {len(data.X_test)} held out. "
         f"MLP({len(data.features)}, {shape}), {arguments.activation}, "
         f"{len(model.parameters())} parameters.",
         flush=True,
@@ -180,14 +184,14 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if checkpoint.exists():
             raise KeyboardInterrupt(
-                f"interrupted; go on with the same arguments and --resume from {checkpoint}"
+                f"interrupted; to continue from {checkpoint}, use the same arguments and --resume"
             ) from None
         raise
     seconds = time.perf_counter() - start
-    learnt = evaluate(model, data.X, data.y, loss)
+    training = evaluate(model, data.X, data.y, loss)
     held_out = evaluate(model, data.X_test, data.y_test, loss)
     print(f"{len(history)} steps in {seconds:.1f} s.")
-    for name, result in (("learnt from", learnt), ("held out", held_out)):
+    for name, result in (("training", training), ("held out", held_out)):
         print(
             f"{name + ':':12} loss {result.loss:.4f}, accuracy {_percent(result.accuracy)} "
             f"({result.right} of {result.samples})"
@@ -200,7 +204,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _write_run(
     data: Dataset, model: MLP, loss: str, batch_size: int | None, arguments: argparse.Namespace
 ) -> None:
-    """Record the run from its start as a page and a film, where they are asked for."""
+    """Write the page and the animation of the run that were asked for, from a second run."""
     page, film = getattr(arguments, "watch", None), getattr(arguments, "gif", None)
     if page is None and film is None:
         return
@@ -217,20 +221,20 @@ def _write_run(
         validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
-        features=_telling(data),
+        features=_separating_features(data),
         names=data.features,
         classes=data.classes,
     )
     if page is not None:
         view.to_html(page, steps, f"A network learns {data.name}")
-        print(f"  {page}: a page that plays how it learns", flush=True)
+        print(f"  {page}: a page that shows the training", flush=True)
     if film is not None:
         view.to_gif(film, steps, theme=arguments.theme)
-        print(f"  {film}: a film of it", flush=True)
+        print(f"  {film}: an animation of the training", flush=True)
 
 
-def _telling(data: Dataset) -> list[int]:
-    """Return the two features whose means differ most from class to class, by their spread."""
+def _separating_features(data: Dataset) -> list[int]:
+    """Return the two features whose class means differ most, relative to the spread in a class."""
     import numpy as np
 
     groups = [data.X[data.y == k] for k in range(len(data.classes))]
@@ -241,7 +245,7 @@ def _telling(data: Dataset) -> list[int]:
 
 
 class _Lines:
-    """Progress as a line at every tenth of the steps."""
+    """Progress as a printed line after every tenth of the steps."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -253,17 +257,17 @@ class _Lines:
             print(f"step {number}  loss {loss:.4f}  accuracy {_percent(accuracy)}", flush=True)
 
 
-def _percent(share: float | None) -> str:
-    """Return a share in per cent; 100 only where it is all of them."""
-    if share is None:
+def _percent(fraction: float | None) -> str:
+    """Return a fraction in per cent; 100 % only if it is exactly 1."""
+    if fraction is None:
         return UNKNOWN
-    return f"{100 * share:.0f} %" if share in (0, 1) else f"{min(99.9, 100 * share):.3g} %"
+    return f"{100 * fraction:.0f} %" if fraction in (0, 1) else f"{min(99.9, 100 * fraction):.3g} %"
 
 
 def _write(  # noqa: PLR0917
     data: Dataset, model: MLP, loss: str, history: Any, held_out: Any, arguments: argparse.Namespace
 ) -> None:
-    """Write the files of the demo and say where each is."""
+    """Write the files of the demo and print where each is."""
     from micrograd.plot import plot_decision_boundary, plot_history, save_figure, sheet
 
     out, theme = arguments.out, arguments.theme
@@ -278,7 +282,7 @@ def _write(  # noqa: PLR0917
     plot_history(history, left, theme=theme)
     plot_history(history, right, quantity="accuracy", theme=theme)
     save_figure(left.figure, out / "history.png")
-    wrote("history.png", "loss and accuracy of each step")
+    wrote("history.png", "loss and accuracy at each step")
     if len(data.features) == 2:
         (ax,) = sheet(size=(5.4, 4.2), theme=theme)
         plot_decision_boundary(
@@ -288,11 +292,11 @@ def _write(  # noqa: PLR0917
             ax,
             held_out=(data.X_test, data.y_test),
             margin=1.0 if loss == "hinge" else None,
-            title=f"{data.name.capitalize()}: {_percent(held_out.accuracy)} of held-out right",
+            title=f"{data.name.capitalize()}: {_percent(held_out.accuracy)} of held-out correct",
             theme=theme,
         )
         save_figure(ax.figure, out / "decision_boundary.png")
-        wrote("decision_boundary.png", "what it says of each point of the plane")
+        wrote("decision_boundary.png", "the prediction at each point of the plane")
     _write_graph(data, model, loss, out / "graph.svg", theme, wrote)
 
 
@@ -304,7 +308,7 @@ def _write_graph(  # noqa: PLR0917
     theme: str,
     wrote: Callable[[str, str], None],
 ) -> None:
-    """Draw the graph of the loss of that sample, of the first hundred, which is learnt least."""
+    """Draw the graph of the loss of one sample: the worst of the first hundred."""
     from micrograd.draw import draw_dot
     from micrograd.engine import Value
     from micrograd.graph import order
@@ -312,7 +316,7 @@ def _write_graph(  # noqa: PLR0917
 
     if len(data.features) > _INPUTS_TO_DRAW:
         path.unlink(missing_ok=True)
-        print(f"  no graph.svg: {len(data.features)} inputs are too many to see")
+        print(f"  no graph.svg: {len(data.features)} inputs are too many to draw")
         return
     kind = LOSSES[loss]
 
@@ -329,7 +333,7 @@ def _write_graph(  # noqa: PLR0917
     picture = draw_dot(root, model=model, theme=theme, fold=fold)
     picture.write(path)
     how = ", layer by layer" if fold else ""
-    wrote(path.name, f"the {values} values that the loss of one sample is made of{how}")
+    wrote(path.name, f"the computation graph of the loss of one sample, {values} values{how}")
 
 
 COMMAND: Final = Command(

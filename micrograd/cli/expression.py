@@ -1,4 +1,4 @@
-"""Expressions typed as text, built as Values: parsed with a whitelist, never evaluated as code.
+"""Parse an expression and build its Values: only what is allowed is built, no code is evaluated.
 
 >>> root, names = parse("tanh(x * w) + 1", {"x": 2.0, "w": -3.0})
 >>> names
@@ -36,8 +36,8 @@ _OF_LISTS: Final[dict[str, Callable[..., Any]]] = {
     "dot": ops.dot,
     "logsumexp": ops.logsumexp,
 }
-_LARGEST: Final = 100_000  # bits of an integer; larger ones would take for ever
-_DIGITS: Final = 4000  # Python reads integers of at most 4300 at once
+_LARGEST: Final = 100_000  # bits of an integer; larger ones take too long
+_DIGITS: Final = 4000  # Python converts at most 4300 at once
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -52,13 +52,13 @@ def functions() -> dict[str, Callable[..., Any]]:
     return {**table, "leaky_relu": ops.leaky_relu, "elu": ops.elu, **_OF_LISTS}
 
 
-def assignments(texts: Sequence[str]) -> dict[str, Any]:
-    """Return the numbers of texts such as "x=2", "w=-0.5" and "q=1/3", by name.
+def assignments(words: Sequence[str]) -> dict[str, Any]:
+    """Return the numbers of words such as "x=2", "w=-0.5" and "q=1/3", by name.
 
     Raises
     ------
     ArgumentError
-        If a text is no assignment of a number, or a name comes twice.
+        If a word is not of the form name=number, or a name is given twice.
 
     Examples
     --------
@@ -66,13 +66,15 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
     {'x': 2, 'w': -0.5, 'q': Fraction(1, 3)}
     """
     numbers: dict[str, Any] = {}
-    for text in texts:
-        name, sign, number = (part.strip() for part in text.partition("="))
-        name = unicodedata.normalize("NFKC", name)  # as Python reads names: micro sign as mu
+    for word in words:
+        name, sign, number = (part.strip() for part in word.partition("="))
+        name = unicodedata.normalize("NFKC", name)  # as Python normalizes names: micro sign to mu
         if not sign or not name.isidentifier():
-            raise ArgumentError(f"expected name=number, such as x=2, got {text.strip()!r}")
+            raise ArgumentError(f"expected name=number, such as x=2, got {word.strip()!r}")
         if keyword.iskeyword(name):
-            raise ArgumentError(f"{name!r} is a word of Python: take another name, as {name}_")
+            raise ArgumentError(
+                f"{name!r} is a keyword of Python: use another name, such as {name}_"
+            )
         if name in numbers:
             raise ArgumentError(f"{name} is given twice")
         numbers[name] = _number(name, number)
@@ -96,7 +98,7 @@ def _number(name: str, text: str) -> Any:
 
 
 def _whole(text: str) -> int:
-    """Return an integer of any length."""
+    """Return an integer, of any length."""
     if not re.fullmatch(r"[-+]?[0-9]{4301,}", text):
         return int(text)
     sign, digits = (text[0], text[1:]) if text[0] in "+-" else ("", text)
@@ -122,7 +124,7 @@ def _fraction(text: str) -> Fraction:
 
 
 def _with_long_integers(source: str) -> str:
-    """Write integers that Python refuses to read as hexadecimal, each in as many characters."""
+    """Return the source with too long integers in hexadecimal, padded to the same length."""
     return re.sub(
         r"(?<![\w.])[0-9]{4301,}(?![\w.])",
         lambda match: f"0x{_whole(match[0].lstrip('0') or '0'):0{len(match[0]) - 2}x}",
@@ -150,9 +152,9 @@ def parse(text: str, numbers: Mapping[str, Any]) -> tuple[Value, dict[str, Value
     Raises
     ------
     ArgumentError
-        If the text is no such expression; the message shows where. Also a ValueError.
+        If the text is not such an expression; the message shows the position. Also a ValueError.
     DomainError, ZeroDivisorError, OverflowRangeError
-        If a function has no value there; the message shows where.
+        If a function is undefined at its operands; the message shows the position.
 
     Examples
     --------
@@ -192,7 +194,7 @@ def _constant(number: Any) -> Value:
 
 
 def _at(source: str, message: str, place: tuple[int, int]) -> str:
-    """Return the message with a caret under the place: a line from 1, a column from 0."""
+    """Return the message with a caret under the position: lines count from 1, columns from 0."""
     line, column = place
     rows = source.split("\n")
     row = rows[min(line, len(rows)) - 1]
@@ -201,7 +203,7 @@ def _at(source: str, message: str, place: tuple[int, int]) -> str:
 
 
 def _unreadable(source: str, error: SyntaxError) -> ArgumentError:
-    """Return the error for a text that is no expression, with the right spelling if known."""
+    """Return the error for a text that cannot be parsed, with the correct spelling if known."""
     known = misspelled(source, functions())
     if known is None:
         place = (error.lineno or 1, max((error.offset or 1) - 1, 0))
@@ -212,7 +214,7 @@ def _unreadable(source: str, error: SyntaxError) -> ArgumentError:
 
 
 class _Builder:
-    """Builds Values from a syntax tree, with a stack of its own, however deep the tree."""
+    """Builds Values from a syntax tree, without recursion, however deep the tree."""
 
     def __init__(self, source: str, numbers: Mapping[str, Any]) -> None:
         self.rows = source.split("\n")
@@ -222,7 +224,7 @@ class _Builder:
         self.functions = functions()
 
     def place(self, node: ast.AST, end: bool = False) -> tuple[int, int]:
-        """Return where `node` begins, or what follows it."""
+        """Return the position where `node` begins or, with `end`, where it ends."""
         line = getattr(node, "end_lineno" if end else "lineno", 1)
         offset = getattr(node, "end_col_offset" if end else "col_offset", 0)
         before = self.rows[line - 1].encode("utf-8")[:offset]  # offsets count bytes
@@ -239,7 +241,7 @@ class _Builder:
         return text if len(text) <= 40 else "..."
 
     def build(self, tree: ast.expr) -> Any:
-        """Return the number or Value of an expression: operands first, then what joins them."""
+        """Return the number or Value of an expression; operands are built first."""
         results: list[Any] = []
         stack: list[tuple[ast.expr, int]] = [(tree, -1)]
         while stack:
@@ -252,7 +254,7 @@ class _Builder:
             inputs = results[len(results) - count :]
             del results[len(results) - count :]
             try:
-                results.append(self.joined(node, inputs))
+                results.append(self.combined(node, inputs))
             except ArgumentError:
                 raise
             except MicrogradError as error:
@@ -274,11 +276,11 @@ class _Builder:
             if not isinstance(node.func, ast.Name) or node.func.id not in self.functions:
                 raise self.uncallable(node, node.func)
             if node.keywords:
-                raise self.refused(node, f"{node.func.id} takes no named arguments here")
+                raise self.refused(node, f"{node.func.id} does not take named arguments here")
             lists = node.func.id in _OF_LISTS
             for argument in node.args:
                 if isinstance(argument, ast.List) and not lists:
-                    raise self.refused(argument, f"{node.func.id} takes no list")
+                    raise self.refused(argument, f"{node.func.id} does not take a list")
             return list(node.args)
         if isinstance(node, ast.List):
             return list(node.elts)
@@ -293,14 +295,14 @@ class _Builder:
             raise ArgumentError(_at(self.source, hint, self.place(node.left, end=True)))
         if isinstance(node, ast.IfExp):
             raise self.refused(node.test, "a choice is written where(condition, a, b)")
-        if isinstance(node, ast.Tuple):
-            hint = "expected one expression, got several: a decimal sign is a point"
+        if isinstance(node, ast.Tuple) and node.elts:
+            hint = "expected one expression, got several: write a decimal point, not a comma"
             raise ArgumentError(_at(self.source, hint, self.place(node.elts[0], end=True)))
         kind = type(node).__name__
         raise self.refused(node, f"expected numbers, names, + - * / ** and functions, got {kind}")
 
     def uncallable(self, node: ast.Call, function: ast.expr) -> ArgumentError:
-        """Return the error for a call of what is no function here, with the right spelling."""
+        """Return the error for a call of an unknown function, with the known spelling if any."""
         inside = ", ".join(map(self.text, node.args))
         if isinstance(function, ast.Name) and function.id not in self.names:
             hint = function_hint(function.id, self.functions, inside)
@@ -319,17 +321,17 @@ class _Builder:
             hint = f"{hint or f'unknown function {function.attr!r}'}: there are no methods here"
             return ArgumentError(_at(self.source, hint, self.place(function.value, end=True)))
         if isinstance(function, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call)):
-            hint = f"a sign is missing: write {self.text(function)} * ({inside})"
+            hint = f"an operator is missing: write {self.text(function)} * ({inside})"
             return ArgumentError(_at(self.source, hint, self.place(function, end=True)))
         return self.refused(node, "only functions of the op table can be called")
 
-    def joined(self, node: ast.expr, inputs: list[Any]) -> Any:
+    def combined(self, node: ast.expr, inputs: list[Any]) -> Any:
         if isinstance(node, ast.Constant):
             if type(node.value) not in (int, float):
                 raise self.refused(node, f"expected a number, got {node.value!r}")
             return node.value
         if isinstance(node, ast.Name):
-            if node.id not in self.names and "·" in node.id:  # Python takes it for a letter
+            if node.id not in self.names and "·" in node.id:  # to Python it is a letter
                 raise _unreadable(self.source, SyntaxError())
             if node.id not in self.names:
                 hint = f"{node.id}(...)" if node.id in self.functions else f"{node.id}=..."
@@ -353,7 +355,7 @@ class _Builder:
 
     def binary(self, node: ast.BinOp, left: Any, right: Any) -> Any:
         if not isinstance(left, Value) and not isinstance(right, Value):
-            left = _constant(left)  # 2 * 3 is drawn too, as typed
+            left = _constant(left)  # so that 2 * 3 is drawn as typed
         if not isinstance(node.op, ast.Pow):
             result = _OPERATORS[type(node.op)](left, right)
             if isinstance(result.data, int) and result.data.bit_length() > _LARGEST:

@@ -1,4 +1,4 @@
-"""The command `micrograd graph`: an expression and numbers in, a picture out."""
+"""The command `micrograd graph`: draw the computation graph of an expression."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="file to write, or - for standard output; without it, the graph is printed as text",
     )
     parser.add_argument(
-        "--format", choices=FORMATS, help="where the file's ending does not tell (default svg)"
+        "--format", choices=FORMATS, help="default: that of the file's ending, else svg"
     )
     parser.add_argument(
         "--backward",
@@ -36,7 +36,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--theme", choices=tuple(THEMES), default="light")
     parser.add_argument("--rankdir", choices=tuple(RANKDIRS), default="LR")
-    parser.add_argument("--show", choices=SHOWS, default="both", help="numbers on the cards")
+    parser.add_argument("--show", choices=SHOWS, default="both", help="numbers to show")
     parser.add_argument("--precision", type=int, default=4, help="significant digits")
     parser.add_argument(
         "--local",
@@ -49,7 +49,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: Any) -> int:
-    """Draw `options.root`, as the options ask for, and return the exit status.
+    """Draw `options.root` and return the exit code.
 
     Raises
     ------

@@ -19,18 +19,18 @@ __all__ = ["COMMAND", "hand_out"]
 
 
 def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
-    """Copy the notebooks into a folder; a file that is there already is left as it is.
+    """Copy the notebooks into a folder; existing files are not overwritten.
 
     Parameters
     ----------
     folder : str or path-like
-        Made if there is none.
+        Created if it does not exist.
 
     Returns
     -------
     dict of str to str
-        What became of each notebook, by file name: "copied", "already there", or "yours is kept"
-        where the file differs.
+        The outcome for each notebook, by file name: "copied", "already there", or "yours is kept"
+        if the existing file differs.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
     'copied'
     """
     here = Path(__file__).parents[1]
-    # Installed, they lie in the package; in a checkout, beside it.
+    # In an installation they are inside the package, in a checkout beside it.
     sources = sorted((here / "notebooks").glob("*.ipynb"))
     sources = sources or sorted((here.parent / "notebooks").glob("*.ipynb"))
     if not sources:
@@ -74,15 +74,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         nargs="?",
         default="micrograd-notebooks",
-        help="where to put them (default: %(default)s); files that are there already stay",
+        help="target folder (default: %(default)s); existing files are kept",
     )
     parser.add_argument(
-        "--no-open", action="store_true", help="copy them only, do not start JupyterLab"
+        "--no-open", action="store_true", help="only copy them, do not start JupyterLab"
     )
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Copy the notebooks, say what became of each, and start JupyterLab if it is installed."""
+    """Copy the notebooks, print the outcome for each, and start JupyterLab if it is installed."""
     for name, outcome in hand_out(arguments.folder).items():
         print(f"  {name:<42} {outcome}")
     if arguments.no_open:

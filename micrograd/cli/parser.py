@@ -1,7 +1,7 @@
 """The command-line parser of `micrograd`; each subcommand is one entry of `COMMANDS`.
 
-Exit codes: 0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted. An error is
-one line on the error stream.
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 interrupted. An error is reported in one line
+on the error stream.
 """
 
 from __future__ import annotations
@@ -18,36 +18,38 @@ from micrograd import __version__
 from micrograd.cli import demo, graph, notebooks, step
 from micrograd.cli.command import BAD_ARGUMENTS, DONE, FAILED, INTERRUPTED, Command, UsageError
 from micrograd.cli.expression import assignments, functions, parse
-from micrograd.cli.terminal import as_utf8, sayable
+from micrograd.cli.terminal import as_utf8, encodable
 from micrograd.errors import MicrogradError
 
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = (demo.COMMAND, graph.COMMAND, step.COMMAND, notebooks.COMMAND)
 
-# What is an option and not an expression that begins with a minus.
+# Words that are options; other words with a leading minus are expressions.
 _OPTION: Final = re.compile(r"-|-[ho]|-o[^\s()*+]*\.[A-Za-z]+|--[a-z-]*(=.*)?", re.DOTALL)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says in one line what is wrong."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_ARGUMENTS, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code. What a stream cannot say is written in ASCII.
+    """Run the command and return its exit code.
+
+    Characters that an output stream cannot encode are replaced by ASCII.
 
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments after the program's name; default those of the process.
+        The arguments after the program's name; by default those of the process.
 
     Returns
     -------
     int
-        0 done, 1 something failed, 2 the arguments cannot be used, 130 interrupted.
+        0 done, 1 failed, 2 wrong arguments, 130 interrupted.
 
     Examples
     --------
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     micrograd 1.0.0
     0
     """
-    with sayable():
+    with encodable():
         return _main(sys.argv[1:] if argv is None else list(argv))
 
 
@@ -73,7 +75,7 @@ def _main(words: list[str]) -> int:
             parser.parse_args(words)
             parser.print_help()
             return DONE
-        if command.of_expression:  # numbers may come after options too
+        if command.of_expression:  # numbers may also follow options
             own = parsers[command.name]
             arguments = own.parse_intermixed_args(_separated(words[1:]))
         else:
@@ -105,7 +107,7 @@ def _add_parser(subparsers: Any, command: Command) -> argparse.ArgumentParser:
 
 
 def _separated(words: Sequence[str]) -> list[str]:
-    """Return the words with a blank before what begins with a minus but is no option.
+    """Return the words with a blank before each that begins with a minus but is not an option.
 
     Examples
     --------
@@ -121,18 +123,18 @@ def _separated(words: Sequence[str]) -> list[str]:
 
 
 def _run(command: Command, arguments: argparse.Namespace) -> int:
-    """Run a command; what it raises is told in one line."""
+    """Run a command; report what it raises in one line."""
     name = f"micrograd {command.name}"
     try:
         if command.of_expression:
             try:
                 expression, *values = map(as_utf8, [arguments.expression, *arguments.values])
                 arguments.root, _ = parse(expression, assignments(values))
-            except MicrogradError as error:  # in lines of its own: a caret stands under the place
+            except MicrogradError as error:  # in several lines: a caret marks the position
                 print(f"{name}: {error}", file=sys.stderr)
                 return BAD_ARGUMENTS
         code = command.run(arguments)
-        sys.stdout.flush()  # while a full disk or a broken pipe is still told
+        sys.stdout.flush()  # here, where a full disk or a broken pipe is still reported
         return code
     except UsageError as error:
         return _complain(BAD_ARGUMENTS, f"{name}: {error} (see {name} --help)")

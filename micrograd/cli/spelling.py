@@ -1,4 +1,4 @@
-"""How people write what an expression cannot say, and how it is written here."""
+"""Spellings of other languages and libraries, and how each is written here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 
 __all__ = ["CONSTANTS", "MODULES", "OPERATORS", "function_hint", "misspelled"]
 
-# What a name of another language or library is called here.
+# Function names of other languages and libraries, and ours.
 _OTHERS: Final = {
     "max": "maximum", "min": "minimum", "fmax": "maximum", "fmin": "minimum",
     "ln": "log", "lg": "log10", "ld": "log2", "fabs": "abs", "absolute": "abs", "sgn": "sign",
@@ -35,11 +35,11 @@ MODULES: Final = frozenset(
 )
 CONSTANTS: Final = {"pi": math.pi, "e": math.e, "tau": math.tau}
 OPERATORS: Final = {
-    ast.BitXor: ("^", "a power is written **"),
+    ast.BitXor: ("^", "write ** for a power"),
     ast.Mod: ("%", "it is not one of + - * / **"),
-    ast.FloorDiv: ("//", "it has no derivative: a quotient is written /"),
+    ast.FloorDiv: ("//", "it has no derivative: write / for a quotient"),
     ast.MatMult: ("@", "write dot([...], [...])"),
-    ast.BitOr: ("|", "a size is written abs(x)"),
+    ast.BitOr: ("|", "write abs(x)"),
     ast.BitAnd: ("&", "it is not one of + - * / **"),
     ast.LShift: ("<<", "it is not one of + - * / **"),
     ast.RShift: (">>", "it is not one of + - * / **"),
@@ -49,7 +49,7 @@ _SIGNS: Final = {
     "−": "-", "–": "-", "—": "-", "²": "** 2", "³": "** 3", "√": "sqrt(...)", "∑": "sum([...])",
     "½": "1/2", "≥": "greater_equal(a, b)", "≤": "greater_equal(b, a)", "∞": "inf",
 }  # fmt: skip
-# A number or a closing bracket beside the start of something, or a name beside it after a blank.
+# Two operands without an operator: a number or ")" and what follows, or a name and a word.
 _MISSING: Final = re.compile(
     r"(?P<left>(?<![\w.])\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\))\s*(?P<right>[^\W\d]\w*|(?<=\))\d|\()"
     r"|(?P<name>(?<![\w.])[^\W\d]\w*)\s+(?P<next>\w+)"
@@ -57,7 +57,7 @@ _MISSING: Final = re.compile(
 
 
 def function_hint(name: str, known: Collection[str], inside: str = "...") -> str:
-    """Return how a call of a function that is not known here is written, or nothing.
+    """Return how to write a call of a function that is unknown here, or an empty string.
 
     Examples
     --------
@@ -76,26 +76,26 @@ def function_hint(name: str, known: Collection[str], inside: str = "...") -> str
 
 
 def misspelled(source: str, functions: Collection[str] = ()) -> tuple[int, str] | None:
-    """Return where a text that cannot be parsed goes wrong and how it is written, if known.
+    """Return the position of a misspelling and the correct spelling, or None if none is known.
 
     Examples
     --------
     >>> misspelled("3 + 2x"), misspelled("2 × 3"), misspelled("1 +* 2")
-    ((5, 'a sign is missing: write 2 * x'), (2, "'×' is written *"), None)
+    ((5, 'an operator is missing: write 2 * x'), (2, "'×' is written *"), None)
     """
     for place, character in enumerate(source):
         plain = unicodedata.normalize("NFKC", character)
         if character in _SIGNS or (plain.isdigit() and plain != character):
             return place, f"{character!r} is written {_SIGNS.get(character, plain)}"
     if source.endswith(tuple("+-*/(,[")):
-        return len(source), "the expression ends too soon"
+        return len(source), "the expression is incomplete"
     for match in re.finditer(r"(?<![\w.])[^\W\d]\w*", source):
         if keyword.iskeyword(match[0]) and match[0] not in ("if", "else", "not", "and", "or"):
-            return match.start(), f"{match[0]!r} is a word of Python: take another name"
+            return match.start(), f"{match[0]!r} is a keyword of Python: use another name"
     if equals := re.search(r"(?<![=<>!:])=(?!=)", source):
         return equals.start(), "write the expression alone, without a name and ="
     if source.startswith("|"):
-        return 0, "a size is written abs(x)"
+        return 0, "write abs(x)"
     if "!" in source and "!=" not in source:
         return source.index("!"), "'!' is not one of + - * / **"
     for match in _MISSING.finditer(source):
@@ -105,5 +105,5 @@ def misspelled(source: str, functions: Collection[str] = ()) -> tuple[int, str] 
             if left in functions:
                 return place, f"parentheses are missing: write {left}({right})"
             shown = [re.sub(r"[()]", "(...)", part) for part in (left, right)]
-            return place, f"a sign is missing: write {shown[0]} * {shown[1]}"
+            return place, f"an operator is missing: write {shown[0]} * {shown[1]}"
     return None

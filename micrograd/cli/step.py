@@ -17,14 +17,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--broken", choices=tuple(BROKEN), help="break one rule of back-propagation on purpose"
     )
-    parser.add_argument("--all", action="store_true", help="print all steps, without keys")
+    parser.add_argument("--all", action="store_true", help="print all steps and exit")
     parser.add_argument(
         "--html", metavar="FILE", type=str.lstrip, help="write the steps to an HTML page"
     )
 
 
 def _run(options: Any) -> int:
-    """Show the steps of `options.root`, and return the exit status.
+    """Show the steps of `options.root` and return the exit code.
 
     Raises
     ------

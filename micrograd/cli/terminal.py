@@ -1,4 +1,4 @@
-"""Output streams that cannot say `∂` or `≈`, as of a C locale or of Windows with a file: ASCII."""
+"""ASCII for output streams that cannot encode `∂` or `≈`, as in a C locale or a file on Windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-__all__ = ["as_utf8", "ascii_text", "sayable"]
+__all__ = ["as_utf8", "ascii_text", "encodable"]
 
 _ASCII: Final = {
     "∂": "d", "×": "*", "·": ".", "≈": "~", "–": "-", "—": "-", "−": "-", "…": "...",
@@ -21,7 +21,7 @@ _HANDLER: Final = "micrograd.ascii"
 
 
 def ascii_text(text: str) -> str:
-    """Return `text` with each character that is not ASCII replaced by what stands for it there.
+    """Return `text` with each character outside ASCII replaced by its ASCII spelling.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def ascii_text(text: str) -> str:
 
 
 def as_utf8(argument: str) -> str:
-    r"""Return an argument of the process with the bytes that its locale could not read, as UTF-8.
+    r"""Return an argument of the process, decoded as UTF-8 where the locale could not decode it.
 
     Examples
     --------
@@ -64,8 +64,8 @@ codecs.register_error(_HANDLER, _replaced)
 
 
 @contextmanager
-def sayable() -> Iterator[None]:
-    """Let the standard streams replace what their encodings lack, not fail, inside a `with`."""
+def encodable() -> Iterator[None]:
+    """Make the standard streams replace what they cannot encode, inside a `with`."""
     changed: list[tuple[Any, Any]] = []
     for stream, errors in ((sys.stdout, _HANDLER), (sys.stderr, _HANDLER), (sys.stdin, "replace")):
         reconfigure = getattr(stream, "reconfigure", None)

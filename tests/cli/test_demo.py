@@ -29,7 +29,7 @@ def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
     for name in ("model.json", "history.png", "decision_boundary.png", "graph.svg"):
         assert f"{out / name}: " in printed
         assert (out / name).stat().st_size > 500
-    assert "moons: 100 samples to learn from, 100 held out" in printed
+    assert "moons: 100 training samples, 100 held out" in printed
     assert "step 54  loss" in printed
     assert (out / "history.png").read_bytes().startswith(PNG)
     assert (out / "decision_boundary.png").read_bytes().startswith(PNG)
@@ -136,7 +136,7 @@ def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
     (tmp_path / "graph.svg").write_text("of an earlier run", encoding="utf-8")
     small = ["--hidden", "--steps", "1", "--batch-size", "5", "--out", str(tmp_path)]
     assert main(["demo", "--dataset", "digits", *small]) == 0
-    assert "no graph.svg: 64 inputs are too many to see" in capsys.readouterr().out
+    assert "no graph.svg: 64 inputs are too many to draw" in capsys.readouterr().out
     assert not (tmp_path / "graph.svg").exists()
 
 

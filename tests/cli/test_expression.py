@@ -83,10 +83,11 @@ def test_the_functions_are_those_of_the_op_table() -> None:
         ("not x", "got UnaryOp", 1),
         ("x if x else 1", "written where(condition, a, b)", 6),
         ("[x]", None, 0),
+        ("()", "got Tuple", 1),
         ("x + [1]", "a list can only be given", 1),
-        ("tanh([x])", "tanh takes no list", 6),
+        ("tanh([x])", "tanh does not take a list", 6),
         ("tanh(x, x)", "tanh", 1),
-        ("tanh(x=1)", "takes no named arguments", 1),
+        ("tanh(x=1)", "does not take named arguments", 1),
         ("sum(x)", "sum cannot take these arguments", 1),
         ("9 ** 9 ** 9", "the power is too large", 1),
         ("x + log(x - 2)", "log(-1) is undefined", 5),
@@ -109,8 +110,8 @@ def test_an_error_points_at_the_column(text: str, message: str | None, column: i
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [
-        ("x ^ 2", "'^': a power is written **", 3),
-        ("(x)^2", "'^': a power is written **", 4),
+        ("x ^ 2", "'^': write ** for a power", 3),
+        ("(x)^2", "'^': write ** for a power", 4),
         ("max(x, 2)", "write maximum(x, 2)", 1),
         ("1 + min(x, 2)", "write minimum(x, 2)", 5),
         ("ln(x)", "write log(x)", 1),
@@ -132,12 +133,12 @@ def test_an_error_points_at_the_column(text: str, message: str | None, column: i
         ("2 * math.pi", "write 3.141592653589793", 5),
         ("pi * x", "write pi=3.141592653589793", 1),
         ("e ** x", "exp(x) for a power of e", 1),
-        ("2x", "a sign is missing: write 2 * x", 2),
+        ("2x", "an operator is missing: write 2 * x", 2),
         ("1 + 2.5x", "write 2.5 * x", 8),
         ("2(x + 1)", "write 2 * (x + 1)", 2),
         ("x(x + 1)", "write x * (x + 1)", 2),
-        ("(x)(x)", "a sign is missing", 4),
-        ("(x + 1) x", "a sign is missing", 9),
+        ("(x)(x)", "an operator is missing", 4),
+        ("(x + 1) x", "an operator is missing", 9),
         ("x x", "write x * x", 3),
         ("sqrt x", "write sqrt(x)", 6),
         ("x × 2", "'×' is written *", 3),
@@ -148,12 +149,12 @@ def test_an_error_points_at_the_column(text: str, message: str | None, column: i
         ("√x", "'√' is written sqrt(...)", 1),
         ("|x|", "abs(x)", 1),
         ("y = x * 2", "without a name and =", 3),
-        ("lambda * x", "'lambda' is a word of Python", 1),
+        ("lambda * x", "'lambda' is a keyword of Python", 1),
         ("x > 2", "greater(a, b)", 3),
-        ("1,5", "a decimal sign is a point", 2),
+        ("1,5", "write a decimal point", 2),
         ("x // 2", "'//': it has no derivative", 3),
         ("x @ x", "write dot([...], [...])", 3),
-        ("x +", "ends too soon", 4),
+        ("x +", "is incomplete", 4),
         ("9**9999" + "*9**9999" * 9, "too large to compute", 1),
     ],
 )
@@ -206,7 +207,7 @@ def test_integers_of_any_length_are_read() -> None:
 
 
 def test_words_of_python_are_no_names() -> None:
-    with pytest.raises(ArgumentError, match=r"'lambda' is a word of Python.* lambda_"):
+    with pytest.raises(ArgumentError, match=r"'lambda' is a keyword of Python.* lambda_"):
         assignments(["lambda=0.1"])
 
 

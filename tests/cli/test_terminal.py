@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from micrograd.cli import COMMANDS, main
-from micrograd.cli.terminal import ascii_text, sayable
+from micrograd.cli.terminal import ascii_text, encodable
 
 ENCODINGS = ("cp1252", "cp437", "latin-1", "ascii", "utf-8")
 GRAPH = ["graph", "tanh(x*y) / 3 + µ", "x=1", "y=2", "µ=0.5"]
@@ -128,7 +128,7 @@ def test_the_streams_are_left_as_they_were() -> None:
         patch.setattr("sys.stdout", out)
         patch.setattr("sys.stdin", None)
         patch.setattr("sys.stderr", io.StringIO())
-        with sayable():
+        with encodable():
             print("∂y/∂x ≈ 0.5")
         with pytest.raises(UnicodeEncodeError):
             print("∂")
