@@ -21,6 +21,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.ops import Op
 from micrograd.style import Theme
 
 __all__ = ["FOLDS", "Alike", "Folding", "alike", "folded", "folded_lines"]
@@ -228,19 +229,24 @@ def _uses(boxes: list[Box]) -> dict[int, int]:
     return uses
 
 
+def _is_addition(op: Op | None) -> bool:
+    """Return whether `a + b` made it: of such, a chain is one sum."""
+    return op is not None and op.adds and op.arity == 2 and not op.family
+
+
 def _terms(boxes: list[Box], box: Box, uses: dict[int, int]) -> tuple[list[int], set[int]]:
     """Return the terms of a sum, and the inner results of a chain of additions."""
     assert box.op is not None
-    if box.op.name == "sum":
+    if box.op.adds and not _is_addition(box.op):
         return list(dict.fromkeys(box.parents)), set()
     terms: list[int] = []
     chain: set[int] = set()
     at = box
-    while at.op is not None and at.op.name == "add":
+    while _is_addition(at.op):
         left, right = at.parents
         terms.append(right)
         inner = boxes[left]
-        if inner.op is None or inner.op.name != "add" or uses[left] > 1 or inner.value.label:
+        if not _is_addition(inner.op) or uses[left] > 1 or inner.value.label:
             terms.append(left)
             break
         chain.add(left)
@@ -351,11 +357,11 @@ def _parts(
     assert box.op is not None
     own = [p for p in box.parents if p in owners]
     keys = {owners[p] for p in own}
-    if box.op.name == "dot":
+    if box.op.pairs and box.op.arity > 2:
         return [] if len(keys) == 1 else None
-    if box.op.name == "mul":
+    if box.op.pairs:
         return [] if len(own) == 1 and len(set(box.parents)) == 2 else None
-    if box.op.name not in ("add", "sum"):
+    if not box.op.adds:
         return None
     parts = [at[p] for p in box.parents if p in at and p not in owners]
     keys |= {(part.layer, part.neuron) for part in parts}

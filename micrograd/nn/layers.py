@@ -29,14 +29,12 @@ from micrograd.errors import (
 )
 from micrograd.nn.module import Module
 from micrograd.ops import (
-    TABLE,
     Number,
     Op,
     Operators,
     constant,
     dot_of,
-    elu_with,
-    leaky_relu_with,
+    function_of_one,
 )
 
 __all__ = ["INITS", "MLP", "Layer", "Neuron", "Trace", "activated", "is_replaced"]
@@ -86,15 +84,9 @@ _TITLES = {
 
 def _activation(name: str) -> Op | None:
     """Return the row of an activation, None for the linear one."""
-    row = TABLE.get(name)
-    if row is not None and row.arity == 1:
+    row = function_of_one(name)
+    if row is not None or name == "linear":
         return row
-    if name == "linear":
-        return None
-    if name == "leaky_relu":
-        return leaky_relu_with(0.01)
-    if name == "elu":
-        return elu_with(1.0)
     raise ArgumentError(
         f"unknown activation {name!r}: expected 'linear', 'relu', 'tanh', 'sigmoid', 'leaky_relu', "
         "'elu', 'gelu', 'silu', 'softplus' or the name of another function of one number"

@@ -71,6 +71,7 @@ def sum_of(terms: int) -> Op:
     """Return the row of the sum of so many terms."""
     return Op(
         name="sum",
+        adds=True,
         symbol="Σ" if terms > 2 else "+",
         token="sum",
         noun="sum",
@@ -121,6 +122,7 @@ def dot_of(pairs: int, with_bias: bool) -> Op:
     arity = 2 * pairs + with_bias
     return Op(
         name="dot",
+        pairs=pairs,
         symbol="w·x+b" if with_bias else "w·x",
         token="dot",
         noun="weighted sum",

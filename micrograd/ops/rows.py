@@ -526,7 +526,22 @@ def elu_with(alpha: PlainNumber) -> Op:
     )
 
 
-for _name, _function in (("leaky_relu", leaky_relu), ("elu", elu)):
-    setattr(Operators, _name, _function)
+_WITH_DEFAULTS = {"leaky_relu": leaky_relu_with(0.01), "elu": elu_with(1.0)}
+
+
+def function_of_one(name: str) -> Op | None:
+    """Return the row of a function of one number by its name; None if there is no such function.
+
+    Examples
+    --------
+    >>> function_of_one("tanh"), function_of_one("leaky_relu").parameters, function_of_one("add")
+    (<op tanh>, (0.01,), None)
+    """
+    row = TABLE.get(name) or _WITH_DEFAULTS.get(name)
+    return row if row is not None and row.arity == 1 else None
+
+
+for _function in (leaky_relu, elu):
+    setattr(Operators, _function.__name__, _function)
 for _row in TABLE.values():  # not earlier: a rule may name a row that stands below its own
     getattr(Operators, _row.name).__doc__ = document(_row)

@@ -93,8 +93,8 @@ def _owners(boxes: Sequence[Box], spot: Sequence[int]) -> list[int]:
     readers: dict[int, int] = {}
     inputs: set[int] = set()
     for box in boxes:
-        if box.op is not None and box.op.name == "dot" and len(box.parents) >= _BUNDLE:
-            half = len(box.parents) // 2
+        if box.op is not None and box.op.pairs and len(box.parents) >= _BUNDLE:
+            half = box.op.pairs
             for k, parent in enumerate(box.parents):
                 if boxes[parent].parents or half <= k < 2 * half:
                     inputs.add(spot[parent])
@@ -105,7 +105,7 @@ def _owners(boxes: Sequence[Box], spot: Sequence[int]) -> list[int]:
         at = spot[box.position]
         if not box.parents and at not in inputs:
             owner[box.position] = readers.get(at, -1)
-        elif box.op is not None and box.op.name == "dot":
+        elif box.op is not None and box.op.pairs and len(box.parents) >= _BUNDLE:
             owner[box.position] = next((owner[p] for p in box.parents if owner[p] >= 0), -1)
     return owner
 
