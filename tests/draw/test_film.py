@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from graphs import guide_graph
 
 from micrograd import Value
 from micrograd.backward_pass import Recording
@@ -19,19 +20,8 @@ from micrograd.style import theme
 Image = pytest.importorskip("PIL.Image")
 
 
-def shared() -> Value:
-    x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
-    h = x * w
-    h.label = "h"
-    s = h + b
-    s.label = "s"
-    root = s * h
-    root.label = "L"
-    return root
-
-
 def test_the_film_has_a_frame_a_contribution(tmp_path: Path) -> None:
-    root = shared()
+    root = guide_graph()
     path = animate_backward(root, tmp_path / "film.gif", frames=tmp_path / "frames", width=500)
     with Image.open(path) as film:
         assert film.n_frames == 1 + 6 + 1
@@ -51,7 +41,7 @@ def test_the_film_has_a_frame_a_contribution(tmp_path: Path) -> None:
 
 
 def test_the_captions_are_the_chain_rule_in_numbers() -> None:
-    root = shared()
+    root = guide_graph()
     frames = list(_frames(build([root]), Style(theme=theme("light")), Recording(root)))
     captions = [caption for _, caption in frames]
     assert captions[0] == "The backward pass starts at L. Its gradient with respect to itself is 1."
@@ -75,11 +65,11 @@ def test_the_captions_have_the_names_and_the_digits_of_the_picture() -> None:
 
 def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        animate_backward(shared(), tmp_path / "nowhere" / "film.gif")
+        animate_backward(guide_graph(), tmp_path / "nowhere" / "film.gif")
     with pytest.raises(ArgumentError, match="the graph has 6 values, a film holds 5"):
-        animate_backward(shared(), tmp_path / "film.gif", max_nodes=5)
+        animate_backward(guide_graph(), tmp_path / "film.gif", max_nodes=5)
     with pytest.raises(ArgumentError, match="seconds to be a finite number above 0"):
-        animate_backward(shared(), tmp_path / "film.gif", seconds=0)
+        animate_backward(guide_graph(), tmp_path / "film.gif", seconds=0)
     with pytest.raises(ArgumentTypeError):
         animate_backward(3, tmp_path / "film.gif")
     assert list(tmp_path.iterdir()) == []
@@ -90,4 +80,4 @@ def test_without_pillow_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ImportError, match=r"micrograd\[train\]"):
-        animate_backward(shared(), tmp_path / "film.gif")
+        animate_backward(guide_graph(), tmp_path / "film.gif")

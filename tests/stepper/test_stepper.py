@@ -5,6 +5,7 @@ import random
 from fractions import Fraction
 
 import pytest
+from graphs import guide_graph
 from random_graphs import random_graph
 
 from micrograd import Value, where
@@ -36,17 +37,6 @@ def the_39_graph(swapped=False):
     d = c * b if swapped else b * c
     d.label = "d"
     return a, d
-
-
-def guide_graph():
-    x, w, b = named(x=2, w=-3, b=10)
-    h = x * w
-    h.label = "h"
-    s = h + b
-    s.label = "s"
-    L = s * h
-    L.label = "L"
-    return L
 
 
 def bits(numbers):

@@ -10,6 +10,7 @@ import sys
 from fractions import Fraction
 
 import pytest
+from graphs import guide_graph
 from random_graphs import random_graph
 
 from micrograd import Value, explain, steps
@@ -24,17 +25,6 @@ from micrograd.stepper.page.html import LAST_LINE, script, styles
 from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, lay_out
 from micrograd.stepper.page.notebook import leaf_number, mimebundle, picture
 from micrograd.style import contrast, theme
-
-
-def guide_graph():
-    x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
-    h = x * w
-    h.label = "h"
-    s = h + b
-    s.label = "s"
-    L = s * h
-    L.label = "L"
-    return L
 
 
 def overlaps(places, size):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from browser import keep_screenshot, launched
+from graphs import guide_graph
 
 from micrograd import Value, steps
 
@@ -15,17 +16,6 @@ pytestmark = pytest.mark.browser
 def browser():
     with launched() as found:
         yield found
-
-
-def guide_graph():
-    x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
-    h = x * w
-    h.label = "h"
-    s = h + b
-    s.label = "s"
-    L = s * h
-    L.label = "L"
-    return L
 
 
 class Opened:
