@@ -1,4 +1,4 @@
-"""Pictures of computation graphs and of networks, made without any program from outside Python.
+"""Pictures of computation graphs and of networks, made without any program outside Python.
 
 >>> from micrograd import Value
 >>> x, w = Value(2.0, label="x"), Value(-3.0, label="w")

@@ -1,4 +1,4 @@
-"""The neutral form of a picture: one box a value, with all that any drawing of it needs to know."""
+"""What every picture of a graph is made from: one box for each value."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ __all__ = [
     "Diagram",
     "build",
     "count_values",
+    "layers_of",
     "names_of",
     "parameters_of",
     "roots_of",
     "told",
 ]
 
-VAST: Final = 5_000  # values from which lines do not show what flows on them
-_NAME_LIMIT = 10  # an expression that is longer is no name
+VAST: Final = 5_000  # values; in a larger picture lines do not show the gradient on them
+_NAME_LIMIT = 10  # characters; a longer expression is not used as a name
 _WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
 _PATH = re.compile(r"(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(w|b)(?:\.(\d+))?")
 _BIAS = re.compile(r"(b|B|bias)[\W\d_]*\Z")
@@ -40,10 +41,10 @@ class Box:
     Attributes
     ----------
     position : int
-        Its place in topological order, which is its name in DOT.
+        Its position in topological order, which is its name in DOT.
     value : Value
     name : str
-        Label, given name or short expression; "" where there is none.
+        Its label, the name given or a short expression; "" if it has none of them.
     role : str
         "input", "parameter", "constant" or "computed".
     is_output : bool
@@ -52,14 +53,14 @@ class Box:
     op : Op or None
     data : number
     grad : number or None
-        None where it is not computed yet.
+        None if it is not computed yet.
     local : tuple of number
-        The local derivative in each operand; empty where there is no rule for it, and in graphs
-        of more than `VAST` values.
+        The local derivative with respect to each operand; empty if there is none, and in graphs of
+        more than `VAST` values.
     flow : tuple of number
-        What each operand gets through this value: gradient times local derivative.
+        What this value contributes to the gradient of each operand.
     in_gradient : bool
-        Part of the graph of a gradient, not of the forward pass.
+        Whether it belongs to the graph of a gradient, not to the forward pass.
     is_faded : bool
     """
 
@@ -88,13 +89,8 @@ class Diagram:
     roles: set[str] = field(default_factory=set)
 
     @property
-    def has_gradients(self) -> bool:
-        """Whether any gradient is known."""
-        return any(box.grad is not None for box in self.boxes)
-
-    @property
     def is_tree(self) -> bool:
-        """Whether no computed value is used twice, so that operands can keep their order."""
+        """Whether no computed value is used twice; then operands can be drawn in order."""
         used: set[int] = set()
         for box in self.boxes:
             for parent in box.parents:
@@ -132,7 +128,7 @@ def _shown(thing: Any) -> str:
 
 
 def names_of(labels: Any) -> dict[Value, str]:
-    """Return the names given in `labels`, which maps values to names or names to values.
+    """Return the names in `labels`, which maps values to names or names to values.
 
     Raises
     ------
@@ -169,7 +165,7 @@ def names_of(labels: Any) -> dict[Value, str]:
 
 
 def parameters_of(model: Any) -> dict[Any, str]:
-    """Return the parameters of a module and their names; of nothing, none.
+    """Return the parameters of a module with their names; none if `model` is None.
 
     Raises
     ------
@@ -186,6 +182,14 @@ def parameters_of(model: Any) -> dict[Any, str]:
     return {value: _path_name(name) for name, value in named()}
 
 
+def layers_of(model: Any) -> list[list[Any]]:
+    """Return the neurons of each layer of an MLP, Layer or Neuron; nothing for other modules."""
+    if hasattr(model, "w") and hasattr(model, "b"):
+        return [[model]]
+    layers = getattr(model, "layers", [model])
+    return [list(layer.neurons) for layer in layers if hasattr(layer, "neurons")]
+
+
 def _path_name(path: str) -> str:
     """Return `layers.0.neurons.3.w.1` as w[0,3,1]: layer, neuron, input."""
     found = _PATH.fullmatch(path)
@@ -199,7 +203,7 @@ def _path_name(path: str) -> str:
 def count_values(roots: Sequence[Value], limit: int) -> int:
     """Return how many values the roots are computed from, or `limit` + 1 if there are more.
 
-    It takes no longer than the limit, however large the graph.
+    The time depends on the limit, not on the size of the graph.
     """
     seen: set[Value] = set()
     stack = list(roots)
@@ -230,12 +234,12 @@ def build(
     names : mapping of Value to str, optional
         Names of values that have no label.
     parameters : mapping of Value to str, optional
-        The parameters of a model and their names. Where it is not given, labels tell: leaves
-        called w, and beside them b, are parameters.
+        The parameters of a model and their names. Without it, labels decide: leaves called w, w1,
+        ... are parameters, and where there are any, leaves called b, b1, ... too.
     wrt : iterable of Value, optional
-        Fade what does not lie on a path from one of these.
+        Fade values that are not on a path from one of these.
     forward : Value, optional
-        What of the picture is not computed for this value is the graph of a gradient.
+        Values that are not computed for this one belong to the graph of a gradient.
 
     Raises
     ------
@@ -246,7 +250,7 @@ def build(
 
     Notes
     -----
-    Linear in the size of the graph.
+    The time is linear in the size of the graph.
     """
     names, parameters = names or {}, parameters or {}
     nodes: dict[Value, int] = {}
@@ -271,7 +275,7 @@ def build(
     for position, value in enumerate(values):
         parents = value.parents
         grad, local = grads[position], locals_[position]
-        if parents and value.op.held:  # no derivative of 0 stands on its edges
+        if parents and value.op.held:  # its edges show no derivative of 0
             local = ()
         if parents:
             role = "computed"
@@ -291,7 +295,7 @@ def build(
                 data=value.data,
                 grad=grad,
                 local=local,
-                flow=() if grad is None else tuple([_product(grad, slope) for slope in local]),
+                flow=() if grad is None else tuple([_product(grad, factor) for factor in local]),
                 in_gradient=value not in before,
                 is_faded=lit is not None and value not in lit,
             )
@@ -302,7 +306,7 @@ def build(
 
 
 def told(op: Op) -> str:
-    """Return what an operation is, in words."""
+    """Return the name of an operation in words."""
     return f"{op.noun}, held constant: {op.held}" if op.held else op.noun
 
 
@@ -314,7 +318,7 @@ def _named_as_parameters(values: list[Value], titles: Mapping[Value, str]) -> se
 
 
 def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
-    """Return the expression of each computed value, or "" where it is too long for a name."""
+    """Return the expression of each computed value, or "" if it is too long for a name."""
     texts: dict[Value, Text | None] = {}
     result = []
     for value in values:
@@ -337,7 +341,7 @@ def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
 def _local_derivatives(value: Value) -> tuple[Any, ...]:
     try:
         return value.local_derivatives()
-    except MicrogradError:  # no rule, a point without one, or data that changed since
+    except MicrogradError:  # it has none, none exists at this point, or data have changed since
         return ()
 
 
@@ -347,13 +351,13 @@ def _gradients(
     locals_: list[tuple[Any, ...]],
     outputs: set[Value],
 ) -> list[Any]:
-    """Return each gradient, None where no backward pass has come by.
+    """Return each gradient, None for a value that no backward pass has reached.
 
-    A gradient starts as the int 0. Where that is still there, it is known only if everything
-    that uses the value has its own gradient, and these passed 0 on in all.
+    A gradient starts as the int 0. If it still is 0, it counts as computed only if all values that
+    use this one have gradients, and their contributions to it add up to 0.
     """
     grads: list[Any] = [getattr(value.grad, "data", value.grad) for value in values]
-    arriving: dict[int, Any] = {}  # None: something that uses the value has no gradient yet
+    arriving: dict[int, Any] = {}  # the sum of contributions; None if one of them is not known
     for position in range(len(values) - 1, -1, -1):
         grad, local = grads[position], locals_[position]
         if type(grad) is int and grad == 0:
@@ -373,7 +377,7 @@ def _gradients(
 def _product(left: Any, right: Any) -> Any:
     try:
         return left * right
-    except OverflowError:  # an int too large to meet a float
+    except OverflowError:  # an int too large for a float
         return float("inf") if (left > 0) == (right > 0) else float("-inf")
 
 

@@ -1,4 +1,4 @@
-"""A diagram as DOT text: cards for values, circles for operations, edges by what flows back."""
+"""A diagram as DOT: cards for values, circles for operations, edges coloured by gradient."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
 PROGRAMS: Final = ("wheel", "system")
 RANKDIRS: Final = {"LR": "e", "RL": "w", "TB": "s", "BT": "n"}
 SHOWS: Final = ("both", "data", "grad")
-# Values up to which edges have labels, cards have rows, and values are cards at all.
+# Up to so many values edges have labels, cards have rows, and values are cards.
 _FULL, _ROWS, _STRIP = 60, 150, 500
-_RANKSEP: Final = 0.11  # inches; labels on the edges make room of their own
-# Long chains with far links took 13 s at 500 values without the limits, 0.8 s with them.
+_RANKSEP: Final = 0.11  # inches; labels on the edges add to it
+# Long chains with distant links of 500 values took 13 s without the limits, 0.8 s with them.
 _HASTE: Final = "\tsplines=line nslimit=1 nslimit1=1\n"
 _FADE = 0.7
-_SPOKEN = 60  # values that the description names
+_SPOKEN = 60  # values in the description for screen readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Style:
     Attributes
     ----------
     local : bool or None
-        Local derivatives on the edges; None for as long as there is room.
+        Whether local derivatives stand on the edges; None: if there is room.
     """
 
     theme: Theme
@@ -75,11 +75,11 @@ class Style:
 
 
 def checked_options(*, format: Any, program: Any, theme: Any, precision: Any) -> None:  # noqa: A002
-    """Raise an ArgumentError if an option that all pictures have is unknown."""
+    """Check the options that all pictures have."""
     one_of("format", format, FORMATS)
     one_of("program", program, PROGRAMS)
     one_of("theme", theme, THEMES)
-    number_text(0, precision)  # refuses what is no precision
+    number_text(0, precision)  # raises if this is not a precision
 
 
 def new_picture(
@@ -89,7 +89,7 @@ def new_picture(
     title: str,
     words: str,
 ) -> Picture:
-    """Return the picture of these lines of DOT.
+    """Return the picture with these lines of DOT.
 
     Raises
     ------
@@ -113,7 +113,7 @@ _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&
 
 
 def clean(text: str) -> str:
-    r"""Return `text` without characters that no XML file may hold; newlines stay.
+    r"""Return `text` without the characters that XML forbids; newlines stay.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def clean(text: str) -> str:
 
 
 def html(text: str) -> str:
-    """Return `text` for an HTML label of Graphviz.
+    """Return `text` as part of an HTML label of Graphviz.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def html(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return `text` as a DOT string that Graphviz shows as it is.
+    """Return `text` as a DOT string that Graphviz shows unchanged.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def quoted(text: str) -> str:
 
 
 def _width(text: str) -> str:
-    """Return a width attribute for text that Graphviz would measure too narrow."""
+    """Return a width attribute for text whose width Graphviz underestimates."""
     if text.isascii():
         return ""
     rows = text.split("\n")
@@ -167,7 +167,7 @@ def _width(text: str) -> str:
 
 
 def faded(theme: Theme) -> Theme:
-    """Return `theme` with every colour most of the way to the page's."""
+    """Return `theme` with all colours faded towards that of the page."""
     paled: dict[str, Any] = {
         item.name: mix(getattr(theme, item.name), theme.bg, _FADE)
         for item in fields(theme)
@@ -198,7 +198,7 @@ def _shown_name(box: Box) -> str:
 
 
 def _chip(box: Box, theme: Theme) -> tuple[str, str]:
-    """Return fill attribute and text colour of the header."""
+    """Return the fill attribute and the text colour of a card's header."""
     if box.role == "input":
         return f' bgcolor="{theme.input_chip}"', theme.input_text
     if box.role == "parameter":
@@ -228,10 +228,10 @@ def card(
     note: str = "",
     room: int = 0,
 ) -> str:
-    """Return the HTML label of a value: its name over its data and its gradient.
+    """Return the HTML label of a value: its name, its data and its gradient.
 
-    `frame` is its outline where that is not the usual one, `note` a line below, and `room` the
-    letters that its numbers have room for at least.
+    `frame` is an outline instead of the usual one, `note` a line below, and `room` the least number
+    of characters that there is room for beside data and grad.
     """
     rows = []
     fill, ink = _chip(box, theme)
@@ -264,7 +264,7 @@ def card(
         + "".join(rows)
         + "</table>"
     )
-    if box.in_gradient and not box.is_output:  # a second line around it
+    if box.in_gradient and not box.is_output:  # a second outline
         return (
             f'<<table border="1" style="rounded" color="{theme.line}" cellborder="0" '
             f'cellspacing="1" cellpadding="0"><tr><td>{inner}</td></tr></table>>'
@@ -300,7 +300,7 @@ def _tooltip(box: Box) -> str:
 def _exact(x: Any) -> str:
     try:
         return str(x)
-    except ValueError:  # more digits than Python likes to write
+    except ValueError:  # more digits than Python converts to a string
         return number_text(x)
 
 
@@ -308,7 +308,7 @@ def _exact(x: Any) -> str:
 
 
 def head(theme: Theme, rankdir: str, label: str = "", ranksep: float = 0.11) -> Iterator[str]:
-    """Yield the lines that set the page, the font and the spacing."""
+    """Yield the lines of DOT for page, font and spacing."""
     legend_text = f" label={label} labelloc=b" if label else ""
     yield (
         f"\trankdir={rankdir} nodesep=0.16 ranksep={ranksep} pad=0.12 "
@@ -319,7 +319,7 @@ def head(theme: Theme, rankdir: str, label: str = "", ranksep: float = 0.11) -> 
 
 
 def value_line(box: Box, label: str, pale: Theme) -> str:
-    """Return the line of a value's node."""
+    """Return the line of DOT for a value."""
     kind = "root" if box.is_output else box.role
     name = f"v{box.position}"
     ink = f' fontcolor="{pale.ink}"' if box.is_faded else ""
@@ -330,7 +330,7 @@ def value_line(box: Box, label: str, pale: Theme) -> str:
 
 
 def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool = False) -> str:
-    """Return the line of an operation's node: a circle, or a lozenge for a word."""
+    """Return the line of DOT for an operation: a circle, or a rounded box for a word."""
     size = (
         "shape=circle fixedsize=true width=0.42 fontsize=20 style=filled"
         if len(symbol) == 1
@@ -344,7 +344,7 @@ def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool 
 
 
 def stroke(flow: Any, scale: Any, style: Style, theme: Theme) -> str:
-    """Return the attributes of an edge on which `flow` goes back; None where nothing has yet."""
+    """Return the attributes of an edge by the gradient on it, `flow`, None if not known yet."""
     if flow is None or not style.color or style.show == "data":
         return f'color="{theme.line}" penwidth=1.4'
     dashed = " style=dashed" if flow == 0 else ""
@@ -352,7 +352,7 @@ def stroke(flow: Any, scale: Any, style: Style, theme: Theme) -> str:
 
 
 def lines(diagram: Diagram, style: Style) -> Iterator[str]:
-    """Yield the lines of the DOT source between the outer braces.
+    """Yield the lines of DOT source between the outer braces.
 
     Parameters
     ----------
@@ -386,7 +386,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
             f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}]\n"
         )
         flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
-        # Several lines from one point lie on each other, so a shared value gives each its own.
+        # Lines from one point would lie on each other: only a value with a single use has a port.
         for i, (parent, flow) in enumerate(zip(box.parents, flows, strict=True)):
             tint = pale if boxes[parent].is_faded or box.is_faded else full
             text = (
@@ -401,7 +401,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
 
 
 def _edge_label(number: str, theme: Theme, style: Style) -> str:
-    """Return a label that keeps off its line: above it where lines run across, else beside it."""
+    """Return a label clear of its line: above it if the graph runs sideways, else beside it."""
     text = f'<td><font color="{theme.ink}">∂ {number}</font></td>'
     if style.rankdir in ("LR", "RL"):
         rows = f'<tr>{text}</tr><tr><td height="4"></td></tr>'
@@ -412,9 +412,9 @@ def _edge_label(number: str, theme: Theme, style: Style) -> str:
 
 
 def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
-    """Yield the lines of a graph too large for cards: a box with one line of text a value.
+    """Yield the lines of a graph that is too large for cards: a box with one line for each value.
 
-    Attributes that all share are said once, which keeps the source short and quick to write.
+    Attributes that all share are written once, so that the source is short.
     """
     theme, pale, scale = style.theme, faded(style.theme), diagram.scale
     boxes = diagram.boxes
@@ -450,7 +450,7 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
         if symbol not in symbols:
             symbols[symbol] = quoted(symbol)
         yield f"\to{at} [label={symbols[symbol]}]\n"
-        if is_vast:  # nobody can follow a single line
+        if is_vast:  # no reader could follow a single line
             yield f"\to{at} -> v{at} [arrowhead=normal]\n"
             for parent in box.parents:
                 yield f"\tv{parent} -> o{at}\n"
@@ -475,7 +475,7 @@ _ROLES: Final = (
 
 
 def legend(diagram: Diagram, style: Style, labelled: bool, more: str = "") -> str:
-    """Return the legend as an HTML label: the scale of the gradients, the roles that occur."""
+    """Return the legend as an HTML label: the scale of gradients and the roles in the picture."""
     theme, scale = style.theme, diagram.scale
     cells = []
 
@@ -484,8 +484,8 @@ def legend(diagram: Diagram, style: Style, labelled: bool, more: str = "") -> st
 
     if scale and style.color and style.show != "data":
         cells.append(f"<td>{text('gradient&nbsp;&nbsp;', theme.muted)}</td>")
-        for share in ("-1", "-1/3", "-1/15", "0", "1/15", "1/3", "1"):
-            step = scale * Fraction(share)
+        for fraction in ("-1", "-1/3", "-1/15", "0", "1/15", "1/3", "1"):
+            step = scale * Fraction(fraction)
             cells.append(
                 f'<td bgcolor="{theme.tint(step, scale)}" width="34" height="16" cellpadding="3">'
                 f"{text(number_text(_decimal(step), 2, signed=True))}</td>"
@@ -524,14 +524,14 @@ def legend(diagram: Diagram, style: Style, labelled: bool, more: str = "") -> st
 
 
 def _decimal(step: Any) -> Any:
-    """Return a step of the scale as a number that is written in decimals."""
+    """Return a step of the scale as a number that is written with decimals."""
     if isinstance(step, Fraction) and step.denominator > 1:
         return float(step) if abs(step) < 10**300 else int(step)
     return step
 
 
 def description(diagram: Diagram) -> str:
-    """Return the picture in words, for a reader that cannot see it."""
+    """Return what the picture shows, in words for a screen reader."""
     facts = []
     for box in diagram.boxes[-_SPOKEN:]:
         name = box.name or f"v{box.position}"

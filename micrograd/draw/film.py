@@ -1,4 +1,4 @@
-"""The backward pass as a film: one frame a contribution, in the order of the engine."""
+"""The backward pass as a film: a frame for each contribution, in the order of the engine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ["animate_backward"]
 
 @dataclass(slots=True)
 class _State:
-    """How far the pass is: what each value has, and what each line has passed on."""
+    """How far the pass is: each value's gradient, and the contribution on each line."""
 
     grads: list[Any]
     got: list[int]
@@ -59,8 +59,8 @@ def animate_backward(
 ) -> Path:
     """Draw the backward pass from `root` as an animated GIF.
 
-    Each frame is one contribution: the line it passes is marked, and below stands the chain rule
-    with its numbers. The graph itself keeps its gradients as they are.
+    Each frame shows one contribution: its line is marked, and the chain rule with its numbers
+    stands below. The gradients of the graph itself do not change.
 
     Parameters
     ----------
@@ -68,20 +68,20 @@ def animate_backward(
     path : path
         The GIF to write.
     frames : path, optional
-        A folder for the frames too, as `frame_000.png`, ...
+        A folder for the single frames, `frame_000.png`, ...
     seconds : float, default 1.2
-        How long a frame stays; the last one stays 3 seconds.
+        How long a frame is shown; the last one is shown for at least 3 seconds.
     width : int, default 1200
-        In pixels, at most.
+        The largest width, in pixels.
     rankdir, theme, precision, labels, model
         As for `draw_dot`.
     max_nodes : int, default 60
-        More values than this are an error.
+        A larger graph is an error.
 
     Returns
     -------
     Path
-        The GIF's.
+        The path of the GIF.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def animate_backward(
     diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
     if len(diagram.boxes) > max_nodes:
         raise ArgumentError(
-            f"the graph has {len(diagram.boxes):,} values, a film holds {max_nodes}: animate a "
-            "part of it, or allow more with max_nodes="
+            f"the graph has {len(diagram.boxes):,} values, a film holds {max_nodes}: animate "
+            "part of the graph, or allow more with max_nodes="
         )
     style = Style(theme=theme_of(theme), rankdir=rankdir, precision=precision)
     images = []
@@ -226,7 +226,7 @@ def _drawn(
 
 
 def _line(flow: Any, scale: Any, style: Style, is_current: bool) -> str:
-    """Return the attributes of a line; the current one runs on yellow."""
+    """Return the attributes of a line; the current one is marked with yellow."""
     if not is_current:
         return stroke(flow, scale, style, style.theme)
     yellow = style.theme.current
@@ -234,7 +234,7 @@ def _line(flow: Any, scale: Any, style: Style, is_current: bool) -> str:
 
 
 def _frame(theme: Theme, box: Box, giving: int, taking: int) -> str:
-    """Return the outline of a card: yellow takes, ink gives, the others are pale."""
+    """Return the outline of a card: yellow if it receives, dark if it passes on, else pale."""
     dashed = ",dashed" if box.role == "constant" else ""
     color = mix(theme.ink if box.is_output else theme.line, theme.bg, 0.65)
     if box.position in (giving, taking):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from micrograd.draw.diagram import Box, Diagram, told
+from micrograd.draw.diagram import Box, Diagram, layers_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -111,7 +111,12 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
     ArgumentError
         If the graph does not use it.
     """
-    layers = _layers(model)
+    layers = layers_of(model)
+    if not layers:
+        raise ArgumentTypeError(
+            f"fold needs model=, an MLP, Layer or Neuron whose output is drawn, got "
+            f"{type(model).__name__}"
+        )
     folding = Folding()
     parameters = {
         id(p): (i, k)
@@ -133,19 +138,6 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
     _group(diagram, folding, fired, fold, layers)
     _hide_parameters(diagram, folding, owners)
     return folding
-
-
-def _layers(model: Any) -> list[list[Any]]:
-    if hasattr(model, "layers"):
-        return [list(layer.neurons) for layer in model.layers if hasattr(layer, "neurons")]
-    if hasattr(model, "neurons"):
-        return [list(model.neurons)]
-    if hasattr(model, "w") and hasattr(model, "b"):
-        return [[model]]
-    raise ArgumentTypeError(
-        f"fold needs model=, an MLP, Layer or Neuron whose output is drawn, got "
-        f"{type(model).__name__}"
-    )
 
 
 # ---- repetitions -------------------------------------------------------------------------------

@@ -45,46 +45,47 @@ def draw_dot(
     max_nodes: int | None = 500,
     program: str = "wheel",
 ) -> Picture:
-    """Draw the computation graph of `root` as it was typed: one card a value, one circle an op.
+    """Draw the computation graph of `root` as it was typed: a card per value, a circle per op.
 
-    The colour of a line is the sign of the gradient that flows back along it, its width the size.
-    A card shows name, data and gradient, which is "–" until a backward pass has come by.
+    The colour of a line shows the sign of the gradient that flows back along it, its width the
+    size. A card shows name, data and gradient; the gradient is "–" before a backward pass.
 
     Parameters
     ----------
     root : Value or sequence of Value
     format : {"svg", "png", "jpg", "pdf", "dot", "json"}, default "svg"
-        What the picture becomes by default; pdf needs `program="system"`.
+        The default format of the picture; pdf needs `program="system"`.
     rankdir : {"LR", "RL", "TB", "BT"}, default "LR"
-        Where the graph runs: left to right, right to left, top down, bottom up.
+        The direction: left to right, right to left, top to bottom, bottom to top.
     show : {"both", "data", "grad"}, default "both"
-        The numbers on the cards.
+        Which numbers the cards show.
     color : bool, default True
         Show gradients as colour and width.
     local : bool, optional
-        Local derivatives on the edges; by default in graphs of up to 60 values.
+        Show local derivatives on the edges; by default in graphs of up to 60 values.
     precision : int, default 4
         Significant digits.
     theme : {"light", "dark"}, default "light"
     legend : bool, default True
     labels : mapping, optional
         Names of values that have no label: `{value: "x"}`, `{"x": value}` or `{"x": [values]}`.
-        What is no Value is passed over, so that `labels=locals()` works.
+        Entries that are not Values are ignored, so that `labels=locals()` works.
     wrt : Value or sequence of Value, optional
-        Fade all that does not lie on a path from these to the output.
+        Fade values that are not on a path from these to the output.
     model : Module, optional
-        Whose parameters are told apart from inputs. Without it, leaves labelled w, w1, ... are
-        parameters, and b, b1, ... beside them.
+        The module whose parameters are drawn as parameters, not as inputs. Without it, leaves
+        labelled w, w1, ... are parameters, and where there are any, leaves labelled b, b1, ... too.
     forward : Value, optional
-        Draw what is not computed for this value as the graph of its gradient. What
-        `gradient(..., create_graph=True)` gives knows it; of several other roots, it is the first.
+        Draw values that are not computed for this one as the graph of its gradient. By default
+        the value whose gradient `gradient(..., create_graph=True)` gave, or the first of several
+        roots.
     fold : {"neuron", "layer", "network"}, optional
         Draw each module of `model` as one box with its summations and activations, and what is
         computed alike many times, such as the loss of each sample, once with a count.
     max_nodes : int or None, default 500
-        More values than this are an error; None is no limit.
+        A larger graph is an error; None for no limit.
     program : {"wheel", "system"}, default "wheel"
-        Whose layout program: the package graphviz-pure, or the Graphviz of the system.
+        The layout program: that of the package graphviz-pure, or the Graphviz of the system.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def draw_dot(
     Raises
     ------
     ArgumentTypeError
-        If `root` is no Value. Also a TypeError.
+        If `root` is not a Value. Also a TypeError.
     ArgumentError
         If an option has an unknown value or the graph is too large. Also a ValueError.
     CycleError
@@ -103,10 +104,11 @@ def draw_dot(
 
     Notes
     -----
-    The source depends on the graph and the options alone: it is the same in every process. It
-    takes time linear in the graph; the layout of 500 values takes about a second. Above 150 values
-    a card is one line, above 5,000 lines do not show gradients. PNG has letters for the languages
-    of Europe and Hebrew; SVG shows whatever the reader's system can.
+    The DOT source depends only on the graph and the options: it is the same in every process. The
+    time for it is linear in the graph; the layout of 500 values takes about a second. In pictures
+    of more than 150 values a card is one line, and of more than 5,000 the lines do not show
+    gradients. PNG has letters for the languages of Europe and Hebrew; SVG shows those that the
+    reader's system has.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A network in the classical way: neurons in columns, a line for each weight."""
+"""The usual picture of a network: neurons in columns, a line for each weight."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.checks import one_of
+from micrograd.draw.diagram import layers_of
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.style import FONT, Theme, diverging, finite, largest, number_text, short
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_network"]
 
-_SHOWN: Final = 72  # neurons of a column that are drawn; of more, the first and last of them
-_EDGES: Final = 20_000  # lines that are drawn; of more, the strongest
+_SHOWN: Final = 72  # neurons of a column; of a larger one the first and the last are drawn
+_EDGES: Final = 20_000  # lines; of more only the strongest are drawn
 _WEAK: Final = 0.05
 _INK: Final = 60
 _HEIGHT: Final = 370.0  # points
-_NAMED: Final = 14.0  # distance of neurons from which there is room for text beside them
+_NAMED: Final = 14.0  # points between neurons; with less there is no room for text beside them
 
 
 @dataclass(slots=True)
 class _Column:
-    """A layer, or the inputs: its neurons with what they hold."""
+    """A layer, or the inputs: its neurons with their biases and activations."""
 
     caption: str
     size: int
@@ -55,16 +56,16 @@ def draw_network(
 ) -> Picture:
     """Draw a network as columns of neurons, with a line for each weight.
 
-    The colour of a line is the sign of the weight, its width and strength the size, beside the
-    largest of its layer. The ring of a neuron is its bias.
+    The colour of a line shows the sign of the weight, its width and strength the size, relative to
+    the largest weight of the layer. The ring of a neuron shows its bias.
 
     Parameters
     ----------
     model : MLP, Layer or Neuron
     x : sequence of number or Value, optional
-        A sample: neurons are filled by their activation for it.
+        A sample; each neuron is filled with the colour of its activation for it.
     show : {"weights", "gradients"}, default "weights"
-        What lines and rings stand for.
+        What lines and rings show.
     labels : sequence of str, optional
         Names of the inputs.
     theme : {"light", "dark"}, default "light"
@@ -83,14 +84,14 @@ def draw_network(
     ArgumentTypeError
         If `model` has no layers of neurons. Also a TypeError.
     ArgumentError
-        If an option is unknown, or gradients are asked for before a backward pass.
+        If an option is unknown, or `show="gradients"` comes before a backward pass.
     InputCountError
-        If `x` has another number of inputs than the model.
+        If `x` does not have as many inputs as the model.
 
     Notes
     -----
-    Columns of more than 72 neurons show their first and last ones, and of more than 20,000
-    weights the strongest are drawn; the legend says so.
+    Of a column of more than 72 neurons the first and the last are drawn, and of more than 20,000
+    weights the strongest; the legend says so.
 
     Examples
     --------
@@ -101,7 +102,12 @@ def draw_network(
     """
     checked_options(format=format, program=program, theme=theme, precision=precision)
     one_of("show", show, ("weights", "gradients"))
-    layers = _layers(model)
+    layers = layers_of(model)
+    if not layers or not all(layers):
+        raise ArgumentTypeError(
+            f"expected an MLP, Layer or Neuron to draw, got {type(model).__name__}: draw the graph "
+            "of another module's output with draw_dot"
+        )
     number = _weight if show == "weights" else _gradient
     if show == "gradients" and not any(
         number(p) != 0 or type(p.grad) is not int
@@ -117,7 +123,7 @@ def draw_network(
     count = sum(len(neuron.w) + 1 for layer in layers for neuron in layer)
     words = _words(columns, show, x is not None, precision)
     picture = new_picture(body, format, program, f"Network {sizes}, {count:,} parameters", words)
-    picture.engine, picture.no_layout = "neato", 2  # every place is given
+    picture.engine, picture.no_layout = "neato", 2  # the source gives all positions
     return picture
 
 
@@ -127,23 +133,6 @@ def _weight(parameter: Any) -> Any:
 
 def _gradient(parameter: Any) -> Any:
     return getattr(parameter.grad, "data", parameter.grad)
-
-
-def _layers(model: Any) -> list[list[Any]]:
-    if hasattr(model, "layers"):
-        layers = [list(layer.neurons) for layer in model.layers if hasattr(layer, "neurons")]
-    elif hasattr(model, "neurons"):
-        layers = [list(model.neurons)]
-    elif hasattr(model, "w") and hasattr(model, "b"):
-        layers = [[model]]
-    else:
-        layers = []
-    if not layers or not all(layers):
-        raise ArgumentTypeError(
-            f"expected an MLP, Layer or Neuron to draw, got {type(model).__name__}: draw the graph "
-            "of another module's output with draw_dot"
-        )
-    return layers
 
 
 def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[_Column]:
@@ -268,14 +257,14 @@ def _neurons(
             )
             side = _beside(i, k, columns, labels, precision)
             if side and column.step >= _NAMED:
-                # A letter is about 6 points wide; the text begins at the neuron.
+                # A letter is about 6 points wide; the text starts beside the neuron.
                 reach = column.radius + 8 + 3.1 * len(side)
                 place = x - reach if i == 0 else x + reach
                 yield _text(f"t{i}_{k}", place, y, side, theme.ink)
 
 
 def _beside(i: int, k: int, columns: list[_Column], labels: Any, precision: int) -> str:
-    """Return the text beside an input or an output: its name and its number."""
+    """Return the text beside an input or an output: its name and its activation."""
     column = columns[i]
     if i not in (0, len(columns) - 1):
         return ""
@@ -289,7 +278,7 @@ def _beside(i: int, k: int, columns: list[_Column], labels: Any, precision: int)
 def _weights(
     layers: list[list[Any]], columns: list[_Column], number: Any, theme: Theme
 ) -> tuple[list[str], list[Any], int, int]:
-    """Return the lines of the weights, weak ones first, the scale of each layer, and counts."""
+    """Return the lines, weak ones first, the scale of each layer, and how many weights are weak."""
     drawn: list[tuple[float, str]] = []
     scales = []
     weak = total = 0
@@ -302,14 +291,14 @@ def _weights(
         total += sum(map(len, matrix))
         weak += sum(bool(abs(w) < _WEAK * scale) for row in matrix for w in row)
         lines = [
-            (_share(matrix[k][j], scale), matrix[k][j], j, k)
+            (_fraction(matrix[k][j], scale), matrix[k][j], j, k)
             for k in columns[i + 1].shown
             for j in columns[i].shown
         ]
-        power = _power([share for share, *_ in lines])
-        for share, w, j, k in lines:
-            strength = share**power
-            width = 0.5 + (widest - 0.5) * share ** (power / 2)
+        power = _power([fraction for fraction, *_ in lines])
+        for fraction, w, j, k in lines:
+            strength = fraction**power
+            width = 0.5 + (widest - 0.5) * fraction ** (power / 2)
             opacity = (0.12 if len(lines) < 1000 else 0.03) + 0.8 * strength
             color = theme.stroke(w) + f"{round(255 * opacity):02X}"
             drawn.append(
@@ -319,19 +308,20 @@ def _weights(
     return [line for _, line in drawn[-_EDGES:]], scales, weak, total
 
 
-def _share(w: Any, scale: Any) -> float:
+def _fraction(w: Any, scale: Any) -> float:
+    """Return the size of a weight as a fraction of the largest, `scale`."""
     if not finite(w):
         return 1.0
     return float(min(1, abs(w) / scale)) if scale else 0.0
 
 
-def _power(shares: list[float]) -> int:
-    """Return how steeply lines fade with size: so that a layer has about as much ink as 60 full.
+def _power(fractions: list[float]) -> int:
+    """Return the power of its size by which a line fades: a layer has the ink of 60 full lines.
 
-    With as many lines as in a 64-32 layer, fading in proportion would leave a solid block.
+    The lines of a 64-32 layer would be a solid block if they faded in proportion to their size.
     """
     power = 1
-    while power < 16 and sum(share**power for share in shares) > _INK:
+    while power < 16 and sum(fraction**power for fraction in fractions) > _INK:
         power *= 2
     return power
 

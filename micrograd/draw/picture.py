@@ -1,4 +1,4 @@
-"""A picture: DOT source that becomes SVG or PNG without any program from outside Python."""
+"""A picture: DOT source that becomes SVG or PNG without any program outside Python."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _HELP: Final = {
 class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
     """A `graphviz.Digraph` that draws itself with the layout program of a Python package.
 
-    It shows itself as the last line of a notebook cell; `write` makes a file of it; `source` is
-    its DOT text, to which `node`, `edge` and `attr` may add.
+    As the last line of a notebook cell it is shown; `write` writes it to a file; `source` is its
+    DOT source, to which `node`, `edge` and `attr` may add.
 
     Attributes
     ----------
     program : {"wheel", "system"}
         The layout program: that of the package graphviz-pure, or the `dot` on the path.
     title, description : str
-        What a screen reader says of it.
+        What a screen reader reads out.
     no_layout : int or None
-        2 where the source gives every place, so that nothing is laid out.
+        2 if the source gives all positions, so that there is nothing to lay out.
     """
 
     program = "wheel"
@@ -75,15 +75,15 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         renderer, formatter, neato_no_op, engine : optional
             As in `graphviz.Digraph.pipe`.
         quiet : bool, default True
-            Keep warnings of the layout program to ourselves.
+            Do not print the warnings of the layout program.
         encoding : str, optional
 
         Raises
         ------
         ArgumentError
-            If the format is unknown, or not to be had from this program.
+            If the format is unknown, or the layout program cannot write it.
         PictureError
-            If there is no layout program or it fails. Also a RuntimeError.
+            If the layout program is missing or fails. Also a RuntimeError.
         """
         kind = format or self.format
         if not (renderer or formatter):
@@ -118,13 +118,13 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         return drawn if encoding is None else drawn.decode(encoding)
 
     def write(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
-        """Write the picture to a file, whole or not at all.
+        """Write the picture to a file atomically.
 
         Parameters
         ----------
         path : path
         format : str, optional
-            Told by the ending of the path where not given.
+            By default that of the path's ending.
 
         Returns
         -------
@@ -134,9 +134,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         Raises
         ------
         ArgumentError
-            If the path's ending is no format.
+            If the path's ending is not a format.
         OSError
-            If the file cannot be written; what was there before is untouched.
+            If the file cannot be written; an existing file is then left as it was.
         """
         target = Path(path)
         kind = format or target.suffix[1:].lower() or self.format
@@ -160,7 +160,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         outfile: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> str:
-        """Save the DOT source and beside it the picture, as `graphviz.Digraph.render` does.
+        """Save the DOT source and the picture beside it, as `graphviz.Digraph.render` does.
 
         Returns
         -------
@@ -223,8 +223,8 @@ def _program(which: str, path: str) -> str:
     """Return the path of the layout program; `path` is part of the key, as `dot` depends on it."""
     found = shutil.which("dot", path=path) if which == "system" else _of_wheel(path)
     if not found:
-        name = "dot, which was asked for," if which == "system" else "of graphviz-pure"
-        raise PictureError(f"the layout program {name} is not there: {_HELP[which]}")
+        name = "dot" if which == "system" else "of graphviz-pure"
+        raise PictureError(f"the layout program {name} is missing: {_HELP[which]}")
     return found
 
 
@@ -265,7 +265,7 @@ _ID = re.compile(r'(\s)id="')
 
 
 def _finished(svg: str, title: str, description: str) -> str:
-    """Return the SVG ready for a page: no prolog, ids of its own, pixels, text for a reader."""
+    """Return the SVG ready for a page: no prolog, unique ids, pixels, text for screen readers."""
     token = "g" + sha256(svg.encode("utf-8")).hexdigest()[:8]
     svg = _TITLE.sub("", _COMMENT.sub("", svg[svg.index("<svg") :]))
     svg = _ID.sub(rf'\1id="{token}-', svg)

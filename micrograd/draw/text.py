@@ -1,4 +1,4 @@
-"""The graph as text, for terminals: one line a value, in the order of evaluation."""
+"""The graph as text, for terminals: one line per value, in the order of evaluation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def format_graph(
     model: Any = None,
     max_nodes: int | None = None,
 ) -> str:
-    """Return the computation graph as text, one line a value, operands before results.
+    """Return the computation graph as text, one line per value, operands before results.
 
     Parameters
     ----------
@@ -32,23 +32,23 @@ def format_graph(
     precision : int, default 4
         Significant digits.
     local : bool, default True
-        Show the local derivative in each operand.
+        Show the local derivative with respect to each operand.
     labels : mapping, optional
         Names of unlabelled values, as for `draw_dot`.
     model : Module, optional
-        Whose parameters are told apart and named.
+        The module whose parameters are shown as parameters, with their names.
     max_nodes : int, optional
-        Show the last so many values only.
+        Show only this many values, the last ones.
 
     Returns
     -------
     str
-        Without a newline at the end. A value without a label is called v and its position.
+        Without a newline at the end. A value without a label is named v and its position.
 
     Raises
     ------
     ArgumentTypeError
-        If `root` is no Value. Also a TypeError.
+        If `root` is not a Value. Also a TypeError.
     CycleError
         If a value is its own ancestor. Also a ValueError.
 
@@ -79,13 +79,13 @@ def format_graph(
     shown = boxes if max_nodes is None else boxes[-max_nodes:]
     rows = [("name", "is", "data", "grad", "local derivatives" if local else "")]
     for box in shown:
-        slopes = ""
+        derivatives = ""
         if local and box.op is not None and box.op.held:
-            slopes = f"held constant: {box.op.held}"
+            derivatives = f"held constant: {box.op.held}"
         elif local and box.local:
-            slopes = ", ".join(
-                f"∂{short(names[parent])} {number_text(slope, precision)}"
-                for parent, slope in zip(box.parents[:6], box.local, strict=False)
+            derivatives = ", ".join(
+                f"∂{short(names[parent])} {number_text(factor, precision)}"
+                for parent, factor in zip(box.parents[:6], box.local, strict=False)
             ) + (", …" if len(box.parents) > 6 else "")
         rows.append(
             (
@@ -93,7 +93,7 @@ def format_graph(
                 _expression(box, operands),
                 number_text(box.data, precision),
                 number_text(box.grad, precision, signed=True),
-                slopes,
+                derivatives,
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
