@@ -38,7 +38,7 @@ MOVED: Final = {
     "replay.host": "replay.llvm.processor",
     "replay.ieee": "replay.python.ieee",
     "replay.loop": "replay.training.loop",
-    "replay.lower": "replay.llvm.lower",
+    "replay.lower": "replay.llvm.rows",
     "replay.reach": "replay.trace.reach",
     "replay.run_loops": "replay.llvm.run_loops",
     "replay.runs": "replay.llvm.runs",

@@ -6,8 +6,7 @@ import math
 import re
 from typing import Any
 
-from micrograd import ops
-from micrograd.replay.llvm.lower import Handle, lower
+from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["c_name", "c_source"]
@@ -131,8 +130,8 @@ def c_source(tape: Tape, name: str, used: list[int], width: int) -> str:
             before = len(text.lines)
             handle = lower(text, op, [at[operand] for operand in operands])
             if len(text.lines) > before:
-                comment = op.noun if op not in (ops.add, ops.mul) else ""
-                text.lines[-1] += f" /* {comment} */" if comment else ""
+                is_operator = op.precedence < 3 and not op.family  # which speaks for itself
+                text.lines[-1] += "" if is_operator else f" /* {op.noun} */"
             at.append(handle)
         elif operands[0] == CONSTANT:
             at.append(text.constant(tape.as_float(here)))

@@ -12,7 +12,7 @@ from micrograd.engine import Value
 from micrograd.errors import ArgumentError, InputCountError
 from micrograd.replay.kernels import LlvmKernel, PythonKernel
 from micrograd.replay.llvm.direct import Direct
-from micrograd.replay.llvm.lower import forget_rules
+from micrograd.replay.llvm.rows import forget_rules
 from micrograd.replay.trace import Recorder
 from micrograd.replay.trace.reach import models_of
 from micrograd.replay.trace.tape import PARAMETER

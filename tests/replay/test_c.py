@@ -6,7 +6,7 @@ import ctypes
 import subprocess
 
 import pytest
-from replaying import GCC, SAMPLES, TARGETS, bits, needs_gcc, network, off
+from replaying import GCC, SAMPLES, TARGETS, bits, needs_gcc, network, off, run_c
 from strategies import ROWS, points, row_id
 
 from micrograd.replay import compile  # noqa: A004
@@ -21,24 +21,6 @@ def test_a_name_for_c_is_checked():
     for wrong in ("a b", "", "1x", "double", "sin", 3):
         with pytest.raises(ValueError, match="expected a name for a C function"):
             compiled.to_c(wrong)
-
-
-def run_c(text, name, inputs, parameters, gradients, folder):
-    source, library = folder / f"{name}.c", folder / f"{name}.so"
-    source.write_text(text, encoding="utf-8")
-    subprocess.run(
-        [*GCC, "-shared", "-fPIC"] + [str(source), "-o", str(library), "-lm"],
-        check=True,
-    )
-    double = ctypes.c_double
-    value, gradient_ = (double * 1)(), (double * max(1, gradients))()
-    getattr(ctypes.CDLL(str(library)), name)(
-        (double * max(1, len(inputs)))(*inputs),
-        (double * max(1, len(parameters)))(*parameters),
-        value,
-        gradient_,
-    )
-    return value[0], list(gradient_)[:gradients]
 
 
 @needs_gcc

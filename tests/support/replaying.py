@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import random
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -93,6 +95,29 @@ GCC = [
 needs_gcc = pytest.mark.skipif(
     shutil.which("gcc") is None or sys.platform != "linux", reason="needs gcc"
 )
+
+
+def run_c(text, name, inputs, parameters, gradients, folder):
+    """Compile and call a C function; return its value and gradient."""
+    if shutil.which("gcc") is None or sys.platform != "linux":
+        pytest.skip("needs gcc")
+    source, library = folder / f"{name}.c", folder / f"{name}.so"
+    source.write_text(text, encoding="utf-8")
+    subprocess.run(
+        [*GCC, "-shared", "-fPIC"] + [str(source), "-o", str(library), "-lm"],
+        check=True,
+    )
+    double = ctypes.c_double
+    value, gradient_ = (double * 1)(), (double * max(1, gradients))()
+    getattr(ctypes.CDLL(str(library)), name)(
+        (double * max(1, len(inputs)))(*inputs),
+        (double * max(1, len(parameters)))(*parameters),
+        value,
+        gradient_,
+    )
+    return value[0], list(gradient_)[:gradients]
+
+
 UPDATES = {
     "sgd": lambda p: SGD(p, 0.05),
     "momentum": lambda p: SGD(p, linear(0.05, 0.01, 60), momentum=0.9, weight_decay=1e-3),

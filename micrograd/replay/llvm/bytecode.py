@@ -12,7 +12,8 @@ from __future__ import annotations
 from array import array
 
 from micrograd import ops
-from micrograd.replay.llvm.lower import Handle, Plan, lower
+from micrograd.replay.llvm.plan import FUSED, Plan
+from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["FUNCTIONS", "OPERATIONS", "WIDTH", "Steps"]
@@ -115,7 +116,6 @@ class Steps:
     def _write(self, tape: Tape, plan: Plan, inputs: int) -> None:
         rows, operands = tape.rows, tape.operands
         at = [-1] * len(rows)
-        muladd, mulsub, submul = (_NUMBER[name] for name in ("muladd", "mulsub", "submul"))
         parameter, result = _NUMBER["parameter"], _NUMBER["result"]
         step, fused = self._step, plan.fused
 
@@ -144,9 +144,7 @@ class Steps:
             if product is not None:
                 a, b = operands[product]
                 c = given[0] if product == given[1] else given[1]
-                operation = muladd
-                if op is ops.sub:
-                    operation = submul if product == given[1] else mulsub
+                operation = _NUMBER[FUSED[op][product == given[1]]]
                 x, y, z = at[a], at[b], at[c]
                 value = step(
                     operation,

@@ -15,9 +15,8 @@ import threading
 from array import array
 from typing import Any, NamedTuple
 
-from micrograd import ops
 from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH, Steps
-from micrograd.replay.llvm.lower import Handle, Plan, cut, lower, plan
+from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, plan
 from micrograd.replay.llvm.processor import (
     TWO_OPERANDS,
     USUAL,
@@ -29,8 +28,10 @@ from micrograd.replay.llvm.processor import (
     muladd,
     picked,
 )
+from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.llvm.run_loops import RunLoop, provide
 from micrograd.replay.llvm.runs import Run
+from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
@@ -111,7 +112,7 @@ class _Text:
     def mulsub(self, a: Handle, b: Handle, c: Handle) -> Handle:
         return self.fused(self.type, a, b, self.negative(c))
 
-    def submul(self, c: Handle, a: Handle, b: Handle) -> Handle:
+    def submul(self, a: Handle, b: Handle, c: Handle) -> Handle:
         return self.fused(self.type, self.negative(a), b, c)
 
     def fused(self, kind: str, a: Handle, b: Handle, c: Handle) -> Handle:
@@ -314,15 +315,11 @@ class _Text:
             if product is not None:
                 first, second = operands[position]
                 a, b = [self.use(operand) for operand in operands[product]]
-                if product == second:
-                    c = self.use(first)
-                    handle = self.submul(c, a, b) if op is ops.sub else self.muladd(a, b, c)
-                else:
-                    c = self.use(second)
-                    handle = self.mulsub(a, b, c) if op is ops.sub else self.muladd(a, b, c)
+                c = self.use(first if product == second else second)
+                handle = getattr(self, FUSED[op][product == second])(a, b, c)
             elif (
                 self.contract
-                and op is ops.mul
+                and op in PRODUCTS
                 and position not in uses
                 and len(steps.results[position]) == 1
             ):
@@ -379,14 +376,8 @@ def _reader(steps: Steps, text: _Text) -> str:
             result = text.number(text.compare(name, *x))
         elif name == "select":
             result = text.select(text.compare("!=", x[0], text.constant(0.0)), x[1], x[2])
-        elif name == "muladd":
-            result = text.muladd(*x)
-        elif name == "mulsub":
-            result = text.mulsub(*x)
-        elif name == "submul":
-            result = text.submul(x[2], x[0], x[1])
-        elif name == "negative":
-            result = text.negative(*x)
+        elif name in {"muladd", "mulsub", "submul", "negative"}:
+            result = getattr(text, name)(*x)
         else:
             result = text.call(name, *x)
         lines.append("  br label %store")
@@ -485,7 +476,7 @@ def program(
     order = plan(tape, contract, least)
     if wide:
         done = {step for run in order.runs.values() for step in run.steps}
-        narrow = tape.narrowed(_WIDE, done)
+        narrow = narrowed(tape, _WIDE, done)
         tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
     size = len(order.steps) + sum(step in order.fused for step in order.steps)
     width = 1

@@ -12,10 +12,12 @@ two for each product would take twice as long as the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd import ops
+from micrograd.ops import Op
+from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
 
 __all__ = ["ROWS", "Run", "Runs"]
@@ -108,22 +110,11 @@ class Runs:
         if tape.rows.count(None) < least:  # as in a long chain of few numbers
             return
         self._uses = tape.uses()
-        rows, operands = tape.rows, tape.operands
         at = 0
         while at < len(steps):
-            step = steps[at]
-            op = rows[step]
-            size = 1
-            if op is ops.mul:
-                other = operands[step][1]
-                if rows[other] is None or other in self.places:
-                    size = self._row(at)
-            elif op is ops.add:
-                if self.places and step in fused:
-                    size = self._row(at)
-            elif op is not None and op.family == "dot_of":
-                self._dot(step)
-            at += size
+            op = tape.rows[steps[at]]
+            find = None if op is None else _FOUND.get(key_of(op))
+            at += 1 if find is None else find(self, at)
 
     def _number(self, kind: str, position: int) -> int:
         """Return the number of an input or parameter, -1 where something else stands there."""
@@ -148,8 +139,21 @@ class Runs:
             self.count += len(values)
         return free
 
-    def _dot(self, position: int) -> None:
-        """Find the run of a sum of products, with a bias, that is computed at a step."""
+    def _products(self, at: int) -> int:
+        """Find the run of products that begins at a step; return how many steps it has."""
+        other = self._operands[self._steps[at]][1]
+        return self._row(at) if self._rows[other] is None or other in self.places else 1
+
+    def _sums(self, at: int) -> int:
+        """Find the run of sums with a product that begins at a step; return its steps."""
+        return self._row(at) if self.places and self._steps[at] in self._fused else 1
+
+    def _dot(self, at: int) -> int:
+        """Find the run of a sum of products, with a bias, that is one step."""
+        self._dot_at(self._steps[at])
+        return 1
+
+    def _dot_at(self, position: int) -> None:
         operands = self._operands[position]
         count = len(operands) // 2
         if len(operands) % 2 == 0 or count < self._least:
@@ -191,20 +195,30 @@ class Runs:
 
     def _parts(self, position: int) -> tuple[str, int, int, int] | None:
         """Return what a step of a run does: its name, factor, number, and value."""
-        op, operands = self._rows[position], self._operands[position]
-        results = self._results.get(position)
-        if op is ops.mul:
-            factor, other = operands
-            if results is None:
-                return "scale", factor, self._number(PARAMETER, other), position
-            if len(results) == 1 and not self._uses[position]:
-                return "outer", factor, results[0], other
-        elif op is ops.add and position in self._fused and results is None:
-            product = self._fused[position]
-            factor, other = self._operands[product]
-            before = operands[0] if product == operands[1] else operands[1]
-            if self._uses[before] == 1 and before in self.places:  # not an input, which stays
-                return "spread", factor, self._number(PARAMETER, other), before
+        op = self._rows[position]
+        parts = None if op is None else _PARTS.get(op)
+        return None if parts is None else parts(self, position, self._results.get(position))
+
+    def _product_parts(
+        self, position: int, results: list[int] | None
+    ) -> tuple[str, int, int, int] | None:
+        factor, other = self._operands[position]
+        if results is None:
+            return "scale", factor, self._number(PARAMETER, other), position
+        if len(results) == 1 and not self._uses[position]:
+            return "outer", factor, results[0], other
+        return None
+
+    def _sum_parts(
+        self, position: int, results: list[int] | None
+    ) -> tuple[str, int, int, int] | None:
+        if position not in self._fused or results is not None:
+            return None
+        product, operands = self._fused[position], self._operands[position]
+        factor, other = self._operands[product]
+        before = operands[0] if product == operands[1] else operands[1]
+        if self._uses[before] == 1 and before in self.places:  # not an input, which stays
+            return "spread", factor, self._number(PARAMETER, other), before
         return None
 
     def _row(self, at: int) -> int:
@@ -239,3 +253,13 @@ class Runs:
         head = None if name == "scale" else self._open.pop(key, None)
         self._join(key if name == "outer" else ("sums", *steps), run, head, steps[0])
         return count
+
+
+# By the row of a step, or its factory: what finds the run that begins there, and what one step of
+# a run does.
+_FOUND: dict[Op | str, Callable[[Runs, int], int]] = {
+    ops.mul: Runs._products, ops.add: Runs._sums, "dot_of": Runs._dot
+}  # fmt: skip
+_PARTS: dict[Op, Callable[[Runs, int, list[int] | None], tuple[str, int, int, int] | None]] = {
+    ops.mul: Runs._product_parts, ops.add: Runs._sum_parts
+}  # fmt: skip

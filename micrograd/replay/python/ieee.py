@@ -18,7 +18,7 @@ from typing import Any
 
 from micrograd.errors import TraceError
 from micrograd.ops import Op, as_float
-from micrograd.replay.llvm.lower import lower
+from micrograd.replay.llvm.rows import lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["row", "run"]

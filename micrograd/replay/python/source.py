@@ -12,6 +12,7 @@ from typing import Any
 from micrograd import ops
 from micrograd.ops import Op, as_float
 from micrograd.replay.python import ieee
+from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
@@ -25,12 +26,36 @@ def _named(op: Op) -> bool:
     """Return whether the row's own text can be run with the names of the table."""
     if op.arity > _WIDE and op.precedence < 5:
         return False
-    return ops.TABLE.get(op.name) is op or op.family in _FAMILIES or op.code == "{0}"
+    return ops.TABLE.get(op.name) is op or key_of(op) in _TEXTS or op.code == "{0}"
 
 
-_FAMILIES = (
-    "power", "base_power", "leaky_relu_with", "elu_with", "sum_of", "dot_of", "logsumexp_of"
-)  # fmt: skip
+def _code(op: Op, operands: list[str], arrays: bool) -> str:
+    return op.code.format(*operands)
+
+
+def _dot(op: Op, operands: list[str], arrays: bool) -> str:
+    text = op.code.format(*operands)
+    return text if op.arity % 2 else f"0 + {text}"  # as the engine starts it: never -0.0
+
+
+def _power(op: Op, operands: list[str], arrays: bool) -> str:
+    (exponent,) = op.parameters
+    if arrays or exponent % 1 != 0:
+        return f"pow({operands[0]}, {_literal(exponent)})"
+    return op.code.format(*operands)
+
+
+def _called(name: str) -> Callable[[Op, list[str], bool], str]:
+    return lambda op, operands, arrays: f"{name}({', '.join(operands)})"
+
+
+# How a row is written with the names that the source has, by the row or its factory; one of the
+# table that is not listed is written as its `code`.
+_TEXTS: dict[Op | str, Callable[[Op, list[str], bool], str]] = {
+    ops.pow: _called("pow"), "power": _power, "base_power": _called("pow"),
+    "sum_of": _code, "dot_of": _dot, "logsumexp_of": _code, "peak_of": _called("peak"),
+    "leaky_relu_with": _code, "elu_with": _code,
+}  # fmt: skip
 
 
 def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
@@ -117,16 +142,8 @@ def python_source(
         if position in extra:
             own[extra[position]] = op
             text = f"{extra[position]}({', '.join(operands)})"
-        elif op.family == "dot_of" and not op.parameters[1]:
-            text = f"0 + {op.code.format(*operands)}"  # as the engine starts it: never -0.0
-        elif op.family == "power" and (arrays or op.parameters[0] % 1 != 0):
-            text = f"pow({operands[0]}, {_literal(op.parameters[0])})"
-        elif op is ops.pow or op.family == "base_power":
-            text = f"pow({operands[0]}, {operands[1]})"
-        elif op.name == "peak":
-            text = f"peak({', '.join(operands)})"
         else:
-            text = op.code.format(*operands)
+            text = _TEXTS.get(key_of(op), _code)(op, operands, arrays)
         comment = op.noun
         if position in tape.adjoints and position not in forward:
             comment += f", d/d {names[tape.adjoints[position]]}"

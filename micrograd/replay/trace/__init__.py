@@ -3,10 +3,11 @@
 from micrograd.replay.trace.recorder import (
     Recorder,
     Symbol,
+    detached,
     differentiate,
     is_number_like,
     rule,
     tracing,
 )
 
-__all__ = ["Recorder", "Symbol", "differentiate", "is_number_like", "rule", "tracing"]
+__all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "rule", "tracing"]

@@ -21,7 +21,7 @@ from micrograd.replay.trace.reach import Kept, is_library, models_of, reached_by
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
 from micrograd.replay.trace.watch import SLOPE, WHERE, Watch, is_symbol, line_where
 
-__all__ = ["Recorder", "Symbol", "differentiate", "is_number_like", "rule", "tracing"]
+__all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "rule", "tracing"]
 
 tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tracing", default=None)
 """What records the function that is being run."""
@@ -121,7 +121,7 @@ class Symbol(Operators):
 
     def detach(self) -> Symbol:
         """Return the same number, through which no gradient flows."""
-        return Symbol(self.recorder, self.recorder.tape.add(_detached, (self.position,)))
+        return Symbol(self.recorder, self.recorder.tape.add(detached, (self.position,)))
 
     def _gradient(
         self, output: Operators, inputs: Sequence[Operators], create_graph: bool
@@ -207,7 +207,16 @@ class Symbol(Operators):
     backward = _refused("call backward()", "call backward of the compiled function instead")
 
 
-_detached = Op(
+class _Detached(Op):
+    """A row that stands in no table: a pickle finds it here."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> str:
+        return "detached"
+
+
+detached = _Detached(
     name="detach",
     symbol="=",
     noun="copy without gradient",

@@ -16,12 +16,11 @@ False
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from micrograd import ops
 from micrograd.ops import Op, PlainNumber, as_float
+from micrograd.replay.trace.simpler import SIMPLER, SWAPS, key_of
 
 __all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
 
@@ -159,7 +158,6 @@ class Tape:
         tape = Tape()
         seen: dict[tuple[Any, ...], int] = {}
         rows, own = tape.rows, tape.operands
-        add, mul, sub = ops.add, ops.mul, ops.sub
         place: list[int] = []
         for need, op, given in zip(needed, self.rows, self.operands, strict=True):
             if not need:
@@ -170,9 +168,10 @@ class Tape:
                 leaf = tape.constant(what) if kind == CONSTANT else tape._leaf(given, given)
                 place.append(leaf)
                 continue
-            if op is add or op is mul or op is sub:  # most of a graph: without constants as it is
+            swaps = SWAPS.get(op)
+            if swaps is not None:
                 a, b = operands = place[given[0]], place[given[1]]
-                key: tuple[Any, ...] = (op, b, a) if a > b and op is not sub else (op, a, b)
+                key: tuple[Any, ...] = (op, b, a) if a > b and swaps else (op, a, b)
                 check = (rows[a] is None and own[a][0] == CONSTANT) or (
                     rows[b] is None and own[b][0] == CONSTANT
                 )
@@ -224,74 +223,6 @@ class Tape:
                 tape.adjoints[place[adjoint]] = place[position]
         return tape
 
-    def narrowed(self, most: int, others: Container[int] = ()) -> Tape:
-        """Return the same program with no row of many more terms, or pairs, than so many.
-
-        A longer one, unless its position is among the `others`, is computed in parts, with the
-        additions in the same order, so with the same bits.
-        """
-        wide = [
-            op is not None and op.arity > 2 * most + 1 and position not in others
-            for position, op in enumerate(self.rows)
-        ]
-        if not any(wide):
-            return self
-        tape = Tape()
-        place: list[int] = []
-        for op, given, is_wide in zip(self.rows, self.operands, wide, strict=True):
-            if op is None:
-                place.append(len(tape))
-                tape.rows.append(None)
-                tape.operands.append(given)
-                continue
-            operands = tuple([place[operand] for operand in given])
-            if is_wide and op.family == "sum_of":
-                place.append(tape._in_parts(ops.sum_of, operands, most))
-            elif is_wide and op.family == "peak_of":
-                place.append(tape._in_parts(ops.peak_of, operands, most))
-            elif is_wide and op.family == "logsumexp_of":
-                place.append(tape._logsumexp(operands, most))
-            elif is_wide and op.family == "dot_of":
-                pairs = op.parameters[0]
-                so_far = operands[2 * pairs :]  # the bias, where there is one
-                for start in range(0, pairs, most):
-                    w = operands[start : min(start + most, pairs)]
-                    x = operands[pairs + start : pairs + start + len(w)]
-                    row = ops.dot_of(len(w), bool(so_far))
-                    so_far = (tape.add(row, (*w, *x, *so_far)),)
-                place += so_far
-            else:
-                place.append(tape.add(op, operands))
-        tape.outputs = [place[position] for position in self.outputs]
-        tape.gradients = [None if g is None else place[g] for g in self.gradients]
-        return tape
-
-    def _in_parts(self, part: Callable[[int], Op], operands: tuple[int, ...], most: int) -> int:
-        """Append a sum or a largest that takes so many operands at a time."""
-        total, rest = operands[0], operands[1:]
-        for start in range(0, len(rest), most):
-            terms = (total, *rest[start : start + most])
-            total = self.add(part(len(terms)), terms)
-        return total
-
-    def _logsumexp(self, values: tuple[int, ...], most: int) -> int:
-        """Append a `logsumexp` in the steps that `lower` writes for one, as rows of their own."""
-        add = self.add
-        peak = self._in_parts(ops.peak_of, values, most)
-        rest = taken = zero = self.constant(0.0)
-        one = self.constant(1.0)
-        known = peak
-        for value in values:
-            power = add(ops.exp, (add(ops.sub, (value, peak)),))
-            largest = add(ops.equal, (value, peak))
-            left_out = add(ops.where, (taken, power, zero))
-            rest = add(ops.add, (rest, add(ops.where, (largest, left_out, power))))
-            taken = add(ops.where, (largest, one, taken))
-            known = add(ops.where, (add(ops.equal, (value, value)), known, value))
-        total = add(ops.add, (peak, add(ops.log1p, (rest,))))
-        infinite = add(ops.equal, (add(ops.abs, (peak,)), self.constant(math.inf)))
-        return add(ops.where, (infinite, known, total))
-
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return where the same number already stands, or can stand as a constant."""
         values = [self.constant_at(operand) for operand in operands]
@@ -300,27 +231,8 @@ class Tape:
                 return self.constant(op.compute(*values))  # type: ignore[arg-type]
             except (ArithmeticError, ValueError):
                 return None  # it is an error at run time, as it is without us
-        if op is ops.mul:
-            for value, other in ((values[0], operands[1]), (values[1], operands[0])):
-                if value == 1:
-                    return other
-                if value == -1:
-                    return self._negative(other)
-        elif op is ops.div:
-            if values[1] == 1:
-                return operands[0]
-        elif op is ops.neg:
-            return self._negative(operands[0], merely_look=True)
-        elif op is ops.identity or (op.family == "power" and op.parameters[0] == 1):
-            return operands[0]
-        elif op is ops.where and values[0] is not None:
-            return operands[1] if values[0] else operands[2]
-        return None
-
-    def _negative(self, position: int, merely_look: bool = False) -> int | None:
-        if self.rows[position] is ops.neg:
-            return int(self.operands[position][0])
-        return None if merely_look else self.add(ops.neg, (position,))
+        rule = SIMPLER.get(key_of(op))
+        return None if rule is None else rule(self, op, operands, values)
 
     # ---- what a reader wants to know ------------------------------------------------------------
 

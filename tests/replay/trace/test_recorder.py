@@ -324,3 +324,12 @@ def test_a_refusal_that_the_function_catches_is_one_nevertheless(fn):
     for _ in range(2):
         with pytest.raises(TraceError, match=r"test_recorder\.py, line \d+: "):
             compiled(3.0)
+
+
+@every_backend
+def test_a_copy_without_gradient_travels_with_the_function(backend):
+    compiled = compile(lambda x: x * x.detach(), backend)
+    assert compiled(3.0) == 9.0
+    for again in (pickle.loads(pickle.dumps(compiled)), copy.deepcopy(compiled)):
+        assert again(3.0) == 9.0
+        assert again.jacobian(3.0).tolist() == [3.0]

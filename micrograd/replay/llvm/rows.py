@@ -1,8 +1,10 @@
-"""What the rows of the op table are made of for a machine: the part that LLVM and C share.
+"""Every row of the op table as a machine computes it: what becomes LLVM's text, and C.
 
 An emitter knows numbers, arithmetic, comparison, choice and the functions of the C library. Every
-row is written in those here, once for both. A row that is not listed is lowered by running its
-own forward rule on handles, which works where it is written with operators.
+row is written in those here, once for all emitters: `relu` compares with 0 and selects, which
+`emitter.py` writes as `fcmp olt` and `select`, and `c.py` as `<` and `?:`. A row that is not listed
+is lowered by running its own forward rule on handles, which works where it is written with
+operators.
 """
 
 from __future__ import annotations
@@ -10,19 +12,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.ops import Op
-from micrograd.replay.llvm.runs import Run, Runs
-from micrograd.replay.trace import rule
+from micrograd.replay.trace import detached, rule
+from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import INPUT, Tape
 
-__all__ = ["Emitter", "Plan", "cut", "forget_rules", "lower", "plan"]
-
-_CALL = 4  # what a call counts for where a program is cut
+__all__ = ["Emitter", "Handle", "forget_rules", "lower"]
 
 Handle = str
 
@@ -192,32 +191,29 @@ def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
     return e.select(infinite, largest, total)
 
 
-ROWS: dict[str, Callable[..., Handle]] = {
-    "add": _binary("+"), "sub": _binary("-"), "mul": _binary("*"), "div": _binary("/"),
-    "neg": lambda e, op, a: e.negative(a),
-    "power": _power, "pow": _calls("pow"), "base_power": _calls("pow"),
-    "greater": _compares(">"), "greater_equal": _compares(">="), "equal": _compares("=="),
-    "where": lambda e, op, condition, a, b: e.select(e.truth(condition), a, b),
-    "share": _share, "maximum": _maximum, "minimum": _minimum, "sign": _sign,
-    "abs": _calls("fabs"),
-    "identity": lambda e, op, a: a, "detach": lambda e, op, a: a,
-    "exp": _calls("exp"), "expm1": _calls("expm1"), "log": _calls("log"),
-    "log1p": _calls("log1p"), "log2": _calls("log2"), "log10": _calls("log10"),
-    "sqrt": _calls("sqrt"), "cbrt": _calls("cbrt"), "hypot": _calls("hypot"),
-    "sin": _calls("sin"), "cos": _calls("cos"), "tan": _calls("tan"),
-    "arcsin": _calls("asin"), "arccos": _calls("acos"), "arctan": _calls("atan"),
-    "arctan2": _calls("atan2"),
-    "sinh": _calls("sinh"), "cosh": _calls("cosh"), "tanh": _calls("tanh"),
-    "arcsinh": _calls("asinh"), "arccosh": _calls("acosh"), "arctanh": _calls("atanh"),
-    "erf": _calls("erf"), "erfc": _calls("erfc"),
-    "relu": _relu, "sigmoid": _sigmoid, "softplus": _softplus, "gelu": _gelu, "silu": _silu,
-    "leaky_relu_with": _leaky_relu, "elu_with": _elu,
+# Keyed by the row, or by the factory of one that captures a constant.
+_ROWS: dict[Op | str, Callable[..., Handle]] = {
+    ops.add: _binary("+"), ops.sub: _binary("-"), ops.mul: _binary("*"), ops.div: _binary("/"),
+    ops.neg: lambda e, op, a: e.negative(a),
+    "power": _power, ops.pow: _calls("pow"), "base_power": _calls("pow"),
+    ops.greater: _compares(">"), ops.greater_equal: _compares(">="), ops.equal: _compares("=="),
+    ops.where: lambda e, op, condition, a, b: e.select(e.truth(condition), a, b),
+    ops.share: _share, ops.maximum: _maximum, ops.minimum: _minimum, ops.sign: _sign,
+    ops.abs: _calls("fabs"),
+    ops.identity: lambda e, op, a: a, detached: lambda e, op, a: a,
+    ops.exp: _calls("exp"), ops.expm1: _calls("expm1"), ops.log: _calls("log"),
+    ops.log1p: _calls("log1p"), ops.log2: _calls("log2"), ops.log10: _calls("log10"),
+    ops.sqrt: _calls("sqrt"), ops.cbrt: _calls("cbrt"), ops.hypot: _calls("hypot"),
+    ops.sin: _calls("sin"), ops.cos: _calls("cos"), ops.tan: _calls("tan"),
+    ops.arcsin: _calls("asin"), ops.arccos: _calls("acos"), ops.arctan: _calls("atan"),
+    ops.arctan2: _calls("atan2"),
+    ops.sinh: _calls("sinh"), ops.cosh: _calls("cosh"), ops.tanh: _calls("tanh"),
+    ops.arcsinh: _calls("asinh"), ops.arccosh: _calls("acosh"), ops.arctanh: _calls("atanh"),
+    ops.erf: _calls("erf"), ops.erfc: _calls("erfc"),
+    ops.relu: _relu, ops.sigmoid: _sigmoid, ops.softplus: _softplus, ops.gelu: _gelu,
+    ops.silu: _silu, "leaky_relu_with": _leaky_relu, "elu_with": _elu,
     "sum_of": _sum, "dot_of": _dot, "logsumexp_of": _logsumexp, "peak_of": _peak,
 }  # fmt: skip
-
-# Rows whose rule is fixed by their meaning; a row of the user's that took one of these names after
-# removing ours is lowered by its own forward rule.
-_BUILT_IN = {name: op for name, op in ops.TABLE.items() if name in ROWS}
 
 
 @functools.lru_cache(maxsize=64)
@@ -238,9 +234,9 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
     TraceError
         If the row is not known here and its forward rule is not written with operators.
     """
-    name = op.family or op.name
-    if name in ROWS and (op.family or op.name == "detach" or _BUILT_IN.get(name) is op):
-        return ROWS[name](emitter, op, *operands)
+    known = _ROWS.get(key_of(op))
+    if known is not None:
+        return known(emitter, op, *operands)
     try:
         tape = _rule(op)
     except (TypeError, AttributeError) as error:
@@ -257,109 +253,3 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
         else:
             at.append(emitter.constant(tape.as_float(position)))
     return at[tape.outputs[0]]
-
-
-@dataclass
-class Plan:
-    """In what order a tape is emitted, which products go into a sum, and where it is cut.
-
-    `plan` makes one, and `cut` what is needed to emit it in segments.
-
-    Attributes
-    ----------
-    steps : list of int
-        Positions to compute, in order.
-    fused : dict of int to int
-        A sum or difference -> the product among its operands that is computed with it.
-    segment : dict of int to int
-        The segment of each step.
-    crossing : dict of int to int
-        Positions that are used in a later segment -> the number of their slot in memory.
-    results : dict of int to list of int
-        Position -> which results of the program it is.
-    slots : int
-        How many slots there are.
-    runs : dict of int to Run
-        Step -> the run that it stands for.
-    places : dict of int to int
-        Position -> its place among the values of runs, in memory after the other slots.
-    """
-
-    steps: list[int] = field(default_factory=list)
-    fused: dict[int, int] = field(default_factory=dict)
-    segment: dict[int, int] = field(default_factory=dict)
-    crossing: dict[int, int] = field(default_factory=dict)
-    results: dict[int, list[int]] = field(default_factory=dict)
-    slots: int = 0
-    runs: dict[int, Run] = field(default_factory=dict)
-    places: dict[int, int] = field(default_factory=dict)
-
-
-def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
-    """Return how to emit `tape`: products fused into sums if `fuse`.
-
-    With a `least`, runs of like steps that are at least so long are one step; it needs `fuse`.
-    """
-    rows, operands = tape.rows, tape.operands
-    result = Plan()
-    for number, position in enumerate(tape.results()):
-        result.results.setdefault(position, []).append(number)
-    swallowed: set[int] = set()
-    if fuse:
-        uses = tape.uses()
-        for position, op in enumerate(rows):
-            if op is ops.add or op is ops.sub:
-                for operand in operands[position][::-1]:
-                    if (
-                        rows[operand] is ops.mul
-                        and uses[operand] == 1
-                        and operand not in result.results
-                    ):
-                        result.fused[position] = operand
-                        swallowed.add(operand)
-                        break
-    result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
-    if least:
-        found = Runs(tape, result.steps, result.fused, result.results, least)
-        result.steps = [step for step in result.steps if step not in found.others]
-        result.runs, result.places = found.starts, found.places
-    return result
-
-
-def cut(tape: Tape, given: Plan, size: int) -> None:
-    """Cut a plan into segments of about so many steps, and give slots to what crosses them."""
-    operands, fused = tape.operands, given.fused
-    current, weight = 0, 0
-    last_use: dict[int, int] = {}
-    for position in given.steps:
-        run = given.runs.get(position)
-        cost = _CALL if run is not None else max(1, len(operands[position]) // 2)
-        if weight and weight + cost > size:
-            current, weight = current + 1, 0
-        weight += cost
-        given.segment[position] = current
-        for operand in operands[position] if run is None else run.factors:
-            if fused.get(position) == operand:
-                for inner in operands[operand]:
-                    last_use[inner] = current
-            else:
-                last_use[operand] = current
-    # A slot is free again after the segment in which its value is last used.
-    free: list[int] = []
-    ends: dict[int, list[int]] = {}
-    at = 0
-    for position in given.steps:
-        while at < given.segment[position]:
-            free += ends.pop(at, [])
-            at += 1
-        run = given.runs.get(position)
-        for result in (position,) if run is None else run.steps:
-            last = last_use.get(result, at)
-            if last > at and result not in given.places:
-                slot = free.pop() if free else given.slots
-                given.slots = max(given.slots, slot + 1)
-                given.crossing[result] = slot
-                ends.setdefault(last, []).append(slot)
-    for position, place in given.places.items():
-        given.crossing[position] = given.slots + place
-    given.slots += 1 + max(given.places.values(), default=-1)

@@ -1,0 +1,130 @@
+"""In what order a program is computed: products fused into sums, runs of like steps, and cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from micrograd import ops
+from micrograd.ops import Op
+from micrograd.replay.llvm.runs import Run, Runs
+from micrograd.replay.trace.tape import Tape
+
+__all__ = ["FUSED", "PRODUCTS", "Plan", "cut", "plan"]
+
+_CALL = 4  # what a call counts for where a program is cut
+
+PRODUCTS = {ops.mul}
+"""Rows that can be computed with a sum that they go into."""
+
+FUSED: dict[Op | None, tuple[str, str]] = {
+    ops.add: ("muladd", "muladd"), ops.sub: ("mulsub", "submul")
+}  # fmt: skip
+"""Rows that a product among their operands can be computed with, and how: where it is their first
+operand, and where it is their second. With the product a * b that is a * b + c, a * b - c and
+c - a * b; each is given a, b and c."""
+
+
+@dataclass
+class Plan:
+    """In what order a tape is emitted, which products go into a sum, and where it is cut.
+
+    `plan` makes one, and `cut` what is needed to emit it in segments.
+
+    Attributes
+    ----------
+    steps : list of int
+        Positions to compute, in order.
+    fused : dict of int to int
+        A sum or difference -> the product among its operands that is computed with it.
+    segment : dict of int to int
+        The segment of each step.
+    crossing : dict of int to int
+        Positions that are used in a later segment -> the number of their slot in memory.
+    results : dict of int to list of int
+        Position -> which results of the program it is.
+    slots : int
+        How many slots there are.
+    runs : dict of int to Run
+        Step -> the run that it stands for.
+    places : dict of int to int
+        Position -> its place among the values of runs, in memory after the other slots.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    fused: dict[int, int] = field(default_factory=dict)
+    segment: dict[int, int] = field(default_factory=dict)
+    crossing: dict[int, int] = field(default_factory=dict)
+    results: dict[int, list[int]] = field(default_factory=dict)
+    slots: int = 0
+    runs: dict[int, Run] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+
+
+def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
+    """Return how to emit `tape`: products fused into sums if `fuse`.
+
+    With a `least`, runs of like steps that are at least so long are one step; it needs `fuse`.
+    """
+    rows, operands = tape.rows, tape.operands
+    result = Plan()
+    for number, position in enumerate(tape.results()):
+        result.results.setdefault(position, []).append(number)
+    swallowed: set[int] = set()
+    if fuse:
+        uses = tape.uses()
+        for position, op in enumerate(rows):
+            if op in FUSED:
+                for operand in operands[position][::-1]:
+                    if (
+                        rows[operand] in PRODUCTS
+                        and uses[operand] == 1
+                        and operand not in result.results
+                    ):
+                        result.fused[position] = operand
+                        swallowed.add(operand)
+                        break
+    result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
+    if least:
+        found = Runs(tape, result.steps, result.fused, result.results, least)
+        result.steps = [step for step in result.steps if step not in found.others]
+        result.runs, result.places = found.starts, found.places
+    return result
+
+
+def cut(tape: Tape, given: Plan, size: int) -> None:
+    """Cut a plan into segments of about so many steps, and give slots to what crosses them."""
+    operands, fused = tape.operands, given.fused
+    current, weight = 0, 0
+    last_use: dict[int, int] = {}
+    for position in given.steps:
+        run = given.runs.get(position)
+        cost = _CALL if run is not None else max(1, len(operands[position]) // 2)
+        if weight and weight + cost > size:
+            current, weight = current + 1, 0
+        weight += cost
+        given.segment[position] = current
+        for operand in operands[position] if run is None else run.factors:
+            if fused.get(position) == operand:
+                for inner in operands[operand]:
+                    last_use[inner] = current
+            else:
+                last_use[operand] = current
+    # A slot is free again after the segment in which its value is last used.
+    free: list[int] = []
+    ends: dict[int, list[int]] = {}
+    at = 0
+    for position in given.steps:
+        while at < given.segment[position]:
+            free += ends.pop(at, [])
+            at += 1
+        run = given.runs.get(position)
+        for result in (position,) if run is None else run.steps:
+            last = last_use.get(result, at)
+            if last > at and result not in given.places:
+                slot = free.pop() if free else given.slots
+                given.slots = max(given.slots, slot + 1)
+                given.crossing[result] = slot
+                ends.setdefault(last, []).append(slot)
+    for position, place in given.places.items():
+        given.crossing[position] = given.slots + place
+    given.slots += 1 + max(given.places.values(), default=-1)
