@@ -67,7 +67,7 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             assert dashes.get_attribute("d").count("L") == 20
             names = page.locator(".mgl-curve text").all_text_contents()
             assert {"train", "held out"} <= set(names)
-            assert re.search(r"held out \d of 5 right", page.locator(".mgl-say").inner_text())
+            assert re.search(r"held out \d of 5 correct", page.locator(".mgl-say").inner_text())
             page.get_by_role("button", name="Reset").click()
             assert step() == 0
             page.get_by_role("button", name="Play").click()

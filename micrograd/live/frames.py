@@ -1,0 +1,114 @@
+"""What a frame of a run consists of: bytes on a scale of colours, curves, words for numbers."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+from micrograd.nn import MLP
+from micrograd.style import Theme, diverging, largest, mix, number_text
+
+__all__ = [
+    "axes_of",
+    "base64_text",
+    "levels",
+    "loss_text",
+    "parameter_bytes",
+    "shades",
+    "thinned",
+    "undecided",
+]
+
+
+def base64_text(content: bytes) -> str:
+    """Return bytes as a string that JSON can hold."""
+    return base64.b64encode(content).decode()
+
+
+def loss_text(loss: float) -> str:
+    """Return a loss as it is written beside the pictures."""
+    return number_text(loss, 3) if math.isfinite(loss) else "not finite"
+
+
+def shades(look: Theme, outputs: int) -> str:
+    """Return the colours of the 256 bytes of a map, in one string of hexadecimal digits."""
+    colours = []
+    for byte in range(256):
+        if outputs == 1:
+            colour = diverging(byte - 127.5, 127.5, look.pale)
+        else:
+            strong = look.of_class(min(byte // 25, 9), outputs)
+            colour = mix(look.bg, strong, 0.1 + 0.35 * (byte % 25) / 24)
+        colours.append(colour[1:])
+    return "".join(colours)
+
+
+def levels(field: Any, outputs: int) -> list[Any]:
+    """Return arrays that are 0 along the boundaries in a map of bytes."""
+    import numpy as np
+
+    if outputs == 1:
+        found = [field.astype(float) - 127.5]
+    else:
+        best, lead = field // 25, np.maximum(field % 25 - undecided(outputs), 0.5)
+        found = [np.where(best == k, lead, -lead) for k in np.unique(best)]
+    return [level for level in found if level.min() < 0 < level.max()]
+
+
+def undecided(outputs: int) -> float:
+    """Return how certain the model is, from 0 to 24, where two of its classes have P = 0.5."""
+    return 24 * (0.5 - 1 / outputs) / (1 - 1 / outputs)
+
+
+def parameter_bytes(model: MLP) -> tuple[bytes, list[str]]:
+    """Return each parameter as a signed byte, and the number that 127 stands for in each layer."""
+    content = bytearray()
+    scales = []
+    for layer in model.layers:
+        scale = float(largest(float(w.data) for neuron in layer.neurons for w in neuron.w))
+        scale = _power_of_two(scale) if scale else 1.0
+        scales.append(number_text(scale))
+        for neuron in layer.neurons:
+            for parameter in (*neuron.w, neuron.b):
+                relative = max(-1.0, min(1.0, float(parameter.data) / scale))
+                content.append(round(127 * relative) % 256 if relative == relative else 0)
+    return bytes(content), scales
+
+
+def thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
+    """Return at most so many points: the lowest and the highest of each stretch."""
+    if len(points) <= most:
+        return points
+    size = math.ceil((len(points) - 2) / ((most - 2) // 2))
+    kept = [points[0]]
+    for start in range(1, len(points) - 1, size):
+        part = points[start : min(start + size, len(points) - 1)]
+        kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
+    return [*kept, points[-1]]
+
+
+def _power_of_two(size: float) -> float:
+    """Return the smallest power of two that is no smaller, or the largest float that is one."""
+    return 2.0 ** min(1023, math.ceil(math.log2(size)))
+
+
+def axes_of(losses: list[float], steps: int) -> dict[str, Any]:
+    """Return the axes of the loss curve; their ends are powers of two, so that they rarely move."""
+    high = max([*losses, 1e-12])
+    top = _power_of_two(high)
+    least = max(min((loss for loss in losses if loss > 0), default=high), 1e-4 * high)
+    log = high > 100 * least
+    low = 2.0 ** math.floor(math.log2(least)) if log else 0.0
+    if log:
+        decades = range(math.ceil(math.log10(low)), math.floor(math.log10(top)) + 1)
+        ticks = [10.0**k for k in decades]
+    else:
+        ticks = [0.0, top / 2, top]
+    return {
+        "low": low,
+        "high": top,
+        "log": log,
+        "most": steps,
+        "ticks": [[tick, number_text(tick, 3)] for tick in ticks],
+    }

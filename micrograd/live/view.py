@@ -1,0 +1,338 @@
+"""A network over the plane of two features: what it answers there, and the samples."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from micrograd.checks import whole_number
+from micrograd.engine import Value, no_grad
+from micrograd.errors import (
+    ArgumentError,
+    DomainError,
+    InputCountError,
+    NumberTypeError,
+)
+from micrograd.live.frames import base64_text
+from micrograd.losses import LOSSES, Loss
+from micrograd.nn import MLP
+from micrograd.plot import features_of, limits_of
+from micrograd.stepper import Stepper
+from micrograd.style import class_shape, number_text
+
+__all__ = ["GRID", "Plane", "Samples", "View"]
+
+GRID: Final = 50  # points along each axis of a map
+_MARKS: Final = "●■▲◆✕"  # the shapes of `style.MARKERS`, as characters
+_NAMED: Final = 10  # classes at most that the key names one by one
+
+
+@dataclass(frozen=True)
+class Samples:
+    """All samples, those of the training data first.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_samples, n_features)
+    targets : list
+        As the loss takes them.
+    groups : list of int
+        Which samples share a colour and a shape: the class, or whether the target is high.
+    training : int
+        How many are training data; the others are held out.
+    """
+
+    rows: Any
+    targets: list[Any]
+    groups: list[int]
+    training: int
+
+    def part(self, validation: bool) -> slice:
+        """Return which samples are held out, or which are not."""
+        return slice(self.training, None) if validation else slice(self.training)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The rectangle in which all samples lie; the features beside its two are at their means."""
+
+    low: Any
+    high: Any
+    columns: tuple[int, int]
+    means: Any
+
+    def points(self, side: int) -> Any:
+        """Return a grid of points with so many along each axis, row by row from below."""
+        import numpy as np
+
+        places = (np.arange(side) + 0.5) / side
+        across, up = (
+            low + places * (high - low) for low, high in zip(self.low, self.high, strict=True)
+        )
+        grid = np.tile(self.means, (side * side, 1))
+        grid[:, self.columns[0]] = np.tile(across, side)
+        grid[:, self.columns[1]] = np.repeat(up, side)
+        return grid
+
+
+class View:
+    """A network over the plane of two features, with its data; `Watch` describes the parameters.
+
+    Attributes
+    ----------
+    samples : Samples
+    plane : Plane
+    outputs : int
+        How many numbers the model gives for a sample.
+    """
+
+    def __init__(
+        self,
+        model: MLP,
+        X: Any,
+        y: Any,
+        loss: str | Loss | Callable[..., Any],
+        *,
+        validation: tuple[Any, Any] | None,
+        features: Sequence[int | str] | None,
+        names: Sequence[str] | None,
+        classes: Sequence[str] | None,
+    ) -> None:
+        import numpy as np
+
+        self.model, self.outputs = model, len(model.layers[-1].neurons)
+        rows = np.asarray(X, dtype=float)
+        width = rows.shape[1]
+        if width < 2:
+            raise InputCountError(
+                "the boundary is drawn over two features, X has 1: plot_function draws the "
+                "function of one"
+            )
+        if features is None:
+            varying = np.flatnonzero(np.ptp(rows, axis=0) > 0).tolist()
+            features = varying[:2] if len(varying) > 1 else (0, 1)
+        self.names, self.features = features_of(X, features, names)
+        across, up = (self.names[i] for i in self.features)
+        self.description = f"{across} across, {up} up"
+        if width > 2:
+            others = "the other feature" if width == 3 else f"the other {width - 2} features"
+            self.description += f"; {others} held at the mean"
+        known = LOSSES.get(loss) if isinstance(loss, str) else loss
+        self._known = known if isinstance(known, Loss) else None
+        self._loss: Any = self._known.function if self._known else loss
+        labels, means, training = _listed(y), rows.mean(axis=0), len(rows)
+        targets = self._encoded(labels)
+        if validation is not None:
+            held = _listed(validation[1])
+            rows = np.concatenate([rows, np.asarray(validation[0], dtype=float)])
+            labels, targets = labels + held, targets + self._encoded(held)
+        self.samples = Samples(rows, targets, self._groups(targets, training), training)
+        self._name_classes(labels, classes)
+        self.plane = Plane(*limits_of(rows[:, self.features]), self.features, means)
+        self._compiled: dict[int, Any] = {}  # what gives the answers of a layer; -1: the scores
+
+    def _encoded(self, labels: list[Any]) -> list[Any]:
+        """Return labels as the loss takes them."""
+        return list(self._known.encode(labels)) if self._known else labels
+
+    def _groups(self, targets: list[Any], training: int) -> list[int]:
+        """Return the group of each sample; set the score of the boundary, and how shades fade."""
+        if self._known is not None and self._known.several_outputs:
+            self._level, self._scale = 0.0, 0.25
+            return [int(target) for target in targets]
+        numbers = []
+        for i, target in enumerate(targets):
+            try:
+                numbers.append(float(target))
+            except (TypeError, ValueError):
+                raise NumberTypeError(
+                    f"y[{i}] is {target!r:.60} ({type(target).__name__}): the colour of a sample "
+                    "is chosen by its label, which has to be a number"
+                ) from None
+        classification = self._known is not None and self._known.classification
+        low, high = min(numbers[:training]), max(numbers[:training])
+        self._level = 0.0 if classification else (low + high) / 2
+        self._scale = 0.25 if classification else max((high - low) / 4, 1e-9)
+        middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
+        return [int(number > middle) for number in numbers]
+
+    def _name_classes(self, labels: list[Any], classes: Sequence[str] | None) -> None:
+        """Set the names of the classes, and the key; a task of numbers has no classes."""
+        groups = self.samples.groups
+        classification = self._known is not None and self._known.classification
+        names: list[str] = []
+        if self.outputs > 1:
+            names = [str(k) for k in range(self.outputs)]
+        elif classification or len(set(labels)) == 2:
+            names = ["", ""]
+            for label, group in zip(labels, groups, strict=True):
+                names[group] = f"{label:g}"
+        if classes is not None:
+            given = [str(name) for name in classes]
+            if len(given) != len(names):
+                raise InputCountError(f"expected names for {len(names)} classes, got {len(given)}")
+            names = given
+        self.classes = names
+        if not names:
+            self.key = f"Blue above {number_text(self._level, 3)}, orange below."
+            return
+        marks = [f"{_MARKS[class_shape(k, self.outputs)]} {name}" for k, name in enumerate(names)]
+        here = [mark for k, mark in enumerate(marks) if self.outputs > 1 or k in groups]
+        self.key = ", ".join(here) + "." if len(here) <= _NAMED else f"{len(here)} classes."
+
+    def forget_compiled(self) -> None:
+        """Compile the network anew when it is next asked, as after another activation."""
+        self._compiled.clear()
+
+    def _answers(self, rows: Any, layer: int) -> Any:
+        """Return what each neuron of a layer answers to each row; -1 is the network itself."""
+        import numpy as np
+
+        from micrograd.replay import compile as compiled
+
+        if layer not in self._compiled:
+            inside = self.model if layer == -1 else lambda x: self.model.trace(x)[layer].x
+            self._compiled[layer] = compiled(
+                inside, parameters=self.model.parameters(), check="ignore"
+            )
+        return np.asarray(self._compiled[layer].map(rows), dtype=float).reshape(len(rows), -1)
+
+    def _scores(self, rows: Any) -> list[Any]:
+        """Return what the model gives for each row, as the loss takes it."""
+        # micrograd's losses take plain numbers too, and are much faster on them.
+        kind: Any = float if self._known is not None else Value
+        rows = self._answers(rows, -1).tolist()
+        return [[*map(kind, row)] if self.outputs > 1 else kind(row[0]) for row in rows]
+
+    def _loss_of(self, scores: list[Any], targets: list[Any]) -> float:
+        """Return the loss of some scores; infinite where it is too large for a float."""
+        try:
+            with no_grad():
+                loss = self._loss(scores, targets)
+        except (ArithmeticError, DomainError):
+            return math.inf
+        return float(getattr(loss, "data", loss))
+
+    def field(self, side: int = GRID) -> Any:
+        """Return what the model predicts over the plane, as bytes: rows from below.
+
+        For a model of one output 128 is the boundary. For several classes a byte is the number of
+        the class times 25, plus how certain the model is of it, from 0 to 24.
+
+        Parameters
+        ----------
+        side : int, default 50
+            The number of rows, and of points in each.
+        """
+        import numpy as np
+
+        scores = np.nan_to_num(self._answers(self.plane.points(side), -1), nan=0.0)
+        scores = np.clip(scores, -1e30, 1e30)
+        if self.outputs == 1:
+            logits = np.clip((scores[:, 0] - self._level) / self._scale, -50, 50)
+            shade = np.rint(255 / (1 + np.exp(-logits)))
+        else:
+            probabilities = np.exp(scores - scores.max(axis=1, keepdims=True))
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            floor = 1 / self.outputs
+            certain = np.clip((probabilities.max(axis=1) - floor) / (1 - floor), 0, 1)
+            shade = 25 * (probabilities.argmax(axis=1) % 10) + np.rint(24 * certain)
+        return shade.astype(np.uint8).reshape(side, side)
+
+    def neuron_map(self, layer: int, neuron: int) -> dict[str, Any]:
+        """Return what one neuron answers over the plane, as the page takes it.
+
+        Parameters
+        ----------
+        layer, neuron : int
+            Counted from 0; the last layer is the output.
+
+        Returns
+        -------
+        dict
+            `map`: bytes in the order of `field`, in base64, where 127.5 stands for 0 and either 0
+            or 255 for the answer of largest size. `note`: the range of its answers, in words.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such neuron. Also a ValueError.
+        """
+        import numpy as np
+
+        sizes = [len(part.neurons) for part in self.model.layers]
+        if layer not in range(len(sizes)) or neuron not in range(sizes[layer]):
+            raise ArgumentError(
+                f"expected a layer and a neuron of {sizes}, "
+                f"got neuron {neuron!r:.60} of layer {layer!r:.60}"
+            )
+        seen = np.nan_to_num(self._answers(self.plane.points(GRID), layer)[:, neuron])
+        low, high = float(seen.min()), float(seen.max())
+        shade = np.rint(127.5 + 127.5 * (seen / (max(-low, high) or 1.0))).astype(np.uint8)
+        line = "; the line is its 0" if low < 0 < high else ""
+        return {
+            "map": base64_text(shade.tobytes()),
+            "note": f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}.",
+        }
+
+    def measure(self, *, validation: bool = False) -> tuple[float, int | None]:
+        """Return the current loss over all training samples, and how many are correct.
+
+        Parameters
+        ----------
+        validation : bool, default False
+            Measure on the samples that are held out instead.
+        """
+        part = self.samples.part(validation)
+        scores, targets = self._scores(self.samples.rows[part]), self.samples.targets[part]
+        correct = None
+        if self._known is not None and self._known.classification:
+            predict = self._known.predict
+            pairs = zip(scores, targets, strict=True)
+            correct = sum(bool(predict(score) == target) for score, target in pairs)
+        return self._loss_of(scores, targets), correct
+
+    def by_loss(self) -> list[int]:
+        """Return the numbers of the training samples, from the largest loss to the smallest."""
+        part = self.samples.part(validation=False)
+        pairs = zip(self._scores(self.samples.rows[part]), self.samples.targets, strict=False)
+        losses = [self._loss_of([score], [target]) for score, target in pairs]
+        return sorted(range(len(losses)), key=lambda i: -losses[i])
+
+    def graph_of(self, sample: int) -> Stepper:
+        """Return the stepper of the loss of one sample, at the current parameters.
+
+        The parameters are copies, with names: w0.2.1 is the weight of input 1 in neuron 2 of layer
+        0, and b0.2 the bias of that neuron.
+
+        Parameters
+        ----------
+        sample : int
+            Its row in `X`; the samples that are held out follow those of `X`.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such sample. Also a ValueError.
+        """
+        rows = self.samples.rows
+        sample = whole_number("sample", sample, 0, len(rows) - 1)
+        row = [
+            Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
+        ]
+        model = copy.deepcopy(self.model)
+        for i, layer in enumerate(model.layers):
+            for k, neuron in enumerate(layer.neurons):
+                for j, weight in enumerate(neuron.w):
+                    weight.label = weight.label or f"w{i}.{k}.{j}"
+                neuron.b.label = neuron.b.label or f"b{i}.{k}"
+        root = self._loss([model(row)], [self.samples.targets[sample]])
+        root.label = root.label or "loss"
+        return Stepper(root)
+
+
+def _listed(labels: Any) -> list[Any]:
+    return list(labels.tolist() if hasattr(labels, "tolist") else labels)

@@ -1,0 +1,159 @@
+"""The live view as a widget of a notebook; it needs anywidget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+from micrograd.errors import ArgumentError
+from micrograd.live.page import live_script, live_styles
+from micrograd.live.watching import Watch
+from micrograd.stepper.page import page_data
+from micrograd.stepper.page.notebook import with_still
+from micrograd.style import number_text
+
+__all__ = ["LiveWidget"]
+
+_SLICE: Final = 0.05  # seconds of training at a time, between which a pause is noticed
+_RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
+_ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
+_shown: Final[weakref.WeakSet[LiveWidget]] = weakref.WeakSet()
+
+
+class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """A network that learns, in a notebook.
+
+    Parameters
+    ----------
+    watch : Watch
+    theme : {"auto", "light", "dark"}, default "auto"
+
+    Attributes
+    ----------
+    running : bool
+    error : str
+        Why the last thing asked for was not done.
+    """
+
+    _esm = live_script()
+    _css = live_styles()
+    data = traitlets.Dict().tag(sync=True)
+    frame = traitlets.Dict().tag(sync=True)
+    running = traitlets.Bool(False).tag(sync=True)
+    sample = traitlets.Dict().tag(sync=True)
+    theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
+    command = traitlets.Dict().tag(sync=True)
+    error = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, watch: Watch, **options: Any) -> None:
+        self.watch = watch
+        self._alone()
+        _shown.add(self)
+        self._task: Any = None
+        self._neuron: tuple[int, int] | None = None
+        super().__init__(data=self._about(), frame=self._moment(), **options)
+        self.observe(self._asked, names=["command"])
+
+    def _alone(self) -> None:
+        """Pause the other views of this network, as of a cell that is run again."""
+        for other in list(_shown):
+            if other is not self and other.watch.model is self.watch.model:
+                other.running = False
+
+    def _about(self) -> dict[str, Any]:
+        rate, activation = number_text(self.watch.rate, 3), self.watch.activation
+        rates = sorted({*map(number_text, _RATES), rate}, key=float)
+        kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
+        return {
+            **self.watch.still(), "title": "A network learns",
+            "rate": rate, "rates": rates, "activation": activation, "activations": kinds,
+        }  # fmt: skip
+
+    def _moment(self) -> dict[str, Any]:
+        frame = self.watch.frame(fine=not self.running)
+        if self._neuron is not None:
+            frame["neuron"] = self.watch.neuron_map(*self._neuron)
+        return {**frame, "curve": self.watch.curve(frame)}
+
+    def _asked(self, change: Any) -> None:
+        asked = change["new"]
+        if not asked:
+            return
+        try:
+            self.error = ""
+            self.do(str(asked.get("do")), asked.get("with"))
+        except Exception as error:  # it would be swallowed
+            self.running = False
+            self.error = str(error) or type(error).__name__
+
+    def do(self, what: str, given: Any = None) -> None:
+        """Do what a control of the page asks for.
+
+        Parameters
+        ----------
+        what : {"run", "pause", "step", "reset", "rate", "activation", "sample", "neuron"}
+        given
+            A learning rate, the name of an activation, the number of a sample, or layer and
+            number of a neuron whose map is shown (None: the network's).
+        """
+        if what == "run":
+            self._alone()
+            self.running = True
+            if self._task is None or self._task.done():
+                self._task = asyncio.get_running_loop().create_task(self._train())
+            return
+        if what == "rate":
+            self.watch.set_rate(float(given))
+            return
+        if what == "neuron":
+            if given is not None:
+                self.watch.neuron_map(*given)  # says what is wrong with it
+            self._neuron = None if given is None else (given[0], given[1])
+            self.frame = self._moment()
+            return
+        if what != "activation" or given not in _ACTIVATIONS:
+            self.running = False
+        if what == "step":
+            self.watch.run(1)
+        elif what == "reset":
+            self.watch.reset()
+        elif what == "activation":
+            self.running = False
+            self.watch.set_activation(str(given))
+        elif what == "sample":
+            data = page_data(self.watch.graph_of(given), title=f"The loss of sample {given}")
+            self.sample = {"i": given, "data": data}
+            return
+        elif what != "pause":
+            raise ArgumentError(f"the live view cannot {what!r}")
+        self.frame = self._moment()
+
+    async def _train(self) -> None:
+        """Train in slices short enough for a pause to be heard."""
+        try:
+            while self.running:
+                end = time.perf_counter() + _SLICE
+                while time.perf_counter() < end:
+                    self.watch.run(1)
+                self.frame = self._moment()
+                await asyncio.sleep(_SLICE)
+        except Exception as error:  # nobody waits for this task
+            self.error = str(error) or type(error).__name__
+            if self.watch.stopped:
+                self.frame = self._moment()
+        finally:
+            self.running = False
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        still = {"text/plain": repr(self.watch), **self.watch.picture()}
+        return with_still(super()._repr_mimebundle_(**options), still)
+
+    def close(self) -> None:
+        """End the run and the widget."""
+        self.running = False
+        super().close()

@@ -1,0 +1,144 @@
+"""A network over the plane: its maps, its classes, its samples."""
+
+import base64
+import math
+import random
+
+import pytest
+
+pytest.importorskip("numpy")
+pytest.importorskip("matplotlib")
+
+import numpy as np
+from watched import X, model, y
+
+from micrograd import watch
+from micrograd.errors import ArgumentError, InputCountError
+from micrograd.nn import MLP
+
+
+def test_the_boundary_is_what_the_model_says():
+    net = model(1)
+    net.layers[0].neurons[0].w[0].data, net.layers[0].neurons[0].w[1].data = 1.0, 0.0
+    field = watch(net, X, y).field()
+    assert field.shape == (50, 50)
+    left = min(a for a, _ in X)
+    right = max(a for a, _ in X)
+    margin = 0.08 * (right - left)
+    for column in (0, 10, 30, 49):
+        across = left - margin + (column + 0.5) / 50 * (right - left + 2 * margin)
+        assert set(field[:, column]) == {round(255 / (1 + math.exp(-4 * across)))}
+
+
+def test_the_other_features_are_at_their_means_and_that_is_said():
+    rows = [[a, 5.0, b, 1.0] for a, b in X]
+    view = watch(model(nin=4), rows, y, features=(2, 0), names=["a", "b", "c", "d"])
+    assert view.description == "c across, a up; the other 2 features held at the mean"
+    flat = watch(model(nin=4), rows, y)
+    assert flat.description.startswith("x1 across, x3 up")
+
+
+def test_several_classes_and_numbers_can_be_watched():
+    three = [i % 3 for i in range(30)]
+    view = watch(model(4, 3), X, three, "cross_entropy").run(3)
+    assert set(view.field().ravel() // 25) <= {0, 1, 2}
+    assert "of 30 correct" in view.frame()["text"]
+    assert "correct" not in watch(model(), X, [a * b for a, b in X], "mse").frame()["text"]
+
+
+def test_the_steps_of_a_sample_name_its_parameters_and_stay_as_they_are():
+    view = watch(model(), X, y).run(3)
+    stepper = view.graph_of(2)
+    before = {node.label: node.data for node in stepper.nodes if node.label}
+    assert {"x1", "x2", "w0.3.1", "b0.3", "w1.0.3", "b1.0", "loss"} <= set(before)
+    assert before["w0.3.1"] == view.model.layers[0].neurons[3].w[1].data
+    assert not any(parameter.label for parameter in view.model.parameters())
+    view.run(3)
+    assert {node.label: node.data for node in stepper.nodes if node.label} == before
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "key"),
+    [
+        ([0, 1], {}, "■ 0, ● 1."),
+        ([-1, 1], {}, "■ -1, ● 1."),
+        ([1, 1], {}, "● 1."),
+        ([0, 0], {"loss": "bce"}, "■ 0."),
+        ([0, 1], {"classes": ["cold", "warm"]}, "■ cold, ● warm."),
+        ([3.0, 7.0, 5.5], {"loss": "mse"}, "Blue above 5, orange below."),
+        ([-1, 1], {"loss": "mse"}, "■ -1, ● 1."),
+        ([4, 0], {"loss": "cross_entropy", "outputs": 5}, "● 0, ■ 1, ▲ 2, ◆ 3, ✕ 4."),
+        ([0, 1], {"loss": "cross_entropy", "outputs": 11}, "11 classes."),
+    ],
+)
+def test_the_key_says_which_mark_is_which_class(labels, options, key):
+    labels = [labels[i % len(labels)] for i in range(30)]
+    net = model(4, options.pop("outputs", 1))
+    assert watch(net, X, labels, **options).still()["about"] == f"x1 across, x2 up. {key}"
+
+
+def test_no_two_of_ten_classes_look_the_same():
+    still = watch(model(4, 10), X, [i % 10 for i in range(30)], "cross_entropy").still()
+    assert len(set(zip(still["colours"]["light"], still["shapes"], strict=True))) == 10
+    assert still["classes"] == [str(i) for i in range(10)]
+
+
+def test_names_are_those_of_a_frame_and_classes_have_to_be_as_many_as_there_are():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["width", "height"])
+    view = watch(model(), frame, pandas.Series(y), validation=(frame[:3], y[:3]))
+    assert view.run(2).still()["names"] == ["width", "height"]
+    for classes, options in ((["a"], {}), (["a", "b"], {"loss": "mse"})):
+        numbers = [a * b for a, b in X] if options else y
+        with pytest.raises(InputCountError, match="classes, got"):
+            watch(model(), X, numbers, classes=classes, **options)
+
+
+def test_the_map_of_a_moment_that_stays_is_finer():
+    view = watch(model(), X, y).run(5)
+    coarse, fine = view.field(), view.field(100)
+    assert fine.shape == (100, 100)
+    # A coarse point lies in the middle of four fine ones.
+    four = fine.reshape(50, 2, 50, 2).astype(float).mean(axis=(1, 3))
+    assert np.abs(four - coarse).mean() < 3
+    assert len(base64.b64decode(view.frame(fine=True)["map"])) == 10_000
+    pytest.importorskip("anywidget")
+    widget = view.widget()
+    assert len(base64.b64decode(widget.frame["map"])) == 10_000
+    widget.running = True
+    assert len(base64.b64decode(widget._moment()["map"])) == 2_500
+
+
+def test_the_plane_is_of_the_first_two_features_that_vary():
+    rows = [[7.0, a, 7.0, b] for a, b in X]
+    assert watch(model(nin=4), rows, y).description.startswith("x2 across, x4 up")
+    assert watch(model(nin=4), [[1.0] * 4] * 30, y).description.startswith("x1 across, x2 up")
+
+
+def test_the_map_of_a_neuron_is_what_it_answers_over_the_plane():
+    view = watch(MLP(2, [3, 2, 1], activation="tanh", rng=random.Random(2)), X, y)
+    for layer, neuron in ((0, 2), (1, 0), (2, 0)):
+        found = view.neuron_map(layer, neuron)
+        seen = np.frombuffer(base64.b64decode(found["map"]), np.uint8).astype(float)
+        answers = np.array(
+            [view.model.trace(row)[layer].x[neuron].data for row in view.plane.points(50).tolist()]
+        )
+        bound = np.abs(answers).max()
+        assert np.abs(seen - (127.5 + 127.5 * answers / bound)).max() <= 0.5 + 1e-9
+        assert ("the line is its 0" in found["note"]) == (answers.min() < 0 < answers.max())
+
+
+def test_the_map_of_a_neuron_follows_training_and_the_activation():
+    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y)
+    first = view.neuron_map(0, 0)
+    assert view.run(5).neuron_map(0, 0) != first
+    assert view.reset().neuron_map(0, 0) == first
+    view.set_activation("tanh")
+    assert view.neuron_map(0, 0) != first
+
+
+@pytest.mark.parametrize("place", [(3, 0), (0, 3), (-1, 0), (0, -1), ("a", 0), (0, None)])
+def test_a_neuron_that_is_not_there_is_named(place):
+    view = watch(MLP(2, [3, 1]), X, y)
+    with pytest.raises(ArgumentError, match=r"of \[3, 1\], got neuron"):
+        view.neuron_map(*place)

@@ -1,0 +1,96 @@
+"""The live view as a widget, without a browser."""
+
+import asyncio
+import base64
+import random
+import sys
+
+import pytest
+
+pytest.importorskip("numpy")
+pytest.importorskip("matplotlib")
+
+
+from watched import X, model, y
+
+from micrograd import watch
+from micrograd.live import live_widget
+from micrograd.nn import MLP
+
+
+def test_the_widget_does_what_its_controls_ask():
+    pytest.importorskip("anywidget")
+    view = watch(model(), X, y)
+    widget = view.widget()
+    assert isinstance(widget, live_widget())
+    for n in range(1, 4):
+        widget.command = {"do": "step", "with": None, "seq": str(n)}
+        assert widget.frame["n"] == n
+    losses = view.losses
+    widget.command = {"do": "reset", "with": None, "seq": "r"}
+    assert widget.frame["n"] == 0
+    widget.do("step")
+    assert view.losses == losses[:1]
+    widget.command = {"do": "rate", "with": "0.3", "seq": "l"}
+    assert view.rate == 0.3
+    widget.command = {"do": "sample", "with": 2, "seq": "s"}
+    assert widget.sample["i"] == 2
+    assert widget.sample["data"]["nodes"]
+    widget.command = {"do": "sample", "with": 99, "seq": "t"}
+    assert "from 0 to 29, got 99" in widget.error
+    widget.command = {"do": "activation", "with": "tanh", "seq": "u"}
+    assert widget.error == ""
+    assert view.model.activation == "tanh"
+
+
+def test_the_widget_sends_the_map_of_the_neuron_asked_for():
+    pytest.importorskip("anywidget")
+    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y)
+    live = view.widget()
+    assert "neuron" not in live.frame
+    live.command = {"do": "neuron", "with": [0, 1], "seq": 1}
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "step", "with": None, "seq": 2}
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "neuron", "with": [0, 9], "seq": 3}
+    assert "got neuron 9 of layer 0" in live.error
+    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    live.command = {"do": "neuron", "with": None, "seq": 4}
+    assert "neuron" not in live.frame
+
+
+def test_a_view_of_the_same_network_pauses_the_one_before():
+    pytest.importorskip("anywidget")
+    net = model()
+
+    async def cell_run_twice():
+        first = watch(net, X, y).widget()
+        other = watch(model(), X, y).widget()
+        for live in (first, other):
+            live.command = {"do": "run", "seq": "1"}
+        await asyncio.sleep(0.2)
+        second = watch(net, X, y).widget()
+        before = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        await asyncio.sleep(0.2)
+        seen = first.running, first.error, other.running
+        after = second.watch.losses, [parameter.data for parameter in net.parameters()]
+        second.command = {"do": "run", "seq": "2"}
+        first.command = {"do": "run", "seq": "3"}
+        await asyncio.sleep(0.2)
+        seen += first.running, second.running
+        for live in (first, second, other):
+            live.running = False
+        await asyncio.sleep(0.2)
+        return seen, before == after
+
+    assert asyncio.run(cell_run_twice()) == ((False, "", True, True, False), True)
+
+
+def test_without_anywidget_the_error_names_the_extra_and_a_notebook_shows_a_picture(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "micrograd.live.widget", raising=False)
+    with pytest.raises(ImportError, match=r"micrograd\[notebook\]"):
+        live_widget()
+    shown = watch(model(), X, y)._repr_mimebundle_()
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+    assert "micrograd[notebook]" in shown["text/plain"]
