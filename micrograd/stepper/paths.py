@@ -1,4 +1,4 @@
-"""Why a gradient is the number it is: a sum over paths, a product along each.
+"""Why a gradient is the number it is: a sum over paths, with a product along each path.
 
 >>> from micrograd.engine import Value
 >>> a, b = Value(2, label="a"), Value(1, label="b")
@@ -24,10 +24,7 @@ from typing import Any, Final
 from micrograd.backward_pass import Recording
 from micrograd.checks import whole_number
 from micrograd.engine import Value, gradient
-from micrograd.errors import (
-    NumberTypeError,
-    shown_briefly,
-)
+from micrograd.errors import NumberTypeError, shown_briefly
 from micrograd.graph import order
 from micrograd.ops import as_float
 from micrograd.sentences import Words, latex_name, sign_of_equation, sign_of_number, signed
@@ -35,7 +32,7 @@ from micrograd.style import finite, number_text
 
 __all__ = ["Explanation", "Path", "explain", "explain_all"]
 
-LONGEST_PATH: Final = 12  # values of a path that are written out
+LONGEST_PATH: Final = 12  # values; of a longer path the first and the last are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +46,9 @@ class Path:
     operands : tuple of int
         Which operand of each value the next one is: `x * x` has two paths to `x`.
     factors : tuple of number
-        The local derivative of each value in the next.
+        The local derivative of each value with respect to the next.
     product : number
-        Of the factors, from left to right: what this path contributes to the gradient.
+        The product of the factors, from left to right: what this path contributes.
     """
 
     nodes: tuple[Value, ...]
@@ -61,7 +58,7 @@ class Path:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the digits shown of the factors give those shown of the product."""
+        """Whether the digits shown make `factors = product` exact."""
         factors = [number_text(factor) for factor in self.factors]
         product = signed(self.product)
         return sign_of_equation(factors, product, lambda *x: math.prod(x)) == "="
@@ -76,13 +73,13 @@ class Explanation:
     total : number
         d(output)/d(input), as the engine computes it; exact for ints and Fractions.
     count : int
-        How many paths there are, exactly, however many.
+        The exact number of paths, even if it is huge.
     paths : tuple of Path
-        All of them in the order of operands, or the largest by magnitude where there are many.
+        All of them in the order of operands, or only the largest by magnitude.
     rest_count : int
-        How many paths are not in `paths`.
+        The number of paths that are not in `paths`.
     rest : number
-        What they contribute together: `total` minus the paths that are shown.
+        The sum of their products: `total` minus the products in `paths`.
     """
 
     def __init__(
@@ -109,7 +106,7 @@ class Explanation:
 
     @property
     def rows(self) -> list[tuple[str, str, str]]:
-        """The table: path, factors, product; then the rest, if any, and the sum."""
+        """The rows of a table: path, factors, product; then the rest, if any, and the sum."""
         rows = [
             (
                 _long([self._name(node) for node in path.nodes], " ← "),
@@ -120,9 +117,12 @@ class Explanation:
         ]
         if self.rest_count:
             rows.append((f"… {self.rest_count:,} more paths", "together", signed(self.rest)))
-        plural = "s" * (self.count != 1)
-        rows.append((self._gradient, f"sum over {self.count:,} path{plural}", signed(self.total)))
+        rows.append((self._gradient, f"sum over {self._counted}", signed(self.total)))
         return rows
+
+    @property
+    def _counted(self) -> str:
+        return f"{self.count:,} path{'s' * (self.count != 1)}"
 
     @property
     def _gradient(self) -> str:
@@ -132,40 +132,37 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """One line a path, and the sum."""
+        """One line for each path, and the sum."""
         *lines, (name, _, total) = self.rows
         if not lines:
             output, wanted = self._name(self.output), self._name(self.input)
-            swapped = (
-                "" if self.output not in order(self.input) else f"; {wanted} was from {output}"
-            )
+            swapped = ""
+            if self.output in order(self.input):
+                swapped = f"; {wanted} was computed from {output}"
             return f"{output} was not computed from {wanted}{swapped}: {name} = 0"
         widths = [max(len(line[i]) for line in lines) for i in (0, 1)]
-        texts = []
+        text = []
         for k, (way, factors, product) in enumerate(lines):
             path = self.paths[k] if k < len(self.paths) else None
             relation = "=" if path is None or path.is_exact else "≈"
             if path is None:
-                texts.append(f"{way}, {factors} {product}")
+                text.append(f"{way}, {factors} {product}")
             else:
-                texts.append(f"{way:<{widths[0]}}   {factors:<{widths[1]}} {relation} {product}")
+                text.append(f"{way:<{widths[0]}}   {factors:<{widths[1]}} {relation} {product}")
         parts = [line[2] for line in lines]
-        paths = f"{self.count:,} path{'s' * (self.count != 1)}"
         if 1 < len(parts) <= 6:
-            added = " ".join(
-                [
-                    parts[0],
-                    *[f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]],
-                ]
-            )
+            later = [f"{'-' if '-' in p[:2] else '+'} {p.lstrip('≈+-')}" for p in parts[1:]]
+            added = " ".join([parts[0], *later])
             exact = all(sign_of_number(product) == "=" for product in self._products)
-            texts.append(
+            text.append(
                 f"{name} {'=' if exact else '≈'} {added} {_relation(parts, total)} {total}, "
-                f"over {paths}"
+                f"over {self._counted}"
             )
         else:
-            texts.append(f"{name} {sign_of_number(self.total)} {total}, the sum over {paths}")
-        return "\n".join(texts)
+            text.append(
+                f"{name} {sign_of_number(self.total)} {total}, the sum over {self._counted}"
+            )
+        return "\n".join(text)
 
     @property
     def _products(self) -> list[Any]:
@@ -197,7 +194,7 @@ class Explanation:
         total = f"{sign_of_number(self.total)} {number_text(self.total)}"
         return (
             f"<Explanation of d({self._name(self.output)})/d({self._name(self.input)}) {total}: "
-            f"{self.count:,} path{'s' * (self.count != 1)}>"
+            f"{self._counted}>"
         )
 
     def _repr_html_(self) -> str:
@@ -224,10 +221,10 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     Parameters
     ----------
     output, input : Value
-        Leaves or results. Without a path between them the gradient is 0.
+        Leaves or results. If there is no path between them, the gradient is 0.
     limit : int, default 12
-        Up to so many paths are all given; of more than that, the `limit - 2` largest by
-        magnitude, and the rest as one sum.
+        The largest number of paths that are all given. If there are more, the `limit - 2` largest
+        by magnitude are given, and the rest as one sum.
 
     Returns
     -------
@@ -236,16 +233,16 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     Raises
     ------
     NumberTypeError
-        If `output` or `input` is no Value.
+        If `output` or `input` is not a Value.
     ValueError
         If `limit` is not a whole number of at least 3.
     StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
-        As `Value.backward`.
+        As from `Value.backward`.
 
     Notes
     -----
-    Paths are counted, and the largest found, without walking each: linear in the edges, times
-    `limit`. No `.data` and no `.grad` changes.
+    Paths are counted, and the largest are found, without following each one: the time is linear in
+    the edges, times `limit`. The graph's `.data` and `.grad` do not change.
 
     Examples
     --------
@@ -272,15 +269,15 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
 def explain_all(
     recording: Recording, gradients: Sequence[Any], limit: int = 12
 ) -> list[Explanation]:
-    """Return what `explain` gives for every value of a recorded graph.
+    """Return the explanation of every value of a recorded graph, as from `explain`.
 
     Parameters
     ----------
     recording : Recording
     gradients : sequence of number
-        Of each of its nodes.
+        The gradient of each of its nodes.
     limit : int, default 12
-        As of `explain`.
+        As for `explain`.
 
     Returns
     -------
@@ -289,7 +286,7 @@ def explain_all(
 
     Notes
     -----
-    One walk for all: linear in the edges, times `limit`.
+    The graph is walked once for all values: the time is linear in the edges, times `limit`.
 
     Examples
     --------
@@ -309,9 +306,9 @@ def explain_all(
 class _Found:
     """The paths from the root to every value: how many, and the largest by magnitude.
 
-    Consumers come after their operands, so that one walk from the root back does it. Of each
-    value the largest paths are kept as (product, consumer, operand, which path of the consumer);
-    with `place`, only of values that lie on the way to the one that stands there.
+    Consumers come after their operands, so one walk back from the root is enough. For each value
+    its largest paths are kept as (product, consumer, operand, which path of the consumer); with
+    `place`, only for values between the root and the value at that position.
     """
 
     def __init__(self, recording: Recording, limit: int, place: int | None = None) -> None:
@@ -336,7 +333,7 @@ class _Found:
                     (0 if local is None or product == 0 else product * local, i, operand, rank)
                     for rank, (product, *_) in enumerate(own)
                 ]
-                if len(entries) > 100 * limit:  # a leaf that very many values use
+                if len(entries) > 100 * limit:  # a leaf with very many uses
                     self.best[parent] = self._largest(entries, limit)
 
     @staticmethod
@@ -346,7 +343,7 @@ class _Found:
         return heapq.nlargest(number, entries, key=lambda entry: _size(entry[0]))
 
     def explanation(self, value: Value, place: int | None, total: Any) -> Explanation:
-        """Return why the gradient of `value`, which stands at `place`, is `total`."""
+        """Return why the gradient of `value`, at position `place`, is `total`."""
         count, entries = (0, []) if place is None else (self.counts[place], self.best[place])
         if count > self.limit:
             entries = self._largest(entries, self.limit - 2)
@@ -375,7 +372,7 @@ def _size(product: Any) -> Any:
 
 
 def _remainder(total: Any, products: Sequence[Any]) -> Any:
-    """Return `total` minus all `products`, rounded once, at the end."""
+    """Return `total` minus all `products`, rounded only once, at the end."""
     if not (finite(total) and all(finite(product) for product in products)):
         return total
     exact = Fraction(total) - sum(map(Fraction, products))

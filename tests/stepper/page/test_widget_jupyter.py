@@ -54,7 +54,7 @@ def test_the_widget_lives_in_jupyterlab(tmp_path):
         field = first.get_by_label("New value of x")
         field.fill("no number")
         field.press("Enter")
-        first.get_by_role("alert").get_by_text("is no number").wait_for()
+        first.get_by_role("alert").get_by_text("is not a number").wait_for()
         field.fill("5")
         field.press("Enter")
         second.locator(".node").filter(has=page.locator("title", has_text="x = 5")).wait_for()

@@ -26,7 +26,7 @@ function put(e, key, value) {
   else e.setAttribute(key, value);
 }
 
-// A true minus where a hyphen stands for one: screen readers skip the hyphen.
+// Replaces hyphens that stand for a minus by a true minus: screen readers skip hyphens.
 const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
 
 const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
@@ -35,10 +35,10 @@ const ICON = {
   pause: "M4 3h4v12H4zM10 3h4v12h-4z", forward: "M5 3v12l9-6z", last: "M13 3h2v12h-2zM3 3v12l9-6z",
 };
 const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"], ["\u2191 \u2193", "pick a value"],
-  ["Enter", "go to where it is final"], ["+ \u2212 0", "zoom"]];
+  ["Enter", "go to its final step"], ["+ \u2212 0", "zoom"]];
 const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["p", "gradient by steps or by paths"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
 
-function hostTheme(el) { // the notebook's theme first, the system's last
+function hostTheme(el) { // the notebook's theme first, that of the system last
   const body = document.body, page = document.documentElement;
   const code = body.dataset.vscodeThemeKind;
   if (code) return /light/.test(code) ? "light" : "dark";
@@ -49,7 +49,7 @@ function hostTheme(el) { // the notebook's theme first, the system's last
     if (n.classList.contains("dark")) return "dark";
     if (n.classList.contains("light")) return "light";
   }
-  if (!body.classList.contains("mgs-page")) { // a host we do not know: the lightness of its text
+  if (!body.classList.contains("mgs-page")) { // an unknown host: by the lightness of its text
     const rgb = getComputedStyle(el.parentElement ?? body).color.match(/[\d.]+/g)?.map(Number);
     if (rgb && rgb[0] * .3 + rgb[1] * .59 + rgb[2] * .11 > 140) return "dark";
   }
@@ -57,14 +57,15 @@ function hostTheme(el) { // the notebook's theme first, the system's last
 }
 
 const KIND = ["forward", "seed", "chain"];
-// A long level line hangs below the cards that stand between its ends.
+// A long horizontal line bends below the cards between its ends.
 const hang = (x0, y0, x1, y1) => x1 - x0 > 180 && Math.abs(y1 - y0) < 60 ? 100 : 0;
 function curve(x0, y0, x1, y1) {
   const bend = Math.max(24, Math.abs(x1 - x0) * .4), low = hang(x0, y0, x1, y1);
   return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
 }
-// The notebook's one-letter commands match the focused element itself: the mark must be on it.
-// Notebook 7 hears keys on their way down, JupyterLab on their way up: see the keydown listener.
+// JupyterLab ignores its one-letter commands only if the focused element itself has this mark.
+// Notebook 7 handles keys while they are captured, JupyterLab while they bubble: see the keydown
+// listener.
 const quiet = (app, on) => on(app, "focusin", e => { e.target.dataset.lmSuppressShortcuts = "true"; });
 
 function decoded(data) {
@@ -98,10 +99,10 @@ function mount(model, el, keep) {
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
   edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
 
-  // ---- folding: of values that share a place one is shown
-  const term = D.alike.map((a, g) => keep?.term[g] ?? 0); // which of each group's like terms
+  // ---- folding: one of the values that share a position is shown
+  const term = D.alike.map((a, g) => keep?.term[g] ?? 0); // for each group of like terms, which one is shown
   let editing = null, placeField = null; // the leaf whose number is being typed
-  let open = -1; // the place of the weighted sum whose inputs are shown
+  let open = -1; // the spot of the weighted sum whose inputs are shown
   nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || n.own >= 0); n.key = n.own >= 0 ? n.own : n.bundle ? n.spot : -1; });
   const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.sym || n.own < 0 || n.own === open)); };
   const head = i => !folded || nodes[i].spot === i;
@@ -110,7 +111,7 @@ function mount(model, el, keep) {
     const key = i => i == null || i < 0 ? -1 : nodes[i].key;
     if (editing != null && key(editing) >= 0) return key(editing);
     if (s.k === "chain" && !nodes[s.p].sym && nodes[s.p].own >= 0) return nodes[s.p].own;
-    return [sel, s.n, s.k === "chain" ? s.p : -1].map(key).find(place => place >= 0) ?? -1;
+    return [sel, s.n, s.k === "chain" ? s.p : -1].map(key).find(spot => spot >= 0) ?? -1;
   }
 
   // ---- skeleton, in reading order
@@ -118,7 +119,7 @@ function mount(model, el, keep) {
   const gH = S("g", { "aria-hidden": "true" }), gE = S("g", { "aria-hidden": "true" }), gO = S("g", { "aria-hidden": "true" }), gN = S("g"), gT = S("g", { "aria-hidden": "true" });
   const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
   const svg = S("svg", { role: "group", tabindex: -1, "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}${folded ? ", folded" : ""}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
-  const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the lit edges, above their halo
+  const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the highlighted edges, above their halo
   const button = (name, label, cls) => h("button", { type: "button", "aria-label": label, title: label, class: cls }, name in ICON ? icon(ICON[name]) : name);
   const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }),
     forward: button("forward", "Step forward"), last: button("last", "Last step") };
@@ -128,8 +129,8 @@ function mount(model, el, keep) {
   const mini = S("svg", { class: "mgs-mini", viewBox: `0 0 ${D.size.join(" ")}`, "aria-hidden": "true" }, dots, win);
   const pane = h("div", { class: "mgs-view" }, svg);
   const slider = h("input", { type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step" });
-  const share = nF / steps.length * 100, segF = h("i"), segB = h("i", { class: "b" });
-  segF.style.left = "0"; segF.style.width = `calc(${share}% - 2px)`; segB.style.left = `${share}%`; segB.style.right = "0";
+  const forward = nF / steps.length * 100, segF = h("i"), segB = h("i", { class: "b" });
+  segF.style.left = "0"; segF.style.width = `calc(${forward}% - 2px)`; segB.style.left = `${forward}%`; segB.style.right = "0";
   const count = h("span", { class: "mgs-count", "aria-hidden": "true" });
   const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
@@ -153,11 +154,11 @@ function mount(model, el, keep) {
   quiet(app, on);
   el.replaceChildren(app);
 
-  // ---- the graph, built once; later only classes, texts and colours change
+  // ---- the graph, built once; later only classes, text and colours change
   const built = document.createDocumentFragment(), ops = document.createDocumentFragment();
   const lineOf = e => e.g ??= S("path", { class: "edge", d: e.d });
   if (!lean) gE.append(...edges.map(lineOf));
-  function bundleOf(i) { // all inputs of a weighted sum as one line, from the middle of those that stand before it
+  function bundleOf(i) { // all inputs of a weighted sum as one line that starts in the middle of them
     const n = nodes[i], from = into[i].map(e => nodes[e.p]).filter(p => p.sym || p.own < 0), x1 = n.ox - n.ow / 2, ys = from.map(p => p.y);
     const x0 = from.length ? Math.max(...from.map(p => p.x)) + W / 2 : x1 - 40, y0 = from.length ? (Math.min(...ys) + Math.max(...ys)) / 2 : n.oy;
     return n.bundleG ??= S("g", { class: "bundle" }, S("path", { class: "edge", d: curve(x0, y0, x1, n.oy) }), S("text", { class: "cap", x: n.ox, y: n.oy + R + 14 }, `${into[i].length} inputs`));
@@ -189,7 +190,7 @@ function mount(model, el, keep) {
   });
   if (!lean) { gO.append(ops); gN.append(built); }
 
-  // ---- state after step j: replayed, never sent
+  // ---- the state after step j: computed from the steps, not sent
   function stateAt(j) {
     const st = nodes.map(n => ({ done: !n.sym, got: 0, of: 0, t: 0, text: null, correct: "" })), passed = new Map();
     for (let q = 0; q <= j; q++) {
@@ -244,7 +245,7 @@ function mount(model, el, keep) {
     if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
 
     const here = chain ? [edges[s.e]] : s.k === "forward" ? into[s.n] : [];
-    if (lean) { // the edges of the current and the selected values; all of a graph would be a hedge
+    if (lean) { // only the edges of the current and the selected value: all of them would be a thicket
       const visible = e => shown(e.p) && shown(e.c), closed = n => n.bundle && n.key !== open;
       const near = [...into[s.n], ...(chain ? outOf[s.p] : []), ...(sel == null ? [] : [...into[sel], ...outOf[sel]])].filter(visible);
       const still = folded ? edges.filter(e => visible(e) && !closed(nodes[e.c])) : [];
@@ -265,9 +266,9 @@ function mount(model, el, keep) {
     gL.replaceChildren(...lit.map(lineOf));
     const labelled = lean ? (chain ? here : []) : few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
     gT.replaceChildren(...[...new Set([...labelled, ...(lighted ? lit : [])])].map(e => S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1], "data-on": path.has(e.at) ? "" : null }, "\u2202 " + minus(nodes[e.c].loc[e.arg]))));
-    if (chain && s.sum) { // the running sum, under the value that receives it
+    if (chain && s.sum) { // the running sum, below the value that receives the contribution
       const n = nodes[s.p], text = minus(s.sum), w = 7.7 * text.length + 14;
-      const x = Math.max(w / 2 + 2, Math.min(D.size[0] - w / 2 - 2, n.x)); // all of it is in the drawing
+      const x = Math.max(w / 2 + 2, Math.min(D.size[0] - w / 2 - 2, n.x)); // so that all of it is inside the drawing
       gT.append(S("g", { class: "tag" }, S("rect", { x: x - w / 2, y: n.y + H / 2 + 10, width: w, height: 22, rx: 7 }), S("text", { x, y: n.y + H / 2 + 26 }, text)));
     }
     paintLight(path);
@@ -280,7 +281,7 @@ function mount(model, el, keep) {
     camera(glide);
   }
 
-  // ---- one path from the root to a value, lit while the mouse or the focus is on its row
+  // ---- a path from the root to a value, highlighted while its row has the mouse or the focus
   function paintLight(path) {
     const along = new Set([...path].flatMap(j => [edges[j].p, edges[j].c]));
     if (path.size || svg.hasAttribute("data-lit")) {
@@ -293,7 +294,7 @@ function mount(model, el, keep) {
 
   // ---- sentence, formula, rule, tiles
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
-  const id = name => make("m", "mi", { mathvariant: "normal" }, minus(name)); // a name is an identifier: upright, whatever its length
+  const id = name => make("m", "mi", { mathvariant: "normal" }, minus(name)); // a name is an identifier: upright, however long
   const called = i => nodes[i].name.length > 18 ? nodes[i].short : nodes[i].name;
   const tight = i => called(i).includes(" ") ? [M("mo", "("), id(called(i)), M("mo", ")")] : [id(called(i))];
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
@@ -347,14 +348,14 @@ function mount(model, el, keep) {
     if (all.length > rows.length) ledger.append(h("p", { class: "mgs-note" }, `Rows ${start + 1} to ${start + rows.length} of ${all.length}.`));
   }
 
-  function fill(...children) { // the ledger anew; a row of it that has the focus hands it on
+  function fill(...children) { // replaces the ledger; if one of its rows had the focus, the new row gets it
     const rows = () => [...ledger.querySelectorAll("[tabindex]")], at = rows().indexOf(el.getRootNode().activeElement);
     over = held = null;
     ledger.replaceChildren(...children);
     if (at >= 0) (rows()[at] ?? by[byPath ? 1 : 0]).focus({ preventScroll: true });
   }
   let over = null, held = null; // the paths of the rows under the mouse and with the focus
-  let pathsOf = null; // whose table of paths is shown: it is the same at every step
+  let pathsOf = null; // the value whose paths are shown: they are the same at every step
   function pathBook(i) {
     if (pathsOf === i) return;
     pathsOf = i;
@@ -388,7 +389,7 @@ function mount(model, el, keep) {
     const scale = Math.max(f, Math.min(1, Math.max(.62, Math.min(r.width / (xb - xa), r.height / (yb - ya)))));
     let cx = (xa + xb) / 2, cy = (ya + yb) / 2;
     const hw = r.width / scale / 2, hh = r.height / scale / 2;
-    if (xb - xa > 2 * hw || yb - ya > 2 * hh) { cx = at[1].x; cy = at[1].y; } // too far apart: the one that receives
+    if (xb - xa > 2 * hw || yb - ya > 2 * hh) { cx = at[1].x; cy = at[1].y; } // too far apart: show the one that receives
     cx = 2 * hw > GW ? GW / 2 : Math.max(hw, Math.min(GW - hw, cx));
     cy = 2 * hh > GH ? GH / 2 : Math.max(hh, Math.min(GH - hh, cy));
     return { scale, cx, cy };
@@ -399,16 +400,16 @@ function mount(model, el, keep) {
     placeField?.();
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
-    if (lean) { // only what the window shows is in the page at all: hidden, it would still cost
+    if (lean) { // only what the window shows is in the page: hidden elements would cost time too
       const inside = (x, y) => x > x0 - W && x < x0 + w + W && y > y0 - H && y < y0 + height + H;
       let next = null, nextOp = null;
       const focused = focusedCard();
-      for (let i = root; i >= 0; i--) { // in place, so that what has the focus keeps it
+      for (let i = root; i >= 0; i--) { // elements that stay are not moved, so that the focus stays
         const n = nodes[i], there = shown(i), seen = there && inside(n.x, n.y), seenOp = there && n.opG && inside(n.ox, n.oy);
         if (seen) { if (!n.g.parentNode) gN.insertBefore(n.g, next); next = n.g; } else if (n.g.parentNode) n.g.remove();
         if (seenOp) { if (!n.opG.parentNode) gO.insertBefore(n.opG, nextOp); nextOp = n.opG; } else if (n.opG?.parentNode) n.opG.remove();
       }
-      if (focused >= 0 && !nodes[focused].g.parentNode) { // its card has gone: the keys must not go with it
+      if (focused >= 0 && !nodes[focused].g.parentNode) { // its card is gone: keys must still be heard
         const card = nodes[paint.tab].g;
         (card.parentNode ? card : svg).focus({ preventScroll: true });
       }
@@ -417,7 +418,7 @@ function mount(model, el, keep) {
     for (const [key, value] of [["x", x0], ["y", y0], ["width", w], ["height", height]]) win.setAttribute(key, value);
   }
   function camera(glide) {
-    const r = pane.seen; // read once, when the size changes: asking again would lay out the page
+    const r = pane.seen; // read only when the size changes: reading it again would force a layout
     if (!r) return;
     const aim = target(r), from = cam, s = steps[k];
     cancelAnimationFrame(glideRaf);
@@ -452,7 +453,7 @@ function mount(model, el, keep) {
   });
   for (const event of ["pointerup", "pointercancel", "lostpointercapture"]) on(svg, event, e => { fingers.delete(e.pointerId); drag = null; pinch = 0; svg.classList.remove("drag"); });
 
-  // ---- moves
+  // ---- moving
   function go(j, { quiet = false, glide = true } = {}) {
     j = clamp(j);
     if (j === k) return;
@@ -468,11 +469,11 @@ function mount(model, el, keep) {
     cancelAnimationFrame(raf); dot.setAttribute("visibility", "hidden");
     if (ahead && glide) travel();
   }
-  function inSight() { // a view chosen by hand stays while the step can be seen in it
+  function inSight() { // a view chosen by the user stays while the step is visible in it
     const r = pane.seen, s = steps[k], n = nodes[s.k === "chain" ? s.p : s.n];
     return !cam || (Math.abs(n.x - cam.cx) < r.width / cam.scale / 2 && Math.abs(n.y - cam.cy) < r.height / cam.scale / 2);
   }
-  function travel() { // a dot walks the edge against the arrow: gradient flows back
+  function travel() { // a dot moves along the edge against the arrow: gradient flows back
     const s = steps[k];
     if (s.k !== "chain" || calm.matches || speed > 2) return;
     const path = lineOf(edges[s.e]), length = path.getTotalLength(), t0 = performance.now(), ms = 450 / speed;
@@ -489,7 +490,7 @@ function mount(model, el, keep) {
     clearTimeout(timer); timer = 0;
     B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
     if (!yes) { if (was) { say.setAttribute("aria-live", "polite"); model.save_changes(); } return; }
-    say.setAttribute("aria-live", "off"); // or a screen reader would read every step
+    say.setAttribute("aria-live", "off"); // else a screen reader would read every step
     if (k === steps.length - 1) go(0, { quiet: true, glide: false });
     const next = () => {
       if (k >= steps.length - 1 || !el.isConnected) return play(false);
@@ -516,7 +517,7 @@ function mount(model, el, keep) {
   on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });
   on(slider, "change", () => { model.save_changes(); });
   on(rate, "change", () => { speed = +rate.value; });
-  choices.forEach((choice, g) => on(choice, "change", () => { // to where that term is evaluated, or its gradient final
+  choices.forEach((choice, g) => on(choice, "change", () => { // go to where that term is evaluated, or its gradient is final
     const wanted = D.alike[g].terms[+choice.value];
     if (steps[k].k === "forward") step(steps.findIndex(s => s.k === "forward" && s.n === wanted)); else goToFinal(wanted);
   }));
@@ -546,7 +547,7 @@ function mount(model, el, keep) {
     if (keys[e.key] && !(own && /^(Arrow|Home|End|Page)/.test(e.key))) { e.preventDefault(); keys[e.key](); }
   });
 
-  // ---- editing a leaf: the number is read and checked in Python
+  // ---- editing a leaf: Python reads and checks the number
   let seq = 0;
   function edit(i) {
     play(false);
@@ -567,7 +568,7 @@ function mount(model, el, keep) {
       if (e.key !== "Enter") return;
       const text = field.value.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
       if (!/^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|^-?\d+\s*\/\s*\d+$/i.test(text)) {
-        alert.textContent = `\u201c${field.value}\u201d is no number: write 2, -0.5, 1e-3 or 3/4.`; alert.hidden = false;
+        alert.textContent = `\u201c${field.value}\u201d is not a number: write 2, -0.5, 1e-3 or 3/4.`; alert.hidden = false;
         return;
       }
       alert.hidden = true; n.sent = ++seq; close(); paint();
@@ -596,7 +597,7 @@ function mount(model, el, keep) {
   on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
   function measure() {
     const w = pane.clientWidth;
-    if (!w) return false; // scrolled away in a notebook
+    if (!w) return false; // not visible in a notebook
     const f = Math.min(1.25, w / GW, 430 / GH), narrow = w < 520;
     const height = Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)));
     put(svg, "--height", `${height}px`);
