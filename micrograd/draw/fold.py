@@ -1,4 +1,4 @@
-"""Large graphs in little space: modules as one box each, repeated structure once with a count."""
+"""Large graphs in little space: a box for each module, repeated structure once with a count."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ __all__ = ["FOLDS", "Alike", "Folding", "alike", "folded", "folded_lines"]
 
 FOLDS: Final = ("neuron", "layer", "network")
 _ROWS: Final = 8  # neurons that a layer's box lists
-_REPEATS: Final = 3  # equal terms from which they are drawn once
+_REPEATS: Final = 3  # like terms; fewer are all drawn
 
 
 @dataclass(slots=True)
-class _Fired:
-    """One neuron at work on one sample: the boxes of its summation, and of its activation."""
+class _Unit:
+    """One neuron activated by one sample: the boxes of its summation and of its activation."""
 
     layer: int
     neuron: int
-    used: set[int]  # the parameters that went in
+    used: set[int]  # the parameters in the summation
     members: list[int]
     s: int
     x: int
@@ -46,15 +46,15 @@ class _Fired:
 
 @dataclass(slots=True)
 class ModuleBox:
-    """A module of the picture: what is inside, and the rows that it shows.
+    """A module in the picture: the boxes inside, and the rows that it shows.
 
     Attributes
     ----------
     title : str
     rows : list of (int, int, int)
-        Number of the neuron, and the positions of its summation and of its activation.
+        The number of a neuron, and the positions of its summation and of its activation.
     members : set of int
-        Positions of the boxes inside.
+        The positions of the boxes inside.
     facts : str
         The last line.
     """
@@ -68,19 +68,19 @@ class ModuleBox:
 
 @dataclass(slots=True)
 class Folding:
-    """What of a diagram is drawn, and as what.
+    """How each box of a diagram is drawn: in a module, once for many, by itself or not at all.
 
     Attributes
     ----------
     modules : list of ModuleBox
     inside : dict of int to int
-        The module, by position, of each box in one.
+        For each box inside a module, the index of that module.
     hidden : set of int
-        Boxes that are not drawn: parameters in modules, repetitions.
+        Boxes that are not drawn: parameters of modules, and repetitions.
     times : dict of int to int
-        How often a term of a sum occurs that is drawn once.
+        For a term that stands for several, how many.
     terms : dict of int to list of int
-        The terms drawn of a sum that was a chain or has repetitions.
+        For a sum that has like terms, the terms that are drawn.
     """
 
     modules: list[ModuleBox] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Folding:
     terms: dict[int, list[int]] = field(default_factory=dict)
 
     def size(self, diagram: Diagram) -> int:
-        """Return how many boxes are drawn."""
+        """Return how many boxes and modules are drawn."""
         inside = sum(position not in self.hidden for position in self.inside)
         return len(diagram.boxes) - len(self.hidden) - inside + len(self.modules)
 
@@ -134,8 +134,7 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
             f"the graph uses no parameter of the model, so there is no {fold} to fold"
         )
     _repeats(diagram, folding, owners)
-    fired = _fired(diagram, folding, owners, layers)
-    _group(diagram, folding, fired, fold, layers)
+    _group(folding, _units(diagram, folding, owners, layers), fold, layers)
     _hide_parameters(diagram, folding, owners)
     return folding
 
@@ -145,17 +144,17 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Terms of one sum that are computed alike, each from numbers of its own.
+    """Terms of one sum that are computed in the same way, each from its own numbers.
 
     Attributes
     ----------
     total : int
-        Position of the sum.
+        The position of the sum.
     terms : list of int
-        Positions of the terms, in order.
+        The positions of the terms, in order.
     inside : list of list of int
-        For each term, what it alone is computed from, itself first; what corresponds stands at
-        the same place of each list.
+        For each term, itself and the positions that only it is computed from; corresponding ones
+        have the same index in each list.
     """
 
     total: int
@@ -166,16 +165,16 @@ class Alike:
 def alike(
     boxes: list[Box], shared: Iterable[int] = ()
 ) -> Iterator[tuple[Box, list[int], set[int], list[Alike]]]:
-    """Yield each sum that has like terms, with all its terms, its inner sums, and the like ones.
+    """Yield each sum that has like terms, with all its terms, its inner sums, and the like terms.
 
-    A sum is a `sum`, or a chain of additions, whose inner results are its inner sums. What stands
-    inside a term that is like an earlier one is not looked at again.
+    A sum is a `sum`, or a chain of additions, whose inner results are its inner sums. Of like
+    terms, only the first is searched for more sums.
 
     Parameters
     ----------
     boxes : list of Box
     shared : iterable of int
-        Positions that no term has for itself, as the parameters of a model.
+        Positions that belong to no single term, as the parameters of a model.
     """
     uses, repeated = _uses(boxes), set[int]()
     for box in reversed(boxes):
@@ -227,7 +226,7 @@ def _is_addition(op: Op | None) -> bool:
 
 
 def _terms(boxes: list[Box], box: Box, uses: dict[int, int]) -> tuple[list[int], set[int]]:
-    """Return the terms of a sum, and the inner results of a chain of additions."""
+    """Return the terms of a sum, and the inner results if it is a chain of additions."""
     assert box.op is not None
     if box.op.adds and not _is_addition(box.op):
         return list(dict.fromkeys(box.parents)), set()
@@ -247,7 +246,7 @@ def _terms(boxes: list[Box], box: Box, uses: dict[int, int]) -> tuple[list[int],
 
 
 def _private(boxes: list[Box], terms: list[int], outside: Iterable[int]) -> dict[int, set[int]]:
-    """Return for each term the boxes that it alone is computed from, itself included."""
+    """Return for each term the boxes that only it is computed from, itself included."""
     first: dict[int, int] = {}
     shared: set[int] = set(outside)
     for term in terms:
@@ -261,7 +260,7 @@ def _private(boxes: list[Box], terms: list[int], outside: Iterable[int]) -> dict
                 continue
             first[position] = term
             stack.extend(boxes[position].parents)
-    for position in range(max(first, default=0), -1, -1):  # what shared values need is shared
+    for position in range(max(first, default=0), -1, -1):  # operands of shared values are shared
         if position in shared:
             shared.update(boxes[position].parents)
     private: dict[int, set[int]] = {term: set() for term in terms}
@@ -274,9 +273,9 @@ def _private(boxes: list[Box], terms: list[int], outside: Iterable[int]) -> dict
 def _signature(
     boxes: list[Box], term: int, private: dict[int, set[int]]
 ) -> tuple[tuple[Any, ...], list[int]]:
-    """Return how a term is computed, but for its own numbers, and the order of what is its own.
+    """Return how a term is computed, without its own numbers, and its own boxes in order.
 
-    Both are equal for equal structure; the first is empty for a term that is not computed.
+    Like terms have equal signatures. The signature of a term that is not computed is empty.
     """
     own = private[term]
     if term not in own or not boxes[term].parents:
@@ -296,7 +295,9 @@ def _signature(
     for position in places:
         operands = boxes[position].parents
         signature.append(
-            tuple([places[p] if p in own else -1 - p for p in operands])  # shared ones by identity
+            tuple(
+                [places[p] if p in own else -1 - p for p in operands]
+            )  # a shared box by its position
         )
     return tuple(signature), list(places)
 
@@ -304,12 +305,12 @@ def _signature(
 # ---- neurons -----------------------------------------------------------------------------------
 
 
-def _fired(
+def _units(
     diagram: Diagram, folding: Folding, owners: dict[int, tuple[int, int]], layers: Any
-) -> list[_Fired]:
-    """Return each neuron at work, found from its parameters."""
-    at: dict[int, _Fired] = {}  # the neuron whose summation or activation a box is
-    found: list[_Fired] = []
+) -> list[_Unit]:
+    """Return each neuron that a sample activates, found by its parameters."""
+    at: dict[int, _Unit] = {}  # the neuron that a box is the summation or activation of
+    found: list[_Unit] = []
     for box in diagram.boxes:
         if box.op is None or box.position in folding.hidden:
             continue
@@ -324,27 +325,25 @@ def _fired(
             continue
         key = next((owners[p] for p in box.parents if p in owners), None)
         layer, neuron = key or (parts[0].layer, parts[0].neuron)
-        fired = _Fired(
-            layer, neuron, {p for p in box.parents if p in owners}, [], position, position
-        )
+        unit = _Unit(layer, neuron, {p for p in box.parents if p in owners}, [], position, position)
         for part in parts:
-            fired.used |= part.used
-            fired.members += part.members
-        fired.members.append(position)
-        for member in fired.members:
-            at[member] = fired
-        fired.is_done = len(fired.used) == len(layers[layer][neuron].w) + 1
-        if fired.is_done:
-            found.append(fired)
+            unit.used |= part.used
+            unit.members += part.members
+        unit.members.append(position)
+        for member in unit.members:
+            at[member] = unit
+        unit.is_done = len(unit.used) == len(layers[layer][neuron].w) + 1
+        if unit.is_done:
+            found.append(unit)
     return found
 
 
 def _parts(
-    box: Box, owners: dict[int, tuple[int, int]], at: dict[int, _Fired]
-) -> list[_Fired] | None:
-    """Return the parts of one neuron's summation that a box adds up, or None if it does not.
+    box: Box, owners: dict[int, tuple[int, int]], at: dict[int, _Unit]
+) -> list[_Unit] | None:
+    """Return the parts of one neuron's summation that a box adds up; None if it is no part of one.
 
-    A weighted sum, and a weight times an input, are parts of their own: they add up nothing.
+    A weighted sum, and a weight times an input, are parts that add up no other parts.
     """
     assert box.op is not None
     own = [p for p in box.parents if p in owners]
@@ -361,23 +360,23 @@ def _parts(
     return parts if open_ and parts and len(keys) == 1 else None
 
 
-def _activates(box: Box, fired: _Fired, layers: Any) -> bool:
+def _activates(box: Box, unit: _Unit, layers: Any) -> bool:
     assert box.op is not None
-    is_open = fired.is_done and fired.x == fired.s == box.parents[0]
-    return is_open and _activation(layers, fired) == box.op.name
+    is_open = unit.is_done and unit.x == unit.s == box.parents[0]
+    return is_open and _activation(layers, unit) == box.op.name
 
 
-def _activation(layers: Any, fired: _Fired) -> str:
-    neuron = layers[fired.layer][fired.neuron]
+def _activation(layers: Any, unit: _Unit) -> str:
+    neuron = layers[unit.layer][unit.neuron]
     return str(neuron.activation) if neuron.nonlin else ""
 
 
-def _group(diagram: Diagram, folding: Folding, fired: list[_Fired], fold: str, layers: Any) -> None:
-    """Put the neurons at work into the boxes that are drawn."""
+def _group(folding: Folding, found: list[_Unit], fold: str, layers: Any) -> None:
+    """Put the activated neurons into modules."""
     count: dict[tuple[int, int], int] = {}
-    groups: dict[tuple[int, ...], list[_Fired]] = {}
-    for unit in fired:
-        # The graph is walked sample by sample, so the nth time a neuron is met is the nth sample.
+    groups: dict[tuple[int, ...], list[_Unit]] = {}
+    for unit in found:
+        # The graph is in the order of samples, so the nth activation of a neuron is the nth sample.
         key = (unit.layer, unit.neuron)
         sample = count[key] = count.get(key, -1) + 1
         place = {
@@ -413,7 +412,7 @@ def _group(diagram: Diagram, folding: Folding, fired: list[_Fired], fold: str, l
 
 
 def _hide_parameters(diagram: Diagram, folding: Folding, owners: dict[int, Any]) -> None:
-    """Hide parameters that nothing outside of modules uses."""
+    """Hide the parameters that are used inside modules only."""
     outside: set[int] = set()
     for box in diagram.boxes:
         if box.position not in folding.inside and box.position not in folding.hidden:
@@ -455,7 +454,7 @@ def folded_lines(diagram: Diagram, style: Style, folding: Folding) -> Iterator[s
         )
         flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
         operands = list(zip(box.parents, flows, strict=True))
-        if terms is not None:  # a sum passes on what it gets
+        if terms is not None:  # a sum passes its gradient on unchanged
             operands = [(term, box.grad) for term in terms]
         for parent, flow in operands:
             tint = pale if boxes[parent].is_faded or box.is_faded else full
@@ -479,7 +478,7 @@ def _name(position: int, folding: Folding) -> str:
 
 
 def _into_modules(boxes: list[Box], folding: Folding) -> dict[tuple[str, int], list[Any]]:
-    """Return what flows back on each line into a module: a total for each value on it."""
+    """Return the contributions on each line into a module: their sum for each value on it."""
     totals: dict[tuple[str, int], dict[int, Any]] = {}
     for number, module in enumerate(folding.modules):
         for position in sorted(module.members):
@@ -558,5 +557,5 @@ def _legend(diagram: Diagram, style: Style, folding: Folding) -> str:
     visible = Diagram(drawn, diagram.scale, diagram.title, {box.role for box in drawn})
     facts = ["module: s = weighted sum"] if folding.modules else []
     if folding.times:
-        facts.append("×: computed alike so many times, the first is shown")
+        facts.append("×: how many are computed alike; the first is shown")
     return legend(visible, style, labelled=False, more="   ".join(facts))
