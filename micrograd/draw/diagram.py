@@ -20,7 +20,6 @@ __all__ = [
     "Diagram",
     "build",
     "count_values",
-    "layers_of",
     "names_of",
     "parameters_of",
     "roots_of",
@@ -180,14 +179,6 @@ def parameters_of(model: Any) -> dict[Any, str]:
             f"model must be a Module with named_parameters(), got {type(model).__name__}"
         )
     return {value: _path_name(name) for name, value in named()}
-
-
-def layers_of(model: Any) -> list[list[Any]]:
-    """Return the neurons of each layer of an MLP, Layer or Neuron; nothing for other modules."""
-    if hasattr(model, "w") and hasattr(model, "b"):
-        return [[model]]
-    layers = getattr(model, "layers", [model])
-    return [list(layer.neurons) for layer in layers if hasattr(layer, "neurons")]
 
 
 def _path_name(path: str) -> str:

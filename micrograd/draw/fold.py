@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from micrograd.draw.diagram import Box, Diagram, layers_of, told
+from micrograd.draw.diagram import Box, Diagram, told
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -21,6 +21,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.nn import activation_of, neurons_of
 from micrograd.ops import Op
 from micrograd.style import Theme
 
@@ -111,7 +112,7 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
     ArgumentError
         If the graph does not use it.
     """
-    layers = layers_of(model)
+    layers = neurons_of(model)
     if not layers:
         raise ArgumentTypeError(
             f"fold needs model=, an MLP, Layer or Neuron whose output is drawn, got "
@@ -363,12 +364,7 @@ def _parts(
 def _activates(box: Box, unit: _Unit, layers: Any) -> bool:
     assert box.op is not None
     is_open = unit.is_done and unit.x == unit.s == box.parents[0]
-    return is_open and _activation(layers, unit) == box.op.name
-
-
-def _activation(layers: Any, unit: _Unit) -> str:
-    neuron = layers[unit.layer][unit.neuron]
-    return str(neuron.activation) if neuron.nonlin else ""
+    return is_open and activation_of(layers[unit.layer][unit.neuron]) == box.op.name
 
 
 def _group(folding: Folding, found: list[_Unit], fold: str, layers: Any) -> None:
@@ -391,7 +387,7 @@ def _group(folding: Folding, found: list[_Unit], fold: str, layers: Any) -> None
         shown = [unit for unit in units if unit.layer == last]
         neurons = [layers[unit.layer][unit.neuron] for unit in units]
         parameters = sum(len(neuron.w) + 1 for neuron in neurons)
-        kind = neurons[-1].activation if neurons[-1].nonlin else "linear"
+        kind = activation_of(neurons[-1])
         facts = f"{parameters:,} parameters"
         if fold == "neuron":
             title = f"neuron {units[0].neuron}"

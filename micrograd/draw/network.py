@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.checks import one_of
-from micrograd.draw.diagram import layers_of
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.nn import activation_of, neurons_of
 from micrograd.style import FONT, Theme, diverging, finite, largest, number_text, short
 from micrograd.style import theme as theme_of
 
@@ -102,7 +102,7 @@ def draw_network(
     """
     checked_options(format=format, program=program, theme=theme, precision=precision)
     one_of("show", show, ("weights", "gradients"))
-    layers = layers_of(model)
+    layers = neurons_of(model)
     if not layers or not all(layers):
         raise ArgumentTypeError(
             f"expected an MLP, Layer or Neuron to draw, got {type(model).__name__}: draw the graph "
@@ -143,7 +143,7 @@ def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[
     sizes = [nin, *map(len, layers)]
     captions = [f"{nin} input{'s' * (nin != 1)}"]
     for neurons in layers:
-        kinds = {n.activation if n.nonlin else "linear" for n in neurons}
+        kinds = {activation_of(n) for n in neurons}
         captions.append(f"{len(neurons)} {kinds.pop() if len(kinds) == 1 else 'mixed'}")
     captions = [
         text if size <= _SHOWN else f"{text}, {_SHOWN} shown"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, not_a_network
-from micrograd.nn import MLP, Layer, Neuron, is_replaced
+from micrograd.nn import MLP, Layer, Neuron, activation_of, is_replaced
 
 __all__ = ["Dense", "layers_of", "network"]
 
@@ -40,7 +40,7 @@ def layers_of(model: Any, known: Sequence[str], place: str) -> list[Dense]:
         )
     layers: list[Dense] = []
     for i, layer in enumerate(model.layers):
-        kinds = list(dict.fromkeys(n.activation if n.nonlin else "linear" for n in layer.neurons))
+        kinds = list(dict.fromkeys(activation_of(n) for n in layer.neurons))
         if len(kinds) > 1:
             raise ArgumentError(
                 f"layer {i} has neurons of several activations, {', '.join(kinds)}: "

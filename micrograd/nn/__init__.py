@@ -1,6 +1,29 @@
 """Neurons, layers and multi-layer perceptrons."""
 
-from micrograd.nn.layers import INITS, MLP, Layer, Neuron, Trace, activated, is_replaced
+from micrograd.nn.layers import (
+    INITS,
+    MLP,
+    Layer,
+    Neuron,
+    Trace,
+    activated,
+    activation_of,
+    is_ours,
+    is_replaced,
+    neurons_of,
+)
 from micrograd.nn.module import Module
 
-__all__ = ["INITS", "MLP", "Layer", "Module", "Neuron", "Trace", "activated", "is_replaced"]
+__all__ = [
+    "INITS",
+    "MLP",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Trace",
+    "activated",
+    "activation_of",
+    "is_ours",
+    "is_replaced",
+    "neurons_of",
+]

@@ -14,11 +14,11 @@ MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], Layer of [Linear
 from __future__ import annotations
 
 import math
-import operator
 import random
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, cast
 
+from micrograd.checks import one_of, whole_number
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
@@ -37,18 +37,29 @@ from micrograd.ops import (
     function_of_one,
 )
 
-__all__ = ["INITS", "MLP", "Layer", "Neuron", "Trace", "activated", "is_replaced"]
+__all__ = [
+    "INITS",
+    "MLP",
+    "Layer",
+    "Neuron",
+    "Trace",
+    "activated",
+    "activation_of",
+    "is_ours",
+    "is_replaced",
+    "neurons_of",
+]
 
 
 class Trace(NamedTuple):
-    """What a layer computed, in the lecture's notation.
+    """What the neurons of a layer computed, in the lecture's notation.
 
     Attributes
     ----------
     s : list of Value
-        The summation of each neuron: its weighted inputs plus its bias.
+        The summation of each neuron: the weighted sum of its inputs plus its bias.
     x : list of Value
-        The activation of each neuron: its output. A linear neuron's is its summation itself.
+        The activation of each neuron, its output; for a linear neuron the summation itself.
     """
 
     s: list[Any]
@@ -69,10 +80,9 @@ def _glorot(draw: Any, fan_in: int, fan_out: int) -> float:
 
 
 INITS: Final = {"uniform": _uniform, "he": _he, "glorot": _glorot}
-"""How a weight is drawn, by name: from the generator, the number of inputs of its neuron and the
-number of neurons of its layer."""
+"""The initializations by name; each draws a weight from a generator, given fan-in and fan-out."""
 
-# How a neuron with this activation calls itself; any other name has its first letter raised.
+# The names of activations in a repr that are not the name with a capital letter.
 _TITLES = {
     "relu": "ReLU",
     "leaky_relu": "LeakyReLU",
@@ -94,14 +104,14 @@ def _activation(name: str) -> Op | None:
 
 
 def is_replaced(name: str) -> bool:
-    """Return whether a user has put a method of their own in the place of an activation's."""
+    """Return whether the user has replaced the method of this activation on `Value`."""
     return getattr(Value, name, None) is not getattr(Operators, name, None)
 
 
 def activated(s: Number, name: str) -> Number:
-    """Return the activation of a summation: what its method of that name gives.
+    """Return the activation of a summation: what its method of that name returns.
 
-    So a method that a user replaced, on `Value` or in a subclass, is the one that is used.
+    A method that the user replaced, on `Value` or in a subclass, is therefore used.
 
     Examples
     --------
@@ -111,7 +121,7 @@ def activated(s: Number, name: str) -> Number:
     row = _activation(name)
     if row is None:
         return s
-    kind = type(s)  # a traced number passes for a Value, and has the methods of ours
+    kind = type(s)  # the symbols of a trace have the methods of our Value
     method = getattr(kind if issubclass(kind, Value) else Value, name, None)
     return row(s) if method is getattr(Operators, name, None) else cast("Any", method)(s)
 
@@ -120,20 +130,20 @@ def _names(activations: Any) -> list[str]:
     names = list(activations) if isinstance(activations, Iterable) else [activations]
     if not all(isinstance(name, str) for name in names):
         raise ArgumentTypeError(
-            f"expected the name of an activation, or a list of one a layer, got "
+            "expected the name of an activation, or a list with one per layer, got "
             f"{shown_briefly(activations)}"
         )
     return names
 
 
 class _Inputs(tuple[Any, ...]):
-    """The inputs of a neuron, every one a Value or a symbol: need not be looked at again."""
+    """Inputs that were checked: each one a Value or a symbol."""
 
     __slots__ = ()
 
 
 def _inputs(x: Any, count: int, owner: Module) -> _Inputs:
-    """Return the inputs as nodes, plain numbers as new leaves, and check that they are `count`."""
+    """Return the inputs, checked to be `count`, with plain numbers made into leaves."""
     if isinstance(x, Operators):
         given: tuple[Any, ...] = (x,)
     else:
@@ -160,23 +170,10 @@ def _not_one_sample(owner: Module, given: tuple[Any, ...]) -> ArgumentTypeError:
 
 
 def _leaf(plain: Any) -> Value:
-    """Return a leaf that no gradient is wanted of, as where a plain number meets a Value."""
+    """Return a constant leaf, as the engine makes where a plain number meets a Value."""
     leaf = Value(plain)
     leaf.op = constant
     return leaf
-
-
-def _count(name: str, count: Any, least: int) -> int:
-    try:
-        whole = operator.index(count)
-    except TypeError:
-        raise ArgumentTypeError(
-            f"expected a whole number as {name}, got {shown_briefly(count)} "
-            f"({type(count).__name__})"
-        ) from None
-    if whole < least:
-        raise ArgumentError(f"expected {name} of {least} or more, got {shown_briefly(whole)}")
-    return whole
 
 
 class Neuron(Module):
@@ -187,17 +184,17 @@ class Neuron(Module):
     nin : int
         Number of inputs.
     nonlin : bool, default True
-        False for a linear neuron, whatever its activation.
+        False for a linear neuron, whatever `activation` is.
     activation : str, default "relu"
         "relu", "tanh", "sigmoid", "linear", "leaky_relu", "elu", "gelu", "silu", "softplus", or
-        any other function of one number in the op table, one that you defined included.
+        any other function of one number in the op table, including those that you define.
     init : {"uniform", "he", "glorot"}, default "uniform"
         How weights are drawn: uniformly from [-1, 1]; normally with variance 2 / nin [1]_;
         uniformly with variance 2 / (nin + fan_out) [2]_. The bias starts at 0.
     rng : random.Random, optional
-        Where they are drawn from; the `random` module where not given.
+        The generator they are drawn with. Default the `random` module.
     atomic : bool, default False
-        Build the sum from single multiplications and additions, instead of one `dot` node. The
+        Build the sum from single multiplications and additions instead of one `dot` node. The
         numbers are the same to the last bit.
     fan_out : int, default 1
         Number of neurons in the layer, for "glorot".
@@ -205,16 +202,16 @@ class Neuron(Module):
     Attributes
     ----------
     w : list of Value
-        The weights, one an input.
+        The weights, one per input.
     b : Value
         The bias.
     nonlin, activation, atomic
-        As given. They may be changed.
+        As given. They can be changed.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        For an unknown name or a number of inputs that is none.
+        If a name is unknown or a number of inputs is not a whole number.
 
     References
     ----------
@@ -245,10 +242,9 @@ class Neuron(Module):
         atomic: bool = False,
         fan_out: int = 1,
     ) -> None:
-        nin, fan_out = _count("nin", nin, 0), _count("fan_out", fan_out, 1)
+        nin, fan_out = whole_number("nin", nin, 0), whole_number("fan_out", fan_out, 1)
         _activation(activation)
-        if init not in INITS:
-            raise ArgumentError(f"unknown init {init!r}: expected one of {', '.join(INITS)}")
+        one_of("init", init, INITS)
         if rng is not None and not isinstance(rng, random.Random):
             raise ArgumentTypeError(
                 f"expected a random.Random(seed) as rng, got {shown_briefly(rng)}"
@@ -264,7 +260,7 @@ class Neuron(Module):
         """Return the activation for inputs `x`: a sequence of `nin` numbers or Values."""
         if more:
             raise _not_one_sample(self, (x, *more))
-        return self._fire(x if type(x) is _Inputs else _inputs(x, len(self.w), self))[1]
+        return self._forward(x if type(x) is _Inputs else _inputs(x, len(self.w), self))[1]
 
     def trace(self, x: Any) -> tuple[Any, Any]:
         """Return the summation s and the activation x as Values.
@@ -275,9 +271,9 @@ class Neuron(Module):
         >>> x.parents == (s,)
         True
         """
-        return self._fire(_inputs(x, len(self.w), self))
+        return self._forward(_inputs(x, len(self.w), self))
 
-    def _fire(self, x: _Inputs) -> tuple[Number, Number]:
+    def _forward(self, x: _Inputs) -> tuple[Number, Number]:
         w, b = self.w, self.b
         if len(x) != len(w):
             raise InputCountError(f"expected {len(w)} inputs for {self._title()}, got {len(x)}")
@@ -306,13 +302,13 @@ class Neuron(Module):
 
     @classmethod
     def _size(cls, configuration: dict[str, Any]) -> int:
-        return _count("nin", configuration["nin"], 0) + 1
+        return whole_number("nin", configuration["nin"], 0) + 1
 
     def _title(self) -> str:
         return f"{type(self).__name__}({len(self.w)})"
 
     def _structure(self) -> str:
-        name = self.activation if self.nonlin else "linear"
+        name = activation_of(self)
         return f"{_TITLES.get(name) or name[:1].upper() + name[1:]}Neuron({len(self.w)})"
 
     def __repr__(self) -> str:
@@ -320,7 +316,7 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side that share their inputs.
+    """Neurons that share their inputs.
 
     Parameters
     ----------
@@ -342,12 +338,12 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **neuron_options: Any) -> None:
-        nin, nout = _count("nin", nin, 0), _count("nout", nout, 1)
+        nin, nout = whole_number("nin", nin, 0), whole_number("nout", nout, 1)
         options = {"fan_out": nout, **neuron_options}
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
     def __call__(self, x: Any, *more: Any) -> Any:
-        """Return the outputs for inputs `x`: a list, or a Value where there is one neuron."""
+        """Return the outputs for inputs `x`: a list, or a Value if there is one neuron."""
         if more:
             raise _not_one_sample(self, (x, *more))
         if type(x) is not _Inputs:
@@ -372,7 +368,7 @@ class Layer(Module):
 
     @classmethod
     def _size(cls, configuration: dict[str, Any]) -> int:
-        return _count("nout", configuration["nout"], 1) * Neuron._size(configuration)
+        return whole_number("nout", configuration["nout"], 1) * Neuron._size(configuration)
 
     def _nin(self) -> int:
         return len(self.neurons[0].w)
@@ -388,16 +384,16 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers in a row, of which the last one is linear.
+    """A multi-layer perceptron: layers one after the other, the last one linear.
 
     Parameters
     ----------
     nin : int
         Number of inputs.
     nouts : sequence of int
-        Number of neurons of each layer; the last one is the number of outputs.
+        Number of neurons of each layer; the last is the number of outputs.
     activation : str or sequence of str, default "relu"
-        Of every layer but the last, which is linear; or one a layer, the last included.
+        One for all layers but the last, which is linear; or one per layer, including the last.
     init, rng, atomic
         As of `Neuron`.
 
@@ -410,7 +406,7 @@ class MLP(Module):
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        For an unknown name or a width that is none.
+        If a name is unknown or a width is not a whole number of 1 or more.
 
     Notes
     -----
@@ -429,7 +425,7 @@ class MLP(Module):
     micrograd.errors.InputCountError: expected 3 inputs for MLP(3, [4, 1]), got 2
     """
 
-    nin: int | None = None  # unknown where a subclass builds its layers itself
+    nin: int | None = None  # unknown if a subclass builds its layers itself
 
     def __init__(
         self,
@@ -444,15 +440,15 @@ class MLP(Module):
         first: Any = nin
         if nouts is None and isinstance(first, (list, tuple)) and len(first) > 1:
             raise ArgumentTypeError(
-                "expected the number of inputs and then the widths of the layers: write "
+                "expected the number of inputs, then the widths of the layers: write "
                 f"MLP({shown_briefly(first[0])}, {shown_briefly(list(first[1:]))})"
             )
         if isinstance(nouts, (str, bytes)) or not isinstance(nouts, Iterable):
             raise ArgumentTypeError(
-                f"expected the widths of the layers in a list, such as MLP(2, [16, 16, 1]), got "
+                f"expected a list of the widths of the layers, as in MLP(2, [16, 16, 1]), got "
                 f"{shown_briefly(nouts)}"
             )
-        sizes = [_count("nin", nin, 0), *[_count("a layer width", n, 1) for n in nouts]]
+        sizes = [whole_number("nin", nin, 0), *[whole_number("a layer width", n, 1) for n in nouts]]
         self.nin = sizes[0]
         self.nouts = sizes[1:]
         self.activation = activation if isinstance(activation, str) else _names(activation)
@@ -462,7 +458,7 @@ class MLP(Module):
             each = [each] * len(self.nouts)
         elif len(each) != len(self.nouts):
             raise ArgumentError(
-                f"expected one activation for each of {len(self.nouts)} layers, got {len(each)}"
+                f"expected one activation for each of the {len(self.nouts)} layers, got {len(each)}"
             )
         self.layers = [
             Layer(
@@ -478,7 +474,7 @@ class MLP(Module):
         ]
 
     def __call__(self, x: Any, *more: Any) -> Any:
-        """Return the outputs for one sample `x`: a Value for one output, else a list of them."""
+        """Return the outputs for one sample `x`: a list, or a Value if there is one output."""
         if more:
             raise _not_one_sample(self, (x, *more))
         if self.nin is not None:
@@ -497,7 +493,7 @@ class MLP(Module):
         Returns
         -------
         list of Trace
-            One a layer, of two lists: the summations `s` and the activations `x`.
+            One per layer: the lists of its summations `s` and its activations `x`.
 
         Examples
         --------
@@ -532,8 +528,8 @@ class MLP(Module):
 
     @classmethod
     def _size(cls, configuration: dict[str, Any]) -> int:
-        sizes = [_count("nin", configuration["nin"], 0)]
-        sizes += [_count("a layer width", n, 1) for n in configuration["nouts"]]
+        sizes = [whole_number("nin", configuration["nin"], 0)]
+        sizes += [whole_number("a layer width", n, 1) for n in configuration["nouts"]]
         return sum([sizes[i] * (sizes[i - 1] + 1) for i in range(1, len(sizes))])
 
     def _title(self) -> str:
@@ -544,3 +540,58 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return self._structure()
+
+
+# ---- walking through a network -------------------------------------------------------------------
+
+
+def neurons_of(model: Any) -> list[list[Any]]:
+    """Return the neurons of a network, layer by layer.
+
+    Parameters
+    ----------
+    model : MLP, Layer, Neuron or anything else
+        Parts of `layers` without neurons are passed over.
+
+    Returns
+    -------
+    list of list of Neuron
+        Of a layer or a neuron one list; of what has no neurons, none.
+
+    Examples
+    --------
+    >>> neurons_of(MLP(2, [2, 1]))
+    [[ReLUNeuron(2), ReLUNeuron(2)], [LinearNeuron(2)]]
+    >>> neurons_of(Neuron(2)), neurons_of(3)
+    ([[ReLUNeuron(2)]], [])
+    """
+    if hasattr(model, "w") and hasattr(model, "b"):
+        return [[model]]
+    layers = getattr(model, "layers", [model])
+    return [list(layer.neurons) for layer in layers if hasattr(layer, "neurons")]
+
+
+def activation_of(neuron: Any) -> str:
+    """Return the name of the activation that a neuron applies; "linear" for none.
+
+    Examples
+    --------
+    >>> activation_of(Neuron(2, activation="tanh")), activation_of(Neuron(2, nonlin=False))
+    ('tanh', 'linear')
+    """
+    return str(neuron.activation) if neuron.nonlin else "linear"
+
+
+def is_ours(model: Any) -> bool:
+    """Return whether a network is made of the classes of this module, and of no subclass.
+
+    Then what it computes is known from its numbers and names.
+
+    Examples
+    --------
+    >>> is_ours(MLP(2, [1])), is_ours(Neuron(2))
+    (True, False)
+    """
+    return type(model) is MLP and all(
+        type(layer) is Layer and set(map(type, layer.neurons)) == {Neuron} for layer in model.layers
+    )

@@ -24,8 +24,8 @@ ModuleT = TypeVar("ModuleT", bound="Module")
 class Module:
     """Anything with parameters: a base class for networks.
 
-    A subclass either overrides `parameters`, or leaves that to this class, which finds the leaf
-    Values among the attributes, and in lists, tuples, dicts and modules there.
+    A subclass can override `parameters`. Otherwise the parameters are the leaf Values among its
+    attributes and in the lists, tuples, dicts and modules there.
 
     Examples
     --------
@@ -40,15 +40,15 @@ class Module:
     """
 
     def parameters(self) -> list[Value]:
-        """Return the Values that training changes, always in the same order."""
+        """Return the Values that training changes, in a fixed order."""
         found = {id(value): value for _, value in _found(self, "", set(), top=True)}
         return list(found.values())
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters with their names, in the order of `parameters`.
 
-        A name is the path of attributes and positions that leads to the parameter, or its
-        position in `parameters` where there is none.
+        A name is the path of attributes and indices that leads to the parameter, or its index in
+        `parameters` if there is no such path.
 
         Examples
         --------
@@ -64,17 +64,17 @@ class Module:
             p.grad = 0
 
     def state_dict(self) -> dict[str, PlainNumber]:
-        """Return the number in each parameter, by name.
+        """Return the data of each parameter by name.
 
         Returns
         -------
         dict of str to int, float or Fraction
-            Numbers, not Values: it does not change as training goes on.
+            Numbers, not Values: later training does not change them.
 
         Raises
         ------
         StateError
-            If two parameters have one name. Also a ValueError.
+            If two parameters have the same name. Also a ValueError.
         """
         state: dict[str, PlainNumber] = {}
         for name, value in self.named_parameters():
@@ -84,9 +84,9 @@ class Module:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the parameters to the numbers of a `state_dict`; all of them, or none.
+        """Set the parameters to the numbers of a `state_dict`.
 
-        None of them also where an interrupt, as of Ctrl-C, comes in between.
+        All or nothing, even if an error or an interrupt (Ctrl-C) comes in between.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Module:
         Raises
         ------
         StateError
-            If a name is missing or unknown or a value is no number. Also a ValueError.
+            If a name is missing or unknown, or a value is not a number. Also a ValueError.
 
         Examples
         --------
@@ -110,16 +110,17 @@ class Module:
         set_data(*_fitting(self, state))
 
     def configuration(self) -> dict[str, Any]:
-        """Return the keyword arguments that build a module of this shape, for `from_file`.
+        """Return the keyword arguments with which `from_file` builds this module again.
 
-        A subclass whose constructor takes arguments overrides this: numbers, texts and lists.
+        Override it in a subclass whose constructor takes arguments. JSON must be able to hold
+        them: numbers, strings and lists.
         """
         return {}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save class, configuration and parameters as JSON, every number exactly.
+        """Save class, configuration and parameters as JSON, with every number exact.
 
-        The file is replaced in one step: a reader sees the old one or the new one.
+        The file is written atomically: a reader sees the old file or the new one.
 
         Parameters
         ----------
@@ -128,7 +129,7 @@ class Module:
         Raises
         ------
         OSError
-            If the file cannot be written; the old one is then intact.
+            If the file cannot be written; the old file is then unchanged.
         """
         document = {
             "format": _FORMAT,
@@ -141,7 +142,7 @@ class Module:
         write_json(path, document)
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Set the parameters to those of a saved module of the same structure; all, or none.
+        """Set the parameters to those of a saved module of the same structure; all or nothing.
 
         Parameters
         ----------
@@ -150,15 +151,15 @@ class Module:
         Raises
         ------
         OSError
-            If there is no such file or it cannot be read.
+            If the file does not exist or cannot be read.
         StateError
-            If the file is damaged or of a module of another structure. Also a ValueError.
+            If it is damaged or holds a module of another structure. Also a ValueError.
         """
-        self._take(os.fspath(path), _document(path))
+        self._load(os.fspath(path), _document(path))
 
     @classmethod
     def from_file(cls: type[ModuleT], path: str | os.PathLike[str]) -> ModuleT:
-        """Return the module that was saved, built anew.
+        """Return a new module with the configuration and parameters of a saved one.
 
         Parameters
         ----------
@@ -167,9 +168,9 @@ class Module:
         Raises
         ------
         OSError
-            If there is no such file or it cannot be read.
+            If the file does not exist or cannot be read.
         StateError
-            If the file is damaged or holds a module of another class. Also a ValueError.
+            If it is damaged or holds a module of another class. Also a ValueError.
 
         Examples
         --------
@@ -189,24 +190,24 @@ class Module:
         drawing = random.getstate()
         try:
             wanted = cls._size(configuration) if _is_sized(cls) else None
-            if wanted not in (None, given):  # found out before anything of that size is built
-                raise StateError(f"it is of {wanted} parameters, and the file has {given}")
+            if wanted not in (None, given):  # checked before anything of that size is built
+                raise StateError(f"it has {wanted} parameters, but the file holds {given}")
             module = cls(**configuration)
         except (TypeError, ValueError, ArithmeticError, KeyError) as error:
             raise StateError(
                 f"{name!r}: no {cls.__name__} can be built from its configuration: {error}"
             ) from error
         finally:
-            random.setstate(drawing)  # reading a file is no reason to draw other numbers later
-        module._take(name, document)
+            random.setstate(drawing)  # reading a file does not change what is drawn later
+        module._load(name, document)
         return module
 
     @classmethod
     def _size(cls, configuration: dict[str, Any]) -> int | None:
-        """Return how many parameters a module of this configuration has, without building it."""
+        """Return how many parameters a configuration gives; None if only building it tells."""
         return None
 
-    def _take(self, name: str, document: dict[str, Any]) -> None:
+    def _load(self, name: str, document: dict[str, Any]) -> None:
         if document["structure"] != self._structure():
             raise StateError(
                 f"{name!r} holds {_short(document['structure'])}, "
@@ -225,19 +226,19 @@ class Module:
 
 
 def _is_sized(cls: type[Module]) -> bool:
-    """Return whether `_size` speaks of what the constructor of this class builds."""
+    """Return whether `_size` fits this class: no subclass has another constructor or parameters."""
     owner: Any = next(kind for kind in cls.__mro__ if "_size" in vars(kind))
     names = ("__init__", "parameters")
     return [getattr(cls, name) for name in names] == [getattr(owner, name) for name in names]
 
 
 def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a model file holds, its outline checked."""
+    """Return the content of a model file, with the types of its entries checked."""
     name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
     for key, kind, noun in (
-        ("class", str, "a text"),
+        ("class", str, "a string"),
         ("configuration", dict, "an object"),
-        ("structure", str, "a text"),
+        ("structure", str, "a string"),
         ("parameters", dict, "an object"),
     ):
         if not isinstance(document.get(key), kind):
@@ -252,7 +253,7 @@ def _short(text: str) -> str:
 
 
 def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]]:
-    """Return the parameters, and the number of each in `state`, all checked."""
+    """Return the parameters and the number of each in `state`, all checked."""
     if not isinstance(state, Mapping):
         raise StateError(f"expected a dict of names and numbers, got {shown_briefly(state)}")
     named = module.named_parameters()
@@ -280,9 +281,9 @@ def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]
 def _found(
     thing: Any, path: str, seen: set[int], *, top: bool = False
 ) -> Iterator[tuple[str, Value]]:
-    """Yield the leaf Values below `thing` with their paths; `seen` are lists and modules."""
+    """Yield the leaf Values below `thing` with their paths; `seen` has the ids already visited."""
     children: Iterable[tuple[Any, Any]]
-    if issubclass(type(thing), Value):  # a symbol that was kept while tracing says it is one
+    if issubclass(type(thing), Value):  # symbols of a trace count, as they call themselves Values
         if thing.op is None:
             yield path, thing
         return
@@ -291,7 +292,7 @@ def _found(
     seen.add(id(thing))
     if not isinstance(thing, Module):
         children = thing.items() if isinstance(thing, dict) else enumerate(thing)
-    elif top or not _says_itself(thing):
+    elif top or not _overrides_parameters(thing):
         children = vars(thing).items()
     else:
         children = _named(thing, seen)
@@ -303,11 +304,11 @@ def _named(module: Module, seen: set[int]) -> list[tuple[str, Value]]:
     found: dict[int, tuple[str, Value]] = {}
     for name, value in _found(module, "", seen, top=True):
         found.setdefault(id(value), (name, value))
-    if not _says_itself(module):
+    if not _overrides_parameters(module):
         return list(found.values())
     return [found.get(id(p), (str(i), p)) for i, p in enumerate(module.parameters())]
 
 
-def _says_itself(module: Module) -> bool:
-    """Return whether the class has a `parameters` of its own."""
+def _overrides_parameters(module: Module) -> bool:
+    """Return whether the class has its own `parameters`."""
     return type(module).parameters is not Module.parameters

@@ -20,7 +20,7 @@ from micrograd.errors import (
     shown_briefly,
 )
 from micrograd.losses import LOSSES, Loss
-from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.nn import MLP, Module, is_ours, neurons_of
 from micrograd.ops import TABLE, PlainNumber, number
 from micrograd.train.data import listed, rows_of, targets_of
 
@@ -108,18 +108,14 @@ def _plain_outputs(model: Module, features: int) -> int | None:
 
     None where only a call can tell.
     """
-    if type(model) is not MLP or model.nin != features or not model.layers:
+    layers = neurons_of(model)
+    if not is_ours(model) or not layers or cast("MLP", model).nin != features:
         return None
     width = features
-    for layer in model.layers:
-        if type(layer) is not Layer or not layer.neurons:
+    for neurons in layers:
+        if any(len(n.w) != width or n.activation not in TABLE for n in neurons):
             return None
-        for neuron in layer.neurons:
-            if type(neuron) is not Neuron or len(neuron.w) != width:
-                return None
-            if neuron.activation not in TABLE:
-                return None
-        width = len(layer.neurons)
+        width = len(neurons)
     return 0 if width == 1 else width
 
 

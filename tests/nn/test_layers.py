@@ -17,7 +17,7 @@ from micrograd.errors import (
     TraceError,
 )
 from micrograd.graph import order
-from micrograd.nn import MLP, Layer, Neuron
+from micrograd.nn import MLP, Layer, Neuron, activation_of, is_ours, neurons_of
 
 SAMPLE = [0.3, -1.7]
 
@@ -371,14 +371,26 @@ def test_a_batch_is_refused_with_a_hint():
     ("build", "error", "words"),
     [
         (lambda: MLP(2, [3], activation="rleu"), ArgumentError, "unknown activation 'rleu'"),
-        (lambda: MLP(2, [3], init="xavier"), ArgumentError, "expected one of uniform, he, glorot"),
+        (
+            lambda: MLP(2, [3], init="xavier"),
+            ArgumentError,
+            "init to be one of 'uniform', 'he', 'glorot'",
+        ),
         (lambda: MLP(2, [3], rng=42), ArgumentTypeError, r"random\.Random\(seed\)"),
         (lambda: MLP(2, 3), ArgumentTypeError, r"\[16, 16, 1\]"),
         (lambda: MLP(2, "33"), ArgumentTypeError, r"\[16, 16, 1\]"),
-        (lambda: MLP(2, [3, 0]), ArgumentError, "layer width of 1 or more, got 0"),
-        (lambda: MLP(2.5, [3]), ArgumentTypeError, "whole number as nin, got 2.5"),
-        (lambda: Neuron(-1), ArgumentError, "nin of 0 or more, got -1"),
-        (lambda: Layer(2, 0), ArgumentError, "nout of 1 or more"),
+        (
+            lambda: MLP(2, [3, 0]),
+            ArgumentError,
+            "layer width to be a whole number of 1 or more, got 0",
+        ),
+        (
+            lambda: MLP(2.5, [3]),
+            ArgumentTypeError,
+            "nin to be a whole number of 0 or more, got 2.5",
+        ),
+        (lambda: Neuron(-1), ArgumentError, "nin to be a whole number of 0 or more, got -1"),
+        (lambda: Layer(2, 0), ArgumentError, "nout to be a whole number of 1 or more"),
         (lambda: Neuron(2, activation="add"), ArgumentError, "unknown activation"),
     ],
 )
@@ -419,8 +431,8 @@ def test_networks_can_be_copied_and_pickled():
         (lambda: Layer(2, 3)(1.0, 2.0), "Layer(2, 3) takes one sample"),
         (lambda: Neuron(2)(1.0, 2.0, 3, 4), "write model([1.0, 2.0, 3, ...])"),
         (lambda: MLP([2, 3, 1]), "write MLP(2, [3, 1])"),
-        (lambda: MLP(2, 3), "such as MLP(2, [16, 16, 1]), got 3"),
-        (lambda: MLP(2), "such as MLP(2, [16, 16, 1]), got None"),
+        (lambda: MLP(2, 3), "as in MLP(2, [16, 16, 1]), got 3"),
+        (lambda: MLP(2), "as in MLP(2, [16, 16, 1]), got None"),
     ],
 )
 def test_a_first_guess_at_a_call_is_answered_with_the_right_one(call, told):
@@ -464,3 +476,41 @@ def test_such_a_network_is_saved_and_read(tmp_path):
 def test_activations_that_do_not_fit_are_refused(given, kind, told):
     with pytest.raises(kind, match=told):
         MLP(2, [3, 1], activation=given)
+
+
+# ---- walking through a network -------------------------------------------------------------------
+
+
+class Leaky(Neuron):
+    """A subclass, whose output nothing but a call can tell."""
+
+
+def test_the_neurons_of_a_network_are_given_layer_by_layer():
+    model = small()
+    assert [len(neurons) for neurons in neurons_of(model)] == [3, 4, 1]
+    assert [n for neurons in neurons_of(model) for n in neurons] == [
+        n for layer in model.layers for n in layer.neurons
+    ]
+    layer = model.layers[0]
+    assert neurons_of(layer) == [layer.neurons]
+    assert neurons_of(layer.neurons[1]) == [[layer.neurons[1]]]
+    assert neurons_of(Value(1.0)) == neurons_of(None) == []
+    model.layers.insert(1, "no layer")
+    assert [len(neurons) for neurons in neurons_of(model)] == [3, 4, 1]
+
+
+def test_the_activation_of_a_neuron_is_the_one_that_it_applies():
+    names = [[activation_of(n) for n in neurons] for neurons in neurons_of(small())]
+    assert names == [["relu"] * 3, ["relu"] * 4, ["linear"]]
+    assert activation_of(Neuron(1, nonlin=False, activation="tanh")) == "linear"
+
+
+def test_a_network_is_ours_while_no_part_is_of_a_subclass():
+    model = small()
+    assert is_ours(model)
+    model.layers[1].neurons[0] = Leaky(3)
+    assert not is_ours(model)
+    assert not is_ours(model.layers[0])
+    empty = small()
+    empty.layers[0].neurons = []
+    assert not is_ours(empty)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.nn import MLP, Layer, Neuron
+from micrograd.nn import MLP, Layer, Neuron, is_ours, neurons_of
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import address_of, numpy
@@ -63,18 +63,13 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
     That is so for the classes of `micrograd.nn` themselves, whose parameters are as they were
     made: leaves, each in one place, without labels that an error would show.
     """
-    if type(model) is not MLP:
+    if not is_ours(model):
         return None
-    layers = []
-    values: list[Value] = []
-    for layer in model.layers:
-        if type(layer) is not Layer or set(map(type, layer.neurons)) != {Neuron}:
-            return None
-        neurons = layer.neurons
-        values += [p for neuron in neurons for p in (*neuron.w, neuron.b)]
-        layers.append(
-            tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
-        )
+    layers = [
+        tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
+        for neurons in neurons_of(model)
+    ]
+    values = [p for neurons in neurons_of(model) for n in neurons for p in (*n.w, n.b)]
     special = [p for p in values if type(p) is not Value or p.op is not None or p.label]
     if special or parameters != values:  # no parameter comes twice, so neither does any of these
         return None
