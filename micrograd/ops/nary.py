@@ -1,4 +1,4 @@
-"""Operations of any number of operands: `sum`, `dot`, `logsumexp`, and the shift of `softmax`."""
+"""Operations of any number of operands: `sum`, `dot`, `logsumexp` and `softmax`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from micrograd.errors import InputCountError
 from micrograd.ops.op import Op, family
-from micrograd.ops.operators import REAL, Number, Operators, PlainNumber
+from micrograd.ops.operators import Number, Operators, PlainNumber
 from micrograd.ops.rows import exp
 
 
 def _total(*values: Any) -> PlainNumber:
-    """Add from left to right: the built-in `sum` rounds otherwise since Python 3.12."""
+    """Add from left to right: the built-in `sum` rounds differently since Python 3.12."""
     total = values[0]
     for value in values[1:]:
         total = total + value
@@ -54,6 +54,10 @@ def sum(values: Iterable[Number], start: Number = 0) -> Number:
     start : number or Value, default 0
         Added first, unless it is the number 0.
 
+    Notes
+    -----
+    The derivative in each term is 1.
+
     Examples
     --------
     >>> import micrograd
@@ -68,7 +72,7 @@ def sum(values: Iterable[Number], start: Number = 0) -> Number:
 
 @family
 def sum_of(terms: int) -> Op:
-    """Return the row of the sum of so many terms."""
+    """Return the row of a sum of `terms` terms."""
     return Op(
         name="sum",
         adds=True,
@@ -79,10 +83,9 @@ def sum_of(terms: int) -> Op:
         precedence=1,
         binds=(1,) + (2,) * (terms - 1),
         arity=terms,
-        domain=(REAL,) * terms,
         forward=_total,
         partials=lambda out, *values: (1,) * terms,
-        note="Added from left to right, rounded at each term: digits go where terms cancel.",
+        note="Added from left to right, rounded at each term: digits are lost where terms cancel.",
     )
 
 
@@ -99,6 +102,10 @@ def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) ->
     ------
     InputCountError
         If the lengths differ. Also a ValueError.
+
+    Notes
+    -----
+    The derivative in w[i] is x[i], that in x[i] is w[i], and that in the bias is 1.
 
     Examples
     --------
@@ -117,7 +124,7 @@ def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) ->
 
 @family
 def dot_of(pairs: int, with_bias: bool) -> Op:
-    """Return the row of the dot product of so many pairs, operands (w..., x..., bias)."""
+    """Return the row of the dot product of `pairs` pairs, with operands (w..., x..., bias)."""
     terms = [f"{{{i}}} * {{{pairs + i}}}" for i in range(pairs)]
     arity = 2 * pairs + with_bias
     return Op(
@@ -130,10 +137,9 @@ def dot_of(pairs: int, with_bias: bool) -> Op:
         precedence=1,
         binds=(3,) * (2 * pairs) + (1,) * with_bias,  # products; the bias stands first, alone
         arity=arity,
-        domain=(REAL,) * arity,
         forward=partial(_dot, pairs),
         partials=partial(_dot_partials, pairs),
-        note="Added from left to right, rounded at each step: digits go where terms cancel.",
+        note="Added from left to right, rounded at each step: digits are lost where terms cancel.",
     )
 
 
@@ -144,6 +150,10 @@ def logsumexp(values: Iterable[Number]) -> Number:
     ------
     InputCountError
         If there are no values. Also a ValueError.
+
+    Notes
+    -----
+    The derivatives are `softmax(values)`.
 
     Examples
     --------
@@ -159,7 +169,7 @@ def logsumexp(values: Iterable[Number]) -> Number:
 
 @family
 def logsumexp_of(terms: int) -> Op:
-    """Return the row of `logsumexp` of so many terms."""
+    """Return the row of `logsumexp` of `terms` values."""
     fields = ", ".join(f"{{{i}}}" for i in range(terms))
     return Op(
         name="logsumexp",
@@ -168,11 +178,10 @@ def logsumexp_of(terms: int) -> Op:
         code=f"logsumexp([{fields}])",
         binds=(0,) * terms,
         arity=terms,
-        domain=(REAL,) * terms,
         forward=_logsumexp,
         partials=lambda out, *values: tuple(softmax(values)),
         note=(
-            "Within 4 ulp of the largest value, from which it is a small step. Derivatives, those "
+            "Within 4 ulp of the largest value, to which it adds little. Derivatives, those "
             "of softmax, within 4 + (largest - smallest) ulp: exp magnifies the rounding of "
             "v - peak."
         ),
@@ -180,7 +189,7 @@ def logsumexp_of(terms: int) -> Op:
 
 
 def softmax(values: Sequence[Number]) -> list[Number]:
-    """Return exp(v) / sum of exp for each of `values`, without overflow.
+    """Return exp(v) / (sum of all exp(v)) for each v of `values`, without overflow.
 
     Parameters
     ----------
@@ -212,7 +221,7 @@ def _peak(*values: Any) -> PlainNumber:
 
 @family
 def peak_of(terms: int) -> Op:
-    """Return the row of the largest of so many values, held constant: the shift of `softmax`."""
+    """Return the row of the largest of `terms` values, held constant: the shift of `softmax`."""
     fields = ", ".join(f"{{{i}}}" for i in range(terms))
     return Op(
         name="peak",
@@ -223,7 +232,6 @@ def peak_of(terms: int) -> Op:
         binds=(0,) * terms,
         held="no shift changes softmax",
         arity=terms,
-        domain=(REAL,) * terms,
         forward=_peak,
         partials=lambda out, *values: (0,) * terms,
     )

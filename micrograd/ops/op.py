@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from micrograd.errors import TOO_LARGE, InputCountError, MicrogradError, rewritten, shown, why
 from micrograd.ops.documentation import document, operands, signature
-from micrograd.ops.operators import FAMILIES, TABLE, Number, Operators, PlainNumber, number
+from micrograd.ops.operators import FAMILIES, REAL, TABLE, Number, Operators, PlainNumber, number
 
 Factory = TypeVar("Factory", bound=Callable[..., "Op"])
 
@@ -28,7 +28,7 @@ class Op:
     forward : callable
         Plain numbers in, plain number out.
     partials : callable, optional
-        `(out, *inputs) -> (d out/d input_0, d out/d input_1, ...)`, one entry an operand, written
+        `(out, *inputs) -> (∂out/∂input_0, ∂out/∂input_1, ...)`, one for each operand, written
         with operators and rows only. None for a node made by hand, whose rule is its `_backward`.
     arity : int
         How many operands it takes.
@@ -51,8 +51,8 @@ class Op:
         follows from `code` and `precedence`: anything may stand between brackets and commas, and
         an operator groups from the left, but `**` from the right.
     held : str
-        Why the result counts as a constant, where it does though it has operands: the end of a
-        sentence. Its local derivatives are 0.
+        Why the result is held constant although it has operands, as the end of a sentence. Its
+        local derivatives are 0.
     adds : bool
         Whether it adds its operands.
     pairs : int
@@ -61,7 +61,8 @@ class Op:
     defined : str
         Where it has a value: a Python condition on its operands; everywhere where not given.
     domain : tuple of (float, float)
-        An interval for each operand in which it is defined and tests sample.
+        An interval for each operand, within `defined`, in which tests sample; (-8, 8) for each
+        where not given.
     kinks : tuple of float
         Where the derivative is a convention rather than a limit.
     note : str
@@ -69,18 +70,18 @@ class Op:
     source : str
         Where the rule was taken from.
     hint : str
-        What to do where it has no value: a clause that ends the message of the error.
+        What to do where it has no value: the last clause of the error's message.
     gate : bool
         Whether a local derivative of 0 means that the operand was not chosen, as in `where` and
         `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
     opaque : bool
         Whether the node was made by hand, so that nothing can compute it again.
     family : str
-        For a row that captures a constant: the name of the factory that made it.
+        For a row with a constant, such as the exponent of a power: the factory that made it.
     parameters : tuple
         What that factory was given.
     renewed : callable, optional
-        For a row that captures the number of an operand: gives the row for other inputs.
+        For a row with the number of an operand as a constant: gives the row for new inputs.
     """
 
     name: str
@@ -119,6 +120,8 @@ class Op:
         ):
             if not getattr(self, field):
                 object.__setattr__(self, field, default)
+        if not self.domain:
+            object.__setattr__(self, "domain", (REAL,) * self.arity)
         if self.code == "{0}":
             object.__setattr__(self, "precedence", 0)
         if self.arity and not self.binds:
@@ -206,7 +209,7 @@ class Op:
 
 
 class _OfRow:
-    """An attribute that every row has for itself, and that is another one in the class."""
+    """An attribute that each row computes for itself, and of which the class has its own."""
 
     def __init__(self, of_row: Callable[[Op], Any], of_class: Any) -> None:
         self.of_row = of_row
@@ -227,8 +230,8 @@ Op.__signature__ = _OfRow(signature, None)  # type: ignore[attr-defined]
 def define(**row: Any) -> Op:
     """Add a row to the table, and with it a method of `Value`; return the row.
 
-    This is all it takes to add an operation: it then computes and differentiates to any order,
-    shows in pictures and formulas, and can be checked with `gradcheck`.
+    Nothing else is needed: the operation then computes, has derivatives of every order, is shown in
+    pictures, steps and formulas, and can be checked with `gradcheck`.
 
     Parameters
     ----------
@@ -301,7 +304,7 @@ def _method(op: Op) -> Callable[..., Any]:
 
 
 def family(factory: Factory) -> Factory:
-    """Keep the rows that a factory makes, one for each constant, and let pickles find them.
+    """Cache the rows that a factory makes, and register it so that pickles can find it.
 
     Examples
     --------
@@ -321,8 +324,8 @@ def family(factory: Factory) -> Factory:
 
 
 def foreign(token: str) -> Op:
-    """Return the operation of a node that a user made by hand, known by its token only."""
-    code = token.replace("{", "{{").replace("}", "}}")  # it is text, whatever it holds
+    """Return the row of a node that a user made by hand: only its token is known."""
+    code = token.replace("{", "{{").replace("}", "}}")  # a brace in it is text
     return Op(
         name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=code,
         opaque=True,
@@ -343,5 +346,5 @@ def _from_family(factory: str, *parameters: Any) -> Op:
     return FAMILIES[factory](*parameters)
 
 
-# A plain number that met a Value. It is a leaf, and never one that a gradient is wanted of.
+# The row of a plain number that met a Value: a leaf that is never differentiated.
 constant: Final[Op] = Op(name="", forward=_no_forward, partials=None, arity=0)

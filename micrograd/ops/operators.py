@@ -1,4 +1,4 @@
-"""What can stand beside a `Value`: plain numbers, and every kind with Python's operators.
+"""What an operand may be: a plain number, or anything that has the operators of a `Value`.
 
 >>> number(True)
 1
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from micrograd.ops.op import Op
 
-# The rows by name, and the functions that make rows with a constant: see `define` and `family`.
+# The rows, and the factories of rows with a constant, by name: filled by `define` and `family`.
 TABLE: Final[dict[str, Op]] = {}
 FAMILIES: Final[dict[str, Callable[..., Op]]] = {}
 
 REAL: Final = (-8.0, 8.0)
-"""Where tests sample an operand that may be any number: its `domain` in a row."""
+"""The `domain` of an operand that may be any number: where tests sample it."""
 
 # An int, float, Fraction, Value or a tracer's symbol: rules work on all of them.
 Number: TypeAlias = Any
@@ -31,7 +31,7 @@ PlainNumber: TypeAlias = int | float | Fraction
 
 
 def number(value: object) -> PlainNumber:
-    """Return `value` as an int, float or Fraction, its number type kept.
+    """Return `value` as an int, float or Fraction: one of these types stays as it is.
 
     NumPy scalars become Python numbers and `bool` an `int`.
 
@@ -78,7 +78,7 @@ def as_float(value: PlainNumber) -> float:
 
 
 def is_operand(value: object) -> bool:
-    """Return whether `value` can stand beside a Value: a number, or a Value or symbol itself."""
+    """Return whether `value` can be an operand: a number, a Value or a tracer's symbol."""
     if isinstance(value, Operators):
         return True
     try:
@@ -89,22 +89,21 @@ def is_operand(value: object) -> bool:
 
 
 def is_plain(value: object) -> bool:
-    """Return whether `value` is no part of a graph: a plain number."""
+    """Return whether `value` is a plain number, and so no part of a graph."""
     return not isinstance(value, Operators)
 
 
 class Operators:
     """Python's operator protocol, shared by `Value` and by the tracers.
 
-    A subclass says in `_apply` what becomes of an operation. Where several kinds meet, the first
-    operand is asked and leaves it to the kind of the highest `_rank`. `define` adds a method for
-    each row of the table.
+    A subclass records an operation in its `_apply`; where operands are of several kinds, the one
+    with the highest `_rank` does. `define` adds a method for each row of the table.
     """
 
     __slots__ = ()
     _rank = 0
     # Between NumPy's scalars (-1e6), which leave the operation to us, and its arrays (0), which
-    # take it and work element by element.
+    # apply it element by element.
     __array_priority__ = -1.0
 
     if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Operators:
         def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
 
     def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
-        """Apply an operator of two operands, of which `other` is the first where reflected."""
+        """Apply a binary operator; `other` is its first operand where reflected."""
         left, right = (other, self) if reflected else (self, other)
         return _operator(op, left, right)
 
@@ -166,10 +165,10 @@ class Operators:
 
 
 def _operator(op: Callable[[Number, Number], Number], left: Number, right: Number) -> Any:
-    """Apply a two-place operator, or leave it to the other operand where that is no number."""
+    """Apply a binary operator; where an operand is no number, let Python ask that operand."""
     if is_operand(left) and is_operand(right):
         return op(left, right)
     for operand in (left, right):
         if isinstance(operand, (str, bytes, list, tuple)):
-            number(operand)  # raises; Python would try to repeat the sequence, and not name it
+            number(operand)  # raises: Python would try to repeat the sequence
     return NotImplemented

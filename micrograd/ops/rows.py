@@ -3,18 +3,19 @@
 A row of the table says how an operation is computed on plain numbers (`forward`) and what its
 local derivatives are (`partials`). A derivative is written with operators and with other rows
 only, so it works on any number: floats give floats, `Value`s give a graph that can be
-differentiated again, a tracer's symbols give code. Nothing but this module knows an operation.
+differentiated again, a tracer's symbols give code. Nobody else asks which operation a node is:
+what a picture, a sentence or a compiler needs to know of it is a field of its row.
 
-Where a function has a corner or a jump, the derivative is a convention, the usual one:
+Where a function has a kink or a jump, the derivative is the usual convention:
 
-============================  ==========================================================
-relu, leaky_relu, elu at 0    the slope from the left (0, `negative_slope`, `alpha`)
+============================  ===============================================================
+relu, leaky_relu, elu at 0    the derivative from the left (0, `negative_slope`, `alpha`)
 abs, sign at 0                0
 maximum, minimum at a tie     1/2 to each side
 hypot at the origin           0 to each side
 x ** 0                        0 everywhere, and 0 ** 0 is 1, as in Python
 where, greater, equal         0 through the condition and through a comparison
-============================  ==========================================================
+============================  ===============================================================
 """
 
 from __future__ import annotations
@@ -87,7 +88,6 @@ add: Final[Op] = define(
     noun="sum",
     code="{0} + {1}",
     precedence=1,
-    domain=(REAL, REAL),
     forward=lambda a, b: a + b,
     partials=lambda out, a, b: (1, 1),
 )
@@ -98,7 +98,6 @@ sub: Final[Op] = define(
     noun="difference",
     code="{0} - {1}",
     precedence=1,
-    domain=(REAL, REAL),
     forward=lambda a, b: a - b,
     partials=lambda out, a, b: (1, -1),
 )
@@ -111,7 +110,6 @@ mul: Final[Op] = define(
     noun="product",
     code="{0} * {1}",
     precedence=2,
-    domain=(REAL, REAL),
     forward=lambda a, b: a * b,
     partials=lambda out, a, b: (b, a),
 )
@@ -142,8 +140,8 @@ pow: Final[Op] = define(
     precedence=4,
     domain=((0.1, 4.0), (-3.0, 3.0)),
     forward=_pow,
-    # The slope in the exponent is out * log(base). It does not exist for a negative base, which
-    # gives nan here and an error in a backward pass that needs it; it is 0 for base 0.
+    # The derivative in the exponent is out * log(base). For a negative base it does not exist: nan
+    # here, and an error in a backward pass that needs it. For base 0 it is 0.
     partials=lambda out, a, b: (
         where(b, b * a ** where(b, b - 1, 1), 0),
         where(a, out * log(where(greater(a, 0), a, math.nan)), 0),
@@ -158,7 +156,7 @@ pow: Final[Op] = define(
 
 @family
 def power(exponent: PlainNumber) -> Op:
-    """Return the row of `x ** exponent` for a plain number: one operand, exact for integers."""
+    """Return the row of `x ** exponent` for a plain number: it has one operand."""
     text = f"({shown(exponent)})" if isinstance(exponent, Fraction) else shown(exponent)
     return Op(
         name="power",
@@ -176,7 +174,7 @@ def power(exponent: PlainNumber) -> Op:
 
 @family
 def base_power(base: PlainNumber) -> Op:
-    """Return the row of `base ** x` for a plain number, which is never differentiated itself."""
+    """Return the row of `base ** x` for a plain number, which is not differentiated itself."""
     log_base = math.log(base) if base > 0 else 0 if base == 0 else math.nan
     return Op(
         name="base_power",
@@ -221,7 +219,6 @@ greater: Final[Op] = define(
     gate=True,
     symbol=">",
     noun="comparison",
-    domain=(REAL, REAL),
     forward=lambda a, b: int(a > b),
     partials=lambda out, a, b: (0, 0),
     note="It stays in the graph, where `a > b` gives a bool.",
@@ -232,7 +229,6 @@ greater_equal: Final[Op] = define(
     gate=True,
     symbol="≥",
     noun="comparison",
-    domain=(REAL, REAL),
     forward=lambda a, b: int(a >= b),
     partials=lambda out, a, b: (0, 0),
 )
@@ -242,7 +238,6 @@ equal: Final[Op] = define(
     gate=True,
     symbol="=",
     noun="comparison",
-    domain=(REAL, REAL),
     forward=lambda a, b: int(a == b),
     partials=lambda out, a, b: (0, 0),
 )
@@ -251,7 +246,6 @@ where: Final[Op] = define(
     summary="a where the condition is not 0, else b",
     gate=True,
     noun="choice",
-    domain=(REAL, REAL, REAL),
     forward=lambda condition, a, b: a if condition else b,
     partials=lambda out, condition, a, b: (
         0,
@@ -264,7 +258,6 @@ share: Final[Op] = define(
     name="share",
     summary="what a gets of the gradient of max(a, b): 1, 0, or 1/2 at a tie",
     gate=True,
-    domain=(REAL, REAL),
     forward=_share,
     partials=lambda out, a, b: (0, 0),
 )
@@ -274,7 +267,6 @@ maximum: Final[Op] = define(
     gate=True,
     symbol="max",
     noun="maximum",
-    domain=(REAL, REAL),
     forward=_maximum,
     partials=lambda out, a, b: (share(a, b), share(b, a)),
     note="At a tie each operand gets 1/2 of the gradient.",
@@ -285,7 +277,6 @@ minimum: Final[Op] = define(
     gate=True,
     symbol="min",
     noun="minimum",
-    domain=(REAL, REAL),
     forward=_minimum,
     partials=lambda out, a, b: (share(b, a), share(a, b)),
     note="At a tie each operand gets 1/2 of the gradient.",
@@ -353,7 +344,6 @@ hypot: Final[Op] = define(
     name="hypot",
     summary="sqrt(a * a + b * b), the length of (a, b)",
     arity=2,
-    domain=(REAL, REAL),
     forward=math.hypot,
     partials=lambda out, a, b: (ratio(a, out), ratio(b, out)),
     note="At the origin both derivatives are taken as 0, and there are no second ones.",
@@ -475,6 +465,12 @@ silu: Final[Op] = _unary("silu", _silu, lambda out, x: (sigmoid(x) * (1 + x * si
 def leaky_relu(x: Number, negative_slope: PlainNumber = 0.01) -> Number:
     """Return x where x > 0, else `negative_slope` * x.
 
+    Notes
+    -----
+    Domain: every number.
+    Derivative: 1 where x > 0, else `negative_slope`; at x = 0 that is a convention.
+    Source: Maas et al. (2013).
+
     Examples
     --------
     >>> import micrograd
@@ -489,10 +485,11 @@ def leaky_relu_with(negative_slope: PlainNumber) -> Op:
     """Return the row of `leaky_relu` with this slope."""
     return Op(
         name="leaky_relu",
+        summary=f"x where x > 0, else {shown(negative_slope)} * x",
+        source="Maas et al. (2013)",
         gate=True,
         code=f"leaky_relu({{0}}, {shown(negative_slope)})",
         arity=1,
-        domain=(REAL,),
         kinks=(0.0,),
         forward=lambda x: x if x > 0 else negative_slope * x,
         partials=lambda out, x: (where(greater(x, 0), 1, negative_slope),),
@@ -500,7 +497,13 @@ def leaky_relu_with(negative_slope: PlainNumber) -> Op:
 
 
 def elu(x: Number, alpha: PlainNumber = 1.0) -> Number:
-    """Return x where x > 0, else `alpha` * (exp(x) - 1), from Clevert et al. (2015).
+    """Return x where x > 0, else `alpha` * (exp(x) - 1).
+
+    Notes
+    -----
+    Domain: every number.
+    Derivative: 1 where x > 0, else `alpha` * exp(x); at x = 0 that is a convention.
+    Source: Clevert et al. (2015).
 
     Examples
     --------
@@ -516,10 +519,11 @@ def elu_with(alpha: PlainNumber) -> Op:
     """Return the row of `elu` with this alpha."""
     return Op(
         name="elu",
+        summary=f"x where x > 0, else {shown(alpha)} * (exp(x) - 1)",
+        source="Clevert et al. (2015)",
         gate=True,
         code=f"elu({{0}}, {shown(alpha)})",
         arity=1,
-        domain=(REAL,),
         kinks=(0.0,),
         forward=lambda x: x if x > 0 else alpha * math.expm1(x),
         partials=lambda out, x: (where(greater(x, 0), 1, alpha * exp(minimum(x, 0))),),
