@@ -1,4 +1,4 @@
-"""The course's exercises with their answers checked, and the engine that one builds."""
+"""The exercises of the notebooks and their checker, and the engine that notebook 8 builds."""
 
 from micrograd.course.checking import check
 from micrograd.course.exercises import EXERCISES, Exercise

@@ -1,4 +1,4 @@
-"""The workshop of notebook 8: an engine in sixty lines, its tests, and faults to be found in it.
+"""The engine of notebook 8, in sixty lines: its stages, its tests, and faults to find.
 
 >>> board({})
 1 box        ○        a sum and a product that remember their operands
@@ -44,11 +44,11 @@ class Stage:
     Parameters
     ----------
     name, title : str
-        One word, and what it adds.
+        One word, and what the stage adds.
     gap : str
         The cell of the notebook, to be completed.
     code : str
-        The cell completed, one way of several.
+        The completed cell: one solution of several.
     """
 
     name: str
@@ -232,7 +232,7 @@ def lift(x):
 def unit(inputs):
     return [Value(random.uniform(-1, 1)) for _ in range(inputs + 1)]  # the last one is the bias
 """
-"""What the notebook gives from the start."""
+"""The helpers that the notebook provides."""
 
 Checks = Iterator[tuple[str, Any, Any]]
 
@@ -247,7 +247,7 @@ class EngineTest:
         The name of its stage.
     name : str
     checks : callable
-        Takes the names of an engine; yields what is looked at, what it is and what it should be.
+        Takes the names of an engine; yields what is checked, the result and the expected result.
     """
 
     stage: str
@@ -431,7 +431,7 @@ def _number(found: Any) -> str:
 
 
 def problem(test: EngineTest, names: Mapping[str, Any]) -> str | None:
-    """Return what a test finds wrong in an engine, None if nothing.
+    """Return what a test finds wrong in an engine, or None.
 
     Examples
     --------
@@ -444,7 +444,7 @@ def problem(test: EngineTest, names: Mapping[str, Any]) -> str | None:
                 if expected is True:
                     return f"it does not hold that {what}"
                 return f"{what} is {_number(got)}, not {_number(expected)}"
-    except Exception as error:  # whatever the reader's engine does is told, not raised
+    except Exception as error:  # errors of the reader's engine are reported, not raised
         text = f"{type(error).__name__}: {error}"
         gaps = ("NoneType", "ellipsis", "unsupported operand", "has no attribute")
         if isinstance(error, KeyError) or any(gap in text for gap in gaps):
@@ -454,12 +454,12 @@ def problem(test: EngineTest, names: Mapping[str, Any]) -> str | None:
 
 
 def board(names: Mapping[str, Any]) -> None:
-    """Run all tests on an engine and print how far it is, and the first thing that is wrong.
+    """Run all tests on an engine; print the progress and the first failure.
 
     Parameters
     ----------
     names : mapping of str to object
-        Where `Value`, `order` and `MLP` are looked up: `globals()` in a notebook.
+        Holds `Value`, `order` and `MLP`: `globals()` in a notebook.
     """
     problems = {test: problem(test, names) for test in TESTS}
     for number, stage in enumerate(STAGES, 1):
@@ -474,7 +474,7 @@ def board(names: Mapping[str, Any]) -> None:
 
 
 def engine(fault: Fault | None = None) -> dict[str, Any]:
-    """Return the names of the engine in sixty lines, with one fault or none.
+    """Return the namespace of the engine in sixty lines, with a fault if one is given.
 
     Examples
     --------
@@ -494,13 +494,13 @@ def engine(fault: Fault | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that beginners make.
+    """A common mistake.
 
     Parameters
     ----------
     name : str
     right, wrong : str
-        A part of the engine's text, and what stands there instead.
+        A part of the engine's source, and its replacement.
     """
 
     name: str
@@ -508,7 +508,7 @@ class Fault:
     wrong: str
 
 
-_SWEEP = """\
+_BACKWARD_PASS = """\
     nodes = order(self)
     for node in nodes:
         if node.parents:
@@ -528,7 +528,7 @@ FAULTS: Final = (
     Fault("a contribution replaces the others", "parent.grad += slope", "parent.grad = slope"),
     Fault(
         "a node passes on before its sum is complete",
-        f"def backward(self):\n{_SWEEP}",
+        f"def backward(self):\n{_BACKWARD_PASS}",
         f"def backward(self, upstream=1):\n{_RECURSION}",
     ),
     Fault("nodes pass on from the leaves up", "in reversed(nodes)", "in nodes"),
@@ -542,11 +542,11 @@ FAULTS: Final = (
     Fault("a power keeps its exponent", "self.data ** (n - 1)", "self.data ** n"),
     Fault("the minus goes missing", "self + -lift(other)", "self + lift(other)"),
 )
-"""The faults that can be dealt out, each of which at least one test finds."""
+"""The faults; each is found by at least one test."""
 
 
 def deal(number: int) -> None:
-    """Print what the tests find in an engine with one fault, and not which fault it is.
+    """Print what the tests find in an engine with one fault, but not the fault.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""The checker of the notebooks' exercises: it says which factor is wrong, never the answer.
+"""Check answers to the exercises: a hint says what is wrong, never the answer.
 
 >>> check("01a", ...)
 01a: not answered yet.
 >>> check("01a", 10)
-01a: not yet. The size is right, the sign is not: does f rise or fall there?
+01a: not yet. The size is correct, the sign is not: does f rise or fall there?
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ __all__ = ["check"]
 
 
 def check(name: str, answer: Any) -> None:
-    """Say whether the answer to an exercise is right, and if not, which factor is.
+    """Print whether the answer to an exercise is correct, and if not, a hint.
 
     Parameters
     ----------
     name : str
         As in the notebook: "01a".
     answer : number, sequence of number, or Ellipsis
-        `...` stands for no answer yet.
+        `...` means that there is no answer yet.
 
     Raises
     ------
     ArgumentError
-        If there is no such exercise. Also a ValueError. A wrong answer is no error.
+        If there is no such exercise. Also a ValueError. A wrong answer is not an error.
 
     Examples
     --------
     >>> check("01c", -0.4)
-    01c: not yet. One of two ways: x stands in the top and in the bottom of the quotient.
+    01c: not yet. That is one path of two: x is in the numerator and in the denominator.
     """
     one_of("the exercise", name, EXERCISES)
     print(f"{name}: {_verdict(EXERCISES[name], answer)}")
@@ -65,6 +65,6 @@ def _verdict(exercise: Exercise, answer: Any) -> str:
                 return f"not yet.{at} {hint}"
         middle = (low + high) / 2
         if math.isfinite(number) and number != 0:
-            return f"not yet.{at} The right number is {middle / number:.3g} times yours."
+            return f"not yet.{at} The correct number is {middle / number:.3g} times yours."
         return f"not yet.{at} It is not {number:g}."
-    return f"right. {exercise.why}"
+    return f"correct. {exercise.why}"

@@ -1,4 +1,4 @@
-"""The exercises of the notebooks: what is right, why, and the hint to each known mistake."""
+"""The exercises of the notebooks: the correct answer, why, and a hint for each known mistake."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Exercise:
     Parameters
     ----------
     right : tuple of (float, float)
-        For each number of the answer, the interval in which it is right.
+        For each number of the answer, the interval in which it is correct.
     why : str
-        Why it is right, shown to who found it.
+        The explanation, shown after a correct answer.
     mistakes : tuple of (int, float, str)
-        Known wrong numbers: at which place of the answer, the number, and what led to it.
+        Known mistakes: the index in the answer, the wrong number, and the hint.
     """
 
     right: tuple[tuple[float, float], ...]
@@ -27,9 +27,9 @@ class Exercise:
     mistakes: tuple[tuple[int, float, str], ...] = ()
 
 
-def _near(number: float, share: float = 5e-4) -> tuple[float, float]:
-    """Return the interval of what a reader may round the number to."""
-    return number - share * abs(number), number + share * abs(number)
+def _near(number: float, tolerance: float = 5e-4) -> tuple[float, float]:
+    """Return the interval around a number that allows for rounding."""
+    return number - tolerance * abs(number), number + tolerance * abs(number)
 
 
 EXERCISES: Final[dict[str, Exercise]] = {
@@ -37,31 +37,31 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(-10),),
         "f'(x) = 6x - 4, and 6 * (-1) - 4 = -10.",
         (
-            (0, -6, "The -4 of f'(x) = 6x - 4 went missing."),
-            (0, 10, "The size is right, the sign is not: does f rise or fall there?"),
-            (0, 12, "That is f(-1), the height: the slope is asked for."),
+            (0, -6, "The -4 of f'(x) = 6x - 4 is missing."),
+            (0, 10, "The size is correct, the sign is not: does f rise or fall there?"),
+            (0, 12, "That is f(-1), the value: the question is for the slope."),
         ),
     ),
     "01b": Exercise(
         (_near(-4),),
         "b reaches L through e = a * b, so the slope is a times dL/de, 2 * (-2).",
         (
-            (0, 2, "That is the local slope a of e = a * b: multiply it by dL/de."),
-            (0, 6, "That is the slope of a: beside b stands a."),
-            (0, 4, "The size is right, the sign is not: which sign has dL/de?"),
+            (0, 2, "That is the local derivative a of e = a * b: multiply it by dL/de."),
+            (0, 6, "That is the gradient of a: the other factor beside b is a."),
+            (0, 4, "The size is correct, the sign is not: which sign has dL/de?"),
         ),
     ),
     "01c": Exercise(
         (_near(-4 / 5),),
-        "The quotient takes x in twice, and each way gives -2/5.",
+        "x enters the quotient twice, and each path gives -2/5.",
         (
-            (0, -2 / 5, "One of two ways: x stands in the top and in the bottom of the quotient."),
-            (0, 2 / 3, "That is the slope of the top alone."),
+            (0, -2 / 5, "That is one path of two: x is in the numerator and in the denominator."),
+            (0, 2 / 3, "That is the derivative of the numerator alone."),
         ),
     ),
     "01d": Exercise(
         ((1e-8, 3.3e-7),),
-        "Small enough that the bend of f does not show, large enough to keep its digits.",
+        "Small enough that the bend of f does not matter, large enough that digits survive.",
         (
             (0, 1e-12, "No digits survive the subtraction f(3 + h) - f(3)."),
             (0, 1e-3, "The error of the chord is 3 * h here: a smaller h makes it smaller."),
@@ -87,20 +87,20 @@ EXERCISES: Final[dict[str, Exercise]] = {
     ),
     "02b": Exercise(
         (_near(-8), _near(0)),
-        "2 * y for x; max gives the smaller operand nothing.",
+        "2 * y for x; max passes nothing to the smaller operand.",
         (
             (0, -4, "The upstream 2 is missing."),
-            (0, 6, "That is what y gets: beside x stands y."),
-            (0, 8, "The size is right, the sign is not: which sign has y?"),
+            (0, 6, "That is the gradient of y: the other factor beside x is y."),
+            (0, 8, "The size is correct, the sign is not: which sign has y?"),
             (1, 2, "max passes on to the larger operand only: which is it?"),
-            (1, 1, "max does not share: one operand gets all."),
+            (1, 1, "max does not split: one operand gets all."),
         ),
     ),
     "02c": Exercise(
         (_near(-1.5),),
         "1/2 for tanh times w1 = -3; the + copies.",
         (
-            (0, 1, "That is x1 itself times 1/2: the other factor is wanted."),
+            (0, 1, "That is x1 itself times 1/2: take the other factor."),
             (0, -3, "The slope 1/2 of tanh is missing."),
             (0, -2.1213203, "The slope of tanh is 1 - o * o, not o."),
         ),
@@ -118,20 +118,20 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(2), _near(1)),
         "Leaves add up over passes; c belongs to the last pass alone.",
         (
-            (0, 3, "c starts afresh in the second pass: it hands on 1 again, not 2."),
+            (0, 3, "c starts from 0 in the second pass: it passes on 1 again, not 2."),
             (0, 1, "Leaves add up over passes, on purpose."),
-            (1, 2, "The gradient of a result is of the last pass alone."),
+            (1, 2, "The gradient of a result belongs to the last pass alone."),
         ),
     ),
     "03a": Exercise(
         (_near(63 / 64), _near(-37 / 64)),
         "The sum of the two rows of J.",
         (
-            (0, 27 / 64, "That is the first row: the second output is asked about too."),
-            (0, 36 / 64, "That is the second row: the first output is asked about too."),
+            (0, 27 / 64, "That is the first row: the second output counts too."),
+            (0, 36 / 64, "That is the second row: the first output counts too."),
             (0, -6 / 64, "That adds up a row; (1, 1) on the left adds up the columns."),
-            (1, -33 / 64, "The first row again: add what the second output says."),
-            (1, -4 / 64, "The second row again: add what the first output says."),
+            (1, -33 / 64, "The first row again: add that of the second output."),
+            (1, -4 / 64, "The second row again: add that of the first output."),
             (1, 32 / 64, "That adds up the second row; add up the second column."),
         ),
     ),
@@ -145,24 +145,28 @@ EXERCISES: Final[dict[str, Exercise]] = {
                 "The slope of the activations of layer 2 is missing: rule 1 acts twice.",
             ),
             (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
-            (0, -0.24609375, "This comes out without the transpose: which edges leave x2?"),
-            (0, 1.1953125, "The size is right, the sign is not: is it x - y or y - x?"),
-            (0, -0.59765625, "The 2 of the square went missing."),
+            (0, -0.24609375, "That is the result without the transpose: which edges leave x2?"),
+            (0, 1.1953125, "The size is correct, the sign is not: is it x - y or y - x?"),
+            (0, -0.59765625, "The 2 of the square is missing."),
             (0, -0.3984375, "That is the gradient of the bias: rule 3 has one more factor."),
-            (0, -0.298828125, "The input is meant by x here: you took the hidden activation."),
-            (0, -4.78125, "A sigma stands where its slope sigma * (1 - sigma) belongs."),
+            (0, -0.298828125, "x is the input here: you took the hidden activation."),
+            (0, -4.78125, "You used sigma in place of its derivative sigma * (1 - sigma)."),
             (0, -1.59375, "That is the slope of the other hidden neuron: s is ln 3 here."),
             (0, -0.6328125, "One path of two: the hidden neuron feeds output 2 as well."),
             (0, -0.5625, "One path of two: the hidden neuron feeds output 1 as well."),
             (0, 0.46875, "That is the other row: the weight leads to neuron 2."),
             (0, -0.796875, "That is the other column: the weight comes from input 2."),
-            (0, -1.255051, "The second layer has been stepped already: gradients first."),
-            (0, -1.201286, "The second layer has been stepped already, by 0.1: gradients first."),
+            (0, -1.255051, "The second layer has been updated already: all gradients first."),
+            (
+                0,
+                -1.201286,
+                "The second layer has been updated already, by 0.1: all gradients first.",
+            ),
         ),
     ),
     "03c": Exercise(
         (_near(0.2775021), _near(0.0381990)),
-        "One leaf, used by both samples: contributions add.",
+        "Both samples use one leaf: contributions add.",
         (
             (0, 0.28125, "That is the first sample alone: the bias is used twice."),
             (0, -0.003748, "That is the second sample alone: the bias is used twice."),
@@ -186,51 +190,55 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(1), _near(0)),
         "Two signs cancel in the step; the check compares one gradient, and finds the ratio -1.",
         (
-            (0, 0, "Multiply the two signs: in which direction does he step?"),
-            (1, 1, "A check does not look at the step: is his gradient that of a nudge?"),
+            (0, 0, "Multiply the two signs: in which direction is the step?"),
+            (1, 1, "The check does not look at the step: does this gradient agree with a nudge?"),
         ),
     ),
     "04a": Exercise(
         (_near(1), _near(0)),
-        "Inside the margin the slope is -y = 1; at -1.3 the margin is 1.3, and nothing is lost.",
+        "Below a margin of 1 the slope is -y = 1; at -1.3 the margin is 1.3, and the loss is 0.",
         (
             (0, -1, "The sign: the slope is -y, and y is -1 here."),
-            (1, 1, "The margin y * s is 1.3 there: is that inside?"),
-            (1, -1, "The margin y * s is 1.3 there: is anything lost?"),
+            (1, 1, "The margin y * s is 1.3 there: is that below 1?"),
+            (1, -1, "The margin y * s is 1.3 there: what is the loss?"),
         ),
     ),
     "04b": Exercise(
         (_near(1),),
-        "It stumbles at first, and ends with every point right.",
+        "The loss rises at first, and in the end every point is classified correctly.",
         (
-            (0, 0.1, "Smooth is not fast: compare where the first and the last loss stand."),
-            (0, 3, "9, then 43: it has left, and does not come back in time."),
+            (0, 0.1, "Smooth is not fast: compare the first loss and the last."),
+            (0, 3, "9, then 43: it has diverged, and does not recover in time."),
         ),
     ),
     "04c": Exercise(
         ((-0.0, 0.0), _near(-0.0474259, 5e-3), _near(4)),
-        "Content at margin 1; never content, -sigmoid(-3); and pulled back, 2 * (3 - 1).",
+        "0 from a margin of 1 on; never 0, -sigmoid(-3); and pulled back, 2 * (3 - 1).",
         (
-            (0, -1, "The margin is 3: is it inside?"),
-            (1, 0, "The log loss is never quite content: its slope is -sigmoid(-s)."),
+            (0, -1, "The margin is 3: is that below 1?"),
+            (1, 0, "The slope of the log loss is never 0: it is -sigmoid(-s)."),
             (
                 1,
                 -0.952574,
-                "That is -sigmoid(3): the share that is right, not the one that is wrong.",
+                "That is -sigmoid(3), of the true class: take the probability of the other.",
             ),
-            (1, 0.0474259, "The size is right, the sign is not: a higher score lowers this loss."),
+            (
+                1,
+                0.0474259,
+                "The size is correct, the sign is not: a higher score lowers this loss.",
+            ),
             (2, 0, "The squared error wants the score to be 1, not at least 1."),
-            (2, 2, "The 2 of the square went missing."),
-            (2, -4, "The size is right, the sign is not: it is s - y."),
+            (2, 2, "The 2 of the square is missing."),
+            (2, -4, "The size is correct, the sign is not: it is s - y."),
         ),
     ),
     "04d": Exercise(
         (_near(0.6),),
-        "The first step finds the gradient 0: everything happens one round late.",
+        "The gradient of the first step is 0: everything happens one round late.",
         (
-            (0, 1.08, "That is the right order: which gradient does the first step find?"),
-            (0, 0, "The first step finds 0; which gradient does the second one find?"),
-            (0, 1.2, "Only one of the two steps finds a gradient."),
+            (0, 1.08, "That is the correct order: which gradient does the first step use?"),
+            (0, 0, "The first step uses 0; which gradient does the second one use?"),
+            (0, 1.2, "Only one of the two steps has a gradient."),
         ),
     ),
     "04e": Exercise(
@@ -242,18 +250,26 @@ EXERCISES: Final[dict[str, Exercise]] = {
                 3,
                 "Into the unit, yes; and the weight out of it? Its gradient is a product with 0.",
             ),
-            (0, 2, "The bias of the unit has no way out either, and then look at what follows."),
-            (0, 1, "That is the weight out of it; what goes in must pass the slope 0."),
+            (
+                0,
+                2,
+                "The bias of the unit has no effect either; then look at what follows the unit.",
+            ),
+            (
+                0,
+                1,
+                "That is the weight out of it; the gradients of what goes in pass a slope of 0.",
+            ),
         ),
     ),
     "05a": Exercise(
         (_near(1 / 8), _near(-3 / 4), _near(5 / 8)),
-        "p - y: the shares, and 1 less at the label.",
+        "p - y: the probabilities, less 1 at the label.",
         (
             (1, 0.25, "The 1 of the label is missing: p - y."),
-            (1, 0.75, "The size is right, the sign is not: it is p - y."),
-            (0, -0.875, "The label is at the second place, not here."),
-            (2, -0.375, "The label is at the second place; here stands p alone."),
+            (1, 0.75, "The size is correct, the sign is not: it is p - y."),
+            (0, -0.875, "The label is the second class, not this one."),
+            (2, -0.375, "The label is the second class; this one has p alone."),
             (0, 1, "That is e to the logit: divide by the sum of all three."),
         ),
     ),
@@ -262,13 +278,13 @@ EXERCISES: Final[dict[str, Exercise]] = {
         "-log p, with the natural logarithm.",
         (
             (0, 0.001, "That is p itself: the loss is -log p."),
-            (0, -6.9077553, "The minus of -log p went missing."),
-            (0, 3, "That is the logarithm to base 10: the natural one is meant."),
+            (0, -6.9077553, "The minus of -log p is missing."),
+            (0, 3, "That is the logarithm to base 10: use the natural one."),
         ),
     ),
     "05c": Exercise(
         (_near(2.3025851, 5e-3),),
-        "With nothing learnt each class has p = 1/10, and -log(1/10) = log 10.",
+        "Before training each class has p = 1/10, and -log(1/10) = log 10.",
         (
             (0, 1, "That is where the hinge loss starts: here it is -log p. What is p?"),
             (0, 0.1, "That is p: the loss is -log p."),
@@ -277,11 +293,11 @@ EXERCISES: Final[dict[str, Exercise]] = {
     ),
     "05d": Exercise(
         (_near(2),),
-        "Mean and spread of the test rows went into every row of the training part.",
+        "The mean and spread of the test rows have entered every row of the training data.",
         (
-            (0, 3, "The split is clean, but what does it split?"),
-            (0, 4, "Training takes what line 3 gives it: is that clean?"),
-            (0, 5, "Line 5 may look at the test rows: it measures, nothing learns from it."),
+            (0, 3, "The split is correct, but what does it split?"),
+            (0, 4, "Training uses what line 3 gives it: has that leaked before?"),
+            (0, 5, "Line 5 may look at the test rows: it measures, and trains nothing."),
             (0, 1, "Reading the data teaches a model nothing yet."),
         ),
     ),
@@ -291,16 +307,16 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (
             (0, 1 / 38, "In percentage points: times 100."),
             (0, 100 / 150, "Only the held-out flowers are counted."),
-            (0, 100 / 112, "That is a flower of the part to learn from."),
+            (0, 100 / 112, "That is one of the training flowers."),
         ),
     ),
     "06a": Exercise(
         ((2e-5, 4e-3),),
-        "The bend of the bend is small by then, and h * h still large beside the rounding.",
+        "The bend of the bend is small, and h * h still large compared with the rounding.",
         (
             (0, 1e-8, "The differences are divided by 1e-16: no digits survive."),
             (0, 1e-6, "The rounding of f is divided by 1e-12 here: a larger h."),
-            (0, 0.1, "The bend of the bend shows here: a smaller h."),
+            (0, 0.1, "The bend of the bend matters here: a smaller h."),
         ),
     ),
     "06b": Exercise(
@@ -310,7 +326,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (1, 0, "x and y meet in x * x * y: differentiate in x, then in y."),
             (2, 0, "The order of the two nudges does not matter: as number 2."),
             (3, 3, "That is half of it: y**3 gives 3 * y**2, and that once more."),
-            (0, 4, "That is the slope in x: differentiate once more."),
+            (0, 4, "That is the first derivative in x: differentiate once more."),
         ),
     ),
     "06c": Exercise(
@@ -323,28 +339,28 @@ EXERCISES: Final[dict[str, Exercise]] = {
     ),
     "06d": Exercise(
         (_near(1), _near(0)),
-        "The function is x itself, but each relu alone answers 0 at 0.",
+        "The function is x itself, but the derivative of each relu at 0 is taken as 0.",
         (
             (0, 0, "Draw it: left of 0 it is -relu(-x), right of 0 it is relu(x)."),
-            (1, 1, "The engine asks each relu alone, by its table, at 0."),
-            (1, 2, "At 0, not to its right: what does the table say of a relu there?"),
+            (1, 1, "The engine differentiates each relu alone, by its rule, at 0."),
+            (1, 2, "At 0, not to its right: what is the rule for a relu there?"),
         ),
     ),
     "06e": Exercise(
         (_near(3),),
         "sqrt has an infinite slope at 0, and infinity times 0 has no value.",
         (
-            (0, 4, "One of them is put together from an infinite slope and a zero."),
-            (0, 2, "A tie of a maximum has an answer too: half to each operand."),
-            (0, 1, "An engine that follows a convention answers at most kinks."),
+            (0, 4, "One of them multiplies an infinite slope by zero."),
+            (0, 2, "A tie of a maximum has a derivative too: half to each operand."),
+            (0, 1, "By convention there is a derivative at most kinks."),
         ),
     ),
     "07a": Exercise(
         (_near(2), _near(9)),
         "d_v1, which is a; and 7 + 2.",
         (
-            (0, 7, "That stands there already: what comes to a through v1?"),
-            (0, 5, "b is not in that slope: v1 = a + b passes on d_v1 as it is."),
+            (0, 7, "That is there already: what does v1 add for a?"),
+            (0, 5, "b is not in it: v1 = a + b passes on d_v1 unchanged."),
             (1, 7, "One contribution of two: a is used twice."),
             (1, 14, "Contributions add, they do not multiply."),
         ),
@@ -360,11 +376,11 @@ EXERCISES: Final[dict[str, Exercise]] = {
     ),
     "07c": Exercise(
         (_near(0.1), _near(1)),
-        "The number decides at each call which of the two ways counts.",
+        "The number decides at each call which of the two branches counts.",
         (
-            (0, 1, "At -2 the condition does not hold: the other way counts."),
-            (0, -0.2, "That is the value: the slope is asked for."),
-            (1, 0.1, "At 3 the condition holds: the first way counts."),
+            (0, 1, "At -2 the condition does not hold: the other branch counts."),
+            (0, -0.2, "That is the value: the question is for the slope."),
+            (1, 0.1, "At 3 the condition holds: the first branch counts."),
             (1, 3, "That is the value there, not the slope."),
         ),
     ),
@@ -380,27 +396,31 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(5), _near(2), _near(9)),
         "Each fault leaves its own numbers; the smallest failing graph tells the most.",
         (
-            (0, 1, "A replaced contribution would spoil a + a: it would say 1."),
+            (0, 1, "If a contribution were replaced, a + a would give 1."),
             (0, 6, "Then every gradient would be 0."),
-            (0, 4, "Then Olah's graph would say 3 for a, and not 1."),
+            (0, 4, "Then Olah's graph would give 3 for a, not 1."),
             (1, 9, "Then one test alone would fail, that of two passes."),
-            (1, 3, "Then the 39 graph would say 0."),
-            (1, 5, "Then the 39 graph would say 3."),
+            (1, 3, "Then the 39 graph would give 0."),
+            (1, 5, "Then the 39 graph would give 3."),
             (2, 2, "Then the 39 graph would fail as well."),
-            (2, 6, "Then nothing would pass but what runs no backward."),
+            (2, 6, "Then only tests without a backward pass would pass."),
         ),
     ),
     "08b": Exercise(
         (_near(0.8807971),),
         "e^x / (1 + e^x), which is the logistic function.",
         (
-            (0, 2.126928, "That is softplus(2), the height: the slope is asked for."),
+            (0, 2.126928, "That is softplus(2), the value: the question is for the slope."),
             (
                 0,
                 7.3890561,
-                "That is the slope of e^x inside: times the slope of log, 1 / (1 + e^x).",
+                "That is the slope of e^x inside: multiply by the slope of log, 1 / (1 + e^x).",
             ),
-            (0, 0.1192029, "That is the slope of log alone: times the slope of what is inside."),
+            (
+                0,
+                0.1192029,
+                "That is the slope of log alone: multiply by the slope of what is inside.",
+            ),
         ),
     ),
     "08c": Exercise(
@@ -408,7 +428,11 @@ EXERCISES: Final[dict[str, Exercise]] = {
         "two passes, sum(), minus, division, exp and one that trains or uses tanh.",
         (
             (0, 12, "A test may find more than one fault: how many does xor find?"),
-            (0, 1, "The slope of exp is looked at by one test only, the number to the left too."),
+            (
+                0,
+                1,
+                "Only one test looks at the slope of exp, and only one at a number on the left.",
+            ),
             (0, 4, "Count the faults that one test alone finds: each of these tests is needed."),
             (0, 5, "One escapes: which fault does none of your five find?"),
         ),

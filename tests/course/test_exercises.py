@@ -222,7 +222,7 @@ def given(name, numbers):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_right_answer_is_accepted_and_explained(capsys, name):
-    assert told(capsys, name, given(name, right(name))) == f"right. {EXERCISES[name].why}"
+    assert told(capsys, name, given(name, right(name))) == f"correct. {EXERCISES[name].why}"
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -242,7 +242,7 @@ def test_any_h_of_a_small_error_is_right(capsys):
     # by floats themselves: the error of the chord, measured
     for h in (2e-8, 1e-7, 3e-7):
         assert abs((3 * (3 + h) ** 2 - 4 * (3 + h) + 5 - 20) / h - 14) < 1e-6
-        assert told(capsys, "01d", h).startswith("right")
+        assert told(capsys, "01d", h).startswith("correct")
 
 
 def test_any_h_of_a_small_error_of_the_second_difference_is_right(capsys):
@@ -250,4 +250,4 @@ def test_any_h_of_a_small_error_of_the_second_difference_is_right(capsys):
     for h in (2.1e-5, 1e-4, 1e-3, 3.9e-3):
         second = (math.tanh(1 + h) - 2 * math.tanh(1) + math.tanh(1 - h)) / h**2
         assert abs(second - exact) < 1e-6
-        assert told(capsys, "06a", h).startswith("right")
+        assert told(capsys, "06a", h).startswith("correct")
