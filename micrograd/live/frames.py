@@ -1,4 +1,4 @@
-"""What a frame of a run consists of: bytes on a scale of colours, curves, words for numbers."""
+"""What frames of a run are made of: maps in bytes and their colours, parameters, curves."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def levels(field: Any, outputs: int) -> list[Any]:
 
 
 def undecided(outputs: int) -> float:
-    """Return how certain the model is, from 0 to 24, where two of its classes have P = 0.5."""
+    """Return the certainty, from 0 to 24, of a model for which two classes have P = 0.5 each."""
     return 24 * (0.5 - 1 / outputs) / (1 - 1 / outputs)
 
 

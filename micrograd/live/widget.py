@@ -19,7 +19,7 @@ from micrograd.style import number_text
 
 __all__ = ["LiveWidget"]
 
-_SLICE: Final = 0.05  # seconds of training at a time, between which a pause is noticed
+_SLICE: Final = 0.05  # seconds of training between two looks at the front end
 _RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
 _ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
 _shown: Final[weakref.WeakSet[LiveWidget]] = weakref.WeakSet()
@@ -36,8 +36,9 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     Attributes
     ----------
     running : bool
+        Whether the network is being trained.
     error : str
-        Why the last thing asked for was not done.
+        Why the last command failed, or "".
     """
 
     _esm = live_script()
@@ -52,15 +53,15 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, watch: Watch, **options: Any) -> None:
         self.watch = watch
-        self._alone()
+        self._pause_others()
         _shown.add(self)
         self._task: Any = None
         self._neuron: tuple[int, int] | None = None
-        super().__init__(data=self._about(), frame=self._moment(), **options)
+        super().__init__(data=self._about(), frame=self._current_frame(), **options)
         self.observe(self._asked, names=["command"])
 
-    def _alone(self) -> None:
-        """Pause the other views of this network, as of a cell that is run again."""
+    def _pause_others(self) -> None:
+        """Pause the other views of this network, such as that of the same cell run before."""
         for other in list(_shown):
             if other is not self and other.watch.model is self.watch.model:
                 other.running = False
@@ -74,7 +75,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             "rate": rate, "rates": rates, "activation": activation, "activations": kinds,
         }  # fmt: skip
 
-    def _moment(self) -> dict[str, Any]:
+    def _current_frame(self) -> dict[str, Any]:
         frame = self.watch.frame(fine=not self.running)
         if self._neuron is not None:
             frame["neuron"] = self.watch.neuron_map(*self._neuron)
@@ -87,7 +88,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         try:
             self.error = ""
             self.do(str(asked.get("do")), asked.get("with"))
-        except Exception as error:  # it would be swallowed
+        except Exception as error:  # ipywidgets would swallow it
             self.running = False
             self.error = str(error) or type(error).__name__
 
@@ -98,11 +99,11 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         ----------
         what : {"run", "pause", "step", "reset", "rate", "activation", "sample", "neuron"}
         given
-            A learning rate, the name of an activation, the number of a sample, or layer and
-            number of a neuron whose map is shown (None: the network's).
+            A learning rate, the name of an activation, the number of a sample, or the layer and the
+            number of the neuron whose map is to be shown; None for the map of the network.
         """
         if what == "run":
-            self._alone()
+            self._pause_others()
             self.running = True
             if self._task is None or self._task.done():
                 self._task = asyncio.get_running_loop().create_task(self._train())
@@ -112,18 +113,16 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         if what == "neuron":
             if given is not None:
-                self.watch.neuron_map(*given)  # says what is wrong with it
+                self.watch.neuron_map(*given)  # raises an error if there is no such neuron
             self._neuron = None if given is None else (given[0], given[1])
-            self.frame = self._moment()
+            self.frame = self._current_frame()
             return
-        if what != "activation" or given not in _ACTIVATIONS:
-            self.running = False
+        self.running = False
         if what == "step":
             self.watch.run(1)
         elif what == "reset":
             self.watch.reset()
         elif what == "activation":
-            self.running = False
             self.watch.set_activation(str(given))
         elif what == "sample":
             data = page_data(self.watch.graph_of(given), title=f"The loss of sample {given}")
@@ -131,21 +130,21 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         elif what != "pause":
             raise ArgumentError(f"the live view cannot {what!r}")
-        self.frame = self._moment()
+        self.frame = self._current_frame()
 
     async def _train(self) -> None:
-        """Train in slices short enough for a pause to be heard."""
+        """Train until paused, in slices so short that a pause is soon noticed."""
         try:
             while self.running:
                 end = time.perf_counter() + _SLICE
                 while time.perf_counter() < end:
                     self.watch.run(1)
-                self.frame = self._moment()
+                self.frame = self._current_frame()
                 await asyncio.sleep(_SLICE)
-        except Exception as error:  # nobody waits for this task
+        except Exception as error:  # nothing awaits this task
             self.error = str(error) or type(error).__name__
             if self.watch.stopped:
-                self.frame = self._moment()
+                self.frame = self._current_frame()
         finally:
             self.running = False
 
@@ -154,6 +153,6 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return with_still(super()._repr_mimebundle_(**options), still)
 
     def close(self) -> None:
-        """End the run and the widget."""
+        """Pause the run and close the widget."""
         self.running = False
         super().close()

@@ -106,7 +106,7 @@ def test_the_map_of_a_moment_that_stays_is_finer():
     widget = view.widget()
     assert len(base64.b64decode(widget.frame["map"])) == 10_000
     widget.running = True
-    assert len(base64.b64decode(widget._moment()["map"])) == 2_500
+    assert len(base64.b64decode(widget._current_frame()["map"])) == 2_500
 
 
 def test_the_plane_is_of_the_first_two_features_that_vary():

@@ -120,7 +120,7 @@ function renderLive({ model, el }) {
     const w = net.clientWidth, hgt = net.clientHeight, ratio = Math.max(1, devicePixelRatio || 1);
     if (!w) return;
     net.width = w * ratio; net.height = hgt * ratio;
-    const g = net.getContext("2d"), share = new Int8Array(bytes(frame.w).buffer), L = data.layers;
+    const g = net.getContext("2d"), sizes = new Int8Array(bytes(frame.w).buffer), L = data.layers;
     g.setTransform(ratio, 0, 0, ratio, 0, 0); g.clearRect(0, 0, w, hgt);
     const spot = (l, i) => [18 + l * (w - 36) / (L.length - 1), hgt * (i + .5) / L[l]];
     const radius = l => Math.max(2.5, Math.min(13, hgt / (2.6 * L[l])));
@@ -129,8 +129,8 @@ function renderLive({ model, el }) {
     const drawn = [], rings = [];
     let at = 0;
     for (let l = 1; l < L.length; l++) for (let i = 0; i < L[l]; i++) {
-      for (let j = 0; j < L[l - 1]; j++) drawn.push([share[at++] / 127, l, i, j]);
-      rings.push([share[at++] / 127, l, i]);
+      for (let j = 0; j < L[l - 1]; j++) drawn.push([sizes[at++] / 127, l, i, j]);
+      rings.push([sizes[at++] / 127, l, i]);
     }
     drawn.sort((a, b) => Math.abs(a[0]) - Math.abs(b[0]));
     for (const [v, l, i, j] of drawn) {
