@@ -257,15 +257,15 @@ class Words:
         expression, numbers = self.expression(i), self.with_numbers(i)
         data = self._text_of(self.recording.data[i])
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
-        relation = self.relation(i)
+        result = data if numbers == data else f"{numbers} {self.relation(i)} {data}"
         if node.op.held:
             of = f"the {kind}of {self._operands(i)}, held constant because {node.op.held}"
             name = f"{name} is " if name != expression else ""
-            return f"{_start(name + of)}: {numbers} {relation} {data}."
+            return f"{_start(name + of)}: {result}."
         if name == expression:
             start = f"The {kind}{expression} is" if kind else f"{expression} is"
-            return f"{start} {numbers} {relation} {data}."
-        return f"{name} is {'the ' if kind else ''}{kind}{expression}: {numbers} {relation} {data}."
+            return f"{start} {result}."
+        return f"{name} is {'the ' if kind else ''}{kind}{expression}: {result}."
 
     def relation(self, i: int) -> str:
         """Return `=` where the digits shown make the evaluation of value `i` exact, else `≈`."""
@@ -329,7 +329,9 @@ class Words:
         child, parent = self.names[row.node], self._subject(row.parent)
         op = self.recording.nodes[row.node].op
         if op.held:
-            says = f"{child} passes nothing back to {parent}: it is held constant, {op.held}."
+            says = (
+                f"{child} passes nothing back to {parent}: it is held constant, because {op.held}."
+            )
             return f"{says} {self._sum(row)}"
         if row.local == 0 and op.gate and not finite(row.upstream):
             says = f"{child} passes nothing back to {parent}: {op.name} did not choose it."
@@ -417,19 +419,22 @@ class Words:
             if is_same(row.before, row.after):
                 return f"{_start(grad)} is overwritten by the same number."
             return f"{lost}."
+        equals = self._equals(row.after)
         end = "final"
         if not is_same(row.after, correct):
             end += f", but {self._signed(correct)} would be correct"
         if row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]:
-            added = f"Added to {before} left over from the first pass, this makes {grad} {after}"
+            left = f"Added to {before} left over from the first pass, this gives"
+            added = f"{left} {grad} {equals} {after}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            equals = self._equals(row.after)
             alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} {equals} {after} is "
             return f"{alone}{end}."
         if row.number == 1:
             return f"That is the first of {row.of} contributions: {grad} is {after} so far."
-        added = f"Added to {before}, this makes {grad} {after}"
+        added = f"Added to {before}, this gives {grad} {equals} {after}"
+        if row.contribution == 0:
+            added = f"{_start(grad)} stays {after}"
         if row.number < row.of:
             return f"{added} so far ({row.number} of {row.of})."
         return f"{added}. That was the last of {row.of} contributions: it is {end}."
@@ -491,7 +496,7 @@ class Words:
             value = f"{formula}, which does not exist here" if formula else "nothing here"
         made = f"{name} = {expression}, so " if name != expression else ""
         if held := self.recording.nodes[row.node].op.held:
-            return f"{name} = {expression} is held constant: {held}".removeprefix(
+            return f"{name} = {expression} is held constant, because {held}".removeprefix(
                 f"{expression} = "
             )
         return f"{made}{symbol} {equals} {value}"

@@ -256,10 +256,10 @@ def test_the_shift_of_softmax_is_called_what_it_is() -> None:
     passing = [step for step in walk if step.kind == "chain" and step.node is held.node]
     for step in passing:
         assert "passes nothing back" in step.text
-        assert "held constant, no shift changes softmax" in step.text
+        assert "held constant, because no shift changes softmax" in step.text
         assert "derivative" not in step.text
         assert step.latex.endswith(r"\text{is held constant})")
-        assert step.rule == "max(a, b, c) is held constant: no shift changes softmax"
+        assert step.rule == "max(a, b, c) is held constant, because no shift changes softmax"
     text = format_graph(root)
     assert "held constant: no shift changes softmax" in text
     picture = draw_dot(root, local=True).source

@@ -19,7 +19,7 @@ s.grad = -6 is final.
 L passes gradient back to h: upstream +1 times local derivative 4 is +4. That is the first of 2 \
 contributions: h.grad is +4 so far.
 s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, this \
-makes h.grad -2. That was the last of 2 contributions: it is final.
+gives h.grad = -2. That was the last of 2 contributions: it is final.
 """
 
 from __future__ import annotations

@@ -294,7 +294,7 @@ def test_the_sentences_name_who_what_how_much_and_what_is_left():
     )
     assert texts[6] == (
         "s passes gradient back to h: upstream -6 times local derivative 1 is -6. "
-        "Added to +4, this makes h.grad -2. That was the last of 2 contributions: it is final."
+        "Added to +4, this gives h.grad = -2. That was the last of 2 contributions: it is final."
     )
     assert texts[7].endswith("Nothing else uses b, so b.grad = -6 is final.")
     assert texts[9].endswith("Done in 7 steps: x +6, w -4, b -6, the same as backward().")
@@ -428,7 +428,7 @@ def test_a_broken_pass_says_so_where_it_goes_wrong():
     )
     twice = str(steps(d, "no_zero_grad"))
     assert (
-        "Added to +39 left over from the first pass, this makes a.grad +78: final, but +39 would "
+        "Added to +39 left over from the first pass, this gives a.grad = +78: final, but +39 would "
         "be correct" in twice
     )
 
