@@ -8,6 +8,7 @@ import pytest
 from graphs import guide_graph
 from random_graphs import random_graph
 
+import micrograd as mg
 from micrograd import Value, where
 from micrograd.backward_pass import BROKEN
 from micrograd.errors import (
@@ -322,6 +323,17 @@ def test_zero_contributions_say_why():
     assert "Nothing arrives from r: its gradient is 0." in steps(r * 0)[-1].text
     corner = Value(0, label="z").relu()
     assert "relu has a kink at 0, where its derivative is taken to be 0." in steps(corner)[-1].text
+
+
+def test_a_contribution_of_zero_leaves_the_sum_as_it_is():
+    (a,) = named(a=2)
+    text = steps(a + 0 * a).find("a").text
+    assert "a.grad stays +1. That was the last of 2 contributions: it is final." in text
+
+
+def test_a_result_that_is_its_only_operand_is_said_once():
+    (a,) = named(a=2)
+    assert steps(mg.sum([a]))[0].text == "a is 2."
 
 
 def test_a_repeated_operand_says_which_use_it_is():
