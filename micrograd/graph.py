@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import filterfalse
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from micrograd.errors import CycleError
 
@@ -12,7 +12,10 @@ __all__ = ["Node", "depends_on", "order"]
 
 
 class Node(Protocol):
-    """Anything that knows its parents, in operand order."""
+    """Anything that knows its operands: one or two in `_left` and `_right`, others as a tuple."""
+
+    _left: Any
+    _right: Any
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -31,7 +34,7 @@ def order(root: NodeT) -> list[NodeT]:
     Parameters
     ----------
     root : Node
-        Any object with a `parents` tuple of such objects.
+        A Value, or anything that keeps its operands as one does.
 
     Returns
     -------
@@ -50,42 +53,41 @@ def order(root: NodeT) -> list[NodeT]:
     Examples
     --------
     >>> from micrograd import Value
-    >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
-    >>> c = a * b
-    >>> c.label = "c"
-    >>> d = c + a
-    >>> d.label = "d"
-    >>> [node.label for node in order(d)]
-    ['a', 'b', 'c', 'd']
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> [node.data for node in order(a * b + a)]
+    [2.0, 3.0, 6.0, 8.0]
     """
-    # `rest` yields the parents of `node` that are still to be visited; `below` is the stack of what
-    # waits. Most edges lead to a node that is done already: `filterfalse` skips them fast.
+    # A stack in place of recursion; None on it says that the operands of the node below are done.
+    # They are read where `engine.node` keeps them: to make `parents` of them takes a third longer.
     result: list[NodeT] = []
     done: set[NodeT] = set()
     is_done = done.__contains__
-    node = root
-    rest: Iterator[NodeT] = filterfalse(is_done, root.parents)
-    below: list[tuple[NodeT, Iterator[NodeT]]] = []
-    being_visited = {root}
-    while True:
-        for parent in rest:
-            if parent in being_visited:
-                raise CycleError(f"the graph contains itself: {parent!r} is its own ancestor")
-            grandparents = parent.parents
-            if grandparents:
-                below.append((node, rest))
-                node, rest = parent, filterfalse(is_done, grandparents)
-                being_visited.add(node)
-                break
-            done.add(parent)
-            result.append(parent)
-        else:
-            being_visited.remove(node)
+    begun: set[NodeT] = set()
+    stack: list[NodeT | None] = [root]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            node = cast("NodeT", stack.pop())
             done.add(node)
             result.append(node)
-            if not below:
-                return result
-            node, rest = below.pop()
+            continue
+        if node in begun:
+            if node not in done:
+                raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
+            continue
+        begun.add(node)
+        left, right = node._left, node._right
+        stack += (node, None)
+        if right is not None:
+            if right not in done:
+                stack.append(right)
+            if left not in done:
+                stack.append(left)
+        elif type(left) is not tuple:
+            stack.append(left)
+        elif left:
+            stack.extend(filterfalse(is_done, reversed(left)))
+    return result
 
 
 def depends_on(nodes: Iterable[NodeT], inputs: Iterable[NodeT]) -> set[NodeT]:

@@ -50,6 +50,7 @@ TESTED_WITH = {
     "replay.trace.simpler": "tape",
     "replay.trace.traced": "recorder",
     "replay.wrapper": "compiled",
+    "values.assigning": "test_all_or_nothing.py",
     "values.checks": "test_readers.py",
     "values.copying": "engine/test_node.py",
     "values.reading": "values/test_leaving.py",

@@ -51,7 +51,7 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
                 pass_on_by_hand(node, upstream, gradients)
                 continue
             for parent, local in zip(parents, op.partials(node._data, *inputs)):  # noqa: B905
-                if local != 0 or not op.gate:
+                if local != 0 or not op.gate:  # what a gate did not choose is passed nothing
                     gradients[parent] = reaching(parent, 0) + local * upstream
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised

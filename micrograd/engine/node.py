@@ -19,9 +19,9 @@ from micrograd.values.reading import Reading
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["NO_OPERANDS", "Node", "Overwritten", "data_of", "restore_data", "set_data"]
+__all__ = ["NO_OPERANDS", "Node", "Overwritten"]
 
-NO_OPERANDS: Final = ()
+NO_OPERANDS: Final = ()  # of a leaf: one object, so that it is told by `is`
 
 
 class Overwritten(NamedTuple):
@@ -155,25 +155,3 @@ class Node(Copying, Reading):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={shown(self._data)}, grad={shown(self.grad)}{label})"
-
-
-def data_of(nodes: Sequence[Node]) -> list[Any]:
-    """Return the number of each node, for `restore_data`."""
-    return [node._data for node in nodes]
-
-
-def restore_data(nodes: Sequence[Node], data: Sequence[Any]) -> None:
-    """Give the nodes their numbers back as they were."""
-    for node, old in zip(nodes, data, strict=True):
-        node._data = old
-
-
-def set_data(nodes: Sequence[Node], data: Sequence[Any]) -> None:
-    """Set the data of each node; of none, after an error or an interrupt, wherever it strikes."""
-    before = data_of(nodes)
-    try:
-        for node, new in zip(nodes, data, strict=True):
-            node.data = new
-    except BaseException:
-        restore_data(nodes, before)
-        raise

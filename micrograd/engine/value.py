@@ -27,6 +27,8 @@ from micrograd.values.grad_mode import enable_grad, grad_mode, no_grad, record
 
 __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
+_new = object.__new__
+
 
 class Value(Node):
     """A number in a computation graph.
@@ -95,13 +97,14 @@ class Value(Node):
             raise op.failure(error, failed, inputs) from error
         if type(data) is not float:
             data = number(data)
-        node = Value._made(data, op, args, inputs)
+        node = _new(Value)
+        node._data, node._grad, node.op = data, 0, op
+        node._record(args, inputs)
         mode = grad_mode.get()
         return node if mode is record else cast("Value", mode(node))
 
-    # Operators of two Values, of which graphs mostly consist, skip what `_apply` does for any
-    # number of operands of any kind: a step of a network of single operations takes a third less
-    # time for it. What fails here is left to `_apply`, which words the error.
+    # The fast path of operators of two Values, of which graphs mostly consist: without it a step
+    # of a network of single operations takes half as long again. What fails goes to `_apply`.
 
     def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
         kind = type(other)
@@ -109,7 +112,7 @@ class Value(Node):
             other, kind = Value._made(other, constant), Value
         if kind is Value and type(self) is Value and grad_mode.get() is record:
             left, right = (other, self) if reflected else (self, other)
-            node = object.__new__(Value)
+            node = _new(Value)
             node._a, node._b = a, b = left._data, right._data
             try:
                 node._data = op.forward(a, b)

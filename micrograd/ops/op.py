@@ -146,6 +146,11 @@ class Op:
         if len(args) != self.arity:
             raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
         for arg in args:
+            if type(arg) is not float:  # a float is the one number that is known at once
+                break
+        else:
+            return self.compute(*args)
+        for arg in args:
             if isinstance(arg, Operators):
                 return arg._apply(self, args)
         return self.compute(*map(number, args))

@@ -122,25 +122,25 @@ class Operators:
         return self._operate(TABLE["add"], other)
 
     def __radd__(self, other: Number) -> Self:
-        return self._operate(TABLE["add"], other, reflected=True)
+        return self._operate(TABLE["add"], other, True)
 
     def __sub__(self, other: Number) -> Self:
         return self._operate(TABLE["sub"], other)
 
     def __rsub__(self, other: Number) -> Self:
-        return self._operate(TABLE["sub"], other, reflected=True)
+        return self._operate(TABLE["sub"], other, True)
 
     def __mul__(self, other: Number) -> Self:
         return self._operate(TABLE["mul"], other)
 
     def __rmul__(self, other: Number) -> Self:
-        return self._operate(TABLE["mul"], other, reflected=True)
+        return self._operate(TABLE["mul"], other, True)
 
     def __truediv__(self, other: Number) -> Self:
         return self._operate(TABLE["div"], other)
 
     def __rtruediv__(self, other: Number) -> Self:
-        return self._operate(TABLE["div"], other, reflected=True)
+        return self._operate(TABLE["div"], other, True)
 
     def __pow__(self, other: Number) -> Self:
         if isinstance(other, Operators):

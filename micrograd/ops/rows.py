@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final, cast
@@ -88,7 +89,8 @@ add: Final[Op] = define(
     noun="sum",
     code="{0} + {1}",
     precedence=1,
-    forward=lambda a, b: a + b,
+    arity=2,
+    forward=operator.add,
     partials=lambda out, a, b: (1, 1),
 )
 sub: Final[Op] = define(
@@ -98,7 +100,8 @@ sub: Final[Op] = define(
     noun="difference",
     code="{0} - {1}",
     precedence=1,
-    forward=lambda a, b: a - b,
+    arity=2,
+    forward=operator.sub,
     partials=lambda out, a, b: (1, -1),
 )
 mul: Final[Op] = define(
@@ -110,7 +113,8 @@ mul: Final[Op] = define(
     noun="product",
     code="{0} * {1}",
     precedence=2,
-    forward=lambda a, b: a * b,
+    arity=2,
+    forward=operator.mul,
     partials=lambda out, a, b: (b, a),
 )
 div: Final[Op] = define(

@@ -22,7 +22,6 @@ from typing import Any, Final, cast
 
 from micrograd.checks import finite_number, one_of, whole_number
 from micrograd.engine import Value
-from micrograd.engine.node import data_of, restore_data
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -33,6 +32,7 @@ from micrograd.errors import (
 )
 from micrograd.ops import PlainNumber, number
 from micrograd.optim.schedules import LearningRate, lr_from, lr_state, rate_at
+from micrograd.values.assigning import data_of, restore_data
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from micrograd.engine import Value
-from micrograd.engine.node import set_data
 from micrograd.errors import (
     ArgumentError,
     DomainError,
@@ -28,6 +27,7 @@ from micrograd.nn import Module
 from micrograd.ops import PlainNumber, number
 from micrograd.optim import SGD, Adam, AdamW, Schedule
 from micrograd.train.task import Evaluation, Task, finite_loss, measured, right_of, whole_number
+from micrograd.values.assigning import set_data
 
 if TYPE_CHECKING:
     from micrograd.replay.training import CompiledSteps, Descent
