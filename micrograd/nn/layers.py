@@ -36,7 +36,6 @@ from micrograd.ops import (
     dot_of,
     function_of_one,
 )
-from micrograd.values.assigning import set_data
 
 __all__ = [
     "INITS",

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from micrograd.engine import Value
-from micrograd.engine.node import set_data
 from micrograd.errors import NumberTypeError, StateError, shown_briefly
 from micrograd.files import read_document, write_json
 from micrograd.ops import PlainNumber, number
+from micrograd.values.assigning import set_data
 
 __all__ = ["Module"]
 
