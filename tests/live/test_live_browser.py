@@ -112,9 +112,9 @@ def drawn_line(view, folder):
         page.locator(".mgl").wait_for()
         line = page.locator(".mgl-map .mgl-line").get_attribute("d")
     spots = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line)]
-    spans = view._high - view._low
+    spans = view.plane.high - view.plane.low
     places = [
-        (view._low[0] + x / 300 * spans[0], view._low[1] + (1 - y / 300) * spans[1])
+        (view.plane.low[0] + x / 300 * spans[0], view.plane.low[1] + (1 - y / 300) * spans[1])
         for x, y in spots
     ]
     return spots, places
