@@ -150,7 +150,9 @@ def test_a_new_row_activates_a_network(rows: dict[str, ops.Op], name: str, tmp_p
     assert micrograd.diagnose(model, SAMPLES, TARGETS, loss="hinge")
 
 
-@pytest.mark.parametrize("export", [to_onnx, to_torch, to_sklearn])
+@pytest.mark.parametrize(
+    "export", [to_onnx, pytest.param(to_torch, marks=pytest.mark.parity), to_sklearn]
+)
 def test_a_new_row_is_not_exported_and_the_message_names_it(
     rows: dict[str, ops.Op], export: Callable[..., Any], tmp_path: Path
 ) -> None:
