@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 import pytest
-from browser import keep_screenshot, launched
+from browser import keep_screenshot
 from lab import free_port, jupyterlab, opened_lesson
 
 from micrograd import Value, steps
@@ -41,12 +41,6 @@ def _(stepper):
     stepper
     return
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 def leaf(view, page, text):
