@@ -22,8 +22,8 @@ __all__ = [
     "axes_of",
     "colour_map",
     "dress",
+    "dress_curves",
     "font",
-    "name_ends",
     "save_figure",
     "sheet",
 ]
@@ -145,11 +145,16 @@ def font(size: float, weight: str = "normal") -> Any:
     return FontProperties(family=families[:1] or None, size=size, weight=weight)
 
 
-def name_ends(ax: Any, ends: list[tuple[float, float, str, str]]) -> None:
-    """Write each name at the right end of its curve, moved apart where names would touch.
+def dress_curves(
+    ax: Any, look: Theme, title: str, x_name: str, ends: list[tuple[float, float, str, str]]
+) -> None:
+    """Dress axes of curves, with a grid, and write each name at the right end of its curve.
 
-    An end is its x and y, the name and the colour.
+    An end is its x and y, the name and the colour. Names that would touch are moved apart.
     """
+    dress(ax, look, title, (x_name, ""))
+    ax.grid(axis="y", color=look.hair, linewidth=0.8)
+    ax.set_axisbelow(True)
     figure = ax.figure
     figure.canvas.draw()  # heights are known only now
     apart = 15 * figure.dpi / 72

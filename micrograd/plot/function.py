@@ -10,7 +10,7 @@ from micrograd.checks import whole_number
 from micrograd.engine import Value, plain
 from micrograd.errors import ArgumentError
 from micrograd.functional import grad
-from micrograd.plot.axes import axes_of, dress, font, name_ends
+from micrograd.plot.axes import axes_of, dress_curves, font
 from micrograd.style import number_text
 from micrograd.style import theme as theme_named
 
@@ -94,10 +94,7 @@ def plot_function(
     ax.set_xlim(low, high)
     if title is None:
         title = name + ("", " and its derivative", " and its derivatives")[min(derivatives, 2)]
-    dress(ax, look, title, ("x", ""))
-    ax.grid(axis="y", color=look.hair, linewidth=0.8)
-    ax.set_axisbelow(True)
-    name_ends(ax, ends)
+    dress_curves(ax, look, title, "x", ends)
     if tangent_at is not None:
         at = float(plain(tangent_at))
         height, slope = _value_at(f, at), _value_at(grad(f), at)

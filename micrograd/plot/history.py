@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from micrograd.checks import one_of
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.plot.axes import HIGHEST, axes_of, dress, name_ends
+from micrograd.plot.axes import HIGHEST, axes_of, dress_curves
 from micrograd.style import theme as theme_named
 
 __all__ = ["Curves", "plot_history"]
@@ -119,8 +119,6 @@ def plot_history(
     elif not floor:
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     ax.set_xlim(0, max(1, len(entries) - 1))
-    dress(ax, look, title if title is not None else quantity.capitalize(), ("step", ""))
-    ax.grid(axis="y", color=look.hair, linewidth=0.8)
-    ax.set_axisbelow(True)
-    name_ends(ax, ends)
+    title = quantity.capitalize() if title is None else title
+    dress_curves(ax, look, title, "step", ends)
     return ax

@@ -12,7 +12,7 @@ pytest.importorskip("matplotlib")
 import numpy as np
 from watched import HELD, X, model, y
 
-from micrograd import watch
+from micrograd import define, watch
 from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, Adam, linear
@@ -149,3 +149,17 @@ def test_a_loss_of_ones_own_is_watched_where_its_labels_are_numbers():
 
     with pytest.raises(NumberTypeError, match=r"y\[0\] is 'a' \(str\)"):
         watch(model(), X, ["a"] * 30, named)
+
+
+def test_an_activation_that_a_user_defines_is_watched(table):
+    define(
+        name="softsign",
+        forward=lambda x: x / (1 + abs(x)),
+        partials=lambda out, x: (1 / (1 + abs(x)) ** 2,),
+    )
+    view = watch(model(), X, y).set_activation("softsign").run(3)
+    assert view.losses == watch(model(activation="softsign"), X, y).run(3).losses
+    own, score = view.neuron_map(0, 0), view.model.trace([0.0, 0.0])
+    assert own["note"].startswith("It answers from -")
+    assert abs(score[0].x[0].data) < 1
+    assert "softsign" in [node.op.name for node in view.graph_of(0).nodes if node.op]

@@ -51,3 +51,13 @@ def test_a_function_has_a_gap_where_it_is_undefined():
 def test_what_cannot_be_drawn_of_a_function_is_refused(draw, kind, told):
     with pytest.raises(kind, match=told):
         draw(small())
+
+
+def test_the_title_says_how_many_derivatives_are_drawn():
+    titles = [
+        plot_function(lambda x: x.sin(), -1, 1, *sheet(), derivatives=n, resolution=5).get_title(
+            "left"
+        )
+        for n in range(3)
+    ]
+    assert titles == ["f", "f and its derivative", "f and its derivatives"]

@@ -72,3 +72,10 @@ def test_what_is_not_finite_is_never_drawn_as_zero(number: float, scale: float) 
         if not math.isnan(number):
             end = theme.diverging[-1 if number > 0 else 0]
             assert look.diverging(number, scale, theme.diverging) == end
+
+
+def test_no_two_classes_share_both_colour_and_shape(theme: look.Theme) -> None:
+    for outputs, classes in ((1, 2), (25, 25)):
+        marks = {(theme.of_class(k, outputs), look.class_shape(k, outputs)) for k in range(classes)}
+        assert len(marks) == classes
+    assert (theme.of_class(0, 1), theme.of_class(1, 1)) == (theme.neg, theme.pos)
