@@ -292,6 +292,7 @@ def test_a_method_of_a_subclass_is_the_activation():
     assert neuron([1.0]).data == 42.0
 
 
+@pytest.mark.filterwarnings("ignore:llvmlite is not installed")
 def test_a_replaced_method_holds_for_training_and_compiled_code_too(monkeypatch):
     pytest.importorskip("numpy")
     X, y = [[-1.0], [2.0]], [1.0, 3.0]

@@ -192,6 +192,7 @@ def test_a_float_is_refused_where_a_gradient_would_be_lost(make: Callable[[Value
         float(make(Value(0.0)))
 
 
+@pytest.mark.filterwarnings("ignore:llvmlite is not installed")
 def test_while_a_function_is_compiled_reading_and_comparing_a_parameter_is_refused() -> None:
     w, other = Value(2.0), Value(3.0)
     for read in (
