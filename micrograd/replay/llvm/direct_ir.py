@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 
+from micrograd.replay.llvm.processor import load
+
 __all__ = [
     "ARGUMENTS", "ARRAY", "INPUTS", "MOST", "MOST_COLUMNS", "PARAMETERS", "PLACE", "PROGRAM",
     "QUIET", "RESULTS", "RUN", "TABLE", "WORDS", "WORK", "direct_ir",
@@ -40,9 +42,7 @@ def _kind(kind: type) -> str:
 
 def _words() -> str:
     """Return the text that reads the words of a description."""
-    lines = [f"  %w{i}p = getelementptr i64, ptr %desc, i64 {i}" for i in range(WORDS)]
-    lines += [f"  %w{i} = load i64, ptr %w{i}p, align 8" for i in range(WORDS)]
-    return "\n".join(lines)
+    return "\n".join(load(f"w{i}", "i64", "%desc", str(i)) for i in range(WORDS))
 
 
 def _memory() -> str:
@@ -77,8 +77,7 @@ read:
   br i1 %anyp, label %reads, label %ready
 reads:
   %i = phi i64 [ 0, %read ], [ %i1, %readon ]
-  %tp = getelementptr ptr, ptr %table, i64 %i
-  %value = load ptr, ptr %tp, align 8
+{load("value", "ptr", "%table", "%i")}
   %dp = getelementptr i8, ptr %value, i64 %w{PLACE}
   %data = load ptr, ptr %dp, align 8
   %hp = getelementptr double, ptr %held0, i64 %i
@@ -101,6 +100,20 @@ readon:
   %i1 = add i64 %i, 1
   %morei = icmp slt i64 %i1, %w{PARAMETERS}
   br i1 %morei, label %reads, label %ready"""
+
+
+def _given_back() -> str:
+    """Return the text that gives the memory back, and returns the result or None."""
+    none = _constant(id(None))
+    return f"""\
+  call void {_python("PyMem_RawFree")}(ptr %memory)
+  %failed = icmp eq ptr %result, null
+  br i1 %failed, label %none, label %give
+give:
+  ret ptr %result
+none:
+  call void {_python("Py_IncRef")}(ptr {none})
+  ret ptr {none}"""
 
 
 def _number() -> str:
@@ -196,10 +209,8 @@ dims1:
   %more = icmp slt i64 %k, %ndim
   br i1 %more, label %dim, label %done
 dim:
-  %ap = getelementptr i64, ptr %s, i64 %k
-  %a = load i64, ptr %ap, align 8
-  %bp = getelementptr i64, ptr %dims, i64 %k
-  %b = load i64, ptr %bp, align 8
+{load("a", "i64", "%s", "%k")}
+{load("b", "i64", "%dims", "%k")}
   %equal = icmp eq i64 %a, %b
   br i1 %equal, label %next, label %wrong
 next:
@@ -241,8 +252,7 @@ column:
   br i1 %morec, label %columns, label %sized
 columns:
   %at = add i64 %c, 2
-  %ap = getelementptr ptr, ptr %args, i64 %at
-  %arg = load ptr, ptr %ap, align 8
+{load("arg", "ptr", "%args", "%at")}
   %vat = mul i64 %c, {_VIEW}
   %view = getelementptr i8, ptr %views, i64 %vat
   %ndim = load i64, ptr %spec, align 8
@@ -264,8 +274,7 @@ sized:
   %size = and i1 %least, %most
   br i1 %size, label %parameters, label %fail
 parameters:
-  %given1 = getelementptr ptr, ptr %args, i64 1
-  %given = load ptr, ptr %given1, align 8
+{load("given", "ptr", "%args", "1")}
   %own = icmp eq ptr %given, {_constant(id(None))}
   br i1 %own, label %read, label %array
 array:
@@ -350,8 +359,7 @@ slope:
   %morel = icmp slt i64 %l, %w{PARAMETERS}
   br i1 %morel, label %slopes, label %answer
 slopes:
-  %fromp = getelementptr double, ptr %slopesp, i64 %l
-  %g = load double, ptr %fromp, align 8
+{load("g", "double", "%slopesp", "%l")}
   %gm = fdiv double %g, %samples
   %gz = fadd double %gm, 0.0
   %top = getelementptr double, ptr %to, i64 %l
@@ -384,14 +392,7 @@ releases:
   %u1 = add i64 %u, 1
   br label %release
 free:
-  call void {_python("PyMem_RawFree")}(ptr %memory)
-  %failed = icmp eq ptr %result, null
-  br i1 %failed, label %none, label %give
-give:
-  ret ptr %result
-none:
-  call void {_python("Py_IncRef")}(ptr {_constant(id(None))})
-  ret ptr {_constant(id(None))}
+{_given_back()}
 }}
 
 """
@@ -415,12 +416,10 @@ argument:
   %morec = icmp slt i64 %c, %w{ARGUMENTS}
   br i1 %morec, label %arguments, label %read
 arguments:
-  %ap = getelementptr ptr, ptr %args, i64 %c
-  %arg = load ptr, ptr %ap, align 8
+{load("arg", "ptr", "%args", "%c")}
   %c1 = add i64 %c, 1
   %sat = add i64 %c, {WORDS}
-  %sp = getelementptr i64, ptr %desc, i64 %sat
-  %spec = load i64, ptr %sp, align 8
+{load("spec", "i64", "%desc", "%sat")}
   %single = icmp slt i64 %spec, 0
   br i1 %single, label %lone, label %several
 lone:
@@ -467,14 +466,7 @@ fail:
   br label %free
 free:
   %result = phi ptr [ %number, %answer ], [ null, %fail ]
-  call void {_python("PyMem_RawFree")}(ptr %memory)
-  %failed = icmp eq ptr %result, null
-  br i1 %failed, label %none, label %give
-give:
-  ret ptr %result
-none:
-  call void {_python("Py_IncRef")}(ptr {_constant(id(None))})
-  ret ptr {_constant(id(None))}
+{_given_back()}
 }}
 
 """

@@ -10,7 +10,15 @@ import ctypes
 import functools
 import threading
 
-from micrograd.replay.llvm.processor import attributes, host, machine_code, picked, splat
+from micrograd.replay.llvm.processor import (
+    again,
+    attributes,
+    host,
+    load,
+    machine_code,
+    picked,
+    splat,
+)
 
 __all__ = ["Driver", "driver"]
 
@@ -107,10 +115,7 @@ def _gather(lanes: int) -> str:
     body = [
         "define internal void @gather(ptr %d, ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
         "entry:",
-        f"  %columnsp = getelementptr i64, ptr %d, i64 {_WORDS.index('columns')}",
-        "  %columns = load i64, ptr %columnsp, align 8",
-        f"  %widthp = getelementptr i64, ptr %d, i64 {_WORDS.index('width')}",
-        "  %width = load i64, ptr %widthp, align 8",
+        *[load(name, "i64", "%d", str(_WORDS.index(name))) for name in ("columns", "width")],
         f"  %sizes = getelementptr i64, ptr %d, i64 {len(_WORDS)}",
     ]
     for lane in range(lanes):
@@ -127,10 +132,8 @@ def _gather(lanes: int) -> str:
         "  %left = icmp slt i64 %n, %columns",
         "  br i1 %left, label %start, label %done",
         "start:",
-        "  %ap = getelementptr ptr, ptr %args, i64 %n",
-        "  %base = load ptr, ptr %ap, align 8",
-        "  %sizep = getelementptr i64, ptr %sizes, i64 %n",
-        "  %size = load i64, ptr %sizep, align 8",
+        load("base", "ptr", "%args", "%n"),
+        load("size", "i64", "%sizes", "%n"),
         "  %n1 = add i64 %n, 1",
     ]
     for lane in range(lanes):
@@ -171,8 +174,7 @@ def _fill(lanes: int) -> str:
     return f"""
 define internal void @fill(ptr %d, ptr %args, i64 %first, i64 %step, i64 %last, ptr %in) #0 {{
 entry:
-  %widthp = getelementptr i64, ptr %d, i64 {_WORDS.index("width")}
-  %width = load i64, ptr %widthp, align 8
+{load("width", "i64", "%d", str(_WORDS.index("width")))}
   br label %vector
 vector:
   %i = phi i64 [ 0, %entry ], [ %i1, %vector ]
@@ -180,9 +182,7 @@ vector:
   %to = getelementptr {v}, ptr %in, i64 %i
   call void @gather(ptr %d, ptr %args, i64 %from, i64 %last, ptr %to)
   %from1 = add i64 %from, %step
-  %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i1, %width
-  br i1 %more, label %vector, label %done
+{again("i", "%width", "vector", "done")}
 done:
   ret void
 }}
@@ -192,11 +192,7 @@ done:
 def _areas(lanes: int) -> str:
     """Return the text that reads what the driver is told of a program, and finds its memory."""
     v, _, _ = _vector(lanes)
-    words = "\n".join(
-        f"  %{name}p = getelementptr i64, ptr %d, i64 {i}\n"
-        f"  %{name} = load i64, ptr %{name}p, align 8"
-        for i, name in enumerate(_WORDS)
-    )
+    words = "\n".join(load(name, "i64", "%d", str(i)) for i, name in enumerate(_WORDS))
     return f"""{words}
   %code = inttoptr i64 %block to ptr
   %numbers = mul i64 %inputs, %width
@@ -216,15 +212,12 @@ entry:
   br i1 %any, label %spread, label %run
 spread:
   %i = phi i64 [ 0, %entry ], [ %i1, %spread ]
-  %p = getelementptr double, ptr %flat, i64 %i
-  %x = load double, ptr %p, align 8
+{load("x", "double", "%flat", "%i")}
   %y = insertelement {v} poison, double %x, i64 0
   %z = shufflevector {v} %y, {v} poison, <{lanes} x i32> zeroinitializer
   %to = getelementptr {v}, ptr %in, i64 %i
   store {v} %z, ptr %to, align {a}
-  %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i1, %inputs
-  br i1 %more, label %spread, label %run
+{again("i", "%inputs", "spread", "run")}
 run:
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
   br label %copy
@@ -234,9 +227,7 @@ copy:
   %r = load double, ptr %from, align 8
   %q = getelementptr double, ptr %out, i64 %j
   store double %r, ptr %q, align 8
-  %j1 = add i64 %j, 1
-  %again = icmp slt i64 %j1, %results
-  br i1 %again, label %copy, label %done
+{again("j", "%results", "copy", "done")}
 done:
   ret void
 }}
@@ -270,21 +261,14 @@ result:
   %j = phi i64 [ 0, %lane ], [ %j1, %result ]
   %jl = mul i64 %j, {lanes}
   %jk = add i64 %jl, %l
-  %from = getelementptr double, ptr %acc, i64 %jk
-  %x = load double, ptr %from, align 8
+{load("x", "double", "%acc", "%jk")}
   %to = getelementptr double, ptr %row, i64 %j
   store double %x, ptr %to, align 8
-  %j1 = add i64 %j, 1
-  %morej = icmp slt i64 %j1, %results
-  br i1 %morej, label %result, label %lanedone
+{again("j", "%results", "result", "lanedone")}
 lanedone:
-  %l1 = add i64 %l, 1
-  %morel = icmp slt i64 %l1, %valid
-  br i1 %morel, label %lane, label %stored
+{again("l", "%valid", "lane", "stored")}
 stored:
-  %i1 = add i64 %i, {lanes}
-  %more = icmp slt i64 %i1, %stop
-  br i1 %more, label %blocks, label %done
+{again("i", "%stop", "blocks", "done", str(lanes))}
 done:
   ret void
 }}
@@ -356,19 +340,15 @@ one:
   br label %take
 take:
   %k = phi i64 [ 0, %one ], [ %k1, %take ]
-  %kp = getelementptr {v}, ptr %acc, i64 %k
-  %kx = load {v}, ptr %kp, align {a}
+{load("kx", v, "%acc", "%k", a)}
   %ks = fmul {v} %kx, %sharev
   %ky = select <{lanes} x i1> %mask, {v} %ks, {v} {nothing}
-  %ap = getelementptr {v}, ptr %aside, i64 %k
-  %ax = load {v}, ptr %ap, align {a}
+{load("ax", v, "%aside", "%k", a)}
   %ay = fadd {v} %ax, %ky
   %az = select i1 %isfirst, {v} %ky, {v} %ay
   %tp = getelementptr {v}, ptr %to, i64 %k
   store {v} %az, ptr %tp, align {a}
-  %k1 = add i64 %k, 1
-  %morek = icmp slt i64 %k1, %results
-  br i1 %morek, label %take, label %rests
+{again("k", "%results", "take", "rests")}
 """
 
 
@@ -387,9 +367,7 @@ blocks:
   %i = phi i64 [ %even, %whole ], [ %i1, %blocks ]
   call void @fill(ptr %d, ptr %args, i64 %i, i64 {lanes}, i64 %last, ptr %in)
   call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
-  %i1 = add i64 %i, %block_samples
-  %more = icmp slt i64 %i1, %stop
-  br i1 %more, label %blocks, label %reduce
+{again("i", "%stop", "blocks", "reduce", "%block_samples")}
 reduce:
   %rowstart = mul i64 %c, %results
   %row = getelementptr double, ptr %sums, i64 %rowstart
@@ -435,8 +413,7 @@ sums1:
   %morej = icmp slt i64 %j, %results
   br i1 %morej, label %sum, label %summed
 sum:
-  %from = getelementptr {v}, ptr %acc, i64 %j
-  %x = load {v}, ptr %from, align {a}
+{load("x", v, "%acc", "%j", a)}
 {total}
   %tosum = getelementptr double, ptr %row, i64 %j
   store double {last}, ptr %tosum, align 8

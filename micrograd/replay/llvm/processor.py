@@ -13,9 +13,11 @@ __all__ = [
     "TWO_OPERANDS",
     "USUAL",
     "Host",
+    "again",
     "attributes",
     "host",
     "is_available",
+    "load",
     "machine_code",
     "muladd",
     "picked",
@@ -123,6 +125,23 @@ def attributes() -> str:
         f'attributes #0 = {{ nounwind noinline "prefer-vector-width"="{bits}" '
         f'"min-legal-vector-width"="{bits}" "no-trapping-math"="true" }}\n'
         "attributes #1 = { nounwind willreturn memory(none) }\n"
+    )
+
+
+def load(name: str, kind: str, base: str, at: str, align: int = 8) -> str:
+    """Return the text that loads `%name` from an array at `base`."""
+    return (
+        f"  %{name}p = getelementptr {kind}, ptr {base}, i64 {at}\n"
+        f"  %{name} = load {kind}, ptr %{name}p, align {align}"
+    )
+
+
+def again(counter: str, limit: str, body: str, end: str, step: str = "1") -> str:
+    """Return the text that counts a loop's pass, and goes to its body again or to its end."""
+    return (
+        f"  %{counter}1 = add i64 %{counter}, {step}\n"
+        f"  %{counter}more = icmp slt i64 %{counter}1, {limit}\n"
+        f"  br i1 %{counter}more, label %{body}, label %{end}"
     )
 
 

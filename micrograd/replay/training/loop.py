@@ -11,7 +11,7 @@ import functools
 import struct
 from typing import Any, NamedTuple
 
-from micrograd.replay.llvm.processor import host, machine_code, splat
+from micrograd.replay.llvm.processor import again, host, load, machine_code, splat
 
 __all__ = ["Adam", "Loop", "Rule", "Sgd", "loop"]
 
@@ -139,47 +139,36 @@ step:
 
 
 # The samples of the step's batch, copied side by side.
-_BATCH = """\
+_BATCH = f"""\
 column:
   %c = phi i64 [ 0, %step ], [ %c1, %copied ]
-  %gp = getelementptr ptr, ptr %given, i64 %c
-  %from = load ptr, ptr %gp, align 8
-  %bp = getelementptr ptr, ptr %buffers, i64 %c
-  %to = load ptr, ptr %bp, align 8
-  %wp = getelementptr i64, ptr %widths, i64 %c
-  %width = load i64, ptr %wp, align 8
+{load("from", "ptr", "%given", "%c")}
+{load("to", "ptr", "%buffers", "%c")}
+{load("width", "i64", "%widths", "%c")}
   br label %row
 row:
   %r = phi i64 [ 0, %column ], [ %r1, %rowdone ]
   %oat = add i64 %plan3, %r
-  %op = getelementptr i64, ptr %order, i64 %oat
-  %sample = load i64, ptr %op, align 8
+{load("sample", "i64", "%order", "%oat")}
   %fromrow = mul i64 %sample, %width
   %torow = mul i64 %r, %width
   br label %entryof
 entryof:
   %e = phi i64 [ 0, %row ], [ %e1, %entryof ]
   %fat = add i64 %fromrow, %e
-  %fp = getelementptr double, ptr %from, i64 %fat
-  %fx = load double, ptr %fp, align 8
+{load("fx", "double", "%from", "%fat")}
   %tat = add i64 %torow, %e
   %tp = getelementptr double, ptr %to, i64 %tat
   store double %fx, ptr %tp, align 8
-  %e1 = add i64 %e, 1
-  %moree = icmp slt i64 %e1, %width
-  br i1 %moree, label %entryof, label %rowdone
+{again("e", "%width", "entryof", "rowdone")}
 rowdone:
-  %r1 = add i64 %r, 1
-  %morer = icmp slt i64 %r1, %plan0
-  br i1 %morer, label %row, label %copied
+{again("r", "%plan0", "row", "copied")}
 copied:
-  %c1 = add i64 %c, 1
-  %morec = icmp slt i64 %c1, %columns
-  br i1 %morec, label %column, label %run
+{again("c", "%columns", "column", "run")}
 """
 
 # The program's results, or what is not finite: then the step is not done.
-_RESULTS = """\
+_RESULTS = f"""\
 run:
   %bad = call double %total(ptr %program, ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0,
     i64 %plan2, ptr %sums, ptr %work)
@@ -189,8 +178,7 @@ run:
   br i1 %finite, label %result, label %stopped
 result:
   %j = phi i64 [ 0, %run ], [ %j1, %reduced ]
-  %jp = getelementptr double, ptr %sums, i64 %j
-  %x0 = load double, ptr %jp, align 8
+{load("x0", "double", "%sums", "%j")}
   %several = icmp sgt i64 %plan2, 1
   br i1 %several, label %chunk, label %reduced
 chunk:
@@ -198,21 +186,16 @@ chunk:
   %x1 = phi double [ %x0, %result ], [ %x2, %chunk ]
   %hrow = mul i64 %h, %results
   %hat = add i64 %hrow, %j
-  %hp = getelementptr double, ptr %sums, i64 %hat
-  %hx = load double, ptr %hp, align 8
+{load("hx", "double", "%sums", "%hat")}
   %x2 = fadd double %x1, %hx
-  %h1 = add i64 %h, 1
-  %moreh = icmp slt i64 %h1, %plan2
-  br i1 %moreh, label %chunk, label %reduced
+{again("h", "%plan2", "chunk", "reduced")}
 reduced:
   %x = phi double [ %x0, %result ], [ %x2, %chunk ]
   %mean = fdiv double %x, %samples
   %nat = add i64 %rbase, %j
   %np = getelementptr double, ptr %record, i64 %nat
   store double %mean, ptr %np, align 8
-  %j1 = add i64 %j, 1
-  %morej = icmp slt i64 %j1, %outputs
-  br i1 %morej, label %result, label %ready
+{again("j", "%outputs", "result", "ready")}
 """
 
 
@@ -249,9 +232,7 @@ gchunk:
   %lp = getelementptr double, ptr %sums, i64 %lat
   %lx = load {v}, ptr %lp, align 8
   %g2 = fadd {v} %g1, %lx
-  %l1 = add i64 %l, 1
-  %morel = icmp slt i64 %l1, %plan2
-  br i1 %morel, label %gchunk, label %update
+{again("l", "%plan2", "gchunk", "update")}
 update:
   %g3 = phi {v} [ %g0, %vector ], [ %g2, %gchunk ]
 {splat("i64", "firstk", lanes)}
@@ -263,9 +244,7 @@ update:
   %gto = getelementptr {v}, ptr %grad, i64 %k
   store {v} %g, ptr %gto, align 8
 {_Body(lanes).update(rule)}
-  %k1 = add i64 %k, 1
-  %morek = icmp slt i64 %k1, %vectors
-  br i1 %morek, label %vector, label %updated
+{again("k", "%vectors", "vector", "updated")}
 """
 
 
