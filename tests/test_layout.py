@@ -45,7 +45,7 @@ TESTED_WITH = {
     "replay.kernels": "compiled",
     "replay.llvm.direct_ir": "direct",
     "replay.llvm.plan": "emitter",
-    "replay.llvm.run_loops": "runs",
+    "replay.llvm.loop_code": "rerolled",
     "replay.trace.parts": "tape",
     "replay.trace.simpler": "tape",
     "replay.trace.traced": "recorder",

@@ -20,23 +20,23 @@ from micrograd.replay.trace import is_number_like
 
 __all__ = ["as_column", "flatten", "given_values", "part_size", "parts"]
 
-# Results that are looked at together where some are not finite: 2 MB.
+# How many results are examined at a time if some are not finite: 2 MB.
 NUMBERS = 262_144
 
 
 def part_size(results: int) -> int:
-    """Return how many samples, of so many results each, are looked at together."""
+    """Return how many samples are examined at a time, if each has `results` results."""
     return max(1, NUMBERS // results)
 
 
 def parts(rows: Any) -> Iterator[tuple[int, Any]]:
-    """Yield the results of a batch in parts, each with the number of its first sample."""
+    """Yield the results of a batch in parts, each after the number of its first sample."""
     size = part_size(rows.shape[1])
     return ((start, rows[start : start + size]) for start in range(0, len(rows), size))
 
 
 def given_values(given: Any) -> list[Value]:
-    """Return parameters that a user gives as a list."""
+    """Return the parameters that a user gave, as a list."""
     wrong = given
     with contextlib.suppress(TypeError):
         values = list(given)

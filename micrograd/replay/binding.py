@@ -1,4 +1,4 @@
-"""How a compiled method belongs to its class, and to each of the objects it is called on."""
+"""How a compiled method belongs to its class, and to each object that it is called on."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["Bound", "method_of"]
 
 
 def method_of(owner: type, name: str, instance: Any) -> Any:
-    """Return the compiled method of a class for an object whose own class may override it."""
+    """Return the compiled method of a class, bound to an object whose class may override it."""
     return _getter(inspect.getattr_static(owner, name)).__get__(instance)
 
 
 def _getter(attribute: Any) -> Any:
-    """Return the method that a property of a class calls, and anything else as it is."""
+    """Return the method that a property calls; anything else is returned unchanged."""
     if isinstance(attribute, property):
         return attribute.fget
     return attribute.func if isinstance(attribute, functools.cached_property) else attribute
 
 
 class Bound:
-    """A descriptor of a class: gives each object a compiled function of its own."""
+    """A descriptor: a class attribute that gives each object its own compiled function."""
 
     _fn: Callable[..., Any] | None
     _name: str
@@ -46,13 +46,13 @@ class Bound:
         self._key = f"{owner.__qualname__}.{name} compiled"
 
     def _definer(self, kind: type) -> type | None:
-        """Return that one of the bases of a class, or itself, whose method or property this is."""
+        """Return the class among `kind` and its bases in which this is a method or property."""
         name = self._attribute
         owners = (base for base in kind.__mro__ if _getter(vars(base).get(name)) is self)
         return next(owners, None)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Self:
-        """Return the function compiled for one object, whose Values are then its parameters."""
+        """Return the function compiled for one object, whose Values are its parameters."""
         if instance is None or not inspect.isfunction(self._fn):
             return self
         kept = getattr(instance, "__dict__", None)
@@ -61,8 +61,8 @@ class Bound:
                 f"{self._name} cannot be compiled for {instance!r}, which keeps no attributes of "
                 "its own: decorate a method of ordinary objects, or compile a function"
             )
-        # Not under its name, where it would be found before this: a shallow copy of the object has
-        # it too, and a method of a subclass that calls this one has the name itself.
+        # The key is not the method's name: an attribute of that name would be found before this
+        # descriptor, in a shallow copy as well, and an overriding method has the same name.
         key = self._key
         found = kept.get(key)
         if found is not None and found._method is self and found._fn.args[0] is instance:

@@ -1,4 +1,4 @@
-"""A tape as one self-contained C99 function, for export and as an independent check."""
+"""A tape as a self-contained C99 function, for export and as an independent check."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _RESERVED = {
 
 
 def c_name(name: str) -> str:
-    """Return the name of a Python function as one that C has no other use for."""
+    """Return a Python function's name for use in C, with an underscore if C needs it itself."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", name)
     return f"{name}_" if name in _RESERVED else name
 
@@ -91,7 +91,7 @@ class _Text:
 
 
 def _used(lines: list[str]) -> list[str]:
-    """Return the lines without definitions that nothing after them uses."""
+    """Return the lines without definitions that no later line uses."""
     seen: set[str] = set()
     kept = []
     for line in reversed(lines):
@@ -111,16 +111,16 @@ def c_source(tape: Tape, name: str, used: list[int], width: int) -> str:
     ----------
     tape : Tape
     name : str
-        Of the C function.
+        The name of the C function.
     used : list of int
-        Which elements of the gradient the tape's derivatives are; the others are 0.
+        Which elements of the gradient the tape computes; the others are 0.
     width : int
         Length of the gradient; 0 for none.
 
     Returns
     -------
     str
-        Include it in a program, or compile it as it is; it needs the C library's mathematics.
+        Include it in a program or compile it by itself. It uses the C library's <math.h>.
     """
     text = _Text()
     at: list[Handle] = []
@@ -130,7 +130,7 @@ def c_source(tape: Tape, name: str, used: list[int], width: int) -> str:
             before = len(text.lines)
             handle = lower(text, op, [at[operand] for operand in operands])
             if len(text.lines) > before:
-                is_operator = op.precedence < 3 and not op.family  # which speaks for itself
+                is_operator = op.precedence < 3 and not op.family  # needs no comment
                 text.lines[-1] += "" if is_operator else f" /* {op.noun} */"
             at.append(handle)
         elif operands[0] == CONSTANT:

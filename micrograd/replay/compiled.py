@@ -1,4 +1,4 @@
-"""The compiled function: traced once per shape of its inputs, replayed at every call."""
+"""The compiled function: traced once for each shape of its inputs, replayed at every call."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ def _warn_without_llvm() -> None:
 class Compiled(Bound, Exports, Checks):
     """A function of Values, compiled: what `micrograd.compile` returns.
 
-    Call it with the numbers of one sample, or give `map`, `value_and_grad` and `backward` arrays
-    with a leading sample axis. Each new shape of inputs is traced once.
+    Call it with the numbers of one sample, or call `map`, `value_and_grad` and `backward` with
+    arrays whose first axis is the samples. Each new shape of inputs is traced once.
 
     Attributes
     ----------
     backend : {"python", "llvm"}
     threads : int
-        How many threads a batch is split over. The results do not depend on it.
+        How many threads share a batch. The results do not depend on it.
     check : {"raise", "warn", "ignore"}
-        What becomes of a result that is not finite.
+        What happens with a result that is not finite.
     quick : bool
-        Whether compiling should rather be quick than the code as fast as can be, which has the
-        same bits. To be set before the first call.
+        Whether to compile quickly instead of making the fastest code; the bits are the same. Set it
+        before the first call.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Compiled(Bound, Exports, Checks):
     # ---- calling -----------------------------------------------------------------------------
 
     def _held(self, trace: Trace, given: Any = None) -> Any:
-        """Return the parameters' present numbers, or the ones given, in the trace's order."""
+        """Return the parameters' current numbers, or the given ones, in the trace's order."""
         if given is None:
             try:
                 return array("d", map(_data, trace.parameters))
@@ -227,7 +227,7 @@ class Compiled(Bound, Exports, Checks):
     def _direct(
         self, present: Direct | None, trace: Trace, kernel: Any, used: list[int] | None = None
     ) -> Direct | None:
-        """Return a way to call a program directly, from the second call of the same shape on."""
+        """Return a program that CPython calls directly, from the second call of a shape on."""
         if present is not None and present.trace is trace:
             return present
         if not trace.again:
@@ -255,12 +255,13 @@ class Compiled(Bound, Exports, Checks):
                 column = as_column(arg)
             if column.ndim == 0:
                 raise NumberTypeError(
-                    "expected arrays with a leading sample axis, got a number: call the function "
-                    "itself for one sample"
+                    "expected arrays with a leading sample axis, got a number: for one sample, "
+                    "call the function itself"
                 )
             if n not in (-1, column.shape[0]):
                 raise InputCountError(
-                    f"expected as many samples in every argument, got {n} and {column.shape[0]}"
+                    "expected the same number of samples in every argument, got "
+                    f"{n} and {column.shape[0]}"
                 )
             n = column.shape[0]
             shapes.append(column.shape[1:])
@@ -309,17 +310,17 @@ class Compiled(Bound, Exports, Checks):
         *args : array-like of shape (n, ...)
         reduction : {"mean", "sum", "none"}, default "mean"
         wrt : {"parameters", "inputs"}, default "parameters"
-            The order is that of `parameters`, or that of the inputs, flattened.
+            The gradient has the order of `parameters`, or of the inputs, flattened.
         parameters : array-like of shape (parameters,), optional
-            Used in place of the parameters' present data.
+            Used instead of the parameters' current data.
         has_aux : bool, default False
-            The function returns a sequence; its first result is differentiated, and the others
-            are reduced as it is.
+            Whether the function returns a sequence of which the first result is differentiated; the
+            others are reduced in the same way.
 
         Returns
         -------
         value : float, or ndarray of shape (n,) for "none"
-            With `has_aux` there is one a result: of shape (outputs,) or (n, outputs).
+            With `has_aux` it has a value for each result: shape (outputs,) or (n, outputs).
         gradient : ndarray of shape (p,), or (n, p) for "none"
 
         Raises
@@ -471,9 +472,8 @@ class Compiled(Bound, Exports, Checks):
         try:
             pickle.dumps(self._fn)
         except Exception:
-            # Lambdas and closures stay behind, also in a copy: a closure would go on reading the
-            # original's parameters. What was traced travels. A decorated function is found again
-            # by its name.
+            # Lambdas and closures are not copied either: a closure would go on reading the
+            # original's parameters. The traces are. A decorated function is found by its name.
             state["_fn"] = None
             with contextlib.suppress(AttributeError, ImportError):
                 fn: Any = self._fn
@@ -496,7 +496,7 @@ class Compiled(Bound, Exports, Checks):
 
 
 class _Name(NamedTuple):
-    """Where a function stands in its module as a compiled one: what a pickle holds of it."""
+    """The name of a decorated function, which a pickle holds in its place."""
 
     module: str
     name: str

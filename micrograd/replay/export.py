@@ -1,4 +1,4 @@
-"""What a compiled function is made of: its source, its code in other languages, its size."""
+"""What a compiled function is made of: its source in Python, LLVM's language and C, its size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Exports", "Stats"]
 
 
 class Stats(NamedTuple):
-    """What a compiled function is made of, over all shapes and programs so far.
+    """The size of a compiled function, over all shapes and programs so far.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class Exports(Programs):
     def source(self) -> str:
         """The program of the latest shape as Python: forward, then the gradient.
 
-        It is in `linecache` from then on, also where machine code runs in its place. With the
-        Python backend a debugger steps through it.
+        It is then in `linecache`, even if machine code runs instead of it. With the Python backend
+        a debugger steps through it.
 
         Examples
         --------
@@ -91,13 +91,13 @@ class Exports(Programs):
         Parameters
         ----------
         name : str, optional
-            Of the C function; the function's own name where not given, with a line below where
-            that means something else in C.
+            The name of the C function. By default the function's own, with an underscore after it
+            if C uses that name.
 
         Raises
         ------
         ValueError
-            If the name given cannot be that of a C function.
+            If C does not allow the name.
         """
         trace = self.latest()
         if name is None:

@@ -1,4 +1,4 @@
-"""A program on one backend: for one sample, for each of a batch, and for the sum over a batch."""
+"""A program on one backend, run for one sample, for each sample of a batch, or for their sum."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def rows_of(column: Any) -> Any:
 
 
 def added(rows: Any) -> Any:
-    """Return the sums of columns; of -0.0 alone it is -0.0, as of two numbers."""
+    """Return the sums of columns; the sum of nothing but -0.0 is -0.0, as with `+`."""
     return numpy().add.reduce(rows, axis=0, initial=-0.0)
 
 
@@ -140,7 +140,7 @@ class PythonKernel:
 
 
 def address_of(numbers: Any) -> int:
-    """Return where an array's data is: 0.6 µs, where its `ctypes.data` takes 6."""
+    """Return the address of an array's data, in 0.6 µs; its `ctypes.data` takes 6."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(numbers))
     except (TypeError, ValueError):  # read-only, or empty
@@ -148,7 +148,7 @@ def address_of(numbers: Any) -> int:
 
 
 class LlvmKernel:
-    """A tape run as machine code, which is made for sums and for single samples when asked for."""
+    """A tape run as machine code, made for sums and for single samples when first needed."""
 
     def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
         self._tape, self._sizes, self._contract = tape, sizes, contract
@@ -165,7 +165,7 @@ class LlvmKernel:
         return sum(machine.bytes for machine in set(self._machines.values()))
 
     def has(self, sums: bool, quick: bool) -> bool:
-        """Return whether there is code for sums, or for single samples, as fast as wanted."""
+        """Return whether there is code for sums, or for single samples, that is fast enough."""
         machine = self._machines.get(sums)
         return machine is not None and (quick or machine.is_fastest)
 
@@ -246,7 +246,7 @@ class LlvmKernel:
         """Return the sums of the results over `n` samples, and whether all are finite."""
         machine = self._machines[True]
         sums, finite = self._total(machine, columns, parameters, n, threads)
-        if not finite and machine.width > 1:  # twice a result, on the way, may have been infinite
+        if not finite and machine.width > 1:  # a result may be finite though twice of it is not
             if not self.has(sums=False, quick=True):
                 self.make(sums=False, quick=not machine.is_fastest)
             sums, finite = self._total(self._machines[False], columns, parameters, n, threads)
@@ -289,7 +289,7 @@ if hasattr(os, "register_at_fork"):  # threads stay behind in the parent
 
 
 def _in_parallel(run: Callable[[], Any], threads: int) -> list[Any]:
-    """Run it here and in threads, each until nothing is left; return what all returned."""
+    """Run it here and in threads until no work is left; return what each returned."""
     waiting = [_pool(threads - 1).submit(run) for _ in range(threads - 1)]
     mine = run()
     return [mine, *[one.result() for one in waiting]]

@@ -1,4 +1,4 @@
-"""Results that are not finite: the sample is replayed with Values, which name the first that is."""
+"""Results that are not finite: replaying the sample with Values names what went wrong first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Checks", "replayed"]
 
 
 class Checks:
-    """What becomes of results that are not finite: an error, a warning, or nothing."""
+    """Turns results that are not finite into an error, a warning, or nothing."""
 
     check: str
     _name: str
@@ -31,10 +31,10 @@ class Checks:
         held: Any,
         parts: Iterable[tuple[int, Any]],
     ) -> bool:
-        """Replay the samples with results that are not finite, and put in what they give then.
+        """Replay the samples whose results are not finite, and write what they give into the batch.
 
-        A part of the batch is the number of its first sample, and the results of its samples.
-        Return whether there was something to complain of.
+        A part of the batch is the number of its first sample and the results of its samples.
+        Return whether any sample was an error.
         """
         np = numpy()
         if self.check == "ignore":
@@ -63,7 +63,7 @@ class Checks:
     def _checked(
         self, trace: Trace, kind: str, flat: list[float], held: Any, results: list[float]
     ) -> list[float]:
-        """Replay a sample eagerly: its results if they are finite after all, else the error."""
+        """Replay a sample with Values: return its results if they are finite, else complain."""
         if self.check == "ignore":
             return results
         try:
@@ -83,23 +83,23 @@ class Checks:
 def replayed(
     trace: Trace, kind: str, flat: list[float], held: list[float], name: str
 ) -> list[float]:
-    """Run a sample with Values, which pass nothing to what a choice did not take.
+    """Run a sample with Values, and return the results if they are finite.
 
-    Return the results, where they are finite after all.
+    They may be: a choice between Values passes nothing to what it did not choose.
 
     Raises
     ------
     NonFiniteError
-        If one is not; it names the first node or derivative that is not finite.
+        If a result is not finite; the message names the first node or derivative that is not.
     DomainError, OverflowRangeError, ZeroDivisorError
-        What the engine raises, where all is finite up to there.
+        Whatever the engine raises before it meets a number that is not finite.
     """
-    said: list[str] = []  # of each number that is not finite
+    said: list[str] = []  # a message for each number that is not finite
     try:
         values = _values(trace, flat, held, name, said)
         results = [float(values[position].data) for position in trace.tape.outputs]
         if kind != "value":
-            results += _slopes(trace, kind, values, name, said)
+            results += _derivatives(trace, kind, values, name, said)
     except (ArithmeticError, ValueError) as error:
         if said:
             raise NonFiniteError(said[0]) from error
@@ -131,16 +131,16 @@ def _values(
         values.append(result)
         result.label = label
         if result.data * 0 != 0:
-            texts = [
+            operands_shown = [
                 f"{operand.label}={operand.data}" if operand.label else f"{operand.data}"
                 for operand in operands
             ]
             called = f" ({label})" if label else ""
-            said.append(f"{op.written(*texts)}{called} is {result.data}")
+            said.append(f"{op.written(*operands_shown)}{called} is {result.data}")
     return values
 
 
-def _slopes(
+def _derivatives(
     trace: Trace, kind: str, values: list[Value], name: str, said: list[str]
 ) -> list[float]:
     """Return the derivatives of a program."""
@@ -152,11 +152,11 @@ def _slopes(
         roots = outputs
     elif kind == "hessian":
         roots, what = gradient(outputs[0], inputs, create_graph=True), "the second derivative"
-    slopes = [float(slope) for root in roots for slope in gradient(root, inputs)]
-    for i, slope in enumerate(slopes):
-        if not math.isfinite(slope):
+    found = [float(one) for root in roots for one in gradient(root, inputs)]
+    for i, derivative in enumerate(found):
+        if not math.isfinite(derivative):
             number = i % len(inputs)
             place = "parameter" if kind == "parameters" else "input"
             there = inputs[number].label or f"{place} {number}"
-            said.append(f"{what} of {name} in {there} is {slope}")
-    return [slopes[i] for i in trace.programs[kind][1]]
+            said.append(f"{what} of {name} in {there} is {derivative}")
+    return [found[i] for i in trace.programs[kind][1]]

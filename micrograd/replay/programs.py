@@ -71,13 +71,13 @@ class Programs:
         return found
 
     def take(self, trace: Trace) -> None:
-        """Take over what was traced elsewhere of the same function, instead of tracing it."""
+        """Use a trace of the same function that was made elsewhere."""
         self._traces[trace.shapes] = self._latest = trace
         self._parameters = trace.everyone
         self._batches = self._singles = None
 
     def latest(self) -> Trace:
-        """Return what was traced for the shape of the latest call.
+        """Return the trace of the latest call.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Programs:
         return self._latest
 
     def _adopt(self, recorder: Recorder) -> None:
-        """Refuse leaves that are not in the parameters that the user gave, if any were given."""
+        """Refuse leaves that are not among the parameters that the user gave, if any."""
         if self._given is None:
             return
         mine = {id(value) for value in self._given}
@@ -133,9 +133,9 @@ class Programs:
         return names[:count]
 
     def _program(self, trace: Trace, kind: str, sums: bool = False) -> tuple[Any, list[int]]:
-        """Return the kernel of a program, with code for sums or single samples, and what it has.
+        """Return the kernel of a program, and which of its derivatives are not always zero.
 
-        That is, which of its derivatives are not zero.
+        The kernel has code for sums, or for single samples.
         """
         found = trace.programs.get(kind)
         if found is None or not found[2].has(sums, self.quick):

@@ -23,35 +23,41 @@ def compile(  # noqa: A001
 ) -> Any:
     """Compile a function of Values: the same numbers, at the speed of hand-written C.
 
-    The function is traced once per shape of its inputs. Leaf Values that it reaches are live
-    parameters: their present data is used at every call. A leaf that the function itself makes is
-    a constant. Results are floats; numbers are calculated as 64-bit floats. What the function does
-    otherwise later on, with a parameter added or another Value put in the place of one, is seen
-    after `clear()`. What changes from call to call is refused: a branch, the `data` or `grad` of a
-    Value, a random number, a clock, a counter (it is run twice where it has any), a thread of
-    its own (one that runs already, as of a pool, is not seen). A decorated method is compiled for
-    each object on its own, and a compiled function called in another one becomes a part of it.
+    The function is traced once for each shape of its inputs. Leaf Values that it reaches are live
+    parameters: each call uses their current data. A leaf that the function itself makes is a
+    constant. Results are floats, and all numbers are computed as 64-bit floats. If the function
+    changes later (a parameter is added, or a Value replaced by another), call `clear()` to trace it
+    again.
+
+    Code that could give something else at the next call is refused with its line: a branch on a
+    Value, reading the `data` or `grad` of a Value, random numbers, clocks, counters, and threads
+    that the function starts (not those that run already, as in a pool). A function that uses
+    something that may change is run twice to find out.
+
+    A decorated method is compiled for each object separately. A compiled function that is called in
+    another one becomes a part of it.
 
     Parameters
     ----------
     fn : callable
-        Takes numbers and sequences of numbers, returns a Value or a sequence of Values. Left out,
-        a decorator is returned.
+        Takes numbers and sequences of numbers, and returns a Value or a sequence of Values. Without
+        it, `compile` returns a decorator.
     backend : {"auto", "llvm", "python"}, default "auto"
-        "python" needs nothing and gives the bits of the engine; "llvm" makes machine code, and
-        is what "auto" takes where llvmlite is installed.
+        "python" needs no other package and gives the same bits as the engine; "llvm" makes machine
+        code; "auto" is "llvm" if llvmlite is installed, else "python".
     parameters : iterable of Value, optional
-        The live parameters, in the order wanted. By default those of the models that the function
-        uses, then other leaves as they were met.
+        The live parameters, in the order of the gradient. By default those of the models that the
+        function uses, then the other leaves in the order in which it reaches them.
     threads : int, default 1
-        How many threads a batch is split over (llvm only).
+        How many threads share a batch (llvm only).
     check : {"raise", "warn", "ignore"}, default "raise"
-        What becomes of a result that is not finite: an error, a warning, or the infinity or nan
-        that machines compute. A number on the way may be what it likes: 1 / exp(1000.0) is 0.
-        Only while the function is traced is what it computes of parameters alone an error where
-        the engine raises one.
+        What happens with a result that is not finite: an error, a warning, or nothing, so that the
+        infinity or nan is returned. Intermediate numbers may be infinite: 1 / exp(1000.0) is 0. But
+        while the function is traced, what it computes from parameters alone raises the errors of
+        the engine.
     contract : bool, default True
-        Let a product and the sum it goes into be rounded once instead of twice (llvm only).
+        Whether a product and the sum that it goes into may be rounded once instead of twice (llvm
+        only).
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""A large tape as steps of five numbers, which a loop in machine code goes through.
+"""A large tape as bytecode, which an interpreter in machine code runs.
 
-Code generation takes some 15 µs an instruction, and more for each the more there are. From tens of
-thousands of them on a loop that reads what to do is the better program: it is written once, and
-what is made for a tape is a table. A step is an operation, where its result goes, and where its up
-to three operands are: places in one array of vectors, the inputs, then the results, then slots
-that are used again once their value is not needed any more.
+LLVM takes some 15 µs an instruction, and more in a longer program. From tens of thousands of
+instructions on, an interpreter is better: it is compiled once, and for a tape only a table is made.
+An instruction is five numbers: the operation, the place of its result, and the places of up to
+three operands. A place is an index into one array of vectors: the inputs, then the results, then
+slots that are used again when their value is no longer needed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from micrograd.replay.llvm.plan import FUSED, Plan
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["FUNCTIONS", "OPERATIONS", "WIDTH", "Steps"]
+__all__ = ["FUNCTIONS", "OPERATIONS", "WIDTH", "Bytecode"]
 
 WIDTH = 5
-"""Whole numbers of a step."""
+"""How many whole numbers an instruction has."""
 
 FUNCTIONS = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
@@ -36,24 +36,24 @@ _DIRECT = {
 }  # fmt: skip
 
 
-class Steps:
-    """The steps of a tape: an emitter for `lower`, whose handles are numbers of values.
+class Bytecode:
+    """The bytecode of a tape: an emitter for `lower`, whose handles are the numbers of values.
 
     Parameters
     ----------
     tape : Tape
     plan : Plan
-        What is computed in which order, and with which product.
+        The order of the steps, and which products are fused into sums.
     inputs, results : int
         How many there are.
 
     Attributes
     ----------
     table : array of int
-        The steps, `WIDTH` numbers each.
+        The instructions, `WIDTH` numbers each.
     constants : array of float
     slots : int
-        How many values are in the array of vectors after the inputs and the results.
+        How many vectors the array has after the inputs and the results.
     """
 
     def __init__(self, tape: Tape, plan: Plan, inputs: int, results: int) -> None:
@@ -164,11 +164,11 @@ class Steps:
                 note(position)
 
     def _placed(self, inputs: int, results: int) -> tuple[array[int], int]:
-        """Return the table with places for values, and how many slots they take."""
+        """Return the table, with the places of the values, and how many slots they take."""
         flat = self._flat
         parameter, constant, result = (_NUMBER[n] for n in ("parameter", "constant", "result"))
         leaves = (parameter, constant)
-        last = [0] * self._count  # the step after which a value is of no more use
+        last = [0] * self._count  # the step that uses a value last
         for start in range(0, len(flat), WIDTH):
             operation, _, a, b, c = flat[start : start + WIDTH]
             if operation not in leaves:
@@ -202,6 +202,6 @@ class Steps:
                 where = base + slots
                 slots += 1
             place[value] = table[start + 1] = where
-            if last[value] <= start:  # of no use to anyone
+            if last[value] <= start:  # nothing uses it
                 free.append(where)
         return table, slots

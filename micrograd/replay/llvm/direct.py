@@ -1,10 +1,10 @@
-"""Programs that CPython calls as it calls its own functions: no conversion of arguments between.
+"""Programs that CPython calls as it calls its own functions, without converting arguments.
 
-For a small batch the arithmetic takes a few microseconds, and so would `ctypes`. So two functions
-of CPython's C interface are written in LLVM's language, once for all programs: `batch` takes
-NumPy's arrays through the buffer protocol, `one` takes numbers and lists of them. Both read the
-live parameters where the Values keep them. What they do not know, they leave to the way round by
-returning None: other types and shapes, and results that are not finite.
+For a small batch the arithmetic takes a few microseconds, and `ctypes` would take as long. So two
+functions that use CPython's C interface are written in LLVM's language, once for all programs:
+`batch` takes NumPy's arrays through the buffer protocol, `one` takes numbers and lists of numbers.
+Both read the live parameters from the memory of the Values. For anything else (other types and
+shapes, results that are not finite) they return None, and the general path is taken.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from micrograd.replay.trace.traced import Trace
 __all__ = ["Direct", "is_possible"]
 
 _FASTCALL = 0x80
-_RELEASE_AT = 200_000  # instructions times samples from which other threads may run meanwhile
+_RELEASE_AT = 200_000  # instructions times samples from which the GIL is released
 
 
 @functools.cache
 def _offset() -> int | None:
-    """Return where in a Value's memory its number stands, None if that cannot be told."""
+    """Return the offset of the number in a Value's memory, None if it is not known."""
     ordinary = (
         sys.implementation.name == "cpython"
         and struct.calcsize("P") == 8
@@ -85,7 +85,7 @@ class _Definition(ctypes.Structure):
 
 @functools.cache
 def _definitions() -> tuple[Any, dict[str, _Definition]]:
-    """Return the code and the definitions of both functions: made once, and never given up."""
+    """Return the code and the definitions of both functions: made once and kept."""
     engine, _ = machine_code(text.direct_ir())
     return engine, {
         name: _Definition(name.encode(), engine.get_function_address(name), _FASTCALL, None)
@@ -94,7 +94,7 @@ def _definitions() -> tuple[Any, dict[str, _Definition]]:
 
 
 class Direct:
-    """A program that is called directly.
+    """A program that CPython calls directly.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ class Direct:
     Attributes
     ----------
     run : callable
-        Returns a float, or None for what is left to the way round. Not to be kept for longer than
+        Returns a float, or None if the general path has to be taken. Do not keep it longer than
         this object, which owns the memory that it reads.
     trace : Trace
     width : int
         How many parameters there are.
     empty : callable or None
-        NumPy's, for a batch.
+        `numpy.empty`, for a batch.
     """
 
     __slots__ = ("_kept", "empty", "run", "trace", "width")

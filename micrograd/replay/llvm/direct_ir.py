@@ -1,4 +1,4 @@
-"""The text of the functions that CPython calls: `batch`, `one`, and what both of them call.
+"""The LLVM text of the functions that CPython calls: `batch`, `one`, and what both of them call.
 
 They are written in LLVM's language against CPython's C interface; the addresses of its functions
 and types stand in the text.
@@ -46,7 +46,7 @@ def _words() -> str:
 
 
 def _memory() -> str:
-    """Return the text that takes memory: to work in, for results, parameters and inputs."""
+    """Return the text that allocates memory: work space, results, parameters and inputs."""
     return f"""\
   %runp = inttoptr i64 %w{RUN} to ptr
   %program = inttoptr i64 %w{PROGRAM} to ptr
@@ -102,8 +102,8 @@ readon:
   br i1 %morei, label %reads, label %ready"""
 
 
-def _given_back() -> str:
-    """Return the text that gives the memory back, and returns the result or None."""
+def _freed() -> str:
+    """Return the text that frees the memory, and returns the result or None."""
     none = _constant(id(None))
     return f"""\
   call void {_python("PyMem_RawFree")}(ptr %memory)
@@ -117,7 +117,7 @@ none:
 
 
 def _number() -> str:
-    """Return `number`: takes the number of a float or an int, and says whether it is one."""
+    """Return `number`: stores the number of a float or an int, and returns whether it is one."""
     return f"""
 define internal i1 @number(ptr %o, ptr %to) #0 {{
 entry:
@@ -158,9 +158,9 @@ no:
 
 
 def _view() -> str:
-    """Return `view`: takes the data of an array of doubles, and returns its length, or -1.
+    """Return `view`: gets the data of an array of doubles, and returns its length, or -1.
 
-    It takes no other type of array or shape, and no other length than `n`, if that is not -1.
+    It is -1 for another type or shape, and for another length than `n`, unless `n` is -1.
     """
     return f"""\
 define internal i64 @view(ptr %o, i64 %array, ptr %view, i32 %flags, i64 %ndim, ptr %dims,
@@ -227,7 +227,7 @@ wrong:
 
 
 def _batch_columns() -> str:
-    """Return the beginning of `batch`: the arrays of the arguments, and that of the parameters."""
+    """Return the beginning of `batch`: the arrays of the arguments and of the parameters."""
     return f"""\
 define ptr @batch(ptr %self, ptr %args, i64 %nargs) #0 {{
 entry:
@@ -294,7 +294,7 @@ gotarray:
 
 
 def _batch_run() -> str:
-    """Return its middle: the array of the gradient, and the program's run."""
+    """Return the middle of `batch`: the array of the gradient, and the call of the program."""
     return f"""\
 ready:
   %held = phi ptr [ %gbuf, %gotarray ], [ %held0, %read ], [ %held0, %readon ]
@@ -330,7 +330,7 @@ ran:
 
 
 def _batch_reduce() -> str:
-    """Return what follows: the mean of the results, and the gradient, four derivatives at once."""
+    """Return the next part: the mean of the results, and the gradient, four derivatives at once."""
     return f"""\
 reduce:
   %samples = sitofp i64 %n to double
@@ -370,7 +370,7 @@ slopes:
 
 
 def _batch_answer() -> str:
-    """Return its end: what was taken is released, and the mean or None returned."""
+    """Return the end of `batch`: it releases the arrays, and returns the mean or None."""
     return f"""\
 answer:
   %number = call ptr {_python("PyFloat_FromDouble")}(double %mean)
@@ -392,14 +392,14 @@ releases:
   %u1 = add i64 %u, 1
   br label %release
 free:
-{_given_back()}
+{_freed()}
 }}
 
 """
 
 
 def _one() -> str:
-    """Return `one`: numbers, and lists of them, to the inputs of a single sample."""
+    """Return `one`: its arguments are the numbers, and lists of numbers, of a single sample."""
     return f"""\
 define ptr @one(ptr %self, ptr %args, i64 %nargs) #0 {{
 entry:
@@ -466,7 +466,7 @@ fail:
   br label %free
 free:
   %result = phi ptr [ %number, %answer ], [ null, %fail ]
-{_given_back()}
+{_freed()}
 }}
 
 """

@@ -1,7 +1,7 @@
-"""The functions that run any program: for one sample, for each of a batch, for the sum of a batch.
+"""The functions that run any program: on one sample, on each of a batch, and for their sum.
 
-They are compiled once. A program is a block that does as many samples as a vector register holds;
-around it, the driver gathers the samples and adds up or stores what comes out.
+They are compiled once. A program is a block for as many samples as a vector register holds; the
+driver gathers the samples, calls the block, and adds up or stores the results.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-# What the driver is told of a program: an array of whole numbers, these and then the size of each
+# What the driver reads about a program: an array of whole numbers, these and then the size of each
 # argument.
 _WORDS = ("block", "inputs", "results", "columns", "width", "slots")
 
@@ -87,7 +87,7 @@ def _vector(lanes: int) -> tuple[str, int, str]:
 
 
 def _clear(lanes: int) -> str:
-    """Return `clear`: the results, before anything is added to them."""
+    """Return `clear`: sets the results to -0.0, to which others are added."""
     v, a, nothing = _vector(lanes)
     return f"""
 define internal void @clear(ptr %acc, i64 %results) #0 {{
@@ -107,7 +107,7 @@ done:
 
 
 def _gather(lanes: int) -> str:
-    """Return `gather`: samples to one of the vectors of each column of the block.
+    """Return `gather`: copies samples to one vector of each column of the block.
 
     They are first .. first + lanes - 1, but not beyond last.
     """
@@ -169,7 +169,7 @@ def _gather(lanes: int) -> str:
 
 
 def _fill(lanes: int) -> str:
-    """Return `fill`: samples to all vectors of each column, `step` further for each vector."""
+    """Return `fill`: copies samples to all vectors of each column, `step` further each time."""
     v, _, _ = _vector(lanes)
     return f"""
 define internal void @fill(ptr %d, ptr %args, i64 %first, i64 %step, i64 %last, ptr %in) #0 {{
@@ -190,7 +190,7 @@ done:
 
 
 def _areas(lanes: int) -> str:
-    """Return the text that reads what the driver is told of a program, and finds its memory."""
+    """Return the text that reads what is said about a program, and divides its memory."""
     v, _, _ = _vector(lanes)
     words = "\n".join(load(name, "i64", "%d", str(i)) for i, name in enumerate(_WORDS))
     return f"""{words}
@@ -201,7 +201,7 @@ def _areas(lanes: int) -> str:
 
 
 def _one(lanes: int) -> str:
-    """Return `one`: all lanes hold the same sample; the first is the answer."""
+    """Return `one`: all lanes hold the same sample, and the first gives the results."""
     v, a, _ = _vector(lanes)
     return f"""
 define void @one(ptr %d, ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
@@ -235,7 +235,7 @@ done:
 
 
 def _each(lanes: int) -> str:
-    """Return `each`: samples first .. stop - 1, the results of each in a row of its own."""
+    """Return `each`: writes the results of samples first .. stop - 1 to a row each."""
     return f"""
 define void @each(ptr %d, ptr %args, ptr %par, i64 %first, i64 %stop, ptr %out, ptr %in) #0 {{
 entry:
@@ -276,7 +276,7 @@ done:
 
 
 def _total(lanes: int) -> str:
-    """Return `total`: chunks c0 .. c1 - 1 of the batch, the sums of each in a row of its own."""
+    """Return `total`: writes the sums of chunks c0 .. c1 - 1 of the batch to a row each."""
     return _total_chunks(lanes) + _total_rest(lanes) + _total_blocks(lanes) + _total_sums(lanes)
 
 
@@ -316,11 +316,11 @@ rests:
 
 
 def _total_rest(lanes: int) -> str:
-    """Return the samples beyond a multiple of two vectors, which come first, a vector at a time.
+    """Return the part for the samples that are left over from a multiple of two vectors.
 
-    The idle lanes of the last are set to -0.0. There are at most two vectors, and the sums of the
-    first are put aside. A program of width 2 is given each such vector twice, and what it adds up,
-    twice theirs to the bit, is halved: so the bits do not depend on the width, unless twice a
+    They come first, as at most two vectors; unused lanes are set to -0.0, and the sums of the first
+    vector are kept aside. A program of width 2 is given each vector twice, and its sums, which are
+    exactly twice as large, are halved: so the bits do not depend on the width, unless twice a
     number is infinite.
     """
     v, a, nothing = _vector(lanes)
@@ -376,7 +376,7 @@ reduce:
 
 
 def _total_sums(lanes: int) -> str:
-    """Return the sums of the lanes: of as many results together as there are lanes, then of one."""
+    """Return the part that adds up the lanes, of several results at once, then of single ones."""
     v, a, _ = _vector(lanes)
     total, last = _folded("%x", lanes)
     loads = []
@@ -486,12 +486,12 @@ def _driver(lanes: int) -> str:
 class Driver:
     """The functions that run a program, as machine code in memory.
 
-    Each takes the address of what is said of the program first, `Machine.description`.
+    The first argument of each is `Machine.description`, the address of what it reads.
 
     Attributes
     ----------
     one_address, total_address : int
-        Where the code for one sample and for the sum of a batch is.
+        The addresses of `one` and `total`.
     """
 
     def __init__(self) -> None:

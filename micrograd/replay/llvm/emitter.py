@@ -1,10 +1,10 @@
 """A tape as machine code, through LLVM: one SIMD lane per sample.
 
 The program is straight-line code for as many samples as a vector register holds, with calls of
-loops for its runs of like steps. Where only sums over the samples are wanted it does two registers
-of them at a time: they share what the loops load, and the sums are stored half as often. Where the
-C library has vector functions (glibc's libmvec) they are called, else its scalar ones, lane by
-lane.
+loops where like steps follow each other. Where only sums over the samples are wanted it computes
+two registers of them at a time: they share what the loops load, and the sums are stored half as
+often. Functions are those of the C library: the vector versions where it has them (glibc's
+libmvec), else the scalar ones, lane by lane.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import threading
 from array import array
 from typing import Any, NamedTuple
 
-from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH, Steps
+from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH, Bytecode
+from micrograd.replay.llvm.loop_code import LoopCode, provide
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, plan
 from micrograd.replay.llvm.processor import (
     TWO_OPERANDS,
@@ -28,33 +29,33 @@ from micrograd.replay.llvm.processor import (
     muladd,
     picked,
 )
+from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
-from micrograd.replay.llvm.run_loops import RunLoop, provide
-from micrograd.replay.llvm.runs import Run
 from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
 
 CHUNK = 1_024
-"""Samples, at least, whose results are added up one after the other, before the chunks are."""
-# A program is cut into functions of so many steps: the time of LLVM's scheduler and register
+"""The least number of samples in a chunk. The results of a chunk are added up one after the other,
+and then those of the chunks."""
+# A program is cut into functions of this many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block.
 _SEGMENT = 300
-# Runs of so many like steps are done by a loop. With 16 registers that is faster than straight
-# code, and there is a sixth to compile.
-_RUN = 6
-# With 32 registers straight code of few steps, in one piece, was a tenth faster than segments and
-# than loops that did one row at a time; those of several rows are still to be measured there.
+# This many like steps in a row become a loop. With 16 registers it is faster than straight code,
+# and a sixth is left to compile.
+_REROLLED = 6
+# With 32 registers, straight code of this many steps in one piece was a tenth faster than segments,
+# and than loops of one row at a time.
 _IN_ONE_PIECE = 1_200
 # Sums of more terms are computed in parts, so that they can be cut as well.
 _WIDE = 100
-# Above this many steps code is generated quickly (O0), in a third of the time, and runs at two
-# thirds of the speed; cuts of 100 are then best.
+# Above this many steps LLVM does not optimise (O0): it takes a third of the time, and the code runs
+# at two thirds of the speed. Segments of 100 steps are best then.
 _LARGE = 12_000
 _SEGMENT_OF_LARGE = 100
-# Above this many the code is a loop that reads a table of steps, made at 3 µs a step, which take
-# 3 ns each to run.
+# Above this many steps the program is bytecode for an interpreter: a step takes 3 µs to make and
+# 3 ns to run.
 _HUGE = 60_000
 
 
@@ -83,7 +84,7 @@ class _Text:
         self.truths: dict[Handle, Handle] = {}
         self.constants: dict[str, Handle] = {}
         self.segments = 0
-        self.loops: set[RunLoop] = set()
+        self.loops: set[LoopCode] = set()
         self.splats: dict[int, int] = {}
 
     # ---- what `lower` asks for --------------------------------------------------------------
@@ -203,7 +204,7 @@ class _Text:
         self.lines.append(f"  store {kind} {handle}, ptr {pointer}, align {self.align}")
 
     def use(self, position: int) -> Handle:
-        """Return the handle of a position, loaded where this function does not have it yet."""
+        """Return the handle of a position; load it if this function does not have it yet."""
         found = self.here.get(position)
         if found is not None and (
             position not in self.splats or len(self.lines) < self.splats[position]
@@ -248,40 +249,40 @@ class _Text:
             self.store("acc", number, total)
 
     def keep(self, position: int, handle: Handle) -> None:
-        """Note what was computed, for this function, for later ones, and for the results."""
+        """Keep what was computed for this function, for later ones, and in the results."""
         self.here[position] = handle
         if position in self.plan.crossing:
             self.store("scratch", self.plan.crossing[position], handle)
         self.accumulate(position, handle)
 
-    def run(self, run: Run) -> list[Handle]:
-        """Call the loop of a run; return the sum of each row, where it gives them."""
-        vector, rows = self.type, len(run.factors)
-        factors = [self.use(factor) for factor in run.factors]
-        if self.tape.rows[run.value] is None:
-            values = self.at("in", self.tape.operands[run.value][1])
+    def call_loop(self, loop: RerolledLoop) -> list[Handle]:
+        """Call a loop; return the sum of each row, where it gives them."""
+        vector, rows = self.type, len(loop.factors)
+        factors = [self.use(factor) for factor in loop.factors]
+        if self.tape.rows[loop.value] is None:
+            values = self.at("in", self.tape.operands[loop.value][1])
         else:
-            values = self.at("scratch", self.plan.crossing[run.value])
-        if run.name == "outer":
-            numbers = [self.at("acc", number) for number in run.numbers]
+            values = self.at("scratch", self.plan.crossing[loop.value])
+        if loop.name == "outer":
+            numbers = [self.at("acc", number) for number in loop.numbers]
         else:
             numbers = [
-                self.new(f"getelementptr double, ptr %par, i64 {number}") for number in run.numbers
+                self.new(f"getelementptr double, ptr %par, i64 {number}") for number in loop.numbers
             ]
-        loop = RunLoop(run.name, rows, self.width)
-        self.loops.add(loop)
-        kind, symbol, pointer = loop.type(self.register), loop.symbol(), "ptr nocapture"
+        code = LoopCode(loop.name, rows, self.width)
+        self.loops.add(code)
+        kind, symbol, pointer = code.type(self.register), code.symbol(), "ptr nocapture"
         types = ", ".join([*[vector] * rows, *[pointer] * (rows + 1), "i64"])
         self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
         given = ", ".join(
             [
                 *[f"{vector} {factor}" for factor in factors],
                 *[f"ptr {number}" for number in numbers],
-                f"ptr {values}, i64 {run.length}",
+                f"ptr {values}, i64 {loop.length}",
             ]
         )
         call = f"call {kind} @{symbol}({given})"
-        if run.name != "dot":
+        if loop.name != "dot":
             self.lines.append(f"  {call}")
             return []
         sums = self.new(call)
@@ -307,9 +308,9 @@ class _Text:
             op = rows[position]
             assert op is not None
             product = steps.fused.get(position)
-            run = steps.runs.get(position)
-            if run is not None:
-                for result, handle in zip(run.steps, self.run(run)):  # noqa: B905 (or none)
+            loop = steps.loops.get(position)
+            if loop is not None:
+                for result, handle in zip(loop.steps, self.call_loop(loop)):  # noqa: B905 (or none)
                     self.keep(result, handle)
                 continue
             if product is not None:
@@ -351,8 +352,8 @@ define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
 """
 
 
-def _reader(steps: Steps, text: _Text) -> str:
-    """Return the block that goes through a table of steps."""
+def _interpreter(code: Bytecode, text: _Text) -> str:
+    """Return the block that interprets bytecode."""
     binary = {"+", "-", "*", "/", ">", ">=", "==", "<", "!="}
     operands = {"select": 3, "muladd": 3, "mulsub": 3, "submul": 3, "negative": 1, "result": 2}
     cases, ends = [], []
@@ -364,7 +365,7 @@ def _reader(steps: Steps, text: _Text) -> str:
         x = [text.new(f"getelementptr {text.type}, ptr %in, i64 %{place}") for place in given]
         x = [text.new(f"load {text.type}, ptr {one}, align {text.align}") for one in x]
         if name in ("parameter", "constant"):
-            base = "%par" if name == "parameter" else _pointer(steps.constants)
+            base = "%par" if name == "parameter" else _pointer(code.constants)
             pointer = text.new(f"getelementptr double, ptr {base}, i64 %a")
             loaded = text.new(f"load double, ptr {pointer}, align 8")
             result = text.splat(loaded)
@@ -383,7 +384,7 @@ def _reader(steps: Steps, text: _Text) -> str:
         lines.append("  br label %store")
         cases += lines
         ends.append(f"[ {result}, %case{number} ]")
-    table = _pointer(steps.table)
+    table = _pointer(code.table)
     fields = "\n".join(
         f"  %at{i} = add i64 %k, {i}\n"
         f"  %p{i} = getelementptr i32, ptr {table}, i64 %at{i}\n"
@@ -407,7 +408,7 @@ store:
   %r = phi {text.type} {", ".join(ends)}
   store {text.type} %r, ptr %top, align {text.align}
   %k1 = add i64 %k, {WIDTH}
-  %more = icmp slt i64 %k1, {len(steps.table)}
+  %more = icmp slt i64 %k1, {len(code.table)}
   br i1 %more, label %step, label %done
 unknown:
   unreachable
@@ -430,16 +431,16 @@ class Program(NamedTuple):
     slots : int
         How many values it keeps in memory.
     level : int
-        How much effort LLVM takes with it.
+        LLVM's level of optimisation.
     is_fastest : bool
         Whether the code is as fast as can be.
     width : int
-        How many registers of samples it does at a time. With more than one, what it adds to a
-        result is the sum over them.
-    loops : set of RunLoop
-        What it calls.
-    steps : Steps or None
-        The table that it reads, to be kept as long as the code.
+        How many registers of samples it computes at a time. With more than one, what it adds to
+        a result is the sum over them.
+    loops : set of LoopCode
+        The loops that it calls.
+    bytecode : Bytecode or None
+        What the code interprets, to be kept as long as the code.
     """
 
     ir: str
@@ -447,8 +448,8 @@ class Program(NamedTuple):
     level: int
     is_fastest: bool
     width: int
-    loops: set[RunLoop]
-    steps: Steps | None
+    loops: set[LoopCode]
+    bytecode: Bytecode | None
 
 
 def program(
@@ -464,40 +465,40 @@ def program(
     contract : bool, default True
         Let a product and a sum become one fused operation, rounded once.
     quick : bool, default False
-        Be done in a sixth of the time, where there is code that runs faster: with the same bits.
+        Compile in a sixth of the time where the fastest code takes longer; the bits are the same.
     sums : bool, default False
         Whether only sums over samples are wanted.
     """
     wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
     best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
     straight = not (best or quick)
-    runs = contract and host().fuses and not straight
-    least = _RUN if runs else 0
+    rerolls = contract and host().fuses and not straight
+    least = _REROLLED if rerolls else 0
     order = plan(tape, contract, least)
     if wide:
-        done = {step for run in order.runs.values() for step in run.steps}
-        narrow = narrowed(tape, _WIDE, done)
+        rerolled = {step for loop in order.loops.values() for step in loop.steps}
+        narrow = narrowed(tape, _WIDE, rerolled)
         tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
     size = len(order.steps) + sum(step in order.fused for step in order.steps)
     width = 1
     if size > _HUGE:
-        if order.runs:
+        if order.loops:
             order = plan(tape, contract)
-        steps = Steps(tape, order, inputs, len(tape.results()))
+        code = Bytecode(tape, order, inputs, len(tape.results()))
         text = _Text(tape, order, host(), contract)
-        body, slots, level = _reader(steps, text), steps.slots, USUAL
+        body, slots, level = _interpreter(code, text), code.slots, USUAL
     else:
-        steps, level = None, 0 if size > _LARGE else USUAL
+        code, level = None, 0 if size > _LARGE else USUAL
         piece = _IN_ONE_PIECE if straight else _SEGMENT
         cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
         # Loops share what they load between registers; straight code would only become longer.
-        width = 2 if sums and order.runs else 1
+        width = 2 if sums and order.loops else 1
         text = _Text(tape, order, host(), contract, width)
         body = text.write() + _calls(text.segments)
         slots = order.slots
     declared = "\n".join(text.declared.values())
     ir = f"{declared}\n{body}\n{attributes()}"
-    return Program(ir, slots, level, best or straight, width, text.loops, steps)
+    return Program(ir, slots, level, best or straight, width, text.loops, code)
 
 
 class Machine:
@@ -514,17 +515,17 @@ class Machine:
     Attributes
     ----------
     bytes : int
-        Size of the machine code, or of the table that it reads.
+        Size of the machine code, and of the bytecode that it interprets.
     instructions : int
         Of the tape.
     memory : int
-        Doubles of working memory, for each call that runs at a time; aligned to 128 bytes.
+        How many doubles of working memory a call needs; aligned to 128 bytes.
     is_fastest, width
         As of `Program`.
     serves_both : bool
         Whether the code is the same for sums and for single samples.
     description : int
-        The address of what the driver is told.
+        The address of what the driver reads about the program.
     """
 
     def __init__(
@@ -539,15 +540,15 @@ class Machine:
         provide(made.loops)
         self.is_fastest, self.width = made.is_fastest, made.width
         self.serves_both = not made.loops
-        self._steps = made.steps
+        self._bytecode = made.bytecode
         self.results = len(tape.results())
         self.lanes = host().lanes
         registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
         self._engine, self.bytes = machine_code(made.ir, made.level)
-        if made.steps is not None:
-            self.bytes += len(made.steps.table) * made.steps.table.itemsize
+        if made.bytecode is not None:
+            self.bytes += len(made.bytecode.table) * made.bytecode.table.itemsize
         block = self._engine.get_function_address("block")
         words = [block, sum(sizes), self.results, len(sizes), self.width, made.slots]
         self._words = array("q", [*words, *sizes])

@@ -1,4 +1,4 @@
-"""In what order a program is computed: products fused into sums, runs of like steps, and cuts."""
+"""The order in which a program is computed, with fused products, rerolled loops and cuts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from micrograd import ops
 from micrograd.ops import Op
-from micrograd.replay.llvm.runs import Run, Runs
+from micrograd.replay.llvm.rerolled import RerolledLoop, RerolledLoops
 from micrograd.replay.trace.tape import Tape
 
 __all__ = ["FUSED", "PRODUCTS", "Plan", "cut", "plan"]
 
-_CALL = 4  # what a call counts for where a program is cut
+_CALL = 4  # how many steps a call counts for where a program is cut
 
 PRODUCTS = {ops.mul}
 """Rows that can be computed with a sum that they go into."""
@@ -26,9 +26,9 @@ c - a * b; each is given a, b and c."""
 
 @dataclass
 class Plan:
-    """In what order a tape is emitted, which products go into a sum, and where it is cut.
+    """The order in which a tape is emitted, the products fused into sums, and the cuts.
 
-    `plan` makes one, and `cut` what is needed to emit it in segments.
+    `plan` makes one, and `cut` adds what is needed to emit it in segments.
 
     Attributes
     ----------
@@ -44,10 +44,10 @@ class Plan:
         Position -> which results of the program it is.
     slots : int
         How many slots there are.
-    runs : dict of int to Run
-        Step -> the run that it stands for.
+    loops : dict of int to RerolledLoop
+        Step -> the loop that it stands for.
     places : dict of int to int
-        Position -> its place among the values of runs, in memory after the other slots.
+        Position -> its place among the values of loops, in memory after the other slots.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -56,14 +56,14 @@ class Plan:
     crossing: dict[int, int] = field(default_factory=dict)
     results: dict[int, list[int]] = field(default_factory=dict)
     slots: int = 0
-    runs: dict[int, Run] = field(default_factory=dict)
+    loops: dict[int, RerolledLoop] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
 
 
 def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
-    """Return how to emit `tape`: products fused into sums if `fuse`.
+    """Return how to emit `tape`, with products fused into sums if `fuse`.
 
-    With a `least`, runs of like steps that are at least so long are one step; it needs `fuse`.
+    With a `least`, that many like steps or more become one step, a loop. It needs `fuse`.
     """
     rows, operands = tape.rows, tape.operands
     result = Plan()
@@ -85,25 +85,25 @@ def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
                         break
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
     if least:
-        found = Runs(tape, result.steps, result.fused, result.results, least)
+        found = RerolledLoops(tape, result.steps, result.fused, result.results, least)
         result.steps = [step for step in result.steps if step not in found.others]
-        result.runs, result.places = found.starts, found.places
+        result.loops, result.places = found.starts, found.places
     return result
 
 
 def cut(tape: Tape, given: Plan, size: int) -> None:
-    """Cut a plan into segments of about so many steps, and give slots to what crosses them."""
+    """Cut a plan into segments of about `size` steps, and give slots to what crosses them."""
     operands, fused = tape.operands, given.fused
     current, weight = 0, 0
     last_use: dict[int, int] = {}
     for position in given.steps:
-        run = given.runs.get(position)
-        cost = _CALL if run is not None else max(1, len(operands[position]) // 2)
+        loop = given.loops.get(position)
+        cost = _CALL if loop is not None else max(1, len(operands[position]) // 2)
         if weight and weight + cost > size:
             current, weight = current + 1, 0
         weight += cost
         given.segment[position] = current
-        for operand in operands[position] if run is None else run.factors:
+        for operand in operands[position] if loop is None else loop.factors:
             if fused.get(position) == operand:
                 for inner in operands[operand]:
                     last_use[inner] = current
@@ -117,8 +117,8 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
         while at < given.segment[position]:
             free += ends.pop(at, [])
             at += 1
-        run = given.runs.get(position)
-        for result in (position,) if run is None else run.steps:
+        loop = given.loops.get(position)
+        for result in (position,) if loop is None else loop.steps:
             last = last_use.get(result, at)
             if last > at and result not in given.places:
                 slot = free.pop() if free else given.slots

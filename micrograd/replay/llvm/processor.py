@@ -1,4 +1,4 @@
-"""The processor that machine code is made for, and the way there: LLVM's text to code in memory."""
+"""The processor, and how LLVM's text becomes machine code for it; snippets of that text."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ __all__ = [
     "splat",
 ]
 
-# How much effort LLVM takes. O2 would take twice the time of O1, most of it to schedule a second
-# time, for code that runs no faster.
+# LLVM's level of optimisation. O2 takes twice the time of O1, most of it for a second scheduling,
+# and its code is no faster.
 USUAL = 1
 _FUNCTIONS = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
@@ -52,18 +52,18 @@ class Host:
     lanes : int
         Numbers in a vector register: 8 with AVX-512, 4 with AVX2, else 2.
     registers : int
-        How many vector registers there are.
+        How many vector registers it has.
     fuses : bool
-        Whether it calculates a * b + c in one operation.
+        Whether it computes a * b + c in one operation.
     vector : dict of str to str
-        C function -> the symbol of its vector version for that many lanes.
+        C function -> the symbol of its vector version for `lanes` numbers.
     """
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
 
         if int(getattr(llvm, "llvm_version_info", (0,))[0]) < 20:
-            llvm.initialize()  # newer versions do it themselves, and warn
+            llvm.initialize()  # newer versions initialise themselves, and warn of this call
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         features = llvm.get_host_cpu_features()
@@ -82,7 +82,7 @@ class Host:
             try:
                 llvm.load_library_permanently("libmvec.so.1")
             except RuntimeError:
-                pass  # an older C library, or another one: the scalar functions serve
+                pass  # an older C library, or another one: the scalar functions are used
             else:
                 for name in _FUNCTIONS:
                     marks = "vv" if name in TWO_OPERANDS else "v"
@@ -114,7 +114,7 @@ _lock = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def host() -> Host:
-    """Return the processor we run on."""
+    """Return the processor of this machine."""
     return Host()
 
 
@@ -155,7 +155,7 @@ def splat(kind: str, name: str, lanes: int) -> str:
 
 
 def picked(vector: str, lanes: int, first: int, count: int) -> str:
-    """Return the text that picks so many numbers of a vector, from the `first` on."""
+    """Return the text that picks `count` numbers of a vector, from the `first` on."""
     v = f"<{lanes} x double>"
     places = ", ".join(f"i32 {place}" for place in range(first, first + count))
     return f"shufflevector {v} {vector}, {v} poison, <{count} x i32> <{places}>"
@@ -164,7 +164,7 @@ def picked(vector: str, lanes: int, first: int, count: int) -> str:
 def muladd(kind: str, a: str, b: str, c: str) -> tuple[str, str]:
     """Return the text of a * b + c, rounded once where the processor can, and its declaration.
 
-    It is said in so many words: of a product that occurs twice nearby, LLVM would not find out.
+    It is emitted explicitly: LLVM does not fuse a product that occurs twice nearby by itself.
     """
     symbol = f"llvm.fmuladd.v{kind[1:].partition(' ')[0]}f64"
     text = f"call {kind} @{symbol}({kind} {a}, {kind} {b}, {kind} {c})"
@@ -179,8 +179,8 @@ def machine_code(ir: str, level: int = USUAL) -> tuple[Any, int]:
         module = llvm.parse_assembly(ir)
         machine = host().machine(level)
         module.triple, module.data_layout = machine.triple, str(machine.target_data)
-        # An engine would tell the size as well, but by calling Python while it compiles: an
-        # interrupt would come up there, and be lost.
+        # An engine would also report the size, but by calling Python while it compiles: an
+        # interrupt would be raised there, and be lost.
         code = machine.emit_object(module)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))

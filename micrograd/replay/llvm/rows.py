@@ -27,7 +27,7 @@ Handle = str
 
 
 class Emitter(Protocol):
-    """What a language has to offer. A handle is a text that stands for a number, or a truth."""
+    """What a language provides. A handle is the text of a number, or of a truth value."""
 
     def constant(self, value: float) -> Handle:
         """Return a number."""
@@ -158,7 +158,7 @@ def _dot(e: Emitter, op: Op, *operands: Handle) -> Handle:
     rest = list(zip(operands[:pairs], operands[pairs : 2 * pairs], strict=True))
     if len(operands) > 2 * pairs:
         total = operands[-1]
-    else:  # as the engine starts it: never -0.0
+    else:  # as in the engine: never -0.0
         total = e.binary("+", e.binary("*", *rest.pop(0)), e.constant(0.0))
     for w, x in rest:
         total = e.muladd(w, x, total)
@@ -173,7 +173,7 @@ def _peak(e: Emitter, op: Op | None, *values: Handle) -> Handle:
 
 
 def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
-    """Leave the largest, whose power is 1, out of the sum of powers, as the forward rule does."""
+    """Leave the largest value, whose power is 1, out of the sum, as the forward rule does."""
     peak = _peak(e, None, *values)
     zero, one = e.constant(0.0), e.constant(1.0)
     rest, taken = zero, zero  # taken: 1 once the largest has been left out
@@ -186,7 +186,7 @@ def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
     total = e.binary("+", peak, e.call("log1p", rest))
     infinite = e.compare("==", e.call("fabs", peak), e.constant(math.inf))
     largest = peak
-    for value in values:  # a comparison steps over a nan
+    for value in values:  # comparisons skip a nan
         largest = e.select(e.compare("!=", value, value), value, largest)
     return e.select(infinite, largest, total)
 
@@ -222,7 +222,7 @@ def _rule(op: Op) -> Tape:
 
 
 def forget_rules() -> None:
-    """Trace the rules of the user's rows again where they are lowered next."""
+    """Trace the rules of users' rows again when they are next lowered."""
     _rule.cache_clear()
 
 
@@ -232,7 +232,7 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
     Raises
     ------
     TraceError
-        If the row is not known here and its forward rule is not written with operators.
+        If the row is not listed here and its forward rule is not written with operators.
     """
     known = _ROWS.get(key_of(op))
     if known is not None:

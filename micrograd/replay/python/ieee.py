@@ -1,8 +1,8 @@
 """Rows as machines compute them: an infinity or a nan where Python raises an error.
 
-The rows of the table raise where the functions of `math` do. A program goes on, and its results
-decide whether anything was wrong: `1 / exp(1000.0)` is 0. Where a row raises, what it is lowered
-to is calculated here, with numbers in place of text.
+The rows of the table raise errors where the functions of `math` do. A program goes on, and only its
+results are checked: `1 / exp(1000.0)` is 0. Where a row raises, its machine version is computed
+here, with numbers instead of text.
 
 >>> from micrograd import ops
 >>> row(ops.exp, 1000.0), row(ops.div, -1.0, 0.0), row(ops.log, -1.0)
@@ -27,11 +27,11 @@ _BINARY = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _COMPARISONS = {
     ">": operator.gt, ">=": operator.ge, "==": operator.eq, "<": operator.lt, "!=": operator.ne
 }  # fmt: skip
-_POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}  # where they are -inf
+_POLES = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}  # where the result is -inf
 
 
 class _Numbers:
-    """Calculates what other emitters write: its handles are floats, and truths."""
+    """Computes what other emitters write: its handles are floats and booleans."""
 
     def constant(self, value: float) -> Any:
         return value
@@ -75,7 +75,7 @@ class _Numbers:
 
 
 def row(op: Op, *operands: Any) -> float:
-    """Return what a row of the table gives for numbers, whatever they are."""
+    """Return the result of a row for any numbers, infinite or nan if it must be."""
     try:
         return float(op.forward(*operands))
     except (ArithmeticError, ValueError):

@@ -18,12 +18,12 @@ from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
 
 
-# Python's parser goes deeper with every term of a sum, and gives up at some 3,000 of them.
+# Python's parser recurses for every term of a sum, and fails at some 3,000 of them.
 _WIDE = 500
 
 
 def _named(op: Op) -> bool:
-    """Return whether the row's own text can be run with the names of the table."""
+    """Return whether the row's own code can be run with the names that the source has."""
     if op.arity > _WIDE and op.precedence < 5:
         return False
     return ops.TABLE.get(op.name) is op or key_of(op) in _TEXTS or op.code == "{0}"
@@ -35,7 +35,7 @@ def _code(op: Op, operands: list[str], arrays: bool) -> str:
 
 def _dot(op: Op, operands: list[str], arrays: bool) -> str:
     text = op.code.format(*operands)
-    return text if op.arity % 2 else f"0 + {text}"  # as the engine starts it: never -0.0
+    return text if op.arity % 2 else f"0 + {text}"  # as in the engine: never -0.0
 
 
 def _power(op: Op, operands: list[str], arrays: bool) -> str:
@@ -49,7 +49,7 @@ def _called(name: str) -> Callable[[Op, list[str], bool], str]:
     return lambda op, operands, arrays: f"{name}({', '.join(operands)})"
 
 
-# How a row is written with the names that the source has, by the row or its factory; one of the
+# How a row is written with the names that the source has, by the row or its factory; a row of the
 # table that is not listed is written as its `code`.
 _TEXTS: dict[Op | str, Callable[[Op, list[str], bool], str]] = {
     ops.pow: _called("pow"), "power": _power, "base_power": _called("pow"),
@@ -59,7 +59,7 @@ _TEXTS: dict[Op | str, Callable[[Op, list[str], bool], str]] = {
 
 
 def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
-    """Return a name for every position, and the operations that have none of their own."""
+    """Return a name for every position, and for operations whose code cannot be used."""
     extra = {p: f"op_{p}" for p, op in enumerate(tape.rows) if op is not None and not _named(op)}
     taken |= set(extra.values())
     names: list[str] = []
@@ -86,7 +86,7 @@ def _names(tape: Tape, taken: set[str]) -> tuple[list[str], dict[int, str]]:
 
 
 def function_name(name: str) -> str:
-    """Return the name itself, with a line below where the program needs it for something else."""
+    """Return a name for the function, with an underscore if the source uses it otherwise."""
     return f"{name}_" if name in _reserved() or keyword.iskeyword(name) else name
 
 
@@ -105,12 +105,12 @@ def _literal(value: Any) -> str:
 def python_source(
     tape: Tape, name: str, arguments: str, arrays: bool = False
 ) -> tuple[str, dict[str, Op]]:
-    """Return the program as Python, and the operations it calls by names of their own.
+    """Return the program as Python, and the operations that it calls by names made for them.
 
-    The function, of the name that `function_name` gives, takes two sequences, the inputs and the
-    parameters, and returns two tuples, the outputs and the gradients. Powers that Python makes
-    complex of a negative number are written as calls; with `arrays` all are, so that they get the
-    power of the math library rather than NumPy's.
+    The function is called `function_name(name)`. It takes two sequences, the inputs and the
+    parameters, and returns two tuples, the outputs and the gradients. A power that would be complex
+    for a negative number is written as a call; with `arrays` every power is, so that `math`
+    computes it, not NumPy.
     """
     names, extra = _names(tape, _reserved())
     own: dict[str, Op] = {}
@@ -121,7 +121,7 @@ def python_source(
     )
     for kind, source in ((INPUT, "inputs"), (PARAMETER, "parameters")):
         leaves = tape.leaves(kind)
-        # One slice assignment an unpacked run keeps this readable for a few, and fast for many.
+        # Unpacked eight at a time: readable for a few, and fast for many.
         at = {number: position for position, number in leaves.items()}
         if at:
             row = [names[at[i]] if i in at else "_" for i in range(max(at) + 1)]
@@ -193,7 +193,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def scalar_namespace(own: dict[str, Op]) -> dict[str, Any]:
-    """Return what the source needs to run on numbers: the forward rules of the table."""
+    """Return the names that the source needs to run on numbers: the forward rules of the table."""
     return {
         **{name: op.forward for name, op in ops.TABLE.items()},
         **_FUNCTIONS,
@@ -204,10 +204,10 @@ def scalar_namespace(own: dict[str, Op]) -> dict[str, Any]:
 
 
 def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
-    """Return what it needs to run on arrays, one element a sample, with the same bits.
+    """Return the names that it needs to run on arrays, an element for each sample.
 
-    Choices and square roots are NumPy's own, exact as they are. Other functions are the table's,
-    element by element: NumPy's exponential rounds otherwise than Python's.
+    The bits are the same: choices and square roots are NumPy's, which are exact; other functions
+    are the table's, element by element, because NumPy's `exp` rounds differently from Python's.
     """
     import numpy as np
 

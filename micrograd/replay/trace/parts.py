@@ -1,4 +1,4 @@
-"""Sums of many terms computed in parts, with the additions in the same order, so the same bits."""
+"""Sums of many terms, computed in parts: the order of additions, and so the bits, are the same."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["narrowed"]
 def narrowed(tape: Tape, most: int, others: Container[int] = ()) -> Tape:
     """Return the same program with no row of many more than `most` terms, or pairs.
 
-    A longer one is computed in parts, unless its position is among the `others` or it is of a kind
-    that cannot be parted.
+    A longer one is computed in parts, unless its position is among the `others` or no rule for it
+    is listed here.
     """
     wide = [
         op is not None and op.arity > 2 * most + 1 and position not in others
@@ -53,7 +53,7 @@ def _peak(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
 
 
 def _folded(tape: Tape, part: Callable[[int], Op], operands: tuple[int, ...], most: int) -> int:
-    """Append a sum or a largest that takes `most` operands at a time."""
+    """Append a sum, or a maximum, that takes `most` operands at a time."""
     total, rest = operands[0], operands[1:]
     for start in range(0, len(rest), most):
         terms = (total, *rest[start : start + most])

@@ -1,4 +1,4 @@
-"""What a function uses, as far as it can be seen without running it."""
+"""What a function uses, as far as that is known without running it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Kept", "is_library", "kept_by", "models_of", "reached_by"]
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
-    """Yield what a function names: globals, closure, defaults, and what the functions there do."""
+    """Yield what a function names: globals, closure, defaults, and what functions there name."""
     seen: set[int] = set()
     queue = [fn]
     while queue:
@@ -40,7 +40,7 @@ def reached_by(fn: Any) -> Iterator[Any]:
             queue += [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
             queue += thing.__defaults__ or ()
             for cell in thing.__closure__ or ():
-                with contextlib.suppress(ValueError):  # not filled yet
+                with contextlib.suppress(ValueError):  # an empty cell
                     queue.append(cell.cell_contents)
             for name in thing.__code__.co_names:
                 if name in thing.__globals__:
@@ -57,7 +57,7 @@ def _is_wrapper(thing: Any) -> bool:
 
 
 def models_of(fn: Any) -> Iterator[Any]:
-    """Yield what a function uses that has `parameters()`: models, in order of appearance."""
+    """Yield the models that a function uses (they have `parameters()`), in order of appearance."""
     for thing in reached_by(fn):
         parameters = getattr(type(thing), "parameters", None)
         if not isinstance(parameters, property) and callable(getattr(thing, "parameters", None)):
@@ -67,17 +67,17 @@ def models_of(fn: Any) -> Iterator[Any]:
 # ---- wherever it is kept -----------------------------------------------------------------------
 
 _NOTHING_IN_IT = {int, float, complex, str, bytes, bool, Fraction, type(None), Value}
-# What a frame or a module refers to is everything; what a thread does is its own.
+# Not looked into: a frame or a module leads to everything, and a thread to what others do.
 _CLOSED = (
     Operators, Tape, types.ModuleType, types.FrameType, types.TracebackType, threading.Thread
 )  # fmt: skip
 
 
-# Modules whose functions give something else at every call.
+# Modules whose functions may return something else at every call.
 _CHANGING = {
     "time", "datetime", "os", "posix", "nt", "random", "secrets", "uuid", "numpy.random"
 }  # fmt: skip
-# Kinds of which all that can change is what they refer to.
+# Types of which nothing can change but what they refer to.
 _CLEAR = (
     object, list, dict, tuple, set, frozenset, types.FunctionType, types.MethodType,
     types.BuiltinFunctionType, types.CellType, types.CodeType, types.MappingProxyType,
@@ -87,13 +87,13 @@ _CLEAR = (
 
 
 class Kept:
-    """What a function can get at, as it is when this is made."""
+    """A snapshot of everything that a function can reach."""
 
     def __init__(self, fn: Any) -> None:
         self._things = [(thing, tuple(_beside(thing))) for thing in kept_by(fn)]
 
     def may_change(self) -> bool:
-        """Return whether anything is otherwise now, or is of a kind that does not tell."""
+        """Return whether anything has changed since, or is of a type that does not tell."""
         return any(
             not _is_clear(thing)
             or len(before) != len(now := tuple(_beside(thing)))
@@ -117,7 +117,7 @@ def _is_clear(thing: Any) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def is_library(module: str | None) -> bool:
-    """Return whether a module is Python's, ours or an installed one, and not the user's."""
+    """Return whether a module is Python's, micrograd's or an installed one, not the user's."""
     root = (module or "__main__").partition(".")[0]
     if root == "__main__":
         return False
@@ -127,17 +127,17 @@ def is_library(module: str | None) -> bool:
 
 
 def kept_by(fn: Any) -> Iterator[Any]:
-    """Yield all that a function can get at, wherever it is kept.
+    """Yield everything that a function can reach.
 
-    That is in its names and closure, in defaults, attributes, containers, iterators and wrappers,
-    in classes and the functions that it can call. Of libraries it is what was given to them.
+    It reaches things through names, its closure, defaults, attributes, containers, iterators,
+    wrappers, classes, and the functions that it can call; in libraries, what was passed to them.
     """
     seen: dict[int, Any] = {}
     queue = [fn]
     while queue:
         thing = queue.pop()
         if id(thing) not in seen:
-            seen[id(thing)] = thing  # so that no id is used twice
+            seen[id(thing)] = thing  # so that no id is reused
             yield thing
             queue += [one for one in _beside(thing) if type(one) not in _NOTHING_IN_IT]
 
@@ -162,12 +162,12 @@ def _beside(thing: Any) -> Iterable[Any]:
     if kind is ContextVar:
         return (thing.get(None),)
     if kind.__module__ == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
-        return tuple(thing.flat)  # an array does not tell the collector what is in it
+        return tuple(thing.flat)  # the collector does not see what an array holds
     return (*gc.get_referents(thing), kind)
 
 
 def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
-    """Yield what the names of some code stand for, also as attributes of the user's modules."""
+    """Yield the values of the names in some code, also as attributes of the user's modules."""
     names = set(_names(code))
     spaces = [space]
     for one in spaces:

@@ -1,8 +1,8 @@
-"""Tracing: run a function of Values once on symbols, and write down what it does.
+"""Tracing: a function of Values is run once on symbols, and its operations are recorded.
 
-A `Symbol` stands where a Value would. Every operation with one is an instruction on a tape, so
-the function's own code is what is recorded; the gradient comes from the same rows of the op table,
-run on symbols. What depends on a number that is not known yet is refused.
+A `Symbol` takes the place of a Value. Every operation with one becomes an instruction on a tape.
+The gradient comes from the same rows of the op table, run on symbols. What depends on a number that
+is not known yet is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from micrograd.replay.trace.watch import SLOPE, WHERE, Watch, is_symbol, line_wh
 __all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "rule", "tracing"]
 
 tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tracing", default=None)
-"""What records the function that is being run."""
+"""The recorder of the function that is being run."""
 
 
 def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
@@ -35,9 +35,9 @@ def _refused(what: str, advice: str) -> Callable[..., NoReturn]:
 
 
 def _compared(comparison: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return a comparison, which a rule of the user's may make: both of its branches are recorded.
+    """Return a comparison, allowed in a user's rule only, of which both branches are recorded.
 
-    A function of Values may not, and writes its choices with `where`, as a gradient needs them.
+    A function of Values writes its choices with `where`, which the gradient needs.
     """
 
     def method(self: Symbol, other: object) -> Any:
@@ -56,9 +56,9 @@ _DEFINE = "write an operation of your own with micrograd.define"
 
 
 def _operator(op: Op, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    """Return an operator that records a row for a symbol and a symbol, or a Python number.
+    """Return an operator that records a row for a symbol and another, or a Python number.
 
-    It goes past the table, and calls little, since calls are watched: tracing takes half the time.
+    It bypasses `_apply`, because calls are watched: tracing takes half the time.
     """
 
     def method(self: Symbol, other: Number) -> Any:
@@ -102,7 +102,7 @@ class Symbol(Operators):
         label = f", label={self.label!r}" if self.label else ""
         return f"Symbol(position={self.position}{label})"
 
-    # The answer that a Value gives, so that `isinstance` takes the same branch.
+    # The class that a Value has, so that `isinstance` takes the same branch.
     @property
     def __class__(self) -> Any:
         """The class that a function of Values meets; a rule meets any number, so it is refused."""
@@ -208,7 +208,7 @@ class Symbol(Operators):
 
 
 class _Detached(Op):
-    """A row that stands in no table: a pickle finds it here."""
+    """A row that is not in the table: a pickle finds it in this module."""
 
     __slots__ = ()
 
@@ -227,7 +227,7 @@ detached = _Detached(
 )
 
 
-# Truths that a run of a rule may ask for: as many branches as are written by hand.
+# How many branches a run of a rule may take: more than anyone writes by hand.
 _MOST_ASKED = 12
 
 
@@ -235,7 +235,7 @@ _borrowed: set[str] = set()
 
 
 def _of_users(kind: type) -> dict[str, Any]:
-    """Return the methods that a user has put on a class of Values, by their names."""
+    """Return the methods that a user has added to a class of Values, by name."""
     return {
         name: method
         for base in kind.__mro__[: kind.__mro__.index(Node)]
@@ -249,7 +249,7 @@ def _own_operators(kind: type) -> bool:
 
 
 def _borrow_methods() -> None:
-    """Give symbols the methods that a user has put on `Value`, in the place of ours or new."""
+    """Give symbols the methods that a user has added to `Value` or replaced."""
     found = _of_users(Value)
     for name in _borrowed - found.keys():
         delattr(Symbol, name)
@@ -269,8 +269,8 @@ class Recorder(Watch):
         self.parameters: list[Value] = []
         self._positions: dict[int, int] = {}  # id of a Value -> position
         self._before: dict[int, tuple[Value, Any, Any]] = {}  # leaves with data and grad
-        # Of a rule of the user's: the positions whose truth it has asked for, and the answers to
-        # the first of them; those to the others are yes.
+        # Of a user's rule: the positions on whose truth it has branched, and the answers to the
+        # first of them; the answers to the others are True.
         self.asked: list[int] | None = None
         self._answers: list[bool] = []
 
@@ -318,7 +318,7 @@ class Recorder(Watch):
             elif node.op is ops.constant:
                 position = self.tape.constant(node.data)
             elif id(node) in self.own:
-                # In a place of its own, apart from equal numbers: a gradient may be taken in it.
+                # At a position of its own, apart from equal numbers: it may get a gradient.
                 position = self.tape.add(ops.identity, (self.tape.constant(node.data),))
             else:
                 position = self.tape.parameter(len(self.parameters))
@@ -333,8 +333,8 @@ class Recorder(Watch):
     def trace(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
         """Record `fn` on symbols of these shapes; return whether it gives a sequence.
 
-        If anything that it can get at has changed by then, or may have, it is run once more: what
-        is otherwise the second time would be otherwise at every call.
+        If anything that the function can reach has changed then, or may have, it is run again: if
+        the two runs differ, so would every call.
 
         Raises
         ------
@@ -364,7 +364,7 @@ class Recorder(Watch):
         return sequence
 
     def _difference(self, other: Recorder) -> int | None:
-        """Return the first position at which another trace is otherwise, None if it is the same."""
+        """Return the first position at which another trace differs, None if they are equal."""
         if self._program() == other._program():
             return None
         pairs = zip(self._program()[0], other._program()[0], strict=False)
@@ -372,7 +372,7 @@ class Recorder(Watch):
         return same.index(False) if False in same else len(same)
 
     def _program(self) -> tuple[list[Any], list[int]]:
-        """Return what was recorded, comparable with that of another trace of the same function."""
+        """Return what was recorded, in a form that can be compared with another trace."""
         tape = self.tape
         steps: list[Any] = []
         for op, operands in zip(tape.rows, tape.operands, strict=True):
@@ -426,7 +426,7 @@ class Recorder(Watch):
         return self.watched(fn, *arguments)
 
     def of_users(self, rule: Callable[..., Any], *args: Any) -> Any:
-        """Return what a rule of the user's gives."""
+        """Return what a user's rule returns."""
         before, self.in_users_rule = self.in_users_rule, True
         try:
             return self.watched(rule, *args)
@@ -434,10 +434,10 @@ class Recorder(Watch):
             self.in_users_rule = before
 
     def truth(self, position: int) -> bool:
-        """Return the truth that the present run of a rule is for."""
+        """Return the answer that this run of a rule takes for the truth of a number."""
         assert self.asked is not None
         if len(self.asked) == _MOST_ASKED:
-            raise TypeError(f"it asks for the truth of more than {_MOST_ASKED} numbers")
+            raise TypeError(f"it branches on more than {_MOST_ASKED} numbers")
         self.asked.append(position)
         number = len(self.asked) - 1
         return self._answers[number] if number < len(self._answers) else True
@@ -445,14 +445,14 @@ class Recorder(Watch):
     def explored(
         self, rule: Callable[..., Any], args: Sequence[Symbol], answers: Sequence[bool] = ()
     ) -> int:
-        """Record every way through a forward rule that begins with these answers.
+        """Record every path through a forward rule that begins with these answers.
 
-        Return the position of what it gives: a choice wherever it branches.
+        Return the position of the result: a `where` for each branch.
         """
         self.asked, self._answers = [], list(answers)
         try:
             result = self.operand(self.of_users(rule, *args))
-        except (ArithmeticError, ValueError):  # on this way it is not defined
+        except (ArithmeticError, ValueError):  # it is not defined on this path
             result = self.tape.constant(math.nan)
         asked, known = self.asked, len(answers)
         for number in reversed(range(known, len(asked))):
@@ -483,8 +483,8 @@ def differentiate(
 ) -> list[int | None]:
     """Append to the tape the derivatives of `output` in each of `wanted`; return their positions.
 
-    The chain rule as the engine runs it when it builds a graph: the same order of nodes and of
-    contributions, the same rows, so that the numbers are the same to the last bit.
+    It is the chain rule as the engine applies it with `create_graph=True`: the same order of nodes
+    and of contributions, and the same rows, so the numbers have the same bits.
 
     Parameters
     ----------
@@ -493,14 +493,15 @@ def differentiate(
     wanted : sequence of int
         Positions that the output may depend on.
     as_numbers : bool, default False
-        Whether they are results, of which the engine refuses those that are not finite, and any
-        that is computed with one. So a zero is passed on as well, unless it is of a choice; and a
-        choice that passes on nothing passes on 0 times what it got: nan if that is not finite.
+        Whether the derivatives are results, for which the engine raises an error if one of them, or
+        a number that it is computed from, is not finite. Then a local derivative of 0 is passed on
+        too, unless the row is a gate; and a gate that chose nothing passes on 0 times its upstream
+        gradient, which is nan if that is not finite.
 
     Returns
     -------
     list of int or None
-        None where the derivative is zero whatever the numbers.
+        None where the derivative is 0 for all numbers.
     """
     tape = recorder.tape
     rows, operands = tape.rows, tape.operands
@@ -531,7 +532,7 @@ def differentiate(
         else:
             slopes = recorder.of_users(op.partials, out, *inputs)
         pairs = [pair for pair in zip(parents, slopes, strict=True) if pair[0] in reached]
-        zeros = as_numbers and not op.gate  # 0 times infinity, further on, is an error
+        zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
         passed = [pair for pair in pairs if zeros or not is_plain(pair[1]) or pair[1] != 0]
         if not passed and as_numbers and tape.constant_at(upstream) is None:
             passed = pairs[:1]
@@ -550,14 +551,14 @@ def differentiate(
 
 
 def rule(op: Op) -> Tape:
-    """Return the forward rule of an operation of the user's as a tape, its operands the inputs.
+    """Return the forward rule of a user's operation as a tape whose inputs are its operands.
 
-    Where it branches, both branches are in it, and a choice.
+    Where it branches, the tape has both branches and a `where`.
 
     Raises
     ------
     TypeError
-        If it does what cannot be recorded.
+        If it does something that cannot be recorded.
     """
     forward = op.forward
 

@@ -1,6 +1,6 @@
-"""What may be left out of a program without a change of its bits: one rule for a row of the table.
+"""Instructions that a program can do without, with the same bits: a rule for each such row.
 
-A registry of rows is keyed by the row, or by the name of its factory where it captures a constant.
+A registry of rows is keyed by the row, or by the name of its factory if it captures a constant.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _quotient(tape: Tape, op: Op, operands: Sequence[int], values: Sequence[Any]
 
 
 def _negation(tape: Tape, op: Op, operands: Sequence[int], values: Sequence[Any]) -> int | None:
-    """Return what was negated, where it was negated before."""
+    """Return x for -(-x)."""
     inner = operands[0]
     return int(tape.operands[inner][0]) if tape.rows[inner] is ops.neg else None
 

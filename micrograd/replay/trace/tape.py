@@ -35,7 +35,7 @@ class Tape:
     rows : list of Op or None
         The operation of each position; None for a leaf.
     operands : list of tuple
-        Positions of the operands; for a leaf its kind and what it stands for: `("input", number)`,
+        Positions of the operands; for a leaf its kind and number or value: `("input", number)`,
         `("parameter", number)`, `("constant", value)`.
     outputs : list of int
         Positions of the results of the function.
@@ -44,7 +44,7 @@ class Tape:
     labels : dict of int to str
         Names that the user gave.
     adjoints : dict of int to int
-        Position of a derivative -> the position it is the derivative in, for comments.
+        Position of a derivative -> the position that it is the derivative of, for comments.
     """
 
     __slots__ = ("_leaves", "adjoints", "gradients", "labels", "operands", "outputs", "rows")
@@ -129,7 +129,7 @@ class Tape:
         return reached
 
     def uses(self) -> list[int]:
-        """Return for every position how many operands it is."""
+        """Return for every position how often it is an operand."""
         uses = [0] * len(self.rows)
         for op, operands in zip(self.rows, self.operands, strict=True):
             if op is not None:
@@ -138,7 +138,7 @@ class Tape:
         return uses
 
     def needed(self) -> bytearray:
-        """Return for every position whether a result is computed from it."""
+        """Return for every position whether a result depends on it."""
         needed = bytearray(len(self.rows))
         for position in self.results():
             needed[position] = 1
@@ -194,8 +194,8 @@ class Tape:
         for adjoint, position in self.adjoints.items():
             if needed[adjoint] and needed[position] and place[adjoint] > place[position]:
                 tape.adjoints.setdefault(place[adjoint], place[position])
-        # What was simplified may have been the only use of something. A leaf may stay: it is
-        # nothing that is computed.
+        # What was simplified may have been the only use of something. A leaf may stay: nothing is
+        # computed for it.
         needed = tape.needed()
         if all(need or op is None for need, op in zip(needed, rows, strict=True)):
             return tape
@@ -224,20 +224,20 @@ class Tape:
         return tape
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
-        """Return where the same number already stands, or can stand as a constant."""
+        """Return the position of the result if it needs no such instruction, else None."""
         values = [self.constant_at(operand) for operand in operands]
         if None not in values:
             try:
                 return self.constant(op.compute(*values))  # type: ignore[arg-type]
             except (ArithmeticError, ValueError):
-                return None  # it is an error at run time, as it is without us
+                return None  # it stays an error at run time
         rule = SIMPLER.get(key_of(op))
         return None if rule is None else rule(self, op, operands, values)
 
     # ---- what a reader wants to know ------------------------------------------------------------
 
     def leaves(self, kind: str) -> dict[int, Any]:
-        """Return position -> what it stands for, of the leaves of one kind."""
+        """Return position -> number or value, of the leaves of one kind."""
         return {
             position: self.operands[position][1]
             for position, op in enumerate(self.rows)
@@ -253,7 +253,7 @@ class Tape:
         return as_float(self.operands[position][1])
 
     def __getstate__(self) -> tuple[Any, ...]:
-        # An operation that a family made (a power, a dot) is stored once, not once a node.
+        # A row is stored once, not once for each node: a factory's row is not in the table.
         kinds = list(dict.fromkeys(op for op in self.rows if op is not None))
         index = {op: i for i, op in enumerate(kinds)}
         rows = [-1 if op is None else index[op] for op in self.rows]

@@ -1,4 +1,4 @@
-"""What was traced for one shape of inputs, and the programs that are made from it."""
+"""The trace of a function for one shape of inputs, and the programs that are made from it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Trace:
         self.sizes = [math.prod(shape) for shape in shapes]
         self.programs: dict[str, tuple[Tape, list[int], Any]] = {}
         self.shown: PythonKernel | None = None  # keeps the source in linecache
-        self.again = False  # whether it has been called before
+        self.again = False  # whether it was called before
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "programs": {}, "shown": None}
@@ -87,8 +87,8 @@ _collecting = False
 
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
-    """Pause the cyclic garbage collector: tapes have no cycles, and take it half the time."""
-    global _collecting  # noqa: PLW0603 (it is the process that has one collector)
+    """Pause the cyclic garbage collector: tapes have no cycles, and it would take half the time."""
+    global _collecting  # noqa: PLW0603 (a process has one collector)
     pause = object()
     try:
         with _pausing:

@@ -1,8 +1,8 @@
-"""What a function that is traced must not do, and how it is seen: a branch, a draw, a clock.
+"""What a traced function must not do, and how it is noticed: branches, random numbers, clocks.
 
-A trace is what every call replays, so nothing in it may be otherwise at the next call. What a
-symbol is asked, it refuses itself; calls are watched, the state of every random generator that the
-function can reach is compared, and the user's own code is run twice.
+Every call replays the trace, so nothing in it may be different at the next call. A symbol refuses
+what depends on its number; calls are watched; and the states of all random generators that the
+function can reach are compared.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "DRAWN", "FROZEN", "SLOPE", "WATCHED", "WHERE", "Watch", "is_symbol", "line_where", "user_frame"
 ]  # fmt: skip
 
-# With a separator at the end: a user's file beside a folder may begin with the folder's name.
+# With a separator at the end: the name of a user's file may begin with that of the folder.
 _PACKAGE = str(Path(__file__).resolve().parents[2]) + os.sep
 _LIBRARY = str(Path(contextlib.__file__).parent) + os.sep
 WHERE = "use micrograd.where(micrograd.greater(a, b), this, that), which stays in the graph"
@@ -43,7 +43,7 @@ FROZEN = "its number would be frozen into the compiled function, while parameter
 _OWN_OPERATION = "an operation of your own is added with micrograd.define"
 
 _T = TypeVar("_T")
-# A random generator, its state, and whether it is one that all threads use.
+# A random generator, its state, and whether all threads use it.
 _Generator: TypeAlias = tuple[Any, Any, bool]
 
 
@@ -57,7 +57,7 @@ def _is_users(frame: FrameType) -> bool:
 
 
 def user_frame() -> tuple[FrameType | None, int]:
-    """Return the innermost frame that is of no library, and its level for `warnings.warn`."""
+    """Return the innermost frame of the user's code, and its level for `warnings.warn`."""
     frame: FrameType | None = sys._getframe(1)
     level = 1
     while frame is not None and not _is_users(frame):
@@ -77,13 +77,13 @@ def _place(file: str, number: int) -> str:
 
 
 def _user_line() -> str:
-    """Return the line of the user's function that is being traced, with its place."""
+    """Return the line of the user's code that is being run, with its file and number."""
     frame, _ = user_frame()
     return "?" if frame is None else _place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def line_where(run: Callable[[], object], happened: Callable[[], bool]) -> str:
-    """Run something line by line; return the line of the user's after which it has happened."""
+    """Run something line by line; return the user's line after which it has happened."""
     last, found = "?", ""
 
     def step(frame: FrameType, event: str, arg: object) -> Any:
@@ -109,7 +109,7 @@ def line_where(run: Callable[[], object], happened: Callable[[], bool]) -> str:
 
 
 def refusal(what: str, advice: str, line: str) -> TraceError:
-    """Return the error for what a function did in a line."""
+    """Return the error for something that a function did in a line."""
     return TraceError(f"a traced function cannot {what} ({line}): {advice}")
 
 
@@ -119,14 +119,14 @@ class Watch:
     Attributes
     ----------
     tracing : bool
-        Whether it is the function itself that runs, on what stands for Values; else it is the rule
-        of an operation, on what stands for any number.
+        Whether the function itself is run, on symbols in place of Values; else it is the rule of an
+        operation, on symbols in place of any number.
     in_users_rule : bool
-        Whether that is a rule of the user's.
+        Whether that rule is the user's.
     refusal : TraceError or None
-        The first one: a function that catches it goes on with a guess.
+        The first one, which counts even if the function catches it.
     own : dict of int to Value
-        Leaves that the function itself makes.
+        The leaves that the function itself makes.
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class Watch:
         self.in_users_rule = False
         self.refusal: TraceError | None = None
         self.own: dict[int, Value] = {}
-        self._kept: list[Any] = []  # so that no id is used twice
+        self._kept: list[Any] = []  # so that no id is reused
         self._watching = False
         self._names_random = False
         self._code_seen: set[int] = set()
@@ -146,7 +146,7 @@ class Watch:
         raise error
 
     def unwatched(self, work: Callable[..., _T], *args: Any) -> _T:
-        """Return what a function of ours gives: to watch it would take longer than its work."""
+        """Return what a function of ours returns, without watching it, which would take longer."""
         watch = sys.getprofile() if self._watching else None
         if watch is None:
             return work(*args)
@@ -157,14 +157,14 @@ class Watch:
             sys.setprofile(watch)
 
     def watched(self, fn: Callable[..., _T], *args: Any) -> _T:
-        """Return what a function gives; refuse what it does that cannot be replayed."""
+        """Return what a function returns; refuse what cannot be replayed."""
         generators = _generators(fn)
         result: Any = None
         # A no_grad around the call must not freeze parameters.
         with enable_grad(), self._watched():
             try:
                 result = fn(*args)
-                if hasattr(type(result), "__next__"):  # what a generator does, it does only now
+                if hasattr(type(result), "__next__"):  # a generator runs only now
                     result = list(result)
             except Exception:
                 if self.refusal is None and not self._drawn_from(generators):
@@ -183,10 +183,10 @@ class Watch:
         return result  # type: ignore[no-any-return]
 
     def _drawn_from(self, generators: list[_Generator]) -> list[_Generator]:
-        """Return those that are in another state.
+        """Return the generators whose state has changed.
 
-        A global one, which other threads use as well, counts where the function has it, or names
-        what it is an attribute of.
+        A global one, which other threads use as well, counts only if the function can reach it or
+        names its module.
         """
         return [
             (generator, state, is_global)
@@ -196,7 +196,7 @@ class Watch:
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
-        """Refuse, while the function runs, what Values and random numbers cannot tell a Symbol."""
+        """Watch the calls of the function, for what a Symbol itself does not notice."""
         before: Any = sys.getprofile()
         try:
             self._watching = True
@@ -248,7 +248,7 @@ class Watch:
                 self._stop("read a clock", "its time would be frozen; give it as an input")
 
     def _look_at(self, frame: FrameType) -> None:
-        """Look at code that is about to run for the first time."""
+        """Examine code that is about to run for the first time."""
         code = frame.f_code
         names = code.co_names
         if "random" in names:
@@ -271,11 +271,11 @@ class Watch:
             self.refuse("ask what type() a number has", advice, _place(code.co_filename, line))
 
     def _is_fixed(self, value: object) -> bool:
-        """Return whether it is a leaf with the same number at every call."""
+        """Return whether a value is a leaf with the same number at every call."""
         return getattr(value, "op", None) is ops.constant or id(value) in self.own
 
     def _is_live(self, value: Any) -> bool:
-        """Return whether a result depends on a leaf that is not of the function's own."""
+        """Return whether a result depends on a leaf that the function did not make."""
         return issubclass(type(value), Node) and any(
             node.op is None and id(node) not in self.own for node in graph.order(value)
         )
@@ -286,7 +286,7 @@ class Watch:
 
 
 def is_symbol(value: object) -> bool:
-    """Return whether it stands for a number that is not known yet, whatever it says it is."""
+    """Return whether a value is a Symbol, whose `__class__` says that it is a Value."""
     return issubclass(type(value), ops.Operators) and not issubclass(type(value), Node)
 
 
@@ -302,7 +302,7 @@ _CLOCKS = {
     *(datetime.datetime.now, datetime.datetime.utcnow, datetime.datetime.today),
     datetime.date.today,
 }
-# What reads a clock for itself, and gives no number of it.
+# Modules that read a clock for themselves, and do not return the time.
 _TIMED = {"logging", "threading", "queue"}
 _data_property: Any = inspect.getattr_static(Value, "data")
 _grad_property: Any = inspect.getattr_static(Value, "grad")
@@ -340,17 +340,17 @@ WATCHED = {
     Module.state_dict.__code__: ("read the numbers of a model", FROZEN),
     threading.Thread.start.__code__: (
         "start a thread",
-        "what it reads cannot be watched; calculate in the function itself",
+        "what it reads cannot be watched; compute it in the function itself",
     ),
     Module.zero_grad.__code__: ("set gradients to 0", "do it outside, before the call"),
-    random.Random.gauss.__code__: DRAWN,  # every second time it draws nothing new
+    random.Random.gauss.__code__: DRAWN,  # every second call draws nothing
 }
-# Refused also in a call that goes through this package.
+# Refused even if this package makes the call.
 _ALWAYS = {_data_property.fset.__code__, random.Random.gauss.__code__}
 
 
 def _tells_no_number(code: CodeType, used: Mapping[str, Any]) -> bool:
-    """Return whether a call is one of `v == another_value`, which is identity, or of `f"{v}"`."""
+    """Return whether a call is `v == another_value`, which compares identity, or `f"{v}"`."""
     if code is Value.__eq__.__code__:
         return issubclass(type(used["other"]), Value)
     return code is Value.__format__.__code__ and not used["spec"]
@@ -360,10 +360,11 @@ def _tells_no_number(code: CodeType, used: Mapping[str, Any]) -> bool:
 
 
 def _generators(fn: Callable[..., Any]) -> list[_Generator]:
-    """Return the random generators that a function reaches, each with its state.
+    """Return the random generators that a function can reach, each with its state.
 
-    With it stands whether it is a global one that the function may only have the name of. Those of
-    NumPy cannot be watched, nor others where they are called by a `map`, an `iter` or a `partial`.
+    The third item says whether it is a global one that the function may only name. Their states are
+    compared because calls of NumPy's generators, and calls made by a `map`, an `iter` or a
+    `partial`, cannot be watched.
     """
     kinds: tuple[type, ...] = (random.Random,)
     numpy = sys.modules.get("numpy.random")

@@ -27,41 +27,41 @@ __all__ = [
     "is_worth_compiling",
 ]
 
-# Samples a step times parameters, from which an eager step takes some 5 ms: compilation, some
-# 0.1 s, is then made up for in about 20 steps.
+# Samples in a step times parameters. From here on an eager step takes some 5 ms, so the 0.1 s of
+# compilation are saved within about 20 steps.
 _WORTH = 8_000
 
 
 def is_worth_compiling(samples: int, parameters: int) -> bool:
-    """Return whether steps of so many samples are so slow that compiling them pays.
+    """Return whether steps of this many samples are so slow that compiling them pays.
 
-    It does not depend on the number of steps, so that a run that is resumed, or made longer, goes
-    on with the same bits.
+    The number of steps does not matter, so that a run that is resumed, or made longer, continues
+    with the same bits.
     """
     return samples * parameters >= _WORTH
 
 
-# Samples of all steps of a run up to which code that is there in a sixth of the time makes up for
-# being a quarter slower, where it is: at 337 parameters, 0.1 s against 15 ns a sample.
+# Up to this many samples in all steps, code that compiles in a sixth of the time is worth being a
+# quarter slower: at 337 parameters it saves 0.1 s, and loses 15 ns a sample.
 _FEW = 5_000_000
 
 
 def is_brief(samples: int) -> bool:
-    """Return whether a run that goes through so many samples is over before fast code would be."""
+    """Return whether a run over this many samples ends before faster code would pay."""
     return samples <= _FEW
 
 
-# What was traced and compiled for networks of our own classes: the next of the same architecture
-# takes it over.
+# Traces and programs for networks of our own classes, which the next network of the same
+# architecture uses.
 _known: OrderedDict[tuple[Any, ...], Trace] = OrderedDict()
 _KEPT = 16
 
 
 def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None:
-    """Return all that the trace of a network depends on, None where that is not known.
+    """Return everything that the trace of a network depends on, None if that is not known.
 
-    That is so for the classes of `micrograd.nn` themselves, whose parameters are as they were
-    made: leaves, each in one place, without labels that an error would show.
+    It is known for the classes of `micrograd.nn` themselves if the parameters are as they were
+    made: leaves, each in one place, without labels, which errors would show.
     """
     if not is_ours(model):
         return None
@@ -79,30 +79,30 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
 
 
 class CompiledSteps:
-    """Loss, share of right predictions and gradient of some of the samples.
+    """Loss, accuracy and gradient on some of the samples.
 
     Parameters
     ----------
     model : callable
-        Gives one output, or a list of one a class.
+        Returns one output, or a list of one for each class.
     parameters : sequence of Value
     loss : callable or None
-        `(scores, targets) -> Value` for one output, with its sign for one class or the other;
-        None for the cross-entropy of several.
+        `(scores, targets) -> Value` for one output, whose sign decides between two classes; None
+        for the cross-entropy of several outputs.
     rows : sequence of sequence of number
     targets : sequence of number
-        As the loss wants them; classes as whole numbers.
+        In the form that the loss takes; classes as whole numbers.
     backend : str, default "auto"
     weights : sequence of number, optional
-        One a sample, by which its loss is multiplied.
+        The factor by which the loss of each sample is multiplied.
     brief : bool, default False
-        Compile quickly where no network of this architecture was compiled before. The results
-        have the same bits.
+        Whether to compile quickly if no network of this architecture was compiled before. The
+        results have the same bits.
 
     Attributes
     ----------
     is_traced : bool
-        Whether the trace of another network of the same architecture serves.
+        Whether the trace of another network of the same architecture is used.
 
     Raises
     ------
@@ -115,7 +115,7 @@ class CompiledSteps:
     >>> from micrograd.losses import hinge
     >>> w = Value(0.5)
     >>> steps = CompiledSteps(lambda x: w * x[0], [w], hinge, [[1.0], [2.0]], [1, -1], "python")
-    >>> steps()  # the mean of 1 - 0.5 and 1 + 1; the first sample is right
+    >>> steps()  # the mean of 1 - 0.5 and 1 + 1; the first is correct
     (1.25, 0.5)
     >>> w.grad
     0.5
@@ -148,8 +148,8 @@ class CompiledSteps:
             return [loss([scores], [y]), equal(greater(scores, 0), greater(y, 0))]
 
         def weighted(x: Any, y: Any, weight: Any) -> list[Any]:
-            value, right = sample(x, y)
-            return [weight * value, right]
+            value, correct = sample(x, y)
+            return [weight * value, correct]
 
         function = sample if weights is None else weighted
         self._compiled = Compiled(function, backend, parameters=self._parameters)
@@ -160,7 +160,9 @@ class CompiledSteps:
             self._key = (*self._key, self._compiled.backend, loss, self._classes, columns)
             known = _known.pop(self._key, None)
             if known is not None:
-                _known[self._key] = known  # now the latest; other threads do the same meanwhile
+                _known[self._key] = (
+                    known  # now the latest; `pop` is safe if other threads do the same
+                )
                 self._compiled.take(known.of(self._parameters))
                 self.is_traced = True
         self._compiled.quick = brief and not self.is_traced
@@ -173,7 +175,7 @@ class CompiledSteps:
         return [np.array(rows, dtype=float), aims]
 
     def on(self, rows: Sequence[Sequence[Any]], targets: Sequence[Any]) -> CompiledSteps:
-        """Return the same for other samples, which all count the same."""
+        """Return the same for other samples, all of weight 1."""
         np = numpy()
         other = copy.copy(self)
         other._columns = self._arrays(rows, targets)
@@ -182,12 +184,12 @@ class CompiledSteps:
         return other
 
     def __call__(self, batch: Sequence[int] | None = None) -> tuple[float, float]:
-        """Set the parameters' `grad`; return the loss and the share of right predictions.
+        """Set the parameters' `grad`; return the loss and the accuracy.
 
         Parameters
         ----------
         batch : sequence of int, optional
-            Which samples; by default all.
+            The indices of the samples; by default all.
         """
         columns = self._columns
         if batch is not None:
@@ -202,7 +204,7 @@ class CompiledSteps:
         return float(values[0]), float(values[1])
 
     def descent(self, rule: Rule) -> Descent | None:
-        """Return the whole loop in machine code, None where the backend cannot run it."""
+        """Return the whole loop in machine code, None if the backend cannot run it."""
         found = self._compiled.machine(*[column[:1] for column in self._columns])
         if found is None or self._shared:
             return None
@@ -213,13 +215,13 @@ class CompiledSteps:
 
 
 class Descent:
-    """Many steps in one call of machine code: batch, gradient, update, record.
+    """Many steps in one call of machine code: batch, gradient, update and record.
 
     Attributes
     ----------
     data, grad, first, second : ndarray
-        After `run`: the parameters, the gradient of the last step, and what the rule keeps of
-        the steps before.
+        After `run`: the parameters, the gradient of the last step, and the buffers of the update
+        rule.
     """
 
     def __init__(self, machine: Any, code: Loop, columns: list[Any], parameters: int) -> None:
@@ -249,19 +251,19 @@ class Descent:
         *,
         decays: Sequence[Any] = (),
     ) -> tuple[list[float], list[float]]:
-        """Do a step for each entry of `scalars`; return the losses and the shares of right.
+        """Do a step for each entry of `scalars`; return the losses and the accuracies.
 
-        There are fewer than steps where a step gives what is not finite; it and those after it
-        were not done.
+        They end before the first step that gives a number that is not finite: it and the steps
+        after it are not done.
 
         Parameters
         ----------
         data : sequence of number
             The parameters.
         first, second : sequence of number
-            What the rule keeps; empty for zeros.
+            The buffers of the rule; empty for zeros.
         scalars : sequence of sequence of number
-            Up to three kinds, as the rule wants them, of one number a step.
+            Up to three sequences, as the rule needs, of one number for each step.
         batches : sequence of sequence of int, optional
             The samples of each step; by default all of them, in the order given.
         decays : sequence of number, optional
@@ -317,7 +319,9 @@ class Descent:
             address_of(record),
             machine.work(),
         )
-        if done < 0:  # the update of this step went wrong, and has been written: go there again
+        if (
+            done < 0
+        ):  # this step's update is not finite, and was written: repeat the steps before it
             done = -1 - done
             if done == 0:
                 par, means, squares = self._padded(data), self._padded(first), self._padded(second)
@@ -328,8 +332,8 @@ class Descent:
         count = self._count
         self.data, self.grad = par[:count], grad[:count] + 0.0  # never -0.0
         self.first, self.second = means[:count], squares[:count]
-        losses, shares = record[:done].T.tolist()
-        return losses, shares
+        losses, accuracies = record[:done].T.tolist()
+        return losses, accuracies
 
 
 def _first_largest(scores: Sequence[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """The training loop in machine code: batch, gradient, update and record, step after step.
 
-The loop does not know the program whose gradient it descends: it calls the program's `total`
-through a pointer, so one loop serves every model with the same rule of updating.
+The loop calls the program that computes the gradient through a pointer, so one loop serves every
+model with the same update rule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Adam", "Loop", "Rule", "Sgd", "loop"]
 
 
 class Sgd(NamedTuple):
-    """Descent with momentum; its scalar of a step is the learning rate."""
+    """Descent with momentum; a step has one scalar, the learning rate."""
 
     momentum: float = 0.0
     nesterov: bool = False
@@ -25,7 +25,7 @@ class Sgd(NamedTuple):
 
 
 class Adam(NamedTuple):
-    """Adam; its scalars of a step are the pace, the correction of the root, and the rate."""
+    """Adam; a step has three scalars: the step size, the correction of the root, and the rate."""
 
     beta1: float
     beta2: float
@@ -36,9 +36,9 @@ class Adam(NamedTuple):
 
 Rule = Sgd | Adam
 SCALARS = 3
-"""How many numbers the loop reads for each step."""
+"""How many scalars the loop reads for each step."""
 PLAN = 4
-"""How many whole numbers it reads for each step: samples, chunk, chunks, place in the order."""
+"""How many whole numbers it reads for each step: samples, chunk size, chunks, first sample."""
 
 
 class _Body:
@@ -91,8 +91,8 @@ class _Body:
             change = self.do(mul, "%scalar0v", g)
         else:
             before = self.load("first")
-            share = self.number(1 - rule.beta1)
-            mean = self.do(add, before, self.do(mul, share, self.do(sub, g, before)))
+            fraction = self.number(1 - rule.beta1)
+            mean = self.do(add, before, self.do(mul, fraction, self.do(sub, g, before)))
             self.store("first", mean)
             old = self.do(mul, self.number(rule.beta2), self.load("second"))
             new = self.do(mul, self.do(mul, self.number(1 - rule.beta2), g), g)
@@ -109,7 +109,7 @@ class _Body:
 
 
 def _head(lanes: int) -> str:
-    """Return the beginning of a step: what it has to do."""
+    """Return the beginning of a step: it reads the plan."""
     v = f"<{lanes} x double>"
     plan = "\n".join(
         f"  %pat{i} = add i64 %pbase, {i}\n"
@@ -138,7 +138,7 @@ step:
 """
 
 
-# The samples of the step's batch, copied side by side.
+# Copies the samples of the step's batch side by side.
 _BATCH = f"""\
 column:
   %c = phi i64 [ 0, %step ], [ %c1, %copied ]
@@ -167,7 +167,7 @@ copied:
 {again("c", "%columns", "column", "run")}
 """
 
-# The program's results, or what is not finite: then the step is not done.
+# Computes the program's sums, and stops before the update if one is not finite.
 _RESULTS = f"""\
 run:
   %bad = call double %total(ptr %program, ptr %args, ptr %par, i64 %plan0, i64 %plan1, i64 0,
@@ -200,7 +200,7 @@ reduced:
 
 
 def _update(rule: Rule, lanes: int) -> str:
-    """Return the update of the parameters: a vector of them at a time."""
+    """Return the update of the parameters, a vector at a time."""
     v = f"<{lanes} x double>"
     scalars = "\n".join(
         f"  %sp{i} = getelementptr double, ptr %scalars, i64 %sat{i}\n"
@@ -249,7 +249,7 @@ update:
 
 
 def _tail(lanes: int) -> str:
-    """Return the end of a step: on to the next, unless a parameter is not finite any more."""
+    """Return the end of a step: the next one follows unless a parameter is no longer finite."""
     v = f"<{lanes} x double>"
     wrong = "\n".join(
         f"  %w{i} = extractelement {v} %wrong1, i64 {i}\n"
@@ -289,8 +289,8 @@ class Loop:
     Attributes
     ----------
     lanes : int
-        The parameters, and what belongs to each, are padded with zeros to a multiple of it; so
-        may be read as many numbers after the last of the sums.
+        The parameters, and the arrays of the same length, are padded with zeros to a multiple of
+        it, and as many numbers may be read after the last of the sums.
     """
 
     def __init__(self, rule: Rule) -> None:

@@ -1,34 +1,37 @@
-"""Runs of like steps over numbers that lie side by side, each of which one loop can do.
+"""Like steps over numbers that lie side by side in memory, rerolled into loops.
 
 In the program of a network with n inputs a layer there are for each neuron the sum of n products,
 n products that are the derivatives of its weights, and n that carry the derivative on to its
 inputs. Where the n parameters are numbered one after the other, and the n values get places one
-after the other in memory, a call of a loop stands for them all, and there is less to compile.
+after the other in memory, one call of a loop computes them all, and there is less to compile.
 
-Runs of several neurons over the same values are done together: a value that was loaded once then
-serves them all. A processor can load two numbers while it multiplies two pairs and adds, so to load
-two for each product would take twice as long as the arithmetic.
+One loop computes several neurons over the same values, which it loads once for all of them. A
+processor can load two numbers while it multiplies two pairs and adds, so loading two numbers for
+each product would take twice as long as the arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
 
-__all__ = ["ROWS", "Run", "Runs"]
+__all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
+
+# Of a step of a loop: the loop's name, the factor, the number, and the value.
+_Parts: TypeAlias = tuple[str, int, int, int]
 
 
 ROWS = 4
-"""How many runs are done together at most: as many sums as can be returned in registers."""
+"""How many rows a loop has at most: as many sums as can be returned in registers."""
 
 
-class Run(NamedTuple):
-    """Like steps that follow each other, or a few rows of those over the same values.
+class RerolledLoop(NamedTuple):
+    """Like steps that follow each other, or a few rows of them over the same values.
 
     Attributes
     ----------
@@ -55,8 +58,8 @@ class Run(NamedTuple):
     numbers: tuple[int, ...]
     steps: tuple[int, ...]
 
-    def with_row(self, row: Run) -> Run:
-        """Return this run with the row of another one."""
+    def with_row(self, row: RerolledLoop) -> RerolledLoop:
+        """Return this loop with the rows of another one."""
         return self._replace(
             factors=self.factors + row.factors,
             numbers=self.numbers + row.numbers,
@@ -64,8 +67,8 @@ class Run(NamedTuple):
         )
 
 
-class Runs:
-    """The runs of a program, and the places of their values.
+class RerolledLoops:
+    """The rerolled loops of a program, and the places of their values.
 
     Parameters
     ----------
@@ -77,14 +80,14 @@ class Runs:
     results : dict of int to list of int
         As of `Plan`.
     least : int
-        How many steps a run has at least.
+        How many steps a row of a loop has at least.
 
     Attributes
     ----------
-    starts : dict of int to Run
-        Step -> the run that is done there.
+    starts : dict of int to RerolledLoop
+        Step -> the loop that is called there.
     others : set of int
-        The other steps of runs.
+        The other steps that loops compute.
     places : dict of int to int
         Position -> where it has to be in memory.
     count : int
@@ -101,7 +104,7 @@ class Runs:
     ) -> None:
         self._rows, self._operands, self._fused = tape.rows, tape.operands, fused
         self._steps, self._results, self._least = steps, results, least
-        self.starts: dict[int, Run] = {}
+        self.starts: dict[int, RerolledLoop] = {}
         self.others: set[int] = set()
         self.places: dict[int, int] = {}
         self.count = 0
@@ -140,16 +143,16 @@ class Runs:
         return free
 
     def _products(self, at: int) -> int:
-        """Find the run of products that begins at a step; return how many steps it has."""
+        """Find the loop of products that begins at a step; return how many steps it has."""
         other = self._operands[self._steps[at]][1]
         return self._row(at) if self._rows[other] is None or other in self.places else 1
 
     def _sums(self, at: int) -> int:
-        """Find the run of sums with a product that begins at a step; return its steps."""
+        """Find the loop of fused sums that begins at a step; return how many steps it has."""
         return self._row(at) if self.places and self._steps[at] in self._fused else 1
 
     def _dot(self, at: int) -> int:
-        """Find the run of a sum of products, with a bias, that is one step."""
+        """Find the loop of a weighted sum with a bias, which is one step."""
         self._dot_at(self._steps[at])
         return 1
 
@@ -168,40 +171,38 @@ class Runs:
         there = place >= 0 and [self._address(value) for value in values] == side_by_side
         if not there and not self._place(values):
             return
-        run = Run("dot", count, values[0], (operands[-1],), (number,), (position,))
+        loop = RerolledLoop("dot", count, values[0], (operands[-1],), (number,), (position,))
         key = ("dot", values[0], count)
         head = self._open.get(key)
         factor = operands[-1]
-        # It moves up to the first of its group, so what it starts from has to be there.
+        # It is computed with the first of its group, so what it starts from has to be known there.
         if head is not None and (
             self._rows[factor] is None or self._when.get(factor, factor) < head
         ):
             self._when[position] = head
-            self._join(key, run, head, head)
+            self._join(key, loop, head, head)
         else:
-            self._join(key, run, None, position)
+            self._join(key, loop, None, position)
 
-    def _join(self, key: tuple[Any, ...], run: Run, head: int | None, at: int) -> None:
-        """Take up a run that is done at a step, as a row of the one at `head` if there is one."""
+    def _join(self, key: tuple[Any, ...], loop: RerolledLoop, head: int | None, at: int) -> None:
+        """Add a loop that is called at a step, as a row of the one at `head` if there is one."""
         if head is not None:
-            run = self.starts.pop(head).with_row(run)
-        self.starts[at] = run
-        self.others.update(run.steps)
+            loop = self.starts.pop(head).with_row(loop)
+        self.starts[at] = loop
+        self.others.update(loop.steps)
         self.others.discard(at)
-        if len(run.steps) < ROWS:
+        if len(loop.steps) < ROWS:
             self._open[key] = at
         else:
             self._open.pop(key, None)
 
-    def _parts(self, position: int) -> tuple[str, int, int, int] | None:
-        """Return what a step of a run does: its name, factor, number, and value."""
+    def _parts(self, position: int) -> _Parts | None:
+        """Return what a step of a loop computes: its name, factor, number, and value."""
         op = self._rows[position]
         parts = None if op is None else _PARTS.get(op)
         return None if parts is None else parts(self, position, self._results.get(position))
 
-    def _product_parts(
-        self, position: int, results: list[int] | None
-    ) -> tuple[str, int, int, int] | None:
+    def _product_parts(self, position: int, results: list[int] | None) -> _Parts | None:
         factor, other = self._operands[position]
         if results is None:
             return "scale", factor, self._number(PARAMETER, other), position
@@ -209,9 +210,7 @@ class Runs:
             return "outer", factor, results[0], other
         return None
 
-    def _sum_parts(
-        self, position: int, results: list[int] | None
-    ) -> tuple[str, int, int, int] | None:
+    def _sum_parts(self, position: int, results: list[int] | None) -> _Parts | None:
         if position not in self._fused or results is not None:
             return None
         product, operands = self._fused[position], self._operands[position]
@@ -222,7 +221,7 @@ class Runs:
         return None
 
     def _row(self, at: int) -> int:
-        """Find the run of products or sums that begins at a step; return how many steps it has."""
+        """Find the loop of products or sums that begins at a step; return how many steps it has."""
         parts = self._parts(self._steps[at])
         if parts is None or parts[2] < 0:
             return 1
@@ -245,21 +244,21 @@ class Runs:
         if name == "spread":
             for step, before in zip(steps, values, strict=True):
                 self.places[step] = self.places[before]
-        run = Run(name, count, value, (factor,), (number,), (steps[0],))
+        loop = RerolledLoop(name, count, value, (factor,), (number,), (steps[0],))
         self.others.update(steps)
-        # Nobody but the next row of sums needs what a row gives, and nobody at all what goes into
-        # results, so earlier rows can wait for later ones.
+        # Only the next row of sums uses what a row gives, and nothing uses what goes into results,
+        # so earlier rows can be computed with later ones.
         key = ("outer", value, count) if name == "outer" else ("sums", *values)
         head = None if name == "scale" else self._open.pop(key, None)
-        self._join(key if name == "outer" else ("sums", *steps), run, head, steps[0])
+        self._join(key if name == "outer" else ("sums", *steps), loop, head, steps[0])
         return count
 
 
-# By the row of a step, or its factory: what finds the run that begins there, and what one step of
-# a run does.
-_FOUND: dict[Op | str, Callable[[Runs, int], int]] = {
-    ops.mul: Runs._products, ops.add: Runs._sums, "dot_of": Runs._dot
+# By the row of a step, or its factory: what finds the loop that begins there, and what one of its
+# steps computes.
+_FOUND: dict[Op | str, Callable[[RerolledLoops, int], int]] = {
+    ops.mul: RerolledLoops._products, ops.add: RerolledLoops._sums, "dot_of": RerolledLoops._dot
 }  # fmt: skip
-_PARTS: dict[Op, Callable[[Runs, int, list[int] | None], tuple[str, int, int, int] | None]] = {
-    ops.mul: Runs._product_parts, ops.add: Runs._sum_parts
+_PARTS: dict[Op, Callable[[RerolledLoops, int, list[int] | None], _Parts | None]] = {
+    ops.mul: RerolledLoops._product_parts, ops.add: RerolledLoops._sum_parts
 }  # fmt: skip

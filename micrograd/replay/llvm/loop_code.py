@@ -1,6 +1,6 @@
-"""The loops that do the runs of a program, which calls them by name: see `Run`.
+"""The machine code of rerolled loops, which programs call by name.
 
-Programs share them, so each is compiled once a process, when the first program needs it.
+Programs share it: each loop is compiled once a process, when the first program needs it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 
 from micrograd.replay.llvm.processor import attributes, host, machine_code, muladd, picked, splat
 
-__all__ = ["RunLoop", "provide"]
+__all__ = ["LoopCode", "provide"]
 
 
-class RunLoop(NamedTuple):
-    """The loop that does a run.
+class LoopCode(NamedTuple):
+    """The code of a rerolled loop.
 
     Attributes
     ----------
     name : {"dot", "outer", "scale", "spread"}
-        As of `Run`.
+        What it computes: see `RerolledLoop`.
     rows : int
         How many there are.
     width : int
@@ -43,13 +43,13 @@ class RunLoop(NamedTuple):
 
 
 class _Body:
-    """Writes the work on one number of each row, for every pass of a loop.
+    """Writes what a pass of the loop does to one number of each row.
 
-    `%f` is the factor of a row, `%p` its first number, `%v` the first value. What the text needs
-    to have declared is noted in `declared`.
+    `%f` is the factor of a row, `%p` its first number, `%v` the first value. The functions that the
+    text calls are added to `declared`.
     """
 
-    def __init__(self, loop: RunLoop, lanes: int, declared: set[str]) -> None:
+    def __init__(self, loop: LoopCode, lanes: int, declared: set[str]) -> None:
         self.name, self.rows, self.width = loop
         self.register, self.lanes = lanes, lanes * loop.width
         self.result, self.value = f"<{lanes} x double>", f"<{self.lanes} x double>"
@@ -65,7 +65,7 @@ class _Body:
         return picked(vector, self.lanes, i * self.register, self.register)
 
     def write(self, i: str, totals: list[str]) -> str:
-        """Return the work on number `%i` of each row; the sums so far are `totals`, then `new`."""
+        """Return what is done to number `%i` of each row; `totals` holds the sums so far."""
         v, align = self.value, 8 * self.register
         lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
         if self.name != "scale":
@@ -94,7 +94,7 @@ class _Body:
         return "\n".join(f"  {line}" for line in lines)
 
     def outer(self, i: str, row: int) -> list[str]:
-        """Return what adds to number `%i` of the results of a row, each register in its turn."""
+        """Return what adds to result `%i` of a row, one register after the other."""
         at, kind, align = f"{row}{i}", self.result, 8 * self.register
         lines = [
             f"%np{at} = getelementptr {kind}, ptr %p{row}, i64 %{i}",
@@ -112,7 +112,7 @@ class _Body:
 
 
 def _answer(kind: str, v: str, rows: int) -> tuple[list[str], str]:
-    """Return the text that puts the sums of the rows together, and what is returned."""
+    """Return the text that packs the sums of the rows, and what is returned."""
     if rows == 1:
         return [], " %sum0"
     lines, before = [], "poison"
@@ -122,16 +122,16 @@ def _answer(kind: str, v: str, rows: int) -> tuple[list[str], str]:
     return lines, f" {before}"
 
 
-def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
-    """Return the text of a loop, and note what it needs to have declared."""
+def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
+    """Return the text of a loop, and add the functions that it calls to `declared`."""
     name, rows, _ = loop
     body = _Body(loop, lanes, declared)
     v, each = body.value, range(rows)
     sums = each if name == "dot" else ()
     unrolled = 4 if rows == 1 else 2  # several rows are work enough for one pass of the loop
-    turn, totals = [], [f"%total{row}" for row in each]
+    passes, totals = [], [f"%total{row}" for row in each]
     for k in range(unrolled):
-        turn += [f"  %k{k} = add i64 %i, {k}", body.write(f"k{k}", totals)]
+        passes += [f"  %k{k} = add i64 %i, {k}", body.write(f"k{k}", totals)]
         totals = [f"%new{row}k{k}" for row in each]
     first = [
         f"  %total{row} = phi {v} [ %f{row}, %entry ], [ %new{row}k{unrolled - 1}, %turn ]"
@@ -152,7 +152,7 @@ def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
         "  %more = icmp slt i64 %i, %whole",
         "  br i1 %more, label %turn, label %ones",
         "turn:",
-        *turn,
+        *passes,
         f"  %i1 = add i64 %i, {unrolled}",
         "  br label %turns",
         "ones:",
@@ -173,12 +173,12 @@ def _text(loop: RunLoop, lanes: int, declared: set[str]) -> str:
 
 
 _lock = threading.Lock()
-_there: set[RunLoop] = set()
-_engines: list[Any] = []  # their code, never given up
+_there: set[LoopCode] = set()
+_engines: list[Any] = []  # the code of the loops, kept until the process ends
 
 
-def provide(loops: set[RunLoop]) -> None:
-    """Compile the loops that a program calls, and that are not there yet."""
+def provide(loops: set[LoopCode]) -> None:
+    """Compile those of the loops that were not compiled before."""
     import llvmlite.binding as llvm
 
     with _lock:
