@@ -27,13 +27,7 @@ from micrograd.errors import (
 from micrograd.replay.arguments import as_column, flatten, given_values, part_size, parts
 from micrograd.replay.binding import Bound, method_of
 from micrograd.replay.export import Exports
-from micrograd.replay.kernels import (
-    LlvmKernel,
-    added,
-    double,
-    numpy,
-    spread,
-)
+from micrograd.replay.kernels import LlvmKernel, added, double, numpy, spread
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.direct import Direct, is_possible
 from micrograd.replay.nonfinite import Checks

@@ -10,19 +10,9 @@ import threading
 from typing import Any
 
 __all__ = [
-    "TWO_OPERANDS",
-    "USUAL",
-    "Host",
-    "again",
-    "attributes",
-    "host",
-    "is_available",
-    "load",
-    "machine_code",
-    "muladd",
-    "picked",
-    "splat",
-]
+    "TWO_OPERANDS", "USUAL", "Host", "again", "attributes", "host", "is_available", "load",
+    "machine_code", "muladd", "picked", "splat"
+]  # fmt: skip
 
 # LLVM's level of optimisation. O2 takes twice the time of O1, most of it for a second scheduling,
 # and its code is no faster.

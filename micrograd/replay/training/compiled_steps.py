@@ -17,15 +17,7 @@ from micrograd.replay.llvm.driver import driver
 from micrograd.replay.trace.traced import Trace
 from micrograd.replay.training.loop import PLAN, SCALARS, Adam, Loop, Rule, Sgd, loop
 
-__all__ = [
-    "Adam",
-    "CompiledSteps",
-    "Descent",
-    "Rule",
-    "Sgd",
-    "is_brief",
-    "is_worth_compiling",
-]
+__all__ = ["Adam", "CompiledSteps", "Descent", "Rule", "Sgd", "is_brief", "is_worth_compiling"]
 
 # Samples in a step times parameters. From here on an eager step takes some 5 ms, so the 0.1 s of
 # compilation are saved within about 20 steps.
