@@ -131,7 +131,7 @@ def test_a_run_and_its_checkpoint(tmp_path, name):
             whole.append(state(start))
     functions = {
         *("_train", "advance", "_step", "leap", "_leap", "set_data", "_watched", "step"),
-        *("_watch", "_watch_steps", "_restore", "set_parameters", "_batch"),
+        *("_watch", "_watch_steps", "_restore", "restore", "set_parameters", "next"),
     }
     lines = 0
     for pair, where in interrupted(fresh, fit, functions):

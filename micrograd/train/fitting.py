@@ -22,18 +22,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from micrograd.checks import whole_number
 from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
     InputCountError,
+    shown,
     shown_briefly,
 )
 from micrograd.nn import Module
 from micrograd.optim import SGD, Adam, AdamW
-from micrograd.train.run import EarlyStop, History, Run, Trainable, compiled_steps, descent_of
-from micrograd.train.task import Evaluation, LossLike, measured, task_of, weights_of, whole_number
+from micrograd.train import checkpoint as checkpoints
+from micrograd.train.early_stopping import EarlyStop
+from micrograd.train.history import History
+from micrograd.train.run import Run, Trainable, compiled_steps, descent_of
+from micrograd.train.task import Evaluation, LossLike, measured, task_of, weights_of
 
-__all__ = ["EarlyStop", "Evaluation", "History", "Trainable", "evaluate", "fit"]
+__all__ = ["LEARNING_RATE", "Report", "Session", "evaluate", "fit", "session"]
 
 LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes where no optimizer is given
 
@@ -199,9 +204,9 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     run.descent = descent_of(run)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
-            run.load(checkpoint)
+            checkpoints.load(run, checkpoint)
         else:
-            run.save(checkpoint)  # what cannot be written is found out before the first step
+            checkpoints.save(run, checkpoint)  # a path that cannot be written fails before step 0
     _train(run, steps, progress, checkpoint, checkpoint_every)
     if run.best_parameters is not None:
         run.set_parameters(run.best_parameters)
@@ -292,7 +297,7 @@ def _prepared(  # noqa: PLR0917 (as fit)
 ) -> Run:
     """Return a run of so many steps, its data and options checked, that is yet to begin."""
     if seed is not None:
-        seed = whole_number("seed", seed, None)
+        seed = whole_number("seed", seed)
     task = task_of(model, X, y, loss)
     if sample_weight is not None:
         task = replace(task, weights=weights_of(task, sample_weight))
@@ -300,7 +305,8 @@ def _prepared(  # noqa: PLR0917 (as fit)
         batch_size = whole_number("batch_size", batch_size, 1)
         if batch_size > len(task.rows):
             raise ArgumentError(
-                f"a batch_size of {batch_size} is more than the {len(task.rows)} samples of X"
+                f"a batch_size of {shown(batch_size)} is more than the {len(task.rows)} samples "
+                "of X"
             )
     held_out = None
     if validation is not None:
@@ -370,13 +376,13 @@ def _train(
                 if checkpoint is not None and (
                     run.done % every == 0 if every else time.monotonic() >= due
                 ):
-                    run.save(checkpoint)
+                    checkpoints.save(run, checkpoint)
                     written, due = run.done, time.monotonic() + _PAUSE
         if checkpoint is not None and written != run.done:
-            run.save(checkpoint)
+            checkpoints.save(run, checkpoint)
     except (KeyboardInterrupt, SystemExit):
         if checkpoint is not None:
-            run.save(checkpoint)
+            checkpoints.save(run, checkpoint)
         raise
 
 

@@ -1,54 +1,40 @@
-"""One training run: its state, its steps, and the checkpoint that holds it."""
+"""One training run: its state and its steps."""
 
 from __future__ import annotations
 
 import math
-import os
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from micrograd.checks import one_of
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
     DomainError,
     MicrogradError,
     OverflowRangeError,
-    StateError,
     rewritten,
-    shown_briefly,
 )
-from micrograd.files import read_document, write_json
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
-from micrograd.ops import PlainNumber, number
+from micrograd.ops import PlainNumber
 from micrograd.optim import SGD, Adam, AdamW, Schedule
-from micrograd.train.task import Evaluation, Task, finite_loss, measured, right_of, whole_number
+from micrograd.train.batches import Batches
+from micrograd.train.early_stopping import EarlyStop
+from micrograd.train.history import LISTS, History
+from micrograd.train.task import Evaluation, Task, finite_loss, measured, right_of
 from micrograd.values.assigning import set_data
 
 if TYPE_CHECKING:
     from micrograd.replay.training import CompiledSteps, Descent
 
-__all__ = ["EarlyStop", "History", "Run", "Trainable", "compiled_steps", "descent_of"]
+__all__ = ["Run", "Trainable", "compiled_steps", "descent_of"]
 
-_FORMAT: Final = "micrograd checkpoint"
-_VERSION: Final = 1
 _STRIDE: Final = 0.2  # seconds in machine code before an interrupt is heard
 _WORK: Final = 100_000_000  # samples times parameters of the first such stretch, some 0.02 s
 _STEP: Final = 20_000  # what each step counts for at least: it is planned and noted in Python
-# What may come out of a checkpoint that is damaged, or of something else.
-_DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
-_LISTS: Final = (
-    "loss",
-    "accuracy",
-    "seconds",
-    "validation_steps",
-    "validation_loss",
-    "validation_accuracy",
-)
 
 
 class Trainable(Protocol):
@@ -67,88 +53,11 @@ class Trainable(Protocol):
         """Take over such a state; all of it, or none."""
 
 
-@dataclass(repr=False)
-class History:
-    """What happened in each step of a training run.
-
-    Entry k of `loss` and `accuracy` was measured with the parameters after k updates, on the
-    samples of that step: all of them, or one mini-batch.
-
-    Attributes
-    ----------
-    loss : list of float
-    accuracy : list of float
-        Shares between 0 and 1; empty where the loss knows no right and wrong.
-    seconds : list of float
-        The time that each step took, its part of the validation included.
-    validation_steps : list of int
-        The steps at which the validation data were measured.
-    validation_loss, validation_accuracy : list of float
-        One entry for each of `validation_steps`, with the parameters of `loss` at that step.
-    stopped_early : bool
-        Whether `early_stop` ended the run before its last step.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    validation_steps: list[int] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    stopped_early: bool = False
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-    def __repr__(self) -> str:
-        names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
-        last = [
-            f", {name}={float(f'{entries[-1]:.4g}')}"
-            for name in names
-            if (entries := getattr(self, name))
-        ]
-        stopped = ", stopped early" if self.stopped_early else ""
-        return f"History(steps={len(self)}{''.join(last)}{stopped})"
-
-
-@dataclass(frozen=True)
-class EarlyStop:
-    """When to stop before the last step: once the loss has not fallen for a while.
-
-    What is watched is the loss of the validation data where there are some, else the loss of
-    the steps.
-
-    Parameters
-    ----------
-    patience : int, default 10
-        How many measurements in a row may be no new best.
-    min_delta : float, default 0.0
-        By how much a loss must be below the best so far to be a new best.
-    restore_best : bool, default False
-        At the end of the run, give the model the parameters of the best loss.
-    every : int, default 1
-        Where there are no validation data: how many steps one measurement is the mean loss of,
-        for instance those of one pass over the samples.
-    """
-
-    patience: int = 10
-    min_delta: float = 0.0
-    restore_best: bool = False
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        whole_number("patience", self.patience, 1)
-        whole_number("every", self.every, 1)
-        if not (isinstance(self.min_delta, (int, float)) and 0 <= self.min_delta < math.inf):
-            raise ArgumentError(f"expected a min_delta of 0 or more, got {self.min_delta!r}")
-
-
 def compiled_steps(
     task: Task, parameters: list[Value], steps: int, batch_size: int | None, choice: bool | str
 ) -> CompiledSteps | None:
     """Return what computes the steps of a run, None for the engine itself."""
-    if not (isinstance(choice, bool) or choice == "auto"):
-        raise ArgumentError(f"expected compile to be True, False or 'auto', got {choice!r:.60}")
+    choice = one_of("compile", choice, (True, False, "auto"))
     known = LOSSES.get(task.name)
     if choice is False:
         return None
@@ -241,7 +150,7 @@ def _scalars(optimizer: SGD | Adam, most: int) -> list[list[float]]:
 
 @dataclass
 class Run:
-    """The state of a training run: what a checkpoint holds."""
+    """The state of a training run, which a checkpoint holds, and its steps."""
 
     model: Module
     parameters: list[Value]
@@ -257,17 +166,13 @@ class Run:
     compiled_held_out: CompiledSteps | None = None
     stride: int = 1  # steps of a leap
     done: int = 0
-    order: list[int] = field(default_factory=list)  # the shuffled samples, taken from the front
-    taken: int = 0
     best_loss: float = math.inf
     since_best: int = 0
     best_parameters: list[PlainNumber] | None = None
     history: History = field(default_factory=History)
 
-    @cached_property
-    def random(self) -> random.Random:
-        """What mini-batches are drawn with."""
-        return random.Random(self.seed)
+    def __post_init__(self) -> None:
+        self.batches = Batches(len(self.task.rows), self.batch_size, self.seed)
 
     def advance(self) -> None:
         """Do one step, or leave everything as it was."""
@@ -336,10 +241,8 @@ class Run:
         steps = len(scalars[0])
         if not steps:
             return 0
-        size, batches = self.batch_size, None
-        if size is not None:
-            drawn = (self.random.getstate(), self.order, self.taken)
-            batches = [self._batch(size) for _ in range(steps)]
+        drawn = self.batches.snapshot()
+        batches: Any = [self.batches.next() for _ in range(steps)] if self.batch_size else None
         first: Sequence[Any]
         second: Sequence[Any] = ()
         if isinstance(optimizer, SGD):
@@ -349,11 +252,10 @@ class Run:
         decays = optimizer.decays if optimizer.weight_decay else ()
         losses, shares = descent.run(data, first, second, scalars, batches, decays=decays)
         done = len(losses)
-        if done < steps and size is not None:
-            state, self.order, self.taken = drawn
-            self.random.setstate(state)
+        if done < steps:
+            self.batches.restore(drawn)
             for _ in range(done):
-                self._batch(size)
+                self.batches.next()
         if not done:
             return 0
         self.history.loss += losses
@@ -374,7 +276,7 @@ class Run:
     def _step(self) -> None:
         start = time.perf_counter()
         task, history = self.task, self.history
-        batch = None if self.batch_size is None else self._batch(self.batch_size)
+        batch = self.batches.next()
         for parameter in self.parameters:
             parameter.grad = 0
         self.optimizer.zero_grad()
@@ -444,16 +346,6 @@ class Run:
                     parameter.grad = grad
         return measured(held_out)
 
-    def _batch(self, size: int) -> list[int]:
-        """Return the samples of the next mini-batch; each comes once in a round."""
-        if self.taken >= len(self.order):
-            order = list(range(len(self.task.rows)))
-            self.random.shuffle(order)
-            self.order, self.taken = order, 0
-        batch = self.order[self.taken : self.taken + size]
-        self.taken += len(batch)
-        return batch
-
     def _until_stop(self) -> int:
         """Return how many steps to do before the early stop is asked whether it ends the run.
 
@@ -463,8 +355,7 @@ class Run:
         stop = self.early_stop
         if stop is None:
             return self.stride
-        soonest = (stop.patience - self.since_best) * stop.every - self.done % stop.every
-        return max(soonest, self.done // 4)
+        return max(stop.steps_left(self.done, self.since_best), self.done // 4)
 
     def _watched(self, done: int) -> int:
         """Note the losses of the last `done` steps; return how many of them should be done."""
@@ -505,142 +396,19 @@ class Run:
         return (
             [parameter.data for parameter in self.parameters],
             self.optimizer.state_dict(),
-            self.random.getstate() if self.batch_size is not None else None,
-            (self.order, self.taken, self.best_loss, self.since_best, self.best_parameters),
-            {name: len(getattr(history, name)) for name in _LISTS},
+            self.batches.snapshot(),
+            (self.best_loss, self.since_best, self.best_parameters),
+            {name: len(getattr(history, name)) for name in LISTS},
             history.stopped_early,
             self.done,
         )
 
     def _restore(self, before: tuple[Any, ...]) -> None:
-        data, optimizer, state, counts, lengths, stopped, self.done = before
+        data, optimizer, batches, best, lengths, stopped, self.done = before
         self.set_parameters(data)
         self.optimizer.load_state_dict(optimizer)
-        if state is not None:
-            self.random.setstate(state)
-        self.order, self.taken, self.best_loss, self.since_best, self.best_parameters = counts
+        self.batches.restore(batches)
+        self.best_loss, self.since_best, self.best_parameters = best
         for name, length in lengths.items():
             del getattr(self.history, name)[length:]
         self.history.stopped_early = stopped
-
-    # ---- checkpoints ---------------------------------------------------------------------------
-
-    def _identity(self) -> dict[str, Any]:
-        """Return what must be the same for a checkpoint to be one of this run."""
-        stop = self.early_stop
-        return {
-            "model": type(self.model).__name__,
-            "configuration": self.model.configuration(),
-            "optimizer": type(self.optimizer).__name__,
-            "loss": self.task.name,
-            "data": self.task.digest(),
-            "validation data": None if self.held_out is None else self.held_out.digest(),
-            "validate_every": self.validate_every,
-            "batch_size": self.batch_size,
-            "seed": self.seed,
-            "early_stop": None
-            if stop is None
-            else [stop.patience, stop.min_delta, stop.restore_best, stop.every],
-        }
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the checkpoint in one piece."""
-        version, words, spare = self.random.getstate()
-        write_json(
-            path,
-            {
-                "format": _FORMAT,
-                "version": _VERSION,
-                "run": self._identity(),
-                "done": self.done,
-                "parameters": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "random": [version, " ".join(map(str, words)), spare],
-                "order": " ".join(map(str, self.order)),
-                "taken": self.taken,
-                "best_loss": self.best_loss,
-                "since_best": self.since_best,
-                "best_parameters": self.best_parameters,
-                "history": {
-                    **{name: getattr(self.history, name) for name in _LISTS},
-                    "stopped_early": self.history.stopped_early,
-                },
-            },
-        )
-
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Take over the state of a checkpoint; all of it, or none."""
-        name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION)
-        theirs = document.get("run")
-        if not isinstance(theirs, dict):
-            raise StateError(f"{name!r} is damaged: it does not say which run it is of")
-        for key, mine in self._identity().items():
-            if key not in theirs or theirs[key] != mine:
-                there, here = theirs.get(key), mine
-                what = (
-                    f"the {key} are not the same"
-                    if key.endswith("data")
-                    else f"{key} is {shown_briefly(there, 80)} there "
-                    f"and {shown_briefly(here, 80)} here"
-                )
-                raise StateError(
-                    f"{name!r} is the checkpoint of another run: {what}. Pass the same arguments, "
-                    "or start anew without resume"
-                )
-        before, mine = self._snapshot(), vars(self).copy()
-        try:
-            new = self._read(document)
-            self.optimizer.load_state_dict(document["optimizer"])
-            self.model.load_state_dict(document["parameters"])
-            vars(self).update(new)
-        except BaseException as error:
-            vars(self).update(mine)
-            self.set_parameters(before[0])
-            self.optimizer.load_state_dict(before[1])
-            if isinstance(error, _DAMAGE):
-                raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
-            raise
-
-    def _read(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Return what a checkpoint says of this run's own attributes, all checked."""
-        version, words, spare = document["random"]
-        generator = random.Random()
-        numbers = tuple([int(word) for word in words.split()])
-        generator.setstate((version, numbers, None if spare is None else float(number(spare))))
-        order = [int(i) for i in document["order"].split()]
-        if order and sorted(order) != list(range(len(self.task.rows))):
-            raise ValueError("order is no permutation of the samples")
-        best_loss, best = number(document["best_loss"]), document["best_parameters"]
-        if math.isnan(best_loss):
-            raise ValueError("best_loss is nan")
-        if best is not None:
-            best = [number(plain) for plain in best]
-            if len(best) != len(self.parameters) or not all(map(math.isfinite, best)):
-                raise ValueError("best_parameters are not one finite number a parameter")
-        done = whole_number("done", document["done"], 0)
-        return {
-            "random": generator,
-            "order": order,
-            "taken": whole_number("taken", document["taken"], 0),
-            "done": done,
-            "best_loss": float(best_loss),
-            "since_best": whole_number("since_best", document["since_best"], 0),
-            "best_parameters": best,
-            "history": _history(document["history"], done),
-        }
-
-
-def _history(entries: Any, done: int) -> History:
-    """Return the history of so many steps that a checkpoint holds, or raise."""
-    lists = {name: [number(entry) for entry in entries[name]] for name in _LISTS}
-    steps, stopped = lists["validation_steps"], entries["stopped_early"]
-    wanted = {"loss": (done,), "accuracy": (0, done), "seconds": (done,)}
-    wanted |= {"validation_loss": (len(steps),), "validation_accuracy": (0, len(steps))}
-    for name, lengths in wanted.items():
-        if len(lists[name]) not in lengths:
-            raise ValueError(f"{lengths[-1]} steps, but {len(lists[name])} entries in {name!r}")
-    if any(type(step) is not int or not 0 <= step < done for step in steps):
-        raise ValueError("a step in 'validation_steps' is none of the run")
-    if not isinstance(stopped, bool):
-        raise TypeError(f"expected true or false as 'stopped_early', got {stopped!r:.60}")
-    return History(**lists, stopped_early=stopped)  # type: ignore[arg-type]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
@@ -16,7 +15,6 @@ from micrograd.errors import (
     InputCountError,
     NumberTypeError,
     OverflowRangeError,
-    shown,
     shown_briefly,
 )
 from micrograd.losses import LOSSES, Loss
@@ -33,7 +31,6 @@ __all__ = [
     "right_of",
     "task_of",
     "weights_of",
-    "whole_number",
 ]
 
 LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
@@ -188,19 +185,3 @@ def measured(task: Task) -> Evaluation:
         return Evaluation(float(loss.data), None, 0, samples)
     right = right_of(task.predict, scores, task.targets)
     return Evaluation(float(loss.data), right / samples, right, samples)
-
-
-def whole_number(name: str, given: Any, least: int | None) -> int:
-    """Return an argument that has to be a whole number, of `least` or more."""
-    try:
-        if isinstance(given, bool):
-            raise TypeError
-        whole = operator.index(given)
-    except TypeError:
-        raise ArgumentTypeError(
-            f"expected a whole number as {name}, got {shown_briefly(given)} "
-            f"({type(given).__name__})"
-        ) from None
-    if least is not None and whole < least:
-        raise ArgumentError(f"expected {name} of {least} or more, got {shown(whole)}")
-    return whole

@@ -166,7 +166,7 @@ def test_a_folder_without_the_right_to_write_is_exit_1(tmp_path, monkeypatch, ca
     def refuse(path, document):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("micrograd.train.run.write_json", refuse)
+    monkeypatch.setattr("micrograd.train.checkpoint.write_json", refuse)
     assert "Permission denied" in failing(1, ["demo", "--out", str(tmp_path)], capsys)
 
 

@@ -1,0 +1,143 @@
+"""Checkpoints: a training run written to a file, and read to go on with the same bits."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from micrograd.checks import one_of, whole_number
+from micrograd.errors import StateError, shown_briefly
+from micrograd.files import read_document, write_json
+from micrograd.ops import number
+from micrograd.train.batches import Batches
+from micrograd.train.history import LISTS, History
+
+if TYPE_CHECKING:
+    from micrograd.train.run import Run
+
+__all__ = ["load", "save"]
+
+_FORMAT: Final = "micrograd checkpoint"
+_VERSION: Final = 1
+# What may be raised while a damaged file, or one of something else, is read.
+_DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
+
+
+def save(run: Run, path: str | os.PathLike[str]) -> None:
+    """Write a run to a file, atomically: a reader sees the old file or the new one."""
+    write_json(
+        path,
+        {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "run": _identity(run),
+            "done": run.done,
+            "parameters": run.model.state_dict(),
+            "optimizer": run.optimizer.state_dict(),
+            **run.batches.state_dict(),
+            "best_loss": run.best_loss,
+            "since_best": run.since_best,
+            "best_parameters": run.best_parameters,
+            "history": {
+                **{name: getattr(run.history, name) for name in LISTS},
+                "stopped_early": run.history.stopped_early,
+            },
+        },
+    )
+
+
+def load(run: Run, path: str | os.PathLike[str]) -> None:
+    """Give a run the state that a checkpoint holds; all of it, or nothing.
+
+    Raises
+    ------
+    StateError
+        If it is the checkpoint of another run, or damaged.
+    """
+    name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION)
+    theirs = document.get("run")
+    if not isinstance(theirs, dict):
+        raise StateError(f"{name!r} is damaged: it does not say which run it is of")
+    for key, here in _identity(run).items():
+        if key not in theirs or theirs[key] != here:
+            what = (
+                f"the {key} are not the same"
+                if key.endswith("data")
+                else f"{key} is {shown_briefly(theirs.get(key), 80)} there "
+                f"and {shown_briefly(here, 80)} here"
+            )
+            raise StateError(
+                f"{name!r} is the checkpoint of another run: {what}. Pass the same arguments, "
+                "or start again without resume"
+            )
+    data, optimizer = [p.data for p in run.parameters], run.optimizer.state_dict()
+    before = vars(run).copy()
+    try:
+        new = _read(run, document)
+        run.optimizer.load_state_dict(document["optimizer"])
+        run.model.load_state_dict(document["parameters"])
+        vars(run).update(new)
+    except BaseException as error:
+        vars(run).update(before)
+        run.set_parameters(data)
+        run.optimizer.load_state_dict(optimizer)
+        if isinstance(error, _DAMAGE):
+            raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
+        raise
+
+
+def _identity(run: Run) -> dict[str, Any]:
+    """Return what a run and its checkpoint must have in common."""
+    stop = run.early_stop
+    return {
+        "model": type(run.model).__name__,
+        "configuration": run.model.configuration(),
+        "optimizer": type(run.optimizer).__name__,
+        "loss": run.task.name,
+        "data": run.task.digest(),
+        "validation data": None if run.held_out is None else run.held_out.digest(),
+        "validate_every": run.validate_every,
+        "batch_size": run.batch_size,
+        "seed": run.seed,
+        "early_stop": None
+        if stop is None
+        else [stop.patience, stop.min_delta, stop.restore_best, stop.every],
+    }
+
+
+def _read(run: Run, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a run that a checkpoint holds, all checked."""
+    batches = Batches(len(run.task.rows), run.batch_size, run.seed)
+    batches.load_state_dict(document)
+    best_loss, best = number(document["best_loss"]), document["best_parameters"]
+    if math.isnan(best_loss):
+        raise ValueError("best_loss is nan")
+    if best is not None:
+        best = [number(plain) for plain in best]
+        if len(best) != len(run.parameters) or not all(map(math.isfinite, best)):
+            raise ValueError("best_parameters is not a list of one finite number per parameter")
+    done = whole_number("done", document["done"], 0)
+    return {
+        "batches": batches,
+        "done": done,
+        "best_loss": float(best_loss),
+        "since_best": whole_number("since_best", document["since_best"], 0),
+        "best_parameters": best,
+        "history": _history(document["history"], done),
+    }
+
+
+def _history(entries: Any, done: int) -> History:
+    """Return the history of so many steps that a checkpoint holds, checked."""
+    lists = {name: [number(entry) for entry in entries[name]] for name in LISTS}
+    steps, stopped = lists["validation_steps"], entries["stopped_early"]
+    wanted = {"loss": (done,), "accuracy": (0, done), "seconds": (done,)}
+    wanted |= {"validation_loss": (len(steps),), "validation_accuracy": (0, len(steps))}
+    for name, lengths in wanted.items():
+        if len(lists[name]) not in lengths:
+            raise ValueError(f"{lengths[-1]} steps, but {len(lists[name])} entries in {name!r}")
+    for step in steps:
+        whole_number("an entry of validation_steps", step, 0, done - 1)
+    stopped = one_of("stopped_early", stopped, (True, False))
+    return History(**lists, stopped_early=stopped)  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+"""What a training run measured, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["LISTS", "History"]
+
+LISTS: Final = (
+    "loss",
+    "accuracy",
+    "seconds",
+    "validation_steps",
+    "validation_loss",
+    "validation_accuracy",
+)
+"""The attributes of a `History` that are lists."""
+
+
+@dataclass(repr=False)
+class History:
+    """What happened in each step of a training run.
+
+    Entry k of `loss` and `accuracy` was measured with the parameters after k updates, on the
+    samples of that step: all of them, or one mini-batch.
+
+    Attributes
+    ----------
+    loss : list of float
+    accuracy : list of float
+        Shares between 0 and 1; empty where the loss knows no right and wrong.
+    seconds : list of float
+        The time that each step took, its part of the validation included.
+    validation_steps : list of int
+        The steps at which the validation data were measured.
+    validation_loss, validation_accuracy : list of float
+        One entry for each of `validation_steps`, with the parameters of `loss` at that step.
+    stopped_early : bool
+        Whether `early_stop` ended the run before its last step.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    validation_steps: list[int] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    stopped_early: bool = False
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+        last = [
+            f", {name}={float(f'{entries[-1]:.4g}')}"
+            for name in names
+            if (entries := getattr(self, name))
+        ]
+        stopped = ", stopped early" if self.stopped_early else ""
+        return f"History(steps={len(self)}{''.join(last)}{stopped})"
