@@ -118,9 +118,6 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
                 os.close(folder)
 
 
-write_whole = write_atomic  # for the modules that are being moved
-
-
 def _stream(path: str | os.PathLike[str]) -> int | None:
     """Return the descriptor of the open stream that a path names, as 1 for `/dev/stdout`."""
     name = os.path.abspath(path)  # noqa: PTH100 (`resolve` would follow the link to the open file)

@@ -25,7 +25,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
@@ -133,14 +133,14 @@ def animate_backward(
         content, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, disposal=1
     )
     target = Path(path)
-    write_whole(target, content.getvalue())
+    write_atomic(target, content.getvalue())
     if frames is not None:
         folder = Path(frames)
         folder.mkdir(parents=True, exist_ok=True)
         for i, image in enumerate(images):
             content = io.BytesIO()
             image.save(content, "PNG")
-            write_whole(folder / f"frame_{i:03d}.png", content.getvalue())
+            write_atomic(folder / f"frame_{i:03d}.png", content.getvalue())
     return target
 
 

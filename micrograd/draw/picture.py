@@ -21,7 +21,7 @@ import graphviz
 from micrograd.checks import one_of
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.style import FONT_FAMILY
 
 __all__ = ["Picture"]
@@ -146,7 +146,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
                 + ", ".join(f".{known}" for known in FORMATS)
             )
         content = self.source.encode("utf-8") if kind == "dot" else self.pipe(kind)
-        write_whole(target, content)
+        write_atomic(target, content)
         return target
 
     def render(
@@ -178,7 +178,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         )
         source = Path(self.save(filename, directory=directory))
         target = target if outfile is not None else Path(f"{source}.{kind}")
-        write_whole(target, content)
+        write_atomic(target, content)
         if cleanup:
             source.unlink()
         if view:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import whole_number
-from micrograd.files import write_whole
+from micrograd.files import write_atomic
 from micrograd.stepper.page.data import page_data
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import THEMES, Theme
@@ -132,7 +132,7 @@ def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
 def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
     """Write the page to a file atomically and return its path; see `page_text`."""
     target = Path(path)
-    write_whole(target, page_text(stepper, title).encode("utf-8", "replace"))
+    write_atomic(target, page_text(stepper, title).encode("utf-8", "replace"))
     return target
 
 
