@@ -142,3 +142,10 @@ def test_a_neuron_that_is_not_there_is_named(place):
     view = watch(MLP(2, [3, 1]), X, y)
     with pytest.raises(ArgumentError, match=r"of \[3, 1\], got neuron"):
         view.neuron_map(*place)
+
+
+def test_features_are_named_too_and_one_that_is_constant_has_room_around_it():
+    rows = [[a, 5.0, b] for a, b in X]
+    view = watch(model(nin=3), rows, y, features=("flat", 0), names=["a", "flat", "b"])
+    assert view.description == "flat across, a up; the other feature held at the mean"
+    assert (view.plane.low[0], view.plane.high[0]) == (4.0, 6.0)
