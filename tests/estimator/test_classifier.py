@@ -1,6 +1,7 @@
-"""The estimators: scikit-learn's own checks, its tools around them, bad data, a cluster."""
+"""The classifier: scikit-learn's own checks, its tools around it, bad data, a cluster."""
 
 import contextlib
+import dataclasses
 import os
 import pickle
 import random
@@ -20,7 +21,6 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
-from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,7 +29,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from micrograd import MicrogradClassifier, MicrogradRegressor
 from micrograd.datasets import load
 from micrograd.errors import ArgumentError
-from micrograd.estimator import fired
+from micrograd.estimator.options import Options
 from micrograd.losses import LOSSES
 from micrograd.nn import MLP
 from micrograd.optim import linear
@@ -89,15 +89,6 @@ def test_the_scores_are_those_of_the_network(activation):
     for row, score in zip(IRIS.X_test[:5], scores, strict=True):
         expected = [value.data for value in model.model_(row.tolist())]
         np.testing.assert_allclose(score, expected, rtol=1e-12, atol=1e-14)
-
-
-def test_every_activation_over_arrays_is_the_one_of_the_neuron():
-    sums = np.linspace(-30, 30, 41)
-    for name in ("relu", "elu", "gelu", "silu", "softplus", "sigmoid", "leaky_relu", "erf"):
-        neuron = MLP(1, [1, 1], activation=name).layers[0].neurons[0]
-        neuron.w[0].data, neuron.b.data = 1.0, 0.0
-        expected = [neuron([s]).data for s in sums.tolist()]
-        np.testing.assert_allclose(fired(name, sums), expected, rtol=1e-10, atol=1e-15)
 
 
 def test_hinge_gives_scores_and_no_probabilities():
@@ -268,23 +259,6 @@ def test_weights_that_are_none_are_refused(weights):
         fit(MLP(2, [1]), MOONS.X, MOONS.y, sample_weight=weights)
 
 
-def test_a_regressor_learns_a_curve():
-    X = np.linspace(-2, 2, 80)[:, None]
-    y = np.sin(2 * X[:, 0])
-    model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0).fit(X, y)
-    assert model.score(X, y) > 0.95
-
-
-def test_several_numbers_a_sample_are_a_task_for_one_network_each():
-    X = np.linspace(-2, 2, 60)[:, None]
-    Y = np.column_stack([X[:, 0], np.sin(2 * X[:, 0])])
-    model = MicrogradRegressor(activation="tanh", max_iter=300, random_state=0)
-    with pytest.raises(ArgumentError, match=r"2 columns.*MultiOutputRegressor"):
-        model.fit(X, Y)
-    assert not hasattr(model, "n_features_in_")
-    assert MultiOutputRegressor(model).fit(X, Y).score(X, Y) > 0.95
-
-
 # ---- scikit-learn's tools around it ------------------------------------------------------------
 
 
@@ -415,6 +389,25 @@ def test_an_option_that_is_none_is_an_error_that_names_it(options):
         model.fit(GOOD, SIDES)
     assert str(next(iter(options.values()))).strip("(,)") in str(caught.value)
     assert not hasattr(model, "n_features_in_")
+
+
+def test_both_estimators_take_the_options_that_are_written_once():
+    shared = {field.name: field.default for field in dataclasses.fields(Options)}
+    assert MicrogradRegressor().get_params() == {**shared, "loss": "squared_error"}
+    assert MicrogradClassifier().get_params() == {
+        **shared,
+        "loss": "log_loss",
+        "class_weight": None,
+    }
+    with pytest.raises(TypeError):
+        MicrogradClassifier((8,), "tanh")
+
+
+@pytest.mark.parametrize("name", ["max_iter", "batch_size", "n_iter_no_change", "alpha", "tol"])
+@pytest.mark.parametrize("given", [-(9**9999), [9**9999]], ids=["long", "list"])
+def test_an_option_that_python_cannot_write_is_shown_in_brief(name, given):
+    with pytest.raises(ValueError, match=name):
+        quick(**{name: given}).fit(GOOD, SIDES)
 
 
 # ---- a cluster ---------------------------------------------------------------------------------
