@@ -1,5 +1,8 @@
 """The backward pass as rows, one for each application of the chain rule: correct, or broken.
 
+The rows are for readers of a graph: the stepper and films. What `Value.backward` runs is
+`micrograd.engine.backward`.
+
 Back-propagation has three rules: a gradient is the *sum* of its contributions, a node passes its
 gradient on only when that sum is *complete*, and a pass begins with gradients of *zero*. Each rule
 can be broken here on purpose, to see which wrong numbers follow.

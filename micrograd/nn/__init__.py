@@ -1,4 +1,7 @@
-"""Neurons, layers and multi-layer perceptrons."""
+"""Neurons, layers and multi-layer perceptrons.
+
+`layers` computes; `module` names, saves and loads the parameters of any network.
+"""
 
 from micrograd.nn.layers import (
     INITS,
