@@ -301,12 +301,7 @@ def _write(  # noqa: PLR0917
 
 
 def _write_graph(  # noqa: PLR0917
-    data: Dataset,
-    model: MLP,
-    loss: str,
-    path: Path,
-    theme: str,
-    wrote: Callable[[str, str], None],
+    data: Dataset, model: MLP, loss: str, path: Path, theme: str, wrote: Callable[[str, str], None]
 ) -> None:
     """Draw the graph of the loss of one sample: the worst of the first hundred."""
     from micrograd.draw import draw_dot
@@ -337,8 +332,5 @@ def _write_graph(  # noqa: PLR0917
 
 
 COMMAND: Final = Command(
-    "demo",
-    "Train a small network on a toy problem and draw what it learnt.",
-    _add_arguments,
-    _run,
+    "demo", "Train a small network on a toy problem and draw what it learnt.", _add_arguments, _run
 )

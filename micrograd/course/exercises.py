@@ -139,11 +139,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(-153 / 128),),
         "dl/ds2 = -17/8 * 3/16 = -51/128, times x2 = 3.",
         (
-            (
-                0,
-                -5.625,
-                "The slope of the activations of layer 2 is missing: rule 1 acts twice.",
-            ),
+            (0, -5.625, "The slope of the activations of layer 2 is missing: rule 1 acts twice."),
             (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
             (0, -0.24609375, "That is the result without the transpose: which edges leave x2?"),
             (0, 1.1953125, "The size is correct, the sign is not: is it x - y or y - x?"),

@@ -153,10 +153,7 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
         tensors.append(helper.make_tensor(f"layer_{i}.bias", kind, [nout], layer.biases))
         nodes.append(
             helper.make_node(
-                "Gemm",
-                [inside, f"layer_{i}.weight", f"layer_{i}.bias"],
-                [f"layer_{i}.s"],
-                transB=1,
+                "Gemm", [inside, f"layer_{i}.weight", f"layer_{i}.bias"], [f"layer_{i}.s"], transB=1
             )
         )
         for operation, sources, target, options in _ONNX[layer.activation]:

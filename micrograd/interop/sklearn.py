@@ -21,12 +21,7 @@ from micrograd.nn import MLP
 
 __all__ = ["from_sklearn", "to_sklearn"]
 
-_OF_SKLEARN: Final = {
-    "identity": "linear",
-    "logistic": "sigmoid",
-    "tanh": "tanh",
-    "relu": "relu",
-}
+_OF_SKLEARN: Final = {"identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 
 
 def _sklearn() -> Any:
