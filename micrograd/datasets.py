@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.checks import finite_number, install, needs, one_of, whole_number
+from micrograd.errors import ArgumentError, shown
 
 __all__ = ["NAMES", "Dataset", "load"]
 
-EXTRA = 'pip install "micrograd[train]"'
+EXTRA = install("train")  # a public name of version 1.0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -179,28 +180,20 @@ def load(
     >>> load("iris").classes
     ('setosa', 'versicolor', 'virginica')
     """
-    if name not in NAMES:
-        raise ArgumentError(f"unknown dataset {name!r}: expected one of {', '.join(NAMES)}")
-    share = held_out if held_out is not None else 0.25 if name in _REAL else 0.5
-    if not 0 < share < 1:
-        raise ArgumentError(f"held_out is a share between 0 and 1, got {held_out!r}")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise ArgumentTypeError(f"expected a whole number as seed, got {seed!r}")
-    if not 0 <= seed < 2**32:
-        raise ArgumentError(f"expected a seed from 0 to 4294967295, got {seed}")
-    try:
+    name = one_of("the dataset", name, NAMES)
+    if held_out is None:
+        held_out = 0.25 if name in _REAL else 0.5
+    share = float(finite_number("held_out", held_out, above=0, below=1))
+    seed = whole_number("seed", seed, 0, 2**32 - 1)
+    with needs("train", "the datasets need NumPy and scikit-learn"):
         import numpy as np
         from sklearn import datasets as library
         from sklearn.model_selection import train_test_split
-    except ImportError as error:
-        raise ImportError(f"the datasets need NumPy and scikit-learn: {EXTRA}") from error
 
     if name in _MADE:
         recipe = _MADE[name]
         features, classes = _PLANE, recipe.classes
-        spread = recipe.noise if noise is None else noise
-        if not (isinstance(spread, (int, float)) and 0 <= spread < math.inf):
-            raise ArgumentError(f"expected a noise of 0 or more, got {noise!r}")
+        spread = float(finite_number("noise", recipe.noise if noise is None else noise, 0))
         count = _samples(200 if samples is None else samples, len(classes), share)
         X, y = recipe.make(count, spread, seed)
     else:
@@ -213,7 +206,7 @@ def load(
         if samples is not None:
             count = _samples(samples, len(classes), share)
             if count > len(X):
-                raise ArgumentError(f"{name} has {len(X)} samples, {samples} were asked for")
+                raise ArgumentError(f"{name} has {len(X)} samples, got samples={shown(count)}")
             if count < len(X):
                 X, _, y, _ = train_test_split(X, y, train_size=count, stratify=y, random_state=seed)
     X, X_test, y, y_test = train_test_split(
@@ -228,12 +221,11 @@ def load(
 
 def _samples(count: Any, classes: int, share: float) -> int:
     """Return `count`, checked: every class needs a sample on each side of the split."""
-    if not isinstance(count, int) or isinstance(count, bool):
-        raise ArgumentTypeError(f"expected a whole number of samples, got {count!r}")
+    whole = whole_number("samples", count)
     least = math.ceil(2 * classes / min(share, 1 - share))
-    if count < least:
+    if whole < least:
         raise ArgumentError(
             f"expected {least} samples or more for {classes} classes with {share:g} held out, "
-            f"got {count}"
+            f"got {shown(whole)}"
         )
-    return count
+    return whole

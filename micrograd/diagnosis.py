@@ -17,9 +17,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from micrograd.checks import one_of
 from micrograd.engine import Value, gradient, plain
-from micrograd.errors import ArgumentError, DomainError, InputCountError, not_a_network
+from micrograd.errors import DomainError, InputCountError, not_a_network
 from micrograd.losses import LOSSES, Loss
+from micrograd.nn import activation_of, neurons_of
 from micrograd.ops import TABLE, as_float
 from micrograd.style import number_text
 from micrograd.train.data import listed, rows_of, targets_of
@@ -197,15 +199,13 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge", optimizer: Any = N
     """
     if not (hasattr(model, "trace") and hasattr(model, "layers")):
         raise not_a_network(model, "an MLP")
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise ArgumentError(f"unknown loss {loss!r:.60}: expected one of {', '.join(LOSSES)}")
-    task = LOSSES[loss]
+    task = LOSSES[one_of("loss", loss, LOSSES)]
     # Features that are not finite are a finding; labels that are not are an error, as in fit.
     rows = [list(map(as_float, row)) for row in rows_of("X", X, finite=False)]
     labels = listed("y", y)
     if len(rows) != len(labels):
         raise InputCountError(f"X has {len(rows)} rows, y has {len(labels)} entries")
-    outputs = len(model.layers[-1].neurons) if model.layers else 0
+    outputs = len(neurons_of(model)[-1]) if model.layers else 0
     return _Look(model, rows, targets_of(task, labels, outputs), task, optimizer).diagnosis()
 
 
@@ -216,12 +216,13 @@ class _Look:
         self, model: Any, rows: list[list[float]], targets: list[Any], task: Loss, optimizer: Any
     ) -> None:
         self.model, self.rows, self.targets, self.task = model, rows, targets, task
+        self.layers = neurons_of(model)
         self.optimizer = optimizer
         self.findings: list[Finding] = []
         self.loss, self.stage = math.nan, ""
         self.right: int | None = None
         # The activation of each layer, "" for none, and the classes that there are.
-        self.activations = [_activation(layer) for layer in model.layers]
+        self.activations = [_activation(neurons) for neurons in self.layers]
         self.classes = len(set(targets)) if task.classification else 0
 
     def diagnosis(self) -> Diagnosis:
@@ -231,7 +232,7 @@ class _Look:
         except (ArithmeticError, DomainError) as error:  # the engine says what overflows, and where
             text = str(error).rstrip(".")
             self._add("not finite", self.stage, f"{text[:1].upper()}{text[1:]}.")
-        sizes = (len(self.rows[0]), *(len(layer.neurons) for layer in self.model.layers))
+        sizes = (len(self.rows[0]), *map(len, self.layers))
         findings = tuple(self.findings)
         return Diagnosis(findings, len(self.rows), self.loss, self.right, sizes)
 
@@ -270,7 +271,7 @@ class _Look:
             for j, pairs in enumerate(zip(*samples, strict=True)):
                 for kind, seen in _neuron(pairs):
                     self._add(kind, f"layer {i}, neuron {j}", seen, i, j)
-            for j, seen in _twins(self.model.layers[i].neurons):
+            for j, seen in _twins(self.layers[i]):
                 self._add("twin", f"layer {i}, neuron {j}", seen, i, j)
         self.stage = "the backward pass"
         for kind, i, seen in _flow(value, [[s for x in layer for s, _ in x] for layer in layers]):
@@ -370,7 +371,7 @@ class _Look:
 
     def _capacity(self, scores: Sequence[Any]) -> None:
         """Look whether training has ended with wrong answers in a network that is narrow."""
-        hidden = [len(layer.neurons) for layer in self.model.layers[:-1]]
+        hidden = list(map(len, self.layers[:-1]))
         if self.right is None:
             variance = _variance(list(map(as_float, self.targets)))
             wrong = f"a loss of {number_text(self.loss)}" if self.loss > ALIKE * variance else ""
@@ -433,7 +434,7 @@ class _Look:
             deeper = [] if self.activations[:-1] else ["a hidden layer"]
             if "sigmoid" in others:
                 deeper.append("tanh or relu in place of sigmoid")
-            if min((len(x.neurons) for x in self.model.layers[:-1]), default=NARROW) < NARROW:
+            if min(map(len, self.layers[:-1]), default=NARROW) < NARROW:
                 deeper.append("more hidden neurons")
             return ", ".join(
                 [*deeper, "more steps, a larger learning rate, or other first weights."]
@@ -448,16 +449,15 @@ class _Look:
             "missing": "fill in what is missing, or leave these samples out.",
             "input": "scale every feature to mean 0 and spread 1; drop those that never change.",
             "too few neurons": f"more hidden neurons, such as MLP({len(self.rows[0])}, [16, "
-            f"{len(self.model.layers[-1].neurons)}]), or other first weights; "
+            f"{len(self.layers[-1])}]), or other first weights; "
             "where classes overlap, some answers stay wrong.",
         }[kind]
 
 
-def _activation(layer: Any) -> str:
+def _activation(neurons: list[Any]) -> str:
     """Return the name of a layer's activation, "" for none."""
-    neuron = layer.neurons[0] if layer.neurons else None
-    name = neuron.activation if neuron is not None and neuron.nonlin else ""
-    return "" if name == "linear" else str(name)
+    name = activation_of(neurons[0]) if neurons else "linear"
+    return "" if name == "linear" else name
 
 
 def _finite(value: Any) -> bool:

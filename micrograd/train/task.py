@@ -120,8 +120,8 @@ def _loss(loss: LossLike) -> Loss | Callable[[list[Any], list[Any]], Any]:
     if isinstance(loss, str):
         if loss not in LOSSES:
             raise ArgumentError(
-                f"unknown loss {loss!r}: expected {', '.join(map(repr, LOSSES))} or a function "
-                "(scores, targets) -> Value"
+                f"unknown loss {shown_briefly(loss)}: expected {', '.join(map(repr, LOSSES))} or a "
+                "function (scores, targets) -> Value"
             )
         return LOSSES[loss]
     if not (isinstance(loss, Loss) or callable(loss)):
