@@ -38,41 +38,41 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     hidden_layer_sizes : sequence of int, default (16, 16)
         Number of neurons of each hidden layer.
     activation : str, default "relu"
-        Of the hidden layers; any that `Neuron` knows.
+        Activation of the hidden layers; any that `Neuron` takes.
     loss : {"log_loss", "hinge"}, default "log_loss"
-        "hinge" is for two classes, and then there are no probabilities.
+        "hinge" is for two classes and gives no probabilities.
     optimizer : {"adam", "adamw", "sgd"}, default "adam"
     learning_rate : float or callable, default 0.01
-        A function of the step number gives the rate of each step.
+        A number, or a function of the step number.
     schedule : {"constant", "linear", "cosine"}, default "constant"
-        How the learning rate falls to 0 over `max_iter` passes.
+        "linear" and "cosine" reduce the learning rate to 0 over `max_iter` passes.
     momentum : float, default 0.9
     nesterov : bool, default True
-        Both of "sgd" only.
+        Both are only used with optimizer="sgd".
     alpha : float, default 0.0001
-        Strength of the L2 penalty of the weights, divided by the size of a batch. As in
-        scikit-learn, biases are free of it.
+        Strength of the L2 penalty on the weights, divided by the batch size. As in scikit-learn,
+        biases are not penalised.
     class_weight : dict, "balanced" or None, default None
-        How much each class counts.
+        The weight of each class.
     batch_size : int or "auto", default "auto"
-        "auto" is 200, or all samples where they are fewer.
+        "auto" is 200, or all samples if there are fewer.
     max_iter : int, default 200
-        Passes over the data at most.
+        The largest number of passes over the data.
     tol : float or None, default 0.0001
-        By how much the loss has to fall to count as progress. With None all passes are done.
+        By how much the loss must fall to count as progress. None does all passes.
     n_iter_no_change : int, default 10
-        How many passes without progress end the training.
+        The number of passes without progress that ends training.
     early_stopping : bool, default False
-        Hold out `validation_fraction` of the samples, stop by their loss, and keep the
-        parameters that were best for them.
+        Hold out `validation_fraction` of the samples, stop training when their loss no longer
+        falls, and keep the parameters with the lowest.
     validation_fraction : float, default 0.1
     random_state : int, RandomState instance or None, default None
-        Decides the first weights, the order of the samples and what is held out.
+        Determines the initial weights, the shuffling and the samples held out.
     warm_start : bool, default False
-        Go on from the parameters that the last `fit` ended with. Each `fit` starts the optimizer
-        and its schedule anew; calls of `partial_fit` share them.
+        Continue from the parameters of the last `fit`. Each `fit` has a new optimizer and
+        schedule; calls of `partial_fit` share them.
     compile : bool or "auto", default "auto"
-        Whether to train with machine code; "auto" does so where it saves time.
+        Whether to train in machine code; "auto" does if it saves time.
     verbose : bool, default False
         Show a progress bar.
 
@@ -82,25 +82,25 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     model_ : MLP
     optimizer_ : Optimizer
     history_ : History
-        Of the last fit, step by step.
+        The last fit, step by step.
     loss_curve_ : list of float
-        The mean loss of each pass, those of the fits before a warm start included.
+        The mean loss of each pass, including the fits before a warm start.
     loss_ : float
-        The last of them.
+        The last entry of `loss_curve_`.
     validation_loss_curve_ : list of float or None
     n_iter_ : int
-        Passes of the last fit, and of the calls of `partial_fit` since then.
+        The number of passes of the last fit and of the calls of `partial_fit` since.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Only where `X` had names.
+        Only if `X` had names.
 
     Raises
     ------
     ArgumentError
-        From `fit`, for an option that cannot be used. Also a ValueError.
+        In `fit`, if an option cannot be used. Also a ValueError.
     OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
-        From `fit`, where training stops because a number is no longer finite. The estimator is
-        as it was, and the error's `history` has the steps before.
+        In `fit`, if a number is no longer finite. The estimator is unchanged, and the error's
+        `history` has the steps before.
 
     Warns
     -----
@@ -130,7 +130,7 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Classes of any kind: numbers or texts.
+            Classes: numbers or strings.
         sample_weight : array-like of shape (n_samples,), optional
 
         Returns
@@ -157,14 +157,14 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> MicrogradClassifier:
-        """Go on training, by one pass over these samples.
+        """Continue training with one pass over these samples.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), optional
-            All classes there will ever be; needed at the first call.
+            All classes of this and all later calls; required in the first call.
         sample_weight : array-like of shape (n_samples,), optional
 
         Returns
@@ -232,7 +232,7 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes, above 0 for the second one; else a logit a class.
+            For two classes, positive for the second one; otherwise one logit per class.
         """
         scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores

@@ -28,12 +28,12 @@ with needs(*REQUIRED):
 
 __all__ = ["Network", "dense", "fired"]
 
-_LARGEST_BATCH: Final = 200  # samples, where the batch size is left to us, as in scikit-learn
-_EAGER: Final = 6e-7  # seconds a step that is not compiled takes, a sample and parameter
-_COMPILING: Final = 3e-4  # seconds that compiling takes, a parameter
-_STARTING: Final = 0.1  # seconds that it takes besides
+_LARGEST_BATCH: Final = 200  # samples of a batch_size="auto", as in scikit-learn
+_EAGER: Final = 6e-7  # seconds per sample and parameter of a step that is not compiled
+_COMPILING: Final = 3e-4  # seconds of compiling per parameter
+_STARTING: Final = 0.1  # seconds of compiling besides
 
-# The activations over arrays; any other is computed number by number.
+# Activations over arrays, by name; any other is computed element by element.
 _OVER_ARRAYS: Final[dict[str, Any]] = {
     "relu": lambda s: np.maximum(s, 0.0),
     "tanh": np.tanh,
@@ -129,13 +129,13 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
     def _learn(
         self, X: Any, y: Any, weights: Any, loss: str, outputs: int, *, anew: bool, one_pass: bool
     ) -> None:
-        """Train on checked data; `y` as the loss wants it, weights one a sample or None."""
+        """Train on checked data; `y` as the loss takes it, one weight per sample or None."""
         sizes = self._checked_options()
         if not anew:
             self._check_same(sizes, X.shape[1])
         draw = check_random_state(self.random_state)
         seed = int(draw.randint(2**31 - 1))
-        # As many samples as the weights stand for share the penalty.
+        # The penalty is divided by the number of samples that the weights stand for.
         share = 1.0 if weights is None else float(np.mean(weights))
         if weights is not None:
             if not weights.sum() > 0:
@@ -151,7 +151,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
         each = -(-samples // size)  # steps a pass
         passes = 1 if one_pass else int(self.max_iter)
         model = self._made(sizes, outputs, seed) if anew else self.model_
-        # Calls of partial_fit are one run, whose schedule is as long as that of `fit`.
+        # Calls of partial_fit are one run, with a schedule as long as that of `fit`.
         if one_pass and not anew:
             optimizer = self.optimizer_
         else:
@@ -183,7 +183,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
             compile=choice,
             sample_weight=weights,
         )
-        # From here on nothing can fail: an estimator is fitted as a whole, or is as it was.
+        # Nothing fails from here on: an estimator is fitted completely or not changed.
         self.model_, self.optimizer_ = model, optimizer
         curve = self._note(history, each, anew=anew, one_pass=one_pass)
         told = None
@@ -204,7 +204,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
             warnings.warn(told, ConvergenceWarning, stacklevel=4)
 
     def _check_same(self, sizes: tuple[int, ...], features: int) -> None:
-        """Raise where another network is asked for than the one to go on with."""
+        """Raise an error if the options or the data do not fit the network of the last fit."""
         model = self.model_
         last = tuple(map(len, neurons_of(model)[:-1]))
         for name, before, now in (
@@ -219,7 +219,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
                 )
 
     def _parted(self, X: Any, y: Any, weights: Any, draw: Any) -> tuple[Any, Any, Any, Any]:
-        """Return what to learn from and, as a pair, what to stop by."""
+        """Return training samples, and the pair of validation data for early stopping."""
         index = np.arange(len(X))
         try:
             learnt, kept = train_test_split(
@@ -237,7 +237,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
         return X[learnt], y[learnt], part, (X[kept], y[kept])
 
     def _note(self, history: History, each: int, *, anew: bool, one_pass: bool) -> list[float]:
-        """Keep what happened, by passes over the data; return the losses of the new ones."""
+        """Store the losses by passes over the data; return those of this run."""
         losses = history.loss
         curve = [sum(losses[i : i + each]) / each for i in range(0, len(losses) - each + 1, each)]
         self.history_ = history
@@ -250,7 +250,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        """Leave the estimator as it was where what is done inside fails."""
+        """Restore the estimator if the block fails."""
         before = dict(vars(self))
         try:
             yield
@@ -265,7 +265,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
     # ---- use -----------------------------------------------------------------------------------
 
     def _scores(self, X: Any) -> Any:
-        """Return what the network gives for each sample, shape (n_samples, n_outputs)."""
+        """Return the outputs of the network, shape (n_samples, n_outputs)."""
         check_is_fitted(self, "model_")
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=float, reset=False)
         flowing = dense(X)
@@ -277,7 +277,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
 
 
 def _grew(curve: list[float], held_out: list[float], tol: float) -> bool:
-    """Return whether the parameters that are kept have a larger loss than the first ones."""
+    """Return whether the parameters that are kept have a larger loss than the initial ones."""
     if held_out:  # the parameters of its lowest loss are kept
         return len(held_out) > 1 and min(held_out) == held_out[0] < held_out[-1] - tol
     return curve[-1] > curve[0] + tol

@@ -55,13 +55,13 @@ class MicrogradRegressor(RegressorMixin, Network):  # type: ignore[misc]
     losses: ClassVar = ("squared_error",)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MicrogradRegressor:
-        """Train on samples and their numbers.
+        """Train on samples and their targets.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            One number a sample; `sklearn.multioutput.MultiOutputRegressor` is for several.
+            One number per sample; for several, use `sklearn.multioutput.MultiOutputRegressor`.
         sample_weight : array-like of shape (n_samples,), optional
 
         Returns
@@ -80,7 +80,7 @@ class MicrogradRegressor(RegressorMixin, Network):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MicrogradRegressor:
-        """Go on training, by one pass over these samples; as `fit` otherwise."""
+        """Continue training with one pass over these samples; otherwise like `fit`."""
         first = not hasattr(self, "model_")
         with self._all_or_nothing():
             self._fit(X, y, sample_weight, anew=first, one_pass=True, reset=first)
@@ -102,7 +102,7 @@ class MicrogradRegressor(RegressorMixin, Network):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] > 1:
             raise ArgumentError(
                 f"y has {y.shape[1]} columns, and this network predicts one number: for several, "
-                "sklearn.multioutput.MultiOutputRegressor fits one network a column"
+                "sklearn.multioutput.MultiOutputRegressor fits one network per column"
             )
         y = column_or_1d(y, warn=True, dtype=float)
         weights = None

@@ -1,4 +1,4 @@
-"""Samples and their labels, checked and made plain numbers; an error names the place in them."""
+"""Samples and labels as plain numbers, checked; errors name the place in them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def listed(what: str, given: Any) -> list[Any]:
 
 
 def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]]:
-    """Return the rows as plain numbers, all of one length; finite ones unless told otherwise."""
+    """Return the rows as plain numbers, checked to be of one length and, by default, finite."""
     given_rows = listed(what, X)
     same = set(map(type, given_rows)) == {list} and len(set(map(len, given_rows))) == 1
     if same and _all_finite(list(chain.from_iterable(given_rows))):  # as most data are
@@ -52,7 +52,7 @@ def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]
         if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
             raise ArgumentTypeError(
                 f"expected {what}[{i}] to be a row of numbers, got {shown_briefly(entries)} "
-                f"({type(entries).__name__}); one feature a sample is [[x] for x in {what}]"
+                f"({type(entries).__name__}); one feature per sample is [[x] for x in {what}]"
             )
         row: list[PlainNumber] = []
         for j, entry in enumerate(entries):
@@ -72,13 +72,13 @@ def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]
 
 
 _OWN: Final = (
-    "for several numbers a sample give a function as the loss: lambda outputs, y: "
+    "for several numbers per sample pass a function as the loss: lambda outputs, y: "
     "losses.mse([o for row in outputs for o in row], [t for row in y for t in row])"
 )
 
 
 def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> list[Any]:
-    """Return what a loss wants from labels, for a model of so many outputs."""
+    """Return the labels as the loss takes them, checked against the number of outputs."""
     if not _all_finite(labels):
         for i, label in enumerate(labels):
             try:
@@ -98,7 +98,7 @@ def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> 
         classes = max(targets) + 1
         if outputs < max(classes, 2):
             raise InputCountError(
-                f"{loss.name} needs an output a class: the largest label is {classes - 1}, so "
+                f"{loss.name} needs one output per class: the largest label is {classes - 1}, so "
                 f"{max(classes, 2)} or more, but the model has {outputs}"
             )
     elif outputs != 1:
@@ -110,6 +110,6 @@ def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> 
 
 
 def _all_finite(numbers: list[Any]) -> bool:
-    """Return whether all are plain numbers of the most usual kinds, and finite."""
+    """Return whether all are ints, or all finite floats."""
     kinds = set(map(type, numbers))
     return kinds == {int} or (kinds == {float} and all(map(math.isfinite, numbers)))

@@ -11,22 +11,21 @@ __all__ = ["EarlyStop"]
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """When to stop before the last step: once the loss has not fallen for a while.
+    """When to stop before the last step: once the loss has stopped falling.
 
-    What is watched is the loss of the validation data where there are some, else the loss of
-    the steps.
+    The loss of the validation data counts; without validation data, the loss of the steps.
 
     Parameters
     ----------
     patience : int, default 10
-        How many measurements in a row may be no new best.
+        How many measurements in a row without a new best loss end the run.
     min_delta : float, default 0.0
-        By how much a loss must be below the best so far to be a new best.
+        By how much a loss must fall below the best so far to count as a new best.
     restore_best : bool, default False
-        At the end of the run, give the model the parameters of the best loss.
+        At the end of the run, restore the parameters with the best loss.
     every : int, default 1
-        Where there are no validation data: how many steps one measurement is the mean loss of,
-        for instance those of one pass over the samples.
+        Without validation data, a measurement is the mean loss of this many steps, such as those
+        of one pass over the samples.
     """
 
     patience: int = 10

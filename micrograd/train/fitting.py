@@ -40,9 +40,9 @@ from micrograd.train.task import Evaluation, LossLike, measured, task_of, weight
 
 __all__ = ["LEARNING_RATE", "Report", "Session", "evaluate", "fit", "session"]
 
-LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes where no optimizer is given
+LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes if no optimizer is given
 
-_PAUSE: Final = 1.0  # seconds between checkpoints, where nothing else is asked for
+_PAUSE: Final = 1.0  # seconds between checkpoints, by default
 
 Report: TypeAlias = Callable[[int, float, "float | None"], object]
 
@@ -65,7 +65,7 @@ def evaluate(model: Module, X: Any, y: Any, loss: LossLike = "hinge") -> Evaluat
     Raises
     ------
     ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
-        As `fit` does for data that do not fit.
+        As for `fit`.
 
     Examples
     --------
@@ -99,82 +99,81 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     compile: bool | str = "auto",  # noqa: A002 (the name of what it calls)
     sample_weight: Any = None,
 ) -> History:
-    """Train a model: measure the loss, run the chain rule backwards, update, and again.
+    """Train a model: in each step a forward pass, a backward pass and an update.
 
     Parameters
     ----------
     model : Module
-        Called with one row of `X`. It gives one Value, or for "cross_entropy" a list of them,
-        one a class.
+        Called with one row of `X`; it returns one Value, or for "cross_entropy" a list with one
+        Value per class.
     X : array-like of shape (n_samples, n_features)
         Finite numbers.
     y : array-like of shape (n_samples,)
-        For "hinge" and "bce" 0 and 1, or -1 and 1. For "cross_entropy" the class, from 0. For
-        "mse" numbers. For a callable, whatever it takes.
+        For "hinge" and "bce" 0 and 1, or -1 and 1. For "cross_entropy" classes counted from 0.
+        For "mse" numbers. For a callable, whatever it takes.
     loss : {"hinge", "mse", "bce", "cross_entropy"}, Loss or callable, default "hinge"
-        A callable gets a list of what the model gives and a list of entries of `y`, and gives
-        one Value.
+        A callable is given the list of the model's outputs and the list of the entries of `y`,
+        and returns one Value.
     optimizer : Optimizer, optional
         `SGD`, `Adam` or `AdamW` over the parameters of the model, with its learning rate or
         schedule and its weight decay. Default `Adam` with a learning rate of 0.02.
     steps : int, default 100
-        How many updates, those of a resumed run included.
+        The number of updates, including those before a run was resumed.
     batch_size : int, optional
-        Samples a step, in shuffled order; each sample once before any comes again. Default all
-        of them, in the order given.
+        Samples per step, in shuffled order, each one once per pass over the data. Default all of
+        them, in the given order.
     seed : int, optional
-        Decides the shuffling, with a generator of its own. Default: another order each time.
+        Seed of the shuffling, which has its own generator. Default another order in each run.
     progress : bool or callable, optional
-        True for a progress bar, False for none; by default there is one where the error stream
-        is a terminal. A callable gets `(step, loss, accuracy)` after each step, counted from 0.
+        True for a progress bar, False for none; by default there is one if the error stream is a
+        terminal. A callable is given `(step, loss, accuracy)` after each step, counted from 0.
     validation : (X, y), optional
-        Data to measure on, never to learn from.
+        Data that are measured, but not trained on.
     validate_every : int, default 1
-        Measure the validation data at step 0 and then at every so many steps.
+        Measure the validation data at step 0 and then every `validate_every` steps.
     early_stop : int or EarlyStop, optional
-        A patience, in measurements, or all the choices.
+        The patience, in measurements, or an `EarlyStop` with all its options.
     checkpoint : path-like, optional
-        A file to keep the state of the run in, written in one piece: at the end, when the run is
-        interrupted, and in between. One that is there is replaced.
+        A file that holds the state of the run, written atomically: at the end, when the run is
+        interrupted, and in between. An existing file is overwritten.
     checkpoint_every : int, optional
-        Write the checkpoint after every so many steps. Default about once a second.
+        Write the checkpoint every `checkpoint_every` steps. Default about once a second.
     resume : bool, default False
-        Go on from the checkpoint, if there is one, to the same bits as a run that was never
-        stopped. Without one, start from the beginning. The options of the optimizer, its learning
-        rate included, are those of the checkpoint; a rate that is a function of your own is the
-        one given.
+        Continue from the checkpoint, to the same bits as a run that was never stopped; if there is
+        none, start from the beginning. The options of the optimizer and its learning rate are
+        those of the checkpoint, except that a rate which is your own function is the one given.
     compile : bool or "auto", default "auto"
-        Compute loss and gradient with `micrograd.compile`: the same numbers but for the last
-        digits. With `SGD`, `Adam` or `AdamW`, where there is no validation, best to restore or
-        function as progress, many steps are one call of machine code. "auto" compiles where a
-        step has work enough (samples times parameters of 8,000 or more), the loss is one of those
-        with a name, and the model can be traced; True wherever it can, or raises what hinders it.
+        Compute loss and gradient with `micrograd.compile`: the same numbers except for the last
+        digits. With `SGD`, `Adam` or `AdamW`, and without validation, `restore_best` or a function
+        as progress, many steps are one call of machine code. "auto" compiles if a step has enough
+        work (samples times parameters of 8,000 or more), the loss is given by name, and the model
+        can be traced. True compiles, or raises the error that prevents it.
     sample_weight : array-like of shape (n_samples,), optional
-        How much each sample counts, 0 or more: its loss is multiplied by its weight, after the
-        weights were brought to a mean of 1. Accuracies and validation data are not weighted.
-        Only with a loss that has a name.
+        The weight of each sample, 0 or more: its loss is multiplied by its weight, scaled so that
+        the mean weight is 1. Accuracies and validation data are not weighted. Only with a loss
+        given by name.
 
     Returns
     -------
     History
-        Of the whole run, from its first step.
+        The whole run, from its first step.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
-        If the data, or an option, cannot be used: nothing was changed.
+        If the data or an option cannot be used; nothing is changed.
     StateError
-        If the checkpoint is damaged or of another run: nothing was changed.
+        If the checkpoint is damaged or belongs to another run; nothing is changed.
     OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
         If a loss, a gradient or a parameter stops being finite, usually because the learning rate
         is too high. The error's `history` has the steps before.
     OSError
-        If the checkpoint cannot be read or written; found out before the first step.
+        If the checkpoint cannot be read or written; checked before the first step.
 
     Notes
     -----
-    Whatever ends the run, an interrupt included, model and optimizer are as they were after the
-    last whole step, and so is the checkpoint where the end was an interrupt.
+    Whatever ends the run, even an interrupt, model and optimizer are as they were after the last
+    complete step. After an interrupt, so is the checkpoint.
 
     Examples
     --------
@@ -214,12 +213,12 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
 
 
 class Session:
-    """A training run that is taken a step at a time; `session` makes one.
+    """A training run that advances one step per call; `session` makes one.
 
     Attributes
     ----------
     history : History
-        Of the steps done.
+        The steps done so far.
     """
 
     def __init__(self, run: Run) -> None:
@@ -232,11 +231,11 @@ class Session:
 
     @property
     def done(self) -> int:
-        """How many updates there were."""
+        """The number of updates done."""
         return self._run.done
 
     def advance(self) -> None:
-        """Do one step; if it fails, model and optimizer are as they were before it."""
+        """Do one step; if it fails, model and optimizer are as before it."""
         self._run.advance()
 
 
@@ -252,12 +251,12 @@ def session(  # noqa: PLR0917 (the order of fit)
     validation: tuple[Any, Any] | None = None,
     compile: bool | str = "auto",  # noqa: A002 (as in fit)
 ) -> Session:
-    """Return a run like that of `fit`, which waits to be told each step.
+    """Return a run like that of `fit`, of which `advance` does one step at a time.
 
     Parameters
     ----------
     model, X, y, loss, optimizer, batch_size, seed, validation, compile
-        As of `fit`; validation data are measured at every step.
+        As for `fit`; validation data are measured at every step.
 
     Returns
     -------
@@ -266,7 +265,7 @@ def session(  # noqa: PLR0917 (the order of fit)
     Raises
     ------
     ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
-        As of `fit`.
+        As for `fit`.
 
     Examples
     --------
@@ -295,7 +294,7 @@ def _prepared(  # noqa: PLR0917 (as fit)
     compile: bool | str,  # noqa: A002
     sample_weight: Any,
 ) -> Run:
-    """Return a run of so many steps, its data and options checked, that is yet to begin."""
+    """Return a run that has not begun yet, with its data and options checked."""
     if seed is not None:
         seed = whole_number("seed", seed)
     task = task_of(model, X, y, loss)
@@ -391,7 +390,7 @@ def _train(
 
 @contextmanager
 def _reporter(progress: bool | Report | None, steps: int, done: int) -> Iterator[Report | None]:
-    """Yield what is to be told of each step, None where nobody wants to know."""
+    """Yield the function that each step is reported to, or None."""
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     if callable(progress):

@@ -20,24 +20,25 @@ LISTS: Final = (
 
 @dataclass(repr=False)
 class History:
-    """What happened in each step of a training run.
+    """What was measured in each step of a training run.
 
     Entry k of `loss` and `accuracy` was measured with the parameters after k updates, on the
-    samples of that step: all of them, or one mini-batch.
+    samples of step k: all samples or one mini-batch.
 
     Attributes
     ----------
     loss : list of float
     accuracy : list of float
-        Shares between 0 and 1; empty where the loss knows no right and wrong.
+        The fraction of samples classified correctly; empty if the loss is not a classification
+        loss.
     seconds : list of float
-        The time that each step took, its part of the validation included.
+        The time of each step, including its validation.
     validation_steps : list of int
         The steps at which the validation data were measured.
     validation_loss, validation_accuracy : list of float
         One entry for each of `validation_steps`, with the parameters of `loss` at that step.
     stopped_early : bool
-        Whether `early_stop` ended the run before its last step.
+        Whether `early_stop` ended the run before the last step.
     """
 
     loss: list[float] = field(default_factory=list)

@@ -38,25 +38,25 @@ _STEP: Final = 20_000  # what each step counts for at least: it is planned and n
 
 
 class Trainable(Protocol):
-    """What `fit` needs of an optimizer."""
+    """What `fit` needs of an optimizer: the methods of `micrograd.optim.Optimizer`."""
 
     def zero_grad(self) -> None:
         """Set the `grad` of every parameter to 0."""
 
     def step(self) -> None:
-        """Change every parameter once, by its gradient."""
+        """Update every parameter once, from its gradient."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that a later run needs to go on with the same bits."""
+        """Return what a later run needs to continue with the same bits."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over such a state; all of it, or none."""
+        """Load such a state; all of it, or nothing."""
 
 
 def compiled_steps(
     task: Task, parameters: list[Value], steps: int, batch_size: int | None, choice: bool | str
 ) -> CompiledSteps | None:
-    """Return what computes the steps of a run, None for the engine itself."""
+    """Return the compiled steps of a run; None if the engine computes them."""
     choice = one_of("compile", choice, (True, False, "auto"))
     known = LOSSES.get(task.name)
     if choice is False:
@@ -86,9 +86,9 @@ def compiled_steps(
         )
         if not compiled.is_traced:
             before = [parameter.grad for parameter in parameters]
-            compiled([0])  # what cannot be traced is found out now
+            compiled([0])  # fails here if the model cannot be traced
     except (ImportError, MicrogradError) as error:
-        # A number that no float can hold stops the first step, where the engine says so.
+        # A number too large for a float fails in the first step, with the engine's message.
         if choice is True and not isinstance(error, (ArithmeticError, DomainError)):
             raise
         return None
@@ -99,7 +99,7 @@ def compiled_steps(
 
 
 def descent_of(run: Run) -> Descent | None:
-    """Return the whole loop in machine code where it does what the run asks for, and no more."""
+    """Return the training loop in machine code, if it can do what this run asks for."""
     optimizer = run.optimizer
     stop = run.early_stop
     if run.compiled is None or run.held_out is not None or (stop and stop.restore_best):
@@ -125,9 +125,9 @@ def descent_of(run: Run) -> Descent | None:
 
 
 def _scalars(optimizer: SGD | Adam, most: int) -> list[list[float]]:
-    """Return the numbers of the next steps, up to one whose learning rate cannot be used.
+    """Return lists of the scalars of the update rule, with one number per step.
 
-    There is a list of each kind of number, of one number a step.
+    They end before a step whose learning rate cannot be used.
     """
     lr, start = optimizer.lr, optimizer.steps
     rates: list[Any] = [lr]
@@ -164,7 +164,7 @@ class Run:
     compiled: CompiledSteps | None = None
     descent: Descent | None = None
     compiled_held_out: CompiledSteps | None = None
-    stride: int = 1  # steps of a leap
+    stride: int = 1  # steps per call of machine code
     done: int = 0
     best_loss: float = math.inf
     since_best: int = 0
@@ -175,7 +175,7 @@ class Run:
         self.batches = Batches(len(self.task.rows), self.batch_size, self.seed)
 
     def advance(self) -> None:
-        """Do one step, or leave everything as it was."""
+        """Do one step; all of it, or nothing."""
         before = self._snapshot()
         try:
             self._step()
@@ -187,7 +187,7 @@ class Run:
             raise
 
     def _stopped(self, error: ArithmeticError | DomainError, *, is_measured: bool) -> Exception:
-        """Return the error that says where training stopped, what to try, and what there was."""
+        """Return the error that says where training stopped and what to try, with the history."""
         found = (i for i, parameter in enumerate(self.parameters) if parameter.data * 0 != 0)
         broken = next(found, None)
         advice = "often a lower learning rate helps, or X and y scaled to about -1 to 1"
@@ -196,7 +196,7 @@ class Run:
                 f"its parameter {broken} is {self.parameters[broken].data} already: take a new "
                 "model, or load parameters that are finite"
             )
-        elif not (self.done or is_measured):  # no rate has had a part in it yet
+        elif not (self.done or is_measured):  # the learning rate was not used yet
             advice = "scale X and y to about -1 to 1, or start with smaller weights"
         stopped = rewritten(
             error,
@@ -207,9 +207,9 @@ class Run:
         return stopped
 
     def leap(self, most: int) -> int:
-        """Do up to so many steps in machine code, or leave everything as it was; return how many.
+        """Do up to `most` steps in machine code, all or nothing; return how many.
 
-        None is done where there is no such code, or where the next step has something to say.
+        It is 0 if there is no such code, or if the next step must run in Python.
         """
         if self.descent is None:
             return 0
@@ -217,13 +217,13 @@ class Run:
         try:
             done = self._leap(self.descent, before[0], min(most, self.stride, self._until_stop()))
             wanted = self._watched(done)
-            if wanted < done:  # it should have stopped on the way: go there again
+            if wanted < done:  # the early stop came before: do only the steps up to it
                 self._restore(before)
                 done = self._leap(self.descent, before[0], wanted)
                 self._watched(done)
             seconds = time.perf_counter() - start
             self.history.seconds += [seconds / max(1, done)] * done
-        except ArithmeticError:  # a number that no float can hold
+        except ArithmeticError:  # a number too large for a float
             self._restore(before)
             return 0
         except BaseException:
@@ -305,11 +305,13 @@ class Run:
         self.done += 1
 
     def _measure(self, batch: list[int] | None) -> tuple[float, float]:
-        """Set the gradients; return the loss and the accuracy, 0 where there is none."""
+        """Set the gradients; return the loss and the accuracy, 0 if there is none."""
         if self.compiled is not None:
             try:
                 return self.compiled(batch)
-            except MicrogradError:  # the engine says what is wrong, or that nothing is
+            except (
+                MicrogradError
+            ):  # the engine computes it again: it finds nothing, or raises the better error
                 for parameter in self.parameters:
                     parameter.grad = 0
         task = self.task
@@ -328,13 +330,13 @@ class Run:
         return watched, right / len(rows)
 
     def _held_out(self) -> Evaluation:
-        """Measure the validation data; the gradients stay as they are."""
+        """Measure the validation data; gradients do not change."""
         held_out = cast("Task", self.held_out)
         if self.compiled_held_out is not None:
             grads = [parameter.grad for parameter in self.parameters]
             try:
                 loss, share = self.compiled_held_out()
-            except MicrogradError:  # the engine says what is wrong
+            except MicrogradError:  # the engine raises the better error
                 pass
             else:
                 samples = len(held_out.rows)
@@ -347,10 +349,10 @@ class Run:
         return measured(held_out)
 
     def _until_stop(self) -> int:
-        """Return how many steps to do before the early stop is asked whether it ends the run.
+        """Return how many steps to compile before the early stop is checked.
 
-        As many as there are before it can, or a quarter of those done if that is more: some may
-        then be too many, but with little patience there would be many leaps.
+        As many as it surely leaves, or a quarter of those done if that is more: steps after the
+        stop are done in vain then, but a short patience does not make many short calls.
         """
         stop = self.early_stop
         if stop is None:
@@ -358,7 +360,7 @@ class Run:
         return max(stop.steps_left(self.done, self.since_best), self.done // 4)
 
     def _watched(self, done: int) -> int:
-        """Note the losses of the last `done` steps; return how many of them should be done."""
+        """Count the last `done` steps for the early stop; return how many of them it leaves."""
         if self.early_stop is not None:
             before = self.done - done
             for step in range(before, self.done):
@@ -368,14 +370,14 @@ class Run:
         return done
 
     def _watch_steps(self, steps: int, data: list[PlainNumber]) -> None:
-        """Note the mean loss of the measurement that ends after so many steps, if one does."""
+        """Count the measurement that ends after so many steps, if one does."""
         every = 1 if self.early_stop is None else self.early_stop.every
         if self.early_stop is not None and steps % every == 0:
             losses = self.history.loss[steps - every : steps]
             self._watch(sum(losses) / every, data)
 
     def _watch(self, loss: float, data: list[PlainNumber]) -> None:
-        """Note the loss of the parameters `data` for the early stop."""
+        """Count a measured loss, of the parameters `data`, for the early stop."""
         stop = self.early_stop
         if stop is None:
             return

@@ -1,4 +1,4 @@
-"""What a network is trained on: data, loss and weights, checked, and how well it does on them."""
+"""What a network is trained on, checked: data, loss and weights; and how well it performs."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ LossLike: TypeAlias = str | Loss | Callable[[list[Any], list[Any]], Any]
 
 
 class Evaluation(NamedTuple):
-    """How well a model does on some data.
+    """How well a model performs on some data.
 
     Attributes
     ----------
     loss : float
     accuracy : float or None
-        Share of the samples that are right; None where the loss knows no right and wrong.
+        The fraction of samples classified correctly; None if the loss is not a classification loss.
     right, samples : int
+        How many samples are classified correctly, and how many there are.
     """
 
     loss: float
@@ -55,7 +56,7 @@ class Evaluation(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """Rows and targets as plain numbers, and what to do with what the model gives for them."""
+    """Rows and targets as plain numbers, with the model, its loss and its predictions."""
 
     name: str
     model: Callable[[list[PlainNumber]], Any]
@@ -66,14 +67,14 @@ class Task:
     weights: list[float] | None = None
 
     def digest(self) -> str:
-        """Return a fingerprint of the data: the same in every process."""
+        """Return a hash of the data that is the same in every process."""
         data = (self.rows, self.targets)
         text = repr(data if self.weights is None else (*data, self.weights))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> Task:
-    """Return the data as plain numbers, all checked, one call of the model included."""
+    """Return the task; the data, the loss and one call of the model are checked."""
     if not isinstance(model, Module):
         raise ArgumentTypeError(
             f"expected a model, such as MLP(2, [16, 16, 1]), got {shown_briefly(model)} "
@@ -101,9 +102,9 @@ def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> T
 
 
 def _plain_outputs(model: Module, features: int) -> int | None:
-    """Return how long the list is that a network of our own classes gives; 0 for a single Value.
+    """Return the number of outputs of a network of our own classes, 0 for a single Value.
 
-    None where only a call can tell.
+    It is None if only a call can tell.
     """
     layers = neurons_of(model)
     if not is_ours(model) or not layers or cast("MLP", model).nin != features:
@@ -158,7 +159,7 @@ def weights_of(task: Task, given: Any) -> list[float]:
 
 
 def finite_loss(loss: Any) -> float:
-    """Return the number in a loss, which has to be one that can be made small."""
+    """Return the number in a loss, checked to be finite."""
     if not isinstance(loss, Value):
         raise ArgumentTypeError(
             f"the loss gave {shown_briefly(loss)} ({type(loss).__name__}), expected one Value"
@@ -169,12 +170,12 @@ def finite_loss(loss: Any) -> float:
 
 
 def right_of(predict: Callable[[Any], Any], scores: list[Any], targets: list[Any]) -> int:
-    """Return how many of the scores are right."""
+    """Return how many scores predict their target."""
     return sum(predict(score) == y for score, y in zip(scores, targets, strict=True))
 
 
 def measured(task: Task) -> Evaluation:
-    """Return how well the model of a task does on its data."""
+    """Return loss and accuracy of the model of a task on its data."""
     with no_grad():
         scores = [task.model(row) for row in task.rows]
         loss = task.loss(scores, task.targets)

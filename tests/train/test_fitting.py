@@ -145,7 +145,7 @@ def test_no_steps_are_no_change():
         (XOR, [0, 1, -1, 0], "bce", ArgumentError, "y: bce: the labels are -1, 0 and 1"),
         (XOR, ["no", "yes", "yes", "no"], "hinge", NumberTypeError, r"y\[0\] is 'no'"),
         (XOR, [0, 1, math.nan, 0], "mse", ArgumentError, r"y\[2\] is nan"),
-        (XOR, [0, 1, 2, 1], "cross_entropy", InputCountError, "needs an output a class"),
+        (XOR, [0, 1, 2, 1], "cross_entropy", InputCountError, "needs one output per class"),
         (XOR, [0, 1, 1, 0], "cross_entropy", InputCountError, "2 or more, but the model has 1"),
         (XOR, [0, 0.5, 1, 1], "cross_entropy", ArgumentError, "label 1 is 0.5"),
         (XOR, SIGNS, "hunge", ArgumentError, "unknown loss 'hunge'"),
