@@ -1,8 +1,8 @@
-"""Small classification problems, split into a part to learn from and a part held out.
+"""Small classification problems, split into training samples and samples held out.
 
 >>> data = load("moons")
 >>> data
-Dataset('moons': 100 samples to learn from, 100 held out, 2 features, 2 classes)
+Dataset('moons': 100 training samples, 100 held out, 2 features, 2 classes)
 >>> data.X.shape, data.y[:5].tolist()
 ((100, 2), [0, 1, 1, 0, 1])
 """
@@ -31,14 +31,14 @@ class Dataset:
     ----------
     name : str
     X, X_test : ndarray of shape (n_samples, n_features)
-        Floats: the part to learn from, and the part held out.
+        Floats: the training samples, and those held out.
     y, y_test : ndarray of shape (n_samples,)
         The class of each sample, counted from 0.
     features, classes : tuple of str
         Their names.
     standardised : bool
-        Whether mean and spread of each feature, over the part to learn from, were brought to
-        0 and 1.
+        Whether each feature was scaled to mean 0 and standard deviation 1 over the training
+        samples.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         return (
-            f"Dataset({self.name!r}: {len(self.X)} samples to learn from, {len(self.X_test)} held "
-            f"out, {len(self.features)} features, {len(self.classes)} classes)"
+            f"Dataset({self.name!r}: {len(self.X)} training samples, {len(self.X_test)} held out, "
+            f"{len(self.features)} features, {len(self.classes)} classes)"
         )
 
 
@@ -80,7 +80,7 @@ def _blobs(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
 
 
 def _xor(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
-    """Four clouds at the corners of a square; opposite corners are of one class."""
+    """Four clouds at the corners of a square; opposite corners have the same class."""
     draw, rows, labels = random.Random(seed), [], []
     for i in range(samples):
         right, up = i & 1, i >> 1 & 1
@@ -124,7 +124,7 @@ _MADE: Final = {
 _PLANE: Final[tuple[str, ...]] = ("x1", "x2")
 _REAL: Final = ("iris", "breast_cancer", "digits")
 NAMES: Final = (*_MADE, *_REAL)
-"""The names that `load` knows: made-up problems in the plane first, then real measurements."""
+"""The names that `load` takes: generated problems in the plane first, then real data."""
 
 
 def load(
@@ -135,22 +135,22 @@ def load(
     held_out: float | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Return a small classification problem, split with the classes in proportion.
+    """Return a small classification problem, with a stratified split.
 
     Parameters
     ----------
     name : {"moons", "circles", "xor", "spirals", "blobs", "iris", "breast_cancer", "digits"}
-        The first five are made up, have two features, and are drawn anew for each seed. The last
-        three are real data that come with scikit-learn; they are standardised.
+        The first five are generated from the seed and have two features. The last three are real
+        data that come with scikit-learn; they are standardised.
     samples : int, optional
-        How many to make in all, or to take of real data. Default 200, or all of the real ones.
+        How many to generate in all, or to take from real data. Default 200, or all real ones.
     noise : float, optional
-        Standard deviation of the noise of made-up data, in units of the features.
+        Standard deviation of the noise of generated data, in units of the features.
     held_out : float, optional
-        The share to hold out, between 0 and 1. Default one half of made-up data, a quarter of
-        real ones.
+        The fraction to hold out, between 0 and 1. Default one half of generated data, a quarter
+        of real data.
     seed : int, default 0
-        Decides the drawing and the split, and nothing else does.
+        Determines the generated data and the split.
 
     Returns
     -------
@@ -159,14 +159,14 @@ def load(
     Raises
     ------
     ArgumentError
-        If there is no such problem, or a number is out of range. Also a ValueError.
+        If the name is unknown or a number is out of range. Also a ValueError.
     ImportError
         If NumPy or scikit-learn is missing; names the extra to install.
 
     Notes
     -----
-    The held-out samples are standardised by the mean and the spread of the others: nothing of
-    them leaks into training. A feature that never changes is only centred.
+    The held-out samples are standardised by the mean and standard deviation of the training
+    samples, so that nothing leaks into training. A constant feature is only centred.
 
     References
     ----------
@@ -176,7 +176,7 @@ def load(
     Examples
     --------
     >>> load("iris")
-    Dataset('iris': 112 samples to learn from, 38 held out, 4 features, 3 classes)
+    Dataset('iris': 112 training samples, 38 held out, 4 features, 3 classes)
     >>> load("iris").classes
     ('setosa', 'versicolor', 'virginica')
     """
@@ -198,7 +198,7 @@ def load(
         X, y = recipe.make(count, spread, seed)
     else:
         if noise is not None:
-            raise ArgumentError(f"noise is for made-up data; {name} has its own")
+            raise ArgumentError(f"noise is for generated data; {name} has its own")
         found = getattr(library, f"load_{name}")()
         X, y = found.data, found.target
         features = tuple(str(feature) for feature in found.feature_names)
@@ -220,7 +220,7 @@ def load(
 
 
 def _samples(count: Any, classes: int, share: float) -> int:
-    """Return `count`, checked: every class needs a sample on each side of the split."""
+    """Return `count`, checked: each side of the split needs a sample of every class."""
     whole = whole_number("samples", count)
     least = math.ceil(2 * classes / min(share, 1 - share))
     if whole < least:

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
+from micrograd.checks import finite_number
 from micrograd.engine import Value, enable_grad, gradient, plain
 from micrograd.errors import (
-    ArgumentError,
     GradcheckError,
     InputCountError,
     NumberTypeError,
@@ -31,18 +31,18 @@ from micrograd.values.grad_mode import setting
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
 
 Argument: TypeAlias = Any  # a number, a Value, or a (nested) sequence or array of them
-_depth = ContextVar("depth", default=0)  # how many derivatives are being taken around this call
+_depth = ContextVar("depth", default=0)  # how deeply derivatives are nested around this call
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """Return the function that gives the gradient of `f`.
+    """Return the gradient of `f`, as a function.
 
     Parameters
     ----------
     f : callable
         Takes numbers or sequences of numbers, returns one number.
     argnums : int or sequence of int, default 0
-        In which argument or arguments to differentiate.
+        The index of the argument, or arguments, to differentiate with respect to.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Any, Any]]:
-    """Return the function that gives the value of `f` and its gradient; see `grad`.
+    """Return the value of `f` and its gradient, as one function; see `grad`.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def value_and_grad(
 
 
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return the function that gives the Jacobian of `f`, one row an output.
+    """Return the Jacobian of `f`, one row per output, as a function.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return the function that gives the matrix of second derivatives of `f`.
+    """Return the matrix of second derivatives of `f`, as a function.
 
     Parameters
     ----------
@@ -202,8 +202,7 @@ def gradcheck(
     >>> gradcheck(lambda x, y: x * y.tanh(), [2.0, 0.5])
     True
     """
-    if not eps > 0:
-        raise ArgumentError(f"expected a step eps of more than 0, got {eps!r}")
+    eps = as_float(finite_number("eps", eps, above=0))
     with _level():
         _, leaves, traced = _trace(tuple(inputs), tuple(range(len(inputs))))
         outputs = f(*traced)
@@ -237,7 +236,7 @@ def gradcheck(
 
 @contextmanager
 def _level() -> Iterator[bool]:
-    """Go one derivative deeper; yield whether this is the outermost one."""
+    """Enter a derivative; yield whether it is the outermost one."""
     with contextmanager(setting)(_depth, lambda depth: depth + 1), enable_grad():
         yield _depth.get() == 1
 
@@ -245,7 +244,7 @@ def _level() -> Iterator[bool]:
 def _trace(
     args: tuple[Argument, ...], argnums: int | Sequence[int]
 ) -> tuple[list[int], list[Value], list[Argument]]:
-    """Put a fresh Value in place of every number of the arguments at `argnums`."""
+    """Replace every number of the arguments at `argnums` by a new Value."""
     wrt = [argnums] if isinstance(argnums, int) else list(argnums)
     inputs: list[Value] = []
 
@@ -266,7 +265,7 @@ def _mapped(function: Callable[[Any], Any], argument: Argument) -> Argument:
     """Return `argument` with `function` applied to every number in it."""
     if is_operand(argument):
         return function(argument)
-    if hasattr(argument, "dtype"):  # a NumPy array: the caller has NumPy
+    if hasattr(argument, "dtype"):  # a NumPy array, so NumPy is installed
         import numpy as np
 
         result = np.empty(argument.shape, dtype=object)
@@ -275,17 +274,17 @@ def _mapped(function: Callable[[Any], Any], argument: Argument) -> Argument:
         return result
     if isinstance(argument, (list, tuple)):
         return [_mapped(function, entry) for entry in argument]
-    number(argument)  # raises, and names what it got
+    number(argument)  # raises an error that names it
     return None
 
 
 def _gradient(output: Any, inputs: list[Value], create_graph: bool) -> list[Any]:
-    if issubclass(type(output), Value):  # whatever a symbol says that it is
+    if issubclass(type(output), Value):  # not isinstance: symbols call themselves Values
         return list(gradient(output, inputs, create_graph))
-    if isinstance(output, Operators):  # in a compiled function, which may be differentiated again
+    if isinstance(output, Operators):  # a symbol, in a function that is compiled
         slopes = gradient(output, inputs, create_graph=True)
         return list(slopes) if create_graph else [slope + 0 for slope in slopes]  # never -0.0
-    return [0] * len(inputs)  # a plain number depends on nothing
+    return [0] * len(inputs)  # a plain number does not depend on the inputs
 
 
 def _like(argument: Argument, inputs: list[Value], slopes: list[Any]) -> Any:
@@ -312,7 +311,7 @@ def _place(traced: list[Argument], leaf: Value) -> str:
 
 
 class _Difference(NamedTuple):
-    """A central difference, and how far it may be from the derivative."""
+    """A central difference and an estimate of its error."""
 
     slope: float
     error: float
@@ -337,7 +336,7 @@ def _difference(f: Callable[[float], float], at: float, eps: float) -> _Differen
 def _explained(
     output: Any, i: int, leaf: Value, where: str, *, analytic: float, found: _Difference, eps: float
 ) -> str:
-    """Return why backward and differences disagree: no rule is accused that may be right."""
+    """Return why backward and differences disagree, blaming a rule only if nothing else can be."""
     at = as_float(leaf.data)
     if not isinstance(output, Value) or output not in depends_on(order(output), [leaf]):
         return (
@@ -360,7 +359,7 @@ def _explained(
 
 
 def _suspect(output: Value, eps: float) -> str:
-    """Name the operation whose rule disagrees most with differences of its own forward rule."""
+    """Name the operation whose local derivative is furthest from differences of its own."""
     worst, text = 0.0, "no single operation stands out: is a kink or a jump near the input?"
     for node in order(output):
         if not node.parents or node.op.partials is None or node.op.opaque:
@@ -368,7 +367,7 @@ def _suspect(output: Value, eps: float) -> str:
         data = list(node.inputs)
         for i, local in enumerate(node.local_derivatives()):
             at_kink = any(abs(data[i] - kink) <= eps for kink in node.op.kinks)
-            if node.parents[i].op is constant or at_kink:  # a convention is no fault
+            if node.parents[i].op is constant or at_kink:  # a convention is not a fault
                 continue
 
             def own(x: float, at: int = i, op: Op = node.op, inputs: Any = tuple(data)) -> float:

@@ -1,6 +1,6 @@
-"""Losses: from the scores and targets of some samples to one number to make small, their mean.
+"""Losses: the number that training minimises, a mean over samples of scores and targets.
 
-All are stable: no score is too large for them. `LOSSES` lists them by name.
+All are numerically stable, however large a score is. `LOSSES` has them by name.
 
 >>> from micrograd import Value
 >>> hinge([Value(0.5), Value(-3.0)], [1, -1])
@@ -50,10 +50,10 @@ def hinge(
     Parameters
     ----------
     scores : sequence of Value
-        One a sample.
+        One per sample.
     targets : sequence of {-1, 1}
     weights : sequence of number, optional
-        One a sample, by which its loss is multiplied before the mean.
+        One per sample; its loss is multiplied by it before the mean is taken.
 
     Returns
     -------
@@ -91,10 +91,10 @@ def mse(
     Parameters
     ----------
     scores : sequence of Value
-        One a sample.
+        One per sample.
     targets : sequence of number or Value
     weights : sequence of number, optional
-        One a sample, by which its loss is multiplied before the mean.
+        One per sample; its loss is multiplied by it before the mean is taken.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def binary_cross_entropy_with_logits(
     targets : sequence of number
         0 or 1, or a probability between them.
     weights : sequence of number, optional
-        One a sample, by which its loss is multiplied before the mean.
+        One per sample; its loss is multiplied by it before the mean is taken.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def cross_entropy(
     class_indices : sequence of int
         The class of each sample, counted from 0.
     weights : sequence of number, optional
-        One a sample, by which its loss is multiplied before the mean.
+        One per sample; its loss is multiplied by it before the mean is taken.
 
     Returns
     -------
@@ -238,7 +238,7 @@ def _logsumexps(name: str, rows: list[list[Number]], classes: list[Any]) -> Iter
 
 
 def _is_impossible(logit: Number) -> bool:
-    """Return whether a class has the logit of probability 0, as far as its number is known."""
+    """Return whether a logit is known to be -inf, the logit of probability 0."""
     number_known = is_plain(logit) or issubclass(type(logit), Node)
     return number_known and plain(logit) == -math.inf
 
@@ -267,7 +267,7 @@ def l2(parameters: Iterable[Number], strength: Number) -> Number:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss, with what labels become for it and what its scores say.
+    """A loss, with the encoding of its labels and the predictions of its scores.
 
     Parameters
     ----------
@@ -275,13 +275,13 @@ class Loss:
     function : callable
         `(scores, targets, weights=None) -> Value`, the mean over samples.
     encode : callable
-        `labels -> targets`: what `function` wants, from the labels that people have.
+        `labels -> targets`: the targets that `function` takes, from labels as users have them.
     predict : callable
-        `output -> label`: what the network says of one sample, coded as the targets are.
+        `output -> label`: the prediction for one sample, encoded as the targets are.
     classification : bool
-        Whether a prediction is right or wrong, so that there is an accuracy.
+        Whether predictions are classes, so that there is an accuracy.
     several_outputs : bool
-        Whether the network has an output a class, rather than one.
+        Whether the network has one output per class instead of a single one.
     """
 
     name: str
@@ -293,7 +293,7 @@ class Loss:
 
 
 def _surprise(score: Number, y: Number) -> Number:
-    """Return -log P(y); one branch where y is certain, so that 0 * inf cannot arise."""
+    """Return -log P(y), in one term if y is 0 or 1, so that 0 * inf cannot arise."""
     if is_plain(y) and y == 1:
         return softplus(-score)
     if is_plain(y) and y == 0:
@@ -302,7 +302,7 @@ def _surprise(score: Number, y: Number) -> Number:
 
 
 def _in_range(name: str, compute: Callable[[], Number]) -> Number:
-    """Return what is computed; for plain numbers Python's own overflow error is made ours."""
+    """Return the result; an OverflowError of plain numbers becomes an OverflowRangeError."""
     try:
         return compute()
     except MicrogradError:
@@ -319,10 +319,10 @@ def _mean(name: str, losses: Iterable[Number], weights: Iterable[Any] | None) ->
 
 def _weighted(name: str, terms: list[Number], weights: Iterable[Any] | None) -> Number:
     if weights is not None:
-        shares = _listed(name, "weights", weights)
-        _check_count(name, terms, shares, "samples", "weights")
-        shares = [_number(name, f"weight {i}", share) for i, share in enumerate(shares)]
-        terms = [share * term for share, term in zip(shares, terms, strict=True)]
+        factors = _listed(name, "weights", weights)
+        _check_count(name, terms, factors, "samples", "weights")
+        factors = [_number(name, f"weight {i}", factor) for i, factor in enumerate(factors)]
+        terms = [factor * term for factor, term in zip(factors, terms, strict=True)]
     return total(terms) / len(terms) if len(terms) > 1 else terms[0]
 
 
@@ -361,7 +361,7 @@ def _pairs(
     allowed: Callable[[Any], bool] = lambda y: True,
     expected: str = "",
 ) -> list[tuple[Number, Number]]:
-    """Return (score, target) for each sample, checked; a traced target is taken as it is."""
+    """Return (score, target) for each sample, checked; targets that are traced are not."""
     left, right = _listed(name, "scores", scores), _listed(name, "targets", targets)
     _check_count(name, left, right, "scores", "targets")
     left = [_number(name, f"score {i}", score) for i, score in enumerate(left)]
@@ -382,7 +382,7 @@ def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
         i, label = next(pair for pair in enumerate(plain) if pair[1] not in (-1, 0, 1))
         raise ArgumentError(
             f"{name}: label {i} is {shown(label)}; expected -1 and 1, or 0 and 1; for three "
-            "classes or more use cross_entropy, and a network with an output a class"
+            "classes or more use cross_entropy, and a network with one output per class"
         )
     if {-1, 0} <= different:
         raise ArgumentError(f"{name}: the labels are -1, 0 and 1; expected -1 and 1, or 0 and 1")
