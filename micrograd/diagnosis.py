@@ -1,4 +1,4 @@
-"""Why a network does not learn: its neurons and layers looked at on real samples.
+"""Why a network does not learn: its neurons and layers, checked on real samples.
 
 >>> import random
 >>> from micrograd.nn import MLP
@@ -29,22 +29,22 @@ from micrograd.train.data import listed, rows_of, targets_of
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
 FLAT: Final = 0.01
-"""A local slope below which an activation passes on next to nothing."""
+"""Below this local derivative, an activation passes on almost no gradient."""
 MOSTLY: Final = 0.9
-"""The share of samples from which on a neuron is said to be saturated."""
+"""The fraction of samples from which a neuron counts as saturated."""
 FAR: Final = 1000.0
-"""How many times smaller or larger than the output's the gradients of a layer may be."""
+"""The factor by which a layer's gradients may be smaller or larger than the output's."""
 UNEQUAL: Final = 100.0
-"""How many times wider one input may be spread than another."""
+"""The factor by which the spreads of two inputs may differ."""
 WORSE: Final = 100.0
-"""How many times larger the loss may be than that of answering every sample alike."""
+"""The factor by which the loss may exceed that of the best constant output."""
 ALIKE: Final = 0.1
-"""The spread of the answers, as a fraction of the targets', below which they are all alike."""
+"""Outputs are constant if their spread is below this fraction of the targets' spread."""
 ENDED: Final = 0.02
-"""The fraction of the samples' gradients that is left in their mean where training has ended."""
+"""Training has ended if this fraction of the samples' gradients is left in their mean."""
 NARROW: Final = 8
 """Fewer neurons than this in a layer may be too few."""
-_NAMED: Final = 12  # places at most that a line names one by one
+_NAMED: Final = 12  # the largest number of places that a line lists
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Diagnosis:
 
 
 def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge", optimizer: Any = None) -> Diagnosis:
-    """Look for what keeps a network from learning, on given samples.
+    """Find what keeps a network from learning, on given samples.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge", optimizer: Any = N
 
 
 class _Look:
-    """One look at a network: what it is, and what is found in it, in order."""
+    """One diagnosis of a network: its data, and its findings in order."""
 
     def __init__(
         self, model: Any, rows: list[list[float]], targets: list[Any], task: Loss, optimizer: Any
@@ -221,15 +221,15 @@ class _Look:
         self.findings: list[Finding] = []
         self.loss, self.stage = math.nan, ""
         self.right: int | None = None
-        # The activation of each layer, "" for none, and the classes that there are.
+        # The activation of each layer ("" for none), and the number of classes.
         self.activations = [_activation(neurons) for neurons in self.layers]
         self.classes = len(set(targets)) if task.classification else 0
 
     def diagnosis(self) -> Diagnosis:
-        """Look until something makes the rest follow from it; return what was found."""
+        """Return the findings, up to the first one that all others would follow from."""
         try:
             self._look()
-        except (ArithmeticError, DomainError) as error:  # the engine says what overflows, and where
+        except (ArithmeticError, DomainError) as error:  # the engine's message says what overflows
             text = str(error).rstrip(".")
             self._add("not finite", self.stage, f"{text[:1].upper()}{text[1:]}.")
         sizes = (len(self.rows[0]), *map(len, self.layers))
@@ -280,7 +280,7 @@ class _Look:
             self._capacity(scores)
 
     def _broken(self, layers: Sequence[Any]) -> bool:
-        """Look for sums that are not finite, in the first layer that has one."""
+        """Find summations that are not finite, in the first layer that has one."""
         for i, samples in enumerate(layers):
             for j, pairs in enumerate(zip(*samples, strict=True)):
                 sums = [s.data for s, _ in pairs]
@@ -293,7 +293,7 @@ class _Look:
         return False
 
     def _targets(self) -> None:
-        """Look at the targets, and at whether the output can reach what the loss asks for."""
+        """Check the targets, and whether the output can reach what the loss asks for."""
         task, different = self.task, sorted(set(self.targets))
         if len(different) == 1 and len(self.targets) > 1:
             self._add("targets", "the targets", f"All are {number_text(different[0])}.")
@@ -370,7 +370,7 @@ class _Look:
         return [answers], [targets], constant
 
     def _capacity(self, scores: Sequence[Any]) -> None:
-        """Look whether training has ended with wrong answers in a network that is narrow."""
+        """Check whether training of a narrow network has ended with wrong predictions."""
         hidden = list(map(len, self.layers[:-1]))
         if self.right is None:
             variance = _variance(list(map(as_float, self.targets)))
@@ -397,7 +397,7 @@ class _Look:
         self.findings.append(Finding(kind, where, evidence, self._remedy(kind, *place), *place))
 
     def _remedy(self, kind: str, layer: int | None = None, neuron: int | None = None) -> str:
-        """Return what people usually do about it in a network like this one."""
+        """Return the usual remedy for a network like this one."""
         slower = "a smaller learning rate"
         if self.optimizer is not None:
             rate = getattr(self.optimizer, "lr", None)
@@ -469,13 +469,13 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _variance(numbers: Sequence[float]) -> float:
-    """Return the mean square distance from the mean; infinite where it is too large."""
+    """Return the variance; infinite if it is too large for a float."""
     mean = sum(numbers) / len(numbers)
     return sum((x - mean) * (x - mean) for x in numbers) / len(numbers)
 
 
 def _range(name: str) -> tuple[float, float]:
-    """Return between which numbers an activation answers, as far as it tells by itself."""
+    """Return the range of an activation, as far as it is known."""
     probes = [sign * 10.0**k for sign in (-1, 1) for k in range(-3, 7)]
     seen = [as_float(TABLE[name].forward(x)) for x in [0.0, 1.5, -1.5, *probes]]
     low, high = min(seen), max(seen)
@@ -483,7 +483,7 @@ def _range(name: str) -> tuple[float, float]:
 
 
 def _missing(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
-    """Look for features that are no numbers."""
+    """Find features that are not finite numbers."""
     for k, column in enumerate(zip(*rows, strict=True)):
         bad = [n for n, entry in enumerate(column) if not math.isfinite(entry)]
         if bad:
@@ -492,7 +492,7 @@ def _missing(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
 
 
 def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
-    """Look at each feature over the samples."""
+    """Check each feature over the samples."""
     spreads = [max(column) - min(column) for column in zip(*rows, strict=True)]
     if len(rows) < 2:
         return
@@ -509,7 +509,7 @@ def _inputs(rows: Sequence[Sequence[float]]) -> Iterable[tuple[str, str]]:
 
 
 def _neuron(pairs: Sequence[tuple[Value, Value]]) -> Iterable[tuple[str, str]]:
-    """Look at one neuron's sums and activations over the samples."""
+    """Check the summations and activations of one neuron over the samples."""
     count = len(pairs)
     sums, answers = [s.data for s, _ in pairs], [x.data for _, x in pairs]
     slopes = [abs(x.local_derivatives()[0]) for s, x in pairs if x is not s]
@@ -526,7 +526,7 @@ def _neuron(pairs: Sequence[tuple[Value, Value]]) -> Iterable[tuple[str, str]]:
 
 
 def _twins(neurons: Sequence[Any]) -> Iterable[tuple[int, str]]:
-    """Look for neurons with equal weights and bias."""
+    """Find neurons with equal weights and bias."""
     first: dict[tuple[float, ...], int] = {}
     for j, neuron in enumerate(neurons):
         twin = first.setdefault(tuple(p.data for p in neuron.parameters()), j)
@@ -535,7 +535,7 @@ def _twins(neurons: Sequence[Any]) -> Iterable[tuple[int, str]]:
 
 
 def _flow(value: Value, sums: Sequence[Sequence[Value]]) -> Iterable[tuple[str, int, str]]:
-    """Compare what arrives at each layer in the backward pass with what leaves the output."""
+    """Compare the gradients of each layer with those of the output."""
     flat = gradient(value, [s for layer in sums for s in layer])
     sizes, start = [], 0
     for layer in sums:
