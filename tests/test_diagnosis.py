@@ -146,7 +146,7 @@ def test_nothing_is_changed():
         ((network(), X, [2, -1, 1, 1]), ArgumentError, "label 0 is 2"),
         ((network(sizes=(3, 2)), X, Y), InputCountError, "hinge needs a model with one output"),
         ((network(sizes=()), X, Y), InputCountError, "this one has 0"),
-        ((network(), X, [0, 1, 0, 1], "cross_entropy"), InputCountError, "an output a class"),
+        ((network(), X, [0, 1, 0, 1], "cross_entropy"), InputCountError, "one output per class"),
     ],
 )
 def test_what_cannot_be_diagnosed_is_refused(arguments, kind, told):
