@@ -12,10 +12,7 @@ __all__ = ["Node", "depends_on", "order"]
 
 
 class Node(Protocol):
-    """Anything that knows its operands: one or two in `_left` and `_right`, others as a tuple."""
-
-    _left: Any
-    _right: Any
+    """Anything that knows its parents, in operand order."""
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -34,7 +31,7 @@ def order(root: NodeT) -> list[NodeT]:
     Parameters
     ----------
     root : Node
-        A Value, or anything that keeps its operands as one does.
+        Any object with a `parents` tuple of such objects.
 
     Returns
     -------
@@ -76,7 +73,11 @@ def order(root: NodeT) -> list[NodeT]:
                 raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
             continue
         begun.add(node)
-        left, right = node._left, node._right
+        value: Any = node
+        try:
+            left, right = value._left, value._right
+        except AttributeError:  # something else that has parents
+            left, right = value.parents, None
         stack += (node, None)
         if right is not None:
             if right not in done:

@@ -85,8 +85,16 @@ def test_sizes_can_be_chosen():
         ({"name": "iris", "samples": 151}, ArgumentError, "iris has 150 samples"),
         ({"name": "iris", "noise": 0.1}, ArgumentError, "noise is for generated data"),
         ({"name": "moons", "noise": -1}, ArgumentError, "noise to be a finite number of 0 or more"),
-        ({"name": "moons", "held_out": 1}, ArgumentError, "held_out to be a finite number above 0 and below 1"),
-        ({"name": "moons", "seed": -1}, ArgumentError, "seed to be a whole number from 0 to 4294967295"),
+        (
+            {"name": "moons", "held_out": 1},
+            ArgumentError,
+            "held_out to be a finite number above 0 and below 1",
+        ),
+        (
+            {"name": "moons", "seed": -1},
+            ArgumentError,
+            "seed to be a whole number from 0 to 4294967295",
+        ),
         ({"name": "moons", "seed": 0.5}, ArgumentTypeError, "seed to be a whole number"),
     ],
 )

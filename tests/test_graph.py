@@ -15,18 +15,10 @@ from micrograd.graph import depends_on, order
 
 
 class Bare:
-    """The least that a walk asks for: operands, kept as a Value keeps them."""
+    """The least that a walk asks for: `.parents`."""
 
     def __init__(self, name: str, *parents: Bare) -> None:
         self.name, self.parents = name, parents
-
-    @property
-    def _left(self) -> Any:
-        return self.parents[0] if len(self.parents) in (1, 2) else self.parents
-
-    @property
-    def _right(self) -> Any:
-        return self.parents[1] if len(self.parents) == 2 else None
 
     def __repr__(self) -> str:
         return self.name
