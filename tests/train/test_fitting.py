@@ -293,5 +293,5 @@ def test_several_numbers_a_sample_are_learnt_with_the_loss_that_the_message_give
 
 def test_three_labels_are_answered_with_cross_entropy():
     for name in ("hinge", "bce"):
-        with pytest.raises(ArgumentError, match="cross_entropy, and a network with an output a"):
+        with pytest.raises(ArgumentError, match="cross_entropy, and a network with one output"):
             fit(MLP(1, [1]), [[0], [1], [2]], [0, 1, 2], name)
