@@ -6,7 +6,7 @@ are handed. Once with numbers, for gradients; once with Values, for gradients th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from micrograd.engine.node import Node, Overwritten
@@ -50,9 +50,13 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
             if op.opaque:
                 pass_on_by_hand(node, upstream, gradients)
                 continue
-            for parent, local in zip(parents, op.partials(node._data, *inputs)):  # noqa: B905
-                if local != 0 or not op.gate:  # what a gate did not choose is passed nothing
-                    gradients[parent] = reaching(parent, 0) + local * upstream
+            pairs: Iterable[tuple[Node, Any]] = zip(  # noqa: B905
+                parents, op.partials(node._data, *inputs)
+            )
+            if op.gate:  # what it did not choose is passed nothing
+                pairs = [(parent, local) for parent, local in pairs if local != 0]
+            for parent, local in pairs:
+                gradients[parent] = reaching(parent, 0) + local * upstream
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised
                 raise
