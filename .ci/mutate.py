@@ -25,6 +25,7 @@ also_copy = ["README.md", "CONTRIBUTING.md", "docs", "notebooks"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = [
     "-o", "addopts=--import-mode=importlib", "-p", "no:xdist", "-p", "no:cacheprovider",
+    "-m", "not slow", "-k", "not any_line",
 ]
 """
 

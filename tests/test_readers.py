@@ -134,10 +134,36 @@ def test_a_gradient_that_overflows_names_its_value() -> None:
     for call in (by_backward, lambda r: gradient(r, [x]), lambda r: steps(r).gradients):
         with pytest.raises(NonFiniteError, match="'x' = 1e-200"):
             call(root)
+    with pytest.raises(NonFiniteError) as caught:
+        root.backward()
+    assert str(caught.value) == (
+        "the gradient of operand 'x' = 1e-200 of x=1e-200 * 1e+200 is inf: upstream gradient 1e+200 "
+        "times local derivative 1e+200"
+    )
     total = sum([x * 1e308 for _ in range(3)])
-    with pytest.raises(NonFiniteError, match="label='x'"):
+    with pytest.raises(NonFiniteError) as caught:
         total.backward()
+    assert str(caught.value) == (
+        "the gradient of Value(data=1e-200, grad=0, label='x') is inf: so much is passed to it by "
+        "the values that it was used for"
+    )
     assert x.grad == 0
+
+
+def test_an_infinite_gradient_of_infinite_data_goes_through_every_gate_that_chose_it() -> None:
+    x, y = Value(2.0, label="x"), Value(-1.0, label="y")
+    big = Value(math.inf)
+    for gated in (ops.maximum(x, y), ops.where(1, x, y), x.relu(), ops.leaky_relu(x, 0.1)):
+        assert gradient(gated * big, [x, y, gated]) == [math.inf, 0, math.inf]
+    assert gradient(ops.leaky_relu(y, 0.5) * big, y) == math.inf
+
+
+def test_an_infinite_gradient_of_a_plain_number_is_no_error() -> None:
+    x = Value(1e200)
+    root = x * 1e-200 * 1e200
+    assert gradient(root, x) == 1
+    root.backward()
+    assert x.grad == 1
 
 
 def test_an_integer_gradient_that_no_float_can_hold_is_finite() -> None:

@@ -213,6 +213,7 @@ _PLANTED = settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(AgainstTheNaiveEngine.rows))
 def test_the_machine_catches_a_wrong_partial(name: str) -> None:
     op = AgainstTheNaiveEngine.rows[name]
@@ -839,6 +840,7 @@ def test_what_a_value_cannot_do_is_a_type_error(apply: Any) -> None:
 # ---- size ----
 
 
+@pytest.mark.slow
 def test_a_sum_of_100_000_losses_is_one_pass() -> None:
     w = Value(0.5)
     for add_up, count in ((ops.sum, 100_000), (sum, 10_000)):
@@ -907,6 +909,7 @@ print(sorted(p._op for p in root._prev))
 """
 
 
+@pytest.mark.slow
 def test_twelve_processes_with_different_hash_seeds_print_the_same_bits() -> None:
     # Two at a time, so that they take a second or two in all.
     printed = set()
