@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -113,8 +114,25 @@ def test_a_backward_that_does_otherwise_than_its_operation_has_no_second_derivat
     y.backward()
     assert (x.grad, gradient(y, x)) == (-6, -6)
     assert steps(y).gradients[0] == -6
-    with pytest.raises(GradientError, match="mul"):
+    with pytest.raises(GradientError) as caught:
         gradient(y, x, create_graph=True)
+    assert str(caught.value) == (
+        "the _backward of x=3.0 * x=3.0 passes on the local derivatives (-3, -3), and the rule of "
+        "mul gives (3.0, 3.0), so it cannot be differentiated again: add the operation with "
+        "micrograd.define"
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "part"),
+    [(6, 3), (7, 3.5), (2 * 10**400, 10**400), (7.0, 3.5), (Fraction(6), Fraction(3))],
+)
+def test_what_a_closure_adds_to_an_operand_in_two_places_is_halved(total: Any, part: Any) -> None:
+    x = Value(3)
+    y = Value(9, (x, x), "square")
+    y._backward = lambda: setattr(x, "grad", x.grad + total * y.grad)
+    assert y.local_derivatives() == (part, part)
+    assert {type(local) for local in y.local_derivatives()} == {type(part)}
 
 
 def test_given_local_derivatives_are_checked_and_kept() -> None:
