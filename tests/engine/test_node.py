@@ -81,6 +81,16 @@ class TestAgain:
         assert type(other) is Weight
         assert (other.data, other.label, other.colour) == (2.0, "w", "red")
 
+    def test_an_attribute_that_is_a_leaf_is_the_leaf_of_the_copy(self, again: Any) -> None:
+        root, (x, *_) = example()
+        root.about = [x]  # type: ignore[attr-defined]
+        other = again(root)
+        assert other.about[0] is order(other)[order(root).index(x)]
+
+    def test_a_fresh_result_holds_the_very_numbers_of_its_operands(self, again: Any) -> None:
+        for node in order(again(example()[0])):
+            assert all(p.data is x for p, x in zip(node.parents, node.inputs, strict=True))
+
     def test_leaves_stay_shared_beside_each_other(self, again: Any) -> None:
         w = Value(2.0)
         first, second = w * 3, w * 5
