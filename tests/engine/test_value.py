@@ -775,6 +775,42 @@ def test_comparisons_and_conversions_work_on_the_data() -> None:
     assert sorted([b, a]) == [a, b]
 
 
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_a_comparison_is_that_of_the_numbers_and_asks_a_stranger(compare: Any) -> None:
+    for a, b in ((2.0, 2.0), (2.0, 3), (3, Fraction(5, 2)), (math.nan, 1.0)):
+        assert compare(Value(a), Value(b)) == compare(Value(a), b) == compare(a, b)
+        assert compare(a, Value(b)) == compare(a, b)
+
+    class Stranger:
+        def __lt__(self, other: Any) -> str:
+            return "asked"
+
+        __le__ = __gt__ = __ge__ = __lt__
+
+    assert compare(Value(2.0), Stranger()) == "asked"
+    with pytest.raises(TypeError):
+        compare(Value(2.0), "2")
+
+
+def test_another_kind_of_symbol_is_asked_whether_it_equals_a_value() -> None:
+    class Symbol(ops.Operators):
+        def __eq__(self, other: object) -> Any:
+            return "asked"
+
+        __hash__ = object.__hash__
+
+    assert (Value(2.0) == Symbol()) == "asked"
+
+
+def test_a_node_made_by_hand_has_the_token_that_it_was_given() -> None:
+    x = Value(2.0)
+    assert Value(4.0, (), "mine")._op == Value(4.0, (x,), "mine")._op == "mine"
+    assert Value(4.0, (x,), (2,))._op == Value(4.0, (x,))._op
+    for nameless in (Value(4.0, (x,)), Value(4.0, (x, x))):
+        with pytest.raises(GradientError, match="made by hand"):
+            nameless.backward()
+
+
 def test_equality_and_hash_of_values_are_identity() -> None:
     a, b = Value(2.0), Value(2.0)
     assert a != b
