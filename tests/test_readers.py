@@ -137,8 +137,8 @@ def test_a_gradient_that_overflows_names_its_value() -> None:
     with pytest.raises(NonFiniteError) as caught:
         root.backward()
     assert str(caught.value) == (
-        "the gradient of operand 'x' = 1e-200 of x=1e-200 * 1e+200 is inf: upstream gradient 1e+200 "
-        "times local derivative 1e+200"
+        "the gradient of operand 'x' = 1e-200 of x=1e-200 * 1e+200 is inf: upstream gradient "
+        "1e+200 times local derivative 1e+200"
     )
     total = sum([x * 1e308 for _ in range(3)])
     with pytest.raises(NonFiniteError) as caught:

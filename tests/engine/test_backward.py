@@ -202,8 +202,8 @@ def test_a_node_made_by_hand_without_a_closure_is_an_error_that_says_so() -> Non
         with pytest.raises(GradientError) as caught:
             call()
         assert str(caught.value) == (
-            "Value(data=4.0, grad=0) was made by hand as 'mystery' and has no derivative rule to use "
-            "here: set its _backward, or add the operation with micrograd.define"
+            "Value(data=4.0, grad=0) was made by hand as 'mystery' and has no derivative rule to "
+            "use here: set its _backward, or add the operation with micrograd.define"
         )
     assert a.grad == 0
 
