@@ -16,7 +16,8 @@ from micrograd.replay.llvm.rows import forget_rules
 from micrograd.replay.trace import Recorder
 from micrograd.replay.trace.reach import models_of
 from micrograd.replay.trace.tape import PARAMETER
-from micrograd.replay.trace.traced import Trace, uncollected
+from micrograd.replay.trace.traced import Trace
+from micrograd.replay.trace.watch import uncollected
 
 __all__ = ["Programs"]
 

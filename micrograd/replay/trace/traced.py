@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import math
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 from micrograd.engine import Value
@@ -14,7 +10,7 @@ from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.trace.recorder import Recorder, differentiate
 from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
 
-__all__ = ["Trace", "uncollected"]
+__all__ = ["Trace"]
 
 
 class Trace:
@@ -78,30 +74,6 @@ class Trace:
         used = [i for i, position in enumerate(gradients) if position is not None]
         tape.gradients = [position for position in gradients if position is not None]
         return tape.optimised(), used
-
-
-_pausing = threading.Lock()
-_pauses: list[object] = []  # one for each thread that wants it paused
-_collecting = False
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause the cyclic garbage collector: tapes have no cycles, and it would take half the time."""
-    global _collecting  # noqa: PLW0603 (a process has one collector)
-    pause = object()
-    try:
-        with _pausing:
-            _collecting = _collecting if _pauses else gc.isenabled()
-            _pauses.append(pause)
-            gc.disable()
-        yield
-    finally:
-        with _pausing:
-            if pause in _pauses:
-                _pauses.remove(pause)
-            if _collecting and not _pauses:
-                gc.enable()
 
 
 def _derivatives(

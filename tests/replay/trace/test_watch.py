@@ -3,6 +3,7 @@
 import collections
 import datetime
 import functools
+import gc
 import itertools
 import os
 import random
@@ -443,6 +444,53 @@ def test_a_derivative_that_branches_is_refused(slope, backend, define):
     for run in (compiled.jacobian, lambda x: compiled.value_and_grad([x], wrt="inputs")):
         with pytest.raises(TraceError, match=r"test_watch\.py, line"):
             run(3.0)
+
+
+# ---- the garbage collector -----------------------------------------------------------------------
+
+
+@pytest.fixture(params=[time.perf_counter, random.random], ids=["clock", "draw"])
+def collected(request):
+    """Let the collector run as often as it can, and call what a traced function must not."""
+
+    def callback(phase, info):
+        request.param()
+
+    before = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(1)
+    yield
+    gc.set_threshold(*before)
+    gc.callbacks.remove(callback)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_the_garbage_collector_calls_is_not_the_functions_doing(backend, define, collected):
+    row = define(BRANCHING["comparison"])
+    compiled = compile(lambda x: row(x) * 1.5, backend)
+    assert compiled(3.0) == 4.5
+    assert compiled.map([3.0, -2.0]).tolist() == [4.5, 1.5]
+    assert compiled.jacobian(3.0)[0] == 9.0
+    assert "?" in compiled.to_c()
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_that_collects_garbage_itself_is_refused(backend, collected, monkeypatch):
+    unraised = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: unraised.append(what.exc_type))
+
+    def fn(x):
+        gc.enable()
+        for _ in range(100):  # calls, at each of which the collector may run
+            x = x + looped(0.5)
+        gc.collect()
+        return x
+
+    for _ in range(3):
+        with pytest.raises(TraceError, match=r"cannot (read a clock|draw)"):
+            compile(fn, backend)(1.0)
+    assert set(unraised) == {TraceError}
 
 
 # ---- operations that users write themselves ------------------------------------------------------
