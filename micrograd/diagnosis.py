@@ -6,7 +6,8 @@
 >>> model.layers[0].neurons[1].b.data = -9.0
 >>> print(diagnose(model, [[0.1, 0.2], [0.4, -0.3]], [-1, 1]))
 1 finding on 2 samples, loss 0.9997, 1 of 2 classified correctly
-layer 0, neuron 1: dead. Answers 0 to all 2 samples; its largest sum is -8.642.
+layer 1, neuron 2 (model.layers[0].neurons[1]): dead. Answers 0 to all 2 samples; its largest \
+sum is -8.642.
     Usual remedy: a smaller learning rate, init="he", or activation="leaky_relu".
 """
 
@@ -57,13 +58,14 @@ class Finding:
         "dead", "saturated", "constant", "twin", "vanishing", "exploding", "not finite", "missing",
         "input", "targets", "loss", "far off", "mean" or "too few neurons".
     where : str
-        The layer, neuron or feature, counted from 0.
+        The layer and neuron, counted from 1 as on slides, with the path in the code; or the
+        feature, counted from 0 as the columns of X.
     evidence : str
         What was seen, as a sentence.
     remedy : str
         What people usually do about it.
     layer, neuron : int or None
-        The same place as numbers, where there is one.
+        The same place as in `model.layers[layer].neurons[neuron]`, where there is one.
     """
 
     kind: str
@@ -125,14 +127,15 @@ class Diagnosis:
         first = alike[0]
         if len(alike) == 1:
             return str(first)
-        *_, what, _ = first.where.split()  # "layer 0, neuron 3" or "feature 3"
-        places = [finding.where.split()[-1] for finding in alike]
+        what, places = "neuron", [str((finding.neuron or 0) + 1) for finding in alike]
+        if first.layer is None:
+            what, places = "feature", [finding.where.split()[-1] for finding in alike]
         if len(places) > _NAMED:
             places[_NAMED - 1 :] = ["..."]
         if first.layer is None:
             where, of, verb = "", self.sizes[0], ":"
         else:
-            where, of, verb = f"layer {first.layer}: ", self.sizes[first.layer + 1], " are"
+            where, of, verb = f"layer {first.layer + 1}: ", self.sizes[first.layer + 1], " are"
         return (
             f"{where}{len(alike)} of {of} {what}s{verb} {first.kind} ({', '.join(places)}). "
             f"{what.capitalize()} {places[0]}: {first.evidence}\n    Usual remedy: {first.remedy}"
@@ -270,12 +273,12 @@ class _Look:
         for i, samples in enumerate(layers):
             for j, pairs in enumerate(zip(*samples, strict=True)):
                 for kind, seen in _neuron(pairs):
-                    self._add(kind, f"layer {i}, neuron {j}", seen, i, j)
+                    self._add(kind, _place(i, j), seen, i, j)
             for j, seen in _twins(self.layers[i]):
-                self._add("twin", f"layer {i}, neuron {j}", seen, i, j)
+                self._add("twin", _place(i, j), seen, i, j)
         self.stage = "the backward pass"
         for kind, i, seen in _flow(value, [[s for x in layer for s, _ in x] for layer in layers]):
-            self._add(kind, f"layer {i}", seen, i)
+            self._add(kind, f"layer {i + 1}", seen, i)
         if not alike:
             self._capacity(scores)
 
@@ -287,7 +290,7 @@ class _Look:
                 bad = [n for n, (s, x) in enumerate(pairs) if not _finite(s) or not _finite(x)]
                 if bad:
                     seen = f"Its sum is {sums[bad[0]]} for sample {bad[0]}, one of {len(bad)} such."
-                    self._add("not finite", f"layer {i}, neuron {j}", seen, i, j)
+                    self._add("not finite", _place(i, j), seen, i, j)
             if self.findings and self.findings[-1].kind == "not finite":
                 return True
         return False
@@ -454,6 +457,11 @@ class _Look:
         }[kind]
 
 
+def _place(layer: int, neuron: int) -> str:
+    path = f"model.layers[{layer}].neurons[{neuron}]"
+    return f"layer {layer + 1}, neuron {neuron + 1} ({path})"
+
+
 def _activation(neurons: list[Any]) -> str:
     """Return the name of a layer's activation, "" for none."""
     name = activation_of(neurons[0]) if neurons else "linear"
@@ -531,7 +539,7 @@ def _twins(neurons: Sequence[Any]) -> Iterable[tuple[int, str]]:
     for j, neuron in enumerate(neurons):
         twin = first.setdefault(tuple(p.data for p in neuron.parameters()), j)
         if twin != j:
-            yield j, f"Has the weights and the bias of neuron {twin}."
+            yield j, f"Has the weights and the bias of neuron {twin + 1}."
 
 
 def _flow(value: Value, sums: Sequence[Sequence[Value]]) -> Iterable[tuple[str, int, str]]:

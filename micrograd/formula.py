@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from micrograd.graph import order
 from micrograd.ops import Text, as_text, labelled, partial_formulas, write
+from micrograd.values.names import names_in
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
@@ -22,8 +23,8 @@ __all__ = ["Text", "formula", "labelled", "partial_formulas", "write"]
 def formula(value: Value, limit: int = 1000) -> str:
     """Return how `value` was computed, as text.
 
-    Leaves stand as their label, or their number where they have none; a labelled result below
-    `value` stands as its label.
+    Leaves stand as their name, or their number where they have none; a result below `value` that
+    has a name stands as that. A name is a label, or a place in a network, as `w1[2,1]`.
 
     Parameters
     ----------
@@ -47,9 +48,11 @@ def formula(value: Value, limit: int = 1000) -> str:
     'b * (b + 1)'
     """
     texts: dict[Value, Text] = {}
-    for node in order(value):
-        if node.label and (node is not value or not node.parents):
-            texts[node] = labelled(node.label)
+    nodes = order(value)
+    names = names_in(nodes).texts
+    for node in nodes:
+        if node in names and (node is not value or not node.parents):
+            texts[node] = labelled(names[node])
         elif not node.parents:
             texts[node] = as_text(node.data)
         else:

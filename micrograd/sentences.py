@@ -15,7 +15,9 @@ from typing import Any, Final
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
 from micrograd.formula import Text, labelled, partial_formulas, write
+from micrograd.ops import constant
 from micrograd.style import finite, number_text
+from micrograd.values.names import Names, names_in
 
 __all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
 
@@ -123,16 +125,17 @@ class Words:
         The rule that the pass breaks on purpose, a key of `BROKEN`.
     correct_rows : sequence of Row, optional
         The correct pass, to compare a broken one with.
-    titles : sequence of str, optional
-        What to call each node, "" where it has no name of its own; by default the labels.
+    called : Names, optional
+        What the values are called, by default as `values.names.names_in` says.
     precision : int, default 4
         Significant digits.
 
     Attributes
     ----------
     names : list of str
-        A value's label; else its number or expression where that has at most 16 characters, else
-        `v7`, its position in topological order.
+        A value's label, or its place in a network; else its expression where that has at most 16
+        characters, else `v7`, its position in topological order. A plain number in an expression,
+        such as the 3 of `3 * a`, is called by that number.
     """
 
     def __init__(
@@ -140,7 +143,7 @@ class Words:
         recording: Recording,
         broken: str | None = None,
         correct_rows: Sequence[Row] = (),
-        titles: Sequence[str] | None = None,
+        called: Names | None = None,
         precision: int = 4,
     ) -> None:
         self.recording = recording
@@ -152,15 +155,19 @@ class Words:
         self._formulas: dict[int, list[str]] = {}
         self._expressions: dict[tuple[int, bool], Text] = {}
         self.names: list[str] = []
-        self._titles = titles or [str(node.label or "") for node in recording.nodes]
+        nodes = recording.nodes
+        self.called = names_in(nodes) if called is None else called
+        self._titles = self.called.titles(nodes)
         for i, title in enumerate(self._titles):
             if title:
                 text = labelled(title)
-            elif not recording.parents[i]:
+            elif self._is_number(i):
                 text = _number(self._text_of(recording.data[i]))
             else:
-                text = self._expression(i)
-                if len(text.text) > LONGEST_NAME:
+                text = self._expression(i) if recording.parents[i] else Text(f"v{i}")
+                is_long = len(text.text) > LONGEST_NAME and nodes[i] not in self.called.products
+                # The sum of one value reads as that value, which it is not.
+                if is_long or any(text.text == self.names[p] for p in recording.parents[i]):
                     text = Text(f"v{i}")
             self._texts.append(text)
             self.names.append(text.text)
@@ -239,8 +246,8 @@ class Words:
         return f"the number {self.names[i]}" if self._is_number(i) else self.names[i]
 
     def _is_number(self, i: int) -> bool:
-        """Return whether value `i` is a leaf that has only its number as a name."""
-        return not self._titles[i] and not self.recording.parents[i]
+        """Return whether value `i` is a plain number of an expression, without a name."""
+        return not self._titles[i] and self.recording.nodes[i].op is constant
 
     # ---- sentences -----------------------------------------------------------------------------
 
@@ -262,6 +269,9 @@ class Words:
             of = f"the {kind}of {self._operands(i)}, held constant because {node.op.held}"
             name = f"{name} is " if name != expression else ""
             return f"{_start(name + of)}: {result}."
+        operands = self.recording.parents[i]
+        if len(operands) == 1 and expression == self.names[operands[0]]:
+            return f"{name} is the {node.op.noun} of {expression}: {data}."
         if name == expression:
             start = f"The {kind}{expression} is" if kind else f"{expression} is"
             return f"{start} {result}."

@@ -39,7 +39,8 @@ def test_a_relu_below_zero_for_every_sample_is_dead():
 
 
 @pytest.mark.parametrize(
-    ("times", "expected"), [(2.001, [("saturated", "layer 0, neuron 2")]), (1.999, [])]
+    ("times", "expected"),
+    [(2.001, [("saturated", "layer 1, neuron 3 (model.layers[0].neurons[2])")]), (1.999, [])],
 )
 def test_a_tanh_at_its_ends_is_saturated_and_one_in_the_middle_is_not(times, expected):
     # 1 - tanh(s)^2 < 0.01 from |s| = artanh(sqrt(0.99)) on; the nearest samples have |x1| = 0.5
@@ -53,22 +54,22 @@ def test_a_tanh_at_its_ends_is_saturated_and_one_in_the_middle_is_not(times, exp
 def test_a_tanh_whose_slope_is_rounded_to_zero_is_saturated_not_dead():
     model = network()
     model.layers[0].neurons[2].w = [Value(100.0), Value(0.0)]
-    assert found(model) == [("saturated", "layer 0, neuron 2")]
+    assert found(model) == [("saturated", "layer 1, neuron 3 (model.layers[0].neurons[2])")]
 
 
 def test_equal_neurons_are_twins():
     model = network()
     first, _, third = model.layers[0].neurons
     third.w, third.b = [Value(w.data) for w in first.w], Value(first.b.data)
-    assert found(model) == [("twin", "layer 0, neuron 2")]
-    assert "neuron 0" in str(diagnose(model, X, Y))
+    assert found(model) == [("twin", "layer 1, neuron 3 (model.layers[0].neurons[2])")]
+    assert "bias of neuron 1." in str(diagnose(model, X, Y))
 
 
 def test_a_neuron_that_no_input_moves_is_constant():
     model = network()
     neuron = model.layers[0].neurons[0]
     neuron.w, neuron.b = [Value(0.0), Value(0.0)], Value(0.5)
-    assert found(model) == [("constant", "layer 0, neuron 0")]
+    assert found(model) == [("constant", "layer 1, neuron 1 (model.layers[0].neurons[0])")]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,9 @@ def test_what_is_not_finite_ends_the_search_there():
     model = network()
     model.layers[1].neurons[0].b.data = math.inf
     result = diagnose(model, X, Y)
-    assert [(f.kind, f.where) for f in result.findings] == [("not finite", "layer 1, neuron 0")]
+    assert [(f.kind, f.where) for f in result.findings] == [
+        ("not finite", "layer 2, neuron 1 (model.layers[1].neurons[0])")
+    ]
     assert "inf for sample 0, one of 4" in result.findings[0].evidence
     assert math.isnan(result.loss)
 
@@ -157,7 +160,7 @@ def test_what_cannot_be_diagnosed_is_refused(arguments, kind, told):
 def test_a_weight_that_is_nan_is_found_in_its_layer_and_what_follows_from_it_is_not_told():
     model = network(sizes=(3, 3, 1))
     model.layers[0].neurons[2].w[0].data = math.nan
-    assert found(model) == [("not finite", "layer 0, neuron 2")]
+    assert found(model) == [("not finite", "layer 1, neuron 3 (model.layers[0].neurons[2])")]
 
 
 @pytest.mark.parametrize("gap", [math.nan, math.inf])
@@ -191,10 +194,10 @@ def scaled(factor, **options):
     ("model", "rows", "where"),
     [
         (scaled(1e120, activation="relu"), X, "the loss"),
-        (scaled(math.nan), X, "layer 0, neuron 0"),
-        (scaled(math.inf), X, "layer 0, neuron 0"),
+        (scaled(math.nan), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
+        (scaled(math.inf), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
         (network("linear"), [[1e200 * x for x in row] for row in X], "the loss"),
-        (scaled(1e160, activation="linear"), X, "layer 1, neuron 0"),
+        (scaled(1e160, activation="linear"), X, "layer 2, neuron 1 (model.layers[1].neurons[0])"),
     ],
 )
 def test_a_network_that_diverged_is_a_finding_and_no_error(model, rows, where):
@@ -337,8 +340,10 @@ def test_like_findings_of_a_layer_or_of_features_are_one_paragraph():
     text = str(result)
     found_dead = [f.neuron for f in result.findings if (f.kind, f.layer) == ("dead", 0)]
     assert found_dead == [0, 3, 4, 7, 9]
-    assert "layer 0: 5 of 16 neurons are dead (0, 3, 4, 7, 9). Neuron 0: Answers 0 to all 4" in text
-    assert "layer 1, neuron 2: dead. " in text
+    assert (
+        "layer 1: 5 of 16 neurons are dead (1, 4, 5, 8, 10). Neuron 1: Answers 0 to all 4" in text
+    )
+    assert "layer 2, neuron 3 (model.layers[1].neurons[2]): dead. " in text
     assert "2 of 4 features: input (0, 2). Feature 0: Is 1 in every sample." in text
     assert text.count("Usual remedy") == 3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,23 +13,24 @@ from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
 from micrograd.ops import Op, constant
 from micrograd.style import largest, number_text, short
+from micrograd.values.names import names_in
 
 __all__ = [
     "VAST",
     "Box",
     "Diagram",
     "build",
+    "checked_model",
     "count_values",
     "names_of",
-    "parameters_of",
     "roots_of",
     "told",
 ]
 
 VAST: Final = 5_000  # values; in a larger picture lines do not show the gradient on them
 _NAME_LIMIT = 10  # characters; a longer expression is not used as a name
+_LONGEST_TITLE = 16  # characters of a name that stands in an expression
 _WEIGHT = re.compile(r"(w|W|weight|theta|θ)[\W\d_]*\Z")
-_PATH = re.compile(r"(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(w|b)(?:\.(\d+))?")
 _BIAS = re.compile(r"(b|B|bias)[\W\d_]*\Z")
 
 
@@ -43,7 +44,9 @@ class Box:
         Its position in topological order, which is its name in DOT.
     value : Value
     name : str
-        Its label, the name given or a short expression; "" if it has none of them.
+        Its name or a short expression; "" if it has neither.
+    title : str
+        Its name: a label, the name given or the place in a network.
     role : str
         "input", "parameter", "constant" or "computed".
     is_output : bool
@@ -66,6 +69,7 @@ class Box:
     position: int
     value: Value
     name: str
+    title: str
     role: str
     is_output: bool
     parents: tuple[int, ...]
@@ -163,32 +167,19 @@ def names_of(labels: Any) -> dict[Value, str]:
     return names
 
 
-def parameters_of(model: Any) -> dict[Any, str]:
-    """Return the parameters of a module with their names; none if `model` is None.
+def checked_model(model: Any) -> Any:
+    """Return a module, or None, as given.
 
     Raises
     ------
     ArgumentTypeError
         If `model` has no `named_parameters`.
     """
-    if model is None:
-        return {}
-    named = getattr(model, "named_parameters", None)
-    if not callable(named):
+    if model is not None and not callable(getattr(model, "named_parameters", None)):
         raise ArgumentTypeError(
             f"model must be a Module with named_parameters(), got {type(model).__name__}"
         )
-    return {value: _path_name(name) for name, value in named()}
-
-
-def _path_name(path: str) -> str:
-    """Return `layers.0.neurons.3.w.1` as w[0,3,1]: layer, neuron, input."""
-    found = _PATH.fullmatch(path)
-    if not found:
-        return path
-    layer, neuron, kind, i = found.groups()
-    place = ",".join(part for part in (layer, neuron, i) if part)
-    return f"{kind}[{place}]" if place else kind
+    return model
 
 
 def count_values(roots: Sequence[Value], limit: int) -> int:
@@ -213,7 +204,7 @@ def build(
     roots: Sequence[Value],
     *,
     names: Mapping[Value, str] | None = None,
-    parameters: Mapping[Value, str] | None = None,
+    model: Any = None,
     wrt: Iterable[Value] | None = None,
     forward: Value | None = None,
 ) -> Diagram:
@@ -224,9 +215,10 @@ def build(
     roots : sequence of Value
     names : mapping of Value to str, optional
         Names of values that have no label.
-    parameters : mapping of Value to str, optional
-        The parameters of a model and their names. Without it, labels decide: leaves called w, w1,
-        ... are parameters, and where there are any, leaves called b, b1, ... too.
+    model : Module, optional
+        The network of the values, if it is not found by itself. In a graph without a network labels
+        decide: leaves called w, w1, ... are parameters, and where there are any, leaves called b,
+        b1, ... too.
     wrt : iterable of Value, optional
         Fade values that are not on a path from one of these.
     forward : Value, optional
@@ -243,7 +235,6 @@ def build(
     -----
     The time is linear in the size of the graph.
     """
-    names, parameters = names or {}, parameters or {}
     nodes: dict[Value, int] = {}
     for root in roots:
         if root not in nodes:
@@ -251,12 +242,11 @@ def build(
                 nodes.setdefault(node, len(nodes))
     outputs = set(roots)
     values = list(nodes)
-    titles = {
-        value: value.label or names.get(value) or parameters.get(value, "") for value in values
-    }
-    trained = set(parameters) or _named_as_parameters(values, titles)
+    called = names_in(values, names, model)
+    titles = dict(zip(values, called.titles(values), strict=True))
+    trained = called.parameters or _named_as_parameters(values, titles)
     is_vast = len(values) > VAST
-    texts = [""] * len(values) if is_vast else _expressions(values, titles)
+    texts = [""] * len(values) if is_vast else _expressions(values, titles, called.products)
     locals_ = [() if is_vast else _local_derivatives(value) for value in values]
     grads = _gradients(values, nodes, locals_, outputs)
     before = set(order(forward)) if forward is not None else set(values)
@@ -270,7 +260,7 @@ def build(
             local = ()
         if parents:
             role = "computed"
-        elif value.op is constant:
+        elif value.op is constant and not titles[value]:
             role = "constant"
         else:
             role = "parameter" if value in trained else "input"
@@ -279,6 +269,7 @@ def build(
                 position=position,
                 value=value,
                 name=titles[value] or texts[position],
+                title=titles[value],
                 role=role,
                 is_output=value in outputs,
                 parents=tuple([nodes[parent] for parent in parents]),
@@ -308,7 +299,9 @@ def _named_as_parameters(values: list[Value], titles: Mapping[Value, str]) -> se
     return weights | biases if weights else set()
 
 
-def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
+def _expressions(
+    values: list[Value], titles: Mapping[Value, str], products: Collection[Value]
+) -> list[str]:
     """Return the expression of each computed value, or "" if it is too long for a name."""
     texts: dict[Value, Text | None] = {}
     result = []
@@ -322,10 +315,12 @@ def _expressions(values: list[Value], titles: Mapping[Value, str]) -> list[str]:
             operands = [found for parent in parents if (found := texts[parent]) is not None]
             if len(operands) == len(parents):
                 text = write(value.op, operands)
-                text = text if len(text.text) <= _NAME_LIMIT else None
+                is_long = len(text.text) > _NAME_LIMIT and value not in products
+                if is_long or text.text in [operand.text for operand in operands]:
+                    text = None
         result.append(text.text if text is not None and parents else "")
         title = titles[value]
-        texts[value] = labelled(title) if title and len(title) < _NAME_LIMIT else text
+        texts[value] = labelled(title) if title and len(title) <= _LONGEST_TITLE else text
     return result
 
 

@@ -294,7 +294,7 @@ def _strip(box: Box, style: Style, theme: Theme, scale: Any) -> str:
 
 def _tooltip(box: Box) -> str:
     grad = "not computed yet" if box.grad is None else _exact(box.grad)
-    return f"{box.value.label or box.name}: data {_exact(box.data)}, grad {grad}".lstrip(": ")
+    return f"{box.name}: data {_exact(box.data)}, grad {grad}".lstrip(": ")
 
 
 def _exact(x: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.backward_pass import Recording, Row, backward_rows, final_gradients
 from micrograd.checks import finite_number, needs, one_of, whole_number
-from micrograd.draw.diagram import Box, Diagram, build, names_of, parameters_of, roots_of, told
+from micrograd.draw.diagram import Box, Diagram, build, checked_model, names_of, roots_of, told
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -29,6 +29,7 @@ from micrograd.files import write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
+from micrograd.values.names import Names
 
 __all__ = ["animate_backward"]
 
@@ -111,7 +112,7 @@ def animate_backward(
     whole_number("max_nodes", max_nodes, 1)
     with needs("train", "animations need Pillow"):
         from PIL import Image
-    diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
+    diagram = build(roots, names=names_of(labels), model=checked_model(model))
     if len(diagram.boxes) > max_nodes:
         raise ArgumentError(
             f"the graph has {len(diagram.boxes):,} values, a film holds {max_nodes}: animate "
@@ -163,8 +164,9 @@ def _frames(
     for box in diagram.boxes:  # the captions call every value by its name
         if box.role != "constant":
             box.name = box.name or f"v{box.position}"
-    titles = ["" if box.role == "constant" else box.name for box in diagram.boxes]
-    words = Words(recording, titles=titles, precision=style.precision)
+    texts = {box.value: box.name for box in diagram.boxes if box.role != "constant"}
+    called = Names(texts, set(), {}, set(), set())
+    words = Words(recording, called=called, precision=style.precision)
     captions = [words.caption(row) for row in rows]
     done = words.done(len(rows), final_gradients(rows, count))
     wide = max(len(caption) for caption in [*captions, done])

@@ -390,11 +390,11 @@ def _group(folding: Folding, found: list[_Unit], fold: str, layers: Any) -> None
         kind = activation_of(neurons[-1])
         facts = f"{parameters:,} parameters"
         if fold == "neuron":
-            title = f"neuron {units[0].neuron}"
+            title = f"neuron {units[0].neuron + 1}"
             if len(layers) > 1:
-                title = f"layer {units[0].layer}, {title}"
+                title = f"layer {units[0].layer + 1}, {title}"
         elif fold == "layer":
-            title = f"layer {units[0].layer}"
+            title = f"layer {units[0].layer + 1}"
             facts = f"{len(units)} neurons, {facts}" if len(units) > 1 else facts
         else:
             title = "network"
@@ -524,7 +524,7 @@ def _module_card(module: ModuleBox, boxes: list[Box], style: Style, scale: Any) 
     ]
     shown = module.rows if len(module.rows) <= _ROWS else module.rows[: _ROWS - 1]
     for neuron, s, x in shown:
-        label = boxes[x].value.label or (str(neuron) if len(module.rows) > 1 else "")
+        label = boxes[x].title or (str(neuron + 1) if len(module.rows) > 1 else "")
         cells = cell(label, ' align="left"', 12, theme.muted)
         cells += cell(style.number(boxes[s].data), ' align="right"')
         if not is_linear:

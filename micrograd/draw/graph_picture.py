@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from micrograd.checks import one_of, whole_number
-from micrograd.draw.diagram import build, count_values, names_of, parameters_of, roots_of
+from micrograd.draw.diagram import build, checked_model, count_values, names_of, roots_of
 from micrograd.draw.dot import (
     RANKDIRS,
     SHOWS,
@@ -134,7 +134,7 @@ def draw_dot(
     if forward is None and len(roots) > 1:
         forward = roots[0]
     diagram = build(
-        roots, names=names_of(labels), parameters=parameters_of(model), wrt=wrt, forward=forward
+        roots, names=names_of(labels), model=checked_model(model), wrt=wrt, forward=forward
     )
     style = Style(
         theme=theme_of(theme),

@@ -238,7 +238,9 @@ def _neurons(
         for k, (x, y) in zip(column.shown, column.places, strict=True):
             bias = column.biases[k]
             ring, width = theme.ink, 1.2
-            told = f"input {k}" if i == 0 else f"layer {i}, neuron {k}"
+            told = f"x0[{k + 1}], input {k + 1}"
+            if i > 0:
+                told = f"x{i}[{k + 1}], layer {i}, neuron {k + 1}"
             if bias is not None:
                 ring = theme.stroke(bias)
                 width = 1.2 + (2.3 * min(1.0, abs(bias) / scale) if scale and finite(bias) else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from micrograd.checks import whole_number
-from micrograd.draw.diagram import Box, build, names_of, parameters_of, roots_of
+from micrograd.draw.diagram import Box, build, checked_model, names_of, roots_of
 from micrograd.draw.dot import clean
 from micrograd.formula import labelled, write
 from micrograd.style import number_text, short
@@ -69,7 +69,7 @@ def format_graph(
     roots = roots_of(root)
     if max_nodes is not None:
         whole_number("max_nodes", max_nodes, 1)
-    diagram = build(roots, names=names_of(labels), parameters=parameters_of(model))
+    diagram = build(roots, names=names_of(labels), model=checked_model(model))
     boxes = diagram.boxes
     names = [_name(box) for box in boxes]
     operands = [
@@ -112,8 +112,7 @@ def format_graph(
 
 
 def _name(box: Box) -> str:
-    label = box.value.label or (box.name if box.op is None else "")
-    return " ".join(clean(label).split()) or f"v{box.position}"
+    return " ".join(clean(box.title).split()) or f"v{box.position}"
 
 
 def _expression(box: Box, names: list[str]) -> str:

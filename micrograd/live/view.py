@@ -305,8 +305,7 @@ class View:
     def graph_of(self, sample: int) -> Stepper:
         """Return the stepper of the loss of one sample, at the current parameters.
 
-        The parameters are copies, with names: w0.2.1 is the weight of input 1 in neuron 2 of layer
-        0, and b0.2 the bias of that neuron.
+        The parameters are copies, with the names of their network, as `w1[2,1]`.
 
         Parameters
         ----------
@@ -324,14 +323,9 @@ class View:
             Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
         ]
         model = copy.deepcopy(self.model)
-        for i, layer in enumerate(model.layers):
-            for k, neuron in enumerate(layer.neurons):
-                for j, weight in enumerate(neuron.w):
-                    weight.label = weight.label or f"w{i}.{k}.{j}"
-                neuron.b.label = neuron.b.label or f"b{i}.{k}"
         root = self._loss([model(row)], [self.samples.targets[sample]])
         root.label = root.label or "loss"
-        return Stepper(root)
+        return Stepper(root, model=model)
 
 
 def _listed(labels: Any) -> list[Any]:

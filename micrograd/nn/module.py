@@ -12,6 +12,7 @@ from micrograd.errors import NumberTypeError, StateError, shown_briefly
 from micrograd.files import read_document, write_json
 from micrograd.ops import PlainNumber, number
 from micrograd.values.assigning import set_data
+from micrograd.values.names import Owner
 
 __all__ = ["Module"]
 
@@ -21,7 +22,7 @@ _VERSION = 1
 ModuleT = TypeVar("ModuleT", bound="Module")
 
 
-class Module:
+class Module(Owner):
     """Anything with parameters: a base class for networks.
 
     A subclass can override `parameters`. Otherwise the parameters are the leaf Values among its

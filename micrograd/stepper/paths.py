@@ -29,6 +29,7 @@ from micrograd.graph import order
 from micrograd.ops import as_float
 from micrograd.sentences import Words, latex_name, sign_of_equation, sign_of_number, signed
 from micrograd.style import finite, number_text
+from micrograd.values.names import name_of
 
 __all__ = ["Explanation", "Path", "explain", "explain_all"]
 
@@ -102,7 +103,7 @@ class Explanation:
     def _name(self, value: Value) -> str:
         if value in self._place:
             return self._words.names[self._place[value]]
-        return value.label or number_text(value.data)
+        return name_of(value) or "an unnamed value"
 
     @property
     def rows(self) -> list[tuple[str, str, str]]:

@@ -32,12 +32,14 @@ from typing import Any, overload
 
 from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
 from micrograd.checks import one_of
+from micrograd.draw.diagram import checked_model, names_of
 from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
 from micrograd.sentences import Words, sign_of_number
 from micrograd.stepper.step import Entry, NodeState, Snapshot, Step
 from micrograd.style import number_text
+from micrograd.values.names import names_in
 
 __all__ = ["Stepper", "steps"]
 
@@ -66,8 +68,11 @@ class Stepper(Sequence[Step]):
         The correct ones, of `backward()`: the same where no rule is broken.
     """
 
-    def __init__(self, root: Value, broken: str | None = None) -> None:
+    def __init__(
+        self, root: Value, broken: str | None = None, labels: Any = None, model: Any = None
+    ) -> None:
         one_of("broken", broken, (None, *BROKEN))
+        self._labels, self._model = names_of(labels), checked_model(model)
         self.recording = Recording(root)
         self.root, self.nodes, self.broken = root, self.recording.nodes, broken
         forward = [Row("forward", i) for i, parents in enumerate(self.recording.parents) if parents]
@@ -85,7 +90,8 @@ class Stepper(Sequence[Step]):
         return root.forward()
 
     def __reduce__(self) -> Any:
-        return _stepper_at, (self.copy_of_graph(), self.broken, self.position)
+        titles = self.words.called.titles(self.nodes)
+        return _stepper_at, (self.copy_of_graph(), self.broken, self.position, titles)
 
     # ---- the sequence --------------------------------------------------------------------------
 
@@ -146,7 +152,7 @@ class Stepper(Sequence[Step]):
         Parameters
         ----------
         value : Value or str
-            A value of the graph, or its name in the sentences, such as its label.
+            A value of the graph, or its name in the sentences, such as its label or `w1[2,1]`.
 
         Raises
         ------
@@ -171,14 +177,15 @@ class Stepper(Sequence[Step]):
     def place(self, value: Value | str) -> int:
         """Return the position of `value` in `nodes`; errors as `find`."""
         if isinstance(value, str):
-            places = [i for i, name in enumerate(self.words.names) if name == value]
+            names, typeset = self.words.names, self.words.called.typeset
+            places = [i for i, name in enumerate(names) if value in (name, typeset(name))]
             if len(places) > 1:
                 raise NotInGraphError(
                     f"{len(places)} values of this graph are called {value!r}: "
                     "give the Value itself"
                 )
             if not places:
-                some = ", ".join(dict.fromkeys(self.words.names[-1:-9:-1]))
+                some = ", ".join(dict.fromkeys(names[-1:-9:-1]))
                 raise NotInGraphError(f"this graph has no value called {value!r}; it has {some}")
             return places[0]
         if value not in self._places:
@@ -194,7 +201,8 @@ class Stepper(Sequence[Step]):
     @cached_property
     def words(self) -> Words:
         """The names of the values and all sentences."""
-        return Words(self.recording, self.broken, self._correct)
+        called = names_in(self.nodes, self._labels, self._model)
+        return Words(self.recording, self.broken, self._correct, called)
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class
@@ -354,14 +362,19 @@ expected=2)
         return page.mimebundle(self, **options)
 
 
-def _stepper_at(root: Value, broken: str | None, position: int) -> Stepper:
+def _stepper_at(
+    root: Value, broken: str | None, position: int, titles: Sequence[str] = ()
+) -> Stepper:
     """Make a pickled or copied stepper anew: its steps follow from its graph."""
-    stepper = Stepper(root, broken)
+    named = zip(order(root), titles, strict=False)
+    stepper = Stepper(root, broken, {node: title for node, title in named if title})
     stepper.position = position
     return stepper
 
 
-def steps(root: Value, broken: str | None = None) -> Stepper:
+def steps(
+    root: Value, broken: str | None = None, *, labels: Any = None, model: Any = None
+) -> Stepper:
     """Return every step of the forward pass to `root` and of the backward pass from it.
 
     Parameters
@@ -373,6 +386,12 @@ def steps(root: Value, broken: str | None = None) -> Stepper:
         - `"assign"`: `=` instead of `+=`;
         - `"recursion"`, `"visit_once"`, `"post_order"`: no topological order;
         - `"no_zero_grad"`: two passes, and gradients are not set to 0 in between.
+    labels : mapping, optional
+        Names of values that have no label: `{value: "x"}`, `{"x": value}` or `{"x": [values]}`.
+    model : object with `named_parameters`, optional
+        The network of the values. One of `micrograd.nn` is found by itself: its weights are called
+        `w1[2,1]` (layer 1, to neuron 2 from input 1), its biases `b1[2]`, its sums `s1[2]`, its
+        activations `x1[2]` and its inputs `x0[1]`; `s1[2]#3` is that of the third sample.
 
     Returns
     -------
@@ -405,4 +424,4 @@ def steps(root: Value, broken: str | None = None) -> Stepper:
     'a × 3 passes gradient back to a: upstream +1 times local derivative 3 is +3. Nothing else \
 uses a, so a.grad = +3 is final.'
     """
-    return Stepper(root, broken)
+    return Stepper(root, broken, labels, model)

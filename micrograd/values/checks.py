@@ -7,24 +7,33 @@ from math import isfinite
 from typing import Any
 
 from micrograd.errors import DomainError, NonFiniteError, StaleGraphError, shown
+from micrograd.graph import order
 from micrograd.ops import constant
+from micrograd.values.names import name_of, names_in
 
 __all__ = ["check_finite", "check_fresh", "described", "is_finite", "is_same", "named"]
 
 
 def named(operand: Any) -> str:
     """Return how a message speaks of an operand."""
-    return f"operand {operand.label!r}" if operand.label else "an unnamed operand"
+    name = name_of(operand)
+    return f"operand {name!r}" if name else "an unnamed operand"
 
 
 def described(node: Any) -> str:
     """Return the node as it was computed, with names where there are any."""
+    names = names_in(order(node)).texts
     texts = [
-        f"{parent.label}={shown(data)}" if parent.label else shown(data)
+        f"{names[parent]}={shown(data)}" if parent in names else shown(data)
         for parent, data in zip(node.parents, node.inputs, strict=True)
     ]
     written: str = node.op.written(*texts)
-    return written + (f" ({node.label})" if node.label else "")
+    return written + (f" ({names[node]})" if node in names else "")
+
+
+def _titled(node: Any) -> str:
+    name = "" if node.label else name_of(node)  # which its repr shows
+    return f"{name}, {node!r}," if name else repr(node)
 
 
 def is_same(a: Any, b: Any) -> bool:
@@ -70,8 +79,8 @@ def check_finite(nodes: Collection[Any], gradients: Mapping[Any, Any]) -> None:
             continue
         if upstream != upstream or not (is_finite(upstream) or node in excused):
             raise NonFiniteError(
-                f"the gradient of {node!r} is {upstream}: so much is passed to it by the values "
-                "that it was used for"
+                f"the gradient of {_titled(node)} is {upstream}: so much is passed to it "
+                "by the values that it was used for"
             )
         if node.parents and not node.op.opaque:
             excused |= _infinite_with_cause(node, upstream, passed)

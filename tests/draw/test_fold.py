@@ -49,12 +49,12 @@ def texts(root: Value, **options: Any) -> list[str]:
         (
             "neuron",
             [
-                *(f"layer 0, neuron {i}" for i in range(3)),
-                *(f"layer 1, neuron {i}" for i in range(2)),
-                "layer 2, neuron 0",
+                *(f"layer 1, neuron {i}" for i in (1, 2, 3)),
+                *(f"layer 2, neuron {i}" for i in (1, 2)),
+                "layer 3, neuron 1",
             ],
         ),
-        ("layer", ["layer 0", "layer 1", "layer 2"]),
+        ("layer", ["layer 1", "layer 2", "layer 3"]),
         ("network", ["network"]),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_parameter_that_is_used_elsewhere_too_stays() -> None:
     shown = [
         box.value
         for box in diagram.boxes
-        if box.role == "input" and box.position not in folding.hidden
+        if box.role == "parameter" and box.position not in folding.hidden
     ]
     assert shown == [neuron.w[0]]
     assert len(folding.modules) == 1

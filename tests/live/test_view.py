@@ -49,12 +49,12 @@ def test_several_classes_and_numbers_can_be_watched():
 def test_the_steps_of_a_sample_name_its_parameters_and_stay_as_they_are():
     view = watch(model(), X, y).run(3)
     stepper = view.graph_of(2)
-    before = {node.label: node.data for node in stepper.nodes if node.label}
-    assert {"x1", "x2", "w0.3.1", "b0.3", "w1.0.3", "b1.0", "loss"} <= set(before)
-    assert before["w0.3.1"] == view.model.layers[0].neurons[3].w[1].data
+    before = dict(zip(stepper.words.names, stepper.recording.data, strict=True))
+    assert {"x1", "x2", "w1[4,2]", "b1[4]", "s1[4]", "w2[1,4]", "b2[1]", "loss"} <= set(before)
+    assert before["w1[4,2]"] == view.model.layers[0].neurons[3].w[1].data
     assert not any(parameter.label for parameter in view.model.parameters())
     view.run(3)
-    assert {node.label: node.data for node in stepper.nodes if node.label} == before
+    assert dict(zip(stepper.words.names, [v.data for v in stepper.nodes], strict=True)) == before
 
 
 @pytest.mark.parametrize(

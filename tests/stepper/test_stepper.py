@@ -331,9 +331,11 @@ def test_a_contribution_of_zero_leaves_the_sum_as_it_is():
     assert "a.grad stays +1. That was the last of 2 contributions: it is final." in text
 
 
-def test_a_result_that_is_its_only_operand_is_said_once():
+def test_a_sum_of_one_value_is_not_called_by_its_operand():
     (a,) = named(a=2)
-    assert steps(mg.sum([a]))[0].text == "a is 2."
+    walk = steps(mg.sum([a]))
+    assert walk[0].text == "v1 is the sum of a: 2."
+    assert walk[2].text.startswith("v1 passes gradient back to a: ")
 
 
 def test_a_repeated_operand_says_which_use_it_is():

@@ -66,9 +66,10 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
     """
     layout = layout or layout_of(stepper)
     table: dict[str, int] = {}
+    typeset = stepper.words.called.typeset
 
     def text(words: str) -> int:
-        return table.setdefault(words, len(table)) if words else -1
+        return table.setdefault(typeset(words), len(table)) if words else -1
 
     rows = stepper.rows
     numbers = [
@@ -107,7 +108,7 @@ def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
     """Return the groups of terms that are computed alike; the page shows one term at a time."""
     words = stepper.words
     return [
-        {"name": words.names[like.total], "terms": like.terms}
+        {"name": words.called.typeset(words.names[like.total]), "terms": like.terms}
         for like in (fold.groups if fold else [])
     ]
 
@@ -148,7 +149,7 @@ def _nodes(stepper: Stepper, layout: Layout) -> list[dict[str, Any]]:
     received = Counter(edge.parent for edge in layout.edges)
     nodes = []
     for i, node in enumerate(stepper.nodes):
-        name, data = words.names[i], recording.data[i]
+        name, data = words.called.typeset(words.names[i]), recording.data[i]
         room = _LONGEST_NAME - 2 * (len(str(received[i])) - 1)  # beside `12/16` in the corner
         short = name if len(name) <= room else f"{name[: room - 5]}…{name[-4:]}"
         found = {
@@ -241,4 +242,4 @@ def _title(stepper: Stepper) -> str:
         if parts and len(",  ".join([*parts, part])) > 60:
             break
         parts.append(part)
-    return ",  ".join(parts) or words.names[-1]
+    return words.called.typeset(",  ".join(parts) or words.names[-1])

@@ -46,6 +46,7 @@ WALK = """both => {
 def test_a_folded_graph_shows_what_each_step_is_about(opened, width):
     stepper = steps(folded_loss())
     page = opened(folded_loss(), viewport={"width": width, "height": 900})
+    typeset = stepper.words.called.typeset
     assert page.page.locator(".node").count() < 30 < len(stepper.nodes)
     # On a phone the two cards of a step may stand too far apart: it shows the one that receives.
     assert page.page.evaluate(WALK, width == 1000) == [[], ["0", "1", "2", "3"]]
@@ -53,11 +54,11 @@ def test_a_folded_graph_shows_what_each_step_is_about(opened, width):
     terms = page.page.get_by_label("Which of the like terms of v81 is shown")
     losses = stepper.nodes[81].parents
     terms.select_option("2 of 4")
-    assert page.said == on_the_page(stepper.find(losses[1]).text)
+    assert page.said == on_the_page(typeset(stepper.find(losses[1]).text))
     page.button("First step").click()
     terms.select_option("3 of 4")
     wanted = next(step for step in stepper if step.node is losses[2])
-    assert page.said == on_the_page(wanted.text)
+    assert page.said == on_the_page(typeset(wanted.text))
     assert terms.input_value() == "2"
     keep_screenshot(page.page, f"page_folded_{width}")
 

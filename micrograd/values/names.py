@@ -1,0 +1,403 @@
+"""What values are called: one rule for steps, formulas, pictures, messages and exports.
+
+A value is called by the label that the user gave it; else by its place in the network that made
+it, in the lecture's notation. `w1[2,1]` is the weight of layer 1, to neuron 2 from input 1, `b1[2]`
+its bias, `s1[2]` its weighted sum, `x1[2]` its activation and `x0[1]` the first input. Of several
+samples, `s1[2]#3` is that of the third. What is in no network has no name here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from micrograd.graph import order
+from micrograd.ops import constant
+
+__all__ = ["Names", "Owner", "name_of", "names_in"]
+
+_PATH = re.compile(
+    r"((?:.+?\.)??)(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(?:w\.(\d+)|b)"
+)  # what stands in front, layer, neuron, input
+_PLAIN = re.compile(r"\b([wbsx])(\d+)\[(\d+)(?:,(\d+))?\]")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+_owners: WeakValueDictionary[int, Owner] = WeakValueDictionary()
+_numbers = count()
+
+
+class Owner:
+    """What values can belong to: a network or a part of one, which is found as long as it lives.
+
+    Nothing is written into the values, so that a copied, loaded or rearranged network is named as
+    it is now.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - as of object
+        owner = super().__new__(cls)
+        _owners[next(_numbers)] = owner
+        return owner
+
+
+class _Neuron(NamedTuple):
+    """Which neuron: the network, the path in front of its layers, layer and neuron from 1."""
+
+    network: int
+    front: str
+    layer: int
+    neuron: int
+
+
+@dataclass
+class _Unit:
+    """A part of a neuron's weighted sum: a product, what was added so far, or the whole of it."""
+
+    neuron: _Neuron
+    weights: set[Any]
+    inputs: list[tuple[int, Any]]
+    has_bias: bool = False
+    sample: int = 0  # 0 until the sum is complete
+
+
+@dataclass
+class Names:
+    """What the values of a graph are called.
+
+    Parameters
+    ----------
+    texts : dict of Value to str
+        The name of each value that has one.
+    parameters : set of Value
+        Those that belong to a network.
+    inner : dict of Value to str
+        Names of what an `atomic` neuron has added up so far.
+    products : set of Value
+        What it adds: a product is called by its expression, however long.
+    own : set of Value
+        Those that the user named.
+    """
+
+    texts: dict[Any, str]
+    parameters: set[Any]
+    inner: dict[Any, str]
+    products: set[Any]
+    own: set[Any]
+
+    def titles(self, nodes: Sequence[Any]) -> list[str]:
+        """Return the name of each node, "" where it has none."""
+        return [self.texts.get(node) or self.inner.get(node, "") for node in nodes]
+
+    def typeset(self, text: str) -> str:
+        """Return a text with the names of the network as on the lecture's slides.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> names = names_in(order(MLP(2, [2, 1])([1.0, -2.0])))
+        >>> names.typeset("w1[2,1] × x0[1] of the label w3[1,1]")
+        'w⁽¹⁾₂,₁ × x⁽⁰⁾₁ of the label w3[1,1]'
+        """
+        return _PLAIN.sub(lambda found: self._slides.get(found[0], found[0]), text)
+
+    @cached_property
+    def _slides(self) -> dict[str, str]:
+        """How each name of the network is written on slides."""
+        return {
+            found[0]: _stacked(*found.groups())
+            for node, name in self.texts.items()
+            if node not in self.own
+            for found in _PLAIN.finditer(name)
+        }
+
+
+def _stacked(letter: str, layer: str, *indices: str | None) -> str:
+    below = ",".join(i.translate(_SUBSCRIPTS) for i in indices if i)
+    return f"{letter}⁽{layer.translate(_SUPERSCRIPTS)}⁾{below}"
+
+
+def name_of(node: Any) -> str:
+    """Return the name of one value, from what it was computed from; "" if it has none."""
+    return str(node.label or "") or names_in(order(node)).texts.get(node, "")
+
+
+def names_in(
+    nodes: Sequence[Any], labels: Mapping[Any, str] | None = None, model: Any = None
+) -> Names:
+    """Return the names of the values of a graph.
+
+    Parameters
+    ----------
+    nodes : sequence of Value
+        In topological order, as `graph.order` gives them.
+    labels : mapping of Value to str, optional
+        Names of values that have no label.
+    model : object with `named_parameters`, optional
+        The network of the values, for one that is no `nn.Module`.
+
+    Examples
+    --------
+    >>> from micrograd.nn import MLP
+    >>> score = MLP(2, [1])([1.0, -2.0])
+    >>> nodes = order(score)
+    >>> names_in(nodes).titles(nodes)
+    ['w1[1,1]', 'w1[1,2]', 'x0[1]', 'x0[2]', 'b1[1]', 's1[1]']
+    """
+    return _Naming(nodes, labels or {}, model).write()
+
+
+class _Network:
+    """One network, and those leaves of a graph that belong to it, with their paths."""
+
+    def __init__(self, model: Any, leaves: Mapping[int, Any]) -> None:
+        self.parts: set[int] = {id(model)}
+        self.paths: dict[Any, str] = {}
+        self.activations: dict[str, str] = {}  # by the path of a neuron, "" or with a dot behind
+        self._walk(model, "", leaves)
+
+    def _walk(self, model: Any, start: str, leaves: Mapping[int, Any]) -> None:
+        stack = [(model, start)]
+        while stack:
+            thing, path = stack.pop()
+            if id(thing) in leaves:
+                self.paths.setdefault(leaves[id(thing)], path[:-1])
+                continue
+            if isinstance(thing, Owner):
+                children: Iterable[tuple[Any, Any]] = vars(thing).items()
+                if "nonlin" in vars(thing):
+                    kind = thing.activation if thing.nonlin else "linear"
+                    self.activations.setdefault(path, str(kind))
+            elif isinstance(thing, dict):
+                children = thing.items()
+            elif isinstance(thing, (list, tuple)):
+                children = enumerate(thing)
+            else:
+                continue
+            if thing is not model and id(thing) in self.parts:
+                continue
+            self.parts.add(id(thing))
+            stack += [(child, f"{path}{key}.") for key, child in reversed(list(children))]
+
+
+def _networks(leaves: Mapping[int, Any]) -> list[_Network]:
+    """Return the networks that are no part of another and hold some of the leaves."""
+    networks: list[tuple[Owner, _Network]] = []
+    inside: set[int] = set()
+    for reference in list(_owners.valuerefs()):  # a copy: other threads make networks
+        owner = reference()
+        if owner is None or id(owner) in inside:
+            continue
+        network = _Network(owner, leaves)
+        inside |= network.parts - {id(owner)}
+        if network.paths:
+            networks.append((owner, network))
+    return [network for owner, network in networks if id(owner) not in inside]
+
+
+class _Naming:
+    """One walk through a graph that finds the neurons in it."""
+
+    def __init__(self, nodes: Sequence[Any], labels: Mapping[Any, str], model: Any) -> None:
+        self.nodes = nodes
+        self.own = {node: str(node.label or labels.get(node, "")) for node in nodes}
+        self.places: dict[Any, tuple[_Neuron, int]] = {}  # of weights, from 1; of a bias 0
+        self.paths: dict[Any, tuple[int, str]] = {}  # of all that belongs to a network
+        self.weights: Counter[_Neuron] = Counter()
+        self.activations: dict[_Neuron, str] = {}
+        self.units: dict[Any, _Unit] = {}
+        self.samples: Counter[_Neuron] = Counter()
+        self.rows: dict[int, int] = {}  # neurons by layer, of those that no network holds
+        self.computed: dict[Any, tuple[_Neuron, str, int, int]] = {}  # letter, index and sample
+        self.pieces: list[tuple[Any, _Unit]] = []
+        self._belong(model)
+        for node in nodes:
+            if node.parents:
+                self._look(node)
+
+    # ---- parameters ----------------------------------------------------------------------------
+
+    def _belong(self, model: Any) -> None:
+        """Find the networks that the leaves belong to, and the place of each leaf in its own."""
+        leaves = {id(n): n for n in self.nodes if not n.parents and n.op is not constant}
+        if model is not None:
+            network = _Network(model, leaves)
+            for path, leaf in model.named_parameters():
+                if id(leaf) in leaves:
+                    network.paths.setdefault(leaf, path)
+            self._place(network)
+        networks = _networks(leaves)
+        while networks:
+            for network in networks:
+                for leaf in self.paths:
+                    network.paths.pop(leaf, None)
+            networks.sort(key=lambda network: -len(network.paths))  # the oldest of equals first
+            self._place(networks.pop(0))
+
+    def _place(self, network: _Network) -> None:
+        number = 1 + max([number for number, _ in self.paths.values()], default=0)
+        paths = set(network.paths.values())
+        for leaf, path in network.paths.items():
+            self.paths[leaf] = number, path
+            found = _PATH.fullmatch(path)
+            if not found:
+                continue
+            front, layer, neuron, i = found.groups()
+            of = path[: found.end() - (1 if i is None else len(i) + 2)]
+            if i is None and neuron is None and f"{of}w.0" not in paths:
+                continue  # a `b` of its own
+            place = _Neuron(number, front, int(layer or 0) + 1, int(neuron or 0) + 1)
+            self.places[leaf] = place, 0 if i is None else int(i) + 1
+            self.weights[place] += i is not None
+            if of in network.activations:
+                self.activations[place] = network.activations[of]
+
+    # ---- sums and activations ------------------------------------------------------------------
+
+    def _look(self, node: Any) -> None:
+        """Tell whether a result is a part of a neuron, the whole of its sum, or its activation."""
+        op, parents = node.op, node.parents
+        if len(parents) == 1:
+            unit = self.units.get(parents[0])
+            if unit and unit.sample and self.activations.get(unit.neuron) == op.name:
+                self._activation(node, unit)
+            return
+        if op.pairs:
+            unit = self._products(parents, op.pairs)
+        elif op.adds:
+            unit = self._added(parents)
+        else:
+            return
+        if unit is None:
+            return
+        self.units[node] = unit
+        if not unit.has_bias or len(unit.weights) < self.weights[unit.neuron]:
+            self.pieces.append((node, unit))
+            return
+        self.samples[unit.neuron] += 1
+        unit.sample = self.samples[unit.neuron]
+        self.computed[node] = unit.neuron, "s", unit.neuron.neuron, unit.sample
+        self._inputs(unit)
+
+    def _products(self, parents: Sequence[Any], pairs: int) -> _Unit | None:
+        """Return the part of a neuron that products of weights and inputs are, and its bias."""
+        w, x, bias = parents[:pairs], parents[pairs : 2 * pairs], parents[2 * pairs :]
+        if pairs == 1 and not self._is_weight(w[0]):
+            w, x = x, w
+        if bias and not any(map(self.places.get, (*w, *bias))):
+            self._by_shape(w, x, bias[0])
+        if not all(map(self._is_weight, w)) or any(map(self._is_weight, x)):
+            return None
+        places = [self.places[weight] for weight in w]
+        neurons = {neuron for neuron, _ in places}
+        if bias:
+            neurons |= {self.places.get(bias[0], (None, 0))[0]}
+        if len(neurons) > 1:
+            return None
+        inputs = [(i, value) for (_, i), value in zip(places, x, strict=True)]
+        return _Unit(places[0][0], set(w), inputs, bool(bias))
+
+    def _is_weight(self, value: Any) -> bool:
+        return self.places.get(value, (None, 0))[1] > 0
+
+    def _by_shape(self, w: Sequence[Any], x: Sequence[Any], bias: Any) -> None:
+        """Make a neuron of a weighted sum of free leaves that belong to no network."""
+        free = (*w, bias)
+        if any(v.parents or v.op is constant or self.own[v] or v in self.paths for v in free):
+            return
+        below = [self._sum_of(value) for value in x]
+        layer = 1 + max([unit.neuron.layer for unit in below if unit], default=0)
+        self.rows[layer] = self.rows.get(layer, 0) + 1
+        place = _Neuron(0, "", layer, self.rows[layer])
+        self.weights[place] = len(set(w))
+        self.places.update({weight: (place, i) for i, weight in enumerate(w, 1)})
+        self.places[bias] = place, 0
+        for value, unit in zip(x, below, strict=True):
+            if unit and value not in self.computed and unit.neuron.network == 0:
+                self._activation(value, unit)
+
+    def _sum_of(self, value: Any) -> _Unit | None:
+        """Return the complete sum that a value is, or is the activation of."""
+        at = value.parents[0] if len(value.parents) == 1 else value
+        unit = self.units.get(value) or self.units.get(at)
+        return unit if unit and unit.sample else None
+
+    def _added(self, parents: Sequence[Any]) -> _Unit | None:
+        """Return the part of a neuron that other parts and its bias add up to."""
+        parts = [self.units.get(parent) for parent in parents]
+        biases = [self.places.get(parent) for parent in parents]
+        neurons, whole = set(), _Unit(_Neuron(0, "", 0, 0), set(), [])
+        for part, bias in zip(parts, biases, strict=True):
+            if part and not part.sample:
+                neurons.add(part.neuron)
+                whole.weights |= part.weights
+                whole.inputs += part.inputs
+                whole.has_bias |= part.has_bias
+            elif bias and bias[1] == 0:
+                neurons.add(bias[0])
+                whole.has_bias = True
+            else:
+                return None
+        if len(neurons) != 1 or not whole.weights:
+            return None
+        whole.neuron = neurons.pop()
+        return whole
+
+    def _activation(self, node: Any, unit: _Unit) -> None:
+        self.computed[node] = unit.neuron, "x", unit.neuron.neuron, unit.sample
+
+    def _inputs(self, unit: _Unit) -> None:
+        for i, value in unit.inputs:
+            is_new = value not in self.computed and value not in self.paths
+            if is_new and (unit.neuron.layer == 1 or not value.parents):
+                layer = unit.neuron._replace(layer=unit.neuron.layer - 1)
+                self.computed[value] = layer, "x", i, unit.sample
+
+    # ---- texts ---------------------------------------------------------------------------------
+
+    def write(self) -> Names:
+        """Return the names as they are written."""
+        shown = {number for number, _ in self.paths.values()}
+        shown |= {neuron.network for neuron in self.weights}
+        fronts = dict.fromkeys(shown, "")
+        if len(shown) > 1:
+            fronts = {number: f"net{k}." for k, number in enumerate(sorted(shown), 1)}
+        several = {neuron.network for neuron, times in self.samples.items() if times > 1}
+        texts = {node: text for node, text in self.own.items() if text}
+        own, taken = set(texts), set(texts.values())
+
+        def give(node: Any, text: str, other: str = "") -> None:
+            text = other if text in taken else text
+            if text and node not in texts and text not in taken:
+                texts[node] = text
+                taken.add(text)
+
+        for leaf, (number, path) in self.paths.items():
+            whole = "" if path.isdecimal() else fronts[number] + path
+            place = self.places.get(leaf)
+            give(leaf, _parameter(*place, fronts) if place else whole, whole)
+        for leaf, place in self.places.items():
+            give(leaf, _parameter(*place, fronts))
+        for node, (neuron, letter, i, sample) in self.computed.items():
+            nth = f"#{sample}" if neuron.network in several else ""
+            give(node, f"{fronts[neuron.network]}{neuron.front}{letter}{neuron.layer}[{i}]{nth}")
+        parameters = {*self.paths, *self.places}
+        products = {node for node, _ in self.pieces if node.op.pairs and node not in texts}
+        inner = {
+            node: f"{fronts[unit.neuron.network]}{unit.neuron.front}s{unit.neuron.layer}"
+            f"[{unit.neuron.neuron}] so far ({len(unit.weights)} of {self.weights[unit.neuron]})"
+            for node, unit in self.pieces
+            if node not in texts and node not in products
+        }
+        return Names(texts, parameters, inner, products, own)
+
+
+def _parameter(neuron: _Neuron, i: int, fronts: Mapping[int, str]) -> str:
+    start = fronts[neuron.network] + neuron.front
+    where = f"{neuron.neuron},{i}" if i else f"{neuron.neuron}"
+    return f"{start}{'w' if i else 'b'}{neuron.layer}[{where}]"
