@@ -155,24 +155,25 @@ def names_in(
 class _Network:
     """One network, and those leaves of a graph that belong to it, with their paths."""
 
-    def __init__(self, model: Any, leaves: Mapping[int, Any]) -> None:
+    def __init__(self, model: Any, leaves: Mapping[int, Any], number: int) -> None:
+        self.number = number
         self.parts: set[int] = {id(model)}
         self.paths: dict[Any, str] = {}
         self.activations: dict[str, str] = {}  # by the path of a neuron, "" or with a dot behind
-        self._walk(model, "", leaves)
+        self._walk(model, leaves)
 
-    def _walk(self, model: Any, start: str, leaves: Mapping[int, Any]) -> None:
-        stack = [(model, start)]
+    def _walk(self, model: Any, leaves: Mapping[int, Any]) -> None:
+        stack: list[tuple[Any, str]] = [(model, "")]
         while stack:
             thing, path = stack.pop()
             if id(thing) in leaves:
                 self.paths.setdefault(leaves[id(thing)], path[:-1])
                 continue
             if isinstance(thing, Owner):
-                children: Iterable[tuple[Any, Any]] = vars(thing).items()
-                if "nonlin" in vars(thing):
-                    kind = thing.activation if thing.nonlin else "linear"
-                    self.activations.setdefault(path, str(kind))
+                own = vars(thing)
+                children: Iterable[tuple[Any, Any]] = own.items()
+                if own.get("nonlin"):
+                    self.activations.setdefault(path, str(own.get("activation")))
             elif isinstance(thing, dict):
                 children = thing.items()
             elif isinstance(thing, (list, tuple)):
@@ -189,11 +190,11 @@ def _networks(leaves: Mapping[int, Any]) -> list[_Network]:
     """Return the networks that are no part of another and hold some of the leaves."""
     networks: list[tuple[Owner, _Network]] = []
     inside: set[int] = set()
-    for reference in list(_owners.valuerefs()):  # a copy: other threads make networks
+    for number, reference in enumerate(list(_owners.valuerefs()), 2):  # other threads make more
         owner = reference()
         if owner is None or id(owner) in inside:
             continue
-        network = _Network(owner, leaves)
+        network = _Network(owner, leaves, number)
         inside |= network.parts - {id(owner)}
         if network.paths:
             networks.append((owner, network))
@@ -226,7 +227,7 @@ class _Naming:
         """Find the networks that the leaves belong to, and the place of each leaf in its own."""
         leaves = {id(n): n for n in self.nodes if not n.parents and n.op is not constant}
         if model is not None:
-            network = _Network(model, leaves)
+            network = _Network(model, leaves, 1)
             for path, leaf in model.named_parameters():
                 if id(leaf) in leaves:
                     network.paths.setdefault(leaf, path)
@@ -240,10 +241,9 @@ class _Naming:
             self._place(networks.pop(0))
 
     def _place(self, network: _Network) -> None:
-        number = 1 + max([number for number, _ in self.paths.values()], default=0)
         paths = set(network.paths.values())
         for leaf, path in network.paths.items():
-            self.paths[leaf] = number, path
+            self.paths[leaf] = network.number, path
             found = _PATH.fullmatch(path)
             if not found:
                 continue
@@ -251,7 +251,7 @@ class _Naming:
             of = path[: found.end() - (1 if i is None else len(i) + 2)]
             if i is None and neuron is None and f"{of}w.0" not in paths:
                 continue  # a `b` of its own
-            place = _Neuron(number, front, int(layer or 0) + 1, int(neuron or 0) + 1)
+            place = _Neuron(network.number, front, int(layer or 0) + 1, int(neuron or 0) + 1)
             self.places[leaf] = place, 0 if i is None else int(i) + 1
             self.weights[place] += i is not None
             if of in network.activations:
@@ -294,9 +294,9 @@ class _Naming:
         if not all(map(self._is_weight, w)) or any(map(self._is_weight, x)):
             return None
         places = [self.places[weight] for weight in w]
-        neurons = {neuron for neuron, _ in places}
+        neurons: set[_Neuron | None] = {neuron for neuron, _ in places}
         if bias:
-            neurons |= {self.places.get(bias[0], (None, 0))[0]}
+            neurons |= {self.places[bias[0]][0] if bias[0] in self.places else None}
         if len(neurons) > 1:
             return None
         inputs = [(i, value) for (_, i), value in zip(places, x, strict=True)]

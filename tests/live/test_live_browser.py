@@ -83,15 +83,15 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             page.keyboard.press("Space")
             assert 0 < step() < 20
             heading = page.locator(".mgl-head h3").first
-            page.get_by_role("combobox", name="Map of").select_option(label="neuron 3 of layer 0")
-            assert heading.inner_text() == "Neuron 3 of layer 0"
+            page.get_by_role("combobox", name="Map of").select_option(label="neuron 4 of layer 1")
+            assert heading.inner_text() == "Neuron 4 of layer 1"
             box = page.locator(".mgl-net").bounding_box()
             first = box["x"] + box["width"] / 2, box["y"] + box["height"] / 8
             page.mouse.move(*first)  # a neuron under the mouse, then none
-            assert heading.inner_text() == "Neuron 0 of layer 0"
+            assert heading.inner_text() == "Neuron 1 of layer 1"
             assert "It answers from" in page.locator(".mgl-map").get_attribute("aria-label")
             page.mouse.move(first[0] + 40, first[1] + box["height"] / 8)
-            assert heading.inner_text() == "Neuron 3 of layer 0"
+            assert heading.inner_text() == "Neuron 4 of layer 1"
             page.get_by_role("combobox", name="Map of").select_option(label="the network")
             assert heading.inner_text() == "Decision boundary"
             page.get_by_role("button", name="Show its back-propagation").click()
@@ -234,7 +234,7 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
         box = app.locator(".mgl-net").bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 8)
         app.get_by_text("It answers from").wait_for()
-        assert app.locator(".mgl-head h3").first.inner_text() == "Neuron 0 of layer 0"
+        assert app.locator(".mgl-head h3").first.inner_text() == "Neuron 1 of layer 1"
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 10)
         app.get_by_text("It answers from").wait_for(state="detached")
         app.locator(".mgl-dot").nth(3).click(force=True)

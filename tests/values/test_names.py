@@ -1,0 +1,213 @@
+"""Names: by one rule in every reader, over every kind of network, and never a number."""
+
+import copy
+import math
+import pickle
+import random
+import re
+
+import pytest
+
+from micrograd import Value, draw_dot, draw_network, explain, formula, steps
+from micrograd import dot as weighted_sum
+from micrograd.draw import format_graph
+from micrograd.errors import DomainError, StaleGraphError
+from micrograd.graph import order
+from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.stepper.page.data import page_data
+from micrograd.values.names import names_in
+
+NUMBER = re.compile(r"[-+≈]?[\d./]+(e[-+]?\d+)?!?")
+
+
+class Own(Module):
+    def __init__(self, rng):
+        self.enc = MLP(2, [2], rng=rng)
+        self.out = Layer(2, 1, nonlin=False, rng=rng)
+        self.slope, self.b = Value(2.0), Value(1.0)
+
+    def __call__(self, x):
+        return self.out(self.enc(x)) * self.slope + self.b
+
+
+def made(seed=1, **options):
+    return MLP(2, [2, 1], activation="tanh", rng=random.Random(seed), **options)
+
+
+def loaded(folder):
+    made().save(folder / "model.json")
+    return MLP.from_file(folder / "model.json")
+
+
+def rearranged(folder):
+    model = MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(0))
+    model.layers[:2] = model.layers[1::-1]
+    del model.layers[1]
+    model.layers[0].neurons[1].w = [Value(0.25), Value(0.5)]
+    return model
+
+
+NETWORKS = {
+    "neurons": lambda folder: made(),
+    "atomic": lambda folder: made(atomic=True),
+    "copied": lambda folder: copy.deepcopy(made()),
+    "pickled": lambda folder: pickle.loads(pickle.dumps(made())),
+    "loaded": loaded,
+    "rearranged": rearranged,
+}
+WANTED = {
+    *("w1[1,1]", "w1[1,2]", "w1[2,1]", "w1[2,2]", "b1[1]", "b1[2]", "w2[1,1]", "w2[1,2]", "b2[1]"),
+    *("x0[1]", "x0[2]", "s1[1]", "s1[2]", "x1[1]", "x1[2]", "s2[1]"),
+}
+
+
+def names(root, **options):
+    nodes = order(root)
+    texts = names_in(nodes, **options).texts
+    assert len(set(texts.values())) == len(texts)
+    return set(texts.values())
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_reader_calls_the_values_of_a_network_alike(kind, tmp_path):
+    model = NETWORKS[kind](tmp_path)
+    score = model([0.5, -1.0])
+    assert names(score) == WANTED
+    walk = steps(score)
+    assert set(walk.words.names) >= WANTED
+    weight, hidden = model.layers[0].neurons[1].w[0], walk.nodes[walk.place("x1[2]")]
+    assert walk.nodes[walk.place("w⁽¹⁾₂,₁")] is walk.nodes[walk.place("w1[2,1]")] is weight
+    assert hidden.op.name == "tanh"
+    assert "passes gradient back to w1[2,1]: " in walk.find("w1[2,1]").text
+    assert "w⁽¹⁾₂,₁.grad" in " ".join(page_data(walk)["strings"])
+    assert explain(score, weight).text.startswith("s2[1] ← ")
+    assert "w1[2,1]" in explain(score, weight).text
+    assert formula(hidden) == "tanh(s1[2])"
+    for picture in (draw_dot(score).source, format_graph(score)):
+        assert all(name in picture for name in WANTED)
+    assert all(f"x{i}[1], " in draw_network(model).source for i in range(3))
+    weight.data += 1
+    with pytest.raises(StaleGraphError, match=r"operand 'w1\[2,1\]' of "):
+        score.backward()
+
+
+def test_several_samples_are_numbered():
+    model = made()
+    total = model([0.5, -1.0]) * 2 + model([1.0, 2.0]) * model([0.0, 0.0])
+    found = names(total)
+    assert {f"{x}#{n}" for n in (1, 2, 3) for x in ("x0[1]", "s1[2]", "x1[2]", "s2[1]")} <= found
+    assert {name for name in WANTED if name[0] in "wb"} <= found
+    assert not WANTED & {"x0[1]", "s1[1]"} & found
+
+
+def test_two_networks_are_told_apart_in_the_order_in_which_they_were_made():
+    first, second = made(), made(2)
+    found = names(second(first.layers[0]([1.0, 2.0])))
+    assert {"net1.w1[2,1]", "net2.w1[2,1]", "net1.x1[1]", "net2.s2[1]"} <= found
+
+
+def test_a_network_of_ones_own_shows_the_paths_of_its_attributes():
+    model = Own(random.Random(0))
+    found = names(model([1.0, 2.0]))
+    assert {"enc.w1[2,1]", "enc.s1[2]", "enc.x0[1]", "out.w1[1,2]", "out.s1[1]"} <= found
+    assert {"slope", "b"} <= found
+
+
+def test_a_network_that_shares_a_layer_is_named_as_itself_alone():
+    first, second = made(), made(2)
+    second.layers[0] = first.layers[0]
+    assert names(second([1.0, 2.0])) == names(first([1.0, 2.0])) == WANTED
+
+
+def test_layers_and_neurons_alone_are_the_first_layer():
+    assert {"w1[1,1]", "b1[1]", "s1[1]", "x1[1]"} <= names(Neuron(1)([2.0]))
+    assert {"w1[2,1]", "b1[2]", "s1[2]", "x1[2]"} <= names(sum(Layer(1, 2)([2.0])))
+
+
+def test_a_network_that_is_gone_or_none_of_ours_is_told_by_its_shape():
+    assert names(made()([1.0, 2.0])) == WANTED
+    w, b = [Value(1.0), Value(2.0)], Value(3.0)
+    assert "w1[1,2]" in names(weighted_sum(w, [1.0, 2.0], b))
+    labelled = weighted_sum([Value(1.0, label="v")], [2.0], b)
+    assert names(labelled) == {"v"}
+
+
+def test_the_names_of_the_user_win():
+    model = made()
+    model.layers[0].neurons[0].w[0].label = "mine"
+    score = model([Value(1.0, label="height"), 2.0])
+    walk = steps(score, labels={"output": score, "w1[2,2]": model.layers[0].neurons[0].b})
+    found = set(walk.words.names)
+    assert {"mine", "height", "output", "w1[2,2]", "w1[2,1]"} <= found
+    assert not {"w1[1,1]", "x0[1]", "s2[1]", "b1[1]"} & found
+    assert walk.nodes[walk.place("w1[2,2]")] is model.layers[0].neurons[0].b
+    assert "w1[2,2]" in " ".join(page_data(walk)["strings"])  # no name of the network
+    assert pickle.loads(pickle.dumps(walk)).words.names == walk.words.names
+
+
+def test_a_network_of_another_library_is_given_as_model():
+    class Line:
+        def __init__(self):
+            self.a, self.c = Value(2.0), Value(1.0)
+
+        def named_parameters(self):
+            return [("a", self.a), ("c", self.c)]
+
+    line = Line()
+    root = line.a * 3.0 + line.c
+    assert {"a", "c"} <= set(steps(root, model=line).words.names)
+    assert not {"a", "c"} & set(steps(root).words.names)
+
+
+def test_a_domain_error_in_a_network_names_its_operands():
+    model = MLP(1, [1, 1], activation="log", rng=random.Random(0))
+    neuron = model.layers[0].neurons[0]
+    neuron.w[0].data, neuron.b.data = 1.0, 0.0
+    with pytest.raises(DomainError, match=r"s1\[1\]=-2"):
+        model([-2.0])
+
+
+def test_leaves_without_a_name_are_numbered_and_plain_numbers_stay_numbers():
+    root = Value(2.0) * Value(3.0) + 4
+    assert steps(root).words.names[:2] == ["v0", "v1"]
+    assert formula(root) == "2.0 * 3.0 + 4"
+
+
+def random_network(draw):
+    sizes = [draw.randint(1, 3) for _ in range(draw.randint(1, 3))]
+    kind = draw.choice(["relu", "tanh", "sigmoid", "softplus", "linear"])
+    return MLP(draw.randint(1, 3), sizes, activation=kind, rng=draw, atomic=draw.random() < 0.5)
+
+
+@pytest.mark.parametrize("seed", range(1000))
+def test_no_number_is_a_name_and_each_formula_gives_its_number(seed):
+    draw = random.Random(seed)
+    total = Value(0.0, label="start")
+    networks = [random_network(draw) for _ in range(draw.choice([1, 1, 2]))]
+    for model in networks:
+        for _ in range(draw.choice([1, 1, 3])):
+            outputs = model([draw.uniform(-1, 1) for _ in range(model.nin)])
+            for output in outputs if isinstance(outputs, list) else [outputs]:
+                total = total + output * output
+    walk = steps(total)
+    for node, name in zip(walk.nodes, walk.words.names, strict=True):
+        assert not NUMBER.fullmatch(name), name
+        texts = names_in(order(node)).texts
+        own = {name: str(value.data) for value, name in texts.items()}
+        assert evaluated(formula(node), own) == pytest.approx(node.data, rel=1e-12, abs=1e-12)
+    for step in walk:
+        said = re.findall(r"back to (\S+):|([^\s,]+)\.grad|∂([^\s/,]+)/∂(\S+)", step.text)
+        assert not any(NUMBER.fullmatch(name) for found in said for name in found)
+
+
+def evaluated(text, numbers):
+    """Return what a formula gives with the numbers of the names in it, longest names first."""
+
+    for name in sorted(numbers, key=len, reverse=True):
+        text = text.replace(name, f"({numbers[name]})")
+    known = {
+        "relu": lambda x: max(x, 0.0),
+        "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+        "softplus": lambda x: math.log1p(math.exp(x)),
+    }
+    return eval(text, {**vars(math), **known})

@@ -47,7 +47,7 @@ function renderLive({ model, el }) {
   const openButton = h("button", { type: "button" }, "Show its back-propagation");
   const steps = h("div", { class: "mgl-steps", hidden: "" });
   const held = live ? null : Object.keys(data.samples);
-  const neuronName = key => { const [l, i] = key.split(" "); return `neuron ${i} of layer ${l}`; };
+  const neuronName = key => { const [l, i] = key.split(" "); return `neuron ${+i + 1} of layer ${+l + 1}`; };
   const neurons = live ? data.layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => `${l} ${i}`)) : Object.keys(data.neurons);
   const mapOf = h("select", { "aria-label": "Map of" }, h("option", { value: "" }, "the network"), neurons.slice(0, 300).map(key => h("option", { value: key }, neuronName(key))));
   const mapHead = h("h3", {}, data.heading), mapNote = h("p", { class: "mgl-note" });
