@@ -318,6 +318,19 @@ def test_the_convention_at_a_kink(
     assert tuple(graph.data for graph in graphs) == slopes
 
 
+@pytest.mark.parametrize("base", [2.0, 0.5, 3, 1.5])
+@pytest.mark.parametrize("exponent", [3.0, -0.5, 1.0])
+def test_a_power_of_a_plain_base_has_a_derivative_in_each(base: float, exponent: float) -> None:
+    in_base, in_exponent = (base ** Value(exponent)).local_derivatives()
+    assert in_base == pytest.approx(float(mpmath.diff(lambda b: b**exponent, base)), rel=1e-12)
+    assert in_exponent == pytest.approx(float(mpmath.diff(lambda e: base**e, exponent)), rel=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [0, 0.0, 2.0])
+def test_a_power_of_the_base_0_has_no_slope(exponent: float) -> None:
+    assert (0 ** Value(exponent)).local_derivatives() == (0, 0)
+
+
 def test_where_takes_a_comparison_that_stays_in_the_graph() -> None:
     x = Value(-2.0)
     y = ops.where(ops.greater(x, 0), x, 3 * x)
