@@ -124,6 +124,24 @@ def test_a_snapshot_tells_final_partial_and_untouched_apart():
     assert (snapshot[stepper.nodes[2]].received, snapshot[stepper.nodes[2]].expected) == (1, 2)
 
 
+def test_a_step_and_a_snapshot_count_what_a_value_gets():
+    a, b = named(a=2.0, b=-3.0)
+    stepper = steps(a * b + a)
+    ledger = [(step.kind, step.parent, step.operand, step.number, step.of) for step in stepper]
+    assert ledger == [
+        ("forward", None, None, None, None),
+        ("forward", None, None, None, None),
+        ("seed", None, None, 1, 1),
+        ("chain", stepper.nodes[2], 0, 1, 1),
+        ("chain", a, 1, 1, 2),
+        ("chain", a, 0, 2, 2),
+        ("chain", b, 1, 1, 1),
+    ]
+    assert repr(stepper[4]).startswith("<Step 5 of 7, chain: a × b + a passes gradient back to a")
+    assert repr(stepper.snapshot(4)) == "<Snapshot after step 5: 2 final, 1 partial, 1 untouched>"
+    assert stepper.snapshot(4).index == 4
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_back_and_forward_are_inverse_at_every_position(seed):
     stepper = steps(random_graph(seed))

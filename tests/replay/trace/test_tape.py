@@ -203,16 +203,17 @@ def test_labels_and_what_is_derived_stay_with_what_they_name(chosen):
     if chosen:  # which takes the last use from the other one
         root = tape.add(ops.where, (tape.constant(1), root, other))
     slope = tape.add(ops.add, (w, root))
-    tape.outputs, tape.gradients = [root], [slope, None]
+    again = tape.add(ops.add, (w, root))  # the same work, as where a derivative is the value itself
+    tape.outputs, tape.gradients = [root], [slope, None, again]
     tape.labels = {same: "x", unused: "unused", other: "other", root: "root", w: "w"}
-    tape.adjoints = {slope: same, unused: same, other: w, same: other}
+    tape.adjoints = {again: slope, slope: same, unused: same, other: w, same: other}
     one = [] if chosen else [None]  # a constant that nothing needs may stay
     for found in (tape.optimised(), pickle.loads(pickle.dumps(tape.optimised()))):
         a, b = len(found) - 2, len(found) - 1
         assert found.rows == [None, None, *one, ops.mul, ops.add]
         assert found.operands[:2] == [("input", 0), ("parameter", 0)]
         assert found.operands[-2:] == [(0, 1), (1, a)]
-        assert (found.outputs, found.gradients, found.results()) == ([a], [b, None], [a, b])
+        assert (found.outputs, found.gradients, found.results()) == ([a], [b, None, b], [a, b, b])
         assert found.labels == {0: "x", 1: "w", a: "root"}
         assert found.adjoints == {b: 0}
         assert found.uses() == [1, 2, *[0 for _ in one], 1, 0]
