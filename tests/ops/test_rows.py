@@ -326,6 +326,10 @@ def test_a_power_of_a_plain_base_has_a_derivative_in_each(base: float, exponent:
     assert in_exponent == pytest.approx(float(mpmath.diff(lambda e: base**e, exponent)), rel=1e-12)
 
 
+def test_a_ratio_to_0_is_its_first_operand() -> None:
+    assert ops.ratio(3.0, 0.0) == ops.ratio(Value(3.0), 0).data == 3.0
+
+
 @pytest.mark.parametrize("exponent", [0, 0.0, 2.0])
 def test_a_power_of_the_base_0_has_no_slope(exponent: float) -> None:
     assert (0 ** Value(exponent)).local_derivatives() == (0, 0)

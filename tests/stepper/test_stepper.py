@@ -21,6 +21,7 @@ from micrograd.errors import (
 )
 from micrograd.graph import order
 from micrograd.stepper import steps
+from micrograd.stepper.step import NodeState
 
 SEEDS = range(60)
 
@@ -142,6 +143,54 @@ def test_a_step_and_a_snapshot_count_what_a_value_gets():
     assert stepper.snapshot(4).index == 4
 
 
+def test_a_snapshot_of_a_second_pass_keeps_the_gradients_of_leaves_only():
+    a, b = named(a=2.0, b=-3.0)
+    stepper = steps(a * b + a, broken="no_zero_grad")
+    product, root = stepper.nodes[2:]
+    first, second = stepper.snapshot(6), stepper.snapshot(7)
+    assert first.grads == {a: -2, b: 2, product: 1, root: 1}
+    assert second.grads == {a: -2, b: 2, product: None, root: 1}
+    for node, expected in ((a, 2), (b, 1), (product, 1), (root, 1)):
+        assert second[node] == NodeState(node, True, second.grads[node], node is root, expected)
+        assert stepper.snapshot(0)[node].expected == expected
+    assert stepper.snapshot(0)[root] == NodeState(root, False, None, 0, 1)
+
+
+def test_the_text_of_a_stepper_numbers_its_steps_and_says_what_is_broken():
+    a, b = named(a=2.0, b=-3.0)
+    right, wrong = steps(a * b), steps(a * b, broken="assign")
+    assert repr(right) == "<Stepper of a × b = -6: 1 steps forward, 3 back>"
+    assert repr(wrong) == f"{repr(right)[:-1]}, broken: = instead of +=>"
+    texts = [f"   {i}  {step.text}" for i, step in enumerate(right, start=1)]
+    assert str(right).split("\n") == texts
+    assert str(wrong).split("\n")[:4] == ["Broken on purpose: = instead of +=", *texts[:3]]
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_a_copy_stays_broken_and_shows_the_numbers_that_were_recorded(again):
+    a, d = the_39_graph()
+    stepper = steps(d, broken="recursion")
+    stepper.go(3)
+    shown = str(stepper)
+    a.data = 5
+    twin = again(stepper)
+    assert (str(twin), twin.broken, twin.position) == (shown, "recursion", 3)
+    assert {v.label: pair for v, pair in twin.differences().items() if v.label} == {"a": (60, 39)}
+
+
+def test_a_ledger_tells_the_step_of_each_contribution():
+    _, d = the_39_graph()
+    stepper = steps(d)
+    assert [
+        (entry.index, entry.through, entry.contribution, entry.total)
+        for entry in stepper.ledger("b")
+    ] == [
+        (step.index, step.node, step.contribution, step.grad_after)
+        for step in stepper
+        if step.parent is not None and step.parent.label == "b"
+    ]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_back_and_forward_are_inverse_at_every_position(seed):
     stepper = steps(random_graph(seed))
@@ -194,7 +243,9 @@ def test_find_names_what_it_does_not_find():
     with pytest.raises(NotInGraphError, match="is not in this graph"):
         stepper.find(Value(1))
     twice = steps(Value(1, label="a") + Value(2, label="a"))
-    with pytest.raises(NotInGraphError, match="2 values of this graph are called 'a'"):
+    with pytest.raises(
+        NotInGraphError, match=r"^2 values of this graph are called 'a': give the Value itself$"
+    ):
         twice.find("a")
 
 
