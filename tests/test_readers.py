@@ -101,6 +101,11 @@ GATES = {
     "where": lambda closed, open_: ops.where(ops.greater(open_, closed), open_, closed),
     "sign": lambda closed, open_: ops.sign(closed) + open_,
     "greater": lambda closed, open_: ops.greater(closed, 0) + open_,
+    "greater_equal": lambda closed, open_: ops.greater_equal(closed, 0) + open_,
+    "equal": lambda closed, open_: ops.equal(closed, 0) + open_,
+    "share": lambda closed, open_: ops.share(closed, open_) + open_,
+    "peak": lambda closed, open_: ops.peak_of(2)(closed, open_) + open_,
+    "elu": lambda closed, open_: ops.elu(closed) + open_,
     "x ** 0": lambda closed, open_: closed**0 + open_,
 }
 
@@ -117,6 +122,13 @@ def test_what_is_not_chosen_is_passed_nothing(gate: str, big: float) -> None:
     assert [explain(root, v).total for v in (x, y)] == [0, 1]
     stepper = steps(root)
     assert [stepper.gradients[stepper.place(name)] for name in "xy"] == [0, 1]
+
+
+def test_what_abs_of_0_is_computed_from_is_passed_nothing() -> None:
+    x = Value(0.0)
+    root = abs(x.sqrt())  # whose own derivative is infinite
+    root.backward()
+    assert x.grad == gradient(root, x) == explain(root, x).total == steps(root).gradients[0] == 0
 
 
 def test_zero_times_infinity_is_an_error_where_it_is_computed() -> None:
