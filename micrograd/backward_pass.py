@@ -24,6 +24,7 @@ from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
 from micrograd.graph import order
 from micrograd.style import finite
+from micrograd.values.checks import is_same
 
 __all__ = [
     "BROKEN",
@@ -207,11 +208,6 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
 
 def _raise_as_backward_does(recording: Recording) -> None:
     gradient(recording.nodes[-1], recording.nodes)
-
-
-def is_same(a: Any, b: Any) -> bool:
-    """Return whether two gradients are the same number; nan counts as the same as nan."""
-    return bool(a == b or (a != a and b != b))
 
 
 def final_gradients(rows: Sequence[Row], size: int) -> list[Any]:

@@ -520,9 +520,24 @@ def test_recursion_on_an_exponential_graph_names_the_ways_out():
     y = Value(1.0)
     for _ in range(30):
         y = y + y
-    with pytest.raises(TooLargeError, match="smaller graph, or"):
+    with pytest.raises(TooLargeError) as caught:
         steps(y, "recursion")
+    assert str(caught.value) == (
+        "plain recursion needs more than 100,000 contributions on this graph of 31 values, because "
+        'it follows every path: take a smaller graph, or broken="visit_once"'
+    )
     assert steps(y, "visit_once")
+
+
+@pytest.mark.parametrize(("most", "fits"), [(4, True), (3, False)])
+def test_a_broken_pass_may_have_as_many_contributions_as_are_allowed(most, fits, monkeypatch):
+    monkeypatch.setattr("micrograd.backward_pass.LARGEST_PASS", most)
+    a, b = named(a=2.0, b=-3.0)
+    if fits:
+        assert len(steps(a * b + a, "recursion")) == 2 + 1 + 4
+    else:
+        with pytest.raises(TooLargeError):
+            steps(a * b + a, "recursion")
 
 
 def test_a_nan_passes_as_it_does_in_backward():
