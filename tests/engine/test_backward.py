@@ -212,7 +212,9 @@ def test_a_derivative_that_does_not_exist_is_the_same_error_of_every_reader() ->
     x = Value(0.0, label="x")
     root = x.sqrt()
     for call in (root.backward, root.local_derivatives, lambda: gradient(root, x, True)):
-        with pytest.raises(ZeroDivisionError, match=r"^no finite derivative of sqrt\(x=0\.0\): "):
+        with pytest.raises(
+            ZeroDivisionError, match=r"^no finite derivative of sqrt\(x=0\.0\): .*it divides by 0"
+        ):
             call()
     assert x.grad == 0
 
