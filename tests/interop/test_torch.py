@@ -129,7 +129,7 @@ def test_modules_without_counterpart_are_named(torch):
         ([nn.Linear(2, 2), nn.ReLU(), nn.Tanh()], ArgumentError, "module 2, Tanh"),
         ([nn.Linear(2, 3), nn.Linear(2, 1)], InputCountError, "follows a layer of 3"),
         ([nn.Linear(2, 2, dtype=torch.complex64)], ArgumentError, "complex64"),
-        ([nn.Linear(2, 2, device="meta")], ArgumentError, "no numbers"),
+        ([nn.Linear(2, 2, device="meta")], ArgumentError, "holds no data"),
         ([], ArgumentError, "without a Linear"),
     ]:
         with pytest.raises(kind, match=told):
