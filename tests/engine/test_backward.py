@@ -69,6 +69,18 @@ def test_a_gradient_that_is_a_plain_number_reads_as_one_and_computes_nothing() -
         assert slope.derivative_of is root
 
 
+def test_a_symbol_among_the_values_is_asked_for_the_gradient() -> None:
+    class Symbol(ops.Operators):
+        _rank = 99
+
+        def _gradient(self, *asked: Any) -> list[Any]:
+            return [(self, *asked)]
+
+    x, symbol = Value(2.0), Symbol()
+    assert gradient(symbol, x) == (symbol, symbol, [x], False)
+    assert gradient(x, [symbol, x], create_graph=True) == [(symbol, x, [symbol, x], True)]
+
+
 def test_derivatives_of_every_order_of_a_power() -> None:
     x = Value(2.0)
     slope: Any = x**5
