@@ -39,6 +39,14 @@ def test_sum_adds_from_left_to_right_on_every_python() -> None:
     assert ops.sum([Value(x) for x in data]).data == ops.sum(data) == 0.9999999999999999
 
 
+def test_logsumexp_of_infinities_is_infinite_and_of_nan_is_nan() -> None:
+    inf = math.inf
+    assert ops.logsumexp([1.0, inf, inf]) == inf
+    assert ops.logsumexp([-inf, -inf]) == -inf
+    assert ops.logsumexp([-inf, 2.0]) == 2.0
+    assert math.isnan(ops.logsumexp([inf, math.nan]))
+
+
 def test_sum_starts_with_a_start_that_is_not_zero() -> None:
     x, start = Value(2.0), Value(3.0)
     assert ops.sum([x], start).parents == (start, x)
