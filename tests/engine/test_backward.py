@@ -97,6 +97,13 @@ def test_gradient_of_a_gradient_in_two_variables() -> None:
     assert mixed == pytest.approx(float(expected), rel=1e-14)
 
 
+@pytest.mark.parametrize("number", [0, 0.0, 1, 1.0, 2.0])
+def test_a_local_derivative_that_happens_to_be_0_or_1_is_still_differentiated(number: Any) -> None:
+    x, y = Value(3.0), Value(number)
+    slope = gradient(x * y, x, create_graph=True)
+    assert (slope.data, gradient(slope, y)) == (number, 1)
+
+
 def test_backward_through_a_gradient_graph_reaches_the_leaves() -> None:
     x = Value(3.0)
     gradient(x**3, x, create_graph=True).backward()
