@@ -3,6 +3,7 @@
 python .ci/mutate.py MODULE runs mutmut (pip install mutmut==3.8.1; not on Windows) on a copy of the
 tracked files. Which tests go with which module stands in pyproject.toml, [tool.micrograd.mutation].
 mutmut plants faults in functions only: the lambdas of a table, as in ops/rows.py, stay as they are.
+Tests marked slow are left out, and those that interrupt at every line: mutmut moves the lines.
 """
 
 import json
