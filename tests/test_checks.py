@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import micrograd
 from micrograd import Value
 from micrograd.checks import finite_number, install, needs, one_of, whole_number
 from micrograd.errors import ArgumentError, ArgumentTypeError, NumberTypeError
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = Path(micrograd.__file__).parent
 HUGE = 9**9999  # Python refuses to write so many digits
 
 
@@ -117,7 +119,7 @@ def test_every_extra_that_an_error_names_is_one_of_the_package():
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = settings.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     extras = set(re.findall(r"^(\w+) = ", listed, re.MULTILINE))
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "micrograd").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
     named = re.findall(r'(?:needs|install)\(\s*"(\w+)"|micrograd\[(\w+)\]', "\n".join(sources))
     assert named
     assert {one or other for one, other in named} <= extras
