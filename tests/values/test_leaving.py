@@ -160,7 +160,7 @@ def test_reading_the_number_is_allowed(data: Any) -> None:
     assert (int(v), round(v), round(v, 1)) == (int(data), round(data), round(data, 1))
     assert f"{v}" == repr(v)
     assert "%d" % v == "%d" % data  # noqa: UP031
-    if not isinstance(data, Fraction) or sys.version_info >= (3, 12):
+    if not isinstance(data, Fraction) or sys.version_info >= (3, 13):
         assert f"{v:.3f} {v:>8}" == f"{data:.3f} {data:>8}"
 
 
