@@ -1,6 +1,7 @@
 """Neurons, layers and multi-layer perceptrons.
 
-`layers` computes; `module` names, saves and loads the parameters of any network.
+`layers` computes; `module` names, saves and loads the parameters of any network. What the values
+of a graph are called, w1[2,1] or s1[2], is in `values.names`.
 """
 
 from micrograd.nn.layers import (
