@@ -9,8 +9,9 @@ from micrograd.engine import Value
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.trace.recorder import Recorder, differentiate
 from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
+from micrograd.replay.trace.watch import uncollected
 
-__all__ = ["Trace"]
+__all__ = ["Trace", "uncollected"]
 
 
 class Trace:
