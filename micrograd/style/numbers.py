@@ -12,15 +12,11 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.checks import whole_number
+from micrograd.values.checks import is_finite as finite
 
 __all__ = ["UNKNOWN", "finite", "largest", "magnitude", "number_text", "short", "stroke_width"]
 
 UNKNOWN: Final = "–"  # a number that is not known yet, such as a gradient before backward
-
-
-def finite(number: Any) -> bool:
-    """Return whether `number` is neither infinite nor nan; an int of any size is finite."""
-    return bool(number * 0 == 0)
 
 
 def largest(numbers: Iterable[Any]) -> Any:
