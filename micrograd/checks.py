@@ -46,7 +46,7 @@ def whole_number(name: str, given: Any, least: int | None = None, most: int | No
     if least is not None:
         wanted += f" of {least} or more" if most is None else f" from {least} to {most}"
     try:
-        if isinstance(given, bool) or type(given).__name__ == "bool_":  # of NumPy before 2
+        if type(given).__name__ in {"bool", "bool_"}:  # and of NumPy
             raise TypeError
         whole = operator.index(given)
     except TypeError:

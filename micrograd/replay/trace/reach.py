@@ -106,22 +106,33 @@ def _is_clear(thing: Any) -> bool:
     if isinstance(thing, types.ModuleType):
         return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
     if isinstance(thing, (type, types.BuiltinFunctionType)):
-        return (thing.__module__ or "") not in _CHANGING
+        return _module(thing) not in _CHANGING
     return all(
-        base in _CLEAR
-        or not is_library(base.__module__)
-        or base.__module__.startswith("micrograd.")
+        base in _CLEAR or not is_library(base) or _module(base).startswith("micrograd.")
         for base in type(thing).__mro__
     ) and not hasattr(type(thing), "__next__")
 
 
+def is_library(thing: Any) -> bool:
+    """Return whether a function, class or module is Python's, micrograd's or an installed one's."""
+    return _is_installed(_module(thing))
+
+
+def _module(thing: Any) -> str:
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__
+    name = getattr(thing, "__module__", None)
+    if isinstance(name, (types.MemberDescriptorType, types.GetSetDescriptorType)):
+        return "builtins"  # a class written in C whose objects tell their own module
+    return name if isinstance(name, str) else "__main__"
+
+
 @functools.lru_cache(maxsize=1024)
-def is_library(module: str | None) -> bool:
-    """Return whether a module is Python's, micrograd's or an installed one, not the user's."""
-    root = (module or "__main__").partition(".")[0]
+def _is_installed(module: str) -> bool:
+    root = module.partition(".")[0]
     if root == "__main__":
         return False
-    file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
     known = root in {"micrograd", "numpy"} or root in sys.stdlib_module_names
     return known or "site-packages" in file or "dist-packages" in file
 
@@ -149,11 +160,11 @@ def _beside(thing: Any) -> Iterable[Any]:
     if kind is types.FunctionType:
         found = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
         found += [thing.__closure__, thing.__dict__]
-        if not is_library(thing.__module__):
+        if not is_library(thing):
             found += _named(thing.__code__, thing.__globals__)
         return found
     if issubclass(kind, type):
-        return () if is_library(thing.__module__) else (*vars(thing).values(), *thing.__bases__)
+        return () if is_library(thing) else (*vars(thing).values(), *thing.__bases__)
     if kind is types.GeneratorType:
         code, frame = thing.gi_code, thing.gi_frame
         return () if frame is None else (*frame.f_locals.values(), *_named(code, frame.f_globals))
@@ -161,7 +172,7 @@ def _beside(thing: Any) -> Iterable[Any]:
         return (thing(),)
     if kind is ContextVar:
         return (thing.get(None),)
-    if kind.__module__ == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
+    if _module(kind) == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
         return tuple(thing.flat)  # the collector does not see what an array holds
     return (*gc.get_referents(thing), kind)
 
@@ -175,7 +186,7 @@ def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
             found = one[name]
             if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
                 yield found
-            elif not is_library(found.__name__) and all(vars(found) is not s for s in spaces):
+            elif not is_library(found) and all(vars(found) is not s for s in spaces):
                 spaces.append(vars(found))
 
 

@@ -240,7 +240,7 @@ def _of_users(kind: type) -> dict[str, Any]:
         name: method
         for base in kind.__mro__[: kind.__mro__.index(Node)]
         for name, method in list(vars(base).items())
-        if isinstance(method, types.FunctionType) and not is_library(method.__module__)
+        if isinstance(method, types.FunctionType) and not is_library(method)
     }
 
 
@@ -527,7 +527,7 @@ def differentiate(
         ]
         assert op.partials is not None
         out = Symbol(recorder, node)
-        if is_library(getattr(op.partials, "__module__", "")):
+        if is_library(op.partials):
             slopes = op.partials(out, *inputs)
         else:
             slopes = recorder.of_users(op.partials, out, *inputs)
