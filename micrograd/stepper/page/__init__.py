@@ -1,6 +1,6 @@
 """The stepper on the screen: a notebook widget, and an HTML page that works offline.
 
-Both run the same JavaScript, `static/stepper.js`. Python computes the numbers, the layout and the
+Both run the same JavaScript, of `static/`. Python computes the numbers, the layout and the
 sentences; the JavaScript only shows them.
 """
 

@@ -19,6 +19,8 @@ from micrograd.style import THEMES, Theme
 __all__ = ["LAST_LINE", "Frame", "page_text", "script", "styles", "to_html"]
 
 _STATIC: Final = Path(__file__).parent / "static"
+# In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
+_SCRIPTS: Final = ("base.js", "stepper.js")
 LAST_LINE: Final = "export default { render };\n"
 _START: Final = """\
 const values = {
@@ -37,9 +39,10 @@ render({ model, el: document.getElementById("mgs") });
 _NO_SCRIPT_STEPS: Final = 300
 
 
+@lru_cache(maxsize=1)
 def script() -> str:
-    """Return the JavaScript, the same for a notebook and a page."""
-    return (_STATIC / "stepper.js").read_text(encoding="utf-8")
+    """Return the JavaScript, the same for a notebook and a page: one module, of several files."""
+    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 @lru_cache(maxsize=1)

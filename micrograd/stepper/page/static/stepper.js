@@ -1,60 +1,10 @@
-// Back-propagation, step by step. The notebook widget and the page run this same file. Python
+// Back-propagation, step by step. The notebook widget and the page run these same files. Python
 // sends what is shown as strings, and two numbers per step for colour and width; nothing is
 // computed or rounded here. All text goes to the page through textContent and setAttribute.
 
-const NS = { s: "http://www.w3.org/2000/svg", m: "http://www.w3.org/1998/Math/MathML" };
-
-function make(ns, tag, attributes = {}, ...children) {
-  const e = ns ? document.createElementNS(NS[ns], tag) : document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) if (value != null) e.setAttribute(key, value);
-  e.append(...children.flat().filter(child => child != null));
-  return e;
-}
-const h = (tag, a, ...c) => make("", tag, a, ...c);
-const S = (tag, a, ...c) => make("s", tag, a, ...c);
-const M = (tag, ...c) => make("m", tag, {}, ...c);
-
-// Writes to the page only what changed since the last step.
-const written = new WeakMap();
-function put(e, key, value) {
-  let known = written.get(e);
-  if (!known) written.set(e, known = {});
-  if (known[key] === value) return;
-  known[key] = value;
-  if (key === "text") e.textContent = value;
-  else if (key.startsWith("--")) e.style[key.slice(2)] = value;
-  else e.setAttribute(key, value);
-}
-
-// Replaces hyphens that stand for a minus by a true minus: screen readers skip hyphens.
-const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
-
-const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
-const ICON = {
-  first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",
-  pause: "M4 3h4v12H4zM10 3h4v12h-4z", forward: "M5 3v12l9-6z", last: "M13 3h2v12h-2zM3 3v12l9-6z",
-};
 const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"], ["\u2191 \u2193", "pick a value"],
   ["Enter", "go to its final step"], ["+ \u2212 0", "zoom"]];
 const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["p", "gradient by steps or by paths"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
-
-function hostTheme(el) { // the notebook's theme first, that of the system last
-  const body = document.body, page = document.documentElement;
-  const code = body.dataset.vscodeThemeKind;
-  if (code) return /light/.test(code) ? "light" : "dark";
-  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
-  for (const n of [page, body]) {
-    const t = n.getAttribute("theme") ?? n.dataset.theme;
-    if (t === "dark" || t === "light") return t;
-    if (n.classList.contains("dark")) return "dark";
-    if (n.classList.contains("light")) return "light";
-  }
-  if (!body.classList.contains("mgs-page")) { // an unknown host: by the lightness of its text
-    const rgb = getComputedStyle(el.parentElement ?? body).color.match(/[\d.]+/g)?.map(Number);
-    if (rgb && rgb[0] * .3 + rgb[1] * .59 + rgb[2] * .11 > 140) return "dark";
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-}
 
 const KIND = ["forward", "seed", "chain"];
 // A long horizontal line bends below the cards between its ends.
@@ -63,10 +13,6 @@ function curve(x0, y0, x1, y1) {
   const bend = Math.max(24, Math.abs(x1 - x0) * .4), low = hang(x0, y0, x1, y1);
   return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
 }
-// JupyterLab ignores its one-letter commands only if the focused element itself has this mark.
-// Notebook 7 handles keys while they are captured, JupyterLab while they bubble: see the keydown
-// listener.
-const quiet = (app, on) => on(app, "focusin", e => { e.target.dataset.lmSuppressShortcuts = "true"; });
 
 function decoded(data) {
   const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
