@@ -48,7 +48,8 @@ class Optimizer:
     params : iterable of Value
         Leaves. A Value that occurs twice is updated once.
     lr : number or callable
-        The learning rate, or a schedule: called with the number of steps done.
+        The learning rate, or a schedule: called with the number of steps done. It must depend on
+        that number alone: `fit` asks for the rates of many steps before it does the first.
     decayed : iterable of Value, optional
         The parameters that weight decay applies to, such as the weights without the biases.
         Default all.
@@ -250,7 +251,7 @@ class SGD(Optimizer):
     ----------
     params : iterable of Value
     lr : number or callable, default 0.1
-        Learning rate, or a function of the step number.
+        Learning rate, or a function of the step number and of nothing else.
     momentum : number, default 0
         Fraction of the previous change that is kept, in [0, 1).
     nesterov : bool, default False
@@ -347,7 +348,7 @@ class Adam(Optimizer):
     ----------
     params : iterable of Value
     lr : number or callable, default 0.001
-        Learning rate, or a function of the step number.
+        Learning rate, or a function of the step number and of nothing else.
     betas : (number, number), default (0.9, 0.999)
         Decay rates of the running means of the gradient and of its square, in [0, 1).
     eps : number, default 1e-8

@@ -25,6 +25,7 @@ __all__ = [
     "lr_from",
     "lr_state",
     "rate_at",
+    "rates_ahead",
     "step_decay",
     "warmup",
 ]
@@ -203,6 +204,20 @@ _SCHEDULES: Final[dict[str, tuple[Callable[..., Schedule], Callable[..., Any]]]]
 def rate_at(lr: Any, step: int) -> Any:
     """Return the learning rate of a step, from a number, a schedule or any other function."""
     return lr(step) if callable(lr) else lr
+
+
+def rates_ahead(lr: Any, start: int, count: int) -> list[Any]:
+    """Return the learning rates of steps to come, up to the first that cannot be used.
+
+    Whatever makes it unusable is left to that step, which asks again and raises the error.
+    """
+    rates: list[Any] = []
+    for step in range(start, start + count):
+        try:
+            rates.append(finite_number("lr", rate_at(lr, step), 0))
+        except Exception:  # of the user's function
+            break
+    return rates
 
 
 def _steps(name: str, given: Any) -> int:

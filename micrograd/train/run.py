@@ -20,7 +20,7 @@ from micrograd.errors import (
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
 from micrograd.ops import PlainNumber
-from micrograd.optim import SGD, Adam, AdamW, Schedule
+from micrograd.optim import SGD, Adam, AdamW, rates_ahead
 from micrograd.train.batches import Batches
 from micrograd.train.early_stopping import EarlyStop
 from micrograd.train.history import LISTS, History
@@ -106,7 +106,7 @@ def descent_of(run: Run) -> Descent | None:
         return None
     if not isinstance(optimizer, (SGD, Adam)) or type(optimizer) not in (SGD, Adam, AdamW):
         return None
-    if not isinstance(optimizer.lr, (int, float, Schedule)) or optimizer.params != run.parameters:
+    if optimizer.params != run.parameters:
         return None
     size = run.batch_size or len(run.task.rows)
     run.stride = max(1, _WORK // max(_STEP, size * len(run.parameters)))
@@ -129,14 +129,8 @@ def _scalars(optimizer: SGD | Adam, most: int) -> list[list[float]]:
 
     They end before a step whose learning rate cannot be used.
     """
-    lr, start = optimizer.lr, optimizer.steps
-    rates: list[Any] = [lr]
-    if callable(lr):
-        rates = [lr(step) for step in range(start, start + most)]
-    unusable = (i for i, rate in enumerate(rates) if not 0 <= rate < math.inf)
-    rates = rates[: next(unusable, most)]
-    if not callable(lr):
-        rates *= most
+    start = optimizer.steps
+    rates = rates_ahead(optimizer.lr, start, most)
     if isinstance(optimizer, SGD):
         return [list(map(float, rates))]
     mean, square = cast("tuple[Any, Any]", optimizer.betas)

@@ -207,3 +207,44 @@ def test_no_more_programs_are_kept_than_a_few(monkeypatch):
     for width in (1, 2, 3):
         run_of([], widths=(width, 1))
     assert len(training._known) == 2
+
+
+def raised():
+    raise KeyError("no rate")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda: float("nan"), lambda: -1, lambda: "fast", raised],
+    ids=["nan", "-1", "text", "error"],
+)
+@pytest.mark.parametrize("at", [0, 7])
+@pytest.mark.parametrize("rule", [SGD, Adam])
+def test_a_rate_that_cannot_be_used_is_the_error_of_its_step(wrong, at, rule):
+    rng = random.Random(4)
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(20)]
+    y = [int(a * b > 0) for a, b in X]
+    ends = []
+    for how in (False, True):
+        model = MLP(2, [4, 1], rng=random.Random(5))
+        optimizer = rule(model.parameters(), lambda k: wrong() if k == at else 0.1 / (k + 1))
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (of every kind)
+            fit(model, X, y, "bce", optimizer, 20, 6, 3, progress=False, compile=how)
+        error = caught.value
+        ends.append((type(error), str(error).split(";")[0], optimizer.steps, weights(model)))
+    assert ends[0][:3] == ends[1][:3]
+    assert ends[0][2] == at
+    assert ends[1][3] == pytest.approx(ends[0][3], rel=1e-10)
+
+
+def test_the_rates_of_a_function_are_asked_for_many_steps_ahead(monkeypatch):
+    from micrograd.replay.training import Descent
+
+    leaps, run = [], Descent.run
+    monkeypatch.setattr(
+        Descent, "run", lambda *a, **k: (leaps.append(len(a[4][0])), run(*a, **k))[1]
+    )
+    model = MLP(2, [4, 1], rng=random.Random(5))
+    optimizer = SGD(model.parameters(), lambda k: 0.1 / (k + 1))
+    fit(model, [[1.0, 2.0], [0.0, 1.0]], [0, 1], "bce", optimizer, 50, progress=False, compile=True)
+    assert leaps == [50]
