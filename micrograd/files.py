@@ -23,15 +23,40 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from micrograd.errors import NumberTypeError, StateError, shown_briefly
+from micrograd.errors import ArgumentError, NumberTypeError, StateError, shown_briefly
 from micrograd.ops import number
 
-__all__ = ["read_document", "read_json", "write_atomic", "write_json"]
+__all__ = ["path_ending_in", "read_document", "read_json", "write_atomic", "write_json"]
 
 # Python does not convert integers of more than 4300 digits to decimal, or back.
 _DECIMAL_BITS = 10_000
 
 _DEEPEST = 100  # levels of nesting: more than our documents have, less than recursion allows
+
+
+def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
+    """Return the path of a file that is to be written in a format of one of these endings.
+
+    Raises
+    ------
+    ArgumentError
+        If the name has another ending. Also a ValueError.
+
+    Examples
+    --------
+    >>> path_ending_in("film.GIF", ".gif").name
+    'film.GIF'
+    >>> path_ending_in("film.svg", ".gif")
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: expected a name that ends in .gif, got 'film.svg'
+    """
+    target = Path(path)
+    if target.suffix.lower() not in endings:
+        *others, last = endings
+        wanted = f"{', '.join(others)} or {last}" if others else last
+        raise ArgumentError(f"expected a name that ends in {wanted}, got {str(path)!r}")
+    return target
 
 
 def write_json(path: str | os.PathLike[str], document: Any) -> None:

@@ -479,10 +479,7 @@ class Words:
         """
         if row.kind == "seed":
             return self._seeded(row)
-        up, local, adds = self._factors(row)
-        local = "(none)" if row.local is None else local
-        product = f"{up} × {local} {self._product(row)} {adds}"
-        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {product}"
+        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {self._multiplied(row)}"
         if addition := self.addition(row):
             terms = row.before, row.contribution
             exact = all(self._equals(term) == "=" for term in terms)
@@ -551,6 +548,15 @@ class Words:
         sign = "-" if adds.lstrip("≈").startswith("-") else "+"
         relation = sign_of_equation((before, adds), after, operator.add)
         return f"{before} {sign} {re.sub(r'[-+]', '', adds, count=1)} {relation} {after}"
+
+    def arithmetic(self, row: Row) -> str:
+        """Return what a chain step computes: a product first, as in `-6 × 1 = -6`, then a sum."""
+        return self.addition(row) or (self._multiplied(row) if row.kind == "chain" else "")
+
+    def _multiplied(self, row: Row) -> str:
+        up, local, adds = self._factors(row)
+        local = "(none)" if row.local is None else local
+        return f"{up} × {local} {self._product(row)} {adds}"
 
 
 def _start(text: str) -> str:

@@ -25,7 +25,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError
-from micrograd.files import write_atomic
+from micrograd.files import path_ending_in, write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
@@ -67,7 +67,7 @@ def animate_backward(
     ----------
     root : Value
     path : path
-        The GIF to write.
+        The GIF to write; its name ends in `.gif`.
     frames : path, optional
         A folder for the single frames, `frame_000.png`, ...
     seconds : float, default 1.2
@@ -87,7 +87,8 @@ def animate_backward(
     Raises
     ------
     ArgumentError
-        If the graph is too large or an option unknown. Also a ValueError.
+        If the graph is too large, an option unknown, or the name of another format than GIF. Also a
+        ValueError.
     ImportError
         If Pillow is missing.
     OSError
@@ -105,6 +106,7 @@ def animate_backward(
     roots = roots_of(root)
     if len(roots) != 1:
         raise ArgumentError(f"a backward pass starts at one value, got {len(roots)}")
+    target = path_ending_in(path, ".gif")
     one_of("rankdir", rankdir, RANKDIRS)
     checked_options(format="png", program="wheel", theme=theme, precision=precision)
     finite_number("seconds", seconds, above=0)
@@ -133,7 +135,6 @@ def animate_backward(
     flat[0].save(
         content, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, disposal=1
     )
-    target = Path(path)
     write_atomic(target, content.getvalue())
     if frames is not None:
         folder = Path(frames)

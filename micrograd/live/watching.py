@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import finite_number, install, needs, one_of, whole_number
-from micrograd.errors import ArgumentError, DomainError, not_a_network
-from micrograd.files import write_atomic
+from micrograd.errors import DomainError, not_a_network
+from micrograd.files import path_ending_in, write_atomic
 from micrograd.live.frames import (
     axes_of,
     base64_text,
@@ -360,7 +360,7 @@ class Watch(View):
             By default as many as were taken before, or 200.
         title : str, default "A network learns"
         """
-        target = _path_ending_in(path, ".html", ".htm")
+        target = path_ending_in(path, ".html", ".htm")
         write_atomic(target, self.page_text(steps, title).encode("utf-8"))
         return target
 
@@ -391,7 +391,7 @@ class Watch(View):
         ImportError
             If matplotlib is missing; the message names the extra to install.
         """
-        look, target = theme_named(theme), _path_ending_in(path, ".gif")
+        look, target = theme_named(theme), path_ending_in(path, ".gif")
         seconds = float(finite_number("seconds", seconds, above=0))
         recorded = self.record(steps, frames)
         images = images_of(self, recorded, self.curve(recorded[-1]), look)
@@ -503,10 +503,3 @@ def live_widget() -> Any:
     except ModuleNotFoundError as error:
         raise ImportError(f"the live view needs anywidget: {install('notebook')}") from error
     return LiveWidget
-
-
-def _path_ending_in(path: str | Path, *endings: str) -> Path:
-    target = Path(path)
-    if target.suffix.lower() not in endings:
-        raise ArgumentError(f"expected a name that ends in {endings[0]}, got {str(path)!r}")
-    return target

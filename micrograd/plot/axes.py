@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import needs
-from micrograd.errors import ArgumentError
-from micrograd.files import write_atomic
+from micrograd.files import path_ending_in, write_atomic
 from micrograd.style import Theme
 from micrograd.style import theme as theme_named
 
@@ -86,12 +84,8 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """
     from matplotlib import rc_context
 
-    kind = Path(path).suffix[1:].lower()
+    kind = path_ending_in(path, ".png", ".svg", ".pdf").suffix[1:].lower()
     dateless = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    if kind not in dateless:
-        raise ArgumentError(
-            f"expected a name that ends in .png, .svg or .pdf, got {os.fspath(path)!r}"
-        )
     picture = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "micrograd"}):
         figure.savefig(picture, format=kind, dpi=DOTS_PER_INCH, metadata=dateless[kind])

@@ -72,6 +72,9 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         animate_backward(guide_graph(), tmp_path / "film.gif", seconds=0)
     with pytest.raises(ArgumentTypeError):
         animate_backward(3, tmp_path / "film.gif")
+    for name in ("film.svg", "film.png", "film", ".gif"):
+        with pytest.raises(ArgumentError, match=r"ends in \.gif, got"):
+            animate_backward(guide_graph(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
