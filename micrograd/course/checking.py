@@ -56,15 +56,51 @@ def _verdict(exercise: Exercise, answer: Any) -> str:
         return f"expected {'a number' if places == 1 else f'{places} numbers'}, got {answer!r:.60}."
     if len(numbers) != places:
         return f"expected {places} number{'' if places == 1 else 's'}, got {len(numbers)}."
-    for i, (number, (low, high)) in enumerate(zip(numbers, exercise.right, strict=True)):
-        if low <= number <= high:
-            continue
-        at = f" Number {i + 1}:" if places > 1 else ""
-        for place, wrong, hint in exercise.mistakes:
-            if place == i and math.isclose(number, wrong, rel_tol=5e-4):
-                return f"not yet.{at} {hint}"
-        middle = (low + high) / 2
-        if math.isfinite(number) and number != 0:
-            return f"not yet.{at} The correct number is {middle / number:.3g} times yours."
-        return f"not yet.{at} It is not {number:g}."
+    for i, (number, right) in enumerate(zip(numbers, exercise.right, strict=True)):
+        known = [(wrong, hint) for place, wrong, hint in exercise.mistakes if place == i]
+        hint = _hint(number, right, known)
+        if hint:
+            return f"not yet.{f' Number {i + 1}:' if places > 1 else ''} {hint}"
     return f"correct. {exercise.why}"
+
+
+def _hint(number: float, right: Any, known: list[tuple[float, str]]) -> str:
+    """Return what is wrong with a number, "" if it is correct.
+
+    It does not say by how much: that would be the answer.
+    """
+    if not math.isfinite(number):
+        return f"It is not {number:g}."
+    if callable(right):
+        is_right = right(number)
+    else:
+        low, high = right
+        is_right = low <= number <= high
+    if is_right:
+        return ""
+    for wrong, hint in known:
+        if math.isclose(number, wrong, rel_tol=5e-4):
+            return hint
+    if callable(right):
+        return "With this one the error is larger."
+    if low != high and _is_rounded(number, (low + high) / 2):  # one number alone is a count
+        return ""
+    for wrong, hint in known:
+        if _is_rounded(number, wrong):
+            return hint
+    if low <= -number <= high:
+        return "The size is correct, the sign is not."
+    return f"The correct number is {'larger' if number < low else 'smaller'}."
+
+
+def _is_rounded(number: float, exact: float) -> bool:
+    """Return whether a number is another one rounded to two or three digits."""
+    if exact == 0:
+        return False
+    first = math.floor(math.log10(abs(exact)))
+    units = 10.0 ** (first - 1), 10.0 ** (first - 2)
+    return any(
+        math.isclose(number / unit, round(number / unit))
+        and abs(number - exact) <= unit / 2 * (1 + 1e-9)
+        for unit in units
+    )

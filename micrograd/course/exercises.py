@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,15 +16,16 @@ class Exercise:
 
     Parameters
     ----------
-    right : tuple of (float, float)
-        For each number of the answer, the interval in which it is correct.
+    right : tuple of (float, float) or callable
+        For each number of the answer, the interval in which it is correct; or, where many numbers
+        are, what tells whether one is.
     why : str
         The explanation, shown after a correct answer.
     mistakes : tuple of (int, float, str)
         Known mistakes: the index in the answer, the wrong number, and the hint.
     """
 
-    right: tuple[tuple[float, float], ...]
+    right: tuple[tuple[float, float] | Callable[[float], bool], ...]
     why: str
     mistakes: tuple[tuple[int, float, str], ...] = ()
 
@@ -30,6 +33,21 @@ class Exercise:
 def _near(number: float, tolerance: float = 5e-4) -> tuple[float, float]:
     """Return the interval around a number that allows for rounding."""
     return number - tolerance * abs(number), number + tolerance * abs(number)
+
+
+def _is_good_step(h: float) -> bool:
+    """Return whether the one-sided slope of 3x² - 4x + 5 at 3 has an error below 1e-6."""
+    if 3 + h == 3 or not abs(h) < 1:
+        return False
+    return abs((3 * (3 + h) ** 2 - 4 * (3 + h) + 5 - 20) / h - 14) < 1e-6
+
+
+def _is_good_second_step(h: float) -> bool:
+    """Return whether the second difference of tanh at 1 has an error below 1e-6."""
+    if 1 + h == 1 or not abs(h) < 1:
+        return False
+    second = (math.tanh(1 + h) - 2 * math.tanh(1) + math.tanh(1 - h)) / h**2
+    return abs(second + 2 * math.tanh(1) * (1 - math.tanh(1) ** 2)) < 1e-6
 
 
 EXERCISES: Final[dict[str, Exercise]] = {
@@ -60,7 +78,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "01d": Exercise(
-        ((1e-8, 3.3e-7),),
+        (_is_good_step,),
         "Small enough that the bend of f does not matter, large enough that digits survive.",
         (
             (0, 1e-12, "No digits survive the subtraction f(3 + h) - f(3)."),
@@ -173,7 +191,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "03d": Exercise(
-        (_near(1184, 1e-9), _near(1344, 1e-9)),
+        ((1184, 1184), (1344, 1344)),
         "64 * 16 + 16 * 10, and once more 16 * 10 for the gradient of the hidden layer.",
         (
             (0, 1210, "Biases are added, not multiplied."),
@@ -307,7 +325,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "06a": Exercise(
-        ((2e-5, 4e-3),),
+        (_is_good_second_step,),
         "The bend of the bend is small, and h * h still large compared with the rounding.",
         (
             (0, 1e-8, "The differences are divided by 1e-16: no digits survive."),
@@ -381,7 +399,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "07d": Exercise(
-        (_near(6, 1e-9),),
+        ((6, 6),),
         "Each step saves 39.98 ms, and 200 / 39.98 is a little more than 5.",
         (
             (0, 5, "After five steps 199.9 of the 200 ms are back: round up."),

@@ -1,6 +1,8 @@
 """The checker of the exercises: what it says of answers of every kind."""
 
 import math
+import re
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context
 
 import pytest
 
@@ -19,8 +21,60 @@ def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_a
     assert told(capsys, "01e", [..., 1, 2]) == "not answered yet."
     assert told(capsys, "01a", "minus ten") == "expected a number, got 'minus ten'."
     assert told(capsys, "01e", [1.0, 2.0]) == "expected 3 numbers, got 2."
-    assert told(capsys, "01a", -5) == "not yet. The correct number is 2 times yours."
+    assert told(capsys, "01a", -5) == "not yet. The correct number is smaller."
+    assert told(capsys, "01d", 0.5) == "not yet. With this one the error is larger."
     assert told(capsys, "01a", math.nan) == "not yet. It is not nan."
+
+
+def places(name):
+    """Return each number of an answer that is one number, with its place."""
+    return [
+        (place, (right[0] + right[1]) / 2)
+        for place, right in enumerate(EXERCISES[name].right)
+        if not callable(right)
+    ]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_number_rounded_to_two_digits_is_right_and_one_digit_off_is_not(capsys, name):
+    numbers = [number for _, number in places(name)]
+    if not numbers or name in {"03d", "07d"}:  # counts are not rounded
+        return
+    for rule in (ROUND_HALF_UP, ROUND_HALF_EVEN):
+        rounded = [float(Context(2, rule).create_decimal_from_float(n)) for n in numbers]
+        for place, wrong, _ in EXERCISES[name].mistakes:  # which is told apart, if it is as short
+            if rounded[place] == wrong:
+                rounded[place] = numbers[place]
+        assert told(capsys, name, rounded[0] if len(rounded) == 1 else rounded)[:7] == "correct"
+    for place, number in places(name):
+        off = list(numbers)
+        off[place] = number * 1.0123 + 0.0123
+        answer = off[0] if len(off) == 1 else off
+        assert told(capsys, name, answer).startswith("not yet")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_wrong_sign_is_always_called_one(capsys, name):
+    numbers = [number for _, number in places(name)]
+    for place, number in places(name):
+        if number:
+            answer = [*numbers[:place], -number, *numbers[place + 1 :]]
+            said = told(capsys, name, answer if len(answer) > 1 else answer[0])
+            assert re.search("sign|minus", said), said
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_hint_holds_the_answer(capsys, name):
+    for place, number in places(name):
+        said = [hint for at, _, hint in EXERCISES[name].mistakes if at == place]
+        numbers = [n for _, n in places(name)]
+        for factor in (0.1, 0.5, 2.0, 10.0):
+            answer = [*numbers[:place], number * factor + 0.77, *numbers[place + 1 :]]
+            said.append(told(capsys, name, answer if len(answer) > 1 else answer[0]))
+        for hint in said:
+            found = re.sub(r"Number \d:", "", hint)
+            given = {float(text) for text in re.findall(r"-?\d+(?:\.\d+)?", found)}
+            assert number not in given or (number in {0, 1, 2} and "Number" not in hint), hint
 
 
 def test_an_unknown_exercise_is_an_error():

@@ -240,7 +240,7 @@ def test_every_known_mistake_has_its_own_hint(capsys, name):
 
 def test_any_h_of_a_small_error_is_right(capsys):
     # by floats themselves: the error of the chord, measured
-    for h in (2e-8, 1e-7, 3e-7):
+    for h in (9e-9, 2.0**-30, 2e-8, 1e-7, -1e-7, 3e-7):
         assert abs((3 * (3 + h) ** 2 - 4 * (3 + h) + 5 - 20) / h - 14) < 1e-6
         assert told(capsys, "01d", h).startswith("correct")
 
