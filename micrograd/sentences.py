@@ -339,10 +339,8 @@ class Words:
         child, parent = self.names[row.node], self._subject(row.parent)
         op = self.recording.nodes[row.node].op
         if op.held:
-            says = (
-                f"{child} passes nothing back to {parent}: it is held constant, because {op.held}."
-            )
-            return f"{says} {self._sum(row)}"
+            why = f"it is held constant, because {op.held}"
+            return f"{child} passes nothing back to {parent}: {why}. {self._sum(row)}"
         if row.local == 0 and op.gate and not finite(row.upstream):
             says = f"{child} passes nothing back to {parent}: {op.name} did not choose it."
         elif row.local is None:
@@ -466,11 +464,10 @@ class Words:
         text = f"{count}: {', '.join(parts)}" if parts else count
         if not self.broken:
             return f"{text}, the same as backward()."
-        are = "is" if len(wrong) == 1 else "are"
-        return (
-            f"{text}. Broken on purpose ({BROKEN[self.broken]}): {len(wrong)} of {len(grads)} "
-            f"gradients {are} wrong."
+        counted = (
+            f"{len(wrong)} of {len(grads)} gradients {'is' if len(wrong) == 1 else 'are'} wrong"
         )
+        return f"{text}. Broken on purpose ({BROKEN[self.broken]}): {counted}."
 
     def caption(self, row: Row) -> str:
         """Return a step of the backward pass in one line of numbers.
@@ -481,8 +478,7 @@ class Words:
             return self._seeded(row)
         line = f"{self.names[row.node]} → {self.names[row.parent]}:  {self._multiplied(row)}"
         if addition := self.addition(row):
-            terms = row.before, row.contribution
-            exact = all(self._equals(term) == "=" for term in terms)
+            exact = all(self._equals(term) == "=" for term in (row.before, row.contribution))
             line += f"    {self.gradient_of(row.parent)} {'=' if exact else '≈'} {addition}"
         return line
 
@@ -503,9 +499,8 @@ class Words:
             value = f"{formula}, which does not exist here" if formula else "nothing here"
         made = f"{name} = {expression}, so " if name != expression else ""
         if held := self.recording.nodes[row.node].op.held:
-            return f"{name} = {expression} is held constant, because {held}".removeprefix(
-                f"{expression} = "
-            )
+            whole = name if name == expression else f"{name} = {expression}"
+            return f"{whole} is held constant, because {held}"
         return f"{made}{symbol} {equals} {value}"
 
     def latex(self, row: Row) -> str:
@@ -555,8 +550,7 @@ class Words:
 
     def _multiplied(self, row: Row) -> str:
         up, local, adds = self._factors(row)
-        local = "(none)" if row.local is None else local
-        return f"{up} × {local} {self._product(row)} {adds}"
+        return f"{up} × {'(none)' if row.local is None else local} {self._product(row)} {adds}"
 
 
 def _start(text: str) -> str:
