@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.backward_pass import Row
 from micrograd.engine import Value
+from micrograd.stepper.sections import Group, Section
 
 if TYPE_CHECKING:
     from micrograd.stepper.stepper import Stepper
@@ -81,6 +82,16 @@ class Step:
             count = len(stepper) - stepper.forward_count
             text += " " + stepper.words.done(count, stepper.gradients)
         return text
+
+    @property
+    def section(self) -> Section:
+        """The part of the walk that it belongs to: a layer forwards or backwards, or the loss."""
+        return self._stepper.stop_at(self.index)[0]
+
+    @property
+    def group(self) -> Group:
+        """The steps that one press shows at once: one neuron's share, or the loss."""
+        return self._stepper.stop_at(self.index)[1]
 
     @property
     def addition(self) -> str:

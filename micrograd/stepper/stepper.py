@@ -24,6 +24,7 @@ gives h.grad = -2. That was the last of 2 contributions: it is final.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
@@ -37,9 +38,11 @@ from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
 from micrograd.sentences import Words, sign_of_number
+from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
 from micrograd.stepper.step import Entry, NodeState, Snapshot, Step
 from micrograd.style import number_text
-from micrograd.values.names import names_in
+from micrograd.values.names import Names, names_in
+from micrograd.values.networks import Network, network_in
 
 __all__ = ["Stepper", "steps"]
 
@@ -78,7 +81,10 @@ class Stepper(Sequence[Step]):
         forward = [Row("forward", i) for i, parents in enumerate(self.recording.parents) if parents]
         self.forward_count = len(forward)
         self._correct = backward_rows(self.recording)
-        self._rows = forward + (backward_rows(self.recording, broken) if broken else self._correct)
+        self._passes = [
+            *forward,
+            *(backward_rows(self.recording, broken) if broken else self._correct),
+        ]
         self.position = 0
 
     def copy_of_graph(self) -> Value:
@@ -90,13 +96,13 @@ class Stepper(Sequence[Step]):
         return root.forward()
 
     def __reduce__(self) -> Any:
-        titles = self.words.called.titles(self.nodes)
-        return _stepper_at, (self.copy_of_graph(), self.broken, self.position, titles)
+        called = self.called.moved({node: i for i, node in enumerate(self.nodes)})
+        return _stepper_at, (self.copy_of_graph(), self.broken, self.position, called)
 
     # ---- the sequence --------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._passes)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -109,6 +115,12 @@ class Stepper(Sequence[Step]):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = range(len(self))[index]
         return Step(self, self._rows[place], place)
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        """The steps in the order of the sections; sorted when they are first read."""
+        order = arranged(self.recording.parents, self.network)
+        return sorted_rows(self._passes, order, self.broken)
 
     @property
     def rows(self) -> list[Row]:
@@ -199,14 +211,67 @@ class Stepper(Sequence[Step]):
     # ---- what is known -------------------------------------------------------------------------
 
     @cached_property
+    def called(self) -> Names:
+        """What the values are called, and the neurons among them."""
+        return names_in(self.nodes, self._labels, self._model)
+
+    @cached_property
+    def network(self) -> Network | None:
+        """The network that the graph holds; None where there are fewer than two neurons.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> steps(MLP(2, [2, 1])([1.0, -2.0])).network.title()
+        'Network of 2 layers: 2 inputs, 2 and 1 neurons'
+        """
+        recording = self.recording
+        return network_in(recording.nodes, recording.parents, recording.data, self.called)
+
+    @cached_property
     def words(self) -> Words:
         """The names of the values and all sentences."""
-        called = names_in(self.nodes, self._labels, self._model)
-        return Words(self.recording, self.broken, self._correct, called)
+        return Words(self.recording, self.broken, self._correct, self.called)
+
+    @cached_property
+    def all_sections(self) -> list[Section]:
+        """The sections of all samples, in the order of the steps."""
+        return cut(self._rows, self.network, self._said)
+
+    def sections_of(self, sample: int) -> list[Section]:
+        """Return the sections of one sample, from 0; the other samples are stops between them."""
+        return of_sample(self.all_sections, sample)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The sections of the first sample: layer by layer forwards, the loss, and back.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> loss = (MLP(2, [2, 1])([1.0, -2.0]) - 1) ** 2
+        >>> [section.name for section in steps(loss).sections]
+        ['layer 1', 'layer 2', 'loss', 'loss', 'layer 2', 'layer 1']
+        """
+        return self.sections_of(0)
+
+    @cached_property
+    def _stops(self) -> tuple[list[int], list[tuple[Section, Group]]]:
+        """Where each group of `sections` ends, and the groups with their sections."""
+        stops = [(section, group) for section in self.sections for group in section.groups]
+        return [group.last for _, group in stops], stops
+
+    def stop_at(self, index: int) -> tuple[Section, Group]:
+        """Return the section and the group of a step."""
+        lasts, stops = self._stops
+        return stops[bisect_left(lasts, index)]
+
+    def _said(self, group: Group) -> str:
+        return self.words.sentence(self._rows[group.last])
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class
-        return final_gradients(self._rows[self.forward_count :], len(self.nodes))
+        return final_gradients(self._passes[self.forward_count :], len(self.nodes))
 
     @cached_property
     def right_gradients(self) -> list[Any]:  # noqa: D102
@@ -252,7 +317,7 @@ expected=2)
     @cached_property
     def _expected(self) -> dict[int, dict[int, int]]:
         expected: dict[int, dict[int, int]] = {}
-        for row in self._rows[self.forward_count :]:
+        for row in self._passes[self.forward_count :]:
             target = row.node if row.kind == "seed" else row.parent
             expected.setdefault(row.turn, {})[target] = row.of
         return expected
@@ -362,12 +427,10 @@ expected=2)
         return page.mimebundle(self, **options)
 
 
-def _stepper_at(
-    root: Value, broken: str | None, position: int, titles: Sequence[str] = ()
-) -> Stepper:
+def _stepper_at(root: Value, broken: str | None, position: int, called: Names) -> Stepper:
     """Make a pickled or copied stepper anew: its steps follow from its graph."""
-    named = zip(order(root), titles, strict=False)
-    stepper = Stepper(root, broken, {node: title for node, title in named if title})
+    stepper = Stepper(root, broken)
+    stepper.called = called.moved(dict(enumerate(stepper.nodes)))
     stepper.position = position
     return stepper
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
+from operator import itemgetter
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from micrograd.graph import order
 from micrograd.ops import constant
 
-__all__ = ["Names", "Owner", "name_of", "names_in"]
+__all__ = ["FoundNeuron", "Names", "Owner", "Use", "name_of", "names_in"]
 
 _PATH = re.compile(
     r"((?:.+?\.)??)(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(?:w\.(\d+)|b)"
@@ -66,6 +67,60 @@ class _Unit:
     sample: int = 0  # 0 until the sum is complete
 
 
+class Use(NamedTuple):
+    """One computation of a neuron: for one sample, or again where its weights are shared.
+
+    Attributes
+    ----------
+    inputs : list of Value
+        In the order of the weights.
+    s : Value
+        The weighted sum.
+    x : Value or None
+        The activation; None where the neuron is linear.
+    parts : list of Value
+        The products and partial sums of an `atomic` neuron, as they are computed.
+    """
+
+    inputs: list[Any]
+    s: Any
+    x: Any
+    parts: list[Any]
+
+    @property
+    def computed(self) -> list[Any]:
+        """All that is computed in it, in order."""
+        return [*self.parts, self.s] if self.x is None else [*self.parts, self.s, self.x]
+
+
+@dataclass
+class FoundNeuron:
+    """A neuron that was found in a graph.
+
+    Attributes
+    ----------
+    front : str
+        What stands in front of its names: of several networks `net2.`, of a module's part `enc.`.
+    layer, number : int
+        From 1.
+    path : str or None
+        Of its attributes in the network, as in `layers.0.neurons.1`; None where no network is
+        known, "" for a neuron alone.
+    weights : list of Value
+    bias : Value or None
+    uses : list of Use
+        One a sample.
+    """
+
+    front: str
+    layer: int
+    number: int
+    path: str | None
+    weights: list[Any]
+    bias: Any
+    uses: list[Use]
+
+
 @dataclass
 class Names:
     """What the values of a graph are called.
@@ -82,6 +137,8 @@ class Names:
         What it adds: a product is called by its expression, however long.
     own : set of Value
         Those that the user named.
+    neurons : list of FoundNeuron
+        As they are computed.
     """
 
     texts: dict[Any, str]
@@ -89,6 +146,40 @@ class Names:
     inner: dict[Any, str]
     products: set[Any]
     own: set[Any]
+    neurons: list[FoundNeuron] = field(default_factory=list)
+
+    def moved(self, to: Mapping[Any, Any]) -> Names:
+        """Return these names for other things than the values: for their positions, or copies.
+
+        Parameters
+        ----------
+        to : mapping
+            From each value of the graph to what stands for it.
+        """
+
+        def all_of(values: Iterable[Any]) -> list[Any]:
+            return [None if value is None else to[value] for value in values]
+
+        neurons = [
+            replace(
+                neuron,
+                weights=all_of(neuron.weights),
+                bias=all_of([neuron.bias])[0],
+                uses=[
+                    Use(all_of(inputs), to[s], all_of([x])[0], all_of(parts))
+                    for inputs, s, x, parts in neuron.uses
+                ],
+            )
+            for neuron in self.neurons
+        ]
+        texts, inner = (
+            dict(zip(all_of(found), found.values(), strict=True))
+            for found in (self.texts, self.inner)
+        )
+        parameters, products, own = map(
+            set, map(all_of, (self.parameters, self.products, self.own))
+        )
+        return Names(texts, parameters, inner, products, own, neurons)
 
     def titles(self, nodes: Sequence[Any]) -> list[str]:
         """Return the name of each node, "" where it has none."""
@@ -211,6 +302,7 @@ class _Naming:
         self.paths: dict[Any, tuple[int, str]] = {}  # of all that belongs to a network
         self.weights: Counter[_Neuron] = Counter()
         self.activations: dict[_Neuron, str] = {}
+        self.modules: dict[_Neuron, str] = {}  # paths of their attributes
         self.units: dict[Any, _Unit] = {}
         self.samples: Counter[_Neuron] = Counter()
         self.rows: dict[int, int] = {}  # neurons by layer, of those that no network holds
@@ -253,6 +345,7 @@ class _Naming:
                 continue  # a `b` of its own
             place = _Neuron(network.number, front, int(layer or 0) + 1, int(neuron or 0) + 1)
             self.places[leaf] = place, 0 if i is None else int(i) + 1
+            self.modules[place] = of
             self.weights[place] += i is not None
             if of in network.activations:
                 self.activations[place] = network.activations[of]
@@ -394,7 +487,42 @@ class _Naming:
             for node, unit in self.pieces
             if node not in texts and node not in products
         }
-        return Names(texts, parameters, inner, products, own)
+        return Names(texts, parameters, inner, products, own, self._found(fronts))
+
+    def _found(self, fronts: Mapping[int, str]) -> list[FoundNeuron]:
+        """Return the neurons, with what each of their uses computes."""
+        own: dict[_Neuron, dict[int, Any]] = {}
+        for leaf, (place, i) in self.places.items():
+            own.setdefault(place, {})[i] = leaf
+        active = {
+            node.parents[0]: node for node, (_, letter, *_) in self.computed.items()
+            if letter == "x" and node.parents and node.parents[0] in self.units
+        }  # fmt: skip
+        neurons: dict[_Neuron, FoundNeuron] = {}
+        for node, (place, letter, number, _) in self.computed.items():
+            if letter != "s":
+                continue
+            if place not in neurons:
+                path, mine = self.modules.get(place), own[place]
+                front = fronts[place.network] + place.front
+                neurons[place] = FoundNeuron(
+                    front, place.layer, number, path if path is None else path.rstrip("."),
+                    [mine[i] for i in sorted(mine) if i], mine.get(0), [],
+                )  # fmt: skip
+            inputs = [value for _, value in sorted(self.units[node].inputs, key=itemgetter(0))]
+            use = Use(inputs, node, active.get(node), self._parts(node))
+            neurons[place].uses.append(use)
+        return list(neurons.values())
+
+    def _parts(self, whole: Any) -> list[Any]:
+        """Return what the sum of an `atomic` neuron is made of, as it is computed."""
+        found, stack = [], [*whole.parents]
+        while stack:
+            node = stack.pop()
+            if node in self.units and not self.units[node].sample:
+                found.append(node)
+                stack += node.parents
+        return list(dict.fromkeys(found[::-1]))
 
 
 def _parameter(neuron: _Neuron, i: int, fronts: Mapping[int, str]) -> str:

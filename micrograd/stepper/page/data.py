@@ -11,6 +11,7 @@ from micrograd.errors import TooLargeError
 from micrograd.sentences import signed
 from micrograd.stepper.page.folding import Folded, folded
 from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Layout, lay_out
+from micrograd.stepper.page.net import net_data, sections_data
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite, largest, magnitude, number_text
@@ -81,6 +82,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         _step(stepper, k, scale, places.get((row.node, row.operand), -1), text)
         for k, row in enumerate(rows)
     ]
+    sections = sections_data(stepper, text)
     return {
         "version": 1,
         "title": title or _title(stepper),
@@ -99,6 +101,8 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         ],
         "alike": _alike(stepper, layout.fold),
         "paths": _paths(stepper, layout, places, text),
+        "net": net_data(stepper),
+        "sections": sections,
         "strings": list(table),
         "steps": steps,
     }

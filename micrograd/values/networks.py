@@ -1,0 +1,245 @@
+"""What a graph holds of a network: its layers, its samples, what stands before and after them.
+
+The neurons are those that `names_in` finds. Values are told by their positions in topological
+order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from micrograd.values.names import FoundNeuron, Names
+from micrograd.values.terms import Term, term_at
+
+__all__ = ["MIXED", "Layer", "Network", "Place", "network_in"]
+
+NONE: Final = -1  # the sample of what belongs to none, such as a weight
+MIXED: Final = -2  # the sample of what several samples lead to, such as their mean
+
+
+class Place(NamedTuple):
+    """The layer, the neuron in it and the sample that a value is computed in, from 0."""
+
+    layer: int
+    neuron: int
+    sample: int
+
+
+class Layer(NamedTuple):
+    """A layer: what it is called, as in `layer 1` or `enc layer 1`, and its neurons."""
+
+    name: str
+    neurons: list[FoundNeuron]
+
+    @property
+    def activation(self) -> str:
+        """Return the name of the activation, "linear" where there is none."""
+        x = self.neurons[0].uses[0].x
+        return "linear" if x is None else str(x.op.name)
+
+
+@dataclass
+class Network:
+    """The network, or the networks, of a graph.
+
+    Parameters
+    ----------
+    nodes : list of Value
+        In topological order, the root last.
+    parents : list of tuple of int
+    data : list of number
+    layers : list of Layer
+        In the order in which they are computed.
+
+    Attributes
+    ----------
+    samples : int
+    places : dict of int to Place
+        Of all that neurons compute.
+    sample : list of int
+        For each value; `NONE` or `MIXED` where it belongs to no single one.
+    stage : list of int
+        For each value: -1 before the first layer, a layer from 0, or the number of layers for what
+        comes after them. What stands between two layers has the stage of the lower one.
+    is_regular : bool
+        Whether each neuron is computed once a sample, and no sample leads into another.
+    """
+
+    nodes: list[Any]
+    parents: Sequence[Sequence[int]]
+    data: Sequence[Any]
+    layers: list[Layer]
+
+    def __post_init__(self) -> None:
+        at = self.at
+        uses = [len(neuron.uses) for layer in self.layers for neuron in layer.neurons]
+        self.samples = max(uses)
+        self.places = {
+            at[value]: Place(i, j, k)
+            for i, layer in enumerate(self.layers)
+            for j, neuron in enumerate(layer.neurons)
+            for k, use in enumerate(neuron.uses)
+            for value in use.computed
+        }
+        size = len(self.nodes)
+        self.sample, self.stage = [NONE] * size, [-1] * size
+        self.is_regular = len(set(uses)) == 1
+        for i, operands in enumerate(self.parents):
+            place = self.places.get(i)
+            found = {self.sample[p] for p in operands} - {NONE}
+            if place:
+                self.sample[i], self.stage[i] = place.sample, place.layer
+                self.is_regular &= found <= {place.sample}
+            elif found:
+                self.sample[i] = found.pop() if len(found) == 1 else MIXED
+                self.stage[i] = max(self.stage[p] for p in operands)
+        self._leads = [False] * size
+        for i in range(size - 1, -1, -1):
+            if self._leads[i] or i in self.places:
+                for p in self.parents[i]:
+                    self._leads[p] = True
+            elif self.parents[i] or i == size - 1:
+                self.stage[i] = len(self.layers)
+        direct = {p for i in self.places for p in self.parents[i]}
+        for i in range(size - 1, -1, -1):  # a target, or a factor, belongs to what reads it
+            if i not in self.places:
+                for p in set(self.parents[i]) - direct:
+                    if not self.parents[p]:
+                        self.sample[p], self.stage[p] = self.sample[i], self.stage[i]
+
+    @cached_property
+    def at(self) -> dict[Any, int]:
+        """The position of each value."""
+        return {node: i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def own(self) -> set[int]:
+        """What belongs to the network: its parameters, its inputs and all that it computes."""
+        found = set(self.places) | {i for inputs in self.inputs for i in inputs}
+        for layer in self.layers:
+            for neuron in layer.neurons:
+                found |= {self.at[w] for w in neuron.weights}
+                found |= {self.at[neuron.bias]} if neuron.bias is not None else set()
+        return found
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it can be drawn as columns: regular, two neurons or more, most of the graph."""
+        return (
+            self.is_regular
+            and sum(len(layer.neurons) for layer in self.layers) > 1
+            and 2 * len(self.own) >= len(self.nodes)
+        )
+
+    @cached_property
+    def inputs(self) -> list[list[int]]:
+        """The inputs of each sample: what neurons take that no neuron leads to."""
+        found: list[dict[int, None]] = [{} for _ in range(self.samples)]
+        for layer in self.layers:
+            for neuron in layer.neurons:
+                for sample, use in zip(found, neuron.uses, strict=False):
+                    places = [self.at[value] for value in use.inputs]
+                    sample.update(dict.fromkeys(p for p in places if self.stage[p] < 0))
+        return [list(sample) for sample in found]
+
+    @cached_property
+    def before(self) -> list[int]:
+        """What stands before the network: it leads to the inputs."""
+        stages = enumerate(self.stage)
+        return [i for i, stage in stages if stage < 0 and i not in self.own and self._leads[i]]
+
+    @cached_property
+    def between(self) -> list[list[int]]:
+        """What stands between the layers, for each sample."""
+        found = [
+            i for i, stage in enumerate(self.stage)
+            if 0 <= stage < len(self.layers) and i not in self.places
+        ]  # fmt: skip
+        return [[i for i in found if self.sample[i] == k] for k in range(self.samples)]
+
+    @cached_property
+    def after(self) -> list[list[int]]:
+        """What stands after the network, for each sample; last what belongs to no single one."""
+        found: list[list[int]] = [[] for _ in range(self.samples + 1)]
+        for i, stage in enumerate(self.stage):
+            if stage == len(self.layers):
+                found[self.sample[i] if self.sample[i] >= 0 else -1].append(i)
+        return found
+
+    def outputs(self, sample: int) -> list[int]:
+        """Return what the last layer gives for a sample."""
+        uses = [
+            use for neuron in self.layers[-1].neurons for use in neuron.uses[sample : sample + 1]
+        ]
+        return [self.at[use.s if use.x is None else use.x] for use in uses]
+
+    @cached_property
+    def terms(self) -> list[Term | None]:
+        """The loss of each sample, by its structure; None where it has none that is known."""
+        found = []
+        for sample in range(self.samples):
+            outputs, term = self.outputs(sample), None
+            for i in self.after[0] + self.after[-1] if self.samples == 1 else self.after[sample]:
+                term = term_at(self.nodes, self.at, i, outputs) or term
+            found.append(term)
+        return found
+
+    @property
+    def loss(self) -> str:
+        """The kind of the loss: "cross_entropy", "mse", ...; "" where none is known."""
+        kinds = {term.kind if term else "" for term in self.terms}
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def title(self) -> str:
+        """Return what the network is: `Network of 2 layers: 2 inputs, 2 and 2 neurons`."""
+        sizes = [str(len(layer.neurons)) for layer in self.layers]
+        networks = len({layer.neurons[0].front for layer in self.layers})
+        kind = "Network" if networks == 1 else f"{networks} networks"
+        text = (
+            f"{kind} of {_count(len(sizes), 'layer')}: {_count(len(self.inputs[0]), 'input')}, "
+            f"{listed(sizes)} neuron{'s' * (sizes != ['1'])}"
+        )
+        return f"{text}, {self.samples} samples" if self.samples > 1 else text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return texts as a list in a sentence: `2, 3 and 1`."""
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
+
+
+def network_in(
+    nodes: list[Any], parents: Sequence[Sequence[int]], data: Sequence[Any], names: Names
+) -> Network | None:
+    """Return the network of a graph; None where it has fewer than two neurons.
+
+    Examples
+    --------
+    >>> from micrograd.graph import order
+    >>> from micrograd.nn import MLP
+    >>> from micrograd.values.names import names_in
+    >>> nodes = order(MLP(2, [2, 1])([1.0, -2.0]))
+    >>> parents = [[nodes.index(parent) for parent in node.parents] for node in nodes]
+    >>> network_in(nodes, parents, [node.data for node in nodes], names_in(nodes)).title()
+    'Network of 2 layers: 2 inputs, 2 and 1 neurons'
+    """
+    if len(names.neurons) < 2:
+        return None
+    fronts = list(dict.fromkeys(neuron.front for neuron in names.neurons))
+    layers: dict[tuple[int, int], list[FoundNeuron]] = {}
+    for neuron in names.neurons:
+        layers.setdefault((fronts.index(neuron.front), neuron.layer), []).append(neuron)
+    found = [
+        Layer(
+            f"{fronts[front].rstrip('.')} layer {number}".strip(),
+            sorted(layers[front, number], key=lambda neuron: neuron.number),
+        )
+        for front, number in sorted(layers)
+    ]
+    return Network(nodes, parents, data, found)
