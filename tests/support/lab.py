@@ -123,6 +123,16 @@ class Lab:
     def view(self, i):
         return self.cell(i).locator(".mgs")
 
+    def save(self, path):
+        """Press Ctrl+S where the focus is, and return the outputs in the file once it has some."""
+        self.page.keyboard.press("Control+s")
+        for _ in range(100):
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if any(cell["outputs"] for cell in cells):
+                return [cell["outputs"] for cell in cells]
+            self.page.wait_for_timeout(100)
+        raise AssertionError("Ctrl+S did not save the notebook")
+
     def printed(self, i):
         self.run(i)
         self.page.wait_for_timeout(300)

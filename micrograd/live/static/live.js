@@ -1,5 +1,5 @@
 
-// ---- the live view: uses h, S, put, minus, icon, ICON, hostTheme and render of the stepper above
+// ---- the live view: uses h, S, put, minus, icon, ICON, followTheme, hearKeys and render of the scripts above
 function renderLive({ model, el }) {
   const quit = new AbortController();
   const on = (t, type, f, o = {}) => t.addEventListener(type, f, { ...o, signal: quit.signal });
@@ -184,14 +184,6 @@ function renderLive({ model, el }) {
     runButton.replaceChildren(icon(r ? ICON.pause : ICON.play), r ? "Pause" : live ? "Run" : "Play");
     if (!live) { put(stepButton, "aria-disabled", String(k === frames.length - 1)); put(backButton, "aria-disabled", String(k === 0)); }
   }
-  function paintTheme() {
-    const wanted = model.get("theme");
-    theme = wanted === "dark" || wanted === "light" ? wanted : hostTheme(el);
-    put(app, "data-theme", theme);
-    if (document.body.classList.contains("mgs-page")) document.body.style.background = getComputedStyle(app).backgroundColor;
-    paint();
-  }
-
   // ---- doing
   let seq = 0;
   const ask = (what, given = null) => { alert.hidden = true; model.set("command", { do: what, with: given, seq: `${++seq}-${performance.now()}` }); model.save_changes(); };
@@ -248,10 +240,7 @@ function renderLive({ model, el }) {
     alert.hidden = false;
   }
   on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
-  quiet(app, on);
-  on(app, "keydown", e => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.key === "Tab" || e.key === "Escape") return;
-    e.stopPropagation();
+  hearKeys(app, el, on, e => {
     const t = e.target, own = t.closest("input, select, .mgl-steps");
     if (own && !(t === slider && (e.key === " " || e.key === "r"))) return;
     const keys = { ArrowRight: forward, r: reset };
@@ -264,16 +253,13 @@ function renderLive({ model, el }) {
     "change:running": () => { paintRun(); paint(); },
     "change:sample": () => { const s = model.get("sample"); if (s.data) show(s.i, structuredClone(s.data)); },
     "change:error": () => { const text = model.get("error"); alert.textContent = text; alert.hidden = !text; },
-    "change:theme": paintTheme,
   } : {};
   for (const [name, f] of Object.entries(events)) model.on(name, f);
-  const themes = new MutationObserver(paintTheme);
-  for (const n of [document.body, document.documentElement]) themes.observe(n, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-  on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
   const sized = new ResizeObserver(() => { paintNet(); paintCurve(); });
   sized.observe(app);
-  paintTheme(); paintRun();
-  return () => { quit.abort(); themes.disconnect(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveStepper?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
+  const leaveTheme = followTheme(app, el, model, on, now => { theme = now; paint(); });
+  paintRun();
+  return () => { quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveStepper?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
 }
 
 export default { render: renderLive };

@@ -20,7 +20,7 @@ __all__ = ["LAST_LINE", "Frame", "page_text", "script", "styles", "to_html"]
 
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
-_SCRIPTS: Final = ("base.js", "stepper.js")
+_SCRIPTS: Final = ("base.js", "host.js", "stepper.js")
 LAST_LINE: Final = "export default { render };\n"
 _START: Final = """\
 const values = {

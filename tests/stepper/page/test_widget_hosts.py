@@ -61,6 +61,7 @@ def test_the_widget_lives_in_notebook_7(browser, tmp_path):
             page.keyboard.press(key)
         assert page.locator(".jp-Notebook .jp-Cell").count() == cells
         view.get_by_text("9 / 10").wait_for()
+        assert lab.save(tmp_path / "notebooks" / "lesson.ipynb")[0]
         leaf(view, page, "x = 2").dblclick()
         view.get_by_label("New value of x").fill("5")
         view.get_by_label("New value of x").press("Enter")

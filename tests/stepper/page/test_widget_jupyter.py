@@ -36,6 +36,7 @@ def test_the_widget_lives_in_jupyterlab(tmp_path):
         assert page.locator(".jp-Notebook .jp-Cell").count() == cells
         assert page.locator(".jp-Notebook .jp-MarkdownCell").count() == 0
         first.get_by_text("8 / 10").wait_for()
+        assert lab.save(tmp_path / "notebooks" / "lesson.ipynb")[0]
 
         # A slider, a jump, play.
         first.get_by_role("slider", name="Step").fill("6")

@@ -1,4 +1,4 @@
-// What the scripts of the page share: elements, text, icons, and the theme of the host.
+// What the scripts of the page share: elements, text and icons.
 
 const NS = { s: "http://www.w3.org/2000/svg", m: "http://www.w3.org/1998/Math/MathML" };
 
@@ -32,26 +32,3 @@ const ICON = {
   first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",
   pause: "M4 3h4v12H4zM10 3h4v12h-4z", forward: "M5 3v12l9-6z", last: "M13 3h2v12h-2zM3 3v12l9-6z",
 };
-
-function hostTheme(el) { // the notebook's theme first, that of the system last
-  const body = document.body, page = document.documentElement;
-  const code = body.dataset.vscodeThemeKind;
-  if (code) return /light/.test(code) ? "light" : "dark";
-  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
-  for (const n of [page, body]) {
-    const t = n.getAttribute("theme") ?? n.dataset.theme;
-    if (t === "dark" || t === "light") return t;
-    if (n.classList.contains("dark")) return "dark";
-    if (n.classList.contains("light")) return "light";
-  }
-  if (!body.classList.contains("mgs-page")) { // an unknown host: by the lightness of its text
-    const rgb = getComputedStyle(el.parentElement ?? body).color.match(/[\d.]+/g)?.map(Number);
-    if (rgb && rgb[0] * .3 + rgb[1] * .59 + rgb[2] * .11 > 140) return "dark";
-  }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-}
-
-// JupyterLab ignores its one-letter commands only if the focused element itself has this mark.
-// Notebook 7 handles keys while they are captured, JupyterLab while they bubble: see the keydown
-// listener.
-const quiet = (app, on) => on(app, "focusin", e => { e.target.dataset.lmSuppressShortcuts = "true"; });

@@ -97,7 +97,6 @@ function mount(model, el, keep) {
     pane, foldRow, alert, bar,
     h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, math, rule, tiles), h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by)), ledger)),
     keysRow, moreKeys);
-  quiet(app, on);
   el.replaceChildren(app);
 
   // ---- the graph, built once; later only classes, text and colours change
@@ -469,9 +468,7 @@ function mount(model, el, keep) {
   }));
   function sumBy(paths) { byPath = paths; lighted = null; pathsOf = null; paint(); }
   by.forEach((b, j) => on(b, "click", () => sumBy(j === 1)));
-  on(app, "keydown", e => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.key !== "Tab" && e.key !== "Escape") e.stopPropagation();
+  hearKeys(app, el, on, e => {
     const t = e.target, own = t === slider || t.matches("select"), inGraph = svg.contains(t);
     if (t.matches("input:not([type=range])")) return;
     const move = way => {
@@ -509,7 +506,6 @@ function mount(model, el, keep) {
     placeField();
     const close = () => { field.remove(); editing = placeField = null; n.g.focus({ preventScroll: true }); };
     on(field, "keydown", e => {
-      e.stopPropagation();
       if (e.key === "Escape") { alert.hidden = true; close(); }
       if (e.key !== "Enter") return;
       const text = field.value.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
@@ -530,20 +526,17 @@ function mount(model, el, keep) {
   const follow = () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } };
   model.on("change:step", follow);
   model.on("change:error", complain);
-  model.on("change:theme", paintTheme);
 
   // ---- theme and size
-  function paintTheme() {
-    const wanted = model.get("theme");
-    put(app, "data-theme", wanted === "dark" || wanted === "light" ? wanted : hostTheme(el));
-    if (document.body.classList.contains("mgs-page")) document.body.style.background = getComputedStyle(app).backgroundColor;
-  }
-  const watch = new MutationObserver(paintTheme);
-  for (const n of [document.body, document.documentElement]) watch.observe(n, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind"] });
-  on(matchMedia("(prefers-color-scheme: dark)"), "change", paintTheme);
+  let onPaper = false;
+  const leaveTheme = followTheme(app, el, model, on, (theme, printing) => {
+    if (printing === onPaper) return;
+    onPaper = printing;
+    if (printing) look({ scale: 1, cx: GW / 2, cy: GH / 2 }, { width: GW, height: GH }); else if (measure()) camera();
+  });
   function measure() {
     const w = pane.clientWidth;
-    if (!w) return false; // not visible in a notebook
+    if (!w || onPaper) return false; // not visible in a notebook, or the whole graph is shown
     const f = Math.min(1.25, w / GW, 430 / GH), narrow = w < 520;
     const height = Math.round(f < .72 ? Math.max(220, Math.min(narrow ? 300 : 430, GH * .93)) : Math.max(200, Math.min(430, GH * f + 8)));
     put(svg, "--height", `${height}px`);
@@ -553,13 +546,13 @@ function mount(model, el, keep) {
   const sized = new ResizeObserver(() => { if (measure()) camera(); else play(false); });
   sized.observe(pane);
   unfold(steps[k].n, steps[k].p);
-  paintTheme(); play(false); measure(); paint();
+  play(false); measure(); paint();
   const controls = () => [...app.querySelectorAll("button, select, input")];
   (nodes[keep?.focus]?.g ?? controls()[keep?.control])?.focus({ preventScroll: true });
   return () => {
     const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
-    quit.abort(); watch.disconnect(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); cancelAnimationFrame(glideRaf);
-    model.off("change:step", follow); model.off("change:error", complain); model.off("change:theme", paintTheme);
+    quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); cancelAnimationFrame(glideRaf);
+    model.off("change:step", follow); model.off("change:error", complain);
     return { sel, view, speed, byPath, term, focus, control };
   };
 }
