@@ -70,6 +70,7 @@ from micrograd.ops import (
     where,
 )
 from micrograd.ops import sum as sum
+from micrograd.values import showing as _showing
 
 if TYPE_CHECKING:
     from micrograd import (
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from micrograd.values.anomaly import detect_anomaly
 
 _aliases.install()
+_showing.views.append(lambda thing: import_module("micrograd.display").html(thing))
 
 __version__ = "1.0.0"
 

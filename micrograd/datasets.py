@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from micrograd.checks import finite_number, install, needs, one_of, whole_number
 from micrograd.errors import ArgumentError, shown
+from micrograd.values.showing import Shown
 
 __all__ = ["NAMES", "Dataset", "load"]
 
@@ -24,7 +25,7 @@ EXTRA = install("train")  # a public name of version 1.0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
+class Dataset(Shown):
     """A classification problem.
 
     Attributes
@@ -49,6 +50,26 @@ class Dataset:
     features: tuple[str, ...]
     classes: tuple[str, ...]
     standardised: bool
+
+    @property
+    def separating(self) -> tuple[int, int]:
+        """The two features whose class means differ most, relative to the spread in a class.
+
+        Examples
+        --------
+        >>> iris = load("iris")
+        >>> [iris.features[i] for i in iris.separating]
+        ['petal length (cm)', 'petal width (cm)']
+        """
+        import numpy as np
+
+        X, y = np.asarray(self.X, dtype=float), np.asarray(self.y)
+        groups = [X[y == k] for k in range(len(self.classes)) if (y == k).any()]
+        means = np.std([group.mean(axis=0) for group in groups], axis=0)
+        spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
+        ratios = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
+        first, second = sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
+        return first, second
 
     def __repr__(self) -> str:
         return (

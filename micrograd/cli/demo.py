@@ -221,7 +221,7 @@ def _write_run(
         validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
-        features=_separating_features(data),
+        features=data.separating,
         names=data.features,
         classes=data.classes,
     )
@@ -231,17 +231,6 @@ def _write_run(
     if film is not None:
         view.to_gif(film, steps, theme=arguments.theme)
         print(f"  {film}: an animation of the training", flush=True)
-
-
-def _separating_features(data: Dataset) -> list[int]:
-    """Return the two features whose class means differ most, relative to the spread in a class."""
-    import numpy as np
-
-    groups = [data.X[data.y == k] for k in range(len(data.classes))]
-    means = np.std([group.mean(axis=0) for group in groups], axis=0)
-    spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
-    ratios = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
-    return sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
 
 
 class _Lines:

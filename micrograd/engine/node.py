@@ -15,6 +15,7 @@ from micrograd.values.copying import (  # pickles of version 1.0.0 look for the 
     _leaf,  # noqa: F401
 )
 from micrograd.values.reading import Reading
+from micrograd.values.showing import Shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,7 +32,7 @@ class Overwritten(NamedTuple):
     first: Any
 
 
-class Node(Copying, Reading):
+class Node(Copying, Reading, Shown):
     """A number with its operands; see `engine.Value`, the one kind of node there is."""
 
     # The operands, and the data that each of them had, so that a changed one is found. One or two

@@ -13,6 +13,7 @@ from micrograd.files import read_document, write_json
 from micrograd.ops import PlainNumber, number
 from micrograd.values.assigning import set_data
 from micrograd.values.names import Owner
+from micrograd.values.showing import Shown
 
 __all__ = ["Module"]
 
@@ -22,7 +23,7 @@ _VERSION = 1
 ModuleT = TypeVar("ModuleT", bound="Module")
 
 
-class Module(Owner):
+class Module(Owner, Shown):
     """Anything with parameters: a base class for networks.
 
     A subclass can override `parameters`. Otherwise the parameters are the leaf Values among its

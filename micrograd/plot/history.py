@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from micrograd.checks import one_of
@@ -10,7 +11,7 @@ from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.plot.axes import HIGHEST, axes_of, dress_curves
 from micrograd.style import theme as theme_named
 
-__all__ = ["Curves", "plot_history"]
+__all__ = ["Curves", "log_floor", "plot_history"]
 
 
 class Curves(Protocol):
@@ -21,6 +22,20 @@ class Curves(Protocol):
     validation_steps: list[int]
     validation_loss: list[float]
     validation_accuracy: list[float]
+
+
+def log_floor(entries: Iterable[float]) -> float:
+    """Return the lower edge of a logarithmic axis of losses; 0 where a linear one shows them.
+
+    Examples
+    --------
+    >>> log_floor([5.0, 0.5]), log_floor([5.0, 0.01]), log_floor([5.0, 1e-9, 0.0])
+    (0.0, 0.01, 0.0005)
+    """
+    positive = [entry for entry in entries if 0 < entry < math.inf]
+    if positive and max(positive) > 100 * min(positive):
+        return max(min(positive), 1e-4 * max(positive))
+    return 0.0
 
 
 def plot_history(
@@ -93,11 +108,11 @@ def plot_history(
         curves.append((history.validation_steps, held_out, names[1], look.muted, dashes))
     floor = 0.0
     if quantity == "loss":
-        positive = [entry for _, ys, *_ in curves for entry in ys if 0 < entry < math.inf]
-        if positive and max(positive) > 100 * min(positive):
-            floor = max(min(positive), 1e-4 * max(positive))
+        floor = log_floor([entry for _, ys, *_ in curves for entry in ys])
+        if floor:
             ax.set_yscale("log")
-            ax.set_ylim(floor / 1.5, max(positive) * 1.5)
+            highest = max(entry for _, ys, *_ in curves for entry in ys if entry < math.inf)
+            ax.set_ylim(floor / 1.5, highest * 1.5)
     ends: list[tuple[float, float, str, str]] = []
     for steps, ys, name, colour, style in curves:
         finite = [entry if math.isfinite(entry) else math.nan for entry in ys]

@@ -30,6 +30,7 @@ from micrograd.ops import as_float
 from micrograd.sentences import Words, latex_name, sign_of_equation, sign_of_number, signed
 from micrograd.style import finite, number_text
 from micrograd.values.names import name_of
+from micrograd.values.showing import Shown
 
 __all__ = ["Explanation", "Path", "explain", "explain_all"]
 
@@ -65,7 +66,7 @@ class Path:
         return sign_of_equation(factors, product, lambda *x: math.prod(x)) == "="
 
 
-class Explanation:
+class Explanation(Shown):
     """The gradient of `output` with respect to `input`, path by path; made by `explain`.
 
     Attributes
@@ -196,23 +197,6 @@ class Explanation:
         return (
             f"<Explanation of d({self._name(self.output)})/d({self._name(self.input)}) {total}: "
             f"{self._counted}>"
-        )
-
-    def _repr_html_(self) -> str:
-        from html import escape  # 7 ms that `import micrograd` need not take
-
-        *lines, total = self.rows
-        body = "".join(
-            f"<tr><td style='text-align:left'>{escape(way)}</td>"
-            f"<td style='text-align:right'>{escape(factors)}</td>"
-            f"<td style='text-align:right'>{escape(product)}</td></tr>"
-            for way, factors, product in lines
-        )
-        foot = "".join(f"<th style='text-align:right'>{escape(cell)}</th>" for cell in total)
-        return (
-            "<table><thead><tr><th style='text-align:left'>path</th><th>local derivatives</th>"
-            f"<th>product</th></tr></thead><tbody>{body}</tbody>"
-            f"<tfoot><tr>{foot}</tr></tfoot></table>"
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from micrograd.values.showing import Shown
+
 __all__ = ["LISTS", "History"]
 
 LISTS: Final = (
@@ -19,7 +21,7 @@ LISTS: Final = (
 
 
 @dataclass(repr=False)
-class History:
+class History(Shown):
     """What was measured in each step of a training run.
 
     Entry k of `loss` and `accuracy` was measured with the parameters after k updates, on the

@@ -1,0 +1,5 @@
+"""What a notebook shows of a Value, a network, a history, a data set or an explanation."""
+
+from micrograd.display.views import html
+
+__all__ = ["html"]
