@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,9 @@ __all__ = ["COMMAND", "hand_out"]
 
 
 def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
-    """Copy the notebooks into a folder; existing files are not overwritten.
+    """Copy the notebooks into a folder, without outputs; existing files are not overwritten.
+
+    What a cell prints is there to be guessed before the cell is run.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
     Path(folder).mkdir(parents=True, exist_ok=True)
     outcomes = {}
     for source in sources:
-        target, content = Path(folder, source.name), source.read_bytes()
+        target, content = Path(folder, source.name), _without_outputs(source)
         if target.exists():
             same = target.read_bytes() == content
             outcomes[source.name] = "already there" if same else "yours is kept"
@@ -65,6 +68,14 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
             write_atomic(target, content)
             outcomes[source.name] = "copied"
     return outcomes
+
+
+def _without_outputs(source: Path) -> bytes:
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +110,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 COMMAND: Final = Command(
     "notebooks",
-    "Copy the notebooks of the course into a folder and open JupyterLab there.",
+    "Copy the notebooks of the course into a folder, without outputs, and open JupyterLab there.",
     _add_arguments,
     _run,
 )
