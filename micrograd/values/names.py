@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
@@ -26,7 +26,7 @@ __all__ = ["FoundNeuron", "Names", "Owner", "Use", "name_of", "names_in"]
 _PATH = re.compile(
     r"((?:.+?\.)??)(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(?:w\.(\d+)|b)"
 )  # what stands in front, layer, neuron, input
-_PLAIN = re.compile(r"\b([wbsx])(\d+)\[(\d+)(?:,(\d+))?\]")
+_PLAIN = re.compile(r"\b([wbsx])(\d+)(?:\[(\d+)(?:,(\d+))?\])?")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -195,17 +195,38 @@ class Names:
         >>> names.typeset("w1[2,1] × x0[1] of the label w3[1,1]")
         'w⁽¹⁾₂,₁ × x⁽⁰⁾₁ of the label w3[1,1]'
         """
-        return _PLAIN.sub(lambda found: self._slides.get(found[0], found[0]), text)
+        return _PLAIN.sub(
+            lambda found: _stacked(*found.groups()) if found[0] in self._known else found[0], text
+        )
+
+    def latex(self, text: str, write: Callable[[str], str]) -> str:
+        r"""Return a text as LaTeX: the names of the network as on slides, the rest as `write` says.
+
+        Examples
+        --------
+        >>> from micrograd.nn import MLP
+        >>> names = names_in(order(MLP(2, [2, 1])([1.0, -2.0])))
+        >>> names.latex("w1[2,1] + a", lambda text: rf"\text{{{text}}}")
+        'w^{(1)}_{2,1}\\text{ + a}'
+        """
+        parts, end = [], 0
+        for found in _PLAIN.finditer(text):
+            if found[0] in self._known:
+                letter, layer, *indices = found.groups()
+                below = ",".join(filter(None, indices))
+                below = f"_{{{below}}}" if below else ""
+                parts += [text[end : found.start()], f"{letter}^{{({layer})}}{below}"]
+                end = found.end()
+        parts.append(text[end:])
+        return "".join(part if k % 2 else write(part) for k, part in enumerate(parts) if part)
 
     @cached_property
-    def _slides(self) -> dict[str, str]:
-        """How each name of the network is written on slides."""
-        return {
-            found[0]: _stacked(*found.groups())
-            for node, name in self.texts.items()
-            if node not in self.own
-            for found in _PLAIN.finditer(name)
-        }
+    def _known(self) -> set[str]:
+        """The names of the network, and of its whole layers; none that the user gave."""
+        names = [name for node, name in self.texts.items() if node not in self.own]
+        found = {match[0] for name in names for match in _PLAIN.finditer(name)}
+        given = {self.texts[node] for node in self.own if node in self.texts}
+        return found | {name.partition("[")[0] for name in found} - given
 
 
 def _stacked(letter: str, layer: str, *indices: str | None) -> str:

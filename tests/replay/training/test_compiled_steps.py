@@ -228,7 +228,7 @@ def test_a_rate_that_cannot_be_used_is_the_error_of_its_step(wrong, at, rule):
     for how in (False, True):
         model = MLP(2, [4, 1], rng=random.Random(5))
         optimizer = rule(model.parameters(), lambda k: wrong() if k == at else 0.1 / (k + 1))
-        with pytest.raises(Exception) as caught:  # noqa: PT011 (of every kind)
+        with pytest.raises(Exception) as caught:
             fit(model, X, y, "bce", optimizer, 20, 6, 3, progress=False, compile=how)
         error = caught.value
         ends.append((type(error), str(error).split(";")[0], optimizer.steps, weights(model)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Final
 
@@ -16,99 +16,15 @@ from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_
 from micrograd.errors import GradientError
 from micrograd.formula import Text, labelled, partial_formulas, write
 from micrograd.ops import constant
+from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
 from micrograd.style import finite, number_text
 from micrograd.values.names import Names, names_in
 
-__all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
+__all__ = ["Words"]
 
 LONGEST_NAME: Final = 16
 LONGEST_EXPRESSION: Final = 64
 LONGEST_POWER: Final = 10_000  # bits
-
-
-def signed(number: Any) -> str:
-    """Return a gradient as text: with its sign, and "–" where it is not known yet.
-
-    Examples
-    --------
-    >>> signed(4), signed(-0.5), signed(0), signed(None)
-    ('+4', '-0.5', '0', '–')
-    """
-    return number_text(number, signed=True)
-
-
-def shown(text: str) -> Any:
-    """Return the number that `text` shows exactly; None where it shows none, as "≈0.3".
-
-    Examples
-    --------
-    >>> shown("+0.25"), shown("inf!"), shown("–")
-    (Fraction(1, 4), inf, None)
-    """
-    try:
-        return float(text[:-1]) if text.endswith("!") else Fraction(text)
-    except ValueError:
-        return None
-
-
-def sign_of_equation(numbers: Sequence[Any], result: str, join: Callable[..., Any]) -> str:
-    """Return "=" where the digits that are shown make an equation true, else "≈".
-
-    Parameters
-    ----------
-    numbers : sequence of str
-        What is joined, as it is shown.
-    result : str
-        What stands on the other side.
-    join : callable
-        Computes on exact numbers, `operator.mul` for one.
-
-    Examples
-    --------
-    >>> import operator
-    >>> sign_of_equation(["0.25", "2"], "+0.5", operator.mul)
-    '='
-    >>> sign_of_equation(["0.3333", "3"], "1", operator.mul)
-    '≈'
-    """
-    operands, wanted = [shown(text) for text in numbers], shown(result)
-    if wanted is None or None in operands:
-        return "≈"
-    try:
-        found = join(*operands)
-    except OverflowError:
-        return "≈"
-    return "=" if is_same(found, wanted) else "≈"
-
-
-def sign_of_number(number: Any, precision: int = 4) -> str:
-    """Return "=" where `number_text` shows all digits of a number, else "≈".
-
-    Examples
-    --------
-    >>> sign_of_number(0.25), sign_of_number(1 / 3)
-    ('=', '≈')
-    """
-    exact = shown(number_text(number, precision))
-    if isinstance(number, float) and finite(number):
-        return "=" if exact == Fraction(repr(number)) else "≈"
-    return "=" if exact is not None and is_same(number, exact) else "≈"
-
-
-def latex_name(name: str) -> str:
-    r"""Return a name as upright LaTeX.
-
-    Examples
-    --------
-    >>> latex_name("w_1")
-    '\\mathrm{w\\_1}'
-    """
-    return r"\mathrm{" + re.sub(r"[\\{}_^#$%&~ ]", _escaped, name) + "}"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    special = {"\\": r"\backslash{}", "^": r"\hat{}", "~": r"\sim{}", " ": r"\ "}
-    return special.get(match[0], "\\" + match[0])
 
 
 def _in_parentheses(text: str) -> str:
@@ -505,19 +421,19 @@ class Words:
 
     def latex(self, row: Row) -> str:
         """Return the step as LaTeX, with symbols and with numbers put in."""
-        name = latex_name(self.names[row.node])
-        root = latex_name(self.names[-1])
+        name = self._latex(self.names[row.node])
+        root = self._latex(self.names[-1])
         if row.kind == "forward":
             relation = self.relation(row.node).replace("≈", r"\approx")
             numbers = self.with_numbers(row.node)
             data = self._text_of(self.recording.data[row.node])
             return (
-                rf"{name} = \mathrm{{{_latex_text(self.expression(row.node))}}}"
-                rf" = \mathrm{{{_latex_text(numbers)}}} {relation} {data}"
+                rf"{name} = {self._latex(self.expression(row.node))} = {latex_text(numbers)} "
+                rf"{relation} {data}"
             )
         if row.kind == "seed":
             return rf"\frac{{\partial {root}}}{{\partial {root}}} = 1"
-        parent = latex_name(self.names[row.parent])
+        parent = self._latex(self.names[row.parent])
         adds = "=" if self.broken == "assign" else r"\mathrel{+}="
         symbols = (
             rf"\frac{{\partial {root}}}{{\partial {parent}}} {adds} "
@@ -532,6 +448,9 @@ class Words:
         up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
         product = rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {relation} {adds}"
         return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
+
+    def _latex(self, text: str) -> str:
+        return self.called.latex(text, latex_text)
 
     def addition(self, row: Row) -> str:
         """Return the sum that a later contribution is added to, as in `+4 - 6 = -2`; else ""."""
@@ -593,8 +512,3 @@ def _bare(text: str) -> str:
         if depth == 0 and i < len(text) - 1:
             return text
     return text[1:-1]
-
-
-def _latex_text(text: str) -> str:
-    kept = re.sub(r"[\\{}_^#$%&~ ]", _escaped, text)
-    return kept.replace("×", r"\cdot ").replace("≈", r"\approx ").replace("…", r"\dots ")

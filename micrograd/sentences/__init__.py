@@ -1,0 +1,12 @@
+"""What is said of the steps of back-propagation: one by one, and in groups."""
+
+from micrograd.sentences.signs import (
+    latex_name,
+    shown,
+    sign_of_equation,
+    sign_of_number,
+    signed,
+)
+from micrograd.sentences.words import Words
+
+__all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
