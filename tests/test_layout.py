@@ -58,6 +58,7 @@ TESTED_WITH = {
     "values.terms": "networks",
     "values.reading": "values/test_leaving.py",
     "values.showing": "display/test_views.py",
+    "sentences.signs": "words",
     "stepper.page.data": "page",
     "stepper.page.folding": "page",
     "stepper.page.html": "page",

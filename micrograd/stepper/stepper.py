@@ -427,10 +427,13 @@ expected=2)
         return page.mimebundle(self, **options)
 
 
-def _stepper_at(root: Value, broken: str | None, position: int, called: Names) -> Stepper:
+def _stepper_at(
+    root: Value, broken: str | None, position: int, called: Names | None = None
+) -> Stepper:
     """Make a pickled or copied stepper anew: its steps follow from its graph."""
     stepper = Stepper(root, broken)
-    stepper.called = called.moved(dict(enumerate(stepper.nodes)))
+    if called is not None:  # a pickle of version 1.0.0 has none
+        stepper.called = called.moved(dict(enumerate(stepper.nodes)))
     stepper.position = position
     return stepper
 
