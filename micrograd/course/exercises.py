@@ -155,7 +155,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
     ),
     "03b": Exercise(
         (_near(-153 / 128),),
-        "dl/ds2 = -17/8 * 3/16 = -51/128, times x2 = 3.",
+        "For the second hidden neuron dl/ds = -17/8 * 3/16 = -51/128, times the input 3.",
         (
             (0, -5.625, "The slope of the activations of layer 2 is missing: rule 1 acts twice."),
             (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
