@@ -7,7 +7,7 @@
 >>> def first_line(text):
 ...     print(text.splitlines()[0])
 >>> walk(steps(x * x), read=lambda prompt: next(keys), write=first_line)
-n next · b back · g N or g NAME go to · t table · ? help · q quit
+n next · b back · g N or g NAME go to · v graph · t table · ? help · q quit
 [1/4] Forward 1 of 1
 [2/4] Backward 1 of 3
 [4/4] Backward 3 of 3
@@ -15,29 +15,48 @@ n next · b back · g N or g NAME go to · t table · ? help · q quit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from micrograd.backward_pass import BROKEN
 from micrograd.errors import NotInGraphError
 from micrograd.sentences import signed
+from micrograd.stepper.screen import MARK, Screen, cells
+from micrograd.stepper.step import NodeState
 from micrograd.stepper.stepper import Stepper
-from micrograd.style import number_text
+from micrograd.style import number_text, short
 
-__all__ = ["step_text", "table_text", "walk"]
+__all__ = ["graph_text", "step_text", "table_text", "walk"]
 
-KEYS: Final = "n next · b back · g N or g NAME go to · t table · ? help · q quit"
+KEYS: Final = "n next · b back · g N or g NAME go to · v graph · t table · ? help · q quit"
 MEANING: Final = """\
   n, Enter   the next step
   b          one step back
+  s, S       the next section, the section before
+  o          a neuron at once, or each of its steps
   g 5        go to step 5 (g 1 the first, g -1 the last)
   g NAME     go to the step that completes the gradient of NAME
+  v          the graph, with what is known so far
   t          a table of all values: data, gradient, contributions so far
   q          quit"""
+_HINT: Final = "→ next · ← back · g go to · t table · ? help · q quit"
+_MEANT: Final = {
+    "right": "n", "down": "n", "space": "n", "enter": "n", "left": "b", "up": "b", "home": "g 1",
+    "end": "g -1", "page down": "s", "page up": "S", "esc": "q", "h": "?",
+}  # fmt: skip
+_TREE: Final = 16  # lines of a graph; of a larger one only what the step is about is drawn
+_BESIDE: Final = 6  # operands drawn of one value
 
 
-def step_text(stepper: Stepper) -> str:
+def step_text(stepper: Stepper, closed: bool = False) -> str:
     """Return the current step as plain text, with a heading line.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    closed : bool, default False
+        Of a network, show all steps of the neuron as one.
 
     Examples
     --------
@@ -59,87 +78,249 @@ uses x, so x.grad = +5 is final.
         if step.kind == "forward"
         else f"Backward {step.index + 1 - forward} of {total - forward}"
     )
-    lines = [f"[{step.index + 1}/{total}] {phase}", f"  {step.text}"]
-    lines += [f"  {text}" for text in (step.rule, step.addition) if text]
+    if stepper.network is not None:
+        section = step.section
+        first, last = section.groups[0].first, section.groups[-1].last
+        phase = (
+            f"{section.phase.capitalize()}, {section.name}: {step.index + 1 - first} "
+            f"of {last + 1 - first}"
+        )
+    lines = [f"[{step.index + 1}/{total}] {phase}"]
+    if closed:
+        return "\n".join([*lines, f"  {step.group.text}"])
+    lines += [f"  {text}" for text in (step.text, step.rule, step.addition) if text]
     return "\n".join(lines)
 
 
 def table_text(stepper: Stepper) -> str:
     """Return data and gradient of every value after the current step, as a table."""
-    words, rows = stepper.words, [("value", "data", "grad", "")]
-    for i, state in enumerate(stepper.snapshot().values()):
-        how = state.state
-        rows.append(
-            (
-                words.names[i],
-                number_text(stepper.recording.data[i]) if state.evaluated else "–",
-                signed(state.grad),
-                f"{state.received} of {state.expected}" if how == "partial" else
-                "" if how == "untouched" else how,
-            )
-        )  # fmt: skip
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    names = stepper.words.names
+    states = list(stepper.snapshot().values())
+    return _table([_row(stepper, i, names[i], state) for i, state in enumerate(states)])
+
+
+def graph_text(stepper: Stepper) -> str:
+    """Return the graph as a tree, each result above its operands, with what is known so far.
+
+    The value that the current step is about is marked. Of a large graph only that value is drawn,
+    with the one that the gradient comes from, and its operands.
+
+    Examples
+    --------
+    >>> from micrograd.engine import Value
+    >>> from micrograd.stepper import steps
+    >>> x, w = Value(2, label="x"), Value(-3, label="w")
+    >>> stepper = steps((x * w).relu())
+    >>> stepper.position = 3
+    >>> print(graph_text(stepper))
+      value             data  grad
+      relu(x × w)          0    +1  final
+    ▶ └─ x × w            -6     0  final
+         ├─ x              2     –
+         └─ w             -3     –
+    """
+    row = stepper.current.row
+    target = row.parent if row.kind == "chain" else row.node
+    root, depth = len(stepper.nodes) - 1, _TREE
+    tree = _tree(stepper, root, depth)
+    if len(tree) > _TREE:
+        tree = _tree(stepper, row.node, 1)
+    names, states = stepper.words.names, list(stepper.snapshot().values())
+    rows = []
+    for branch, i in tree:
+        if i is None:
+            rows.append(("  " + branch, "", "", ""))
+            continue
+        gutter = f"{MARK} " if i == target else "  "
+        rows.append(_row(stepper, i, gutter + branch + short(names[i], 24), states[i]))
+    return _table(rows, start="  value")
+
+
+def _tree(stepper: Stepper, root: int, depth: int) -> list[tuple[str, int | None]]:
+    """Return the lines of a tree: what stands in front, and the value; its operands follow.
+
+    A result that is drawn already stands without its operands.
+    """
+    lines: list[tuple[str, int | None]] = []
+    parents, drawn = stepper.recording.parents, set[int]()
+
+    stack: list[tuple[str, str, int, int | None]] = [("", "", 0, root)]
+    while stack and len(lines) <= _TREE:
+        branch, below, level, i = stack.pop()
+        if i is None:
+            lines.append((branch, None))
+            continue
+        lines.append((branch, i))
+        if i in drawn or level == depth:
+            continue
+        drawn.add(i)
+        operands: list[int | None] = list(dict.fromkeys(parents[i]))
+        more = len(operands) - _BESIDE
+        children = operands[:_BESIDE] + [None] * (more > 0)
+        for k, child in reversed(list(enumerate(children))):
+            ends = k == len(children) - 1
+            text = f"… {more} more" if child is None else ""
+            bend, bar = ("└─ ", "   ") if ends else ("├─ ", "│  ")
+            stack.append((below + bend + text, below + bar, level + 1, child))
+    return lines
+
+
+def _row(stepper: Stepper, i: int, name: str, state: NodeState) -> tuple[str, str, str, str]:
+    how = state.state
+    return (
+        name,
+        number_text(stepper.recording.data[i]) if state.evaluated else "–",
+        signed(state.grad),
+        f"{state.received} of {state.expected}" if how == "partial" else
+        "" if how == "untouched" else how,
+    )  # fmt: skip
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]], start: str = "value") -> str:
+    rows = [(start, "data", "grad", ""), *rows]
+    indent = "" if start != "value" else "  "
+    widths = [max(cells(row[i]) for row in rows) for i in range(3)]
     return "\n".join(
-        f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
+        f"{indent}{row[0]}{' ' * (widths[0] - cells(row[0]))}  {row[1]:>{widths[1]}}  "
+        f"{row[2]:>{widths[2]}}  {row[3]}".rstrip()
         for row in rows
     )
 
 
 def walk(
     stepper: Stepper,
-    read: Callable[[str], str] = input,
-    write: Callable[[str], None] = print,
+    read: Callable[[str], str] | None = None,
+    write: Callable[[str], None] | None = None,
 ) -> None:
     """Show the steps, as keys ask for them, until `q` or the end of the input.
+
+    In a terminal a key acts at once, arrow keys too, and the graph stands above the step; elsewhere
+    each key is a line. In the graph of a network a step is a whole neuron, until `o` opens it.
 
     Parameters
     ----------
     stepper : Stepper
-    read : callable
-        Takes the prompt and returns one line, as `input` does.
-    write : callable
-        Takes the text to show, as `print` does.
+    read : callable, optional
+        Takes the prompt and returns one line, as `input` does. By default single keys of the
+        terminal, or `input` where there is none.
+    write : callable, optional
+        Takes the text to show, as `print` does. By default the terminal, with its width and its
+        colours.
     """
+    with Screen() as screen, suppress(EOFError, KeyboardInterrupt):
+        if read is None and write is None and screen.is_terminal:
+            _walk_by_keys(stepper, screen)
+        else:
+            _walk_by_lines(stepper, read or screen.ask, write or screen.write)
+
+
+def _walk_by_lines(
+    stepper: Stepper, read: Callable[[str], str], write: Callable[[str], None]
+) -> None:
+    walker = _Walk(stepper)
     if stepper.broken:
         write(f"Broken on purpose: {BROKEN[stepper.broken]}")
     write(KEYS)
-    write(step_text(stepper))
+    write(walker.text())
     while True:
-        try:
-            line = read("> ").strip()
-        except (EOFError, KeyboardInterrupt):
+        line = read("> ").strip()
+        if line == "q":
             return
-        key, _, where = line.partition(" ")
-        if key == "q":
+        write(walker.obey(line) or walker.text())
+
+
+def _walk_by_keys(stepper: Stepper, screen: Screen) -> None:
+    walker, answer = _Walk(stepper), ""
+    if stepper.broken:
+        screen.write(f"Broken on purpose: {BROKEN[stepper.broken]}")
+    while True:
+        shown = answer or walker.text()
+        screen.write(f"{graph_text(stepper)}\n\n{shown}\n\n{_HINT}", replace=True)
+        line = _command(screen)
+        if line == "q":
             return
-        if key == "?":
-            write(MEANING)
-        elif key == "t":
-            write(table_text(stepper))
-        elif key in ("", "n", "b", "g"):
-            write(_moved(stepper, key, where.strip()))
+        answer = walker.obey(line)
+
+
+def _command(screen: Screen) -> str:
+    """Return the command that the next key stands for, and what is to be typed after it."""
+    pressed = screen.key()
+    command = _MEANT.get(pressed, pressed)
+    return f"g {screen.ask('go to step or name: ')}" if command == "g" else command
+
+
+class _Walk:
+    """Where a walk is, and whether it takes all steps of a neuron at once."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        self.stepper = stepper
+        self.closed = stepper.network is not None
+        if self.closed:
+            stepper.go(stepper.current.group.last)
+
+    def text(self) -> str:
+        """Return what the present step shows."""
+        return step_text(self.stepper, self.closed)
+
+    def obey(self, line: str) -> str:
+        """Do what a line asks for; return the answer, "" for the step that it led to."""
+        command, _, where = line.partition(" ")
+        stepper, before = self.stepper, self.stepper.position
+        if command == "?":
+            return MEANING
+        if command == "t":
+            return table_text(stepper)
+        if command == "v":
+            return graph_text(stepper)
+        if command == "o":
+            if stepper.network is None:
+                return "There is no neuron to open: each step is shown."
+            self.closed = not self.closed
+            stepper.go(stepper.current.group.last if self.closed else stepper.current.group.first)
+            return ""
+        if command == "g":
+            return self._gone(where.strip())
+        if command in ("s", "S"):
+            self._by_section(1 if command == "s" else -1)
+        elif command in ("", "n"):
+            self._go(stepper.position + 1)
+        elif command == "b":
+            first = stepper.current.group.first if self.closed else stepper.position
+            self._go(first - 1)
         else:
-            write(f"{line!r} is not a key here. {KEYS}")
+            return f"{line!r} is not a key here. {KEYS}"
+        if stepper.position == before:
+            return "This is the first step." if command in ("b", "S") else "This is the last step."
+        return ""
 
+    def _go(self, index: int) -> None:
+        index = min(max(index, 0), len(self.stepper) - 1)
+        self.stepper.go(index)
+        if self.closed:
+            self.stepper.go(self.stepper.current.group.last)
 
-def _moved(stepper: Stepper, key: str, where: str) -> str:
-    before = stepper.position
-    if key == "g":
+    def _by_section(self, way: int) -> None:
+        groups = self.stepper.current.section.groups
+        at_start = self.stepper.position == (groups[0].last if self.closed else groups[0].first)
+        self._go(groups[-1].last + 1 if way > 0 else groups[0].first)
+        if way < 0 and at_start:
+            self._go(groups[0].first - 1)
+            self._go(self.stepper.current.section.groups[0].first)
+
+    def _gone(self, where: str) -> str:
         try:
             number = int(where)
         except ValueError:
             number = 0
-        if abs(number) > len(stepper):
-            return f"there is no step {number}: the steps are 1 to {len(stepper)}"
+        count = len(self.stepper)
+        if abs(number) > count:
+            return f"there is no step {number}: the steps are 1 to {count}"
         try:
             if number:
-                stepper.go(number - 1 if number > 0 else number)
+                self._go(number - 1 if number > 0 else count + number)
             else:
-                stepper.find(where)
+                self.stepper.find(where)
+                self._go(self.stepper.position)
         except NotInGraphError as error:
             return str(error)
-        return step_text(stepper)
-    (stepper.back if key == "b" else stepper.forward)()
-    if stepper.position == before:
-        return "This is the first step." if key == "b" else "This is the last step."
-    return step_text(stepper)
+        return ""

@@ -1,6 +1,9 @@
+import random
+
 from micrograd import Value
+from micrograd.nn import MLP
 from micrograd.stepper import steps
-from micrograd.stepper.terminal import table_text, walk
+from micrograd.stepper.terminal import graph_text, table_text, walk
 
 
 def stepper(broken=None):
@@ -12,7 +15,13 @@ def stepper(broken=None):
     return steps(L, broken)
 
 
-def shown(*lines, broken=None):
+def network(*nouts, samples=1):
+    model = MLP(2, [*nouts], rng=random.Random(0))
+    first, *others = (model([k + 1.0, -1.0]) for k in range(samples))
+    return steps(sum(others, first))
+
+
+def shown(*lines, broken=None, of=None):
     keys, texts = iter(lines), []
 
     def read(prompt):
@@ -21,7 +30,7 @@ def shown(*lines, broken=None):
         except StopIteration:
             raise EOFError from None
 
-    walk(stepper(broken), read, texts.append)
+    walk(of or stepper(broken), read, texts.append)
     return texts
 
 
@@ -59,3 +68,76 @@ def test_the_table_shows_what_is_known():
 
 def test_a_broken_pass_is_announced_first():
     assert shown(broken="assign")[0] == "Broken on purpose: = instead of +="
+
+
+def test_the_graph_marks_the_value_of_the_step_and_draws_a_shared_result_once():
+    walker = stepper()
+    walker.go(4)  # the second contribution to h
+    assert graph_text(walker).splitlines() == [
+        "  value    data  grad",
+        "  L          36    +1  final",
+        "▶ └─ h       -6   -12  final",
+        "     ├─ x     2     –",
+        "     └─ w    -3     –",
+    ]
+    assert shown("v")[2].startswith("  value    data")
+
+
+def test_of_a_large_graph_the_step_is_drawn():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(50):
+        y = y + x
+    walker = steps(y)
+    walker.go(-1)
+    assert len(graph_text(walker).splitlines()) == 1 + 2
+    assert "… 94 more" in graph_text(steps(sum_of(100)))
+
+
+def sum_of(count):
+    from micrograd import sum as added
+
+    return added([Value(1.0, label=f"x{i}") for i in range(count)])
+
+
+def test_wide_letters_keep_the_columns_of_the_graph():
+    lines = graph_text(steps(Value(1.0, label="重み") * Value(2.0, label="b"))).splitlines()
+    assert lines[2] == "  ├─ 重み      1     –"
+    assert lines[3] == "  └─ b         2     –"
+
+
+def test_a_network_is_walked_by_neurons_under_headings_of_sections():
+    texts = shown("n", "n", "n", "b", "q", of=network(2, 1))
+    heads = [text.splitlines()[0].split("] ")[1] for text in texts[1:]]
+    assert [head.split(":")[0] for head in heads] == [
+        "Forward, layer 1", "Forward, layer 1", "Forward, layer 2", "Backward, layer 2",
+        "Forward, layer 2",
+    ]  # fmt: skip
+    assert "x1[2]" in texts[2]
+
+
+def test_a_neuron_opens_and_closes():
+    walker = network(2, 1)
+    texts = shown("o", "n", "n", "o", of=walker)
+    assert [text.split("/")[0] for text in texts[1:]] == ["[2", "[1", "[2", "[3", "[4"]
+    assert shown("o")[2] == "There is no neuron to open: each step is shown."
+
+
+def test_sections_are_gone_through_in_both_directions():
+    walker = network(2, 1)
+    texts = shown(*"ssssSSSSS", of=walker)
+    names = [text.splitlines()[0].split("] ")[-1].split(":")[0] for text in texts[1:]]
+    assert names == [
+        "Forward, layer 1", "Forward, layer 2", "Backward, layer 2", "Backward, layer 1",
+        "Backward, layer 1", "Backward, layer 1", "Backward, layer 2", "Forward, layer 2",
+        "Forward, layer 1", "This is the first step.",
+    ]  # fmt: skip
+
+
+def test_every_step_of_a_network_is_within_reach_closed_and_open():
+    for samples in (1, 3):
+        for opened in ("", "o"):
+            walker = network(3, 2, 1, samples=samples)
+            lines = [opened] * bool(opened) + ["n"] * (len(walker) + 1)
+            assert shown(*lines, of=walker)[-1] == "This is the last step."
+            assert walker.position == len(walker) - 1
