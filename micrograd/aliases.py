@@ -50,7 +50,7 @@ MOVED: Final = {
     "samples": "train.data",
     "spelling": "cli.spelling",
     "terminal": "cli.terminal",
-    "training_run": "train.run",
+    "training_run": "loop.run",
     "training_task": "train.task",
     "walk": "stepper.terminal",
     "widget": "stepper.page",

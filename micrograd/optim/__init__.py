@@ -1,14 +1,15 @@
 """Optimizers, and schedules of the learning rate."""
 
+from micrograd.optim.clipping import Clip
 from micrograd.optim.optimizers import SGD, Adam, AdamW, Optimizer
 from micrograd.optim.schedules import LearningRate as LearningRate
 from micrograd.optim.schedules import Schedule, cosine, exponential, linear, step_decay, warmup
-from micrograd.optim.schedules import rates_ahead as rates_ahead
 
 __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Clip",
     "Optimizer",
     "Schedule",
     "cosine",

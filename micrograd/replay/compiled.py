@@ -27,6 +27,7 @@ from micrograd.errors import (
 from micrograd.replay.arguments import as_column, flatten, given_values, part_size, parts
 from micrograd.replay.binding import Bound, method_of
 from micrograd.replay.export import Exports
+from micrograd.replay.fitting import Fits
 from micrograd.replay.kernels import LlvmKernel, added, double, numpy, spread
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.direct import Direct, is_possible
@@ -53,11 +54,11 @@ def _warn_without_llvm() -> None:
     )
 
 
-class Compiled(Bound, Exports, Checks):
+class Compiled(Bound, Exports, Fits, Checks):
     """A function of Values, compiled: what `micrograd.compile` returns.
 
-    Call it with the numbers of one sample, or call `map`, `value_and_grad` and `backward` with
-    arrays whose first axis is the samples. Each new shape of inputs is traced once.
+    Call it with the numbers of one sample, or call `map`, `value_and_grad`, `backward` and `fit`
+    with arrays whose first axis is the samples. Each new shape of inputs is traced once.
 
     Attributes
     ----------
@@ -135,20 +136,20 @@ class Compiled(Bound, Exports, Checks):
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
         return f"<compiled {self._name}, {self.backend}, traced for {shapes}>"
 
-    def machine(self, *args: Any) -> tuple[llvm.Machine, list[int]] | None:
+    def machine(self, *args: Any) -> tuple[llvm.Machine, list[Value], list[int]] | None:
         """Return the machine code for arguments like these, for a loop that calls it itself.
 
         Returns
         -------
-        (Machine, list of int) or None
-            The program of outputs and gradient, and which parameters its derivatives are of. None
-            with the Python backend, or where the trace does not reach every parameter.
+        (Machine, list of Value, list of int) or None
+            The program of outputs and gradient, the parameters that it reads, in their order, and
+            of which of these its derivatives are. None with the Python backend.
         """
         trace, _, _ = self._batch(args)
         kernel, used = self._program(trace, "parameters", sums=True)
-        if not isinstance(kernel, LlvmKernel) or len(trace.parameters) != len(trace.everyone):
+        if not isinstance(kernel, LlvmKernel):
             return None
-        return kernel.machine(sums=True), used
+        return kernel.machine(sums=True), trace.parameters, used
 
     # ---- calling -----------------------------------------------------------------------------
 
@@ -457,8 +458,6 @@ class Compiled(Bound, Exports, Checks):
                 f"{len(trace.tape.outputs)}: return one Value, or use jacobian"
             )
 
-    # ---- what it is made of ------------------------------------------------------------------
-
     # ---- copies ------------------------------------------------------------------------------
 
     def __getstate__(self) -> dict[str, Any]:
@@ -503,7 +502,7 @@ def _decorated(module: str, name: str) -> Any:
     return attrgetter(name)(importlib.import_module(module))._fn
 
 
-for _method in ("map", "value_and_grad", "backward", "jacobian", "hessian"):
+for _method in ("map", "value_and_grad", "backward", "fit", "jacobian", "hessian"):
     WATCHED[getattr(Compiled, _method).__code__] = (
         f"call {_method} of a compiled function",
         "call the compiled function itself, and micrograd.gradient(..., create_graph=True)",

@@ -1,13 +1,11 @@
 """Training: runs over mini-batches, with checkpoints, histories and early stopping."""
 
-from micrograd.train.early_stopping import EarlyStop
+from micrograd.loop import EarlyStop, History, Trainable
 from micrograd.train.fitting import LEARNING_RATE as LEARNING_RATE
 from micrograd.train.fitting import Report as Report
 from micrograd.train.fitting import Session as Session
 from micrograd.train.fitting import evaluate, fit
 from micrograd.train.fitting import session as session
-from micrograd.train.history import History
-from micrograd.train.run import Trainable
 from micrograd.train.task import Evaluation
 from micrograd.train.task import LossLike as LossLike
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, cast
 
 from micrograd.checks import one_of, whole_number
 from micrograd.errors import StateError, shown_briefly
 from micrograd.files import read_document, write_json
+from micrograd.loop import LISTS, Batches, History, Run
+from micrograd.nn import Module
 from micrograd.ops import number
-from micrograd.train.batches import Batches
-from micrograd.train.history import LISTS, History
-
-if TYPE_CHECKING:
-    from micrograd.train.run import Run
+from micrograd.train.objective import ModelLoss
+from micrograd.values.assigning import set_data
 
 __all__ = ["load", "save"]
 
@@ -22,6 +21,14 @@ _FORMAT: Final = "micrograd checkpoint"
 _VERSION: Final = 1
 # What may be raised while a damaged file, or one of something else, is read.
 _DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
+
+
+def _loss(run: Run) -> ModelLoss:
+    return cast("ModelLoss", run.objective)
+
+
+def _model(run: Run) -> Module:
+    return cast("Module", _loss(run).task.model)
 
 
 def save(run: Run, path: str | os.PathLike[str]) -> None:
@@ -33,7 +40,7 @@ def save(run: Run, path: str | os.PathLike[str]) -> None:
             "version": _VERSION,
             "run": _identity(run),
             "done": run.done,
-            "parameters": run.model.state_dict(),
+            "parameters": _model(run).state_dict(),
             "optimizer": run.optimizer.state_dict(),
             **run.batches.state_dict(),
             "best_loss": run.best_loss,
@@ -76,11 +83,11 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
     try:
         new = _read(run, document)
         run.optimizer.load_state_dict(document["optimizer"])
-        run.model.load_state_dict(document["parameters"])
+        _model(run).load_state_dict(document["parameters"])
         vars(run).update(new)
     except BaseException as error:
         vars(run).update(before)
-        run.set_parameters(data)
+        set_data(run.parameters, data)
         run.optimizer.load_state_dict(optimizer)
         if isinstance(error, _DAMAGE):
             raise StateError(f"{name!r} is damaged, or of another run: {error}") from error
@@ -89,17 +96,18 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
 
 def _identity(run: Run) -> dict[str, Any]:
     """Return what a run and its checkpoint must have in common."""
-    stop = run.early_stop
+    stop, task, held_out = run.early_stop, _loss(run).task, _loss(run).held_out
     return {
-        "model": type(run.model).__name__,
-        "configuration": run.model.configuration(),
+        "model": type(task.model).__name__,
+        "configuration": _model(run).configuration(),
         "optimizer": type(run.optimizer).__name__,
-        "loss": run.task.name,
-        "data": run.task.digest(),
-        "validation data": None if run.held_out is None else run.held_out.digest(),
+        "loss": task.name,
+        "data": task.digest(),
+        "validation data": None if held_out is None else held_out.digest(),
         "validate_every": run.validate_every,
-        "batch_size": run.batch_size,
-        "seed": run.seed,
+        "batch_size": run.batches.size,
+        "seed": run.batches.seed,
+        **({} if run.clip is None else {"clip": [run.clip.norm, run.clip.value]}),
         "early_stop": None
         if stop is None
         else [stop.patience, stop.min_delta, stop.restore_best, stop.every],
@@ -108,7 +116,7 @@ def _identity(run: Run) -> dict[str, Any]:
 
 def _read(run: Run, document: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes of a run that a checkpoint holds, all checked."""
-    batches = Batches(len(run.task.rows), run.batch_size, run.seed)
+    batches = Batches(run.batches.samples, run.batches.size, run.batches.seed)
     batches.load_state_dict(document)
     best_loss, best = number(document["best_loss"]), document["best_parameters"]
     if math.isnan(best_loss):

@@ -27,20 +27,19 @@ from micrograd.errors import (
     ArgumentError,
     ArgumentTypeError,
     InputCountError,
-    shown,
-    shown_briefly,
 )
+from micrograd.loop import Batches, EarlyStop, History, Run, Trainable
+from micrograd.loop.options import LEARNING_RATE, batch_size_of, optimizer_of
 from micrograd.nn import Module
-from micrograd.optim import SGD, Adam, AdamW
+from micrograd.ops import PlainNumber
+from micrograd.optim import Clip
+from micrograd.optim.clipping import clip_of
 from micrograd.train import checkpoint as checkpoints
-from micrograd.train.early_stopping import EarlyStop
-from micrograd.train.history import History
-from micrograd.train.run import Run, Trainable, compiled_steps, descent_of
+from micrograd.train.objective import ModelLoss, compiled_steps
 from micrograd.train.task import Evaluation, LossLike, measured, task_of, weights_of
+from micrograd.values.assigning import set_data
 
 __all__ = ["LEARNING_RATE", "Report", "Session", "evaluate", "fit", "session"]
-
-LEARNING_RATE: Final = 0.02  # of the Adam that `fit` makes if no optimizer is given
 
 _PAUSE: Final = 1.0  # seconds between checkpoints, by default
 
@@ -98,6 +97,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     resume: bool = False,
     compile: bool | str = "auto",  # noqa: A002 (the name of what it calls)
     sample_weight: Any = None,
+    clip: PlainNumber | Clip | None = None,
 ) -> History:
     """Train a model: in each step a forward pass, a backward pass and an update.
 
@@ -144,14 +144,17 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         those of the checkpoint, except that a rate which is your own function is the one given.
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers except for the last
-        digits. With `SGD`, `Adam` or `AdamW`, and without validation, `restore_best` or a function
-        as progress, many steps are one call of machine code. "auto" compiles if a step has enough
-        work (samples times parameters of 8,000 or more), the loss is given by name, and the model
-        can be traced. True compiles, or raises the error that prevents it.
+        digits. With `SGD`, `Adam` or `AdamW`, many steps are one call of machine code. "auto"
+        compiles if a step has enough work (samples times parameters of 8,000 or more), the loss is
+        given by name, and the model can be traced. True compiles, or raises the error that
+        prevents it.
     sample_weight : array-like of shape (n_samples,), optional
         The weight of each sample, 0 or more: its loss is multiplied by its weight, scaled so that
         the mean weight is 1. Accuracies and validation data are not weighted. Only with a loss
         given by name.
+    clip : number or Clip, optional
+        The largest norm of the gradient of a step, or an `optim.Clip`: a larger one is scaled down
+        before the update.
 
     Returns
     -------
@@ -199,8 +202,8 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     run = _prepared(
         model, X, y, loss, optimizer, steps, batch_size, seed, validation, compile, sample_weight
     )
-    run.validate_every, run.early_stop = validate_every, early_stop
-    run.descent = descent_of(run)
+    run.validate_every, run.early_stop, run.clip = validate_every, early_stop, clip_of(clip)
+    run.prepare()
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             checkpoints.load(run, checkpoint)
@@ -208,7 +211,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
             checkpoints.save(run, checkpoint)  # a path that cannot be written fails before step 0
     _train(run, steps, progress, checkpoint, checkpoint_every)
     if run.best_parameters is not None:
-        run.set_parameters(run.best_parameters)
+        set_data(run.parameters, run.best_parameters)
     return run.history
 
 
@@ -300,13 +303,7 @@ def _prepared(  # noqa: PLR0917 (as fit)
     task = task_of(model, X, y, loss)
     if sample_weight is not None:
         task = replace(task, weights=weights_of(task, sample_weight))
-    if batch_size is not None:
-        batch_size = whole_number("batch_size", batch_size, 1)
-        if batch_size > len(task.rows):
-            raise ArgumentError(
-                f"a batch_size of {shown(batch_size)} is more than the {len(task.rows)} samples "
-                "of X"
-            )
+    batch_size = batch_size_of(batch_size, len(task.rows), " of X")
     held_out = None
     if validation is not None:
         if not isinstance(validation, (tuple, list)) or len(validation) != 2:
@@ -319,33 +316,12 @@ def _prepared(  # noqa: PLR0917 (as fit)
     parameters = model.parameters()
     if not parameters:
         raise ArgumentError(f"{type(model).__name__} has no parameters to train")
-    if optimizer is None:
-        optimizer = Adam(parameters, lr=LEARNING_RATE)
-    elif isinstance(optimizer, type) or not hasattr(optimizer, "state_dict"):
-        named = getattr(optimizer, "__name__", optimizer)
-        known = {kind.__name__.lower(): kind.__name__ for kind in (SGD, Adam, AdamW)}
-        kind = known.get(str(named).lower(), "Adam")
-        raise ArgumentTypeError(
-            f"expected an optimizer, such as optim.{kind}(model.parameters(), lr=0.02), got "
-            f"{shown_briefly(optimizer)} ({type(optimizer).__name__})"
-        )
-    elif set(parameters).isdisjoint(getattr(optimizer, "params", parameters)):
-        raise ArgumentError(
-            "the optimizer holds no parameter of this model: make it with model.parameters()"
-        )
-    run = Run(
-        model=model,
-        parameters=parameters,
-        optimizer=optimizer,
-        task=task,
-        compiled=compiled_steps(task, parameters, steps, batch_size, compile),
-        held_out=held_out,
-        batch_size=batch_size,
-        seed=seed,
+    optimizer = optimizer_of(optimizer, parameters, "model")
+    compiled = compiled_steps(
+        task, held_out, parameters, compile, steps=steps, batch_size=batch_size
     )
-    if run.compiled is not None and held_out is not None:
-        run.compiled_held_out = run.compiled.on(held_out.rows, held_out.targets)
-    return run
+    objective = ModelLoss(task, held_out, parameters, compiled)
+    return Run(objective, optimizer, Batches(len(task.rows), batch_size, seed))
 
 
 def _train(
@@ -365,8 +341,7 @@ def _train(
                     most = min(most, every - run.done % every)
                 # A function that is called after each step sees the model as of that step.
                 before = run.done
-                if callable(progress) or not run.leap(most):
-                    run.advance()
+                run.forward(1 if callable(progress) else most)
                 if report is not None:
                     history = run.history
                     for step in range(before, run.done):

@@ -14,7 +14,6 @@ from micrograd.errors import (
     ArgumentTypeError,
     InputCountError,
     NumberTypeError,
-    OverflowRangeError,
     shown_briefly,
 )
 from micrograd.losses import LOSSES, Loss
@@ -26,7 +25,7 @@ __all__ = [
     "Evaluation",
     "LossLike",
     "Task",
-    "finite_loss",
+    "loss_value",
     "measured",
     "right_of",
     "task_of",
@@ -158,15 +157,13 @@ def weights_of(task: Task, given: Any) -> list[float]:
     return [weight / mean for weight in weights]
 
 
-def finite_loss(loss: Any) -> float:
-    """Return the number in a loss, checked to be finite."""
+def loss_value(loss: Any) -> Value:
+    """Return what a loss function gave, checked to be a Value."""
     if not isinstance(loss, Value):
         raise ArgumentTypeError(
             f"the loss gave {shown_briefly(loss)} ({type(loss).__name__}), expected one Value"
         )
-    if loss.data * 0 != 0:
-        raise OverflowRangeError(f"the loss is {loss.data}")
-    return float(loss.data)
+    return loss
 
 
 def right_of(predict: Callable[[Any], Any], scores: list[Any], targets: list[Any]) -> int:

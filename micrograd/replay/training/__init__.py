@@ -1,13 +1,7 @@
 """Training in machine code: compiled steps and the loop around them."""
 
-from micrograd.replay.training.compiled_steps import (
-    Adam,
-    CompiledSteps,
-    Descent,
-    Rule,
-    Sgd,
-    is_brief,
-    is_worth_compiling,
-)
+from micrograd.replay.training.descent import Descent
+from micrograd.replay.training.network_steps import NetworkSteps, is_brief, is_worth_compiling
+from micrograd.replay.training.steps import Steps
 
-__all__ = ["Adam", "CompiledSteps", "Descent", "Rule", "Sgd", "is_brief", "is_worth_compiling"]
+__all__ = ["Descent", "NetworkSteps", "Steps", "is_brief", "is_worth_compiling"]

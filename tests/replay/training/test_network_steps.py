@@ -58,7 +58,7 @@ class Branching(Module):
 
 
 def test_fit_of_a_model_that_cannot_be_traced_is_left_to_the_engine(monkeypatch):
-    monkeypatch.setattr("micrograd.replay.training.compiled_steps._WORTH", 0)
+    monkeypatch.setattr("micrograd.replay.training.network_steps._WORTH", 0)
     X, y = [[1.0], [-1.0]], [0, 1]
     automatic, plain = Branching(), Branching()
     fit(automatic, X, y, steps=3)
@@ -77,11 +77,7 @@ def test_small_steps_are_done_in_stretches_that_an_interrupt_does_not_wait_for(m
 
     stretches, run = [], Descent.run
 
-    def noted(self, data, first, second, scalars, *others, **options):
-        stretches.append(len(scalars[0]))
-        return run(self, data, first, second, scalars, *others, **options)
-
-    monkeypatch.setattr(Descent, "run", noted)
+    monkeypatch.setattr(Descent, "run", lambda *a: (stretches.append(a[1]), run(*a))[1])
     trained("sgd", 1, 12_000)
     assert sum(stretches) == 12_000
     assert stretches[0] <= 5_000
@@ -103,7 +99,7 @@ def run_of(compiles, activation="relu", loss="hinge", widths=(4, 1), **options):
 @pytest.mark.parametrize("registers", [16, 32])
 def test_a_network_of_the_same_architecture_takes_the_programs_over(registers, monkeypatch):
     from micrograd.replay.llvm import emitter as llvm
-    from micrograd.replay.training import compiled_steps as training
+    from micrograd.replay.training import network_steps as training
 
     monkeypatch.setattr(host(), "registers", registers)
     monkeypatch.setattr(training, "_known", type(training._known)())
@@ -161,9 +157,7 @@ def leaps(monkeypatch, rate, steps, size, stop):
     from micrograd.replay.training import Descent
 
     asked, run = [], Descent.run
-    monkeypatch.setattr(
-        Descent, "run", lambda *a, **k: (asked.append(len(a[4][0])), run(*a, **k))[1]
-    )
+    monkeypatch.setattr(Descent, "run", lambda *a: (asked.append(a[1]), run(*a))[1])
     rng = random.Random(4)
     X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(40)]
     y = [int(a * b > 0) for a, b in X]
@@ -200,7 +194,7 @@ def test_a_parameter_in_two_places_is_trained_as_by_the_engine():
 
 
 def test_no_more_programs_are_kept_than_a_few(monkeypatch):
-    from micrograd.replay.training import compiled_steps as training
+    from micrograd.replay.training import network_steps as training
 
     monkeypatch.setattr(training, "_known", type(training._known)())
     monkeypatch.setattr(training, "_KEPT", 2)
@@ -241,9 +235,7 @@ def test_the_rates_of_a_function_are_asked_for_many_steps_ahead(monkeypatch):
     from micrograd.replay.training import Descent
 
     leaps, run = [], Descent.run
-    monkeypatch.setattr(
-        Descent, "run", lambda *a, **k: (leaps.append(len(a[4][0])), run(*a, **k))[1]
-    )
+    monkeypatch.setattr(Descent, "run", lambda *a: (leaps.append(a[1]), run(*a))[1])
     model = MLP(2, [4, 1], rng=random.Random(5))
     optimizer = SGD(model.parameters(), lambda k: 0.1 / (k + 1))
     fit(model, [[1.0, 2.0], [0.0, 1.0]], [0, 1], "bce", optimizer, 50, progress=False, compile=True)

@@ -17,7 +17,7 @@ LISTS: Final = (
     "validation_loss",
     "validation_accuracy",
 )
-"""The attributes of a `History` that are lists."""
+"""The attributes of a `History` that are lists of numbers."""
 
 
 @dataclass(repr=False)
@@ -39,6 +39,8 @@ class History(Shown):
         The steps at which the validation data were measured.
     validation_loss, validation_accuracy : list of float
         One entry for each of `validation_steps`, with the parameters of `loss` at that step.
+    aux, validation_aux : list of list of float
+        Where a compiled function was trained that has several results: those after the first.
     stopped_early : bool
         Whether `early_stop` ended the run before the last step.
     """
@@ -49,10 +51,21 @@ class History(Shown):
     validation_steps: list[int] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
+    aux: list[list[float]] = field(default_factory=list)
+    validation_aux: list[list[float]] = field(default_factory=list)
     stopped_early: bool = False
 
     def __len__(self) -> int:
         return len(self.loss)
+
+    def lengths(self) -> dict[str, int]:
+        """Return how long each list is, for `cut`."""
+        return {name: len(list_) for name, list_ in vars(self).items() if isinstance(list_, list)}
+
+    def cut(self, lengths: dict[str, int]) -> None:
+        """Drop what was added since `lengths` were taken."""
+        for name, length in lengths.items():
+            del getattr(self, name)[length:]
 
     def __repr__(self) -> str:
         names = ("loss", "accuracy", "validation_loss", "validation_accuracy")

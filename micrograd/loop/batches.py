@@ -31,7 +31,7 @@ class Batches:
     """
 
     def __init__(self, samples: int, size: int | None, seed: int | None) -> None:
-        self.samples, self.size = samples, size
+        self.samples, self.size, self.seed = samples, size, seed
         self.random = random.Random(seed)
         self.order: list[int] = []  # of the present pass, taken from the front
         self.taken = 0

@@ -6,9 +6,9 @@ import random
 import pytest
 
 from micrograd.engine import Value
+from micrograd.loop.batches import Batches
 from micrograd.nn import Module
 from micrograd.train import fit
-from micrograd.train.batches import Batches
 from tests.support.training import cloud, network, numbers
 
 

@@ -1,0 +1,133 @@
+"""The loss of a model on its data, computed by the engine or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from micrograd.checks import one_of
+from micrograd.engine import Value
+from micrograd.errors import ArgumentError, DomainError, MicrogradError
+from micrograd.loop import finite_loss
+from micrograd.losses import LOSSES
+from micrograd.optim import Clip
+from micrograd.train.task import Task, loss_value, measured, right_of
+
+if TYPE_CHECKING:
+    from micrograd.replay.training import NetworkSteps
+
+__all__ = ["ModelLoss", "compiled_steps"]
+
+
+class ModelLoss:
+    """The objective of `fit`: an `Objective` of `micrograd.loop`.
+
+    Attributes
+    ----------
+    task, held_out : Task
+        The samples, and the validation data if there are any.
+    compiled : NetworkSteps or None
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        held_out: Task | None,
+        parameters: list[Value],
+        compiled: NetworkSteps | None,
+    ) -> None:
+        self.task, self.held_out, self.parameters = task, held_out, parameters
+        self.compiled = compiled
+        self.samples, self.has_held_out = len(task.rows), held_out is not None
+        self.others = "" if task.predict is None else "accuracy"
+
+    def measure(self, batch: Sequence[int] | None) -> Sequence[float]:
+        """Set the gradients; return the loss and the accuracy, 0 if there is none."""
+        if self.compiled is not None:
+            try:
+                return self.compiled.measure(batch)
+            except MicrogradError:
+                # The engine computes it again: it finds nothing, or raises the better error.
+                for parameter in self.parameters:
+                    parameter.grad = 0
+        task = self.task
+        rows, targets = task.rows, task.targets
+        if batch is not None:
+            rows, targets = [rows[i] for i in batch], [targets[i] for i in batch]
+        scores = [task.model(row) for row in rows]
+        if task.weights is None:
+            loss = task.loss(scores, targets)
+        else:
+            weights = task.weights if batch is None else [task.weights[i] for i in batch]
+            loss = task.loss(scores, targets, weights)
+        watched = finite_loss(loss_value(loss).data)
+        loss.backward()
+        right = 0 if task.predict is None else right_of(task.predict, scores, targets)
+        return watched, right / len(rows)
+
+    def measure_held_out(self) -> Sequence[float]:
+        """Return loss and accuracy of the validation data; gradients do not change."""
+        assert self.held_out is not None
+        if self.compiled is not None:
+            try:
+                return self.compiled.measure_held_out()
+            except MicrogradError:  # the engine raises the better error
+                pass
+        found = measured(self.held_out)
+        return found.loss, found.accuracy or 0.0
+
+    def descent(self, optimizer: Any, clip: Clip | None) -> Any:
+        """Return the training loop in machine code, if there can be one."""
+        return None if self.compiled is None else self.compiled.descent(optimizer, clip)
+
+
+def compiled_steps(
+    task: Task,
+    held_out: Task | None,
+    parameters: list[Value],
+    choice: bool | str,
+    *,
+    steps: int,
+    batch_size: int | None,
+) -> NetworkSteps | None:
+    """Return the compiled steps of a run; None if the engine computes them."""
+    choice = one_of("compile", choice, (True, False, "auto"))
+    known = LOSSES.get(task.name)
+    if choice is False:
+        return None
+    if known is None or task.loss is not known.function:
+        if choice is True:
+            raise ArgumentError(
+                f"only {', '.join(map(repr, LOSSES))} can be compiled here: pass compile=False, or "
+                "write the loop with micrograd.compile"
+            )
+        return None
+    from micrograd.replay.training import NetworkSteps, is_brief, is_worth_compiling
+
+    samples = len(task.rows) if batch_size is None else batch_size
+    if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
+        return None
+    before: list[Any] = []
+    try:
+        compiled = NetworkSteps(
+            task.model,
+            parameters,
+            None if known.several_outputs else known.function,
+            task.rows,
+            task.targets,
+            weights=task.weights,
+            held_out=None if held_out is None else (held_out.rows, held_out.targets),
+            brief=is_brief(steps * samples),
+        )
+        if not compiled.is_traced:
+            before = [parameter.grad for parameter in parameters]
+            compiled.measure([0])  # fails here if the model cannot be traced
+    except (ImportError, MicrogradError) as error:
+        # A number too large for a float fails in the first step, with the engine's message.
+        if choice is True and not isinstance(error, (ArithmeticError, DomainError)):
+            raise
+        return None
+    finally:
+        for parameter, grad in zip(parameters, before, strict=False):
+            parameter.grad = grad
+    return compiled
