@@ -42,6 +42,9 @@ TESTED_WITH = {
     "draw.picture": "graph_picture",
     "draw.text": "graph_picture",
     "estimator.options": "classifier",
+    "loop.options": "train/test_fitting.py",
+    "loop.run": "train/test_fitting.py",
+    "optim.rules": "replay/training/test_loop.py",
     "plot.samples": "boundary",
     "replay.export": "compiled",
     "replay.kernels": "compiled",
@@ -51,6 +54,8 @@ TESTED_WITH = {
     "replay.trace.parts": "tape",
     "replay.trace.simpler": "tape",
     "replay.trace.traced": "recorder",
+    "replay.training.descent": "loop",
+    "replay.training.steps": "replay/test_fitting.py",
     "replay.wrapper": "compiled",
     "values.assigning": "test_all_or_nothing.py",
     "values.checks": "test_readers.py",
@@ -67,7 +72,7 @@ TESTED_WITH = {
     "stepper.page.notebook": "page",
     "stepper.page.stepper_widget": "page",
     "stepper.step": "stepper",
-    "train.run": "fitting",
+    "train.objective": "fitting",
     "train.task": "fitting",
 }
 
@@ -201,6 +206,7 @@ ADDED = {
     "micrograd.errors": {"OptionTypeError"},
     "micrograd.formula": {"labelled", "write"},
     "micrograd.nn": {"activated", "activation_of", "is_ours", "is_replaced", "neurons_of"},
+    "micrograd.optim": {"Clip"},
     "micrograd.ops": {
         "Text", "as_float", "as_text", "function_of_one", "labelled", "partial_formulas", "ratio",
         "write",
