@@ -35,6 +35,7 @@ _OF_LISTS: Final[dict[str, Callable[..., Any]]] = {
     "sum": ops.sum,
     "dot": ops.dot,
     "logsumexp": ops.logsumexp,
+    "take": ops.take,
 }
 _LARGEST: Final = 100_000  # bits of an integer; larger ones take too long
 _DIGITS: Final = 4000  # Python converts at most 4300 at once
@@ -345,7 +346,7 @@ class _Builder:
         if isinstance(node, ast.List):
             return inputs
         if any(isinstance(item, list) for item in inputs) and not isinstance(node, ast.Call):
-            raise self.refused(node, "a list can only be given to sum, dot or logsumexp")
+            raise self.refused(node, "a list can only be given to sum, dot, logsumexp or take")
         if isinstance(node, ast.UnaryOp):
             return inputs[0] if isinstance(node.op, ast.UAdd) else -inputs[0]
         if isinstance(node, ast.BinOp):

@@ -1,9 +1,10 @@
 """Neurons, layers and multi-layer perceptrons.
 
-`layers` computes; `module` names, saves and loads the parameters of any network. What the values
-of a graph are called, w1[2,1] or s1[2], is in `values.names`.
+`layers` computes; `embedding` looks up; `module` names, saves and loads the parameters of any
+network. What the values of a graph are called, w1[2,1] or s1[2], is in `values.names`.
 """
 
+from micrograd.nn.embedding import Embedding
 from micrograd.nn.layers import (
     INITS,
     MLP,
@@ -21,6 +22,7 @@ from micrograd.nn.module import Module
 __all__ = [
     "INITS",
     "MLP",
+    "Embedding",
     "Layer",
     "Module",
     "Neuron",

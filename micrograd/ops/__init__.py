@@ -1,6 +1,17 @@
 """The op table: one row for each primitive operation, and what a row is."""
 
-from micrograd.ops.nary import dot, dot_of, logsumexp, logsumexp_of, peak_of, softmax, sum, sum_of
+from micrograd.ops.nary import (
+    dot,
+    dot_of,
+    logsumexp,
+    logsumexp_of,
+    peak_of,
+    softmax,
+    sum,
+    sum_of,
+    take,
+    take_of,
+)
 from micrograd.ops.op import Op, constant, define, foreign
 from micrograd.ops.op import _from_family as _from_family
 from micrograd.ops.op import _from_table as _from_table
@@ -146,6 +157,8 @@ __all__ = [
     "sub",
     "sum",
     "sum_of",
+    "take",
+    "take_of",
     "tan",
     "tanh",
     "where",

@@ -1,4 +1,4 @@
-"""Operations of any number of operands: `sum`, `dot`, `logsumexp` and `softmax`."""
+"""Operations of any number of operands: `sum`, `dot`, `logsumexp`, `softmax` and `take`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from micrograd.errors import InputCountError
+from micrograd.errors import DomainError, InputCountError, shown
 from micrograd.ops.op import Op, family
 from micrograd.ops.operators import Number, Operators, PlainNumber
-from micrograd.ops.rows import exp
+from micrograd.ops.rows import equal, exp
 
 
 def _total(*values: Any) -> PlainNumber:
@@ -234,4 +234,72 @@ def peak_of(terms: int) -> Op:
         arity=terms,
         forward=_peak,
         partials=lambda out, *values: (0,) * terms,
+    )
+
+
+def take(values: Iterable[Number], index: Number) -> Number:
+    """Return the value at an index, counted from 0.
+
+    Parameters
+    ----------
+    values : iterable of number or Value
+    index : number or Value
+        A whole number from 0 to the number of values less 1. It may be an input of a compiled
+        function. A plain number picks the value itself, without a node.
+
+    Raises
+    ------
+    InputCountError
+        If there are no values. Also a ValueError.
+    DomainError
+        If the index is out of range or not a whole number. Also a ValueError.
+
+    Notes
+    -----
+    The derivative in the value that is taken is 1, those in the others and in the index are 0.
+
+    Examples
+    --------
+    >>> import micrograd
+    >>> table, index = [micrograd.Value(v) for v in (0.5, -1.0, 2.0)], micrograd.Value(2)
+    >>> y = micrograd.take(table, index)
+    >>> y.backward()
+    >>> y.data, [v.grad for v in table]
+    (2.0, [0, 0, 1])
+    """
+    values = tuple(values)
+    if not values:
+        raise InputCountError("take needs at least one value, got none")
+    if isinstance(index, Operators):
+        return take_of(len(values))(*values, index)
+    return values[_place(index, len(values))]
+
+
+def _place(index: Any, count: int) -> int:
+    if not (0 <= index < count and index == int(index)):
+        raise DomainError(
+            f"take picks one of {count} values by a whole number from 0 to {count - 1}, got the "
+            f"index {shown(index)}"
+        )
+    return int(index)
+
+
+def _take(*operands: Any) -> PlainNumber:
+    *values, index = operands
+    return cast("PlainNumber", values[_place(index, len(values))])
+
+
+@family
+def take_of(count: int) -> Op:
+    """Return the row of `take` with `count` values, with operands (values..., index)."""
+    fields = ", ".join(f"{{{i}}}" for i in range(count))
+    return Op(
+        name="take",
+        gate=True,
+        noun="value taken",
+        code=f"take([{fields}], {{{count}}})",
+        binds=(0,) * (count + 1),
+        arity=count + 1,
+        forward=_take,
+        partials=lambda out, *operands: (*(equal(operands[-1], i) for i in range(count)), 0),
     )

@@ -173,6 +173,8 @@ class Op:
         self, error: ValueError | ArithmeticError, text: str, inputs: Sequence[PlainNumber]
     ) -> MicrogradError:
         """Return our exception for one that `forward` raised; `text` shows the operation."""
+        if isinstance(error, MicrogradError):  # which says it all
+            return error
         if isinstance(error, OverflowError):
             told = f"{text} {TOO_LARGE}"
         else:

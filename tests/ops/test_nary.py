@@ -1,8 +1,9 @@
-"""Operations of any number of operands: sum, dot, logsumexp and softmax."""
+"""Operations of any number of operands: sum, dot, logsumexp, softmax and take."""
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from strategies import ROWS, row_id
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
-from micrograd.errors import InputCountError
+from micrograd.errors import DomainError, InputCountError
 
 every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
 
@@ -63,3 +64,27 @@ def test_empty_and_uneven_sequences_are_errors_that_say_the_lengths() -> None:
     assert ops.softmax([]) == []
     assert ops.dot([], []) == 0
     assert ops.dot([], [], 4) == 4
+
+
+def test_take_picks_a_value_and_passes_its_gradient_to_that_value_alone() -> None:
+    table = [Value(0.5), Value(math.inf), Value(-2.0)]
+    assert ops.take(table, 2) is table[2]  # a plain number needs no node
+    index = Value(2)
+    taken = ops.take(table, index)
+    assert taken.data == -2.0
+    assert taken.parents == (*table, index)
+    assert gradient(taken * taken, [*table, index]) == [0, 0, -4.0, 0]
+    assert ops.take([3, 4], Value(1.0)).data == 4
+    index.data = 0
+    assert taken.forward().data == 0.5
+    slope = gradient(taken * taken, [table[0]], create_graph=True)[0]
+    assert gradient(slope, table) == [2.0, 0, 0]
+
+
+@pytest.mark.parametrize("index", [3, -1, 0.5, 1e300, math.inf, math.nan, Fraction(1, 2)])
+def test_an_index_that_is_none_is_an_error_with_the_range(index: Any) -> None:
+    for given in (index, Value(index)):
+        with pytest.raises(DomainError, match="from 0 to 2, got the index"):
+            ops.take([1.0, Value(2.0), 3.0], given)
+    with pytest.raises(InputCountError, match="at least one"):
+        ops.take([], 0)

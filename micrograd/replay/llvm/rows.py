@@ -191,6 +191,14 @@ def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
     return e.select(infinite, largest, total)
 
 
+def _take(e: Emitter, op: Op, *operands: Handle) -> Handle:
+    *values, index = operands
+    taken = e.constant(math.nan)
+    for i, value in enumerate(values):
+        taken = e.select(e.compare("==", index, e.constant(float(i))), value, taken)
+    return taken
+
+
 # Keyed by the row, or by the factory of one that captures a constant.
 _ROWS: dict[Op | str, Callable[..., Handle]] = {
     ops.add: _binary("+"), ops.sub: _binary("-"), ops.mul: _binary("*"), ops.div: _binary("/"),
@@ -213,6 +221,7 @@ _ROWS: dict[Op | str, Callable[..., Handle]] = {
     ops.relu: _relu, ops.sigmoid: _sigmoid, ops.softplus: _softplus, ops.gelu: _gelu,
     ops.silu: _silu, "leaky_relu_with": _leaky_relu, "elu_with": _elu,
     "sum_of": _sum, "dot_of": _dot, "logsumexp_of": _logsumexp, "peak_of": _peak,
+    "take_of": _take,
 }  # fmt: skip
 
 

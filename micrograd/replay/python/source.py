@@ -54,6 +54,7 @@ def _called(name: str) -> Callable[[Op, list[str], bool], str]:
 _TEXTS: dict[Op | str, Callable[[Op, list[str], bool], str]] = {
     ops.pow: _called("pow"), "power": _power, "base_power": _called("pow"),
     "sum_of": _code, "dot_of": _dot, "logsumexp_of": _code, "peak_of": _called("peak"),
+    "take_of": _code,
     "leaky_relu_with": _code, "elu_with": _code,
 }  # fmt: skip
 
@@ -184,11 +185,16 @@ def _peak(*values: Any) -> Any:
     return ops.peak_of(len(values)).forward(*values)
 
 
+def _take(values: Sequence[Any], index: Any) -> Any:
+    return ops.take_of(len(values)).forward(*values, index)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "leaky_relu": _leaky_relu,
     "elu": _elu,
     "logsumexp": _logsumexp,
     "peak": _peak,
+    "take": _take,
 }
 
 
@@ -227,6 +233,12 @@ def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
     def relu(x: Any) -> Any:
         return np.where(np.less(x, 0), 0.0, x)
 
+    def take(values: Sequence[Any], index: Any) -> Any:
+        taken = np.full(np.shape(index), np.nan)
+        for i, value in enumerate(values):
+            taken = np.where(np.equal(index, i), value, taken)
+        return taken
+
     exact: dict[str, Callable[..., Any]] = {
         "abs": np.abs,
         "sqrt": np.sqrt,
@@ -239,6 +251,7 @@ def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
         "maximum": lambda a, b: np.where(np.greater(a, b) | np.not_equal(a, a), a, b),
         "minimum": lambda a, b: np.where(np.less(a, b) | np.not_equal(a, a), a, b),
         "leaky_relu": lambda x, slope: np.where(np.greater(x, 0), x, slope * x),
+        "take": take,
     }
     table = {name: each(op) for name, op in ops.TABLE.items()}
     functions: dict[str, Callable[..., Any]] = {

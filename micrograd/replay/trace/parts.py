@@ -90,10 +90,20 @@ def _logsumexp(tape: Tape, op: Op, values: tuple[int, ...], most: int) -> int:
     return add(ops.where, (infinite, known, total))
 
 
+def _take(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
+    *values, index = operands
+    taken = tape.constant(math.nan)
+    for i, value in enumerate(values):
+        is_it = tape.add(ops.equal, (index, tape.constant(float(i))))
+        taken = tape.add(ops.where, (is_it, value, taken))
+    return taken
+
+
 # How a row of many operands is computed in parts, by its factory.
 _PARTED: dict[Op | str, Callable[[Tape, Op, tuple[int, ...], int], int]] = {
     "sum_of": _sum,
     "dot_of": _dot,
     "logsumexp_of": _logsumexp,
     "peak_of": _peak,
+    "take_of": _take,
 }
