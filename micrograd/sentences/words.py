@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
@@ -186,6 +187,14 @@ class Words:
             name = f"{name} is " if name != expression else ""
             return f"{_start(name + of)}: {result}."
         operands = self.recording.parents[i]
+        if i in self._sums:
+            return f"{name} is the weighted sum of its inputs plus the bias: {data}."
+        if i in self._activations:
+            symbol, (s,) = self.activation(i), operands
+            number = self._text_of(self.recording.data[s])
+            return (
+                f"{name} = {symbol}({self.names[s]}): {symbol}({number}) {self.relation(i)} {data}."
+            )
         if len(operands) == 1 and expression == self.names[operands[0]]:
             return f"{name} is the {node.op.noun} of {expression}: {data}."
         if name == expression:
@@ -239,13 +248,44 @@ class Words:
             f"{self._local_symbol(i, k)} {self._equals(local)} {self._text_of(local)}"
             for k, local in enumerate(locals_[:4])
         ]
-        more = f", and {len(parents) - 4} more" if len(parents) > 4 else ""
-        return "Saved for the backward pass: " + ", ".join(parts) + more + "."
+        if i in self._sums:
+            parts = ["inputs and weights"]
+        elif i in self._activations:
+            rule = _SLOPES.get(self.recording.nodes[i].op.name, "")
+            number = f"{self._equals(locals_[0])} {self._text_of(locals_[0])}"
+            parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{number}"]
+        elif self.recording.nodes[i].op.name == "logsumexp":
+            parts = ["the probabilities"]
+        elif len(parents) > 4:
+            parts.append(f"and {len(parents) - 4} more")
+        return f"Saved for the backward pass: {', '.join(parts)}."
+
+    @cached_property
+    def _places(self) -> dict[Any, int]:
+        return {node: i for i, node in enumerate(self.recording.nodes)}
+
+    @cached_property
+    def _sums(self) -> set[int]:
+        """The weighted sums of neurons that are one node each."""
+        uses = [use for neuron in self.called.neurons for use in neuron.uses if not use.parts]
+        return {self._places[use.s] for use in uses if use.s.op.pairs}
+
+    @cached_property
+    def _activations(self) -> set[int]:
+        uses = [use for neuron in self.called.neurons for use in neuron.uses]
+        return {self._places[use.x] for use in uses if use.x is not None}
+
+    def activation(self, i: int) -> str:
+        """Return what the activation that gives value `i` is called: σ, tanh, relu."""
+        name = str(self.recording.nodes[i].op.name)
+        return "σ" if name == "sigmoid" else name
 
     def _seeded(self, row: Row) -> str:
         name = self.names[row.node]
         if row.turn == 1:
-            return f"The backward pass starts at {name}. Its gradient with respect to itself is 1."
+            return (
+                f"The backward pass starts at {name}. Its derivative with respect to itself is 1."
+            )
         return (
             f"A second pass starts at {name}, with the seed 1. No gradient was set to 0 before it: "
             "every leaf still holds the sum of the first pass."
@@ -344,6 +384,7 @@ class Words:
                 return f"{_start(grad)} is overwritten by the same number."
             return f"{lost}."
         equals = self._equals(row.after)
+        about = "about " if equals == "≈" and not after.startswith("≈") else ""
         end = "final"
         if not is_same(row.after, correct):
             end += f", but {self._signed(correct)} would be correct"
@@ -352,16 +393,18 @@ class Words:
             added = f"{left} {grad} {equals} {after}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            alone = f"Nothing else uses {self._subject(row.parent)}, so {grad} {equals} {after} is "
-            return f"{alone}{end}."
+            return f"That is all that {self._subject(row.parent)} gets: {end}."
         if row.number == 1:
-            return f"That is the first of {row.of} contributions: {grad} is {after} so far."
-        added = f"Added to {before}, this gives {grad} {equals} {after}"
+            return f"The first of {row.of} contributions."
+        is_last = row.number == row.of
+        added = f"Added to {before}: {about}{after}"
         if row.contribution == 0:
             added = f"{_start(grad)} stays {after}"
-        if row.number < row.of:
-            return f"{added} so far ({row.number} of {row.of})."
-        return f"{added}. That was the last of {row.of} contributions: it is {end}."
+        elif is_last:
+            added = f"Added to {before}, {grad} is {about}{after}"
+        if is_last:
+            return f"{added}. That was the last of {row.of}: {end}."
+        return f"{added} so far ({row.number} of {row.of})."
 
     def done(self, steps: int, grads: Sequence[Any]) -> str:
         """Return the closing sentence: what the leaves hold after this number of steps."""
@@ -470,6 +513,9 @@ class Words:
     def _multiplied(self, row: Row) -> str:
         up, local, adds = self._factors(row)
         return f"{up} × {'(none)' if row.local is None else local} {self._product(row)} {adds}"
+
+
+_SLOPES: Final = {"sigmoid": "x(1 - x)", "tanh": "1 - x²"}  # of activations x, as saved
 
 
 def _start(text: str) -> str:

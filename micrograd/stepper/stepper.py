@@ -13,13 +13,13 @@ its contributions; a node passes its gradient on only when that sum is complete.
 >>> L.label = "L"
 >>> for step in steps(L)[3:7]:
 ...     print(step.text)
-The backward pass starts at L. Its gradient with respect to itself is 1.
-L passes gradient back to s: upstream +1 times local derivative -6 is -6. Nothing else uses s, so \
-s.grad = -6 is final.
-L passes gradient back to h: upstream +1 times local derivative 4 is +4. That is the first of 2 \
-contributions: h.grad is +4 so far.
-s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, this \
-gives h.grad = -2. That was the last of 2 contributions: it is final.
+The backward pass starts at L. Its derivative with respect to itself is 1.
+L passes gradient back to s: upstream +1 times local derivative -6 is -6. That is all that s gets: \
+final.
+L passes gradient back to h: upstream +1 times local derivative 4 is +4. The first of 2 \
+contributions.
+s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added to +4, h.grad is \
+-2. That was the last of 2: final.
 """
 
 from __future__ import annotations
@@ -487,7 +487,7 @@ def steps(
     >>> len(stepper)
     4
     >>> stepper.find("a").text
-    'a × 3 passes gradient back to a: upstream +1 times local derivative 3 is +3. Nothing else \
-uses a, so a.grad = +3 is final.'
+    'a × 3 passes gradient back to a: upstream +1 times local derivative 3 is +3. That is all \
+that a gets: final.'
     """
     return Stepper(root, broken, labels, model)

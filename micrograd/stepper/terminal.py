@@ -67,8 +67,8 @@ def step_text(stepper: Stepper, closed: bool = False) -> str:
     True
     >>> print(step_text(stepper))
     [3/4] Backward 2 of 3
-      x × 5 passes gradient back to x: upstream +1 times local derivative 5 is +5. Nothing else \
-uses x, so x.grad = +5 is final.
+      x × 5 passes gradient back to x: upstream +1 times local derivative 5 is +5. That is all \
+that x gets: final.
       ∂(x × 5)/∂x = 5
     """
     step, forward = stepper.current, stepper.forward_count

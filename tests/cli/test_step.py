@@ -10,7 +10,7 @@ def test_the_command_walks_by_keys(monkeypatch, capsys):
     assert "[1/10] Forward 1 of 3" in shown
     assert "The product x × w is 2 × (-3) = -6." in shown
     assert (
-        "Added to -5, this gives x.grad = -11. That was the last of 2 contributions: it is final."
+        "Added to -5, x.grad is -11. That was the last of 2: final."
         in shown
     )
 

@@ -44,7 +44,7 @@ def test_the_captions_are_the_chain_rule_in_numbers() -> None:
     root = guide_graph()
     frames = list(_frames(build([root]), Style(theme=theme("light")), Recording(root)))
     captions = [caption for _, caption in frames]
-    assert captions[0] == "The backward pass starts at L. Its gradient with respect to itself is 1."
+    assert captions[0] == "The backward pass starts at L. Its derivative with respect to itself is 1."
     assert captions[1] == "L → s:  +1 × -6 = -6"
     assert captions[3] == "s → h:  -6 × 1 = -6    h.grad = +4 - 6 = -2"
     assert captions[-1].startswith("Done")
@@ -56,7 +56,7 @@ def test_the_captions_have_the_names_and_the_digits_of_the_picture() -> None:
     diagram = build([root], names={x: "x", root: "y"})
     frames = list(_frames(diagram, Style(theme=theme("dark"), precision=2), Recording(root)))
     assert [caption for _, caption in frames] == [
-        "The backward pass starts at y. Its gradient with respect to itself is 1.",
+        "The backward pass starts at y. Its derivative with respect to itself is 1.",
         "y → x:  +1 × 0.33 = +0.33",
         "y → x:  +1 × 0.33 = +0.33    x.grad ≈ +0.33 + 0.33 ≈ +0.67",
         "Done in 3 steps: x +0.67, the same as backward().",

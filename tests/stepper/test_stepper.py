@@ -280,7 +280,7 @@ def test_a_single_leaf_has_one_step():
     stepper = steps(Value(2.0, label="x"))
     assert [step.kind for step in stepper] == ["seed"]
     assert stepper[0].text == (
-        "The backward pass starts at x. Its gradient with respect to itself is 1. "
+        "The backward pass starts at x. Its derivative with respect to itself is 1. "
         "Done in 1 step: x +1, the same as backward()."
     )
 
@@ -357,16 +357,16 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
 def test_the_sentences_name_who_what_how_much_and_what_is_left():
     texts = [step.text for step in steps(guide_graph())]
     assert texts[1] == "s is the sum h + b: -6 + 10 = 4."
-    assert texts[3] == "The backward pass starts at L. Its gradient with respect to itself is 1."
+    assert texts[3] == "The backward pass starts at L. Its derivative with respect to itself is 1."
     assert texts[5] == (
         "L passes gradient back to h: upstream +1 times local derivative 4 is +4. "
-        "That is the first of 2 contributions: h.grad is +4 so far."
+        "The first of 2 contributions."
     )
     assert texts[6] == (
         "s passes gradient back to h: upstream -6 times local derivative 1 is -6. "
-        "Added to +4, this gives h.grad = -2. That was the last of 2 contributions: it is final."
+        "Added to +4, h.grad is -2. That was the last of 2: final."
     )
-    assert texts[7].endswith("Nothing else uses b, so b.grad = -6 is final.")
+    assert texts[7].endswith("That is all that b gets: final.")
     assert texts[9].endswith("Done in 7 steps: x +6, w -4, b -6, the same as backward().")
 
 
@@ -397,7 +397,7 @@ def test_zero_contributions_say_why():
 def test_a_contribution_of_zero_leaves_the_sum_as_it_is():
     (a,) = named(a=2)
     text = steps(a + 0 * a).find("a").text
-    assert "a.grad stays +1. That was the last of 2 contributions: it is final." in text
+    assert "a.grad stays +1. That was the last of 2: final." in text
 
 
 def test_a_sum_of_one_value_is_not_called_by_its_operand():

@@ -57,7 +57,7 @@ def test_the_slider_goes_anywhere_and_says_where_it_is(opened):
     assert slider.get_attribute("aria-valuetext").startswith("Step 9 of 10. h passes gradient")
     assert page.page.get_by_role("status").get_attribute("aria-live") == "off"
     slider.fill("6")
-    assert "That was the last of 2 contributions: it is final." in page.said
+    assert "That was the last of 2: final." in page.said
 
 
 def test_play_runs_to_the_end_and_stops(opened):
