@@ -61,6 +61,7 @@ TESTED_WITH = {
     "values.checks": "test_readers.py",
     "values.copying": "engine/test_node.py",
     "values.terms": "networks",
+    "values.notation": "names",
     "values.reading": "values/test_leaving.py",
     "values.showing": "display/test_views.py",
     "sentences.signs": "words",

@@ -29,7 +29,7 @@ from micrograd.files import path_ending_in, write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
-from micrograd.values.names import Names
+from micrograd.values.notation import Names
 
 __all__ = ["animate_backward"]
 

@@ -1,5 +1,6 @@
 """What is said of the steps of back-propagation: one by one, and in groups."""
 
+from micrograd.sentences.groups import group_text
 from micrograd.sentences.signs import (
     latex_name,
     shown,
@@ -9,4 +10,12 @@ from micrograd.sentences.signs import (
 )
 from micrograd.sentences.words import Words
 
-__all__ = ["Words", "latex_name", "shown", "sign_of_equation", "sign_of_number", "signed"]
+__all__ = [
+    "Words",
+    "group_text",
+    "latex_name",
+    "shown",
+    "sign_of_equation",
+    "sign_of_number",
+    "signed",
+]

@@ -19,7 +19,8 @@ from micrograd.formula import Text, labelled, partial_formulas, write
 from micrograd.ops import constant
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
 from micrograd.style import finite, number_text
-from micrograd.values.names import Names, names_in
+from micrograd.values.names import names_in
+from micrograd.values.notation import Names
 
 __all__ = ["Words"]
 
@@ -159,7 +160,15 @@ class Words:
         bare = " " not in self.names[i] and self._texts[i].precedence == 5
         return f"{self.names[i]}.grad" if bare else f"the gradient of {self.names[i]}"
 
-    def _subject(self, i: int) -> str:
+    def gradient_symbol(self, i: int) -> str:
+        """Return the symbol of a gradient where the root has a short name: `∂loss/∂s1[2]`."""
+        root = self.names[-1]
+        return (
+            self.derivative(-1, i) if self._titles[-1] or " " not in root else self.gradient_of(i)
+        )
+
+    def subject(self, i: int) -> str:
+        """Return what value `i` is called where it is spoken of: a plain number as a number."""
         return f"the number {self.names[i]}" if self._is_number(i) else self.names[i]
 
     def _is_number(self, i: int) -> bool:
@@ -292,7 +301,7 @@ class Words:
         )
 
     def _passed(self, row: Row) -> str:
-        child, parent = self.names[row.node], self._subject(row.parent)
+        child, parent = self.names[row.node], self.subject(row.parent)
         op = self.recording.nodes[row.node].op
         if op.held:
             why = f"it is held constant, because {op.held}"
@@ -393,7 +402,7 @@ class Words:
             added = f"{left} {grad} {equals} {after}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            return f"That is all that {self._subject(row.parent)} gets: {end}."
+            return f"That is all that {self.subject(row.parent)} gets: {end}."
         if row.number == 1:
             return f"The first of {row.of} contributions."
         is_last = row.number == row.of

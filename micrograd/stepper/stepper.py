@@ -37,12 +37,13 @@ from micrograd.draw.diagram import checked_model, names_of
 from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
-from micrograd.sentences import Words, sign_of_number
+from micrograd.sentences import Words, group_text, sign_of_number
 from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
 from micrograd.stepper.step import Entry, NodeState, Snapshot, Step
 from micrograd.style import number_text
-from micrograd.values.names import Names, names_in
+from micrograd.values.names import names_in
 from micrograd.values.networks import Network, network_in
+from micrograd.values.notation import Names
 
 __all__ = ["Stepper", "steps"]
 
@@ -225,8 +226,7 @@ class Stepper(Sequence[Step]):
         >>> steps(MLP(2, [2, 1])([1.0, -2.0])).network.title()
         'Network of 2 layers: 2 inputs, 2 and 1 neurons'
         """
-        recording = self.recording
-        return network_in(recording.nodes, recording.parents, recording.data, self.called)
+        return network_in(self.nodes, self.called)
 
     @cached_property
     def words(self) -> Words:
@@ -267,7 +267,8 @@ class Stepper(Sequence[Step]):
         return stops[bisect_left(lasts, index)]
 
     def _said(self, group: Group) -> str:
-        return self.words.sentence(self._rows[group.last])
+        rows = self._rows[group.first : group.last + 1]
+        return group_text(self.words, self.network, group.kind, rows)
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class

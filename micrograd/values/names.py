@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -20,15 +19,14 @@ from weakref import WeakValueDictionary
 
 from micrograd.graph import order
 from micrograd.ops import constant
+from micrograd.values.networks import network_in
+from micrograd.values.notation import FoundNeuron, Names, Use
 
-__all__ = ["FoundNeuron", "Names", "Owner", "Use", "name_of", "names_in"]
+__all__ = ["Owner", "name_of", "names_in"]
 
 _PATH = re.compile(
     r"((?:.+?\.)??)(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(?:w\.(\d+)|b)"
 )  # what stands in front, layer, neuron, input
-_PLAIN = re.compile(r"\b([wbsx])(\d+)(?:\[(\d+)(?:,(\d+))?\])?")
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 _owners: WeakValueDictionary[int, Owner] = WeakValueDictionary()
 _numbers = count()
@@ -67,173 +65,6 @@ class _Unit:
     sample: int = 0  # 0 until the sum is complete
 
 
-class Use(NamedTuple):
-    """One computation of a neuron: for one sample, or again where its weights are shared.
-
-    Attributes
-    ----------
-    inputs : list of Value
-        In the order of the weights.
-    s : Value
-        The weighted sum.
-    x : Value or None
-        The activation; None where the neuron is linear.
-    parts : list of Value
-        The products and partial sums of an `atomic` neuron, as they are computed.
-    """
-
-    inputs: list[Any]
-    s: Any
-    x: Any
-    parts: list[Any]
-
-    @property
-    def computed(self) -> list[Any]:
-        """All that is computed in it, in order."""
-        return [*self.parts, self.s] if self.x is None else [*self.parts, self.s, self.x]
-
-
-@dataclass
-class FoundNeuron:
-    """A neuron that was found in a graph.
-
-    Attributes
-    ----------
-    front : str
-        What stands in front of its names: of several networks `net2.`, of a module's part `enc.`.
-    layer, number : int
-        From 1.
-    path : str or None
-        Of its attributes in the network, as in `layers.0.neurons.1`; None where no network is
-        known, "" for a neuron alone.
-    weights : list of Value
-    bias : Value or None
-    uses : list of Use
-        One a sample.
-    """
-
-    front: str
-    layer: int
-    number: int
-    path: str | None
-    weights: list[Any]
-    bias: Any
-    uses: list[Use]
-
-
-@dataclass
-class Names:
-    """What the values of a graph are called.
-
-    Parameters
-    ----------
-    texts : dict of Value to str
-        The name of each value that has one.
-    parameters : set of Value
-        Those that belong to a network.
-    inner : dict of Value to str
-        Names of what an `atomic` neuron has added up so far.
-    products : set of Value
-        What it adds: a product is called by its expression, however long.
-    own : set of Value
-        Those that the user named.
-    neurons : list of FoundNeuron
-        As they are computed.
-    """
-
-    texts: dict[Any, str]
-    parameters: set[Any]
-    inner: dict[Any, str]
-    products: set[Any]
-    own: set[Any]
-    neurons: list[FoundNeuron] = field(default_factory=list)
-
-    def moved(self, to: Mapping[Any, Any]) -> Names:
-        """Return these names for other things than the values: for their positions, or copies.
-
-        Parameters
-        ----------
-        to : mapping
-            From each value of the graph to what stands for it.
-        """
-
-        def all_of(values: Iterable[Any]) -> list[Any]:
-            return [None if value is None else to[value] for value in values]
-
-        neurons = [
-            replace(
-                neuron,
-                weights=all_of(neuron.weights),
-                bias=all_of([neuron.bias])[0],
-                uses=[
-                    Use(all_of(inputs), to[s], all_of([x])[0], all_of(parts))
-                    for inputs, s, x, parts in neuron.uses
-                ],
-            )
-            for neuron in self.neurons
-        ]
-        texts, inner = (
-            dict(zip(all_of(found), found.values(), strict=True))
-            for found in (self.texts, self.inner)
-        )
-        parameters, products, own = map(
-            set, map(all_of, (self.parameters, self.products, self.own))
-        )
-        return Names(texts, parameters, inner, products, own, neurons)
-
-    def titles(self, nodes: Sequence[Any]) -> list[str]:
-        """Return the name of each node, "" where it has none."""
-        return [self.texts.get(node) or self.inner.get(node, "") for node in nodes]
-
-    def typeset(self, text: str) -> str:
-        """Return a text with the names of the network as on the lecture's slides.
-
-        Examples
-        --------
-        >>> from micrograd.nn import MLP
-        >>> names = names_in(order(MLP(2, [2, 1])([1.0, -2.0])))
-        >>> names.typeset("w1[2,1] × x0[1] of the label w3[1,1]")
-        'w⁽¹⁾₂,₁ × x⁽⁰⁾₁ of the label w3[1,1]'
-        """
-        return _PLAIN.sub(
-            lambda found: _stacked(*found.groups()) if found[0] in self._known else found[0], text
-        )
-
-    def latex(self, text: str, write: Callable[[str], str]) -> str:
-        r"""Return a text as LaTeX: the names of the network as on slides, the rest as `write` says.
-
-        Examples
-        --------
-        >>> from micrograd.nn import MLP
-        >>> names = names_in(order(MLP(2, [2, 1])([1.0, -2.0])))
-        >>> names.latex("w1[2,1] + a", lambda text: rf"\text{{{text}}}")
-        'w^{(1)}_{2,1}\\text{ + a}'
-        """
-        parts, end = [], 0
-        for found in _PLAIN.finditer(text):
-            if found[0] in self._known:
-                letter, layer, *indices = found.groups()
-                below = ",".join(filter(None, indices))
-                below = f"_{{{below}}}" if below else ""
-                parts += [text[end : found.start()], f"{letter}^{{({layer})}}{below}"]
-                end = found.end()
-        parts.append(text[end:])
-        return "".join(part if k % 2 else write(part) for k, part in enumerate(parts) if part)
-
-    @cached_property
-    def _known(self) -> set[str]:
-        """The names of the network, and of its whole layers; none that the user gave."""
-        names = [name for node, name in self.texts.items() if node not in self.own]
-        found = {match[0] for name in names for match in _PLAIN.finditer(name)}
-        given = {self.texts[node] for node in self.own if node in self.texts}
-        return found | {name.partition("[")[0] for name in found} - given
-
-
-def _stacked(letter: str, layer: str, *indices: str | None) -> str:
-    below = ",".join(i.translate(_SUBSCRIPTS) for i in indices if i)
-    return f"{letter}⁽{layer.translate(_SUPERSCRIPTS)}⁾{below}"
-
-
 def name_of(node: Any) -> str:
     """Return the name of one value, from what it was computed from; "" if it has none."""
     return str(node.label or "") or names_in(order(node)).texts.get(node, "")
@@ -261,7 +92,32 @@ def names_in(
     >>> names_in(nodes).titles(nodes)
     ['w1[1,1]', 'w1[1,2]', 'x0[1]', 'x0[2]', 'b1[1]', 's1[1]']
     """
-    return _Naming(nodes, labels or {}, model).write()
+    names = _Naming(nodes, labels or {}, model).write()
+    _name_losses(names, nodes)
+    return names
+
+
+def _name_losses(names: Names, nodes: Sequence[Any]) -> None:
+    """Name the root that is the loss of a network, the losses of its samples and what they add."""
+    network = network_in(nodes, names)
+    if network is None or not network.loss:
+        return
+    several = network.samples > 1
+    found = {nodes[-1]: "loss"}
+    for sample, term in enumerate(network.terms, 1):
+        if term is None:
+            continue
+        nth = f"#{sample}" if several else ""
+        if several:
+            found.setdefault(nodes[term.node], f"loss{nth}")
+        if term.ratio is not None:
+            found.setdefault(nodes[term.ratio], f"p[{term.target + 1}]{nth}")
+    for penalty in network.penalties[:1]:
+        found.setdefault(nodes[penalty], "penalty")
+    taken = {*names.texts.values()}
+    for node, name in found.items():
+        if node not in names.texts and name not in taken:
+            names.texts[node] = name
 
 
 class _Network:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from micrograd.values.names import FoundNeuron, Names
+from micrograd.values.notation import FoundNeuron, Names
 from micrograd.values.terms import Term, term_at
 
 __all__ = ["MIXED", "Layer", "Network", "Place", "network_in"]
@@ -47,10 +47,8 @@ class Network:
 
     Parameters
     ----------
-    nodes : list of Value
+    nodes : sequence of Value
         In topological order, the root last.
-    parents : list of tuple of int
-    data : list of number
     layers : list of Layer
         In the order in which they are computed.
 
@@ -68,13 +66,12 @@ class Network:
         Whether each neuron is computed once a sample, and no sample leads into another.
     """
 
-    nodes: list[Any]
-    parents: Sequence[Sequence[int]]
-    data: Sequence[Any]
+    nodes: Sequence[Any]
     layers: list[Layer]
 
     def __post_init__(self) -> None:
         at = self.at
+        self.parents = [[at[parent] for parent in node.parents] for node in self.nodes]
         uses = [len(neuron.uses) for layer in self.layers for neuron in layer.neurons]
         self.samples = max(uses)
         self.places = {
@@ -181,11 +178,29 @@ class Network:
         """The loss of each sample, by its structure; None where it has none that is known."""
         found = []
         for sample in range(self.samples):
-            outputs, term = self.outputs(sample), None
-            for i in self.after[0] + self.after[-1] if self.samples == 1 else self.after[sample]:
-                term = term_at(self.nodes, self.at, i, outputs) or term
+            outputs, after = self.outputs(sample), self.after[sample]
+            read = [term_at(self.nodes, self.at, i, outputs) for i in after]
+            terms = [term for term in read if term]
+            term = terms[-1] if terms else None
+            if len(terms) > 1 and {t.kind for t in terms} == {"mse"}:
+                used = list(dict.fromkeys(output for t in terms for output in t.outputs))
+                term = Term("mse", after[-1], used, None)
             found.append(term)
         return found
+
+    @cached_property
+    def penalties(self) -> list[int]:
+        """What is added to the loss that no sample leads to."""
+        added = [
+            p for i in self.after[-1] if (op := self.nodes[i].op) and (op.adds or op.name == "add")
+            for p in self.parents[i]
+        ]  # fmt: skip
+        return [p for p in added if self.parents[p] and self.sample[p] == NONE]
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the outputs are in the order of the classes, not in that of their appearance."""
+        return self.layers[-1].neurons[0].path is not None
 
     @property
     def loss(self) -> str:
@@ -214,9 +229,7 @@ def listed(texts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
-def network_in(
-    nodes: list[Any], parents: Sequence[Sequence[int]], data: Sequence[Any], names: Names
-) -> Network | None:
+def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
     """Return the network of a graph; None where it has fewer than two neurons.
 
     Examples
@@ -225,8 +238,7 @@ def network_in(
     >>> from micrograd.nn import MLP
     >>> from micrograd.values.names import names_in
     >>> nodes = order(MLP(2, [2, 1])([1.0, -2.0]))
-    >>> parents = [[nodes.index(parent) for parent in node.parents] for node in nodes]
-    >>> network_in(nodes, parents, [node.data for node in nodes], names_in(nodes)).title()
+    >>> network_in(nodes, names_in(nodes)).title()
     'Network of 2 layers: 2 inputs, 2 and 1 neurons'
     """
     if len(names.neurons) < 2:
@@ -242,4 +254,4 @@ def network_in(
         )
         for front, number in sorted(layers)
     ]
-    return Network(nodes, parents, data, found)
+    return Network(nodes, found)

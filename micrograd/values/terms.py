@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-__all__ = ["KINDS", "Term", "term_at"]
+__all__ = ["KINDS", "Term", "probabilities", "term_at"]
 
 KINDS: Final = {
     "cross_entropy": "softmax, -log",
@@ -27,17 +27,18 @@ class Term(NamedTuple):
         The position of the loss.
     outputs : list of int
         The outputs of the network that it is computed from.
-    target : number
-        The right class, as a position among `outputs`, or the number that the output should be.
-    p : list of number or None
-        The probabilities: of each class, or of a 1.
+    target : number or None
+        The right class, as a position among `outputs`, or the number that the output should be;
+        None where there are several.
+    ratio : int or None
+        The position of the right class's probability, where the graph holds it.
     """
 
     kind: str
     node: int
     outputs: list[int]
     target: Any
-    p: list[Any] | None = None
+    ratio: int | None = None
 
 
 def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[int]) -> Term | None:
@@ -50,17 +51,19 @@ def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[i
     >>> s = Value(3.0)
     >>> nodes = order((s - 1.0) ** 2)
     >>> term_at(nodes, {node: i for i, node in enumerate(nodes)}, 3, [0])
-    Term(kind='mse', node=3, outputs=[0], target=1.0, p=None)
+    Term(kind='mse', node=3, outputs=[0], target=1.0, ratio=None)
     """
     wanted = [nodes[output] for output in outputs]
     for found in _READERS:
         if term := found(nodes[i], wanted):
-            kind, target, used, p = term
-            return Term(kind, i, [at[output] for output in used], target, p)
+            kind, target, used = term
+            is_ratio = kind == "cross_entropy" and nodes[i].op.name == "neg"
+            ratio = at[nodes[i].parents[0].parents[0]] if is_ratio else None
+            return Term(kind, i, [at[output] for output in used], target, ratio)
     return None
 
 
-_Found = tuple[str, Any, list[Any], "list[Any] | None"]
+_Found = tuple[str, Any, list[Any]]
 
 
 def _is(node: Any, name: str, operands: int | None = None) -> bool:
@@ -90,7 +93,7 @@ def _cross_entropy(node: Any, outputs: list[Any]) -> _Found | None:
         right = _chosen(node.parents[0].parents[0], outputs)
     if right is None:
         return None
-    return "cross_entropy", outputs.index(right), outputs, _softmax([z.data for z in outputs])
+    return "cross_entropy", outputs.index(right), outputs
 
 
 def _chosen(ratio: Any, outputs: list[Any]) -> Any:
@@ -117,6 +120,14 @@ def _score(power: Any) -> Any:
     return inside.parents[0] if _is(inside, "sub") and inside.parents[1].op.held else inside
 
 
+def probabilities(term: Term, data: Sequence[Any]) -> list[Any]:
+    """Return the probabilities that a loss is computed from: of each class, of a 1, or none."""
+    scores = [data[output] for output in term.outputs]
+    if term.kind == "cross_entropy":
+        return _softmax(scores)
+    return _softmax([0, *scores])[1:] if term.kind == "binary_cross_entropy" else []
+
+
 def _softmax(scores: list[Any]) -> list[Any]:
     peak = max(scores)
     try:
@@ -134,7 +145,7 @@ def _mse(node: Any, outputs: list[Any]) -> _Found | None:
         one, other = other, one
     if one not in outputs or other.parents:
         return None
-    return "mse", other.data, [one], None
+    return "mse", other.data, [one]
 
 
 def _hinge(node: Any, outputs: list[Any]) -> _Found | None:
@@ -146,7 +157,7 @@ def _hinge(node: Any, outputs: list[Any]) -> _Found | None:
     y, score = product.parents
     if score not in outputs:
         y, score = score, y
-    return ("hinge", y.data, [score], None) if score in outputs and not y.parents else None
+    return ("hinge", y.data, [score]) if score in outputs and not y.parents else None
 
 
 def _binary(node: Any, outputs: list[Any]) -> _Found | None:
@@ -160,8 +171,7 @@ def _binary(node: Any, outputs: list[Any]) -> _Found | None:
         target, score = targets[1]
     if score not in outputs:
         return None
-    p = _softmax([0, score.data])[1]
-    return "binary_cross_entropy", target, [score], [p]
+    return "binary_cross_entropy", target, [score]
 
 
 def _surprise(node: Any) -> tuple[Any, int | None]:

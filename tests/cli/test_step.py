@@ -9,10 +9,7 @@ def test_the_command_walks_by_keys(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "[1/10] Forward 1 of 3" in shown
     assert "The product x × w is 2 × (-3) = -6." in shown
-    assert (
-        "Added to -5, x.grad is -11. That was the last of 2: final."
-        in shown
-    )
+    assert "Added to -5, x.grad is -11. That was the last of 2: final." in shown
 
 
 def test_the_command_prints_all_steps(capsys):

@@ -44,7 +44,8 @@ def test_the_captions_are_the_chain_rule_in_numbers() -> None:
     root = guide_graph()
     frames = list(_frames(build([root]), Style(theme=theme("light")), Recording(root)))
     captions = [caption for _, caption in frames]
-    assert captions[0] == "The backward pass starts at L. Its derivative with respect to itself is 1."
+    seeded = "The backward pass starts at L. Its derivative with respect to itself is 1."
+    assert captions[0] == seeded
     assert captions[1] == "L → s:  +1 × -6 = -6"
     assert captions[3] == "s → h:  -6 × 1 = -6    h.grad = +4 - 6 = -2"
     assert captions[-1].startswith("Done")

@@ -8,6 +8,7 @@ import pytest
 from micrograd import Value, log, losses, softmax
 from micrograd.nn import MLP, Layer
 from micrograd.stepper import steps
+from micrograd.values.terms import probabilities
 
 
 def made(nin=2, nouts=(2, 1), **options):
@@ -96,16 +97,17 @@ def test_each_loss_is_known_by_its_structure(name, samples):
     root = function([model(row) for row in rows], [target] * samples)
     for whole in (root, root + losses.l2(model.parameters(), 0.1)):
         network = found(whole)
+        data = [node.data for node in network.nodes]
         assert network.loss == kind
         assert network.samples == samples
         for k, term in enumerate(network.terms):
-            scores = [network.data[i] for i in term.outputs]
-            assert scores == [network.data[i] for i in network.outputs(k)]
+            scores = [data[i] for i in term.outputs]
+            assert scores == [data[i] for i in network.outputs(k)]
             assert term.target == target
-            assert network.data[term.node] == pytest.approx(wanted(scores, target))
-            if term.p:
-                p = term.p[target] if kind == "cross_entropy" else term.p[0]
-                assert network.data[term.node] == pytest.approx(-math.log(p))
+            assert data[term.node] == pytest.approx(wanted(scores, target))
+            if p := probabilities(term, data):
+                p = p[target] if kind == "cross_entropy" else p[0]
+                assert data[term.node] == pytest.approx(-math.log(p))
 
 
 def test_a_softmax_by_hand_is_a_cross_entropy_and_half_a_loss_is_none():

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from micrograd.sentences.groups import OTHERS
 from micrograd.stepper.sections import Section
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import number_text
-from micrograd.values.names import FoundNeuron
 from micrograd.values.networks import Network
-from micrograd.values.terms import KINDS, Term
+from micrograd.values.notation import FoundNeuron
+from micrograd.values.terms import KINDS, Term, probabilities
 
 __all__ = ["code_path", "net_data", "sections_data"]
 
@@ -51,7 +52,8 @@ def net_data(stepper: Stepper) -> dict[str, Any] | None:
         "between": network.between,
         "after": network.after[:-1],
         "end": network.after[-1],
-        "loss": _loss(network),
+        "loss": _loss(stepper, network),
+        "others": {phase: list(texts) for phase, texts in OTHERS.items()},
     }
 
 
@@ -74,13 +76,12 @@ def _neuron(network: Network, neuron: FoundNeuron) -> dict[str, Any]:
     }
 
 
-def _loss(network: Network) -> dict[str, Any] | None:
+def _loss(stepper: Stepper, network: Network) -> dict[str, Any] | None:
     root = len(network.nodes) - 1
     if root in network.places:
         return None
     kind = network.loss
-    is_known = network.layers[-1].neurons[0].path is not None  # else in the order of appearance
-    terms = [_term(term, is_known) for term in network.terms if term] if kind else []
+    terms = [_term(stepper, network, term) for term in network.terms if term] if kind else []
     return {
         "node": root,
         "kind": kind or "other",
@@ -89,12 +90,12 @@ def _loss(network: Network) -> dict[str, Any] | None:
     }
 
 
-def _term(term: Term, is_known: bool) -> dict[str, Any]:
-    target = number_text(term.target)
+def _term(stepper: Stepper, network: Network, term: Term) -> dict[str, Any]:
+    target = None if term.target is None else number_text(term.target)
     found: dict[str, Any] = {"class": None, "target": None}
     if term.kind != "cross_entropy":
-        found |= {"target": target, "name": f"target: {target}"}
-    elif is_known:
+        found |= {"target": target, "name": f"target: {target}" if target else ""}
+    elif network.knows_classes:
         found |= {"class": term.target, "name": f"right class: {target} (p{term.target + 1})"}
     else:
         found |= {"name": f"right class (p{term.target + 1})"}
@@ -102,7 +103,7 @@ def _term(term: Term, is_known: bool) -> dict[str, Any]:
         "node": term.node,
         "outputs": term.outputs,
         "right": term.target if term.kind == "cross_entropy" else None,
-        "p": term.p and [number_text(p) for p in term.p],
+        "p": [number_text(p) for p in probabilities(term, stepper.recording.data)] or None,
     }
 
 

@@ -1,0 +1,229 @@
+"""What is said of several steps at once: of a neuron's share, of a loss, of the other samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from micrograd.backward_pass import Row
+from micrograd.sentences.signs import sign_of_number
+from micrograd.sentences.words import Words
+from micrograd.style import number_text
+from micrograd.values.networks import Network, Place, listed
+from micrograd.values.terms import Term, probabilities
+
+__all__ = ["OTHERS", "group_text"]
+
+OTHERS: Final = {
+    "forward": (
+        "1 other sample goes through the network the same way.",
+        "{n} other samples go through the network the same way.",
+    ),
+    "backward": (
+        "1 other sample adds to each weight the same way.",
+        "{n} other samples add to each weight the same way.",
+    ),
+}  # of one sample, and of n
+_MOST: Final = 6  # probabilities in a sentence
+
+
+def group_text(words: Words, network: Network | None, kind: str, rows: Sequence[Row]) -> str:
+    """Return what happens in the steps of a group.
+
+    Parameters
+    ----------
+    words : Words
+    network : Network or None
+    kind : {"neuron", "loss", "others", "operation"}
+    rows : sequence of Row
+        The steps.
+    """
+    forward = rows[0].kind == "forward"
+    if network is not None and kind != "operation":
+        says = _Groups(words, network, rows)
+        if kind == "others":
+            return says.others(forward)
+        if kind == "neuron":
+            return says.evaluated() if forward else says.passed()
+        if said := says.lost() if forward else says.started():
+            return said
+    return words.sentence(rows[0]) if len(rows) == 1 else _operation(words, rows)
+
+
+def _operation(words: Words, rows: Sequence[Row]) -> str:
+    """Say what one operation outside of the network passes back."""
+    said = "The loss: " if rows[0].kind == "forward" else ""
+    if said:
+        return said + words.sentence(rows[-1])
+    seed = words.sentence(rows[0]) + " " if rows[0].kind == "seed" else ""
+    passing = [row for row in rows if row.kind == "chain"]
+    if len({row.node for row in passing}) != 1:
+        return f"{seed}{words.names[rows[-1].node]} is the last to pass gradient back here."
+    adds = [
+        f"{number_text(row.contribution, words.precision, signed=True)} to "
+        f"{words.subject(row.parent)}"
+        for row in passing[:_MOST]
+    ]
+    more = [f"{len(passing) - _MOST} more"] if len(passing) > _MOST else []
+    name = words.names[passing[0].node]
+    return f"{seed}{name} passes gradient back: {listed([*adds, *more])}."
+
+
+class _Groups:
+    """The sentences of one group of a network."""
+
+    def __init__(self, words: Words, network: Network, rows: Sequence[Row]) -> None:
+        self.words, self.network, self.rows = words, network, rows
+        self.last = rows[-1].node
+
+    def _number(self, number: Any, signed: bool = False) -> str:
+        return number_text(number, self.words.precision, signed=signed)
+
+    def _data(self, i: int) -> str:
+        return self._number(self.words.recording.data[i])
+
+    # ---- neurons -------------------------------------------------------------------------------
+
+    def _neuron(self) -> tuple[str, Place, int, int | None]:
+        """Return what the neuron is called, its place, and the positions of its s and its x."""
+        network = self.network
+        place = network.places[self.last]
+        layer = network.layers[place.layer]
+        neuron = layer.neurons[place.neuron]
+        use = neuron.uses[place.sample]
+        x = None if use.x is None else network.at[use.x]
+        name = f"Neuron {neuron.number} of {layer.name}"
+        name += f", sample {place.sample + 1}" if network.samples > 1 else ""
+        return name, place, network.at[use.s], x
+
+    def evaluated(self) -> str:
+        name, _, s, x = self._neuron()
+        said = f"{name}: the weighted sum of its inputs plus the bias is {self._data(s)}"
+        if x is None:
+            return f"{said}. This layer is linear: s is its output."
+        return f"{said}, and {self.words.activation(x)} makes {self._data(x)} of it."
+
+    def passed(self) -> str:
+        name, place, s, x = self._neuron()
+        upstream = next((row.upstream for row in self.rows if row.kind == "chain"), None)
+        arrives = self._number(upstream, signed=True)
+        several = self.network.samples > 1
+        gradient = "what this sample adds to the gradient" if several else "the gradient"
+        goes = f"; times each weight it goes on to {self._below(place)}" if place.layer else ""
+        if x is None:
+            same = "" if goes else "; the bias gets it unchanged"
+            return (
+                f"{name}{',' * several} is linear: its gradient, {arrives}, times each input is "
+                f"{gradient} of that weight{same}{goes}."
+            )
+        symbol = self.words.activation(x)
+        return (
+            f"{name}: the incoming gradient, {arrives}, times {symbol}′(s) is "
+            f"{self.words.gradient_symbol(s)}. Times each input, it is {gradient} of that weight; "
+            f"the bias gets it unchanged{goes}."
+        )
+
+    def _below(self, place: Place) -> str:
+        """Return where the gradient of a neuron's inputs goes to."""
+        inputs = self.network.layers[place.layer].neurons[place.neuron].uses[place.sample].inputs
+        below = {self.network.stage[self.network.at[value]] for value in inputs}
+        names = [self.network.layers[k].name for k in sorted(below) if k >= 0]
+        return listed(names) if names else "its inputs"
+
+    # ---- losses --------------------------------------------------------------------------------
+
+    def _term(self) -> Term | None:
+        sample = self.network.sample[self.last]
+        if self.network.samples == 1:
+            sample = 0
+        return self.network.terms[sample] if sample >= 0 else None
+
+    def lost(self) -> str:
+        term, samples = self._term(), self.network.samples
+        if term is None:
+            return (
+                f"The losses of the {samples} samples, put together, are the loss: "
+                f"{self._data(self.last)}."
+            )
+        said = getattr(self, f"_{term.kind}")(term, self._data(term.node))
+        if self.last != term.node and self.network.samples == 1:
+            said += f" With all that is added to it, it is {self._data(self.last)}."
+        return str(said)
+
+    def _cross_entropy(self, term: Term, loss: str) -> str:
+        p = [self._number(number) for number in probabilities(term, self.words.recording.data)]
+        shown = f"probabilities, {listed(p)}" if len(p) <= _MOST else f"{len(p)} probabilities"
+        right = p[term.target]
+        layer = self.words.names[term.outputs[0]].partition("[")[0]
+        which = f", {term.target}," if self.network.knows_classes else ""
+        return (
+            f"softmax turns {layer} into {shown}. The right class{which} got {right}: "
+            f"the loss is -log {right} {'=' if right == '1' else '≈'} {loss}."
+        )
+
+    def _binary_cross_entropy(self, term: Term, loss: str) -> str:
+        p = self._number(probabilities(term, self.words.recording.data)[0])
+        got = {1: f"-log {p}", 0: f"-log(1 - {p})"}.get(term.target)
+        made = f"{got} ≈ {loss}" if got else loss
+        return (
+            f"σ turns {self.words.names[term.outputs[0]]} into the probability of a 1, {p}. "
+            f"The target is {self._number(term.target)}: the loss is {made}."
+        )
+
+    def _mse(self, term: Term, loss: str) -> str:
+        if term.target is None:
+            return f"The squared errors of the {len(term.outputs)} outputs, put together: {loss}."
+        output, target = self._data(term.outputs[0]), self._number(term.target)
+        target = f"({target})" if target.startswith("-") else target
+        relation = self.words.relation(term.node)
+        return (
+            f"The squared error: the output, {output}, should be {target}, and "
+            f"({output} - {target})² {relation} {loss}."
+        )
+
+    def _hinge(self, term: Term, loss: str) -> str:
+        output, target = self._data(term.outputs[0]), self._number(term.target)
+        return (
+            f"The hinge: the target, {target}, times the output, {output}, should be 1 or more; "
+            f"what is missing is the loss, {loss}."
+        )
+
+    def started(self) -> str:
+        term, seeded = self._term(), self.rows[0].kind == "seed"
+        root = "ℓ" if self.network.loss else self.words.names[-1]
+        start = f"The backward pass starts at the loss: ∂{root}/∂{root} = 1."
+        if seeded and self.rows[0].turn > 1:
+            start = self.words.sentence(self.rows[0])
+        if term is None:
+            return f"{start} {self._shared()}".strip() if seeded else ""
+        gets = next((row.upstream for row in self.rows if row.kind == "chain"), None)
+        part = "its" if seeded else "that times its"
+        rules = {
+            "cross_entropy": f"Each output gets {part} probability, the right class minus 1: "
+            "p - y.",
+            "binary_cross_entropy": f"The output gets {part} probability minus the target: p - y.",
+            "mse": f"The output gets 2 × (output - target){'' if seeded else ' times that'}.",
+            "hinge": "The output gets minus the target times that where the hinge is above 0.",
+        }
+        if not seeded:
+            start = f"The loss of sample {self.network.sample[self.last] + 1} gets "
+            start += f"{self._number(gets, signed=True)}."
+        rule = rules[term.kind]
+        if term.target is None:
+            rule = "Each output gets its share of 2 × (output - target)."
+        return f"{start} {rule.replace(' times that', '') if seeded else rule}"
+
+    def _shared(self) -> str:
+        """Say what the loss of each sample gets, where it is the same."""
+        nodes = {term.node for term in self.network.terms if term}
+        gets = {row.contribution for row in self.rows if row.parent in nodes}
+        if len(gets) != 1:
+            return ""
+        number = gets.pop()
+        sign = "about " if sign_of_number(number) == "≈" else ""
+        return f"The loss of each sample gets {sign}{self._number(number, signed=True)}."
+
+    def others(self, forward: bool) -> str:
+        count = len({self.network.sample[row.node] for row in self.rows})
+        one, several = OTHERS["forward" if forward else "backward"]
+        return one if count == 1 else several.format(n=count)
