@@ -13,7 +13,9 @@ from micrograd import dot as weighted_sum
 from micrograd.draw import format_graph
 from micrograd.errors import DomainError, StaleGraphError
 from micrograd.graph import order
+from micrograd.losses import binary_cross_entropy_with_logits, cross_entropy, hinge, mse
 from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.ops import constant
 from micrograd.stepper.page.data import page_data
 from micrograd.values.names import names_in
 
@@ -173,31 +175,48 @@ def test_leaves_without_a_name_are_numbered_and_plain_numbers_stay_numbers():
     assert formula(root) == "2.0 * 3.0 + 4"
 
 
-def random_network(draw):
-    sizes = [draw.randint(1, 3) for _ in range(draw.randint(1, 3))]
-    kind = draw.choice(["relu", "tanh", "sigmoid", "softplus", "linear"])
-    return MLP(draw.randint(1, 3), sizes, activation=kind, rng=draw, atomic=draw.random() < 0.5)
+def random_loss(draw):
+    """Return one or two random networks, and a loss of one sample or several."""
+    kind = draw.choice([mse, hinge, binary_cross_entropy_with_logits, cross_entropy])
+    models, outputs, names = [], [], ["relu", "tanh", "sigmoid", "softplus", "linear"]
+    for _ in range(draw.choice([1, 1, 2])):
+        last = 3 if kind is cross_entropy else 1
+        sizes = [*(draw.randint(1, 3) for _ in range(draw.randint(0, 2))), last]
+        options = {"activation": draw.choice(names), "atomic": draw.random() < 0.5, "rng": draw}
+        model = MLP(draw.randint(1, 3), sizes, **options)
+        models.append(model)
+        rows = [[draw.uniform(-1, 1) for _ in range(model.nin)] for _ in range(draw.choice([1, 3]))]
+        outputs += map(model, rows)
+    return models, kind(outputs, [1] * len(outputs))
 
 
-@pytest.mark.parametrize("seed", range(1000))
+# Where a name stands in a sentence.
+NAMED = re.compile(
+    r"back to (\S+): |(?:^|\. )(\S+) (?:passes|is|=) |(\S+)\.grad|∂(\S+?)/∂(\S+?)[ ,.]"
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
 def test_no_number_is_a_name_and_each_formula_gives_its_number(seed):
     draw = random.Random(seed)
-    total = Value(0.0, label="start")
-    networks = [random_network(draw) for _ in range(draw.choice([1, 1, 2]))]
-    for model in networks:
-        for _ in range(draw.choice([1, 1, 3])):
-            outputs = model([draw.uniform(-1, 1) for _ in range(model.nin)])
-            for output in outputs if isinstance(outputs, list) else [outputs]:
-                total = total + output * output
-    walk = steps(total)
-    assert not any(NUMBER.fullmatch(name) for name in walk.words.names)
-    for node in [total, *draw.sample(walk.nodes, min(6, len(walk.nodes)))]:
-        texts = names_in(order(node)).texts
-        own = {name: str(value.data) for value, name in texts.items()}
-        assert evaluated(formula(node), own) == pytest.approx(node.data, rel=1e-12, abs=1e-12)
-    for step in walk:
-        said = re.findall(r"back to (\S+):|([^\s,]+)\.grad|∂([^\s/,]+)/∂(\S+)", step.text)
-        assert not any(NUMBER.fullmatch(name) for found in said for name in found)
+    for _ in range(25):
+        _models, loss = random_loss(draw)
+        walk = steps(loss)
+        named = zip(walk.nodes, walk.words.names, strict=True)
+        assert not [
+            name for node, name in named if node.op is not constant and NUMBER.fullmatch(name)
+        ]
+        for node in draw.sample([node for node in walk.nodes if node.parents], 2):
+            texts = names_in(order(node)).texts
+            own = {name: str(value.data) for value, name in texts.items()}
+            assert evaluated(formula(node), own) == pytest.approx(node.data, rel=1e-12, abs=1e-12)
+        said = [group.text for section in walk.sections for group in section.groups]
+        for text in [*said, *(step.text for step in draw.sample(list(walk), 8))]:
+            names = [name for found in NAMED.findall(text) for name in found]
+            assert not any(NUMBER.fullmatch(name) for name in names), text
+            assert "None" not in text
+            for p, loss in re.findall(r"-log ([\d.]+) [=≈] (\S+)\.(?= |$)", text):
+                assert float(loss) == pytest.approx(-math.log(float(p)), rel=2e-3, abs=2e-4)
 
 
 def evaluated(text, numbers):
@@ -209,5 +228,6 @@ def evaluated(text, numbers):
         "relu": lambda x: max(x, 0.0),
         "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
         "softplus": lambda x: math.log1p(math.exp(x)),
+        "logsumexp": lambda xs: math.log(math.fsum(map(math.exp, xs))),
     }
     return eval(text, {**vars(math), **known})
