@@ -288,8 +288,8 @@ READERS = {
     "steps": lambda it: steps(it[0]),
 }
 FUNCTIONS = {
-    "backward", "backward_pass", "gradient", "_gradient", "pass_on_by_hand", "_give_back",
-    "passes_back", "check_finite", "local_derivatives", "local_derivatives_of", "rule_of",
+    "backward", "backward_pass", "_pass_on", "gradient", "_gradient", "pass_on_by_hand",
+    "_give_back", "passes_back", "check_finite", "local_derivatives", "local_derivatives_of", "rule_of",
     "backward_rows",
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ are handed. Once with numbers, for gradients; once with Values, for gradients th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from micrograd.engine.node import Node, Overwritten
@@ -29,40 +29,43 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     gradients: dict[Node, Any] = {nodes[-1]: 1}
     reaching = gradients.get
     for node in reversed(nodes):
-        upstream, op, right = reaching(node), node.op, node._right  # no upstream: nothing arrived
+        op, right = node.op, node._right
         try:
-            if right is not None and not op.gate and not op.opaque:  # most nodes: no loop needed
+            # `_pass_on`, written out for two operands, as most nodes have: it takes half as long.
+            if right is not None and not op.gate and not op.opaque:
                 left, a, b = node._left, node._a, node._b
                 if left._data is not a or right._data is not b:
                     check_fresh(node)
+                upstream = reaching(node)
                 if upstream is not None:
                     to_left, to_right = op.partials(node._data, a, b)
                     gradients[left] = reaching(left, 0) + to_left * upstream
                     gradients[right] = reaching(right, 0) + to_right * upstream
-                continue
-            if op is None or op is constant:  # a leaf
-                continue
-            parents, inputs = node.parents, node.inputs
-            if tuple([x._data for x in parents]) != inputs or type(node._a) is Overwritten:
-                check_fresh(node)
-            if upstream is None:
-                continue
-            if op.opaque:
-                pass_on_by_hand(node, upstream, gradients)
-                continue
-            pairs: Iterable[tuple[Node, Any]] = zip(  # noqa: B905
-                parents, op.partials(node._data, *inputs)
-            )
-            if op.gate:  # what it did not choose is passed nothing
-                pairs = [(parent, local) for parent, local in pairs if local != 0]
-            for parent, local in pairs:
-                gradients[parent] = reaching(parent, 0) + local * upstream
+            elif op is not None and op is not constant:  # no leaf
+                _pass_on(node, gradients)
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised
                 raise
             raise without_derivative(node, error) from error
     check_finite(nodes, gradients)
     return gradients
+
+
+def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
+    """Pass the gradient of one node on to its operands: the chain rule."""
+    op, parents, inputs = node.op, node.parents, node.inputs
+    if type(node._a) is Overwritten or [x._data for x in parents] != [*inputs]:
+        check_fresh(node)
+    upstream = gradients.get(node)
+    if upstream is None:  # nothing was passed to it
+        return
+    if op.opaque:
+        pass_on_by_hand(node, upstream, gradients)
+        return
+    pairs = zip(parents, op.partials(node._data, *inputs))  # noqa: B905 (it takes twice as long)
+    for parent, local in pairs:
+        if not op.gate or local != 0:  # what a gate did not choose is passed nothing
+            gradients[parent] = gradients.get(parent, 0) + local * upstream
 
 
 def backward_pass_as_graph(nodes: Sequence[Node]) -> dict[Node, Any]:

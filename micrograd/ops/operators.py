@@ -113,44 +113,39 @@ class Operators:
 
         def __getattr__(self, name: str) -> Callable[..., Self]: ...  # the table's methods
 
-    def _operate(self, op: Op, other: Number, reflected: bool = False) -> Any:
-        """Apply a binary operator; `other` is its first operand where reflected."""
-        left, right = (other, self) if reflected else (self, other)
-        return _operator(op, left, right)
-
     def __add__(self, other: Number) -> Self:
-        return self._operate(TABLE["add"], other)
+        return operate(TABLE["add"], self, other)
 
     def __radd__(self, other: Number) -> Self:
-        return self._operate(TABLE["add"], other, True)
+        return operate(TABLE["add"], other, self)
 
     def __sub__(self, other: Number) -> Self:
-        return self._operate(TABLE["sub"], other)
+        return operate(TABLE["sub"], self, other)
 
     def __rsub__(self, other: Number) -> Self:
-        return self._operate(TABLE["sub"], other, True)
+        return operate(TABLE["sub"], other, self)
 
     def __mul__(self, other: Number) -> Self:
-        return self._operate(TABLE["mul"], other)
+        return operate(TABLE["mul"], self, other)
 
     def __rmul__(self, other: Number) -> Self:
-        return self._operate(TABLE["mul"], other, True)
+        return operate(TABLE["mul"], other, self)
 
     def __truediv__(self, other: Number) -> Self:
-        return self._operate(TABLE["div"], other)
+        return operate(TABLE["div"], self, other)
 
     def __rtruediv__(self, other: Number) -> Self:
-        return self._operate(TABLE["div"], other, True)
+        return operate(TABLE["div"], other, self)
 
     def __pow__(self, other: Number) -> Self:
         if isinstance(other, Operators):
             return cast("Self", TABLE["pow"](self, other))
-        return _operator(
+        return operate(
             lambda base, exponent: FAMILIES["power"](number(exponent))(base), self, other
         )
 
     def __rpow__(self, other: Number) -> Self:
-        return _operator(
+        return operate(
             lambda base, exponent: FAMILIES["base_power"](number(base))(base, exponent), other, self
         )
 
@@ -164,7 +159,7 @@ class Operators:
         return cast("Self", TABLE["abs"](self))
 
 
-def _operator(op: Callable[[Number, Number], Number], left: Number, right: Number) -> Any:
+def operate(op: Callable[[Number, Number], Number], left: Number, right: Number) -> Any:
     """Apply a binary operator; where an operand is no number, let Python ask that operand."""
     if is_operand(left) and is_operand(right):
         return op(left, right)
