@@ -9,18 +9,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from micrograd.draw.dot import clean
-from micrograd.style import DARK, FONT_FAMILY, LIGHT, finite, number_text
+from micrograd.style import DARK, FONT_FAMILY, HOSTS, LIGHT, finite, number_text
 
 __all__ = ["card", "escaped", "minus", "number", "plain", "table", "tone"]
 
 _TOKENS: Final = ("ink", "muted", "line", "hair", "pos", "neg", "pos_text", "neg_text", "wrong")
-# What hosts write on their page; a page that says nothing is as light or dark as it declares.
-_HOSTS: Final = {
-    "light": '[data-jp-theme-light="true"], [data-vscode-theme-kind*="light"], '
-    'html[theme="light"], [data-theme="light"], .light',
-    "dark": '[data-jp-theme-light="false"], [data-vscode-theme-kind*="dark"], html[theme="dark"], '
-    '[data-theme="dark"], .dark',
-}
 _RULES: Final = """
 .mgb.mgb { color: var(--ink); font: 14px/1.45 var(--jp-ui-font-family, system-ui), sans-serif;
   font-variant-numeric: tabular-nums; max-width: 100%; overflow-x: auto; padding: 2px 0; }
@@ -136,7 +129,7 @@ def _sheet() -> str:
         f"--{name.replace('_', '-')}: light-dark({light}, {dark});" for name, light, dark in pairs
     )
     hosts = " ".join(
-        f":is({marks}) .mgb {{ color-scheme: {name}; }}" for name, marks in _HOSTS.items()
+        f":is({marks}) .mgb {{ color-scheme: {name}; }}" for name, marks in HOSTS.items()
     )
     fonts = FONT_FAMILY.replace('"', "'")
     return f".mgb {{ {tokens} }} {hosts}{_RULES}.mgb .plot text {{ font-family: {fonts}; }}"

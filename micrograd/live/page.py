@@ -14,9 +14,9 @@ from micrograd.stepper.page.html import LAST_LINE, document, script, styles
 __all__ = ["live_script", "live_styles", "page_text"]
 
 _STATIC: Final = Path(__file__).parent / "static"
-_LIVE_END: Final = "export default { render: renderLive };\n"
+_LIVE_END: Final = "export default { initialize: takePlaces(renderLive), render: renderLive };\n"
 _START: Final = """\
-const values = { data: JSON.parse(document.getElementById("mgs-data").textContent), theme: "auto" };
+const values = { data: await pageData(), theme: "auto" };
 const asked = new URLSearchParams(location.hash.slice(1)); // page.html#theme=dark
 if (asked.has("theme")) values.theme = asked.get("theme");
 const model = {

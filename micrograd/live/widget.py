@@ -6,6 +6,7 @@ import asyncio
 import time
 import weakref
 from typing import Any, Final
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -14,7 +15,7 @@ from micrograd.errors import ArgumentError
 from micrograd.live.page import live_script, live_styles
 from micrograd.live.watching import Watch
 from micrograd.stepper.page import page_data
-from micrograd.stepper.page.notebook import with_still
+from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
 
 __all__ = ["LiveWidget"]
@@ -50,6 +51,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     theme = traitlets.Enum(["auto", "light", "dark"], "auto").tag(sync=True)
     command = traitlets.Dict().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
+    place = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, watch: Watch, **options: Any) -> None:
         self.watch = watch
@@ -57,6 +59,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _shown.add(self)
         self._task: Any = None
         self._neuron: tuple[int, int] | None = None
+        options["place"] = uuid4().hex
         super().__init__(data=self._about(), frame=self._current_frame(), **options)
         self.observe(self._asked, names=["command"])
 
@@ -149,8 +152,10 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.running = False
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        still = {"text/plain": repr(self.watch), **self.watch.picture()}
-        return with_still(super()._repr_mimebundle_(**options), still)
+        image = self.watch.picture().get("image/png", "")
+        still = f"data:image/png;base64,{image}" if image else ""
+        html = saved("", repr(self.watch), still, self.place)
+        return living(super()._repr_mimebundle_(**options), html, repr(self.watch))
 
     def close(self) -> None:
         """Pause the run and close the widget."""

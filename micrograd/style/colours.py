@@ -22,6 +22,7 @@ __all__ = [
     "DARK",
     "FONT",
     "FONT_FAMILY",
+    "HOSTS",
     "LIGHT",
     "MARKERS",
     "THEMES",
@@ -190,6 +191,15 @@ DARK: Final = Theme(
 )  # fmt: skip
 
 THEMES: Final = {"light": LIGHT, "dark": DARK}
+# What hosts write on their page, as selectors of CSS; a page that says nothing is as light or dark
+# as it declares.
+HOSTS: Final = {
+    "light": '[data-jp-theme-light="true"], [data-vscode-theme-kind*="light"], '
+    'html[theme="light"], [data-theme="light"], .light',
+    "dark": '[data-jp-theme-light="false"], [data-vscode-theme-kind="vscode-dark"], '
+    '[data-vscode-theme-kind="vscode-high-contrast"], html[theme="dark"], [data-theme="dark"], '
+    ".dark",
+}
 
 
 def theme(name: str) -> Theme:

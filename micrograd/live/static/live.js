@@ -262,4 +262,4 @@ function renderLive({ model, el }) {
   return () => { quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveStepper?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
 }
 
-export default { render: renderLive };
+export default { initialize: takePlaces(renderLive), render: renderLive };

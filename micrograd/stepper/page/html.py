@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 from functools import lru_cache
@@ -14,19 +15,28 @@ from micrograd.checks import whole_number
 from micrograd.files import write_atomic
 from micrograd.stepper.page.data import page_data
 from micrograd.stepper.stepper import Stepper
-from micrograd.style import THEMES, Theme
+from micrograd.style import HOSTS, THEMES, Theme
 
-__all__ = ["LAST_LINE", "Frame", "page_text", "script", "styles", "to_html"]
+__all__ = [
+    "HEIGHT",
+    "LAST_LINE",
+    "TITLE",
+    "Frame",
+    "document",
+    "framed",
+    "page_text",
+    "script",
+    "styles",
+    "to_html",
+]
 
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
 _SCRIPTS: Final = ("base.js", "host.js", "stepper.js")
-LAST_LINE: Final = "export default { render };\n"
+LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
 _START: Final = """\
-const values = {
-  data: JSON.parse(document.getElementById("mgs-data").textContent),
-  step: 0, theme: "auto", editable: false, error: "",
-};
+const data = await pageData();
+const values = { data, step: data.position, theme: "auto", editable: false, error: "" };
 const asked = new URLSearchParams(location.hash.slice(1)); // page.html#step=7&theme=dark
 if (asked.has("step")) values.step = +asked.get("step") - 1;
 if (asked.has("theme")) values.theme = asked.get("theme");
@@ -37,6 +47,8 @@ const model = {
 render({ model, el: document.getElementById("mgs") });
 """
 _NO_SCRIPT_STEPS: Final = 300
+HEIGHT: Final = 860  # of a frame, in pixels
+TITLE: Final = "Back-propagation, step by step"
 
 
 @lru_cache(maxsize=1)
@@ -75,8 +87,8 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def page_text(stepper: Stepper, title: str | None = None) -> str:
-    """Return the page as HTML.
+def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) -> str:
+    """Return the page as HTML; it opens at the current step.
 
     Its content security policy allows its own script and style sheet, by their hashes, and nothing
     else: no network, no inline handlers, no frames.
@@ -86,35 +98,46 @@ def page_text(stepper: Stepper, title: str | None = None) -> str:
     stepper : Stepper
     title : str, optional
         By default the expression.
+    packed : bool, default False
+        See `document`.
 
     Raises
     ------
     TooLargeError
         If the graph has more values or steps than a page can show.
     """
-    data = page_data(stepper, title=title)
+    data = {**page_data(stepper, title=title), "position": stepper.position}
     code, sheet = script(), styles()
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _START
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
-    return document(f"{data['title']}: back-propagation, step by step", code, sheet, data, plain)
+    name = f"{data['title']}: back-propagation, step by step"
+    return document(name, code, sheet, data, plain, packed=packed)
 
 
-def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
+def document(
+    title: str, code: str, sheet: str, data: Any, plain: str, *, packed: bool = False
+) -> str:
     """Return an HTML page with one script, one style sheet and the data that the script reads.
 
     Parameters
     ----------
     title : str
     code : str
-        JavaScript that reads the data from the element `mgs-data` and draws into the element `mgs`.
+        JavaScript that awaits the data from `pageData()` and draws into the element `mgs`.
     sheet : str
     data
         Anything that JSON can hold.
     plain : str
         The text shown where scripts do not run.
+    packed : bool, default False
+        Compress the data, to about a tenth, and leave out the plain text.
     """
+    held, kind = _as_json(data), "json"
+    if packed:
+        packed_data = gzip.compress(held.encode("utf-8"), mtime=0)
+        held, kind, plain = base64.b64encode(packed_data).decode(), "gzip", ""
     policy = (
         f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
         "base-uri 'none'; form-action 'none'"
@@ -127,7 +150,7 @@ def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
 <title>{escape(title)}</title>
 <style>{sheet}</style></head>
 <body class="mgs-page"><main id="mgs"></main><noscript><pre>{escape(plain)}</pre></noscript>
-<script type="application/json" id="mgs-data">{_as_json(data)}</script>
+<script type="application/{kind}" id="mgs-data">{held}</script>
 <script type="module">{code}</script></body></html>
 """
 
@@ -139,10 +162,34 @@ def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Pat
     return target
 
 
+def framed(text: str, title: str, height: int = HEIGHT, theme: str = "auto") -> str:
+    """Return a page as an element of another one: it may run its script, and nothing else.
+
+    It is as light or dark as the page around it, also when that changes.
+
+    Parameters
+    ----------
+    text : str
+    title : str
+        What a screen reader reads out.
+    height : int, default 860
+        In pixels.
+    theme : {"auto", "light", "dark"}, default "auto"
+    """
+    rules = "".join(
+        f":is({marks}) .mgs-frame{{color-scheme:{name}}}" for name, marks in HOSTS.items()
+    )
+    own = "" if theme == "auto" else f";color-scheme:{theme}"
+    held = text.replace("&", "&amp;").replace("'", "&#39;")
+    return (
+        f'<style>{rules}.mgs-frame~.mgs-still{{display:none}}</style><iframe class="mgs-frame" '
+        f'sandbox="allow-scripts" title="{escape(title)}" width="100%" height="{height}" '
+        f"style=\"border:0{own}\" srcdoc='{held}'></iframe>"
+    )
+
+
 class Frame:
     """The page in a frame of a notebook; the frame may run its script, and nothing else.
-
-    A widget needs a kernel or a saved state. The frame is part of the notebook's text, about 60 kB.
 
     Parameters
     ----------
@@ -151,16 +198,12 @@ class Frame:
         In pixels.
     """
 
-    def __init__(self, stepper: Stepper, height: int = 860) -> None:
+    def __init__(self, stepper: Stepper, height: int = HEIGHT) -> None:
         self.height = whole_number("height", height, 1)
         self.text = page_text(stepper)
 
     def _repr_html_(self) -> str:
-        return (
-            f'<iframe sandbox="allow-scripts" title="Back-propagation, step by step" '
-            f'width="100%" height="{self.height}" style="border:0" srcdoc="{escape(self.text)}">'
-            "</iframe>"
-        )
+        return framed(self.text, TITLE, self.height)
 
     def __repr__(self) -> str:
         return f"<Stepper as a page, {self.height} pixels high>"

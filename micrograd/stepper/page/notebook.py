@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import sys
+from collections.abc import Container
 from fractions import Fraction
 from html import escape
 from typing import Any, Final
@@ -12,12 +15,14 @@ from micrograd.checks import install, needs
 from micrograd.draw import draw_dot
 from micrograd.errors import MicrogradError
 from micrograd.graph import order
+from micrograd.stepper.page.html import TITLE, framed, page_text
 from micrograd.stepper.page.layout import LARGEST_DRAWING
 from micrograd.stepper.stepper import Stepper
 
-__all__ = ["leaf_number", "mimebundle", "picture", "widget", "with_still"]
+__all__ = ["leaf_number", "living", "mimebundle", "picture", "saved", "saved_steps", "widget"]
 
 _LARGEST_EXPONENT: Final = 400  # above that of any float; the exact number would be huge
+_LARGEST_SAVED: Final = 500_000  # characters of a page that is part of a notebook
 _INVITATION: Final = f"To walk through it here: {install('notebook')}"
 
 
@@ -52,23 +57,103 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def mimebundle(stepper: Stepper, **options: Any) -> Any:
-    """Return what a notebook shows of a stepper as the last line of a cell."""
+def mimebundle(
+    stepper: Stepper,
+    include: Container[str] | None = None,
+    exclude: Container[str] | None = None,
+    **_: Any,
+) -> Any:
+    """Return what a notebook shows of a stepper as the last line of a cell.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    include, exclude : container of str, optional
+        MIME types, as IPython passes them: only these, and none of these.
+    """
     try:
-        shown = widget(stepper)
+        shown = widget(stepper)._repr_mimebundle_()
     except ImportError:
-        if len(stepper.nodes) > LARGEST_DRAWING:
-            return {"text/plain": f"{stepper!r}\n{_INVITATION}"}
-        image = base64.b64encode(picture(stepper)).decode()
-        note = f"To walk through these steps here: <code>{escape(install('notebook'))}</code>"
-        return {
-            "text/html": f'<img alt="{escape(repr(stepper))}" style="max-width:100%" '
-            f'src="data:image/svg+xml;base64,{image}"><p>{note}</p>',
-            "text/plain": f"{stepper!r}\n{_INVITATION}",
-        }
+        plain = f"{stepper!r}\n{_INVITATION}"
+        shown = {"text/html": saved_steps(stepper), "text/plain": plain}
     except MicrogradError as error:
-        return {"text/plain": f"{stepper!r}\n{error}"}
-    return shown._repr_mimebundle_(**options)
+        shown = {"text/plain": f"{stepper!r}\n{error}"}
+    data, *rest = shown if isinstance(shown, tuple) else (shown,)
+    data = {
+        kind: content
+        for kind, content in data.items()
+        if (include is None or kind in include) and kind not in (exclude or ())
+    }
+    return (data, *rest) if rest else data
+
+
+# ---- a saved notebook --------------------------------------------------------------------------
+
+
+def saved_steps(stepper: Stepper, place: str = "", theme: str = "auto") -> str:
+    """Return the steps as the text of a notebook: the page, and a picture where no page may run."""
+    still = ""
+    if len(stepper.nodes) <= LARGEST_DRAWING:
+        image = base64.b64encode(picture(stepper)).decode()
+        still = f"data:image/svg+xml;base64,{image}"
+    text = page_text(stepper, packed=True)
+    frame = framed(text, TITLE, theme=theme) if len(text) <= _LARGEST_SAVED else ""
+    return saved(frame, repr(stepper), still, place)
+
+
+def saved(frame: str, told: str, still: str = "", place: str = "") -> str:
+    """Return the HTML of an output that lives without a kernel, and where a widget may stand.
+
+    Parameters
+    ----------
+    frame : str
+        From `framed`; it is shown if the notebook is trusted.
+    told : str
+        What the output is, in words.
+    still : str, optional
+        The address of a picture, for where the frame may not stand.
+    place : str, optional
+        The name of the widget that may take the place of all this.
+    """
+    image = f'<img alt="{escape(told)}" style="max-width:100%" src="{still}">' if still else ""
+    note = escape("" if still else told + " ") + "Run this cell for the live view."
+    return (
+        f'<micrograd-page of="{place}">{frame}<div class="mgs-still">{image}<p>{note}</p></div>'
+        "</micrograd-page>"
+    )
+
+
+def living(bundle: Any, html: str, plain: str) -> Any:
+    """Return what a notebook shows and saves of a widget.
+
+    JupyterLab, Notebook 7 and others that keep a widget manager for the whole notebook start a
+    widget as soon as the kernel makes one, shown or not; it then takes its place in the HTML. With
+    the widget's own MIME type they would show "model not found" where no kernel answers, whatever
+    else the output holds. VS Code, Colab and marimo start a widget only for that type.
+
+    Parameters
+    ----------
+    bundle : dict, tuple or None
+        What the widget shows in a notebook.
+    html : str
+        From `saved`, with the place of the widget.
+    plain : str
+    """
+    if bundle is None:
+        return None
+    data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
+    own = {"text/html": html, "text/plain": plain}
+    if _starts_unseen():
+        return own
+    combined = {**data, **own}
+    return (combined, *rest) if rest else combined
+
+
+def _starts_unseen() -> bool:
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if getattr(shell, "kernel", None) is None or "google.colab" in sys.modules:
+        return False
+    return "VSCODE_PID" not in os.environ and "__vsc_ipynb_file__" not in shell.user_ns
 
 
 def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
@@ -84,23 +169,6 @@ def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
         node.grad = grad
     drawn: bytes = draw_dot(root).pipe(format)
     return drawn
-
-
-def with_still(bundle: Any, still: dict[str, Any]) -> Any:
-    """Add a picture and text to what a widget shows, for where it cannot run, as in a file viewer.
-
-    Parameters
-    ----------
-    bundle : dict, tuple or None
-        What a widget shows in a notebook.
-    still : dict
-        More representations by their MIME types.
-    """
-    if bundle is None:
-        return None
-    data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
-    combined = {**data, **still}
-    return (combined, *rest) if rest else combined
 
 
 def leaf_number(text: str, like: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
+from uuid import uuid4
 
 import anywidget
 import traitlets
@@ -11,8 +11,7 @@ import traitlets
 from micrograd.graph import order
 from micrograd.stepper.page.data import layout_of, page_data
 from micrograd.stepper.page.html import script, styles
-from micrograd.stepper.page.layout import LARGEST_DRAWING
-from micrograd.stepper.page.notebook import leaf_number, picture, with_still
+from micrograd.stepper.page.notebook import leaf_number, living, saved_steps
 from micrograd.stepper.stepper import Stepper
 
 __all__ = ["StepperWidget"]
@@ -48,12 +47,14 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     editable = traitlets.Bool(True).tag(sync=True)
     edit = traitlets.Dict().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
+    place = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, stepper: Stepper, **options: Any) -> None:
         self.stepper = stepper
         self._layout = layout_of(stepper)
         self._is_copy = False
         self._edits = 0
+        options["place"] = uuid4().hex
         super().__init__(data=page_data(stepper, self._layout), step=stepper.position, **options)
         self.observe(self._edited, names=["edit"])
         self.observe(self._moved, names=["step"])
@@ -116,7 +117,5 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.data = data
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        still: dict[str, Any] = {"text/plain": repr(self.stepper)}
-        if len(self.stepper.nodes) <= LARGEST_DRAWING:
-            still["image/png"] = base64.b64encode(picture(self.stepper, "png")).decode()
-        return with_still(super()._repr_mimebundle_(**options), still)
+        html = saved_steps(self.stepper, self.place, self.theme)
+        return living(super()._repr_mimebundle_(**options), html, repr(self.stepper))

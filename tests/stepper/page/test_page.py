@@ -1,6 +1,7 @@
 """What Python sends to the page and the notebook, without a browser."""
 
 import base64
+import gzip
 import hashlib
 import html
 import json
@@ -8,6 +9,7 @@ import random
 import re
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 from graphs import guide_graph
@@ -23,7 +25,7 @@ from micrograd.stepper.page import page_data, page_text
 from micrograd.stepper.page.data import layout_of
 from micrograd.stepper.page.html import LAST_LINE, script, styles
 from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, lay_out
-from micrograd.stepper.page.notebook import leaf_number, mimebundle, picture
+from micrograd.stepper.page.notebook import leaf_number, mimebundle, picture, saved_steps
 from micrograd.style import contrast, theme
 
 
@@ -303,7 +305,7 @@ def test_the_sheet_has_the_colours_of_the_look():
 
 
 def test_front_end_is_small_enough_to_be_sent_with_each_widget():
-    assert len(script().encode()) + len(styles().encode()) < 60_000
+    assert len(script().encode()) + len(styles().encode()) < 90_000
 
 
 # ---- the notebook ------------------------------------------------------------------------------
@@ -424,20 +426,76 @@ def test_an_edit_keeps_the_rule_broken(widget):
     assert shown.data["assigns"]
 
 
-def test_a_notebook_gets_the_widget_and_a_picture(widget):
-    bundle = steps(guide_graph())._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def in_a_notebook(monkeypatch, **known):
+    """Pretend that a kernel runs this; `known` are its variables."""
+    shell = SimpleNamespace(kernel=object(), user_ns=known)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.delenv("VSCODE_PID", raising=False)
+
+
+def bundle_of(shown, **options):
+    bundle = shown._repr_mimebundle_(**options)
+    return bundle[0] if isinstance(bundle, tuple) else bundle
+
+
+def test_a_notebook_keeps_the_page_and_the_widget_finds_its_place(widget, monkeypatch):
+    in_a_notebook(monkeypatch)
+    shown = widget(guide_graph())
+    shown.step = 4
+    data = bundle_of(shown)
+    assert set(data) == {"text/html", "text/plain"}
+    assert f'<micrograd-page of="{shown.place}">' in data["text/html"]
+    assert shown.place != widget(guide_graph()).place
     assert data["text/plain"].startswith("<Stepper of L = -24")
+    assert packed_data(data["text/html"]) == {**page_data(shown.stepper), "position": 4}
+    assert set(bundle_of(shown.stepper)) == {"text/html", "text/plain"}
 
 
-def test_without_the_extra_a_notebook_gets_the_picture_and_its_name(monkeypatch):
+def packed_data(text):
+    packed = re.search(r'"application/gzip" id="mgs-data">([^<]*)<', text)[1]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def test_where_only_an_output_starts_a_widget_the_output_says_so(widget, monkeypatch):
+    shown = steps(guide_graph())
+    hosts = [
+        lambda: monkeypatch.delitem(sys.modules, "IPython", raising=False),  # as in marimo
+        lambda: in_a_notebook(monkeypatch, __vsc_ipynb_file__="lesson.ipynb"),
+        lambda: (in_a_notebook(monkeypatch), monkeypatch.setenv("VSCODE_PID", "1")),
+        lambda: (in_a_notebook(monkeypatch), monkeypatch.setitem(sys.modules, "google.colab", 1)),
+    ]
+    for host in hosts:
+        host()
+        assert set(bundle_of(shown)) == {WIDGET, "text/html", "text/plain"}
+        assert list(bundle_of(shown, include={WIDGET})) == [WIDGET]
+        assert list(bundle_of(shown, exclude=["text/html", WIDGET])) == ["text/plain"]
+        assert bundle_of(shown, include=[]) == {}
+        assert len(bundle_of(shown, include=None, exclude=None)) == 3
+
+
+def test_what_a_notebook_keeps_is_small(monkeypatch):
+    x1, x2, w1, w2, b = map(Value, (2.0, 0.0, -3.0, 1.0, 6.8813735870195432))
+    neuron = steps((x1 * w1 + x2 * w2 + b).tanh())
+    assert len(saved_steps(neuron).encode()) < 200_000
+    network = MLP(2, [16, 16, 1], rng=random.Random(1))
+    text = saved_steps(steps((network([0.5, -1.0]) - 1) ** 2))
+    assert len(text.encode()) < 250_000
+    monkeypatch.setattr("micrograd.stepper.page.notebook._LARGEST_SAVED", 1000)
+    text = saved_steps(neuron, "here")
+    assert "<iframe" not in text
+    assert "<style" not in text  # the picture is not hidden
+    assert re.search(r'<micrograd-page of="here">.*src="data:image/svg.*Run this cell', text)
+
+
+def test_without_the_extra_a_notebook_gets_the_page_and_its_name(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "micrograd.stepper.page.stepper_widget", raising=False)
     data = mimebundle(steps(guide_graph()))
     assert "data:image/svg+xml;base64," in data["text/html"]
-    assert "pip install &quot;micrograd[notebook]&quot;" in data["text/html"]
+    assert packed_data(data["text/html"])["title"].startswith("L = ")
     assert 'pip install "micrograd[notebook]"' in data["text/plain"]
 
 
@@ -464,10 +522,14 @@ def test_errors_of_the_page_are_of_the_package():
 def test_the_frame_holds_the_whole_page_as_text_of_one_attribute():
     stepper = steps(guide_graph())
     frame = stepper.page(height=500)
-    found = re.fullmatch(r'<iframe (.*) srcdoc="([^"]*)"></iframe>', frame._repr_html_(), re.DOTALL)
+    shown = frame._repr_html_()
+    found = re.fullmatch(
+        r"<style>.*</style><iframe (.*) srcdoc='([^']*)'></iframe>", shown, re.DOTALL
+    )
     assert html.unescape(found[2]) == page_text(stepper)
     assert 'sandbox="allow-scripts"' in found[1]
     assert 'height="500"' in found[1]
+    assert 'height="860"' in stepper.page()._repr_html_()
     for height in (0, -1, 2.5, True, "tall"):
         with pytest.raises(ArgumentError, match="expected height to be a whole number of 1"):
             stepper.page(height=height)

@@ -1,4 +1,4 @@
-// Between the page and the program that shows it: its theme, its printer and its keys.
+// Between the page and the program that shows it: theme, paper, keys, and the text of a notebook.
 
 function hostTheme(el) { // the notebook's theme first, that of the system last
   const body = document.body, page = document.documentElement;
@@ -60,4 +60,36 @@ function hearKeys(app, el, on, heard) {
     if (isOurs(e)) e.stopPropagation();
     if (isOurs(e) || e.key === "Escape") heard(e);
   });
+}
+
+// A notebook's text holds the page itself, in an element `micrograd-page`, for where no kernel runs.
+// While the widget of the same name lives, it stands there instead. The element tells whenever it
+// enters or leaves the document: a host may move outputs, or show one twice.
+const takePlaces = render => ({ model }) => {
+  const TAG = "micrograd-page", name = model.get("place"), taken = new Map(), quit = new AbortController();
+  const leave = place => { const { done, was, text } = taken.get(place); taken.delete(place); done(); place.replaceChildren(...was); text?.classList.add("jp-RenderedHTMLCommon"); };
+  const seen = place => {
+    if (taken.has(place) && !place.isConnected) leave(place);
+    if (taken.has(place) || !place.isConnected || place.getAttribute("of") !== name) return;
+    const el = h("div"), was = [...place.childNodes], text = place.closest(".jp-RenderedHTMLCommon");
+    text?.classList.remove("jp-RenderedHTMLCommon"); // JupyterLab's style of text: its headings, its tables
+    place.replaceChildren(el);
+    taken.set(place, { was, text, done: render({ model, el }) });
+  };
+  if (!customElements.get(TAG)) {
+    const tell = element => document.dispatchEvent(new CustomEvent(TAG, { detail: element }));
+    customElements.define(TAG, class extends HTMLElement { connectedCallback() { tell(this); } disconnectedCallback() { tell(this); } });
+  }
+  document.addEventListener(TAG, e => seen(e.detail), { signal: quit.signal });
+  document.querySelectorAll(TAG).forEach(seen);
+  const gone = () => { quit.abort(); [...taken.keys()].forEach(leave); };
+  model.on("comm_live_update", gone); // the kernel was restarted or ended
+  return gone;
+};
+
+async function pageData() { // of a page on its own
+  const held = document.getElementById("mgs-data"), text = held.textContent;
+  if (held.type === "application/json") return JSON.parse(text);
+  const packed = new Blob([Uint8Array.from(atob(text), c => c.charCodeAt(0))]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip"))).json();
 }

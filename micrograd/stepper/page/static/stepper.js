@@ -567,4 +567,4 @@ function render({ model, el }) {
   return () => { model.off("change:data", again); leave(); };
 }
 
-export default { render };
+export default { initialize: takePlaces(render), render };
