@@ -1,13 +1,15 @@
-"""The watch over switches, by planting what it should find."""
+"""What the tests share: the watch over switches, what is said of a run, tables of cases."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tables import each
 
 TESTS = Path(__file__).parent
 
@@ -30,7 +32,7 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
     watch = (TESTS / "conftest.py").read_text(encoding="utf-8")
     (folder / "conftest.py").write_text(watch, encoding="utf-8")
     (folder / "test_it.py").write_text(test, encoding="utf-8")
-    parallel = ["--numprocesses=logical", "--maxprocesses=2", "--dist=worksteal"]
+    parallel = ["--numprocesses=logical", "--maxprocesses=1", "--dist=worksteal"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", folder]
     return subprocess.run(
         [*command, *parallel, *(options or [folder / "test_it.py"])],
@@ -43,16 +45,17 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("switch", LEAVES)
-def test_a_test_that_leaves_a_switch_flipped_fails(switch: str, tmp_path: Path) -> None:
-    done = run(
-        tmp_path,
-        f"kept = []\n\n\ndef test_leaves():\n    {LEAVES[switch]}\n\n\n"
-        "def test_clean():\n    pass\n",
+def test_a_test_that_leaves_a_switch_flipped_fails_and_the_next_does_not(tmp_path: Path) -> None:
+    tests = "".join(
+        f"def test_leaves_{i}():\n    {LEAVES[switch]}\n\n\ndef test_clean_{i}():\n    pass\n\n\n"
+        for i, switch in enumerate(LEAVES)
     )
+    done = run(tmp_path, f"kept = []\n\n\n{tests}")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert f"the test left changed: {switch}" in done.stdout
-    assert "1 error" in done.stdout
+    for i, switch in enumerate(LEAVES):
+        assert f"ERROR at teardown of test_leaves_{i} " in done.stdout
+        assert f"Failed: the test left changed: {switch}\n" in done.stdout
+    assert f"{2 * len(LEAVES)} passed, {len(LEAVES)} errors" in done.stdout
 
 
 SKIPS = """
@@ -102,3 +105,25 @@ def test_the_plugin_for_parallel_tests_can_be_left_out(tmp_path: Path) -> None:
     done = run(tmp_path, "def test_runs():\n    pass\n", ".", "-p", "no:xdist")
     assert "1 passed" in done.stdout, done.stderr
     assert "Skipped" not in done.stdout
+
+
+def test_a_table_is_gone_through_to_its_end_and_names_the_rows_that_fail(tmp_path: Path) -> None:
+    seen = []
+
+    @each(("x", "y"), [(1, 2), (4, 3), (5, 6), (8, 7)])
+    @each("sign", "+-", ids="sign {}".format)
+    def ascending(x: int, y: int, sign: str, folder: Path) -> None:
+        seen.append((x, y, sign, folder))
+        assert x < y or sign == "+"
+
+    assert list(inspect.signature(ascending).parameters) == ["folder"]
+    with pytest.raises(
+        AssertionError, match=r"^2 of 4 rows: row 1 \(4, 3\), row 3 \(8, 7\)$"
+    ) as found:
+        ascending(folder=tmp_path)
+    assert str(found.value.__cause__) == "1 of 2 rows: row 1 (sign -)"
+    assert seen == [
+        (*pair, sign, tmp_path) for pair in [(1, 2), (4, 3), (5, 6), (8, 7)] for sign in "+-"
+    ]
+    with pytest.raises(AssertionError, match="without rows"):
+        each("x", [])

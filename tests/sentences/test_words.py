@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from strategies import ROWS, row_id
+from tables import each
 
 from micrograd import ops
 from micrograd.draw import draw_dot, format_graph
@@ -60,7 +61,7 @@ def is_same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("inner", NESTS)
-@pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 5], ids=row_id)
+@each("op", [op for op in ROWS if op.arity <= 5], row_id)
 def test_every_row_reads_back_with_every_operator_inside_and_around(op: ops.Op, inner: str) -> None:
     a, b = Value(0.7, label="a"), Value(0.3, label="b")
     names = {"a": 0.7, "b": 0.3}
@@ -87,7 +88,7 @@ def test_every_row_reads_back_with_every_operator_inside_and_around(op: ops.Op, 
 
 
 @pytest.mark.parametrize("inner", NESTS)
-@pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 5], ids=row_id)
+@each("op", [op for op in ROWS if op.arity <= 5], row_id)
 def test_the_formulas_of_steps_read_back(op: ops.Op, inner: str) -> None:
     a, b = Value(0.7, label="a"), Value(0.3, label="b")
     operands: list[Any] = [NESTS[inner](a, b), b, a, b, a][: op.arity]
@@ -151,8 +152,8 @@ MAKES: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("sign", MAKES)
-@pytest.mark.parametrize("x", NUMBERS, ids=str)
-@pytest.mark.parametrize("y", NUMBERS, ids=str)
+@each("x", NUMBERS)
+@each("y", NUMBERS)
 def test_an_equation_with_an_equals_sign_is_true(sign: str, x: Any, y: Any) -> None:
     make, right = MAKES[sign]
     for step in said(make, x, y):
