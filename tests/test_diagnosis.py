@@ -136,25 +136,37 @@ def test_nothing_is_changed():
 @pytest.mark.parametrize(
     ("arguments", "kind", "told"),
     [
-        ((max, X, Y), ArgumentTypeError, "expected an MLP"),
-        ((network(), X, Y, "hing"), ArgumentError, "'hing'"),
-        ((network(), X, Y, [1]), ArgumentError, r"\[1\]"),
-        ((network(), [], []), ArgumentError, "X is empty"),
-        ((network(), X, [1]), InputCountError, "4 rows, y has 1"),
-        ((network(), X, None), ArgumentTypeError, "expected y to be an array"),
-        ((network(), [0.0, 1.0], [1, 1]), ArgumentTypeError, r"X\[0\] to be a row"),
-        ((network(), [[0.0, 1.0], [1.0]], [1, 1]), InputCountError, r"X\[1\] has 1 features"),
-        ((network(), [["a", 1.0]], [1]), NumberTypeError, r"X\[0\]\[0\]"),
-        ((network(), X, [math.nan, -1, 1, 1]), ArgumentError, r"y\[0\] is nan"),
-        ((network(), X, [2, -1, 1, 1]), ArgumentError, "label 0 is 2"),
-        ((network(sizes=(3, 2)), X, Y), InputCountError, "hinge needs a model with one output"),
-        ((network(sizes=()), X, Y), InputCountError, "this one has 0"),
-        ((network(), X, [0, 1, 0, 1], "cross_entropy"), InputCountError, "one output per class"),
+        (lambda: (max, X, Y), ArgumentTypeError, "expected an MLP"),
+        (lambda: (network(), X, Y, "hing"), ArgumentError, "'hing'"),
+        (lambda: (network(), X, Y, [1]), ArgumentError, r"\[1\]"),
+        (lambda: (network(), [], []), ArgumentError, "X is empty"),
+        (lambda: (network(), X, [1]), InputCountError, "4 rows, y has 1"),
+        (lambda: (network(), X, None), ArgumentTypeError, "expected y to be an array"),
+        (lambda: (network(), [0.0, 1.0], [1, 1]), ArgumentTypeError, r"X\[0\] to be a row"),
+        (
+            lambda: (network(), [[0.0, 1.0], [1.0]], [1, 1]),
+            InputCountError,
+            r"X\[1\] has 1 features",
+        ),
+        (lambda: (network(), [["a", 1.0]], [1]), NumberTypeError, r"X\[0\]\[0\]"),
+        (lambda: (network(), X, [math.nan, -1, 1, 1]), ArgumentError, r"y\[0\] is nan"),
+        (lambda: (network(), X, [2, -1, 1, 1]), ArgumentError, "label 0 is 2"),
+        (
+            lambda: (network(sizes=(3, 2)), X, Y),
+            InputCountError,
+            "hinge needs a model with one output",
+        ),
+        (lambda: (network(sizes=()), X, Y), InputCountError, "this one has 0"),
+        (
+            lambda: (network(), X, [0, 1, 0, 1], "cross_entropy"),
+            InputCountError,
+            "one output per class",
+        ),
     ],
 )
 def test_what_cannot_be_diagnosed_is_refused(arguments, kind, told):
     with pytest.raises(kind, match=told):
-        diagnose(*arguments)
+        diagnose(*arguments())
 
 
 def test_a_weight_that_is_nan_is_found_in_its_layer_and_what_follows_from_it_is_not_told():
@@ -191,17 +203,21 @@ def scaled(factor, **options):
 
 
 @pytest.mark.parametrize(
-    ("model", "rows", "where"),
+    ("made", "rows", "where"),
     [
-        (scaled(1e120, activation="relu"), X, "the loss"),
-        (scaled(math.nan), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
-        (scaled(math.inf), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
-        (network("linear"), [[1e200 * x for x in row] for row in X], "the loss"),
-        (scaled(1e160, activation="linear"), X, "layer 2, neuron 1 (model.layers[1].neurons[0])"),
+        (lambda: scaled(1e120, activation="relu"), X, "the loss"),
+        (lambda: scaled(math.nan), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
+        (lambda: scaled(math.inf), X, "layer 1, neuron 1 (model.layers[0].neurons[0])"),
+        (lambda: network("linear"), [[1e200 * x for x in row] for row in X], "the loss"),
+        (
+            lambda: scaled(1e160, activation="linear"),
+            X,
+            "layer 2, neuron 1 (model.layers[1].neurons[0])",
+        ),
     ],
 )
-def test_a_network_that_diverged_is_a_finding_and_no_error(model, rows, where):
-    result = diagnose(model, rows, [0.0, 0.0, 1.0, 1.0], "mse")
+def test_a_network_that_diverged_is_a_finding_and_no_error(made, rows, where):
+    result = diagnose(made(), rows, [0.0, 0.0, 1.0, 1.0], "mse")
     (finding, *_) = [f for f in result.findings if f.kind == "not finite"]
     assert finding.where == where
     assert "smaller learning rate" in finding.remedy

@@ -45,6 +45,9 @@ class Owner:
         return owner
 
 
+_HOLDERS = (Owner, dict, list, tuple)  # what a network's values can be in
+
+
 class _Neuron(NamedTuple):
     """Which neuron: the network, the path in front of its layers, layer and neuron from 1."""
 
@@ -151,7 +154,11 @@ class _Network:
             if thing is not model and id(thing) in self.parts:
                 continue
             self.parts.add(id(thing))
-            stack += [(child, f"{path}{key}.") for key, child in reversed(list(children))]
+            stack += [
+                (child, f"{path}{key}.")
+                for key, child in reversed(list(children))
+                if id(child) in leaves or isinstance(child, _HOLDERS)
+            ]
 
 
 def _networks(leaves: Mapping[int, Any]) -> list[_Network]:

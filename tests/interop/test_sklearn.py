@@ -70,19 +70,19 @@ def test_labels_are_kept_and_training_can_go_on():
 @pytest.mark.parametrize(
     ("model", "classes", "told"),
     [
-        (made(2, [3, 1]), ["a"], "1 output has 2 classes, got ['a']"),
-        (made(2, [3, 3]), ["a", "b"], "3 outputs has 3 classes"),
-        (made(2, [3, 1]), ["b", "a"], "sorted order, ['a', 'b']"),
-        (made(2, [3, 1]), ["a", "a"], "has 2 classes"),
-        (made(2, [3, 1]), [None, 1], "all strings or all numbers, got [None, 1]"),
-        (made(2, [3, 1], "gelu"), None, "'gelu', which scikit-learn's MLPClassifier"),
-        (made(2, [3, 3, 1], ["tanh", "relu", "linear"]), None, "same activation in all"),
-        (made(2, [3, 1], ["tanh", "sigmoid"]), None, "none in the last"),
+        (lambda: made(2, [3, 1]), ["a"], "1 output has 2 classes, got ['a']"),
+        (lambda: made(2, [3, 3]), ["a", "b"], "3 outputs has 3 classes"),
+        (lambda: made(2, [3, 1]), ["b", "a"], "sorted order, ['a', 'b']"),
+        (lambda: made(2, [3, 1]), ["a", "a"], "has 2 classes"),
+        (lambda: made(2, [3, 1]), [None, 1], "all strings or all numbers, got [None, 1]"),
+        (lambda: made(2, [3, 1], "gelu"), None, "'gelu', which scikit-learn's MLPClassifier"),
+        (lambda: made(2, [3, 3, 1], ["tanh", "relu", "linear"]), None, "same activation in all"),
+        (lambda: made(2, [3, 1], ["tanh", "sigmoid"]), None, "none in the last"),
     ],
 )
 def test_what_an_mlpclassifier_cannot_hold_is_refused(model, classes, told):
     with pytest.raises(ArgumentError, match=re.escape(told)):
-        to_sklearn(model, classes)
+        to_sklearn(model(), classes)
 
 
 def test_only_fitted_networks_come_in():
