@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
-from micrograd.formula import Text, labelled, partial_formulas, write
+from micrograd.formula import Text, partial_formulas, write
 from micrograd.ops import constant
+from micrograd.sentences.naming import called as called_in
+from micrograd.sentences.naming import numeral, product_signs, shortened
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
 from micrograd.style import finite, number_text
 from micrograd.values.names import names_in
@@ -24,8 +26,6 @@ from micrograd.values.notation import Names
 
 __all__ = ["Words"]
 
-LONGEST_NAME: Final = 16
-LONGEST_EXPRESSION: Final = 64
 LONGEST_POWER: Final = 10_000  # bits
 
 
@@ -51,9 +51,7 @@ class Words:
     Attributes
     ----------
     names : list of str
-        A value's label, or its place in a network; else its expression where that has at most 16
-        characters, else `v7`, its position in topological order. A plain number in an expression,
-        such as the 3 of `3 * a`, is called by that number.
+        What each value is called; see `naming.called`.
     """
 
     def __init__(
@@ -69,26 +67,20 @@ class Words:
         self.precision = precision
         self.correct = final_gradients(correct_rows, len(recording.nodes)) if broken else []
         self._correct_after = {(row.node, row.operand): row.after for row in correct_rows}
-        self._texts: list[Text] = []
         self._formulas: dict[int, list[str]] = {}
         self._expressions: dict[tuple[int, bool], Text] = {}
-        self.names: list[str] = []
         nodes = recording.nodes
         self.called = names_in(nodes) if called is None else called
         self._titles = self.called.titles(nodes)
-        for i, title in enumerate(self._titles):
-            if title:
-                text = labelled(title)
-            elif self._is_number(i):
-                text = _number(self._text_of(recording.data[i]))
-            else:
-                text = self._expression(i) if recording.parents[i] else Text(f"v{i}")
-                is_long = len(text.text) > LONGEST_NAME and nodes[i] not in self.called.products
-                # The sum of one value reads as that value, which it is not.
-                if is_long or any(text.text == self.names[p] for p in recording.parents[i]):
-                    text = Text(f"v{i}")
-            self._texts.append(text)
-            self.names.append(text.text)
+        self._texts = called_in(
+            nodes,
+            recording.parents,
+            recording.data,
+            self._titles,
+            products=self.called.products,
+            precision=precision,
+        )
+        self.names = [text.text for text in self._texts]
 
     # ---- parts ---------------------------------------------------------------------------------
 
@@ -109,13 +101,13 @@ class Words:
     def _written(self, i: int, numbers: bool) -> Text:
         op, parents = self.recording.nodes[i].op, self.recording.parents[i]
         operands = [
-            _number(self._text_of(self.recording.data[p]), op.code.startswith(f"{{{j}}}"))
+            numeral(self._text_of(self.recording.data[p]), op.code.startswith(f"{{{j}}}"))
             if numbers
             else self._texts[p]
             for j, p in enumerate(parents)
         ]
         written = write(op, operands)
-        text = _shortened(written.text.replace(" * ", " × "))
+        text = shortened(product_signs(written.text))
         return Text(text, written.precedence)
 
     def expression(self, i: int) -> str:
@@ -134,7 +126,7 @@ class Words:
                 found = partial_formulas(self.recording.nodes[i].op, names, self._texts[i])
             except (GradientError, ValueError, ArithmeticError):
                 found = [""] * len(names)
-            self._formulas[i] = [_bare(_shortened(text.replace(" * ", " × "))) for text in found]
+            self._formulas[i] = [_bare(shortened(product_signs(text))) for text in found]
         return self._formulas[i][operand]
 
     def derivative(self, over: int, under: int) -> str:
@@ -531,12 +523,6 @@ def _start(text: str) -> str:
     return text[0].upper() + text[1:] if text.startswith("the ") else text
 
 
-def _number(text: str, first: bool = True) -> Text:
-    if text.lstrip("≈").startswith("-"):  # bare at the start only: -6 + 10, but 10 + (-6)
-        return Text(text, 1 if not first else 2 if "/" in text else 3)
-    return Text(text, 2 if "/" in text else 5)
-
-
 class _Exact(Fraction):
     """A fraction whose powers are refused where they would have very many digits."""
 
@@ -545,16 +531,6 @@ class _Exact(Fraction):
         if exponent == int(exponent) and size > 1 and size * abs(exponent) > LONGEST_POWER:
             raise OverflowError("too long")
         return Fraction(self) ** exponent
-
-
-def _shortened(text: str) -> str:
-    """Keep the first two and the last of many terms."""
-    if len(text) <= LONGEST_EXPRESSION:
-        return text
-    terms = text.split(" + ")
-    if len(terms) > 4 and len(" + ".join([*terms[:2], terms[-1]])) <= LONGEST_EXPRESSION:
-        return " + ".join([*terms[:2], "…", terms[-1]])
-    return f"{text[: LONGEST_EXPRESSION // 2]}…{text[-LONGEST_EXPRESSION // 3 :]}"
 
 
 def _bare(text: str) -> str:

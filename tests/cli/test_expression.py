@@ -271,7 +271,7 @@ def test_the_command_writes_the_picture(tmp_path: Path) -> None:
 
 def test_the_command_prints_text_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["graph", NEURON, *NUMBERS]) == 0
-    assert "tanh(v8)" in capsys.readouterr().out
+    assert "tanh(v6 + b)" in capsys.readouterr().out
     assert main(["graph", "x", "x=1", "--no-backward"]) == 0
     assert capsys.readouterr().out.split()[-1] == "–"
 

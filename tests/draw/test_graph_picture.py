@@ -539,17 +539,17 @@ def test_data_that_changed_since_does_not_stop_the_picture() -> None:
 
 def test_the_text_form_reads_like_the_program() -> None:
     assert format_graph(neuron()).splitlines() == [
-        "name  is           data  grad  local derivatives",
-        "x1    input           2  -1.5",
-        "w1    parameter      -3    +1",
-        "v2    x1 * w1        -6  +0.5  ∂x1 -3, ∂w1 2",
-        "x2    input           0  +0.5",
-        "w2    parameter       1     0",
-        "v5    x2 * w2         0  +0.5  ∂x2 1, ∂w2 0",
-        "v6    v2 + v5        -6  +0.5  ∂v2 1, ∂v5 1",
-        "b     parameter   6.881  +0.5",
-        "s     v6 + b     0.8814  +0.5  ∂v6 1, ∂b 1",
-        "o     tanh(s)    0.7071    +1  ∂s 0.5",
+        "name     is                   data  grad  local derivatives",
+        "x1       input                   2  -1.5",
+        "w1       parameter              -3    +1",
+        "x1 × w1  product                -6  +0.5  ∂x1 -3, ∂w1 2",
+        "x2       input                   0  +0.5",
+        "w2       parameter               1     0",
+        "x2 × w2  product                 0  +0.5  ∂x2 1, ∂w2 0",
+        "v6       x1 × w1 + x2 × w2      -6  +0.5  ∂(x1 × w1) 1, ∂(x2 × w2) 1",
+        "b        parameter           6.881  +0.5",
+        "s        v6 + b             0.8814  +0.5  ∂v6 1, ∂b 1",
+        "o        tanh(s)            0.7071    +1  ∂s 0.5",
     ]
 
 
