@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from micrograd.checks import whole_number
 from micrograd.files import write_atomic
-from micrograd.stepper.page.data import page_data
+from micrograd.stepper.page.data import in_pieces, page_data
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import HOSTS, THEMES, Theme
 
@@ -113,7 +113,7 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
     code = code.removesuffix(LAST_LINE) + _START
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     name = f"{data['title']}: back-propagation, step by step"
-    return document(name, code, sheet, data, plain, packed=packed)
+    return document(name, code, sheet, in_pieces(data), plain, packed=packed)
 
 
 def document(

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import html
 import json
+import math
 import random
 import re
 import sys
@@ -19,7 +20,7 @@ from micrograd import Value, explain, steps
 from micrograd import sum as value_sum
 from micrograd.errors import ArgumentError, MicrogradError, TooLargeError
 from micrograd.graph import order
-from micrograd.losses import cross_entropy, hinge
+from micrograd.losses import cross_entropy, hinge, mse
 from micrograd.nn import MLP
 from micrograd.stepper.page import page_data, page_text
 from micrograd.stepper.page.data import layout_of
@@ -283,6 +284,87 @@ def test_markup_in_labels_cannot_leave_the_document():
     found = re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1]
     assert "\u2028" not in found
     assert json.loads(found)["nodes"][0]["name"] == x.label
+
+
+def sent(text):
+    """Return the document of a page, its strings put together."""
+    data = json.loads(re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1])
+    pieces = data.pop("pieces")
+    strings = [
+        text if isinstance(text, str) else "".join(pieces[i] for i in text)
+        for text in data["strings"]
+    ]
+    return data | {"strings": strings}
+
+
+def test_the_strings_of_a_page_are_sent_in_pieces_and_are_small_for_what_they_say():
+    model = MLP(2, [16, 8, 1], rng=random.Random(1))
+    walk = steps(mse([model([i / 3, 1.0]) for i in range(3)], [1.0] * 3))
+    text = page_text(walk)
+    wanted = json.loads(json.dumps(page_data(walk)))
+    assert sent(text) == wanted | {"position": 0}
+    fixed = len(page_text(steps(Value(1.0))).encode())
+    assert len(text.encode()) - fixed < 3_000 * len(walk.nodes)
+
+
+# ---- a network ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_the_page_gets_the_network_of_the_graph(samples, atomic):
+    model = MLP(2, [3, 2], activation="tanh", rng=random.Random(0), atomic=atomic)
+    walk = steps(cross_entropy([model([k + 0.5, 1.0]) for k in range(samples)], [1] * samples))
+    net, place = page_data(walk)["net"], walk.place
+    assert net["title"].startswith("Network of 2 layers: 2 inputs, 3 and 2 neurons")
+    assert (net["samples"], net["sample"]) == (samples, 0)
+    assert [layer["activation"] for layer in net["layers"]] == ["tanh", "linear"]
+    for i, layer in enumerate(net["layers"]):
+        for j, neuron in enumerate(layer["neurons"]):
+            own = model.layers[i].neurons[j]
+            assert neuron["code"] == f"model.layers[{i}].neurons[{j}]"
+            assert neuron["w"] == [place(w) for w in own.w]
+            assert neuron["b"] == place(own.b)
+            for k, at in enumerate(neuron["at"], 1):
+                nth = f"#{k}" if samples > 1 else ""
+                assert at["s"] == place(f"s{i + 1}[{j + 1}]{nth}")
+                assert at["x"] == (None if i else place(f"x1[{j + 1}]{nth}"))
+                assert bool(at["parts"]) == atomic
+    terms = net["loss"]["terms"]
+    assert (net["loss"]["node"], net["loss"]["kind"]) == (len(walk.nodes) - 1, "cross_entropy")
+    assert {term["name"] for term in terms} == {"right class: 1 (p2)"}
+    for term in terms:
+        p = [float(text) for text in term["p"]]
+        assert sum(p) == pytest.approx(1, abs=1e-3)
+        assert walk.recording.data[term["node"]] == pytest.approx(-math.log(p[1]), abs=1e-3)
+    known = {i for layer in net["layers"] for n in layer["neurons"] for i in (*n["w"], n["b"])}
+    known |= {
+        i for layer in net["layers"] for n in layer["neurons"] for at in n["at"]
+        for i in (*at["in"], at["s"], at["x"], *at["parts"])
+    }  # fmt: skip
+    rest = {i for found in (*net["after"], *net["between"], *net["inputs"]) for i in found}
+    assert known | rest | {*net["before"], *net["end"], None} == {*range(len(walk.nodes)), None}
+
+
+def test_the_page_gets_the_sections_with_their_sentences():
+    model = MLP(2, [2, 1], rng=random.Random(0))
+    walk = steps(mse([model([k + 0.5, 1.0]) for k in range(2)], [1.0] * 2))
+    data = page_data(walk)
+    strings, sections = data["strings"], data["sections"]
+    names = [(section["phase"], section["name"], section["sample"]) for section in sections]
+    assert names[:4] == [
+        ("forward", "layer 1", 0), ("forward", "layer 2", 0), ("forward", "loss", 0),
+        ("forward", "layer 1", 1),
+    ]  # fmt: skip
+    groups = [group for section in sections for group in section["groups"]]
+    assert [k for g in groups for k in range(g["steps"][0], g["steps"][1] + 1)] == [
+        *range(len(walk))
+    ]
+    assert strings[groups[0]["text"]].startswith("Neuron 1 of layer 1, sample 1: the weighted sum")
+    assert page_data(steps(guide_graph()))["net"] is None
+    assert [s["name"] for s in page_data(steps(guide_graph()))["sections"]] == [
+        "forward pass", "backward pass",
+    ]  # fmt: skip
 
 
 def test_the_page_has_the_steps_as_text_where_scripts_are_off():

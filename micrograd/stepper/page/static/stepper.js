@@ -16,6 +16,7 @@ function curve(x0, y0, x1, y1) {
 
 function decoded(data) {
   const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
+  if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
   D.steps = D.steps.map(s => ({
     k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
     before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
