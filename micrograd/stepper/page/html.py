@@ -113,7 +113,8 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
     code = code.removesuffix(LAST_LINE) + _START
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     name = f"{data['title']}: back-propagation, step by step"
-    return document(name, code, sheet, in_pieces(data), plain, packed=packed)
+    data = data if packed else in_pieces(data)
+    return document(name, code, sheet, data, plain, packed=packed)
 
 
 def document(
