@@ -16,6 +16,7 @@ from micrograd.loop.history import History
 from micrograd.ops import PlainNumber
 from micrograd.optim import Clip
 from micrograd.values.assigning import data_of, restore_data
+from micrograd.values.collecting import uncollected
 
 __all__ = ["Objective", "Run", "Trainable", "finite_loss"]
 
@@ -168,6 +169,7 @@ class Run:
         stopped.history = self.history
         return stopped
 
+    @uncollected()
     def _step(self) -> None:
         start = time.perf_counter()
         objective = self.objective

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import dis
-import gc
 import inspect
 import linecache
 import os
@@ -30,6 +29,7 @@ from micrograd.errors import TraceError
 from micrograd.nn import Module
 from micrograd.ops import is_plain
 from micrograd.replay.trace.reach import kept_by
+from micrograd.values.collecting import uncollected
 
 __all__ = [
     "DRAWN", "FROZEN", "SLOPE", "WATCHED", "WHERE", "Watch", "is_symbol", "line_where",
@@ -113,34 +113,6 @@ def line_where(run: Callable[[], object], happened: Callable[[], bool]) -> str:
 def refusal(what: str, advice: str, line: str) -> TraceError:
     """Return the error for something that a function did in a line."""
     return TraceError(f"a traced function cannot {what} ({line}): {advice}")
-
-
-_pausing = threading.Lock()
-_pauses: list[object] = []  # one for each thread that wants it paused
-_collecting = False
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause the cyclic garbage collector.
-
-    What it calls, its callbacks and finalizers, would be watched as if the function had called it.
-    And it would take half the time of a trace, though tapes have no cycles.
-    """
-    global _collecting  # noqa: PLW0603 (a process has one collector)
-    pause = object()
-    try:
-        with _pausing:
-            _collecting = _collecting if _pauses else gc.isenabled()
-            _pauses.append(pause)
-            gc.disable()
-        yield
-    finally:
-        with _pausing:
-            if pause in _pauses:
-                _pauses.remove(pause)
-            if _collecting and not _pauses:
-                gc.enable()
 
 
 class Watch:
