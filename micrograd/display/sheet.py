@@ -23,7 +23,7 @@ _RULES: Final = """
 .mgb .wrong { color: var(--wrong); font-weight: 600; }
 .mgb b { font-weight: 600; } .mgb .gap { margin-right: 18px; }
 .mgb.mgb table { border-collapse: collapse; border: 0; margin: 0 0 8px; font-size: 14px; }
-.mgb.mgb tr, .mgb.mgb tr:nth-child(odd), .mgb.mgb tr:hover { background: none; border: 0; }
+.mgb.mgb tr:nth-child(n), .mgb.mgb tr:hover { background: none; border: 0; }
 .mgb.mgb th, .mgb.mgb td { border: 0; padding: 3px 12px 3px 0; text-align: right;
   vertical-align: baseline; max-width: 46ch; overflow-wrap: anywhere; }
 .mgb.mgb tr > :first-child { text-align: left; } .mgb.mgb td { border-top: 1px solid var(--hair); }

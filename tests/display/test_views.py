@@ -7,6 +7,7 @@ import sys
 import time
 from fractions import Fraction
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -291,6 +292,28 @@ def test_a_graph_of_100_000_values_is_shown_at_once():
 def test_an_object_of_another_kind_shows_nothing():
     assert html(3) is None
     assert len(views) == 1
+
+
+@pytest.mark.notebook
+def test_a_notebook_shows_them_without_any_preparation(tmp_path, monkeypatch):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    lines = [
+        "from micrograd import Value, MLP, explain; x = Value(2.0, label='x'); y = x * x; y",
+        "MLP(2, [3, 1])",
+        "explain(y, x)",
+        "from micrograd.train import History; History([1.0, 0.5])",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(line) for line in lines])
+    client = nbclient.NotebookClient(
+        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute()
+    for cell in notebook.cells:
+        (output,) = cell.outputs
+        assert set(output.data) == {"text/html", "text/plain"}
+        assert not Checked(output.data["text/html"]).open
 
 
 def test_without_any_package_numbers_formulas_and_curves_are_shown():
