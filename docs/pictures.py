@@ -14,7 +14,8 @@ from micrograd.datasets import load
 from micrograd.draw import draw_network
 
 HERE = Path(__file__).parent
-CHOSEN = {"01": 0, "02": 0, "03": 0, "04": 3, "05": 1, "06": 3, "07": 1}  # which picture of each
+# Which picture of each.
+CHOSEN = {"01": 0, "02": 0, "03": 0, "04": 3, "05": 1, "06": 3, "07": 1, "09": 2}
 
 
 def pictures(notebook):

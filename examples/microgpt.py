@@ -10,8 +10,6 @@ name is the mean of -log p of each next letter.
 All names are trained by one compiled program: a short name is filled up, and `weights` gives the
 places behind its end no part in the loss. The letters are inputs of the program, which picks their
 vectors with `nn.Embedding`.
-
-The names are first names of the United States Social Security Administration (public domain).
 """
 
 from __future__ import annotations
@@ -20,13 +18,13 @@ import math
 import random
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import micrograd
 from micrograd import Value, nn, optim
+from micrograd.course import first_names
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 END = len(LETTERS)  # stands before the first letter and behind the last one
@@ -128,7 +126,7 @@ def drawn(model: GPT, rng: random.Random, temperature: float = 0.5) -> str:
 
 def main(steps: int = 1000, samples: int = 20) -> None:
     """Train on names, one a step, and print some of one's own."""
-    names = Path(__file__).with_name("names.txt").read_text(encoding="utf-8").split()
+    names = first_names()
     model = GPT(random.Random(42))
     print(f"{len(model.parameters()):,} parameters, {len(names):,} names")
     letters, weights = (np.array(part) for part in zip(*map(sample_of, names), strict=True))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from micrograd import optim
+from micrograd.course import first_names
 from micrograd.loop import Batches
 from micrograd.replay import compile  # noqa: A004
 
@@ -21,7 +22,7 @@ def gpt():
 
 
 def test_a_gpt_on_names_trains_compiled_as_it_does_eagerly(gpt):
-    names = (FOLDER / "names.txt").read_text(encoding="utf-8").split()
+    names = first_names()
     letters, weights = (np.array(part) for part in zip(*map(gpt["sample_of"], names), strict=True))
     steps, rate = 20, lambda step: 0.01 * (1 - step / 1000)
     model, eager = (gpt["GPT"](random.Random(42)) for _ in range(2))

@@ -1,6 +1,7 @@
 """The exercises of the notebooks and their checker, and the engine that notebook 8 builds."""
 
 from micrograd.course.checking import check
+from micrograd.course.data import first_names
 from micrograd.course.exercises import EXERCISES, Exercise
 
-__all__ = ["EXERCISES", "Exercise", "check"]
+__all__ = ["EXERCISES", "Exercise", "check", "first_names"]

@@ -451,5 +451,37 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 5, "One escapes: which fault does none of your five find?"),
         ),
     ),
+    "09a": Exercise(
+        (_near(-0.75), _near(0.75)),
+        "p (v - o): 1/4 (4 - 7) and 3/4 (8 - 7).",
+        (
+            (0, 0.25, "That is the gradient of the value: the score moves the weights."),
+            (0, 1, "That is p v: only how far v lies from o counts."),
+            (0, -3, "That is v - o: the weight p is missing."),
+            (0, 0, "The first score is 0, its gradient is not: how far is 4 from 7?"),
+            (1, 6, "That is p v: only how far v lies from o counts, for this one too."),
+            (1, 1, "That is v - o: the weight p is missing here as well."),
+        ),
+    ),
+    "09b": Exercise(
+        (_near(1.3),),
+        "1 for the residual, and 0.3 times the slope of tanh at 0, which is 1.",
+        (
+            (0, 0.3, "x itself is added too: what is its slope?"),
+            (0, 1, "tanh is steepest at 0."),
+            (0, 0, "That is the value at 0: the question is for the slope."),
+            (0, 0.7, "The residual is added, not subtracted."),
+        ),
+    ),
+    "09c": Exercise(
+        (_near(0), _near(0)),
+        "A longer x has the same direction, so n does not change.",
+        (
+            (0, 0.2, "That is n itself: the question is for its change."),
+            (0, 1, "That is x: what happens to n when x grows in its own direction?"),
+            (1, 1.4, "That is n itself: here too its change is asked for."),
+            (1, 7, "That is x: does n change when x becomes twice as long?"),
+        ),
+    ),
 }
 """The exercises by name: the notebook's number and a letter."""

@@ -25,9 +25,9 @@ from results import machine, table, write_section
 
 import micrograd
 from micrograd import optim
+from micrograd.course import first_names
 from micrograd.replay import compile  # noqa: A004
 
-ROOT = Path(__file__).parents[2]
 STEPS = 1000
 
 
@@ -161,7 +161,7 @@ def main(arguments=None):
     parser.add_argument("--tiny", action="store_true")
     tiny = parser.parse_args(arguments).tiny
     steps, few = (5, 1) if tiny else (STEPS, 12)
-    names = (ROOT / "examples/names.txt").read_text(encoding="utf-8").split()
+    names = first_names()
     letters, weights = (
         np.array(part) for part in zip(*map(microgpt.sample_of, names), strict=True)
     )

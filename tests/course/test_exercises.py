@@ -115,7 +115,17 @@ ANSWERS = {
     ],
     "08b": lambda: [mp.diff(lambda x: mp.log(1 + mp.exp(x)), 2)],
     "08c": lambda: [fewest_tests()],
+    "09a": lambda: [mp.diff(attended, (0, mp.log(3)), order) for order in ((1, 0), (0, 1))],
+    "09b": lambda: [mp.diff(lambda x: x + mp.mpf("0.3") * mp.tanh(x), 0)],
+    "09c": lambda: [
+        mp.diff(lambda t, v=v: v * t / mp.sqrt((t**2 + (7 * t) ** 2) / 2), 1) for v in (1, 7)
+    ],
 }
+
+
+def attended(first, second):
+    a, b = mp.exp(first), mp.exp(second)
+    return (4 * a + 8 * b) / (a + b)
 
 
 def log_loss(logits, label):
