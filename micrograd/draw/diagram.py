@@ -13,7 +13,7 @@ from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
 from micrograd.ops import Op, constant
 from micrograd.style import largest, number_text, short
-from micrograd.values.names import names_in
+from micrograd.values.names import Owner, names_in
 
 __all__ = [
     "VAST",
@@ -130,8 +130,8 @@ def _shown(thing: Any) -> str:
     return f"{short(repr(thing), 60)} ({type(thing).__name__})"
 
 
-def names_of(labels: Any) -> dict[Value, str]:
-    """Return the names in `labels`, which maps values to names or names to values.
+def names_of(labels: Any) -> dict[Any, str]:
+    """Return the names in `labels`, which maps values or modules to names, or names to them.
 
     Raises
     ------
@@ -150,11 +150,11 @@ def names_of(labels: Any) -> dict[Value, str]:
         raise ArgumentTypeError(
             f"labels must map values to names or names to values, got {_shown(labels)}"
         )
-    names: dict[Value, str] = {}
+    names: dict[Any, str] = {}
     for key, item in labels.items():
-        if isinstance(key, Value) and isinstance(item, str):
+        if isinstance(key, (Value, Owner)) and isinstance(item, str):
             names[key] = item
-        elif isinstance(key, str) and isinstance(item, Value):
+        elif isinstance(key, str) and isinstance(item, (Value, Owner)):
             names.setdefault(item, key)
         elif isinstance(key, str) and isinstance(item, (list, tuple)):
             for i, value in enumerate(item):

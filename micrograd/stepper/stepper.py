@@ -165,7 +165,8 @@ class Stepper(Sequence[Step]):
         Parameters
         ----------
         value : Value or str
-            A value of the graph, or its name in the sentences, such as its label or `w1[2,1]`.
+            A value of the graph, or its name in the sentences, such as its label or `w1[2,1]`;
+            or where a parameter stands in code, `layers[0].neurons[1].w[0]`.
 
         Raises
         ------
@@ -192,6 +193,7 @@ class Stepper(Sequence[Step]):
         if isinstance(value, str):
             names, typeset = self.words.names, self.words.called.typeset
             places = [i for i, name in enumerate(names) if value in (name, typeset(name))]
+            places = places or [self._places[leaf] for leaf in self.called.at_path(value)]
             if len(places) > 1:
                 raise NotInGraphError(
                     f"{len(places)} values of this graph are called {value!r}: "
@@ -455,6 +457,7 @@ def steps(
         - `"no_zero_grad"`: two passes, and gradients are not set to 0 in between.
     labels : mapping, optional
         Names of values that have no label: `{value: "x"}`, `{"x": value}` or `{"x": [values]}`.
+        Of several networks in one graph `{"gen": module}` is what stands before the names of one.
     model : object with `named_parameters`, optional
         The network of the values. One of `micrograd.nn` is found by itself: its weights are called
         `w1[2,1]` (layer 1, to neuron 2 from input 1), its biases `b1[2]`, its sums `s1[2]`, its

@@ -82,8 +82,8 @@ def names_in(
     ----------
     nodes : sequence of Value
         In topological order, as `graph.order` gives them.
-    labels : mapping of Value to str, optional
-        Names of values that have no label.
+    labels : mapping of Value or Module to str, optional
+        Names of values that have no label, and of networks.
     model : object with `named_parameters`, optional
         The network of the values, for one that is no `nn.Module`.
 
@@ -127,7 +127,7 @@ class _Network:
     """One network, and those leaves of a graph that belong to it, with their paths."""
 
     def __init__(self, model: Any, leaves: Mapping[int, Any], number: int) -> None:
-        self.number = number
+        self.number, self.model = number, model
         self.parts: set[int] = {id(model)}
         self.paths: dict[Any, str] = {}
         self.activations: dict[str, str] = {}  # by the path of a neuron, "" or with a dot behind
@@ -176,12 +176,51 @@ def _networks(leaves: Mapping[int, Any]) -> list[_Network]:
     return [network for owner, network in networks if id(owner) not in inside]
 
 
+class _Chains:
+    """The sums of an `atomic` network that is gone: products added to a bias, one after the other.
+
+    A weight and a bias are free leaves, what a weight multiplies is none. One such sum alone is
+    not taken for a neuron.
+    """
+
+    def __init__(self, nodes: Sequence[Any]) -> None:
+        self._before: dict[Any, Any] = {}
+        for node in nodes:
+            if node.parents and node.op.adds and len(node.parents) == 2:
+                start, product = node.parents
+                if product.parents and product.op.pairs == 1 and self._can_start(start):
+                    w, x = product.parents
+                    if self._is_free(w) and not self._is_free(x):
+                        self._before[node] = start
+        ends = self._before.keys() - set(self._before.values())
+        self.ends = ends if len({self.of(end)[0] for end in ends}) > 1 else set()
+
+    def _can_start(self, node: Any) -> bool:
+        return node in self._before or self._is_free(node)
+
+    @staticmethod
+    def _is_free(node: Any) -> bool:
+        return not node.parents and node.op is not constant
+
+    def of(self, end: Any) -> tuple[Any, list[Any], list[Any], list[Any]]:
+        """Return the bias, the weights, their inputs, and all that is computed, in order."""
+        sums = []
+        while end in self._before:
+            sums.append(end)
+            end = self._before[end]
+        products = [node.parents[1] for node in reversed(sums)]
+        computed = [node for pair in zip(products, reversed(sums), strict=True) for node in pair]
+        return end, [p.parents[0] for p in products], [p.parents[1] for p in products], computed
+
+
 class _Naming:
     """One walk through a graph that finds the neurons in it."""
 
     def __init__(self, nodes: Sequence[Any], labels: Mapping[Any, str], model: Any) -> None:
         self.nodes = nodes
         self.own = {node: str(node.label or labels.get(node, "")) for node in nodes}
+        self.titles = {id(key): name for key, name in labels.items() if isinstance(key, Owner)}
+        self.named: dict[int, str] = {}  # by the number of a network, where the user names it
         self.places: dict[Any, tuple[_Neuron, int]] = {}  # of weights, from 1; of a bias 0
         self.paths: dict[Any, tuple[int, str]] = {}  # of all that belongs to a network
         self.weights: Counter[_Neuron] = Counter()
@@ -193,9 +232,12 @@ class _Naming:
         self.computed: dict[Any, tuple[_Neuron, str, int, int]] = {}  # letter, index and sample
         self.pieces: list[tuple[Any, _Unit]] = []
         self._belong(model)
+        chains = _Chains(nodes)
         for node in nodes:
             if node.parents:
                 self._look(node)
+                if node in chains.ends and node not in self.units:
+                    self._chain(chains, node)
 
     # ---- parameters ----------------------------------------------------------------------------
 
@@ -218,6 +260,8 @@ class _Naming:
 
     def _place(self, network: _Network) -> None:
         paths = set(network.paths.values())
+        if title := self.titles.get(id(network.model)):
+            self.named[network.number] = title
         for leaf, path in network.paths.items():
             self.paths[leaf] = network.number, path
             found = _PATH.fullmatch(path)
@@ -296,7 +340,16 @@ class _Naming:
         self.places[bias] = place, 0
         for value, unit in zip(x, below, strict=True):
             if unit and value not in self.computed and unit.neuron.network == 0:
+                self.activations[unit.neuron] = value.op.name  # of the samples to come, too
                 self._activation(value, unit)
+
+    def _chain(self, chains: _Chains, end: Any) -> None:
+        """Make a neuron of the products that are added to a bias one after the other."""
+        bias, w, x, computed = chains.of(end)
+        self._by_shape(w, x, bias)
+        if bias in self.places:
+            for node in computed:
+                self._look(node)
 
     def _sum_of(self, value: Any) -> _Unit | None:
         """Return the complete sum that a value is, or is the activation of."""
@@ -343,7 +396,10 @@ class _Naming:
         shown |= {neuron.network for neuron in self.weights}
         fronts = dict.fromkeys(shown, "")
         if len(shown) > 1:
-            fronts = {number: f"net{k}." for k, number in enumerate(sorted(shown), 1)}
+            fronts = {
+                number: f"{self.named.get(number, f'net{k}')}."
+                for k, number in enumerate(sorted(shown), 1)
+            }
         several = {neuron.network for neuron, times in self.samples.items() if times > 1}
         texts = {node: text for node, text in self.own.items() if text}
         own, taken = set(texts), set(texts.values())
@@ -371,9 +427,13 @@ class _Naming:
             for node, unit in self.pieces
             if node not in texts and node not in products
         }
-        return Names(texts, parameters, inner, products, own, self._found(fronts))
+        codes = {
+            number: fronts[number] or f"{self.named.get(number, 'model')}." for number in shown
+        }
+        paths = {leaf: codes[number] + path for leaf, (number, path) in self.paths.items()}
+        return Names(texts, parameters, inner, products, own, self._found(fronts, codes), paths)
 
-    def _found(self, fronts: Mapping[int, str]) -> list[FoundNeuron]:
+    def _found(self, fronts: Mapping[int, str], codes: Mapping[int, str]) -> list[FoundNeuron]:
         """Return the neurons, with what each of their uses computes."""
         own: dict[_Neuron, dict[int, Any]] = {}
         for leaf, (place, i) in self.places.items():
@@ -388,9 +448,10 @@ class _Naming:
                 continue
             if place not in neurons:
                 path, mine = self.modules.get(place), own[place]
+                path = None if path is None else (codes[place.network] + path).rstrip(".")
                 front = fronts[place.network] + place.front
                 neurons[place] = FoundNeuron(
-                    front, place.layer, number, path if path is None else path.rstrip("."),
+                    front, place.layer, number, path,
                     [mine[i] for i in sorted(mine) if i], mine.get(0), [],
                 )  # fmt: skip
             inputs = [value for _, value in sorted(self.units[node].inputs, key=itemgetter(0))]

@@ -55,8 +55,7 @@ class FoundNeuron:
     layer, number : int
         From 1.
     path : str or None
-        Of its attributes in the network, as in `layers.0.neurons.1`; None where no network is
-        known, "" for a neuron alone.
+        As in code, but with dots: `model.layers.0.neurons.1`; None where no network is known.
     weights : list of Value
     bias : Value or None
     uses : list of Use
@@ -90,6 +89,8 @@ class Names:
         Those that the user named.
     neurons : list of FoundNeuron
         As they are computed.
+    paths : dict of Value to str
+        Of parameters, as in code, but with dots: `model.layers.0.neurons.1.w.0`.
     """
 
     texts: dict[Any, str]
@@ -98,6 +99,7 @@ class Names:
     products: set[Any]
     own: set[Any]
     neurons: list[FoundNeuron] = field(default_factory=list)
+    paths: dict[Any, str] = field(default_factory=dict)
 
     def moved(self, to: Mapping[Any, Any]) -> Names:
         """Return these names for other things than the values: for their positions, or copies.
@@ -123,14 +125,30 @@ class Names:
             )
             for neuron in self.neurons
         ]
-        texts, inner = (
+        texts, inner, paths = (
             dict(zip(all_of(found), found.values(), strict=True))
-            for found in (self.texts, self.inner)
+            for found in (self.texts, self.inner, self.paths)
         )
         parameters, products, own = map(
             set, map(all_of, (self.parameters, self.products, self.own))
         )
-        return Names(texts, parameters, inner, products, own, neurons)
+        return Names(texts, parameters, inner, products, own, neurons, paths)
+
+    def at_path(self, text: str) -> list[Any]:
+        """Return the parameters that a path in code means, with or without the network's name.
+
+        Examples
+        --------
+        >>> from micrograd.graph import order
+        >>> from micrograd.nn import MLP
+        >>> from micrograd.values.names import names_in
+        >>> model = MLP(2, [2, 1])
+        >>> names = names_in(order(model([1.0, -2.0])))
+        >>> names.at_path("layers[0].neurons[1].w[0]") == [model.layers[0].neurons[1].w[0]]
+        True
+        """
+        path = re.sub(r"\[(\d+)\]", r".\1", text)
+        return [leaf for leaf, own in self.paths.items() if path in (own, own.partition(".")[2])]
 
     def titles(self, nodes: Sequence[Any]) -> list[str]:
         """Return the name of each node, "" where it has none."""

@@ -11,7 +11,7 @@ import pytest
 from micrograd import Value, draw_dot, draw_network, explain, formula, steps
 from micrograd import dot as weighted_sum
 from micrograd.draw import format_graph
-from micrograd.errors import DomainError, StaleGraphError
+from micrograd.errors import DomainError, NotInGraphError, StaleGraphError
 from micrograd.graph import order
 from micrograd.losses import binary_cross_entropy_with_logits, cross_entropy, hinge, mse
 from micrograd.nn import MLP, Layer, Module, Neuron
@@ -108,6 +108,42 @@ def test_two_networks_are_told_apart_in_the_order_in_which_they_were_made():
     assert {"net1.w1[2,1]", "net2.w1[2,1]", "net1.x1[1]", "net2.s2[1]"} <= found
 
 
+def test_networks_are_called_as_the_user_says():
+    gen, judge = made(), made(2)
+    score = judge(gen.layers[0]([1.0, 2.0]))
+    labels = {"gen": gen, judge: "judge"}
+    assert {"gen.w1[2,1]", "judge.w1[2,1]", "gen.x1[1]", "judge.s2[1]"} <= set(
+        steps(score, labels=labels).words.names
+    )
+    assert "judge.w1[2,1]" in draw_dot(score, labels=labels).source
+    walk = steps(score, labels=labels)
+    assert (
+        walk.nodes[walk.place("judge.layers[0].neurons[1].w[0]")] is judge.layers[0].neurons[1].w[0]
+    )
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("front", ["", "model."])
+def test_a_parameter_is_found_where_it_stands_in_code(front, atomic):
+    model = made(atomic=atomic)
+    walk = steps(model([1.0, 2.0]))
+    for path, value in model.named_parameters():
+        assert walk.nodes[walk.place(front + path)] is value
+        code = re.sub(r"\.(\d+)", r"[\1]", path)
+        assert walk.nodes[walk.place(front + code)] is value
+    with pytest.raises(NotInGraphError, match="w1"):
+        walk.place("layers[0].neurons[7].w[0]")
+
+
+def test_the_names_of_a_network_are_set_in_latex_as_on_slides():
+    model = made()
+    walk = steps(mse([model([1.0, 2.0]), model([2.0, 1.0])], [1.0, 2.0]))
+    assert r"\frac{\partial \ell}{\partial w^{(1)}_{2,1}}" in walk.find("w1[2,1]").latex
+    assert r"{\partial s^{(2)}_{1}\mathrm{\#2}}" in walk.find("s2[1]#2").latex
+    x = Value(2.0, label="w1[2,1]")
+    assert r"\mathrm{w1[2,1]\ \cdot" in steps(x * x)[0].latex
+
+
 def test_a_network_of_ones_own_shows_the_paths_of_its_attributes():
     model = Own(random.Random(0))
     found = names(model([1.0, 2.0]))
@@ -128,6 +164,13 @@ def test_layers_and_neurons_alone_are_the_first_layer():
 
 def test_a_network_that_is_gone_or_none_of_ours_is_told_by_its_shape():
     assert names(made()([1.0, 2.0])) == WANTED
+    assert names(made(atomic=True)([1.0, 2.0])) == WANTED
+    for atomic in (False, True):
+        model = made(atomic=atomic)
+        total = model([1.0, 2.0]) + model([3.0, 4.0])
+        del model
+        assert {"w1[2,1]", "b2[1]", "s1[2]#1", "x1[2]#2", "s2[1]#2"} <= names(total)
+    assert names(Value(1.0) + Value(2.0) * 3.0) == set()
     w, b = [Value(1.0), Value(2.0)], Value(3.0)
     assert "w1[1,2]" in names(weighted_sum(w, [1.0, 2.0], b))
     labelled = weighted_sum([Value(1.0, label="v")], [2.0], b)

@@ -37,7 +37,7 @@ def net_data(stepper: Stepper) -> dict[str, Any] | None:
         "title": network.title(),
         "samples": network.samples,
         "sample": 0,
-        "code": "model",
+        "code": (network.layers[0].neurons[0].path or "model").partition(".")[0],
         "layers": [
             {
                 "number": number,
@@ -63,7 +63,7 @@ def _neuron(network: Network, neuron: FoundNeuron) -> dict[str, Any]:
         "number": neuron.number,
         "w": [at[w] for w in neuron.weights],
         "b": None if neuron.bias is None else at[neuron.bias],
-        "code": None if neuron.path is None else code_path(f"model.{neuron.path}".rstrip(".")),
+        "code": None if neuron.path is None else code_path(neuron.path),
         "at": [
             {
                 "in": [at[value] for value in use.inputs],
