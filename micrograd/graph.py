@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import filterfalse
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from micrograd.errors import CycleError
 
@@ -54,17 +53,15 @@ def order(root: NodeT) -> list[NodeT]:
     >>> [node.data for node in order(a * b + a)]
     [2.0, 3.0, 6.0, 8.0]
     """
-    # A stack in place of recursion; None on it says that the operands of the node below are done.
-    # They are read where `engine.node` keeps them: to make `parents` of them takes a third longer.
+    # A stack in place of recursion. None on it says that all operands of the node below are done.
     result: list[NodeT] = []
     done: set[NodeT] = set()
-    is_done = done.__contains__
     begun: set[NodeT] = set()
-    stack: list[NodeT | None] = [root]
+    stack: list[Any] = [root]
     while stack:
         node = stack.pop()
         if node is None:
-            node = cast("NodeT", stack.pop())
+            node = stack.pop()
             done.add(node)
             result.append(node)
             continue
@@ -73,21 +70,21 @@ def order(root: NodeT) -> list[NodeT]:
                 raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
             continue
         begun.add(node)
-        value: Any = node
-        try:
-            left, right = value._left, value._right
-        except AttributeError:  # something else that has parents
-            left, right = value.parents, None
         stack += (node, None)
+        try:  # where `engine.node` keeps the operands: to ask for `parents` takes a third longer
+            left, right = node._left, node._right
+        except AttributeError:  # something else that has parents
+            left, right = node.parents, None
+        # The first operand is put on the stack last, and so is taken from it first.
         if right is not None:
             if right not in done:
                 stack.append(right)
             if left not in done:
                 stack.append(left)
-        elif type(left) is not tuple:
+        elif type(left) is tuple:
+            stack += [operand for operand in reversed(left) if operand not in done]
+        elif left is not None:
             stack.append(left)
-        elif left:
-            stack.extend(filterfalse(is_done, reversed(left)))
     return result
 
 

@@ -1,7 +1,7 @@
-"""The engine: Values that remember how they were computed, and the chain rule over them.
+"""The engine. Read it in sixty lines first: notebook 8, or `course.build_your_own`.
 
-`course.build_your_own` has an engine in sixty lines: read that first. Here, `value` records a
-graph, `backward` walks it backwards, and `node` is what a node remembers.
+Here, `backward` has the chain rule, `value` records the graph that it walks, and `node` is what a
+node of it remembers.
 """
 
 from micrograd.engine.node import Node as Node

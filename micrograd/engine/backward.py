@@ -1,13 +1,14 @@
-"""The chain rule, run backwards over a graph: what `Value.backward` and `gradient` do.
+"""The chain rule over a graph. In sixty lines it stands in notebook 8: read those first.
 
-A node hands `upstream gradient * local derivative` to each of its operands, which add up what they
-are handed. Once with numbers, for gradients; once with Values, for gradients that are graphs.
+They are also in `course.build_your_own`. Here, a node passes `upstream gradient * local derivative`
+on to each operand, which adds up what it is passed: once with numbers, for gradients, and once with
+Values, for gradients that are graphs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from micrograd.engine.node import Node, Overwritten
 from micrograd.errors import NumberTypeError, shown_briefly
@@ -27,20 +28,20 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     the first a gradient is complete when it is passed on. No node is changed.
     """
     gradients: dict[Node, Any] = {nodes[-1]: 1}
-    reaching = gradients.get
+    so_far = gradients.get
     for node in reversed(nodes):
         op, right = node.op, node._right
         try:
-            # `_pass_on`, written out for two operands, as most nodes have: it takes half as long.
+            # Most nodes have two operands: for them, `_pass_on` is written out.
             if right is not None and not op.gate and not op.opaque:
                 left, a, b = node._left, node._a, node._b
                 if left._data is not a or right._data is not b:
                     check_fresh(node)
-                upstream = reaching(node)
+                upstream = so_far(node)
                 if upstream is not None:
                     to_left, to_right = op.partials(node._data, a, b)
-                    gradients[left] = reaching(left, 0) + to_left * upstream
-                    gradients[right] = reaching(right, 0) + to_right * upstream
+                    gradients[left] = so_far(left, 0) + to_left * upstream
+                    gradients[right] = so_far(right, 0) + to_right * upstream
             elif op is not None and op is not constant:  # no leaf
                 _pass_on(node, gradients)
         except (ValueError, ArithmeticError) as error:
@@ -79,13 +80,14 @@ def backward_pass_as_graph(nodes: Sequence[Node]) -> dict[Node, Any]:
         check_fresh(node)
         if node.op.opaque:
             check_rule(node)
+        # The same rule, given Values: it answers with Values, or with a plain 0 or 1.
         locals_ = partials_of(node, node, node.parents)
         for parent, local in zip(node.parents, locals_, strict=True):
-            number, droppable = plain(local), node.op.gate or is_plain(local)
-            if parent in passed and not (number == 0 and droppable):
+            number = plain(local)
+            adds_nothing = number == 0 and (node.op.gate or is_plain(local))
+            if parent in passed and not adds_nothing:
                 step = upstream if number == 1 and is_plain(local) else upstream * local
-                before = gradients.get(parent)
-                gradients[parent] = step if before is None else before + step
+                gradients[parent] = gradients[parent] + step if parent in gradients else step
     check_finite(nodes, {node: plain(gradient) for node, gradient in gradients.items()})
     return gradients
 
@@ -128,11 +130,11 @@ def gradient(
             raise NumberTypeError(
                 f"expected a Value, got {shown_briefly(value)} ({type(value).__name__})"
             )
-    first: Any = max((output, *wanted), key=lambda value: value._rank)
-    if issubclass(type(first), Node):  # whatever a symbol says that it is
-        grads = _gradient(cast("Node", output), cast("list[Node]", wanted), create_graph)
-    else:  # a tracer's symbol, which has the chain rule run on its own kind
-        grads = first._gradient(output, wanted, create_graph)
+    # While `compile` traces a function, symbols stand for Values, and `isinstance` takes them for
+    # such: they have the chain rule run on symbols.
+    symbols: list[Any] = [v for v in (output, *wanted) if not issubclass(type(v), Node)]
+    run: Any = symbols[0]._gradient if symbols else _gradient
+    grads = run(output, wanted, create_graph)
     return grads[0] if isinstance(inputs, Operators) else grads
 
 
@@ -148,7 +150,6 @@ def _gradient(output: Node, wanted: list[Node], create_graph: bool) -> list[Any]
         grads = [output._made(grad, constant) if is_plain(grad) else grad for grad in grads]
         below = set(nodes)
         for grad in grads:
-            # A picture tells what was computed for the output itself.
-            if grad not in below:
+            if grad not in below:  # a new node: a picture says of what it is the derivative
                 grad.derivative_of = output
     return grads

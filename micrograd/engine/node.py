@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.errors import shown
 from micrograd.ops import Op, PlainNumber, foreign, number
-from micrograd.values.by_hand import given_locals, given_operands
+from micrograd.values.by_hand import ByHand, given_locals, given_operands
 from micrograd.values.checks import is_same
-from micrograd.values.copying import (  # pickles of version 1.0.0 look for the last two here
-    Copying,
-    _graph,  # noqa: F401
-    _leaf,  # noqa: F401
-)
+from micrograd.values.copying import Copying, _graph, _leaf  # noqa: F401 (old pickles name them)
 from micrograd.values.reading import Reading
 from micrograd.values.showing import Shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["NO_OPERANDS", "Node", "Overwritten"]
-
-NO_OPERANDS: Final = ()  # of a leaf: one object, so that it is told by `is`
+__all__ = ["Node", "Overwritten"]
 
 
 class Overwritten(NamedTuple):
@@ -32,14 +26,13 @@ class Overwritten(NamedTuple):
     first: Any
 
 
-class Node(Copying, Reading, Shown):
+class Node(Copying, Reading, Shown, ByHand):
     """A number with its operands; see `engine.Value`, the one kind of node there is."""
 
-    # The operands, and the data that each of them had, so that a changed one is found. One or two
-    # operands stand in the slots `_left`, `_right`, `_a`, `_b` themselves; any other number of
-    # them as tuples in `_left` and `_a`. Without tuples of its own a node of an ordinary graph
-    # takes 150 to 180 bytes and gives the garbage collector half as much to walk.
-    # `label` lives in `__dict__`, which only exists once it is needed.
+    # A node of one or two operands has them in `_left` and `_right`, and the data that they had in
+    # `_a` and `_b`, so that a changed one is found. With any other number of operands `_left` and
+    # `_a` are tuples; those of a leaf are None. A tuple for each node would take twice the memory,
+    # and so would a `__dict__`, which a node has only if something else is hung on it, as `label`.
     __slots__ = ("__dict__", "_a", "_b", "_data", "_grad", "_left", "_right", "op")
     _data: Any
     _grad: Any
@@ -65,18 +58,6 @@ class Node(Copying, Reading, Shown):
         if label:
             self.label = label
 
-    def _record(self, operands: tuple[Any, ...], inputs: tuple[Any, ...]) -> None:
-        """Remember what the node was computed from."""
-        if len(operands) == 2:
-            self._left, self._right = operands
-            self._a, self._b = inputs
-        elif len(operands) == 1:
-            self._left, self._a = operands[0], inputs[0]
-            self._right = self._b = None
-        else:
-            self._left, self._a = operands or NO_OPERANDS, inputs
-            self._right = self._b = None
-
     @classmethod
     def _made(
         cls,
@@ -85,27 +66,39 @@ class Node(Copying, Reading, Shown):
         operands: tuple[Any, ...] = (),
         inputs: tuple[Any, ...] = (),
     ) -> Self:
-        """Make a node without checks: the way results and constants are made."""
+        """Make a node without the checks of `__init__`: the way results and constants are made."""
         node = object.__new__(cls)
         node._data, node._grad, node.op = data, 0, op
         node._record(operands, inputs)
         return node
 
+    def _record(self, operands: tuple[Any, ...], inputs: tuple[Any, ...]) -> None:
+        """Remember what the node was computed from."""
+        if len(operands) == 2:
+            self._left, self._right = operands
+            self._a, self._b = inputs
+            return
+        self._right = self._b = None
+        if len(operands) == 1:
+            self._left, self._a = operands[0], inputs[0]
+        else:
+            self._left, self._a = operands or None, inputs or None
+
     @property
     def parents(self) -> tuple[Self, ...]:
         """The operands, in order and with repeats; empty for a leaf."""
-        left = self._left
-        if type(left) is tuple:
-            return left
-        return (left,) if self._right is None else (left, self._right)
+        left, right = self._left, self._right
+        if right is not None:
+            return left, right
+        return left if type(left) is tuple else () if left is None else (left,)
 
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The data that the operands had when this node was computed."""
         a = self._a.first if type(self._a) is Overwritten else self._a
-        if type(self._left) is tuple:
-            return cast("tuple[Any, ...]", a)
-        return (a,) if self._right is None else (a, self._b)
+        if self._right is not None:
+            return a, self._b
+        return a if type(self._left) is tuple else () if self._left is None else (a,)
 
     @property
     def computed(self) -> Any:
@@ -120,22 +113,22 @@ class Node(Copying, Reading, Shown):
     @data.setter
     def data(self, new: Any) -> None:
         new = new if type(new) is float else number(new)  # floats skip the conversion
-        if self._left is not NO_OPERANDS:
+        if self._left is not None:  # a result
             self._mark_overwritten(new)
         self._data = new
 
     def _mark_overwritten(self, new: Any) -> None:
         """Remember the number that was computed, when another one is assigned to a result.
 
-        It takes the place of the first input, so that every pass finds an input that is not its
-        operand's data, and looks closer.
+        It takes the place of the first input, so that a pass, which compares each input with the
+        data of its operand, finds a difference without looking for this one.
         """
         first, computed = self._a, self._data
         if type(first) is Overwritten:
             computed, first = first
         self._a = first if is_same(new, computed) else Overwritten(computed, first)
 
-    # A property, though it does nothing but keep a number: a call is what `compile` can notice.
+    # A property, so that it is a call, which `compile` notices and refuses.
     @property
     def grad(self) -> Any:
         """How much the output of the latest pass changes per unit of it, added up in a leaf."""
@@ -145,6 +138,7 @@ class Node(Copying, Reading, Shown):
     def grad(self, new: Any) -> None:
         self._grad = new
 
+    # The names of parents and operation in micrograd 0.1.0, which programs that draw graphs use.
     @property
     def _prev(self) -> set[Self]:
         return set(self.parents)

@@ -12,29 +12,26 @@ Here a graph is recorded; `micrograd.engine.backward` walks it backwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 from micrograd.engine.backward import backward_pass, gradient
-from micrograd.engine.node import NO_OPERANDS, Node
+from micrograd.engine.node import Node
 from micrograd.errors import GradientError
 from micrograd.graph import order
-from micrograd.ops import Number, Op, Operators, add, constant, div, foreign, mul, number, sub
+from micrograd.ops import Number, Op, Operators, add, constant, div, mul, number, sub
 from micrograd.ops.operators import operate
-from micrograd.values.by_hand import derive_operators, local_derivatives_of, rule_of
-from micrograd.values.checks import check_fresh, described
+from micrograd.values.by_hand import derive_operators, local_derivatives_of
+from micrograd.values.checks import described
 from micrograd.values.grad_mode import enable_grad, grad_mode, no_grad, record
 
 __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
-_new = object.__new__
 
-
-# Most nodes come from an operator between two Values, or a Value and a number. For these, what
-# `Value._apply` does is written out: a step of a network of single operations takes a seventh less.
 def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
-    """Return the methods of an operator, such as `__add__` and `__radd__` of the row of `+`."""
-    forward, mode = op.forward, grad_mode.get
+    """Return the methods of an operator, as `__add__` and `__radd__`, which records one row."""
+    # Most nodes come from an operator between two Values, or a Value and a number. What
+    # `Value._apply` does is written out for them: a step of such a network takes a seventh less.
+    forward, mode, new = op.forward, grad_mode.get, object.__new__
 
     def recorded(left: Value, right: Number) -> Value:
         kind = type(right)
@@ -44,12 +41,12 @@ def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
             return cast("Value", operate(op, left, right))
         if mode() is not record:
             return Value._apply(op, (left, right))
-        node = _new(Value)
+        node = new(Value)
         node._a, node._b = a, b = left._data, right._data
         try:
             node._data = forward(a, b)
         except (ValueError, ArithmeticError):
-            return Value._apply(op, (left, right))
+            return Value._apply(op, (left, right))  # which says what failed
         node._grad, node.op, node._left, node._right = 0, op, left, right
         return node
 
@@ -111,12 +108,13 @@ class Value(Node):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
+        """Compute a row and record it: what every operator and function here comes to."""
         try:
             inputs = tuple([arg._data for arg in args])
-        except AttributeError:  # a plain number or a tracer's symbol among them
+        except AttributeError:  # not all of them are Values
             for arg in args:
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
-                    return cast("Value", arg._apply(op, args))
+                    return cast("Value", arg._apply(op, args))  # a symbol, while `compile` traces
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
@@ -126,20 +124,15 @@ class Value(Node):
         except (ValueError, ArithmeticError) as error:
             failed = described(Value._made(0, op, args, inputs))
             raise op.failure(error, failed, inputs) from error
-        if type(data) is not float:
-            data = number(data)
-        node = _new(Value)
-        node._data, node._grad, node.op = data, 0, op
-        node._record(args, inputs)
-        mode = grad_mode.get()
-        return node if mode is record else cast("Value", mode(node))
+        node = Value._made(data if type(data) is float else number(data), op, args, inputs)
+        return cast("Value", grad_mode.get()(node))  # itself, or a leaf with its number
 
     __add__, __radd__ = _operators(add)
     __sub__, __rsub__ = _operators(sub)
     __mul__, __rmul__ = _operators(mul)
     __truediv__, __rtruediv__ = _operators(div)
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:  # called for each class made from this one
         super().__init_subclass__(**options)
         derive_operators(cls, Value)
 
@@ -187,12 +180,12 @@ class Value(Node):
         try:
             with enable_grad():
                 for node in nodes:
-                    if node.op.renewed:
+                    if node.op.renewed:  # the row itself holds the number of an operand
                         node.op = node.op.renewed(*[parent._data for parent in node.parents])
                     again = Value._apply(node.op, node.parents)
                     node._data = again._data
                     node._record(again.parents, again.inputs)
-        except BaseException:
+        except BaseException:  # an interrupt is no Exception
             for node, slots in zip(nodes, before, strict=True):
                 node._data, node.op, node._left, node._right, node._a, node._b = slots
             raise
@@ -233,31 +226,13 @@ class Value(Node):
         their `grad`: `gradient` does not.
         """
         nodes = order(self)
-        gradients = backward_pass(nodes)
+        gradients = backward_pass(nodes)  # here is the loop; what follows stores what it found
         before = [node._grad for node in nodes]
         try:
             for node in nodes:
                 grad = gradients.get(node, 0)  # 0 where nothing was passed on to
-                node._grad = node._grad + grad if node._left is NO_OPERANDS else grad
-        except BaseException:
+                node._grad = grad if node._left is not None else node._grad + grad
+        except BaseException:  # an interrupt is no Exception
             for node, grad in zip(nodes, before, strict=True):
                 node._grad = grad
             raise
-
-    def _push(self) -> None:
-        """Add this node's contributions to its parents: one step of the chain rule."""
-        if not self.parents:
-            return
-        check_fresh(self)
-        for parent, local in zip(self.parents, rule_of(self), strict=True):
-            if local != 0 or not self.op.gate:
-                parent._grad += local * self._grad
-
-    @property
-    def _backward(self) -> Callable[[], None]:
-        return cast("Callable[[], None]", self.__dict__.get("_closure", self._push))
-
-    @_backward.setter
-    def _backward(self, closure: Callable[[], None]) -> None:
-        self.__dict__["_closure"] = closure
-        self.op = foreign("") if self.op is None else replace(self.op, opaque=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from micrograd.errors import (
@@ -13,10 +14,11 @@ from micrograd.errors import (
     shown_briefly,
     why,
 )
-from micrograd.ops import Number, Operators, PlainNumber, number
+from micrograd.ops import Number, Operators, PlainNumber, foreign, number
 from micrograd.values.checks import check_fresh, described
 
 __all__ = [
+    "ByHand",
     "check_rule",
     "derive_operators",
     "given_locals",
@@ -61,6 +63,30 @@ def given_operands(given: Any) -> tuple[Any, ...]:
             f"{shown_briefly(given)} ({type(given).__name__})"
         )
     return children
+
+
+class ByHand:
+    """The `_backward` of a node, as micrograd 0.1.0 has it: to be called, replaced or wrapped."""
+
+    __slots__ = ()
+
+    def _push(self: Any) -> None:
+        """Add this node's contributions to its parents: one step of the chain rule."""
+        if not self.parents:
+            return
+        check_fresh(self)
+        for parent, local in zip(self.parents, rule_of(self), strict=True):
+            if local != 0 or not self.op.gate:
+                parent._grad += local * self._grad
+
+    @property
+    def _backward(self: Any) -> Callable[[], None]:
+        return cast("Callable[[], None]", self.__dict__.get("_closure", self._push))
+
+    @_backward.setter
+    def _backward(self: Any, closure: Callable[[], None]) -> None:
+        self.__dict__["_closure"] = closure
+        self.op = foreign("") if self.op is None else replace(self.op, opaque=True)
 
 
 # ---- local derivatives of one node -------------------------------------------------------------
