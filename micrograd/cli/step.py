@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from micrograd.cli.command import DONE, Command
 from micrograd.stepper import BROKEN, steps
+from micrograd.stepper.screen import Screen
 from micrograd.stepper.terminal import walk
 
 __all__ = ["COMMAND"]
@@ -37,7 +38,7 @@ def _run(options: Any) -> int:
     if options.html is not None:
         print(f"wrote {stepper.to_html(options.html)}")
     elif options.all:
-        print(stepper)
+        Screen().write(str(stepper))
     else:
         walk(stepper)
     return DONE

@@ -12,6 +12,7 @@ from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
 from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
 from micrograd.ops import Op, constant
+from micrograd.sentences.naming import product_signs
 from micrograd.style import largest, number_text, short
 from micrograd.values.names import Owner, names_in
 
@@ -318,7 +319,7 @@ def _expressions(
                 is_long = len(text.text) > _NAME_LIMIT and value not in products
                 if is_long or text.text in [operand.text for operand in operands]:
                     text = None
-        result.append(text.text if text is not None and parents else "")
+        result.append(product_signs(text.text) if text is not None and parents else "")
         title = titles[value]
         texts[value] = labelled(title) if title and len(title) <= _LONGEST_TITLE else text
     return result

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import unicodedata
+from importlib.util import find_spec
 from typing import Any, Final
 
 __all__ = ["MARK", "Screen", "cells", "painted", "wrapped"]
@@ -114,7 +115,8 @@ class Screen:
     """
 
     def __init__(self) -> None:
-        self.is_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+        both = _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+        self.is_terminal = both and bool(find_spec("msvcrt" if os.name == "nt" else "termios"))
         self.has_controls = _is_terminal(sys.stdout) and _has_controls()
         self.has_colour = self.has_controls and not os.environ.get("NO_COLOR")
         self._above = 0  # lines of what the next text replaces

@@ -40,7 +40,8 @@ MEANING: Final = """\
   v          the graph, with what is known so far
   t          a table of all values: data, gradient, contributions so far
   q          quit"""
-_HINT: Final = "→ next · ← back · g go to · t table · ? help · q quit"
+_HINT: Final = "→ next · ← back · {}g go to · t table · ? help · q quit"
+_OF_NETWORK: Final = "s section · o open · "
 _MEANT: Final = {
     "right": "n", "down": "n", "space": "n", "enter": "n", "left": "b", "up": "b", "home": "g 1",
     "end": "g -1", "page down": "s", "page up": "S", "esc": "q", "h": "?",
@@ -124,7 +125,8 @@ def graph_text(stepper: Stepper) -> str:
     root, depth = len(stepper.nodes) - 1, _TREE
     tree = _tree(stepper, root, depth)
     if len(tree) > _TREE:
-        tree = _tree(stepper, row.node, 1)
+        below = stepper.recording.parents[row.node]
+        tree = _tree(stepper, row.node, 2 if len(below) == 1 else 1)  # an activation and its sum
     names, states = stepper.words.names, list(stepper.snapshot().values())
     rows = []
     for branch, i in tree:
@@ -231,11 +233,12 @@ def _walk_by_lines(
 
 def _walk_by_keys(stepper: Stepper, screen: Screen) -> None:
     walker, answer = _Walk(stepper), ""
+    hint = _HINT.format(_OF_NETWORK if stepper.network else "")
     if stepper.broken:
         screen.write(f"Broken on purpose: {BROKEN[stepper.broken]}")
     while True:
         shown = answer or walker.text()
-        screen.write(f"{graph_text(stepper)}\n\n{shown}\n\n{_HINT}", replace=True)
+        screen.write(f"{graph_text(stepper)}\n\n{shown}\n\n{hint}", replace=True)
         line = _command(screen)
         if line == "q":
             return

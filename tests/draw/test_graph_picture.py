@@ -246,7 +246,7 @@ def test_wrt_fades_what_is_on_no_path() -> None:
     o = neuron()
     w1 = next(box.value for box in build([o]).boxes if box.name == "w1")
     faded = {box.name for box in build([o], wrt=[w1]).boxes if box.is_faded}
-    assert faded == {"x1", "x2", "w2", "x2 * w2", "b"}
+    assert faded == {"x1", "x2", "w2", "x2 × w2", "b"}
     assert draw_dot(o, wrt=w1).source != draw_dot(o).source
     with pytest.raises(ArgumentError, match="does not contain"):
         draw_dot(o, wrt=Value(1.0))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +54,25 @@ def test_a_stream_that_is_no_terminal_is_left_as_it_is(capsys):
     screen.write(LONG, replace=True)
     assert capsys.readouterr().out == LONG + "\n"
     assert {screen.is_terminal, screen.has_controls, screen.has_colour} == {False}
+
+
+def test_keys_of_windows_have_the_same_names(monkeypatch):
+    typed = iter("n\xe0M\x00K\xe0I\r\x08")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(getwch=lambda: next(typed)))
+    screen = Screen()
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        pressed = [screen.key() for _ in range(6)]
+    assert pressed == ["n", "right", "left", "page up", "enter", "left"]
+
+
+@pytest.mark.parametrize(("typed", "error"), [("\x03", KeyboardInterrupt), ("\x1a", EOFError)])
+def test_the_end_of_the_input_is_known_on_windows(monkeypatch, typed, error):
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(getwch=lambda: typed))
+    screen = Screen()
+    with monkeypatch.context() as windows, pytest.raises(error):
+        windows.setattr(os, "name", "nt")
+        screen.key()
 
 
 # ---- a terminal ------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_a_network_is_walked_by_neurons_under_headings_of_sections():
         "Forward, layer 1", "Forward, layer 1", "Forward, layer 2", "Backward, layer 2",
         "Forward, layer 2",
     ]  # fmt: skip
-    assert "x1[2]" in texts[2]
+    assert "Neuron 2 of layer 1" in texts[2]
 
 
 def test_a_neuron_opens_and_closes():
