@@ -34,7 +34,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="run the backward pass first",
     )
-    parser.add_argument("--theme", choices=tuple(THEMES), default="light")
+    parser.add_argument("--theme", choices=("auto", *THEMES), default="auto")
     parser.add_argument("--rankdir", choices=tuple(RANKDIRS), default="LR")
     parser.add_argument("--show", choices=SHOWS, default="both", help="numbers to show")
     parser.add_argument("--precision", type=int, default=4, help="significant digits")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.checks import one_of
 from micrograd.draw.diagram import VAST, Box, Diagram, told
-from micrograd.style import FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
+from micrograd.style import FADE, FONT, THEMES, Theme, finite, mix, number_text, short, stroke_width
 
 if TYPE_CHECKING:
     from micrograd.draw.picture import Picture
@@ -47,7 +47,6 @@ _FULL, _ROWS, _STRIP = 60, 150, 500
 _RANKSEP: Final = 0.11  # inches; labels on the edges add to it
 # Long chains with distant links of 500 values took 13 s without the limits, 0.8 s with them.
 _HASTE: Final = "\tsplines=line nslimit=1 nslimit1=1\n"
-_FADE = 0.7
 _SPOKEN = 60  # values in the description for screen readers
 
 
@@ -74,11 +73,18 @@ class Style:
         return number_text(x, self.precision, signed)
 
 
-def checked_options(*, format: Any, program: Any, theme: Any, precision: Any) -> None:  # noqa: A002
+def checked_options(
+    *,
+    format: Any,  # noqa: A002
+    program: Any,
+    theme: Any,
+    precision: Any,
+    themes: Iterable[str] = THEMES,
+) -> None:
     """Check the options that all pictures have."""
     one_of("format", format, FORMATS)
     one_of("program", program, PROGRAMS)
-    one_of("theme", theme, THEMES)
+    one_of("theme", theme, themes)
     number_text(0, precision)  # raises if this is not a precision
 
 
@@ -169,7 +175,7 @@ def _width(text: str) -> str:
 def faded(theme: Theme) -> Theme:
     """Return `theme` with all colours faded towards that of the page."""
     paled: dict[str, Any] = {
-        item.name: mix(getattr(theme, item.name), theme.bg, _FADE)
+        item.name: mix(getattr(theme, item.name), theme.bg, FADE)
         for item in fields(theme)
         if item.name not in ("name", "bg", "diverging", "classes")
     }

@@ -18,6 +18,7 @@ from micrograd.draw.dot import (
 )
 from micrograd.draw.fold import FOLDS, folded, folded_lines
 from micrograd.errors import ArgumentError
+from micrograd.style import THEMES
 from micrograd.style import theme as theme_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def draw_dot(
     color: bool = True,
     local: bool | None = None,
     precision: int = 4,
-    theme: str = "light",
+    theme: str = "auto",
     legend: bool = True,
     labels: Any = None,
     wrt: Any = None,
@@ -65,7 +66,9 @@ def draw_dot(
         Show local derivatives on the edges; by default in graphs of up to 60 values.
     precision : int, default 4
         Significant digits.
-    theme : {"light", "dark"}, default "light"
+    theme : {"auto", "light", "dark"}, default "auto"
+        "auto" is light, and as SVG dark where the page around it is dark, such as a notebook; a
+        file follows the system.
     legend : bool, default True
     labels : mapping, optional
         Names of values that have no label: `{value: "x"}`, `{"x": value}` or `{"x": [values]}`.
@@ -120,7 +123,9 @@ def draw_dot(
     roots = roots_of(root)
     one_of("rankdir", rankdir, RANKDIRS)
     one_of("show", show, SHOWS)
-    checked_options(format=format, program=program, theme=theme, precision=precision)
+    checked_options(
+        format=format, program=program, theme=theme, precision=precision, themes=("auto", *THEMES)
+    )
     if max_nodes is not None:
         whole_number("max_nodes", max_nodes, 1)
     if forward is not None:
@@ -137,7 +142,7 @@ def draw_dot(
         roots, names=names_of(labels), model=checked_model(model), wrt=wrt, forward=forward
     )
     style = Style(
-        theme=theme_of(theme),
+        theme=theme_of("light" if theme == "auto" else theme),
         rankdir=rankdir,
         show=show,
         color=color,
@@ -158,7 +163,9 @@ def draw_dot(
     name = " ".join(clean(diagram.title).split())
     of = f" of {name}" if name else ""
     title = f"Computation graph{of}, {count} value{'s' * (count != 1)}"
-    return new_picture(body, format, program, title, description(diagram))
+    picture = new_picture(body, format, program, title, description(diagram))
+    picture.follows = theme == "auto"
+    return picture
 
 
 def _check_size(roots: Any, max_nodes: int) -> None:

@@ -12,7 +12,7 @@ from micrograd.checks import one_of
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.nn import activation_of, neurons_of
-from micrograd.style import FONT, Theme, diverging, finite, largest, number_text, short
+from micrograd.style import FONT, THEMES, Theme, diverging, finite, largest, number_text, short
 from micrograd.style import theme as theme_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_network(
     *,
     show: str = "weights",
     labels: Sequence[str] | None = None,
-    theme: str = "light",
+    theme: str = "auto",
     legend: bool = True,
     precision: int = 4,
     format: str = "svg",  # noqa: A002
@@ -68,7 +68,9 @@ def draw_network(
         What lines and rings show.
     labels : sequence of str, optional
         Names of the inputs.
-    theme : {"light", "dark"}, default "light"
+    theme : {"auto", "light", "dark"}, default "auto"
+        "auto" is light, and as SVG dark where the page around it is dark, such as a notebook; a
+        file follows the system.
     legend : bool, default True
     precision : int, default 4
         Significant digits.
@@ -100,7 +102,9 @@ def draw_network(
     >>> draw_network(MLP(2, [4, 1], rng=random.Random(0)), [1.0, -1.0])
     <Network 2-4-1, 17 parameters>
     """
-    checked_options(format=format, program=program, theme=theme, precision=precision)
+    checked_options(
+        format=format, program=program, theme=theme, precision=precision, themes=("auto", *THEMES)
+    )
     one_of("show", show, ("weights", "gradients"))
     layers = neurons_of(model)
     if not layers or not all(layers):
@@ -117,12 +121,13 @@ def draw_network(
     ):
         raise ArgumentError("the model has no gradients yet: call backward() on a loss first")
     columns = _columns(layers, x, labels, number)
-    colors = theme_of(theme)
+    colors = theme_of("light" if theme == "auto" else theme)
     body = list(_drawn(layers, columns, number, colors, legend, labels, precision, show))
     sizes = "-".join(str(column.size) for column in columns)
     count = sum(len(neuron.w) + 1 for layer in layers for neuron in layer)
     words = _words(columns, show, x is not None, precision)
     picture = new_picture(body, format, program, f"Network {sizes}, {count:,} parameters", words)
+    picture.follows = theme == "auto"
     picture.engine, picture.no_layout = "neato", 2  # the source gives all positions
     return picture
 

@@ -22,7 +22,7 @@ from micrograd.checks import one_of
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import write_atomic
-from micrograd.style import FONT_FAMILY
+from micrograd.style import FONT_FAMILY, HOSTS, dark_twin
 
 __all__ = ["Picture"]
 
@@ -48,10 +48,13 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         What a screen reader reads out.
     no_layout : int or None
         2 if the source gives all positions, so that there is nothing to lay out.
+    follows : bool
+        Whether the SVG, of light colours, is dark where the page around it is.
     """
 
     program = "wheel"
     no_layout: int | None = None
+    follows = False
     title = "Computation graph"
     description = ""
 
@@ -114,7 +117,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
             sys.stderr.write(result.stderr.decode("utf-8", "replace"))
         drawn: bytes = result.stdout
         if kind == "svg":
-            drawn = _finished(drawn.decode("utf-8"), self.title, self.description).encode("utf-8")
+            svg = _finished(drawn.decode("utf-8"), self.title, self.description, self.follows)
+            drawn = svg.encode("utf-8")
         return drawn if encoding is None else drawn.decode(encoding)
 
     def write(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002
@@ -211,7 +215,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         """Return an independent copy."""
         twin: Picture = super().copy()
         twin.program, twin.title, twin.description = self.program, self.title, self.description
-        twin.no_layout = self.no_layout
+        twin.no_layout, twin.follows = self.no_layout, self.follows
         return twin
 
 
@@ -264,7 +268,7 @@ _SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
 _ID = re.compile(r'(\s)id="')
 
 
-def _finished(svg: str, title: str, description: str) -> str:
+def _finished(svg: str, title: str, description: str, follows: bool) -> str:
     """Return the SVG ready for a page: no prolog, unique ids, pixels, text for screen readers."""
     token = "g" + sha256(svg.encode("utf-8")).hexdigest()[:8]
     svg = _TITLE.sub("", _COMMENT.sub("", svg[svg.index("<svg") :]))
@@ -276,9 +280,33 @@ def _finished(svg: str, title: str, description: str) -> str:
     end = svg.index(">")
     width, height = size.groups()
     head = (
-        f'<svg width="{width}" height="{height}" style="max-width:100%;height:auto" role="img" '
-        f'aria-labelledby="{token}-title {token}-desc"{svg[size.end() : end]}>\n'
+        f'<svg id="{token}" width="{width}" height="{height}" style="max-width:100%;height:auto" '
+        f'role="img" aria-labelledby="{token}-title {token}-desc"{svg[size.end() : end]}>\n'
         f'<title id="{token}-title">{escape(title)}</title>\n'
         f'<desc id="{token}-desc">{escape(description)}</desc>'
     )
-    return head + svg[end + 1 :]
+    return head + (_following(svg, token) if follows else "") + svg[end + 1 :]
+
+
+_TAG = re.compile(r"<(\w+) ([^>]*)>")
+_COLOUR = re.compile(r'\b(fill|stroke)="(#[0-9a-fA-F]{6})"')
+
+
+def _following(svg: str, token: str) -> str:
+    """Return the style sheet by which a light SVG is dark where the page around it is.
+
+    As a file or an image it is a page of its own, and does as the system or as the page that shows
+    the image.
+    """
+    used = {
+        (tag == "text", *pair) for tag, said in _TAG.findall(svg) for pair in _COLOUR.findall(said)
+    }
+    rules = ["svg:root{color-scheme:light dark}"]
+    rules += [f":is({marks}) #{token}{{color-scheme:{name}}}" for name, marks in HOSTS.items()]
+    rules.append(f"@media print{{svg#{token}#{token}{{color-scheme:light}}}}")
+    for is_text, attribute, colour in sorted(used):
+        dark = dark_twin(colour, is_text)
+        if dark:
+            chosen = f'#{token} {"text" if is_text else ""}[{attribute}="{colour}"]'
+            rules.append(f"{chosen}{{{attribute}:light-dark({colour},{dark})}}")
+    return f"\n<style>{''.join(rules)}</style>"

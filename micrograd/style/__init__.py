@@ -2,6 +2,7 @@
 
 from micrograd.style.colours import (
     DARK,
+    FADE,
     FONT,
     FONT_FAMILY,
     HOSTS,
@@ -11,6 +12,7 @@ from micrograd.style.colours import (
     Theme,
     class_shape,
     contrast,
+    dark_twin,
     diverging,
     mix,
     theme,
@@ -27,6 +29,7 @@ from micrograd.style.numbers import (
 
 __all__ = [
     "DARK",
+    "FADE",
     "FONT",
     "FONT_FAMILY",
     "HOSTS",
@@ -37,6 +40,7 @@ __all__ = [
     "Theme",
     "class_shape",
     "contrast",
+    "dark_twin",
     "diverging",
     "finite",
     "largest",

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 from micrograd.checks import one_of
@@ -20,6 +22,7 @@ from micrograd.style.numbers import finite, magnitude
 
 __all__ = [
     "DARK",
+    "FADE",
     "FONT",
     "FONT_FAMILY",
     "HOSTS",
@@ -29,6 +32,7 @@ __all__ = [
     "Theme",
     "class_shape",
     "contrast",
+    "dark_twin",
     "diverging",
     "mix",
     "theme",
@@ -295,3 +299,61 @@ def contrast(first: str, second: str) -> float:
 
     low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
+
+
+# ---- from light to dark ------------------------------------------------------------------------
+
+FADE: Final = 0.7  # of what is set back in a picture, towards the page
+_TOLERANCE: Final = 2.5  # of 255: mixed colours are rounded, at most twice
+
+
+def dark_twin(colour: str, is_text: bool = False) -> str | None:
+    """Return what a colour of a light picture is in the dark one, or None for any other colour.
+
+    Parameters
+    ----------
+    colour : str
+        Of the light theme: of a role, a tint, the diverging map, or one of these set back.
+    is_text : bool, default False
+        White letters stand on the chip of a parameter, which is light in the dark theme.
+
+    Examples
+    --------
+    >>> dark_twin("#18212C") == DARK.ink, dark_twin("#123456")
+    (True, None)
+    >>> dark_twin(LIGHT.pos_tint) == DARK.pos_tint
+    True
+    """
+    if is_text and colour.upper() == LIGHT.parameter_text:
+        return DARK.parameter_text
+    point, found, nearest = _channels(colour), None, _TOLERANCE
+    for (start, end), dark in _ramps():
+        along = [b - a for a, b in zip(start, end, strict=True)]
+        length = sum(d * d for d in along)
+        offset = sum((p - a) * d for p, a, d in zip(point, start, along, strict=True))
+        place = min(1.0, max(0.0, offset / length)) if length else 0.0
+        closest = (a + d * place for a, d in zip(start, along, strict=True))
+        distance = math.dist(point, tuple(closest))
+        if distance < nearest:
+            found, nearest = mix(*dark, place), distance
+    return found
+
+
+@lru_cache(maxsize=1)
+def _ramps() -> list[tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[str, str]]]:
+    """Return all colours that a picture may have: from where to where, in the two themes."""
+    roles = [item.name for item in fields(Theme) if isinstance(getattr(LIGHT, item.name), str)]
+    roles.remove("name")
+    ends = {
+        look.name: [
+            *((getattr(look, role), getattr(look, role)) for role in roles),
+            *((look.none, tint) for tint in (look.pos_tint, look.neg_tint)),
+            (look.none, mix(look.none, look.wrong, 0.1)),
+        ]
+        for look in (LIGHT, DARK)
+    }
+    for name, look in THEMES.items():
+        ends[name] += [(mix(a, look.bg, FADE), mix(b, look.bg, FADE)) for a, b in ends[name]]
+        ends[name] += pairwise(look.diverging)
+    pairs = zip(ends["light"], ends["dark"], strict=True)
+    return [((_channels(a), _channels(b)), dark) for (a, b), dark in pairs]
