@@ -178,7 +178,7 @@ def _title(model: Module) -> str:
 def _parameters(model: Module) -> str:
     parameters = model.parameters()
     shown = parameters[:_LISTED]
-    found = names_in(shown, model=model)
+    found = names_in(shown)
     names, called = found.texts, found.typeset
     paths = {} if all(p in names for p in shown) else {p: n for n, p in model.named_parameters()}
     rows = [

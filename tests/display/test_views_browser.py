@@ -1,0 +1,47 @@
+"""The views in a browser: light and dark as the page is, at any width, readable."""
+
+import pytest
+from browser import keep_screenshot, launched
+
+from micrograd.display import html
+from micrograd.style import DARK, LIGHT, contrast
+from tests.display.test_views import OBJECTS
+
+pytestmark = pytest.mark.browser
+SHOWN = ["after backward", "network", "own module", "history", "data of lists", "explanation"]
+HOSTS = [
+    ("", "light"),
+    ('data-jp-theme-light="true"', "light"),
+    ('data-jp-theme-light="false"', "dark"),
+    ('data-vscode-theme-kind="vscode-dark"', "dark"),
+    ('data-theme="dark"', "dark"),
+    ('class="dark"', "dark"),
+]
+COLOURS = """() => [...document.querySelectorAll(".mgb, .mgb .pos, .mgb .neg, .mgb th")].map(
+    e => getComputedStyle(e).color.match(/\\d+/g).map(Number))"""
+
+
+def hexed(channels):
+    return "#" + "".join(f"{channel:02X}" for channel in channels[:3])
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_views_are_light_or_dark_as_the_page_is(system):
+    views = "".join(html(OBJECTS[name]()) for name in SHOWN)
+    with launched() as browser:
+        page = browser.new_page(color_scheme=system, viewport={"width": 400, "height": 700})
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        for attribute, theme in HOSTS:
+            look = DARK if theme == "dark" else LIGHT
+            page.set_content(
+                f'<!DOCTYPE html><body {attribute} style="background: {look.bg}">{views}'
+            )
+            found = {hexed(colour) for colour in page.evaluate(COLOURS)}
+            assert found == {look.ink, look.pos_text, look.neg_text, look.muted}, attribute
+            assert min(contrast(colour, look.bg) for colour in found) >= 4.5
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            keep_screenshot(page, f"bare_{theme}_{system}")
+        page.evaluate("document.body.className = ''")
+        assert hexed(page.evaluate(COLOURS)[0]) == LIGHT.ink
+        assert not complaints
