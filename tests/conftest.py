@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,13 @@ if (_here := str(Path(__file__).parent / "support")) not in sys.path:
 # programs that the tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Machine code that one worker has compiled serves the others; nothing is read from a user's cache.
+if "MICROGRAD_CACHE" not in os.environ:
+    _cache = tempfile.TemporaryDirectory(prefix="micrograd-cache-")
+    os.environ["MICROGRAD_CACHE"] = str(Path(_cache.name) / "code")
+    atexit.register(_cache.cleanup)
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

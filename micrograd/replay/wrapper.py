@@ -68,6 +68,12 @@ def compile(  # noqa: A001
     ImportError
         If the llvm backend is asked for and llvmlite is not installed.
 
+    Notes
+    -----
+    Machine code is kept in the user's cache folder (at most 256 MiB), so that the same program is
+    compiled once and not in every process. The environment variable `MICROGRAD_CACHE` names another
+    folder; `MICROGRAD_CACHE=off` keeps nothing.
+
     Examples
     --------
     >>> import micrograd

@@ -86,7 +86,7 @@ class _Definition(ctypes.Structure):
 @functools.cache
 def _definitions() -> tuple[Any, dict[str, _Definition]]:
     """Return the code and the definitions of both functions: made once and kept."""
-    engine, _ = machine_code(text.direct_ir())
+    engine, _ = machine_code(text.direct_ir(), keep=False)
     return engine, {
         name: _Definition(name.encode(), engine.get_function_address(name), _FASTCALL, None)
         for name in ("batch", "one")

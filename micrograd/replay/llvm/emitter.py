@@ -546,7 +546,7 @@ class Machine:
         registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
-        self._engine, self.bytes = machine_code(made.ir, made.level)
+        self._engine, self.bytes = machine_code(made.ir, made.level, keep=made.bytecode is None)
         if made.bytecode is not None:
             self.bytes += len(made.bytecode.table) * made.bytecode.table.itemsize
         block = self._engine.get_function_address("block")

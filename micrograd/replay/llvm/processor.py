@@ -7,7 +7,9 @@ import functools
 import platform
 import sys
 import threading
-from typing import Any
+from typing import Any, cast
+
+from micrograd.replay.llvm import cache
 
 __all__ = [
     "TWO_OPERANDS", "USUAL", "Host", "again", "attributes", "host", "is_available", "load",
@@ -161,17 +163,30 @@ def muladd(kind: str, a: str, b: str, c: str) -> tuple[str, str]:
     return text, f"declare {kind} @{symbol}({kind}, {kind}, {kind})"
 
 
-def machine_code(ir: str, level: int = USUAL) -> tuple[Any, int]:
-    """Return LLVM's engine that holds the code of a module, and the bytes of it."""
+def machine_code(ir: str, level: int = USUAL, keep: bool = True) -> tuple[Any, int]:
+    """Return LLVM's engine that holds the code of a module, and the bytes of it.
+
+    Parameters
+    ----------
+    ir : str
+    level : int
+    keep : bool
+        Whether the code may be kept on disk: not if addresses of this process stand in the text.
+    """
+    import llvmlite
     import llvmlite.binding as llvm
 
-    with _lock:
+    def compile_it() -> bytes:
         module = llvm.parse_assembly(ir)
-        machine = host().machine(level)
         module.triple, module.data_layout = machine.triple, str(machine.target_data)
         # An engine would also report the size, but by calling Python while it compiles: an
         # interrupt would be raised there, and be lost.
-        code = machine.emit_object(module)
+        return cast("bytes", machine.emit_object(module))
+
+    with _lock:
+        here, machine = host(), host().machine(level)
+        about = [llvmlite.__version__, machine.triple, here.name, here.features, str(level), ir]
+        code = cache.compiled("\n".join(about), compile_it) if keep else compile_it()
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
