@@ -21,6 +21,7 @@ _RULES: Final = """
 .mgb .muted, .mgb.mgb th, .mgb.mgb summary { color: var(--muted); font-weight: 400; }
 .mgb .pos { color: var(--pos-text); } .mgb .neg { color: var(--neg-text); }
 .mgb .wrong { color: var(--wrong); font-weight: 600; }
+.mgb .pos, .mgb .neg, .mgb [title] { white-space: nowrap; }
 .mgb b { font-weight: 600; } .mgb .gap { margin-right: 18px; }
 .mgb.mgb table { border-collapse: collapse; border: 0; margin: 0 0 8px; font-size: 14px; }
 .mgb.mgb tr:nth-child(n), .mgb.mgb tr:hover { background: none; border: 0; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -20,6 +21,7 @@ from micrograd.values.names import names_in
 
 __all__ = ["html"]
 
+_SMALLEST: Final = 0.84  # of a picture: the 12 pixels of its smallest letters are then 10
 _DRAWN: Final = 40  # values of a graph; its picture takes 4 kB for each
 _WRITTEN: Final = 2_000  # values of a graph; finding the names of more takes longer than a glance
 _LINES: Final = 3_000  # weights of a network
@@ -78,6 +80,14 @@ def _tried(make: Callable[[], Any]) -> str:
         return ""
 
 
+def _readable(picture: Any) -> str:
+    """Return a picture as SVG that is scrolled sideways where it would become too small."""
+    svg: str = picture.pipe("svg", encoding="utf-8")
+    found = re.search(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)
+    least = _SMALLEST * float(found[1]) if found else 0
+    return f'<div style="min-width: {least:.0f}px">{svg}</div>'
+
+
 def _known(grad: Any) -> Any:
     """Return a gradient, None where it is as it was before any backward pass."""
     grad = getattr(grad, "data", grad)
@@ -102,7 +112,7 @@ def _value(value: Value) -> Iterator[str]:
     if 1 < count <= _DRAWN:
         from micrograd.draw import draw_dot
 
-        yield _tried(lambda: draw_dot(value, legend=False).pipe("svg", encoding="utf-8"))
+        yield _tried(lambda: _readable(draw_dot(value, legend=False)))
 
 
 def _equation(value: Value, is_small: bool) -> str:
@@ -164,7 +174,7 @@ def _network(model: Module) -> Any:
     from micrograd.draw import draw_network
 
     weights = sum(len(neuron.w) for neurons in neurons_of(model) for neuron in neurons)
-    return draw_network(model).pipe("svg", encoding="utf-8") if weights <= _LINES else ""
+    return _readable(draw_network(model)) if weights <= _LINES else ""
 
 
 def _title(model: Module) -> str:
