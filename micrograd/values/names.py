@@ -188,7 +188,8 @@ class _Chains:
         for node in nodes:
             if node.parents and node.op.adds and len(node.parents) == 2:
                 start, product = node.parents
-                if product.parents and product.op.pairs == 1 and self._can_start(start):
+                is_product = len(product.parents) == 2 and product.op.pairs == 1
+                if is_product and self._can_start(start):
                     w, x = product.parents
                     if self._is_free(w) and not self._is_free(x):
                         self._before[node] = start

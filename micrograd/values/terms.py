@@ -108,16 +108,18 @@ def _chosen(ratio: Any, outputs: list[Any]) -> Any:
             return None
         powers[:1] = first.parents
     powers = [q for q in powers if not _is_number(q, 0)]
-    scores = [_score(q) for q in powers]
+    scores, shifts = zip(*map(_score, powers), strict=True)
     is_whole = len(scores) == len(outputs) and set(scores) == set(outputs)
+    is_whole &= len(set(shifts)) == 1
     return scores[powers.index(power)] if is_whole and power in powers else None
 
 
-def _score(power: Any) -> Any:
+def _score(power: Any) -> tuple[Any, Any]:
+    """Return the score in a power, and what is subtracted from it before, if anything."""
     if not _is(power, "exp"):
-        return None
+        return None, None
     inside = power.parents[0]
-    return inside.parents[0] if _is(inside, "sub") and inside.parents[1].op.held else inside
+    return inside.parents if _is(inside, "sub") else (inside, None)
 
 
 def probabilities(term: Term, data: Sequence[Any]) -> list[Any]:

@@ -119,6 +119,10 @@ def test_a_softmax_by_hand_is_a_cross_entropy_and_half_a_loss_is_none():
     network = found(-(by_hand[0] / sum(by_hand)).log())
     assert (network.loss, network.terms[0].target) == ("cross_entropy", 0)
     assert found(-log(softmax(scores)[0] * 0.5)).loss == ""
+    shifted = [(score - 3.0).exp() for score in scores]
+    assert found(-(shifted[1] / sum(shifted)).log()).terms[0].target == 1
+    shifted[0] = (scores[0] - 2.0).exp()
+    assert found(-(shifted[1] / sum(shifted)).log()).loss == ""
 
 
 def test_networks_of_one_graph_have_layers_of_their_own():
