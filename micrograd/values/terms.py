@@ -119,7 +119,10 @@ def _score(power: Any) -> tuple[Any, Any]:
     if not _is(power, "exp"):
         return None, None
     inside = power.parents[0]
-    return inside.parents if _is(inside, "sub") else (inside, None)
+    if not _is(inside, "sub"):
+        return inside, None
+    score, shift = inside.parents
+    return score, shift if shift.parents else shift.data  # a plain number is a new leaf each time
 
 
 def probabilities(term: Term, data: Sequence[Any]) -> list[Any]:
