@@ -289,8 +289,8 @@ READERS = {
 }
 FUNCTIONS = {
     "backward", "backward_pass", "_pass_on", "gradient", "_gradient", "pass_on_by_hand",
-    "_give_back", "passes_back", "check_finite", "local_derivatives", "local_derivatives_of", "rule_of",
-    "backward_rows",
+    "_give_back", "passes_back", "check_finite", "local_derivatives", "local_derivatives_of",
+    "rule_of", "backward_rows",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-r"""Machine code kept on disk, so that a program is compiled once and not in every process.
+"""Machine code kept on disk, so that a program is compiled once and not in every process.
 
 It is in the user's cache folder: `~/.cache/micrograd` (or below `XDG_CACHE_HOME`), on macOS
-`~/Library/Caches/micrograd`, on Windows `%LOCALAPPDATA%\micrograd\Cache`. The environment
+`~/Library/Caches/micrograd`, on Windows `micrograd/Cache` in `%LOCALAPPDATA%`. The environment
 variable `MICROGRAD_CACHE` names another folder; `MICROGRAD_CACHE=off` keeps nothing.
 
 A file is named by a hash of everything that its code depends on, and begins with a hash of that
