@@ -25,9 +25,6 @@ class Fits(Programs):
 
     if TYPE_CHECKING:
 
-        def _batch(self, args: Any) -> tuple[Trace, list[Any], int]:
-            """Return trace, columns and number of samples of a call with arrays."""
-
         def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
             """Return the values of a batch and their derivatives."""
 

@@ -6,7 +6,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, InputCountError
@@ -39,6 +39,11 @@ class Programs:
     _batches: Direct | None
     _singles: Direct | None
 
+    if TYPE_CHECKING:
+
+        def _batch(self, args: Any) -> tuple[Trace, list[Any], int]:
+            """Return trace, columns and number of samples of a call with arrays."""
+
     def _trace(self, shapes: tuple[Any, ...]) -> Trace:
         found = self._traces.get(shapes)
         if found is None:
@@ -70,6 +75,10 @@ class Programs:
         self._traces[shapes] = found
         self._seconds += time.perf_counter() - started
         return found
+
+    def traced(self, *args: Any) -> Trace:
+        """Return the trace for arrays like these; no program is made."""
+        return self._batch(args)[0]
 
     def take(self, trace: Trace) -> None:
         """Use a trace of the same function that was made elsewhere."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.checks import one_of
-from micrograd.engine import Value
+from micrograd.engine import Value, no_grad
 from micrograd.errors import ArgumentError, DomainError, MicrogradError
 from micrograd.loop import finite_loss
 from micrograd.losses import LOSSES
@@ -92,35 +92,17 @@ def compiled_steps(
 ) -> NetworkSteps | None:
     """Return the compiled steps of a run; None if the engine computes them."""
     choice = one_of("compile", choice, (True, False, "auto"))
-    known = LOSSES.get(task.name)
     if choice is False:
         return None
-    if known is None or task.loss is not known.function:
-        if choice is True:
-            raise ArgumentError(
-                f"only {', '.join(map(repr, LOSSES))} can be compiled here: pass compile=False, or "
-                "write the loop with micrograd.compile"
-            )
-        return None
-    from micrograd.replay.training import NetworkSteps, is_brief, is_worth_compiling
+    from micrograd.replay.training import is_brief, is_worth_compiling
 
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
-    before: list[Any] = []
+    before = [parameter.grad for parameter in parameters]
     try:
-        compiled = NetworkSteps(
-            task.model,
-            parameters,
-            None if known.several_outputs else known.function,
-            task.rows,
-            task.targets,
-            weights=task.weights,
-            held_out=None if held_out is None else (held_out.rows, held_out.targets),
-            brief=is_brief(steps * samples),
-        )
+        compiled = _network_steps(task, held_out, parameters, batch_size, is_brief(steps * samples))
         if not compiled.is_traced:
-            before = [parameter.grad for parameter in parameters]
             compiled.measure([0])  # fails here if the model cannot be traced
     except (ImportError, MicrogradError) as error:
         # A number too large for a float fails in the first step, with the engine's message.
@@ -128,6 +110,47 @@ def compiled_steps(
             raise
         return None
     finally:
-        for parameter, grad in zip(parameters, before, strict=False):
+        for parameter, grad in zip(parameters, before, strict=True):
             parameter.grad = grad
     return compiled
+
+
+def _network_steps(
+    task: Task,
+    held_out: Task | None,
+    parameters: list[Value],
+    batch_size: int | None,
+    brief: bool,
+) -> NetworkSteps:
+    """Return the compiled steps; raise an error if the loss cannot be taken sample by sample."""
+    from micrograd.replay.training import NetworkSteps, as_column, is_mean_of_samples
+
+    known = LOSSES.get(task.name)
+    own = known is None or task.loss is not known.function
+    if own:
+        samples = len(task.rows)
+        sizes = (
+            [samples] if batch_size is None else [batch_size, samples % batch_size or batch_size]
+        )
+        sizes += [] if held_out is None else [len(held_out.rows)]
+        with no_grad():
+            output = task.model(task.rows[0])
+        score = () if isinstance(output, Value) else (len(output),)
+        if not is_mean_of_samples(task.loss, sizes, score, as_column(task.targets).shape[1:]):
+            raise ArgumentError(
+                "only a loss that is the mean of a loss of each sample, computed alike, can be "
+                "compiled here: pass compile=False, or write the loss of one sample and call `fit` "
+                "of the function that micrograd.compile returns"
+            )
+    return NetworkSteps(
+        task.model,
+        parameters,
+        None if known is not None and known.several_outputs else task.loss,
+        task.rows,
+        task.targets,
+        classifies=task.predict is not None,
+        own=own,
+        weights=task.weights,
+        held_out=None if held_out is None else (held_out.rows, held_out.targets),
+        brief=brief,
+    )

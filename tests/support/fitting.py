@@ -65,7 +65,7 @@ def random_run(seed, how):
     """Return all that a random run leaves behind, eager or compiled as `how` says."""
     draw = random.Random(seed)
     pick = draw.choice
-    loss = pick(["hinge", "mse", "bce", "cross_entropy"])
+    loss = pick(["hinge", "mse", "bce", "cross_entropy", own_hinge])
     classes = 3 if loss == "cross_entropy" else 2
     X = [[draw.gauss(0, 1), draw.gauss(0, 1)] for _ in range(20)]
     y = [draw.randrange(classes) for _ in X]

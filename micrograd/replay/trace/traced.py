@@ -8,7 +8,7 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.trace.recorder import Recorder, differentiate
-from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
+from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 from micrograd.replay.trace.watch import uncollected
 
 __all__ = ["Trace", "uncollected"]
@@ -41,6 +41,20 @@ class Trace:
         other = Trace(self.tape, parameters, self.shapes, self.sequence, parameters)
         other.programs = self.programs
         return other
+
+    def comparable(self) -> tuple[Any, ...]:
+        """Return what its programs depend on; that of another trace is equal if these would be."""
+        tape, constants = self.tape, []
+        for op, what in zip(tape.rows, tape.operands, strict=True):
+            if op is None and what[0] == CONSTANT:  # 0.0 is equal to -0.0, and a nan is to nothing
+                constants.append((type(what[1]), repr(what[1])))
+        operands = [
+            CONSTANT if op is None and what[0] == CONSTANT else what
+            for op, what in zip(tape.rows, tape.operands, strict=True)
+        ]
+        numbers = (len(self.parameters), self.shapes, self.sequence, *tape.outputs)
+        labels = tuple(tape.labels.items())
+        return (*numbers, tuple(tape.rows), tuple(operands), tuple(constants), labels)
 
     def derived(self, kind: str) -> tuple[Tape, list[int]]:
         """Return the optimised tape of one kind, and which of its derivatives are not zero."""

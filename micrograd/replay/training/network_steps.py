@@ -9,6 +9,7 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Neuron, is_ours, neurons_of
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
+from micrograd.replay.arguments import as_column
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import numpy
 from micrograd.replay.trace.traced import Trace
@@ -76,12 +77,17 @@ class NetworkSteps(Steps):
         Returns one output, or a list of one for each class.
     parameters : sequence of Value
     loss : callable or None
-        `(scores, targets) -> Value` for one output, whose sign decides between two classes; None
-        for the cross-entropy of several outputs.
+        `(scores, targets) -> Value`, the mean of a loss of each sample; None for the cross-entropy
+        of several outputs.
     rows : sequence of sequence of number
-    targets : sequence of number
+    targets : sequence
         In the form that the loss takes; classes as whole numbers.
+    classifies : bool, default True
+        Whether the sign of the one output decides between two classes, so that there is an
+        accuracy.
     backend : str, default "auto"
+    own : bool, default False
+        Whether the loss is a function of the user's.
     weights : sequence of number, optional
         The factor by which the loss of each sample is multiplied.
     held_out : (rows, targets), optional
@@ -120,6 +126,9 @@ class NetworkSteps(Steps):
         rows: Sequence[Sequence[Any]],
         targets: Sequence[Any],
         backend: str = "auto",
+        *,
+        classifies: bool = True,
+        own: bool = False,
         weights: Sequence[Any] | None = None,
         held_out: tuple[Sequence[Sequence[Any]], Sequence[Any]] | None = None,
         brief: bool = False,
@@ -137,32 +146,40 @@ class NetworkSteps(Steps):
             if loss is None:
                 chosen = dot(y, scores)
                 return [logsumexp([z - chosen for z in scores]), dot(y, _first_largest(scores))]
-            return [loss([scores], [y]), equal(greater(scores, 0), greater(y, 0))]
+            value = loss([scores], [y])
+            return [value, equal(greater(scores, 0), greater(y, 0))] if classifies else [value]
 
         def weighted(x: Any, y: Any, weight: Any) -> list[Any]:
-            value, correct = sample(x, y)
-            return [weight * value, correct]
+            value, *correct = sample(x, y)
+            return [weight * value, *correct]
 
         function = sample if weights is None else weighted
         compiled = Compiled(function, backend, parameters=everyone)
         super().__init__(compiled, columns, measured)
         self.is_traced = False
-        self._key = _architecture(model, everyone)
-        if self._key is not None:
-            self._key = (*self._key, compiled.backend, loss, classes, len(columns))
-            known = _known.pop(self._key, None)
-            if known is not None:
-                _known[self._key] = (
-                    known  # now the latest; `pop` is safe if other threads do the same
-                )
+        # What a model or a loss of one's own computes may change, so it is traced for each run, and
+        # only the programs of a trace that is the same are used again.
+        architecture = None if own else _architecture(model, everyone)
+        trace = None
+        if architecture is None:
+            trace = compiled.traced(*[column[:1] for column in columns])
+            self._key = (*trace.comparable(), compiled.backend)
+        else:
+            self._key = (*architecture, compiled.backend, loss, classes, len(columns))
+        known = _known.pop(self._key, None)
+        if known is not None:
+            _known[self._key] = known  # the latest; `pop` is safe if other threads do the same
+            if trace is None:
                 compiled.take(known.of(everyone))
-                self.is_traced = True
+            else:
+                trace.programs = known.programs
+            self.is_traced = True
         compiled.quick = brief and not self.is_traced
 
     def measure(self, batch: Sequence[int] | None = None) -> list[float]:
         """Set the parameters' `grad`; return the loss and the accuracy, as `Steps` does."""
         found = super().measure(batch)
-        if self._key is not None and self._key not in _known:
+        if self._key not in _known:
             _known[self._key] = self._compiled.latest().of([])
             if len(_known) > _KEPT:
                 _known.popitem(last=False)
@@ -174,7 +191,7 @@ def _arrays(
 ) -> list[Any]:
     """Return the columns of the samples."""
     np = numpy()
-    aims = np.array(targets, dtype=float)
+    aims = as_column(targets)
     if classes:
         aims = np.eye(classes)[aims.astype(int)]
     columns = [np.array(rows, dtype=float), aims]
