@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -180,13 +180,14 @@ class Run:
         values = objective.measure(batch)
         finite_loss(values[0])
         self._note("", [values])
-        data = data_of(self.parameters)
         if objective.has_held_out and self.done % self.validate_every == 0:
             measured = objective.measure_held_out()
             finite_loss(measured[0], " of the validation data")
             self.history.validation_steps.append(self.done)
             self._note("validation_", [measured])
-        self._watch_step(self.done, lambda: data)
+        stop = self.early_stop
+        if stop is not None and self._is_best(stop, self.done) and stop.restore_best:
+            self.best_parameters = data_of(self.parameters)
         if self.clip is not None:
             self.clip(self.trained)
         self.optimizer.step()
@@ -276,48 +277,37 @@ class Run:
 
     def _watched(self, done: int) -> int:
         """Count the last `done` steps for the early stop; return how many of them it leaves."""
-        if self.early_stop is not None:
-            before = self.done - done
-            for step in range(done):
-                self._watch_step(before + step, lambda row=step: self._numbers(row))  # type: ignore[misc]
-                if self.history.stopped_early:
-                    return step + 1
-        return done
-
-    def _numbers(self, step: int) -> list[PlainNumber]:
-        """Return the parameters before the update of a step of the latest leap."""
-        found: list[PlainNumber] = self.descent.numbers(self._trail[step], self.parameters)
-        return found
-
-    def _watch_step(self, step: int, data: Callable[[], list[PlainNumber]]) -> None:
-        """Count the measurement that ends with a step, if one does.
-
-        Parameters
-        ----------
-        step : int
-        data : function
-            Returns the parameters that the step measured.
-        """
         stop = self.early_stop
         if stop is None:
-            return
+            return done
+        before, best = self.done - done, None
+        for step in range(done):
+            if self._is_best(stop, before + step):
+                best = step
+            if self.history.stopped_early:
+                done = step + 1
+                break
+        if best is not None and stop.restore_best:
+            self.best_parameters = self.descent.numbers(self._trail[best], self.parameters)
+        return done
+
+    def _is_best(self, stop: EarlyStop, step: int) -> bool:
+        """Count the measurement that ends with a step, if one does; return whether it is best."""
         if self.objective.has_held_out:
             place, left = divmod(step, self.validate_every)
-            if not left:
-                self._watch(stop, self.history.validation_loss[place], data)
-        elif (step + 1) % stop.every == 0:
-            losses = self.history.loss[step + 1 - stop.every : step + 1]
-            self._watch(stop, sum(losses) / stop.every, data)
-
-    def _watch(self, stop: EarlyStop, loss: float, data: Callable[[], list[PlainNumber]]) -> None:
-        """Count a measured loss."""
+            if left:
+                return False
+            loss = self.history.validation_loss[place]
+        elif (step + 1) % stop.every:
+            return False
+        else:
+            loss = sum(self.history.loss[step + 1 - stop.every : step + 1]) / stop.every
         if loss < self.best_loss - (stop.min_delta if self.best_loss < math.inf else 0):
             self.best_loss, self.since_best = loss, 0
-            if stop.restore_best:
-                self.best_parameters = data()
-        else:
-            self.since_best += 1
-            self.history.stopped_early = self.since_best >= stop.patience
+            return True
+        self.since_best += 1
+        self.history.stopped_early = self.since_best >= stop.patience
+        return False
 
     # ---- going back --------------------------------------------------------------------------
 

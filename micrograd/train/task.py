@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Task:
     predict: Callable[[Any], Any] | None
     weights: list[float] | None = None
 
+    @functools.cached_property
     def digest(self) -> str:
         """Return a hash of the data that is the same in every process."""
         data = (self.rows, self.targets)
