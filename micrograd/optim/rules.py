@@ -67,16 +67,16 @@ def scalars_ahead(optimizer: SGD | Adam, most: int) -> list[list[float]]:
 
 
 def buffers_of(optimizer: SGD | Adam) -> list[list[Any]]:
-    """Return the rule's two buffers, of one number for each parameter; empty for zeros."""
-    if isinstance(optimizer, SGD):
-        return [optimizer.momentum_buffer, []]
-    return [optimizer.mean, optimizer.square]
+    """Return the rule's buffers, of one number for each parameter; an empty one is of zeros."""
+    if isinstance(optimizer, Adam):
+        return [optimizer.mean, optimizer.square]
+    return [optimizer.momentum_buffer] if optimizer.momentum else []
 
 
-def set_buffers(optimizer: SGD | Adam, first: list[Any], second: list[Any], steps: int) -> None:
+def set_buffers(optimizer: SGD | Adam, buffers: list[list[Any]], steps: int) -> None:
     """Give an optimizer its buffers as they are after so many more steps."""
     if isinstance(optimizer, Adam):
-        optimizer.mean, optimizer.square = first, second
-    elif optimizer.momentum:
-        optimizer.momentum_buffer = first
+        optimizer.mean, optimizer.square = buffers
+    elif buffers:
+        (optimizer.momentum_buffer,) = buffers
     optimizer.steps += steps

@@ -12,6 +12,7 @@ from micrograd.optim.rules import Rule, buffers_of, rule_of, scalars_ahead, set_
 from micrograd.replay.kernels import address_of, numpy
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.training.loop import FIELDS, PLAN, SCALARS, loop
+from micrograd.values.assigning import data_of, set_leaves
 
 __all__ = ["Descent", "Stretch"]
 
@@ -70,7 +71,11 @@ class Descent:
         self._parameters = list(dict.fromkeys([*parameters, *optimizer.params]))
         self._count = count = len(self._parameters)
         self._place = {id(value): i for i, value in enumerate(self._parameters)}
-        self._mine = np.array([self._place[id(p)] for p in optimizer.params])
+        self._plain = all(type(p) is Value and p.op is None for p in self._parameters)
+        places_of_mine = [self._place[id(p)] for p in optimizer.params]
+        self._mine: Any = slice(count)
+        if places_of_mine != list(range(count)):
+            self._mine = np.array(places_of_mine)
         self._columns = [_flat(column) for column in columns]
         self._samples = len(columns[0]) if columns else 1
         self._held_out = [_flat(column) for column in held_out]
@@ -215,25 +220,27 @@ class Descent:
     def _load(self) -> None:
         """Take over the numbers of parameters and optimizer."""
         arrays, count = self._arrays, self._count
-        arrays["par"][:count] = [p.data for p in self._parameters]
-        for name, buffer in zip(("first", "second"), buffers_of(self._optimizer), strict=True):
-            if len(buffer):
-                arrays[name][self._mine] = buffer
-            else:
-                arrays[name][:] = 0.0
+        arrays["par"][:count] = data_of(self._parameters)
+        for name, buffer in zip(_BUFFERS, buffers_of(self._optimizer), strict=False):
+            arrays[name][self._mine] = buffer or 0.0
         if self._optimizer.weight_decay:
             arrays["decays"][self._mine] = self._optimizer.decays
 
     def _store(self, steps: int) -> None:
         """Give parameters and optimizer the numbers that they have after so many steps."""
         arrays, count = self._arrays, self._count
-        new, grads = arrays["par"][:count].tolist(), (arrays["grad"][:count] + 0.0).tolist()
-        for parameter, plain, grad in zip(self._parameters, new, grads, strict=True):
-            parameter.data, parameter.grad = plain, grad
-        first, second = (arrays[name][self._mine].tolist() for name in ("first", "second"))
-        set_buffers(self._optimizer, first, second, steps)
+        new, grads = arrays["par"][:count].tolist(), arrays["grad"][:count].tolist()
+        if self._plain:
+            set_leaves(self._parameters, new, grads)
+        else:
+            for parameter, plain, grad in zip(self._parameters, new, grads, strict=True):
+                parameter.data, parameter.grad = plain, grad
+        names = _BUFFERS[: len(buffers_of(self._optimizer))]
+        buffers = [arrays[name][self._mine].tolist() for name in names]
+        set_buffers(self._optimizer, buffers, steps)
 
 
+_BUFFERS = ("first", "second")
 _PLACE = {field.split()[1]: i for i, field in enumerate(FIELDS)}
 
 
