@@ -56,6 +56,7 @@ TESTED_WITH = {
     "replay.trace.traced": "recorder",
     "replay.training.descent": "loop",
     "replay.training.steps": "replay/test_fitting.py",
+    "replay.training.separable": "network_steps",
     "replay.wrapper": "compiled",
     "values.assigning": "test_all_or_nothing.py",
     "values.checks": "test_readers.py",

@@ -230,8 +230,6 @@ class Run:
         except BaseException:
             self._restore(before)
             raise
-        if seconds > _STRIDE:
-            self.stride = max(1, self.stride // 2)
         return done
 
     def _leap(self, most: int) -> int:
@@ -254,6 +252,10 @@ class Run:
         steps = [self.done + step for step in measured]
         self.history.validation_steps += steps[: len(stretch.held_out)]
         self._trail = stretch.trail
+        if stretch.seconds > _STRIDE:
+            self.stride = max(1, self.stride // 2)
+        elif stretch.seconds < _STRIDE / 4 and done == self.stride:
+            self.stride *= 2
         self.done += done
         return done
 

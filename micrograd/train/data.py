@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +17,44 @@ from micrograd.errors import (
 from micrograd.losses import Loss
 from micrograd.ops import PlainNumber, number
 
-__all__ = ["listed", "rows_of", "targets_of"]
+__all__ = ["Rows", "listed", "rows_of", "targets_of"]
+
+
+class Rows(Sequence[list[PlainNumber]]):
+    """The rows of an array of finite numbers, as lists that are made when they are first read."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self._lists: list[list[PlainNumber]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._array[place].tolist() if self._lists is None else self._lists[place]
+
+    def __iter__(self) -> Iterator[list[PlainNumber]]:
+        if self._lists is None:
+            self._lists = self._array.tolist()
+        return iter(self._lists)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """Return the numbers themselves, for NumPy."""
+        return self._array if dtype is None else self._array.astype(dtype, copy=bool(copy))
+
+
+def _finite_array(given: Any) -> Any:
+    """Return a copy of an array of whole numbers or floats, all finite; None for anything else."""
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()
+    if f"{type(given).__module__}.{type(given).__name__}" != "numpy.ndarray":
+        return None
+    import numpy as np
+
+    plain = given.dtype.kind in "iuf" and given.dtype.itemsize <= 8 and given.dtype.isnative
+    if not (plain and given.ndim == 2 and given.size and np.isfinite(given).all()):
+        return None
+    return given.copy()
 
 
 def listed(what: str, given: Any) -> list[Any]:
@@ -40,8 +77,11 @@ def listed(what: str, given: Any) -> list[Any]:
     return entries
 
 
-def rows_of(what: str, X: Any, *, finite: bool = True) -> list[list[PlainNumber]]:
+def rows_of(what: str, X: Any, *, finite: bool = True) -> Sequence[list[PlainNumber]]:
     """Return the rows as plain numbers, checked to be of one length and, by default, finite."""
+    array = _finite_array(X)
+    if array is not None:
+        return Rows(array)
     given_rows = listed(what, X)
     same = set(map(type, given_rows)) == {list} and len(set(map(len, given_rows))) == 1
     if same and _all_finite(list(chain.from_iterable(given_rows))):  # as most data are

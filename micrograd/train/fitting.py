@@ -145,9 +145,10 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers except for the last
         digits. With `SGD`, `Adam` or `AdamW`, many steps are one call of machine code. "auto"
-        compiles if a step has enough work (samples times parameters of 8,000 or more), the loss is
-        given by name, and the model can be traced. True compiles, or raises the error that
-        prevents it.
+        compiles if a step has enough work (samples times parameters of 8,000 or more), the model
+        can be traced, and the loss is given by name or is a function that computes the mean of a
+        loss of each sample, with or without a penalty. To find that out, it is called on symbols.
+        True compiles, or raises the error that prevents it.
     sample_weight : array-like of shape (n_samples,), optional
         The weight of each sample, 0 or more: its loss is multiplied by its weight, scaled so that
         the mean weight is 1. Accuracies and validation data are not weighted. Only with a loss

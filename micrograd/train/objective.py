@@ -135,10 +135,12 @@ def _network_steps(
         sizes += [] if held_out is None else [len(held_out.rows)]
         with no_grad():
             output = task.model(task.rows[0])
-        score = () if isinstance(output, Value) else (len(output),)
-        if not is_mean_of_samples(task.loss, sizes, score, as_column(task.targets).shape[1:]):
+        is_row = hasattr(output, "__len__") and not isinstance(output, Value)
+        score, target = (len(output),) if is_row else (), as_column(task.targets).shape[1:]
+        if task.predict or not is_mean_of_samples(task.loss, sizes, score, target):
             raise ArgumentError(
-                "only a loss that is the mean of a loss of each sample, computed alike, can be "
+                f"only {', '.join(map(repr, LOSSES))}, and a function that computes the mean of "
+                "a loss of each sample, all of them alike and without predictions, can be "
                 "compiled here: pass compile=False, or write the loss of one sample and call `fit` "
                 "of the function that micrograd.compile returns"
             )

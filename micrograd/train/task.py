@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -60,7 +60,7 @@ class Task:
 
     name: str
     model: Callable[[list[PlainNumber]], Any]
-    rows: list[list[PlainNumber]]
+    rows: Sequence[list[PlainNumber]]
     targets: list[Any]
     loss: Callable[..., Any]
     predict: Callable[[Any], Any] | None
@@ -69,7 +69,7 @@ class Task:
     @functools.cached_property
     def digest(self) -> str:
         """Return a hash of the data that is the same in every process."""
-        data = (self.rows, self.targets)
+        data = (list(self.rows), self.targets)
         text = repr(data if self.weights is None else (*data, self.weights))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

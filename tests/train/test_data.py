@@ -12,7 +12,8 @@ from micrograd.train.data import listed, rows_of, targets_of
 def test_arrays_and_frames_become_lists_of_plain_numbers():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame([[1.0, 2.0], [3.0, 4.0]])
-    assert rows_of("X", frame) == rows_of("X", frame.to_numpy()) == [[1.0, 2.0], [3.0, 4.0]]
+    for given in (frame, frame.to_numpy()):
+        assert list(rows_of("X", given)) == [[1.0, 2.0], [3.0, 4.0]]
     assert listed("y", pandas.Series([0, 1])) == [0, 1]
 
 
@@ -57,3 +58,19 @@ def test_labels_that_do_not_fit_loss_and_model_are_named(loss, labels, outputs, 
 def test_labels_become_what_the_loss_wants():
     assert targets_of(LOSSES["hinge"], [0, 1], 1) == [-1, 1]
     assert targets_of(LOSSES["cross_entropy"], [0.0, 2.0], 3) == [0, 2]
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16", "int64", "uint8", ">f8"])
+def test_rows_of_an_array_are_lists_when_they_are_read(kind):
+    np = pytest.importorskip("numpy")
+    X = np.array([[1, 2], [3, 4], [5, 6]]).astype(kind)
+    rows = rows_of("X", X)
+    X[:] = 0  # the rows are a copy
+    assert len(rows) == 3
+    assert rows[1] == [3, 4]
+    assert list(rows) == [[1, 2], [3, 4], [5, 6]]
+    assert {type(x) for row in rows for x in row} == {float if "f" in kind else int}
+    assert np.array(rows, dtype=float).tolist() == list(rows)
+    assert (rows[-1], rows[0:2]) == ([5, 6], [[1, 2], [3, 4]])
+    with pytest.raises(ArgumentError, match=r"X\[1\]\[0\] is nan"):
+        rows_of("X", np.array([[1.0], [np.nan]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -21,12 +22,14 @@ class Stretch(NamedTuple):
     """What was measured in some steps: rows of one number for each output of the function.
 
     `held_out` has a row for each step at which the validation data were measured, and `trail` the
-    parameters before the update of each step, if they were asked for.
+    parameters before the update of each step, if they were asked for. `seconds` is the time in
+    machine code, where an interrupt is not heard.
     """
 
     values: list[list[float]]
     held_out: list[list[float]]
     trail: Any
+    seconds: float
 
 
 class Descent:
@@ -156,7 +159,7 @@ class Descent:
                     self._store(done)
                 return stretch
             steps = -1 - done  # something of the next step was written: repeat those before it
-        return Stretch([], [], None)
+        return Stretch([], [], None, 0.0)
 
     def _called(
         self,
@@ -198,9 +201,11 @@ class Descent:
             trail=0 if kept is None else kept,
             work=self._machine.work(),
         )
+        start = time.perf_counter()
         done = int(self._code.train(address_of(self._fields)))
+        seconds = time.perf_counter() - start
         count = sum(step < done for step in measured)
-        return done, Stretch(record[:done].tolist(), held_out[:count].tolist(), kept)
+        return done, Stretch(record[:done].tolist(), held_out[:count].tolist(), kept, seconds)
 
     def _plan(self, steps: int, batches: Sequence[Sequence[int]] | None) -> Any:
         np = numpy()

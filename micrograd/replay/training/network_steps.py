@@ -194,7 +194,7 @@ def _arrays(
     aims = as_column(targets)
     if classes:
         aims = np.eye(classes)[aims.astype(int)]
-    columns = [np.array(rows, dtype=float), aims]
+    columns = [np.asarray(rows, dtype=float), aims]
     return columns if weights is None else [*columns, np.array(weights, dtype=float)]
 
 
