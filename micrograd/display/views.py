@@ -180,7 +180,7 @@ def _network(model: Module) -> Any:
 def _title(model: Module) -> str:
     layers = neurons_of(model)
     if len(layers) < 2 or not all(layers):
-        return type(model).__name__ if type(model).__repr__ is object.__repr__ else repr(model)
+        return type(model).__name__ if type(model).__repr__ is Module.__repr__ else repr(model)
     sizes = [len(layers[0][0].w), *map(len, layers)]
     return f"{type(model).__name__} {'-'.join(map(str, sizes))}"
 

@@ -220,6 +220,13 @@ class Module(Owner, Shown):
         except StateError as error:
             raise StateError(f"{name!r}: {error}") from error
 
+    def __repr__(self) -> str:
+        try:
+            count = len(self.parameters())
+        except Exception:  # half built, in a debugger
+            return object.__repr__(self)
+        return f"<{type(self).__name__} of {count:,} parameter{'s' * (count != 1)}>"
+
     def _title(self) -> str:
         return type(self).__name__
 
