@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
 
 from micrograd.backward_pass import BROKEN, Row, is_same
 from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
 from micrograd.sentences import signed
-from micrograd.stepper.page.folding import Folded, folded
-from micrograd.stepper.page.layout import CARD, LARGEST_DRAWING, RADIUS, Layout, lay_out
+from micrograd.stepper.page.folding import LARGEST_WHOLE, Folded, folded
+from micrograd.stepper.page.layout import (
+    CARD,
+    LARGEST_DRAWING,
+    NARROW,
+    RADIUS,
+    Layout,
+    lay_out,
+)
 from micrograd.stepper.page.net import net_data, sections_data
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
@@ -25,7 +32,7 @@ _KINDS: Final = ("forward", "seed", "chain")
 _ROLES: Final = {"parameter": "param", "constant": "const"}
 _SHORT: Final = 30  # characters of a text that is not cut into pieces
 _PIECE: Final = re.compile(r"(?<=[:.] )|(?<= so )|(?<= to )|(?= times )|(?= is )|(?= = )")
-_LONGEST_NAME: Final = 10  # characters that fit the header of a card
+_DIGIT: Final = 7.3  # pixels
 
 
 def layout_of(stepper: Stepper) -> Layout:
@@ -45,12 +52,24 @@ def layout_of(stepper: Stepper) -> Layout:
             "themselves, their sentences and explain() work at any size"
         )
     widths = [_width(node.op.symbol) if node.parents else 0 for node in stepper.nodes]
-    longest = max(
-        (len(number_text(local)) for locals_ in stepper.recording.locals for local in locals_),
-        default=0,
-    )
     fold = folded(build([stepper.root]).boxes)
-    return lay_out(stepper.recording.parents, widths, 7.3 * (longest + 2), fold)
+    recording, words = stepper.recording, stepper.words
+    labels = {
+        (i, k): _DIGIT * (len(number_text(local)) + 2)
+        for i, locals_ in enumerate(recording.locals)
+        for k, local in enumerate(locals_)
+    }
+    if fold or values > LARGEST_WHOLE:
+        return lay_out(recording.parents, widths, labels, fold, lines=2)
+    shown = [*map(number_text, recording.data), *(signed(row.after) for row in stepper.rows)]
+    least = min(CARD[0], max(NARROW, round(_DIGIT * max(map(len, shown))) + 14))
+    arithmetic = _DIGIT * max(len(words.arithmetic(row)) for row in stepper.rows) + 14
+    wide, narrow = (
+        lay_out(recording.parents, widths, labels, card=card,
+                lines=1 if arithmetic <= card + 68 else 2)
+        for card in (CARD[0], least)
+    )  # fmt: skip
+    return replace(wide, narrow=narrow)
 
 
 def _width(symbol: str) -> float:
@@ -93,7 +112,8 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "version": 1,
         "title": title or _title(stepper),
         "size": list(layout.size),
-        "box": [*CARD, RADIUS],
+        "box": [layout.card, CARD[1], RADIUS],
+        "narrow": _places(layout.narrow) if layout.narrow else None,
         "gmax": number_text(scale),
         "rule": BROKEN[stepper.broken] if stepper.broken else None,
         "assigns": stepper.broken == "assign",
@@ -131,6 +151,17 @@ def in_pieces(document: dict[str, Any]) -> dict[str, Any]:
         for text in document["strings"]
     ]
     return document | {"strings": strings, "pieces": list(pieces)}
+
+
+def _places(layout: Layout) -> dict[str, Any]:
+    """Return where everything stands on a narrower page."""
+    places = zip(layout.cards, layout.operations, layout.outs, strict=True)
+    return {
+        "size": list(layout.size),
+        "box": [layout.card, CARD[1], RADIUS],
+        "nodes": [[*card, *(operation or ()), out] for card, operation, out in places],
+        "edges": [[edge.curve, *edge.label] for edge in layout.edges],
+    }
 
 
 def _alike(stepper: Stepper, fold: Folded | None) -> list[dict[str, Any]]:
@@ -175,15 +206,11 @@ def _nodes(stepper: Stepper, layout: Layout) -> list[dict[str, Any]]:
     words, recording = stepper.words, stepper.recording
     roles = [box.role for box in build([stepper.root]).boxes]
     fold = layout.fold
-    received = Counter(edge.parent for edge in layout.edges)
     nodes = []
     for i, node in enumerate(stepper.nodes):
         name, data = words.called.typeset(words.names[i]), recording.data[i]
-        room = _LONGEST_NAME - 2 * (len(str(received[i])) - 1)  # beside `12/16` in the corner
-        short = name if len(name) <= room else f"{name[: room - 5]}…{name[-4:]}"
         found = {
             "name": name,
-            "short": short,
             "role": _ROLES.get(roles[i], roles[i]),
             "text": number_text(data),
             "full": str(data),
@@ -236,7 +263,7 @@ def _step(stepper: Stepper, k: int, scale: Any, edge: int, text: Any) -> list[An
         *[text(part) for part in shown],
         text(step.text),
         text(step.rule),
-        text(step.addition),
+        text(words.arithmetic(row)),
         text(_correct(stepper, row)),
         text(words.sum_sign(row) if row.kind == "chain" else ""),
     ]

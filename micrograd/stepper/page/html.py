@@ -32,7 +32,7 @@ __all__ = [
 
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
-_SCRIPTS: Final = ("base.js", "host.js", "stepper.js")
+_SCRIPTS: Final = ("base.js", "host.js", "graph.js", "camera.js", "panel.js", "stepper.js")
 LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
 _START: Final = """\
 const data = await pageData();

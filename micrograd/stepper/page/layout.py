@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.stepper.page.folding import Folded, depths
 
-__all__ = ["CARD", "LARGEST_DRAWING", "RADIUS", "Edge", "Layout", "lay_out"]
+__all__ = ["CARD", "LARGEST_DRAWING", "NARROW", "RADIUS", "Edge", "Layout", "lay_out"]
 
-CARD: Final = (112, 84)
+CARD: Final = (112, 64)
+NARROW: Final = 84  # the width of a card without captions, where there is little room
 RADIUS: Final = 17  # of the circle of an operation
 LARGEST_DRAWING: Final = 150  # values that Graphviz lays out; more stand in columns
 _TALLEST: Final = 64  # cards in a column of a folded graph
-_MARGIN: Final = (24, 22, 24, 42)  # left, top, right, bottom: the running sum hangs there
+_MARGIN: Final = (13, 12, 13, 10)  # left, top, right, bottom without the arithmetic below a card
+_LINE: Final = 16  # of the arithmetic below a card
+_CLEARED: Final = 60  # edges; the labels of more are not kept clear of each other
+_TO_CARD: Final = 12  # from an operation to its card
+_TO_OPERATION: Final = 3  # times as far from a card to the next operation, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Layout:
         In the order of children and operands. In a large drawing they have no curves.
     fold : Folded or None
         Which values share a position.
+    card : int
+        How wide a card is.
+    narrow : Layout or None
+        The same graph for a narrower page.
     """
 
     size: tuple[float, float]
@@ -55,13 +64,18 @@ class Layout:
     outs: list[str]
     edges: list[Edge]
     fold: Folded | None = None
+    card: int = CARD[0]
+    narrow: Layout | None = None
 
 
 def lay_out(
     parents: Sequence[Sequence[int]],
     widths: Sequence[float],
-    label_width: float = 0,
+    labels: Mapping[tuple[int, int], float] | None = None,
     fold: Folded | None = None,
+    *,
+    card: int = CARD[0],
+    lines: int = 1,
 ) -> Layout:
     """Lay out a graph.
 
@@ -71,10 +85,14 @@ def lay_out(
         The operands of each value, which come before it.
     widths : sequence of float
         How wide each value's operation is drawn.
-    label_width : float
-        The width of the widest local derivative, which is written beside its edge.
+    labels : dict, optional
+        How wide the local derivative beside each edge is, by child and operand.
     fold : Folded, optional
         Which values share a position, and in which column each stands.
+    card : int
+        How wide a card is drawn.
+    lines : int
+        How many lines of arithmetic hang below a card.
 
     Notes
     -----
@@ -83,37 +101,19 @@ def lay_out(
     depth.
     """
     if fold is None and len(parents) <= LARGEST_DRAWING:
-        return _drawn(parents, widths, label_width)
+        return _drawn(parents, widths, labels or {}, card, lines)
     return _columns(parents, widths, fold)
 
 
-def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_width: float) -> Layout:
-    from micrograd.draw.picture import Picture
-
-    inch = 72
-    body = [f"v{i} [width={CARD[0] / inch:.4f} height={CARD[1] / inch:.4f}]\n"
-            for i in range(len(parents))]  # fmt: skip
-    shared = any(
-        parents[p] and sum(p in operands for operands in parents) > 1 for p in range(len(parents))
-    )
-    for i, operands in enumerate(parents):
-        if operands:
-            size = f"width={widths[i] / inch:.4f} height={2 * RADIUS / inch:.4f}"
-            if widths[i] == 2 * RADIUS:
-                size += " shape=circle"
-            body += [f"o{i} [{size}]\n", f"o{i} -> v{i} [weight=8]\n"]
-            body += [f'v{p} -> o{i} [tailport=e id="{i} {k}"]\n' for k, p in enumerate(operands)]
-    gap = max(36.0, label_width + 8)
-    graph = {"rankdir": "LR", "nodesep": ".64", "ranksep": f"{gap / inch:.3f}"}
-    if not shared:
-        graph["ordering"] = "in"
-    picture = Picture(
-        graph_attr=graph,
-        node_attr={"shape": "box", "fixedsize": "true", "label": ""},
-        edge_attr={"arrowhead": "none"},
-        body=[f"\t{line}" for line in body],
-    )
-    found: dict[str, Any] = json.loads(picture.pipe("json", encoding="utf-8"))
+def _drawn(
+    parents: Sequence[Sequence[int]],
+    widths: Sequence[float],
+    labels: Mapping[tuple[int, int], float],
+    card: int,
+    lines: int,
+) -> Layout:
+    hanging = 8 + _LINE * lines
+    found = _placed(parents, widths, max(labels.values(), default=0), card, hanging + 10)
     left, top, right, bottom = _MARGIN
     _, _, width, height = map(float, found["bb"].split(","))
 
@@ -123,28 +123,78 @@ def _drawn(parents: Sequence[Sequence[int]], widths: Sequence[float], label_widt
     centres = {item["name"]: at(*map(float, item["pos"].split(","))) for item in found["objects"]}
     names = {item["_gvid"]: item["name"] for item in found["objects"]}
     outs = [""] * len(parents)
-    curves: dict[tuple[int, int], tuple[str, tuple[float, float]]] = {}
+    splines: dict[tuple[int, int], _Points] = {}
     for edge in found.get("edges", []):
         points = [
             at(*map(float, pair.split(","))) for pair in edge["pos"].split() if pair[0] != "e"
         ]
         if "id" in edge:
             child, operand = map(int, edge["id"].split())
-            doubled = parents[child].count(parents[child][operand]) > 1
-            curves[child, operand] = _curve(points), (_outside if doubled else _beside)(points)
+            splines[child, operand] = points
         else:
             outs[int(names[edge["head"]][1:])] = _curve(points)
+    boxes = [
+        (x - half, y - high, x + half, y + high)
+        for name, (x, y) in centres.items()
+        for half, high in [
+            (card / 2, CARD[1] / 2) if name[0] == "v" else (widths[int(name[1:])] / 2, RADIUS)
+        ]
+    ]
+    levels = {int(name[1:]): y for name, (_, y) in centres.items() if name[0] == "o"}
+    places = _place_labels(splines, labels, levels, boxes)
     return Layout(
-        size=(round(width + left + right, 1), round(height + top + bottom, 1)),
+        size=(round(width + left + right, 1), round(height + top + hanging + bottom, 1)),
+        card=card,
         cards=[centres[f"v{i}"] for i in range(len(parents))],
         operations=[centres.get(f"o{i}") for i in range(len(parents))],
         outs=outs,
         edges=[
-            Edge(p, i, k, *curves[i, k])
+            Edge(p, i, k, _curve(splines[i, k]), places[i, k])
             for i, operands in enumerate(parents)
             for k, p in enumerate(operands)
         ],
     )
+
+
+def _placed(
+    parents: Sequence[Sequence[int]], widths: Sequence[float], label: float, card: int, gap: float
+) -> Any:
+    """Return what Graphviz says of where all stands; `label` is the width of the widest label."""
+    from micrograd.draw.picture import Picture
+
+    inch = 72
+    body = [f"v{i} [width={card / inch:.4f} height={CARD[1] / inch:.4f}]\n"
+            for i in range(len(parents))]  # fmt: skip
+    shared = any(
+        parents[p] and sum(p in operands for operands in parents) > 1 for p in range(len(parents))
+    )
+    # A label may be as wide as the way to the operation, the operation, and the way to its card.
+    room = 2 * RADIUS + _TO_CARD - 10
+    far = max(_TO_OPERATION, math.ceil((label - room) / _TO_CARD))
+    for i, operands in enumerate(parents):
+        if operands:
+            size = f"width={widths[i] / inch:.4f} height={2 * RADIUS / inch:.4f}"
+            if widths[i] == 2 * RADIUS:
+                size += " shape=circle"
+            body += [f"o{i} [{size}]\n", f"o{i} -> v{i} [weight=8]\n"]
+            body += [
+                f'v{p} -> o{i} [tailport=e minlen={far} id="{i} {k}"]\n'
+                for k, p in enumerate(operands)
+            ]
+    graph = {
+        "rankdir": "LR",
+        "nodesep": f"{gap / inch:.3f}",
+        "ranksep": f"{_TO_CARD / inch:.3f}",
+    }
+    if not shared:
+        graph["ordering"] = "in"
+    picture = Picture(
+        graph_attr=graph,
+        node_attr={"shape": "box", "fixedsize": "true", "label": ""},
+        edge_attr={"arrowhead": "none"},
+        body=[f"\t{line}" for line in body],
+    )
+    return json.loads(picture.pipe("json", encoding="utf-8"))
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> str:
@@ -152,30 +202,75 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
     return f"M{x:g} {y:g}C" + " ".join(f"{a:g} {b:g}" for a, b in rest)
 
 
-def _outside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a point above the middle of a spline that bulges upwards, else one below it."""
-    x = (points[0][0] + points[-1][0]) / 2
-    heights = [y for _, y in points]
-    up, down = heights[0] - min(heights), max(heights) - heights[0]
-    return round(x, 1), round(min(heights) - 4 if up >= down else max(heights) + 14, 1)
+_Box = tuple[float, float, float, float]
+_Points = Sequence[tuple[float, float]]
+_SHARES: Final = (0.62, 0.5, 0.75, 0.4, 0.3, 0.85, 0.2, 0.1, 0.95)  # of a spline's length
 
 
-def _beside(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return a point 20 pixels to the outer side of a spline, at 62 % of its length."""
+def _place_labels(
+    splines: Mapping[tuple[int, int], _Points],
+    labels: Mapping[tuple[int, int], float],
+    levels: Mapping[int, float],
+    taken: list[_Box],
+) -> dict[tuple[int, int], tuple[float, float]]:
+    """Return where the label of each edge stands: beside its spline, and clear of all else.
+
+    `levels` are the heights of the operations, `taken` what stands in the drawing.
+    """
+    on_lines = {
+        at: [(x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in map(_at, [points] * 9, _SHARES)]
+        for at, points in splines.items()
+    }
+    found = {}
+    for at, points in splines.items():
+        width = labels.get(at, 0)
+        places = list(_beside(points, width, levels[at[0]]))
+        if len(splines) <= _CLEARED:
+            free = [p for p in places if not any(_meet(p[1], o) for o in taken)] or places
+            others = [o for edge, line in on_lines.items() if edge != at for o in line]
+            places = [p for p in free if not any(_meet(p[1], o) for o in others)] or free
+        found[at], box = places[0]
+        taken.append(box)
+    return found
+
+
+def _meet(a: _Box, b: _Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _at(points: _Points, share: float) -> tuple[float, float, float, float]:
+    """Return a point of a spline, at this share of its length, and the direction there."""
     spans = (len(points) - 1) // 3
-    whole = min(spans - 1, int(0.62 * spans))
-    t = 0.62 * spans - whole
+    whole = min(spans - 1, int(share * spans))
+    t = share * spans - whole
     p = points[3 * whole : 3 * whole + 4]
     weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-    x, y = (sum(w * q[k] for w, q in zip(weights, p, strict=True)) for k in (0, 1))
     rates = (-((1 - t) ** 2), (1 - t) * (1 - 3 * t), t * (2 - 3 * t), t * t)
+    x, y = (sum(w * q[k] for w, q in zip(weights, p, strict=True)) for k in (0, 1))
     dx, dy = (sum(w * q[k] for w, q in zip(rates, p, strict=True)) for k in (0, 1))
     length = math.hypot(dx, dy) or 1.0
+    return x, y, dx / length, dy / length
+
+
+def _beside(
+    points: _Points, width: float, level: float
+) -> Iterator[tuple[tuple[float, float], _Box]]:
+    """Yield places for a label of a spline, with their boxes: on its outer side first.
+
+    The last place of each side is right after the card where the spline starts; a label that is
+    wider than the way to the operation, the height of which is `level`, passes by it.
+    """
     outward = -1 if points[0][1] <= points[-1][1] + 0.5 else 1
-    across, down = dy / length, -dx / length
-    if (down < 0) != (outward < 0):
-        across, down = -across, -down
-    return round(x + 20 * across, 1), round(y + 20 * down + 4, 1)
+    for side in (outward, -outward):
+        places = []
+        for share in _SHARES:
+            x, y, dx, dy = _at(points, share)
+            across, down = (dy, -dx) if (-dx < 0) == (side < 0) else (-dy, dx)
+            away = abs(across) * (width / 2 + 4) + abs(down) * 14
+            places.append((x + away * across, y + away * down))
+        places.append((points[0][0] + 4 + width / 2, level + side * (RADIUS + 12)))
+        for x, y in places:
+            yield (round(x, 1), round(y + 4, 1)), (x - width / 2, y - 9, x + width / 2, y + 9)
 
 
 def _columns(
@@ -185,18 +280,18 @@ def _columns(
     size = len(parents)
     spot = fold.spot if fold else range(size)
     depth = fold.depth if fold else depths(parents)
-    # Leaves, results and the parameters of weighted sums have columns of their own, so that the
-    # neurons of a layer are together, with the parameters of the open one beside it.
+    # In a folded graph leaves, results and the parameters of weighted sums have their own columns,
+    # so that the neurons of a layer are together, with the parameters of the open one beside it.
     groups: dict[tuple[int, int], list[int]] = {}
     for i, operands in enumerate(parents):
         if spot[i] == i:
-            kind = 1 if operands else 2 if fold and fold.owner[i] >= 0 else 0
+            kind = 0 if not fold else 1 if operands else 2 if fold.owner[i] >= 0 else 0
             groups.setdefault((depth[i], kind), []).append(i)
     shown = sum(map(len, groups.values()))
     rows = max(6, round(math.sqrt(shown / 2)))
-    gap = 76
+    gap = 70
     if fold:  # a layer is one column, so that its lines cross no card
-        rows, gap = min(_TALLEST, max(map(len, groups.values()))), 100
+        rows, gap = min(_TALLEST, max(map(len, groups.values()))), 96
     step = (CARD[0] + max(widths, default=0) + gap, CARD[1] + 52)
     left, top, right, bottom = _MARGIN
     cards: list[tuple[float, float]] = [(0, 0)] * size
@@ -231,7 +326,10 @@ def _columns(
         for i, centre in enumerate(operations)
     ]  # fmt: skip
     return Layout(
-        size=(round(x - step[0] / 2 + right, 1), round(full + CARD[1] / 2 + bottom, 1)),
+        size=(
+            round(x - step[0] / 2 + right, 1),
+            round(full + CARD[1] / 2 + 8 + 2 * _LINE + bottom, 1),
+        ),
         cards=cards,
         operations=operations,
         outs=outs,

@@ -88,7 +88,7 @@ def test_a_click_on_a_value_goes_to_the_step_that_completes_it(opened):
 
 
 def test_arrows_pick_a_value_and_enter_goes_there(opened):
-    page = opened()
+    page = opened(fragment="#step=5")
     page.button("Step forward").focus()
     page.press("ArrowDown", "ArrowDown")
     assert page.page.get_by_role("heading", name="Where w.grad comes from").is_visible()
@@ -113,6 +113,24 @@ def test_the_ledger_is_a_table_that_fills_up(opened):
     assert rows.all_inner_texts()[2:] == ["s\t−6 × 1\t−6", "h.grad\tfinal\t−2"]
 
 
+def test_forward_steps_show_what_is_saved_for_the_backward_pass(opened):
+    page = opened(fragment="#step=2")
+    assert page.page.get_by_role("heading", name="Saved for the backward pass").is_visible()
+    rows = page.page.get_by_role("row")
+    assert rows.all_inner_texts() == [
+        "of\tlocal derivative\tis",
+        "h\t∂h/∂x\t−3",
+        "h\t∂h/∂w\t2",
+        "s\t∂s/∂h\t1",
+        "s\t∂s/∂b\t1",
+    ]
+    assert page.page.locator("tr.cur").count() == 2
+    page.node("h = -6").hover()
+    assert rows.all_inner_texts()[1:] == ["h\t∂h/∂x\t−3", "h\t∂h/∂w\t2"]
+    page.node("x = 2").hover()
+    assert page.page.get_by_text("Nothing: it is not computed from others.").is_visible()
+
+
 def test_cards_tell_untouched_partial_and_final_apart(opened):
     page = opened(fragment="#step=6")
     labels = [node.get_attribute("aria-label") for node in page.page.locator(".node").all()]
@@ -128,6 +146,9 @@ def test_cards_tell_untouched_partial_and_final_apart(opened):
     assert page.page.locator(".chip.on").count() == 3
     page.button("Step forward").click()
     assert page.page.locator(".tag").text_content() == "+4 − 6 = −2"
+    page.button("Step back").click()
+    assert page.page.locator(".tag").text_content() == "+1 × 4 = +4"
+    page.button("Step forward").click()
     assert page.page.locator(".tick[visibility=visible]").count() == 3
 
 
@@ -275,7 +296,7 @@ def test_every_control_has_a_name(opened):
         'slider "Step"',
         'combobox "Speed"',
         "status",
-        'columnheader "through"',
+        'columnheader "local derivative"',
     ):
         assert part in snapshot, snapshot
     assert page.page.locator(".node[tabindex='0']").count() == 1
@@ -383,7 +404,7 @@ def test_a_long_level_line_hangs_below_the_cards_between(opened):
         )
         hung += len(halo)
         for x, y in halo:
-            assert not [c for c in cards if c[0] < x < c[0] + 112 and c[1] < y < c[1] + 84]
+            assert not [c for c in cards if c[0] < x < c[0] + 112 and c[1] < y < c[1] + 64]
     assert hung
 
 

@@ -21,11 +21,15 @@ function put(e, key, value) {
   known[key] = value;
   if (key === "text") e.textContent = value;
   else if (key.startsWith("--")) e.style[key.slice(2)] = value;
+  else if (value == null) e.removeAttribute(key);
   else e.setAttribute(key, value);
 }
 
-// Replaces hyphens that stand for a minus by a true minus: screen readers skip hyphens.
-const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212");
+// Text as it stands on the page. A hyphen that stands for a minus becomes a true minus: screen readers
+// skip hyphens. A name in a script that is written from right to left is isolated, or it would
+// change places with the numbers beside it.
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff](?:[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200c\u200d ]*[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff])?/g;
+const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212").replace(RIGHT_TO_LEFT, "\u2068$&\u2069");
 
 const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
 const ICON = {

@@ -1,0 +1,90 @@
+// The graph of a walk as it is drawn: where everything stands, and the card of a value.
+
+const KIND = ["forward", "seed", "chain"];
+// A long horizontal line bends below the cards between its ends.
+const hang = (x0, y0, x1, y1) => x1 - x0 > 180 && Math.abs(y1 - y0) < 60 ? 100 : 0;
+function curve(x0, y0, x1, y1) {
+  const bend = Math.max(24, Math.abs(x1 - x0) * .4), low = hang(x0, y0, x1, y1);
+  return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
+}
+
+
+function decoded(data, narrow = false) {
+  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
+  if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
+  if (narrow && D.narrow) { // the places for a narrower page
+    D.nodes.forEach((n, i) => { [n.x, n.y, n.ox, n.oy, n.d] = n.sym ? D.narrow.nodes[i] : D.narrow.nodes[i].slice(0, 2); });
+    D.edges.forEach((e, j) => e.splice(3, 3, ...D.narrow.edges[j]));
+    [D.size, D.box] = [D.narrow.size, D.narrow.box];
+  }
+  D.steps = D.steps.map(s => ({
+    k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
+    before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
+    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), correct: text(s[17]), equals: text(s[18]),
+  }));
+  const [W] = D.box;
+  D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
+  D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
+    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
+    return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
+      l: d ? [lx, ly] : [(x0 + x1) / 2, (a.y + b.oy) / 2 - 8 + .75 * hang(x0, a.y, x1, b.oy)] };
+  });
+  return D;
+}
+
+// ---- text that fits: measured, not guessed, since names may be of any script
+const FONT = 'Arial, "Liberation Sans", Helvetica, sans-serif', measured = new Map();
+const ruler = document.createElement("canvas").getContext("2d");
+function widthOf(text, size) {
+  const key = `${size} ${text}`;
+  if (!measured.has(key)) {
+    if (measured.size > 20000) measured.clear();
+    ruler.font = `${size}px ${FONT}`;
+    measured.set(key, ruler.measureText(text).width);
+  }
+  return measured.get(key);
+}
+const letters = text => globalThis.Intl?.Segmenter ? [...new Intl.Segmenter().segment(text)].map(s => s.segment) : [...text];
+function brief(text, room, size) { // its beginning and its end, as much as there is room for
+  if (widthOf(text, size) <= room) return text;
+  const all = letters(text);
+  for (let kept = Math.min(all.length - 1, 60); kept > 0; kept--) {
+    const head = Math.ceil(kept * .6), cut = `${all.slice(0, head).join("").trimEnd()}\u2026${kept > head ? all.slice(head - kept).join("").trimStart() : ""}`;
+    if (widthOf(cut, size) <= room) return cut;
+  }
+  return "\u2026";
+}
+
+// Writes a number as large as there is room for. Its caption gives way to a long one.
+function writeNumber(text, caption, words, W) {
+  const room = W - 16, beside = room - 32, width = size => widthOf(words, size) * (/!$/.test(words) ? 1.09 : 1);
+  const [size, place] = [...(caption ? [[14, beside], [12.5, beside]] : []), [14, room], [13, room], [12, room]].find(([size, place]) => width(size) <= place) ?? [12, room];
+  put(text, "text", words);
+  put(text, "--fontSize", size === 14 ? "" : `${size}px`);
+  put(text, "textLength", width(size) > place ? room : null);
+  put(text, "lengthAdjust", width(size) > place ? "spacingAndGlyphs" : null);
+  if (caption) put(caption, "visibility", place === room ? "hidden" : "visible");
+}
+
+// Makes the card of a value: name, data, gradient. `due` is how many contributions it gets.
+function cardOf(n, [W, H], due, editable) {
+  const name = minus(n.name), corner = Math.max(17, due > 1 ? widthOf(`${due}/${due}`, 12) + 5 : 0), middle = widthOf(name, 15) <= W - 12 - 2 * corner, room = W - 14 - corner;
+  const size = [15, 13.5].find(size => widthOf(name, size) <= room) ?? 12.5, captions = W > 100;
+  n.card = S("text", { class: "name", x: middle ? W / 2 : 10, y: 18.5 }, brief(name, room, size));
+  n.card.style.fontSize = middle ? "" : `${size}px`; n.card.style.textAnchor = middle ? "" : "start";
+  n.g = S("g", { transform: `translate(${n.x - W / 2} ${n.y - H / 2})`, role: "button", tabindex: -1 },
+    S("rect", { class: "ring", x: -5, y: -5, width: W + 10, height: H + 10, rx: 13 }), S("rect", { class: "box", width: W, height: H, rx: 9 }),
+    S("rect", { class: "head", x: 4, y: 4, width: W - 8, height: 19, rx: 6 }), n.card,
+    n.badge = S("text", { class: "badge", x: W - 8, y: 18 }), n.tick = S("path", { class: "tick", d: `M${W - 19} 13.5l4 4 7-8`, visibility: "hidden" }),
+    n.dC = captions ? S("text", { class: "cap", x: 10, y: 37 }, "data") : null, n.dT = S("text", { class: "num d", x: W - 8, y: 37 }),
+    n.chip = S("rect", { class: "chip", x: 4, y: 42, width: W - 8, height: 18, rx: 6 }), n.gC = captions ? S("text", { class: "cap g", x: 10, y: 55.5 }, "grad") : null, n.gT = S("text", { class: "num g", x: W - 8, y: 56 }),
+    S("title", {}, `${n.name} = ${n.full}`));
+  if (editable && !n.sym) n.g.append(S("g", { class: "pencil", transform: captions ? null : "translate(-34)" }, S("rect", { x: 36, y: 24, width: 18, height: 17 }), S("path", { d: "M39 37.5l.8-3.2 6-6 2.4 2.4-6 6zM44.2 29.9l2.4 2.4" })));
+  return n.g;
+}
+
+// The arithmetic of a step as lines that are at most so wide, if they can be.
+function arithmeticLines(text, room) {
+  const whole = minus(text);
+  return widthOf(whole, 13) + 12 <= room ? [whole] : whole.split(/ (?=[=\u2248\u2192] )/);
+}
