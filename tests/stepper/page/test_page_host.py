@@ -58,7 +58,10 @@ def test_on_paper_it_is_light_whole_and_without_controls(opened, folded):
     page.page.emulate_media(media="print")
     page.page.locator(".mgs[data-theme=light]").wait_for()
     on_paper = page.page.evaluate(ON_PAPER)
-    size = page.page.evaluate("JSON.parse(document.getElementById('mgs-data').textContent).size")
+    size = page.page.evaluate(
+        "(data => (data.narrow ?? data).size)"
+        "(JSON.parse(document.getElementById('mgs-data').textContent))"
+    )
     assert on_paper["box"] == [0, 0, *size]
     assert on_paper["cards"] >= before["cards"]
     assert on_paper["controls"] == 0

@@ -14,7 +14,8 @@ function mount(model, el, keep, again) {
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
   const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150, editable = !!model.get("editable");
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
-  let k = clamp(model.get("step")), sel = keep?.sel ?? null, hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
+  let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
+    hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
   edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
@@ -190,7 +191,8 @@ function mount(model, el, keep, again) {
     for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
     dots.forEach((d, i) => { if (d) put(d, "class", [s.n, s.p].some(j => j >= 0 && heads[i] === nodes[folded ? nodes[j].spot : j]) ? "on" : ""); });
     const cards = around(...[s.n, ...(chain ? [s.p] : args)].map(boxOf));
-    camera.show({ cards, main: boxOf(chain ? s.p : s.n), all: tag ? around(cards, tag.box) : cards }, glide && !big);
+    const main = boxOf(sought ?? (chain ? s.p : s.n));
+    camera.show(sought != null ? { cards: main, main, all: main } : { cards, main, all: tag ? around(cards, tag.box) : cards }, glide && !big);
   }
   const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null); };
   const operands = s => s.k === "forward" && into[s.n].length <= 6 ? [...new Set(into[s.n].map(e => e.p))].filter(shown) : [];
@@ -243,7 +245,7 @@ function mount(model, el, keep, again) {
     }
     mini.toggleAttribute("hidden", c.scale <= camera.fit() * 1.05);
     for (const [key, value] of [["x", x0], ["y", y0], ["width", w], ["height", height]]) win.setAttribute(key, value);
-    if (settled) dock([x0, y0, x0 + w, y0 + height]);
+    if (settled && sought == null) dock([x0, y0, x0 + w, y0 + height]);
   }
   const camera = cameraOf(svg, on, D.size, look, () => calm.matches, keep?.narrow === narrow ? keep.camera : null);
   [() => camera.scaleBy(1.25), () => camera.scaleBy(.8), camera.toggle].forEach((f, i) => on(zoom.children[i], "click", f));
@@ -296,7 +298,7 @@ function mount(model, el, keep, again) {
     j = clamp(j);
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
-    k = j;
+    k = j; sought = null;
     pane.querySelector("input")?.remove(); editing = placeField = null;
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
@@ -339,9 +341,8 @@ function mount(model, el, keep, again) {
     if (j >= 0) step(j);
   }
   function pick(i, focus) {
-    sel = i;
+    sel = sought = i;
     paint();
-    camera.show({ cards: boxOf(i), main: boxOf(i), all: boxOf(i) });
     if (focus) nodes[i].g.focus({ preventScroll: true });
   }
   on(B.first, "click", () => step(0)); on(B.back, "click", () => step(k - 1)); on(B.forward, "click", () => step(k + 1));
@@ -366,7 +367,7 @@ function mount(model, el, keep, again) {
     const keys = {
       ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: () => step(steps.length - 1),
       PageDown: () => step(finals.find(j => j > k) ?? k), PageUp: () => step(finals.findLast(j => j < k) ?? k),
-      ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => { sel = null; camera.reset(); paint(); },
+      ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => { sel = sought = null; camera.reset(); paint(); },
       "+": () => camera.scaleBy(1.25), "=": () => camera.scaleBy(1.25), "-": () => camera.scaleBy(.8), 0: camera.reset,
       p: () => sumBy(!panel.byPath), "?": () => moreKeys.toggleAttribute("hidden"),
     };
@@ -442,7 +443,7 @@ function mount(model, el, keep, again) {
     const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
     quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); camera.stop();
     model.off("change:step", follow); model.off("change:error", complain);
-    return { sel, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control };
+    return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control };
   };
 }
 
