@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import random
 import signal
@@ -48,6 +49,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """
     chosen = [Path(argument.partition("::")[0]) for argument in config.args]
     return None if any(path.is_dir() for path in chosen) else 0
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the thousands of tests, which are there to stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
