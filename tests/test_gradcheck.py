@@ -10,6 +10,7 @@ from typing import Any
 import oracles
 import pytest
 from strategies import ROWS, row_id
+from tables import each
 
 import micrograd as mg
 from micrograd import Value, gradcheck, ops
@@ -27,13 +28,13 @@ def safe(op: ops.Op) -> list[float]:
     return [start + 0.17 * i for i in range(op.arity)]
 
 
-@pytest.mark.parametrize("op", CHECKED, ids=row_id)
+@each("op", CHECKED, row_id)
 def test_every_row_passes(op: ops.Op) -> None:
     assert gradcheck(op, safe(op))
 
 
 @pytest.mark.parametrize("change", ["too large", "sign"])
-@pytest.mark.parametrize("op", CHECKED, ids=row_id)
+@each("op", CHECKED, row_id)
 def test_a_wrong_partial_is_found_and_the_row_is_named(op: ops.Op, change: str) -> None:
     inputs = safe(op)
     slopes = op.partials(op.compute(*inputs), *inputs)  # type: ignore[misc]

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tables import each
 
 import micrograd
 
@@ -125,7 +126,7 @@ def test_every_room_has_its_place_in_the_import_contract():
     assert rooms - {"__init__"} == layers() & rooms
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/**/__init__.py")), ids=named)
+@each("path", sorted(PACKAGE.glob("*/**/__init__.py")), named)
 def test_the_front_of_a_room_only_hands_on(path):
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign):
@@ -137,7 +138,7 @@ def test_the_front_of_a_room_only_hands_on(path):
             assert node.module.startswith("micrograd.")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
+@each("path", MODULES, named)
 def test_every_module_has_its_test_file(path):
     *rooms, name = named(path).split(".")
     folder = ROOT.joinpath("tests", *rooms)
@@ -178,7 +179,7 @@ def test_everything_that_micrograd_exports_is_there():
         assert getattr(micrograd, name) is not None
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.stem != "__main__"], ids=named)
+@each("path", [p for p in FILES if p.stem != "__main__"], named)
 def test_every_list_of_exports_is_what_is_there(path):
     if path.parent == PACKAGE and path.stem == "__init__":
         return
@@ -231,7 +232,7 @@ def test_the_public_names_are_those_of_version_1_0_0_and_the_added_ones(name):
 # ---- the rest --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
+@each("path", FILES, named)
 def test_every_module_says_what_it_is(path):
     assert path.read_text(encoding="utf-8").startswith('"""')
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from interrupts import at_every_line, interrupted
+from tables import each
 
 from micrograd import Value, gradient, ops, steps
 from micrograd.errors import MicrogradError, NonFiniteError, StaleGraphError
@@ -65,7 +66,7 @@ def by_backward(root: Value) -> list[Any]:
             node.grad = grad
 
 
-@pytest.mark.parametrize("seed", range(300))
+@each("seed", range(300))
 def test_backward_gradient_steps_and_explain_agree(seed: int) -> None:
     root, _ = any_graph(random.Random(seed))
     nodes = order(root)
@@ -82,7 +83,7 @@ def test_backward_gradient_steps_and_explain_agree(seed: int) -> None:
         assert not finite or "inf" not in "".join(expected)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@each("seed", range(100))
 def test_a_gradient_that_is_a_graph_has_the_same_numbers(seed: int) -> None:
     root, leaves = any_graph(random.Random(seed), size=4)
     numbers = said(lambda: gradient(root, leaves))

@@ -71,8 +71,10 @@ def encodable() -> Iterator[None]:
     for stream, errors in ((sys.stdout, _HANDLER), (sys.stderr, _HANDLER), (sys.stdin, "replace")):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            changed.append((stream, stream.errors))
-            reconfigure(errors=errors)
+            before = stream.errors
+            with suppress(OSError, ValueError):  # an input that an earlier command has read from
+                reconfigure(errors=errors)
+                changed.append((stream, before))
     try:
         yield
     finally:

@@ -16,9 +16,17 @@ from micrograd.cli import main
 from micrograd.datasets import load
 from micrograd.files import read_json
 from micrograd.nn import MLP
+from micrograd.optim import Adam
+from micrograd.plot import plot_decision_boundary
 from micrograd.train import fitting as train
 
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(autouse=True)
+def coarse_pictures(monkeypatch):
+    """Most of the time of a demo is the network at each of 6400 points."""
+    monkeypatch.setitem(plot_decision_boundary.__kwdefaults__, "resolution", 20)
 
 
 def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
@@ -194,7 +202,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_with_the_same_model(tmp_p
                 str(tmp_path / folder), *more]  # fmt: skip
 
     assert main(arguments("whole")) == 0
-    original, calls = train.Adam.step, []
+    original, calls = Adam.step, []
 
     def interrupted(self):
         calls.append(1)
@@ -203,7 +211,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_with_the_same_model(tmp_p
         original(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.Adam, "step", interrupted)
+        patch.setattr(Adam, "step", interrupted)
         capsys.readouterr()
         told = failing(130, arguments("halved"), capsys)
     assert "--resume" in told

@@ -33,6 +33,7 @@ from hypothesis.stateful import (
 from mpmath import mp
 from oracles import Naive
 from strategies import ROWS, fractions, points, recipes, row_id
+from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value, gradient, no_grad
@@ -390,7 +391,7 @@ def test_changed_data_of_a_result_is_stale_too() -> None:
     assert middle.data == 6.0
 
 
-@pytest.mark.parametrize("op", ROWS, ids=row_id)
+@each("op", ROWS, row_id)
 def test_every_operand_of_every_row_is_watched(op: ops.Op) -> None:
     (inputs,) = points(op, 1)
     for i in range(op.arity):

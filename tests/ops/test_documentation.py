@@ -12,13 +12,14 @@ from typing import Any
 import oracles
 import pytest
 from strategies import points
+from tables import each
 
 import micrograd
 from micrograd import ops
 from micrograd.engine import Value
 from micrograd.ops import TABLE, Op, Operators
 
-every_row = pytest.mark.parametrize("op", TABLE.values(), ids=lambda op: op.name)
+every_row = each("op", TABLE.values(), lambda op: op.name)
 
 GRID = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 

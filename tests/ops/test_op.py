@@ -12,6 +12,7 @@ from typing import Any
 import oracles
 import pytest
 from strategies import FAMILIES, ROWS, differentiable, points, row_id
+from tables import each
 
 from micrograd import formula, ops
 from micrograd.engine import Value, gradient
@@ -19,7 +20,7 @@ from micrograd.errors import InputCountError, MicrogradError
 
 PYTHONS_OWN = ("math domain", "math range", "(34,", "division by zero")
 
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
+every_row = each("op", ROWS, row_id)
 
 
 @every_row
@@ -121,7 +122,7 @@ LOG = ops.Op(name="log_of", arity=1, forward=lambda x: x, partials=lambda out, x
 AWKWARD = (0, -0.0, 1, -1.0, -1.5, -2.5, 1e-300, -1e300, 1e300, 5e-324, Fraction(1, 3))
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 2], ids=row_id)
+@each("op", [op for op in ROWS if op.arity <= 2], row_id)
 def test_no_message_of_a_result_or_a_derivative_has_the_words_of_python(op: ops.Op) -> None:
     messages = set()
     for inputs in itertools.product(AWKWARD, repeat=op.arity):

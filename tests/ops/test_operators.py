@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from strategies import ROWS, row_id
+from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
@@ -40,7 +41,7 @@ def plain(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", TWO_PLACES)
-@pytest.mark.parametrize(("left", "right"), list(product(NUMBERS, NUMBERS)))
+@each(("left", "right"), list(product(NUMBERS, NUMBERS)))
 def test_values_and_plain_numbers_mix_on_either_side(name: str, left: Any, right: Any) -> None:
     function = TWO_PLACES[name]
     expected = function(plain(left), plain(right))

@@ -14,6 +14,7 @@ import mpmath
 import oracles
 import pytest
 from strategies import ROWS, differentiable, points, row_id
+from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
@@ -21,10 +22,8 @@ from micrograd.errors import MicrogradError
 
 INF, NAN = math.inf, math.nan
 
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
-every_row_but_constants = pytest.mark.parametrize(
-    "op", [op for op in ROWS if op.name not in oracles.CONSTANT], ids=row_id
-)
+every_row = each("op", ROWS, row_id)
+every_row_but_constants = each("op", [op for op in ROWS if op.name not in oracles.CONSTANT], row_id)
 
 ULPS = 4
 """What a result may be off: math's functions are right to 1, and a rule combines a few of them."""

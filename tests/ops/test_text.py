@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from strategies import ROWS, points, row_id
+from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value
@@ -22,7 +23,7 @@ NAMES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 3], ids=row_id)
+@each("op", [op for op in ROWS if op.arity <= 3], row_id)
 def test_the_formula_of_a_partial_computes_the_partial(op: ops.Op) -> None:
     names = [f"x{i}" for i in range(op.arity)]
     for inputs in points(op, 3):

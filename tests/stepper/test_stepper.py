@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from graphs import guide_graph
 from random_graphs import random_graph
+from tables import each
 
 import micrograd as mg
 from micrograd import Value, where
@@ -60,7 +61,7 @@ def after_backward(root):
 # ---- the sequence is right ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 @pytest.mark.parametrize("exact", [False, True])
 def test_the_last_snapshot_equals_backward_bit_for_bit(seed, exact):
     root = random_graph(seed, exact)
@@ -72,7 +73,7 @@ def test_the_last_snapshot_equals_backward_bit_for_bit(seed, exact):
     assert bits(stepper.gradients) == bits(last.grads.values())
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_every_contribution_is_upstream_times_local_and_is_added(seed):
     for step in steps(random_graph(seed)):
         if step.kind == "chain":
@@ -82,7 +83,7 @@ def test_every_contribution_is_upstream_times_local_and_is_added(seed):
             assert step.parent is step.node.parents[step.operand]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_every_edge_is_walked_once_and_only_from_a_complete_gradient(seed):
     root = random_graph(seed)
     stepper = steps(root)

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 from strategies import ROWS, row_id
+from tables import each
 
 import micrograd
 from micrograd.engine import Value
@@ -22,8 +23,8 @@ np = pytest.importorskip("numpy")
 
 EPS = 2.0**-52
 INF, NAN = math.inf, math.nan
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
-every_small_row = pytest.mark.parametrize("op", [op for op in ROWS if op.arity <= 3], ids=row_id)
+every_row = each("op", ROWS, row_id)
+every_small_row = each("op", [op for op in ROWS if op.arity <= 3], row_id)
 every_backend = pytest.mark.parametrize("backend", ["python", "llvm"])
 DERIVATIVE = 32 * EPS
 """A derivative's rule is a handful of operations, each within 4 ulp, whose terms may cancel: the

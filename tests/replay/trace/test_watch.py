@@ -15,6 +15,7 @@ import types
 
 import numpy as np
 import pytest
+from tables import each
 
 import micrograd
 from micrograd import Value, compile, ops  # noqa: A004
@@ -218,7 +219,7 @@ def generators_as_they_were():
     np.random.set_state(states[1])
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each("place", PLACES)
 @pytest.mark.parametrize("way", WAYS)
 def test_what_changes_is_refused_wherever_it_is_kept(way, place):
     for mode in MODES:
