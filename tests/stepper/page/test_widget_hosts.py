@@ -9,7 +9,7 @@ import pytest
 from browser import keep_screenshot
 from lab import free_port, jupyterlab, opened_lesson
 
-from micrograd import Value, steps
+from micrograd import Value, steps, style
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,7 +21,7 @@ app = marimo.App()
 
 @app.cell
 def _():
-    from micrograd import Value, steps
+    from micrograd import Value, draw_dot, steps
 
     x, w, b = Value(2, label="x"), Value(-3, label="w"), Value(10, label="b")
     h = x * w
@@ -33,12 +33,18 @@ def _():
     stepper = steps(L)
     view = stepper.widget()
     view
-    return stepper, view
+    return draw_dot, stepper, view
 
 
 @app.cell
 def _(stepper):
     stepper
+    return
+
+
+@app.cell
+def _(draw_dot, stepper):
+    draw_dot(stepper.root)
     return
 """
 
@@ -74,12 +80,11 @@ def test_the_widget_lives_in_notebook_7(browser, tmp_path):
         context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_widget_lives_in_marimo(browser, tmp_path, theme):
+def test_the_widget_lives_in_marimo(browser, tmp_path):
     pytest.importorskip("marimo")
     (tmp_path / "lesson.py").write_text(MARIMO, encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text(
-        f'[tool.marimo.display]\ntheme = "{theme}"\n', encoding="utf-8"
+        '[tool.marimo.display]\ntheme = "system"\n', encoding="utf-8"
     )
     port = free_port()
     server = subprocess.Popen(
@@ -96,7 +101,9 @@ def test_the_widget_lives_in_marimo(browser, tmp_path, theme):
                 break
             except OSError:
                 time.sleep(0.25)
-        context = browser.new_context(viewport={"width": 1000, "height": 1000})
+        context = browser.new_context(
+            viewport={"width": 1000, "height": 1000}, color_scheme="light"
+        )
         page = context.new_page()
         errors = []
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -106,13 +113,20 @@ def test_the_widget_lives_in_marimo(browser, tmp_path, theme):
         view.get_by_text("10 / 10").wait_for()
         assert "the same as backward()" in view.get_by_role("status").inner_text()
         assert view.evaluate("e => e.getRootNode() !== document")  # a page of its own
-        assert view.get_attribute("data-theme") == theme
+        view.get_by_role("button", name="Last step").press("ArrowLeft")
+        view.get_by_text("9 / 10").wait_for()
         leaf(view, page, "x = 2").dblclick()
         view.get_by_label("New value of x").fill("5")
         view.get_by_label("New value of x").press("Enter")
         leaf(view, page, "L = 75").wait_for()
         assert page.locator(".mgs").count() == 2  # the stepper itself is the widget, too
-        keep_screenshot(page, f"marimo_{theme}")
+        picture = page.locator("svg > g > polygon").first
+        for theme in ("dark", "light"):  # while all is open
+            page.emulate_media(color_scheme=theme)
+            page.locator(f".mgs[data-theme={theme}]").nth(1).wait_for()
+            ground = picture.evaluate("e => getComputedStyle(e).fill")
+            assert ground == f"rgb{tuple(bytes.fromhex(style.theme(theme).bg[1:]))}"
+            keep_screenshot(page, f"marimo_{theme}")
         assert errors == []
         context.close()
     finally:
