@@ -17,6 +17,12 @@ from micrograd.stepper.screen import Screen, cells, painted, wrapped
 LONG = (
     "  重み passes gradient back to x: upstream +1 times local derivative (-0.25) is -0.25.\n    ∂a"
 )
+# Makes the standard input the terminal that Ctrl-C belongs to.
+OWN_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 COMMAND = [sys.executable, "-m", "micrograd", "step", "(x*w + b)**2 + x", "x=2", "w=-3", "b=1"]
 
 
@@ -109,13 +115,15 @@ def terminal(command=COMMAND, **variables):
     if "NO_COLOR" not in variables:
         environment.pop("NO_COLOR", None)
     program = subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-        preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
+        [sys.executable, "-c", OWN_TERMINAL, *command], stdin=slave, stdout=slave, stderr=slave,
+        env=environment, start_new_session=True,
     )  # fmt: skip
     try:
         yield Terminal(master, slave, program)
         program.wait(60)
-        assert termios.tcgetattr(slave) == before
+        after = termios.tcgetattr(slave)
+        after[3] &= ~termios.PENDIN  # a note of macOS to itself
+        assert after == before
     finally:
         program.kill()
         program.wait()
