@@ -11,7 +11,7 @@ __all__ = ["Node", "depends_on", "order"]
 
 
 class Node(Protocol):
-    """Anything that knows its parents, in operand order."""
+    """Anything that knows its parents, in operand order, such as an `engine.Node`."""
 
     @property
     def parents(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from micrograd.values.copying import Copying, _graph, _leaf  # noqa: F401 (old p
 from micrograd.values.reading import Reading
 from micrograd.values.showing import Shown
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for the reader and for checkers of types: it is not run
     from typing_extensions import Self
 
 __all__ = ["Node", "Overwritten"]
@@ -27,7 +27,10 @@ class Overwritten(NamedTuple):
 
 
 class Node(Copying, Reading, Shown, ByHand):
-    """A number with its operands; see `engine.Value`, the one kind of node there is."""
+    """A number with its operands; see `engine.Value`, the one kind of node there is.
+
+    What it can do besides stands in `micrograd.values`, a class for each thing.
+    """
 
     # A node of one or two operands has them in `_left` and `_right`, and the data that they had in
     # `_a` and `_b`, so that a changed one is found. With any other number of operands `_left` and
@@ -37,7 +40,7 @@ class Node(Copying, Reading, Shown, ByHand):
     _data: Any
     _grad: Any
     op: Any
-    label: str = ""
+    label: str = ""  # of every node that has no other
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Node(Copying, Reading, Shown, ByHand):
         else:
             self.op = foreign("")
             self._local_gradients = given_locals(_op, children)
-        self._record(children, tuple([child.data for child in children]))
+        self._record(children, [child.data for child in children])
         if label:
             self.label = label
 
@@ -63,16 +66,18 @@ class Node(Copying, Reading, Shown, ByHand):
         cls,
         data: PlainNumber,
         op: Op | None,
-        operands: tuple[Any, ...] = (),
-        inputs: tuple[Any, ...] = (),
+        operands: Sequence[Any] = (),
+        inputs: Sequence[Any] = (),
     ) -> Self:
         """Make a node without the checks of `__init__`: the way results and constants are made."""
         node = object.__new__(cls)
         node._data, node._grad, node.op = data, 0, op
-        node._record(operands, inputs)
+        node._left = node._right = node._a = node._b = None
+        if operands:
+            node._record(operands, inputs)
         return node
 
-    def _record(self, operands: tuple[Any, ...], inputs: tuple[Any, ...]) -> None:
+    def _record(self, operands: Sequence[Any], inputs: Sequence[Any]) -> None:
         """Remember what the node was computed from."""
         if len(operands) == 2:
             self._left, self._right = operands
@@ -82,7 +87,7 @@ class Node(Copying, Reading, Shown, ByHand):
         if len(operands) == 1:
             self._left, self._a = operands[0], inputs[0]
         else:
-            self._left, self._a = operands or None, inputs or None
+            self._left, self._a = tuple(operands) or None, tuple(inputs) or None
 
     @property
     def parents(self) -> tuple[Self, ...]:
@@ -90,7 +95,9 @@ class Node(Copying, Reading, Shown, ByHand):
         left, right = self._left, self._right
         if right is not None:
             return left, right
-        return left if type(left) is tuple else () if left is None else (left,)
+        if left is None:
+            return ()
+        return left if type(left) is tuple else (left,)
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -98,7 +105,9 @@ class Node(Copying, Reading, Shown, ByHand):
         a = self._a.first if type(self._a) is Overwritten else self._a
         if self._right is not None:
             return a, self._b
-        return a if type(self._left) is tuple else () if self._left is None else (a,)
+        if self._left is None:
+            return ()
+        return a if type(self._left) is tuple else (a,)
 
     @property
     def computed(self) -> Any:

@@ -12,7 +12,7 @@ Here a graph is recorded; `micrograd.engine.backward` walks it backwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from micrograd.engine.backward import backward_pass, gradient
 from micrograd.engine.node import Node
@@ -28,17 +28,17 @@ __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
 
 def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
-    """Return the methods of an operator, as `__add__` and `__radd__`, which records one row."""
+    """Return `__add__` and `__radd__` for the row of `+`, and so for each row of two operands."""
     # Most nodes come from an operator between two Values, or a Value and a number. What
     # `Value._apply` does is written out for them: a step of such a network takes a seventh less.
     forward, mode, new = op.forward, grad_mode.get, object.__new__
 
-    def recorded(left: Value, right: Number) -> Value:
+    def recorded(left: Value, right: Number) -> Any:
         kind = type(right)
         if kind is float or kind is int:
             right = Value._made(right, constant)
         elif kind is not Value:
-            return cast("Value", operate(op, left, right))
+            return operate(op, left, right)
         if mode() is not record:
             return Value._apply(op, (left, right))
         node = new(Value)
@@ -50,10 +50,10 @@ def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
         node._grad, node.op, node._left, node._right = 0, op, left, right
         return node
 
-    def reflected(right: Value, left: Number) -> Value:
+    def reflected(right: Value, left: Number) -> Any:  # for a `left` that is no Value
         if type(left) is float or type(left) is int:
             return recorded(Value._made(left, constant), right)
-        return cast("Value", operate(op, left, right))
+        return operate(op, left, right)
 
     return recorded, reflected
 
@@ -69,9 +69,9 @@ class Value(Node):
     data : int, float or Fraction
         Its number type is kept; NumPy scalars become Python numbers, `bool` an `int`.
     _children : sequence of Value, optional
-        Parents of a node made by hand, which also needs a `_backward` closure.
-    _op : str, optional
-        What a node made by hand shows as its operation.
+        Parents of a node made by hand, which also needs their derivatives, or a `_backward`.
+    _op : str or sequence of number, optional
+        What a node made by hand shows as its operation, or its derivative in each parent.
     label : str, optional
         A name for pictures and messages.
 
@@ -107,32 +107,36 @@ class Value(Node):
     # ---- recording -----------------------------------------------------------------------------
 
     @classmethod
-    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Value:
-        """Compute a row and record it: what every operator and function here comes to."""
+    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Any:
+        """Compute a row and record it: what every operator and function of Values comes to."""
         try:
-            inputs = tuple([arg._data for arg in args])
-        except AttributeError:  # not all of them are Values
+            inputs = [arg._data for arg in args]
+        except AttributeError:  # a plain number has no `_data`
             for arg in args:
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
-                    return cast("Value", arg._apply(op, args))  # a symbol, while `compile` traces
+                    return arg._apply(op, args)  # of a symbol, by which `compile` traces
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
-            inputs = tuple([arg._data for arg in args])
+            inputs = [arg._data for arg in args]
         try:
             data = op.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
             failed = described(Value._made(0, op, args, inputs))
             raise op.failure(error, failed, inputs) from error
-        node = Value._made(data if type(data) is float else number(data), op, args, inputs)
-        return cast("Value", grad_mode.get()(node))  # itself, or a leaf with its number
+        node = object.__new__(Value)
+        node._data, node._grad, node.op = data if type(data) is float else number(data), 0, op
+        node._record(args, inputs)
+        mode = grad_mode.get()
+        return node if mode is record else mode(node)  # within `no_grad`, a leaf
 
     __add__, __radd__ = _operators(add)
     __sub__, __rsub__ = _operators(sub)
     __mul__, __rmul__ = _operators(mul)
     __truediv__, __rtruediv__ = _operators(div)
 
-    def __init_subclass__(cls, **options: Any) -> None:  # called for each class made from this one
+    # Python calls it for each class that is derived from this one.
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         derive_operators(cls, Value)
 

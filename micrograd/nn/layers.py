@@ -118,7 +118,7 @@ def activated(s: Number, name: str) -> Number:
     >>> activated(Value(-3.0), "relu")
     Value(data=0.0, grad=0)
     """
-    row = _activation(name)
+    row = function_of_one(name) or _activation(name)
     if row is None:
         return s
     kind = type(s)  # the symbols of a trace have the methods of our Value
