@@ -190,7 +190,7 @@ class _Groups:
 
     def started(self) -> str:
         term, seeded = self._term(), self.rows[0].kind == "seed"
-        root = "ℓ" if self.network.loss else self.words.names[-1]
+        root = self.words.names[-1]
         start = f"The backward pass starts at the loss: ∂{root}/∂{root} = 1."
         if seeded and self.rows[0].turn > 1:
             start = self.words.sentence(self.rows[0])
