@@ -347,8 +347,8 @@ class _Naming:
     def _chain(self, chains: _Chains, end: Any) -> None:
         """Make a neuron of the products that are added to a bias one after the other."""
         bias, w, x, computed = chains.of(end)
-        self._by_shape(w, x, bias)
-        if bias in self.places:
+        if not any(map(self.places.get, (*w, bias))):
+            self._by_shape(w, x, bias)
             for node in computed:
                 self._look(node)
 
@@ -440,8 +440,9 @@ class _Naming:
         for leaf, (place, i) in self.places.items():
             own.setdefault(place, {})[i] = leaf
         active = {
-            node.parents[0]: node for node, (_, letter, *_) in self.computed.items()
-            if letter == "x" and node.parents and node.parents[0] in self.units
+            node.parents[0]: node for node, (place, letter, *_) in self.computed.items()
+            if letter == "x" and len(node.parents) == 1  # and no input that is computed from one
+            and node.parents[0] in self.units and self.units[node.parents[0]].neuron == place
         }  # fmt: skip
         neurons: dict[_Neuron, FoundNeuron] = {}
         for node, (place, letter, number, _) in self.computed.items():

@@ -128,7 +128,11 @@ def test_the_other_losses(name):
     start = "The backward pass starts at the loss: ∂ℓ/∂ℓ = 1. "
     assert said(walk, "backward") == start + backward
     walk = steps(function([model(X), model([1.0, 1.0]), model([0.0, 0.0])], [target] * 3))
-    groups = {s.name: s.groups[0].text for s in walk.sections if s.phase == "backward"}
+    groups = {
+        s.name: walk.called.typeset(s.groups[0].text)
+        for s in walk.sections
+        if s.phase == "backward"
+    }
     assert groups["batch loss"] == (
         "The backward pass starts at the loss: ∂ℓ/∂ℓ = 1. The loss of each sample gets about "
         "+0.3333."

@@ -125,6 +125,16 @@ def test_a_softmax_by_hand_is_a_cross_entropy_and_half_a_loss_is_none():
     assert found(-(shifted[1] / sum(shifted)).log()).loss == ""
 
 
+def test_what_is_computed_from_a_neuron_for_another_network_is_no_activation_of_it():
+    first, second = made(2, [2]), made(2, [2])
+    s = first([1.0, 2.0])
+    root = sum(second([s[0].exp(), s[1] * 2 + s[0]]))
+    walk = steps(root)
+    (last,) = [layer for layer in walk.network.layers if layer.name == "net1 layer 1"]
+    assert [neuron.uses[0].x for neuron in last.neurons] == [None, None]
+    assert str(walk)
+
+
 def test_networks_of_one_graph_have_layers_of_their_own():
     first, second = made(2, [2, 2]), made(2, [2])
     network = found(sum(second(first([1.0, 2.0]))))
