@@ -95,7 +95,7 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             page.get_by_role("combobox", name="Map of").select_option(label="the network")
             assert heading.inner_text() == "Decision boundary"
             page.get_by_role("button", name="Show its back-propagation").click()
-            page.locator(".mgl-steps .node").first.wait_for()
+            page.locator(".mgl-steps .mgn-card").first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             keep_screenshot(page, f"live_{width}_{scheme}")
             context.close()
@@ -238,7 +238,7 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 10)
         app.get_by_text("It answers from").wait_for(state="detached")
         app.locator(".mgl-dot").nth(3).click(force=True)
-        app.locator(".mgl-steps .node").first.wait_for()
+        app.locator(".mgl-steps .mgn-card").first.wait_for()
         app.locator(".mgl-dot.held").nth(1).click(force=True)
         app.get_by_text(f"Back-propagation of sample 26, class {y[26]}, held out").wait_for()
         # While it runs: another learning rate goes on, another activation begins anew.

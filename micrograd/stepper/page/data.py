@@ -26,7 +26,7 @@ from micrograd.style import finite, largest, magnitude, number_text
 
 __all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "in_pieces", "layout_of", "page_data"]
 
-LARGEST_GRAPH: Final = 2_000  # values
+LARGEST_GRAPH: Final = 3_000  # values
 LARGEST_WALK: Final = 20_000  # steps
 _KINDS: Final = ("forward", "seed", "chain")
 _ROLES: Final = {"parameter": "param", "constant": "const"}

@@ -32,7 +32,8 @@ __all__ = [
 
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
-_SCRIPTS: Final = ("base.js", "host.js", "graph.js", "camera.js", "panel.js", "stepper.js")
+_LENS: Final = ("lens_words.js", "lens_picture.js", "lens.js", "lens.css")  # for networks
+_DRAWN: Final = ("graph.js", "camera.js", "panel.js", "stepper.js")  # for all other graphs
 LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
 _START: Final = """\
 const data = await pageData();
@@ -51,16 +52,32 @@ HEIGHT: Final = 860  # of a frame, in pixels
 TITLE: Final = "Back-propagation, step by step"
 
 
-@lru_cache(maxsize=1)
-def script() -> str:
-    """Return the JavaScript, the same for a notebook and a page: one module, of several files."""
-    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+def _files(kind: str, net: bool | None) -> tuple[str, ...]:
+    found = (() if net is False else _LENS) + (() if net else _DRAWN)
+    return tuple(name for name in found if name.endswith(kind))
 
 
-@lru_cache(maxsize=1)
-def styles() -> str:
-    """Return the style sheet, with the colours of `micrograd.style`."""
-    sheet = (_STATIC / "stepper.css").read_text(encoding="utf-8")
+@lru_cache
+def script(net: bool | None = None) -> str:
+    """Return the JavaScript, the same for a notebook and a page: one module, of several files.
+
+    Parameters
+    ----------
+    net : bool, optional
+        Only what a page of a network needs, or only what a page of another graph needs. Each page
+        carries its script: also without indentation and comments, which make up a tenth.
+    """
+    names = ("base.js", "host.js", *_files(".js", net), "page.js")
+    text = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+
+
+@lru_cache
+def styles(net: bool | None = None) -> str:
+    """Return the style sheet, with the colours of `micrograd.style`; `net` as in `script`."""
+    names = ("stepper.css", *_files(".css", net))
+    sheet = "".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
     light, dark = (_tokens(THEMES[name]) for name in ("light", "dark"))
     return f'.mgs {{ {light} }}\n.mgs[data-theme="dark"] {{ {dark} }}\n{sheet}'
 
@@ -107,7 +124,8 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
         If the graph has more values or steps than a page can show.
     """
     data = {**page_data(stepper, title=title), "position": stepper.position}
-    code, sheet = script(), styles()
+    has_net = data["net"] is not None
+    code, sheet = script(has_net), styles(has_net)
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _START

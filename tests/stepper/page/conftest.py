@@ -28,3 +28,9 @@ def opened(browser, tmp_path):
     yield open_page
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def drawn_by_hand(monkeypatch):
+    """Draw each graph as one in which no network is recognised."""
+    monkeypatch.setattr("micrograd.stepper.page.data.net_data", lambda stepper: None)

@@ -336,6 +336,7 @@ def test_the_paths_of_a_gradient_are_listed_and_lit(opened):
     assert page.button("One row a path").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.usefixtures("drawn_by_hand")
 def test_the_keys_work_on_where_the_focused_card_leaves_the_window(opened):
     from random import Random
 
@@ -408,6 +409,7 @@ def test_a_long_level_line_hangs_below_the_cards_between(opened):
     assert hung
 
 
+@pytest.mark.usefixtures("drawn_by_hand")
 def test_a_thousand_values_open_and_step_in_time(opened):
     from random import Random
 

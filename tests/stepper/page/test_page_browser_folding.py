@@ -6,7 +6,7 @@ from stepper_page import INSIDE, Opened, on_the_page
 
 from micrograd import steps
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("drawn_by_hand")]
 
 
 def folded_loss(samples=4):

@@ -48,6 +48,7 @@ def test_keys_work_without_a_click_and_the_host_s_reach_it(opened):
 
 
 @pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.usefixtures("drawn_by_hand")
 def test_on_paper_it_is_light_whole_and_without_controls(opened, folded):
     root = None
     if folded:

@@ -36,3 +36,22 @@ const ICON = {
   first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",
   pause: "M4 3h4v12H4zM10 3h4v12h-4z", forward: "M5 3v12l9-6z", last: "M13 3h2v12h-2zM3 3v12l9-6z",
 };
+
+// A number as Python reads it, or null: with a decimal comma or a true minus, or a fraction.
+function typedNumber(typed) {
+  const text = typed.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
+  return /^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|^-?\d+\s*\/\s*\d+$/i.test(text) ? text : null;
+}
+const noNumber = typed => `\u201c${typed}\u201d is not a number: write 2, -0.5, 1e-3 or 3/4.`;
+
+// The data with its texts and steps as they are read, and how a text is found by its number.
+function unpacked(data) {
+  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
+  if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
+  D.steps = D.steps.map(s => ({
+    k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
+    before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
+    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), correct: text(s[17]), equals: text(s[18]),
+  }));
+  return [D, text];
+}

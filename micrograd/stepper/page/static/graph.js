@@ -1,6 +1,5 @@
 // The graph of a walk as it is drawn: where everything stands, and the card of a value.
 
-const KIND = ["forward", "seed", "chain"];
 // A long horizontal line bends below the cards between its ends.
 const hang = (x0, y0, x1, y1) => x1 - x0 > 180 && Math.abs(y1 - y0) < 60 ? 100 : 0;
 function curve(x0, y0, x1, y1) {
@@ -10,18 +9,12 @@ function curve(x0, y0, x1, y1) {
 
 
 function decoded(data, narrow = false) {
-  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
-  if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
+  const [D, text] = unpacked(data);
   if (narrow && D.narrow) { // the places for a narrower page
     D.nodes.forEach((n, i) => { [n.x, n.y, n.ox, n.oy, n.d] = n.sym ? D.narrow.nodes[i] : D.narrow.nodes[i].slice(0, 2); });
     D.edges.forEach((e, j) => e.splice(3, 3, ...D.narrow.edges[j]));
     [D.size, D.box] = [D.narrow.size, D.narrow.box];
   }
-  D.steps = D.steps.map(s => ({
-    k: KIND[s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
-    before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
-    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), correct: text(s[17]), equals: text(s[18]),
-  }));
   const [W] = D.box;
   D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
   D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {

@@ -446,15 +446,3 @@ function mount(model, el, keep, again) {
     return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control };
   };
 }
-
-function render({ model, el }) {
-  const guarded = keep => {
-    try { return mount(model, el, keep, () => again()); } catch (error) { el.replaceChildren(h("p", { role: "alert" }, `The stepper cannot be shown: ${error}`)); return () => null; }
-  };
-  let leave = guarded(null);
-  const again = () => { leave = guarded(leave()); };
-  model.on("change:data", again);
-  return () => { model.off("change:data", again); leave(); };
-}
-
-export default { initialize: takePlaces(render), render };

@@ -1,0 +1,366 @@
+// The lens: a network as columns of neurons, each of which opens into its weighted sum. This file
+// holds the data, the levels, the strip and the keys; lens_picture.js places and draws,
+// lens_words.js writes what stands below. All of them use the helpers of stepper.js.
+
+function lensData(data) {
+  const [D] = unpacked(data), { nodes, steps, net } = D, root = nodes.length - 1, edges = D.edges.map(([p, c, arg], at) => ({ p, c, arg, at }));
+  const into = nodes.map(() => []), outOf = nodes.map(() => []), gives = nodes.map(() => []), made = nodes.map(n => n.sym ? Infinity : -1), turns = [];
+  edges.forEach(e => { into[e.c].push(e); outOf[e.p].push(e); });
+  const passes = edges.map(() => []);
+  let turn = 1;
+  steps.forEach((s, j) => {
+    turns.push(turn = Math.max(turn, s.turn || 1));
+    if (s.k === "forward") made[s.n] = Math.min(made[s.n], j);
+    else gives[s.k === "seed" ? s.n : s.p].push(j);
+    if (s.k === "chain") (passes[s.e] ?? []).push(j);
+  });
+  const groups = [], groupAt = [], placeOf = new Map();
+  D.sections.forEach((sec, at) => sec.groups.forEach(g => {
+    g.sec = sec; sec.at = at;
+    for (let j = g.steps[0]; j <= g.steps[1]; j++) groupAt[j] = g;
+    groups.push(g);
+  }));
+  net.layers.forEach((L, l) => L.neurons.forEach((n, j) => {
+    for (const [i, w] of [...n.w.entries(), ["b", n.b]]) if (w != null && !placeOf.has(w)) placeOf.set(w, { layer: l + 1, neuron: j + 1, i });
+    for (const at of n.at) for (const i of [at.s, at.x, ...at.parts]) if (i != null) placeOf.set(i, { layer: l + 1, neuron: j + 1 });
+  }));
+  return { D, nodes, edges, steps, net, root, into, outOf, gives, made, passes, turns, groups, groupAt, placeOf };
+}
+
+// The last entry of a rising list that is at most k, or -1.
+function latest(list, k) {
+  let a = 0, b = list.length;
+  while (a < b) { const m = (a + b) >> 1; if (list[m] <= k) a = m + 1; else b = m; }
+  return a ? list[a - 1] : -1;
+}
+
+function mountLens(model, el, keep) {
+  const V = lensData(model.get("data")), { D, nodes, steps, net, root, groups, groupAt, placeOf } = V;
+  const quit = new AbortController(), on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
+  const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0)), editable = !!model.get("editable");
+  Object.assign(V, { k: clamp(model.get("step")), open: null, sel: null, tab: null, page: null, width: 900, sample: net.sample, ...keep?.state });
+  V.k = clamp(model.get("step"));
+  const snap = j => { if (V.open) return j; const list = stops(); return list.find(s => s >= j) ?? list.at(-1); }; // at the network a stop is whole
+  if (V.k > 0) V.sample = groupAt[V.k].sec.sample ?? V.sample;
+  let timer = 0, speed = keep?.speed ?? 1, editing = null;
+
+  // ---- what is known at this step
+  V.known = i => V.made[i] <= V.k;
+  V.grad = i => {
+    const j = latest(V.gives[i], V.k), turn = V.turns[V.k];
+    if (j < 0 || (steps[j].turn < turn && nodes[i].sym)) return null;
+    const s = steps[j], held = s.turn < turn;
+    return { text: s.after, t: s.tg, got: held ? 0 : s.i, of: s.of, correct: held ? "" : s.correct, held };
+  };
+  V.passed = e => { const j = e == null ? -1 : latest(V.passes[e.at], V.k); return j < 0 || steps[j].turn < V.turns[V.k] ? null : steps[j]; };
+  V.neuron = (l, j) => { const n = net.layers[l - 1]?.neurons[j - 1]; return n && { layer: l, neuron: j, w: n.w, b: n.b, code: n.code, activation: net.layers[l - 1].activation, ...n.at[Math.min(V.sample, n.at.length - 1)] }; };
+  V.inputs = () => net.inputs[V.sample] ?? net.inputs[0];
+  V.after = () => [...(net.after[V.sample] ?? []), ...net.end];
+  V.outputs = () => V.term()?.outputs ?? net.layers.at(-1).neurons.map((n, j) => { const at = V.neuron(net.layers.length, j + 1); return at.x ?? at.s; });
+  V.outputLetter = () => net.layers.at(-1).neurons[0].at[0].x == null ? "s" : "x";
+  V.term = () => net.loss?.terms[V.sample] ?? null;
+  V.code = i => { const at = placeOf.get(i), n = at && net.layers[at.layer - 1].neurons[at.neuron - 1]; return !n?.code || nodes[i].sym ? "" : `${n.code}.${at.i === "b" ? "b" : `w[${at.i}]`}`; };
+  V.called = (i, f = name => name) => /^\u2113/.test(nodes[i].name) ? nodes[i].name : f(nodes[i].name);
+  V.back = () => steps[V.k].k !== "forward";
+
+  // ---- stops: at the level of the network a group of steps, in an open neuron each step; what the
+  // other samples do in between is one stop
+  const isRest = g => g.sec.sample != null && g.sec.sample !== V.sample;
+  let known = {};
+  function stops() {
+    const key = `${V.open != null}|${V.sample}`;
+    if (known.key === key) return known.list;
+    const list = [], runs = [];
+    for (const g of groups) {
+      const other = isRest(g), run = runs.at(-1);
+      if (other && run?.other && run.phase === g.sec.phase) { run.samples.add(g.sec.sample); run.to = list.length - 1; list[list.length - 1] = g.steps[1]; continue; }
+      const from = list.length;
+      if (other || !V.open) list.push(g.steps[1]); else for (let j = g.steps[0]; j <= g.steps[1]; j++) list.push(j);
+      if (!other && run?.sec === g.sec) run.to = list.length - 1;
+      else runs.push({ sec: g.sec, other, phase: g.sec.phase, name: other ? "other samples" : g.sec.name, from, to: list.length - 1, samples: new Set([g.sec.sample]) });
+    }
+    known = { key, list, runs };
+    return list;
+  }
+  const runs = () => { stops(); return known.runs; };
+  V.isRest = j => isRest(groupAt[j]);
+  V.restText = () => {
+    const n = runs().find(r => V.pos() <= r.to).samples.size, [one, several] = net.others[groupAt[V.k].sec.phase];
+    return n === 1 ? one : several.replace("{n}", n);
+  };
+  V.saved = () => groups.filter(g => !isRest(g) && g.sec.phase === "forward" && g.steps[0] <= V.k);
+  V.pos = () => { const list = stops(), j = list.findIndex(s => s >= V.k); return j < 0 ? list.length - 1 : j; };
+  V.lastStop = () => stops()[V.pos() - 1] ?? -1;
+  V.isNow = j => V.open ? j === V.k : groupAt[j] === groupAt[V.k];
+  V.layerNow = () => groupAt[V.k].layer;
+  V.sectionTitle = j => { const g = groupAt[j]; return isRest(g) ? `${g.sec.phase === "forward" ? "Forward" : "Backward"} pass, other samples` : `${g.sec.phase === "forward" ? "Forward" : V.turns[j] > 1 ? "Second backward" : "Backward"} pass, ${g.sec.name}`; };
+  V.sumOf = () => V.sel ?? (V.back() ? V.open ? (steps[V.k].k === "chain" ? steps[V.k].p : steps[V.k].n) : stopTarget() : null);
+  const stopTarget = () => { const g = groupAt[V.k]; return g.layer ? V.neuron(g.layer, g.neuron).s : V.outputs()[0]; };
+  V.tabNow = () => V.tab ?? (V.sel == null && !V.open ? "layer" : "sum");
+  V.introduction = () => `${stops().length} stops: forward through the network to the loss, then the gradient goes back the same way. Press \u2192 for the next, \u201copen\u201d for the single steps of a neuron; a click on a number shows where its gradient comes from.`;
+  function placeNow() { const g = groupAt[V.k]; return g.layer ? { layer: g.layer, neuron: g.neuron } : { loss: true, name: g.kind === "operation" ? g.sec.name : "loss" }; }
+
+  V.k = snap(V.k);
+
+  // ---- skeleton, in reading order
+  const crumbs = h("nav", { class: "mgn-crumbs", "aria-label": "Zoom" }), mini = S("svg", { class: "mgn-mini", viewBox: "0 0 92 36", "aria-hidden": "true" }), pages = h("div", { class: "mgn-pages", role: "group", "aria-label": "What is shown" });
+  const samples = net.samples < 2 ? null : h("select", { "aria-label": "Sample", class: "mgn-sample" }, Array.from({ length: net.samples }, (_, j) => h("option", { value: j }, `Sample ${j + 1} of ${net.samples}`)));
+  const legend = h("div", { class: "mgn-legend" }), pane = h("div", { class: "mgn-view" }), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
+  const button = (name, label) => h("button", { type: "button", "aria-label": label, title: label }, icon(ICON[name]));
+  const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }), forward: button("forward", "Step forward"), last: button("last", "Last step") };
+  const strip = h("div", { class: "mgn-strip", role: "slider", tabindex: 0, "aria-label": "Step", "aria-orientation": "horizontal" }), count = h("span", { class: "mgs-count", "aria-hidden": "true" });
+  const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
+  const status = h("p", { class: "mgn-heard", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  V.tell = text => put(status, "text", text);
+  const words = lensWords(V, on), picture = lensPicture(V, on);
+  pane.append(picture.stage, legend);
+  const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
+  const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ["?", "more keys"]].map(hint));
+  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2", "sum, layer"], ...(samples ? [["[ ]", "sample"]] : []), ...(editable ? [["e", "change the picked leaf"]] : [])].map(hint));
+  const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
+    h("div", { class: "mgs-top" }, crumbs, mini, pages, samples),
+    D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null, alert,
+    h("div", { class: "mgn-main" }, pane, h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate),
+      h("div", { class: "mgn-words" }, words.stepPane, words.detail), words.layerPane), status, keysRow, moreKeys);
+  el.replaceChildren(app);
+
+  // ---- painting
+  function paintTop() {
+    const key = JSON.stringify([V.open, V.width > 900]);
+    if (key !== paintTop.key) {
+      paintTop.key = key;
+      const sep = () => h("span", { class: "sep", "aria-hidden": "true" }, "\u203a"), up = h("button", { type: "button" }, "Network");
+      up.onclick = () => V.show(null);
+      const here = (text, current) => h("span", { class: "here", "aria-current": current ? "location" : null }, text);
+      const about = [net.loss?.says, net.samples > 1 ? null : V.term()?.name].filter(t => t).join("; ").replace("-log", "\u2212log").replace(/\bp(\d+)/g, (_, n) => `p${lowered(n)}`);
+      crumbs.replaceChildren(...(V.open ? [up, sep(), ...(V.open.loss ? [here(V.open.name[0].toUpperCase() + V.open.name.slice(1), true)] : [here(`Layer ${V.open.layer}`), sep(), here(`Neuron ${V.open.neuron}`, true)])]
+        : [h("h2", {}, minus(net.title)), V.width > 900 && about ? h("span", { class: "sub" }, typed(about)) : ""]));
+    }
+    if (samples) samples.value = V.sample;
+    const single = picture.pages();
+    pages.hidden = !single;
+    if (single) {
+      const names = [...net.layers.map((_, l) => [l + 1, `Layer ${l + 1}`]), ["loss", "Loss"]];
+      pages.replaceChildren(...names.map(([v, text]) => { const b = h("button", { type: "button", "aria-pressed": String(v === V.pageNow()) }, text); b.onclick = () => { V.page = v; paint(); }; return b; }));
+    }
+  }
+  V.pageNow = () => V.page ?? (V.layerNow() || (groupAt[V.k].sec.at === 0 && !V.back() ? 1 : "loss"));
+  const columns = [V.inputs().length, ...net.layers.map(L => L.neurons.length), 1].map(n => Math.min(n, 5)), dx = Math.min(22, 74 / (columns.length - 1)), row = (n, j) => n === 1 ? 18 : 4 + 28 * (j + .5) / n, first = 46 - dx * (columns.length - 1) / 2;
+  const miniDots = columns.map((n, c) => Array.from({ length: n }, (_, j) => S("circle", { cx: first + c * dx, cy: row(n, j), r: Math.min(5, dx * .28, 12 / n + .4) })));
+  mini.append(...columns.slice(1).flatMap((n, c) => Array.from({ length: n * columns[c] }, (_, q) => S("line", { x1: first + c * dx, y1: row(columns[c], q % columns[c]), x2: first + (c + 1) * dx, y2: row(n, Math.floor(q / columns[c])) }))), ...miniDots.flat());
+  function paintMini() {
+    const at = placeNow();
+    miniDots.forEach((list, c) => list.forEach((dot, j) => {
+      const total = c === 0 ? 0 : c > net.layers.length ? 1 : net.layers[c - 1].neurons.length;
+      const now = c > net.layers.length ? at.name === "loss" : c > 0 && at.layer === c && Math.floor((at.neuron - 1) * list.length / total) === j;
+      put(dot, "class", now ? "on" : "");
+    }));
+  }
+
+  // the strip: sections, and in each a mark for every stop
+  let segments = [], shownSegments = "";
+  function paintStrip() {
+    const list = stops(), p = V.pos(), all = runs(), now = all.findIndex(r => p <= r.to), most = Math.max(5, Math.min(9, Math.floor(V.stripWidth / 46)));
+    let shown = all;
+    if (all.length > most) {
+      const keep = new Set([0, 1, all.length - 1, now - 1, now, now + 1]);
+      if (most >= 9) { const turn = all.findIndex(r => r.phase === "backward"); keep.add(turn - 1).add(turn); }
+      shown = [];
+      all.forEach((r, j) => { if (keep.has(j)) shown.push(r); else if (shown.at(-1)?.gap) shown.at(-1).to = r.to; else shown.push({ ...r, gap: true, name: "\u2026" }); });
+    }
+    const key = shown.map(r => `${r.from}-${r.to}${r.gap ?? ""}`).join() + V.width + V.open?.layer;
+    if (key !== shownSegments) {
+      shownSegments = key;
+      segments = shown.map((r, j) => {
+        const n = r.to - r.from + 1, marks = n <= 12 && !r.gap ? Array.from({ length: n }, (_, q) => { const m = h("i"); m.style.left = `${(q + .5) / n * 100}%`; return m; }) : [], fill = marks.length ? null : h("i", { class: "fill" });
+        const label = h("span"), e = h("div", { class: "seg", "aria-hidden": "true", title: r.gap ? "more layers" : `${r.phase === "forward" ? "Forward" : "Backward"} pass, ${r.name}` }, label, marks, fill);
+        e.style.flexGrow = Math.min(n, 14);
+        return { ...r, e, marks, fill, label, cls: `seg${r.phase === "backward" ? " b" : ""}${j && r.phase !== shown[j - 1].phase ? " apart" : ""}${n > 6 ? " many" : ""}` };
+      });
+      strip.replaceChildren(...segments.map(s => s.e));
+      const widths = segments.map(s => s.e.clientWidth);
+      segments.forEach((s, j) => {
+        const arrow = s.phase === "backward" && !s.gap && !s.other ? "\u2190" : "", long = `${arrow ? "\u2190 " : ""}${s.name}`, short = [["batch loss", "\u2113"], ["other samples", "others"], ["before the network", "before"], ["after the network", "after"]].reduce((name, [a, b]) => name.replace(a, b), `${arrow}${s.name.replace("layer ", "L")}`);
+        s.label.textContent = [long, short, `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => wide(t, 13.5) + 4 < widths[j]) ?? "";
+      });
+    }
+    for (const s of segments) {
+      put(s.e, "class", s.cls + (p >= s.from && p <= s.to ? " on" : ""));
+      s.marks.forEach((m, q) => put(m, "class", s.from + q === p ? "now" : s.from + q < p ? "past" : ""));
+      if (s.fill) put(s.fill, "--width", `${Math.round(100 * Math.max(0, Math.min(1, (p + 1 - s.from) / (s.to - s.from + 1))))}%`);
+    }
+    put(strip, "aria-valuemin", 1); put(strip, "aria-valuemax", list.length); put(strip, "aria-valuenow", p + 1);
+    put(strip, "aria-valuetext", `${V.sectionTitle(V.k)}, ${p + 1} of ${list.length}`);
+    put(count, "text", `${p + 1} / ${list.length}${V.open ? " steps" : ""}`);
+    for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
+  }
+  function paintLegend() {
+    const i = V.hover ?? V.sel, at = i == null ? null : placeOf.get(i);
+    const name = i == null ? null : typed(V.called(i));
+    const what = i == null ? [V.back() ? "Lines: gradient passed back, blue +, orange \u2212, thicker = larger" : V.open ? "Lines: how values are computed" : "Lines: weights, blue +, orange \u2212, thicker = larger"]
+      : at && typeof at.i === "number" ? [...name, `: from ${at.layer === 1 ? "input" : "neuron"} ${at.i + 1}${at.layer === 1 ? "" : ` of layer ${at.layer - 1}`} to neuron ${at.neuron} of layer ${at.layer}`]
+        : at ? [...name, `: ${at.i === "b" ? "bias" : "value"} of neuron ${at.neuron} of layer ${at.layer}`] : [...name, ` = ${minus(nodes[i].text)}`];
+    const code = i == null ? "" : V.code(i);
+    legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: "tip" }, "Click a number: where its gradient comes from") : "");
+  }
+  function paint() {
+    pane.querySelector("input")?.remove(); editing = null;
+    picture.paint();
+    paintTop(); paintMini(); paintStrip(); words.paint(); paintLegend();
+  }
+  V.light = i => { V.hover = i; picture.light(i); paintLegend(); };
+
+  // ---- moving
+  function go(j, { quiet = false } = {}) {
+    j = snap(clamp(j));
+    if (j === V.k) return;
+    app.classList.toggle("still", j !== stops()[V.pos() + 1]);
+    V.k = j;
+    V.page = null;
+    if (V.open) V.open = V.isRest(j) ? V.open : placeNow();
+    put(status, "aria-live", quiet ? "off" : "polite");
+    model.set("step", j);
+    paint();
+  }
+  const toStop = (q, how) => { const list = stops(); go(list[Math.max(0, Math.min(list.length - 1, q))], how); };
+  const done = f => (...a) => { play(false); f(...a); model.save_changes(); };
+  const by = done(d => { const list = stops(), p = V.pos(); toStop(d < 0 && list[p] > V.k ? p : p + d); });
+  const toEnd = done(q => toStop(q));
+  const bySection = done(d => {
+    const at = runs(), j = at.findIndex(r => V.pos() <= r.to), to = d < 0 && V.pos() > at[j].from ? j : j + d;
+    if (at[to]) toStop(at[to].from); else toStop(d > 0 ? Infinity : 0);
+  });
+  // Opens a neuron or the loss at its place in this pass; null closes it.
+  V.show = (place, focus = true) => {
+    const was = V.open;
+    play(false);
+    if (place) {
+      const here = groupAt[V.k], same = g => place.loss ? !g.layer && (g.kind === "operation") === (place.name !== "loss") : g.layer === place.layer && g.neuron === place.neuron, phase = here.sec.phase;
+      const at = same(here) && !isRest(here) ? here : groups.find(g => same(g) && g.sec.phase === phase && !isRest(g)) ?? groups.find(g => same(g) && !isRest(g)) ?? here;
+      V.open = place;
+      V.k = at.steps[0];
+    } else { V.open = null; V.k = V.isRest(V.k) ? V.k : groupAt[V.k].steps[1]; }
+    V.sel = V.page = null;
+    model.set("step", V.k); model.save_changes();
+    paint();
+    if (focus) picture.focus(place, was);
+  };
+  V.showStep = j => { play(false); V.sample = groupAt[j].sec.sample ?? V.sample; V.k = j; V.open = placeNow(); V.page = null; model.set("step", j); model.save_changes(); paint(); picture.focus(V.open); };
+  V.choose = tab => { V.tab = tab; if (tab === "sum" && V.sel == null && !V.open && V.back()) V.sel = V.sumOf(); paint(); };
+  V.select = i => { V.sel = i; if (i != null) V.tab = null; paint(); };
+  function toSample(q) {
+    q = Math.max(0, Math.min(net.samples - 1, q));
+    if (q === V.sample) return;
+    const here = groupAt[V.k], there = groups.find(g => g.sample === q && g.sec.phase === here.sec.phase && g.sec.name === here.sec.name && g.neuron === here.neuron) ?? groups.find(g => g.sample === q && g.sec.phase === here.sec.phase) ?? groups.find(g => g.sample === q);
+    const isEnd = V.isRest(V.k) || here.sec.sample == null;
+    V.sample = q; V.sel = null;
+    if (there && !isEnd) { V.k = there.steps[V.open ? 0 : 1]; if (V.open) V.open = placeNow(); }
+    model.set("step", V.k); model.save_changes();
+    paint();
+  }
+  function play(yes) {
+    const was = timer;
+    clearTimeout(timer); timer = 0;
+    B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
+    if (!yes) { if (was) { put(status, "aria-live", "polite"); model.save_changes(); } return; }
+    put(status, "aria-live", "off");
+    const atEnd = () => V.pos() >= stops().length - 1;
+    if (atEnd()) toStop(0, { quiet: true });
+    const next = () => {
+      if (atEnd() || !el.isConnected) return play(false);
+      toStop(V.pos() + 1, { quiet: true });
+      timer = atEnd() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
+    };
+    timer = setTimeout(next, 350);
+  }
+  on(B.first, "click", () => toEnd(0)); on(B.back, "click", () => by(-1)); on(B.forward, "click", () => by(1)); on(B.last, "click", () => toEnd(Infinity)); on(B.play, "click", () => play(!timer));
+  on(rate, "change", () => { speed = +rate.value; });
+  if (samples) on(samples, "change", () => { play(false); toSample(+samples.value); });
+  let pulled = false;
+  const pull = e => {
+    const at = segments.find(s => e.clientX <= s.e.getBoundingClientRect().right + 1) ?? segments.at(-1), r = at.e.getBoundingClientRect(), n = at.to - at.from + 1;
+    play(false);
+    toStop(at.from + Math.max(0, Math.min(n - 1, Math.floor((e.clientX - r.left) / r.width * n))), { quiet: true });
+  };
+  on(strip, "pointerdown", e => { pulled = true; strip.setPointerCapture(e.pointerId); pull(e); });
+  on(strip, "pointermove", e => { if (pulled) pull(e); });
+  for (const event of ["pointerup", "pointercancel"]) on(strip, event, () => { if (pulled) model.save_changes(); pulled = false; });
+
+  // ---- keys
+  const escape = () => { if (V.sel != null) V.select(null); else if (V.open) V.show(null); };
+  function pick(way) {
+    const list = picture.order();
+    V.select(list[((V.sel == null ? (way > 0 ? -1 : 0) : list.indexOf(V.sel)) + way + list.length) % list.length]);
+    picture.focusValue(V.sel);
+  }
+  hearKeys(app, el, on, e => {
+    const t = e.target, control = t.closest("button, select");
+    if (t.matches("input")) return;
+    const keys = {
+      ArrowRight: () => e.shiftKey ? bySection(1) : by(1), ArrowLeft: () => e.shiftKey ? bySection(-1) : by(-1), PageDown: () => bySection(1), PageUp: () => bySection(-1), Home: () => toEnd(0), End: () => toEnd(Infinity),
+      ArrowDown: () => pick(1), ArrowUp: () => pick(-1), Escape: escape, 1: () => V.choose("sum"), 2: () => V.choose("layer"), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
+    };
+    if (!control) keys[" "] = () => play(!timer);
+    if (!control) keys.Enter = () => {
+      const place = V.sel == null ? placeNow() : placeOf.get(V.sel) ?? (V.after().includes(V.sel) ? { loss: true, name: "loss" } : null), j = V.sel == null ? -1 : V.gives[V.sel].at(-1) ?? -1;
+      if (V.open && V.sel != null && j >= 0) V.showStep(j); else if (!V.open && place) V.show(place.loss ? place : { layer: place.layer, neuron: place.neuron });
+    };
+    if (e.key === "e" && editable && V.sel != null && !nodes[V.sel].sym) keys.e = () => edit(V.sel);
+    if (t.matches("select") && /^Arrow|^Home|^End|^Page/.test(e.key)) return;
+    if (t.getAttribute("role") === "tab" && /^Arrow/.test(e.key)) { e.preventDefault(); V.choose(V.tabNow() === "sum" ? "layer" : "sum"); words.detail.querySelector('[aria-selected="true"]').focus(); return; }
+    if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
+  });
+
+  // ---- changing a leaf: Python reads and checks the number
+  let seq = 0;
+  function edit(i) {
+    const card = picture.cardOf(i);
+    if (!card) return;
+    play(false);
+    pane.querySelector("input")?.remove();
+    const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${spoken(nodes[i].name)}`, value: nodes[i].full, spellcheck: "false", autocomplete: "off" });
+    for (const [side, length] of [["left", card.x], ["top", card.y], ["width", card.w], ["height", 28]]) field.style[side] = `${length}px`;
+    const close = () => { field.remove(); picture.focusValue(i); };
+    on(field, "keydown", e => {
+      e.stopPropagation();
+      if (e.key === "Escape") { alert.hidden = true; close(); }
+      if (e.key !== "Enter") return;
+      const text = typedNumber(field.value);
+      alert.hidden = text != null;
+      if (text == null) { alert.textContent = noNumber(field.value); return; }
+      close();
+      model.set("edit", { node: i, text, seq: `${++seq}-${performance.now()}` }); model.save_changes();
+    });
+    picture.stage.append(field); field.focus({ preventScroll: true }); field.select();
+  }
+  if (editable) on(picture.stage, "dblclick", e => { const card = e.target.closest("[data-node]"), i = card ? +card.dataset.node : -1; if (i >= 0 && !nodes[i].sym) edit(i); });
+  const complain = () => { const text = model.get("error"); alert.textContent = text ?? ""; alert.hidden = !text; };
+  const follow = () => { const j = model.get("step"); if (V.open ? j === V.k : groupAt[clamp(j)] === groupAt[V.k]) return; play(false); V.sample = groupAt[clamp(j)].sec.sample ?? V.sample; go(j); };
+  model.on("change:step", follow); model.on("change:error", complain);
+
+  // ---- theme and size
+  let onPaper = false;
+  const leaveTheme = followTheme(app, el, model, on, (theme, printing) => {
+    if (printing === onPaper) return;
+    onPaper = printing;
+    app.style.width = printing ? "1040px" : ""; // landscape
+    measure(); paint();
+  });
+  const sized = new ResizeObserver(() => { const w = app.clientWidth; if (!w) play(false); else if (w !== V.width && !onPaper) { measure(); paint(); } });
+  function measure() { // read only when the size changes: reading it again would force a layout
+    V.width = app.clientWidth || V.width;
+    words.layout();
+    V.paneWidth = pane.clientWidth || V.width;
+    V.stripWidth = strip.clientWidth || V.width / 2;
+  }
+  sized.observe(app);
+  play(false); measure(); paint();
+  const controls = () => [...app.querySelectorAll("button, select, [role=slider]")];
+  if (keep) (picture.cardOf(keep.focus)?.e ?? controls()[keep.control])?.focus({ preventScroll: true });
+  return () => {
+    const active = el.getRootNode().activeElement, control = controls().indexOf(active), focus = active?.dataset?.node == null ? null : +active.dataset.node;
+    quit.abort(); sized.disconnect(); leaveTheme(); clearTimeout(timer);
+    model.off("change:step", follow); model.off("change:error", complain);
+    return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed, focus, control };
+  };
+}
