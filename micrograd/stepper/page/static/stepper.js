@@ -396,11 +396,8 @@ function mount(model, el, keep, again) {
     on(field, "keydown", e => {
       if (e.key === "Escape") { alert.hidden = true; close(); }
       if (e.key !== "Enter") return;
-      const text = field.value.trim().replace("\u2212", "-").replace(/^(-?\d*),(\d+)$/, "$1.$2");
-      if (!/^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|^-?\d+\s*\/\s*\d+$/i.test(text)) {
-        alert.textContent = `\u201c${field.value}\u201d is not a number: write 2, -0.5, 1e-3 or 3/4.`; alert.hidden = false;
-        return;
-      }
+      const text = typedNumber(field.value);
+      if (text == null) { alert.textContent = noNumber(field.value); alert.hidden = false; return; }
       alert.hidden = true; n.sent = ++seq; close(); paint();
       model.set("edit", { node: i, text, seq: `${seq}-${performance.now()}` }); model.save_changes();
     });
