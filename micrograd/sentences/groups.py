@@ -52,9 +52,8 @@ def group_text(words: Words, network: Network | None, kind: str, rows: Sequence[
 
 def _operation(words: Words, rows: Sequence[Row]) -> str:
     """Say what one operation outside of the network passes back."""
-    said = "The loss: " if rows[0].kind == "forward" else ""
-    if said:
-        return said + words.sentence(rows[-1])
+    if rows[0].kind == "forward":
+        return words.sentence(rows[-1])
     seed = words.sentence(rows[0]) + " " if rows[0].kind == "seed" else ""
     passing = [row for row in rows if row.kind == "chain"]
     if len({row.node for row in passing}) != 1:
@@ -138,6 +137,10 @@ class _Groups:
             sample = 0
         return self.network.terms[sample] if sample >= 0 else None
 
+    def _is_whole(self, term: Term) -> bool:
+        """Return whether the loss is computed in these steps; part of it may be."""
+        return any(row.node == term.node for row in self.rows)
+
     def lost(self) -> str:
         term, samples = self._term(), self.network.samples
         if term is None:
@@ -145,6 +148,8 @@ class _Groups:
                 f"The losses of the {samples} samples, put together, are the loss: "
                 f"{self._data(self.last)}."
             )
+        if not self._is_whole(term):
+            return ""
         said = getattr(self, f"_{term.kind}")(term, self._data(term.node))
         if self.last != term.node and self.network.samples == 1:
             said += f" With all that is added to it, it is {self._data(self.last)}."
@@ -196,6 +201,8 @@ class _Groups:
             start = self.words.sentence(self.rows[0])
         if term is None:
             return f"{start} {self._shared()}".strip() if seeded else ""
+        if not self._is_whole(term):
+            return start if seeded else ""
         gets = next((row.upstream for row in self.rows if row.kind == "chain"), None)
         part = "its" if seeded else "that times its"
         rules = {

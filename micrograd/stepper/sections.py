@@ -115,17 +115,21 @@ def arranged(parents: Sequence[Sequence[int]], network: Network | None) -> list[
     first: dict[_Part, int] = {}
     for i in own:
         first.setdefault(parts[i], i)
-    order = sorted(own, key=lambda i: (*parts[i][:3], first[parts[i]]))
-    if order == own:
-        return None
+    by_group = sorted(own, key=lambda i: (*parts[i][:3], first[parts[i]]))
+    by_section = sorted(own, key=lambda i: parts[i][:2])
+    return next((order for order in (by_group, by_section) if _adds_alike(parents, order)), None)
+
+
+def _adds_alike(parents: Sequence[Sequence[int]], order: Sequence[int]) -> bool:
+    """Return whether each value gets its contributions in the order of the engine."""
     done, last = [not operands for operands in parents], [-1] * len(parents)
     for i in order:
         for p in parents[i]:
             if not done[p] or last[p] > i:
-                return None
+                return False
             last[p] = i
         done[i] = True
-    return order
+    return True
 
 
 def sorted_rows(rows: Sequence[Row], order: Sequence[int] | None, broken: str | None) -> list[Row]:

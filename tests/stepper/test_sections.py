@@ -112,6 +112,16 @@ def test_a_skip_from_the_input_to_the_loss_keeps_the_sections():
     assert [section.name for section in walk.sections][:3] == ["layer 1", "layer 2", "layer 3"]
 
 
+def test_a_skip_around_a_layer_keeps_the_sections_where_the_sums_allow_it():
+    first, second = (MLP(2, [2], activation="tanh", rng=random.Random(0)) for _ in range(2))
+    x = [Value(0.5) * 2.0, Value(-1.0) * 2.0]
+    outputs = second([a + b for a, b in zip(first(x), x, strict=True)])
+    walk = steps(mse(outputs, [1.0, -1.0]))
+    own = ["before the network", "net1 layer 1", "net2 layer 1", "loss"]
+    assert [section.name for section in walk.sections] == [*own, *own[::-1]]
+    assert walk.sections[3].groups[0].text.startswith("The squared errors of the 2 outputs")
+
+
 @pytest.mark.parametrize("sample", [0, 1, 2])
 def test_all_other_samples_are_one_stop(sample):
     model = MLP(2, [2, 1], activation="tanh", rng=random.Random(0))
