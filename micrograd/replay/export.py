@@ -1,4 +1,4 @@
-"""What a compiled function is made of: its source in Python, LLVM's language and C, its size."""
+"""What a compiled function is made of: its source in Python, LLVM, C and JavaScript, its size."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import NamedTuple
 from micrograd.checks import missing
 from micrograd.errors import ArgumentError
 from micrograd.replay.c import c_name, c_source
+from micrograd.replay.js import is_js_name, js_source
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.programs import Programs
+from micrograd.replay.trace.tape import Tape
 from micrograd.replay.trace.traced import Trace
 
 __all__ = ["Exports", "Stats"]
@@ -104,9 +106,57 @@ class Exports(Programs):
             name = c_name(self._name)
         elif not (isinstance(name, str) and name.isidentifier() and c_name(name) == name):
             raise ArgumentError(f"expected a name for a C function, got {name!r}")
+        return c_source(*self._program_of(trace, name))
+
+    def to_js(self, name: str | None = None) -> str:
+        """Return the program of the latest shape as a JavaScript function.
+
+        It takes the inputs and the parameters as two arrays, and returns `{value, gradient}`, as
+        `to_c` does. Sums and products are rounded as in the engine; functions differ from it by a
+        few ulp at most.
+
+        Parameters
+        ----------
+        name : str, optional
+            The name of the JavaScript function. By default the function's own, with an underscore
+            after it if JavaScript uses that name.
+
+        Raises
+        ------
+        ArgumentError
+            If JavaScript does not allow the name. Also a ValueError.
+
+        Examples
+        --------
+        >>> import micrograd
+        >>> square = micrograd.compile(lambda x: x * x, backend="python")
+        >>> square(3.0)
+        9.0
+        >>> print(square.to_js("square"))
+        /* square: one sample. x: inputs; p: parameters. It returns
+           {value, gradient}: 1 result(s) and 1 derivative(s). */
+        function square(x, p) {
+            const value = [], gradient = [];
+            const t1 = x[0] * x[0];
+            const t2 = x[0] + x[0];
+            value[0] = t1;
+            gradient[0] = t2 + 0.0;
+            return {value, gradient};
+        }
+        <BLANKLINE>
+        """
+        trace = self.latest()
+        if name is None:
+            name = self._name if is_js_name(self._name) else f"{c_name(self._name)}_"
+        elif not is_js_name(name):
+            raise ArgumentError(f"expected a name for a JavaScript function, got {name!r}")
+        return js_source(*self._program_of(trace, name))
+
+    def _program_of(self, trace: Trace, name: str) -> tuple[Tape, str, list[int], int]:
+        """Return what an export writes: the tape, its name, and the elements of the gradient."""
         tape, used = trace.derived(self._main_kind(trace))
         width = len(trace.parameters) if trace.parameters else sum(trace.sizes)
-        return c_source(tape, name, used, 0 if trace.sequence else width)
+        return tape, name, used, 0 if trace.sequence else width
 
     @property
     def stats(self) -> Stats:
