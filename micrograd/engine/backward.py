@@ -30,20 +30,22 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     gradients: dict[Node, Any] = {nodes[-1]: 1}
     so_far = gradients.get
     for node in reversed(nodes):
-        op, right = node.op, node._right
+        op = node.op
+        if op is None or op is constant:  # a leaf
+            continue
+        right, upstream = node._right, so_far(node)
         try:
-            # Most nodes have two operands: for them, `_pass_on` is written out.
-            if right is not None and not op.gate and not op.opaque:
-                left, a, b = node._left, node._a, node._b
-                if left._data is not a or right._data is not b:
-                    check_fresh(node)
-                upstream = so_far(node)
-                if upstream is not None:
-                    to_left, to_right = op.partials(node._data, a, b)
-                    gradients[left] = so_far(left, 0) + to_left * upstream
-                    gradients[right] = so_far(right, 0) + to_right * upstream
-            elif op is not None and op is not constant:  # no leaf
+            if right is None or op.gate or op.opaque:
                 _pass_on(node, gradients)
+                continue
+            # Most nodes have two operands: for them, what `_pass_on` does is written out.
+            left, a, b = node._left, node._a, node._b
+            if left._data is not a or right._data is not b:  # perhaps equal all the same
+                check_fresh(node)
+            if upstream is not None:
+                to_left, to_right = op.partials(node._data, a, b)
+                gradients[left] = so_far(left, 0) + to_left * upstream
+                gradients[right] = so_far(right, 0) + to_right * upstream
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised
                 raise
@@ -54,7 +56,7 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
 
 def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
     """Pass the gradient of one node on to its operands: the chain rule."""
-    op, parents, inputs = node.op, node.parents, node.inputs
+    op, parents, inputs, gate = node.op, node.parents, node.inputs, node.op.gate
     if type(node._a) is Overwritten or [x._data for x in parents] != [*inputs]:
         check_fresh(node)
     upstream = gradients.get(node)
@@ -65,7 +67,7 @@ def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
         return
     pairs = zip(parents, op.partials(node._data, *inputs))  # noqa: B905 (it takes twice as long)
     for parent, local in pairs:
-        if not op.gate or local != 0:  # what a gate did not choose is passed nothing
+        if not gate or local != 0:  # what a gate did not choose is passed nothing
             gradients[parent] = gradients.get(parent, 0) + local * upstream
 
 
