@@ -96,6 +96,12 @@ class Stepper(Sequence[Step]):
                 node.data = data
         return root.forward()
 
+    def of_copy(self, root: Value) -> Stepper:
+        """Return the steps of a copy of the graph, whose values are called as here."""
+        stepper = Stepper(root, self.broken)
+        stepper.called = self.called.moved(dict(zip(self.nodes, stepper.nodes, strict=True)))
+        return stepper
+
     def __reduce__(self) -> Any:
         called = self.called.moved({node: i for i, node in enumerate(self.nodes)})
         return _stepper_at, (self.copy_of_graph(), self.broken, self.position, called)

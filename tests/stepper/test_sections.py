@@ -7,6 +7,7 @@ import pytest
 from random_graphs import random_graph
 
 from micrograd import Value, steps
+from micrograd.graph import order
 from micrograd.losses import cross_entropy, mse
 from micrograd.nn import MLP, Layer
 
@@ -65,6 +66,9 @@ def test_the_steps_of_any_network_give_the_gradients_of_backward(seed):
             assert received[row.parent] == row.number
     assert [bits(g) for g in grads] == [bits(node.grad) for node in walk.nodes]
     assert all(done)
+    if walk.rows != walk._passes:  # else the order of the engine was kept
+        found = [(section.phase, section.name, section.sample) for section in walk.all_sections]
+        assert len(set(found)) == len(found)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -145,6 +149,17 @@ def test_a_graph_by_hand_has_two_sections_and_a_group_a_step():
     assert [group.text for section in walk.sections for group in section.groups] == [
         walk.words.sentence(row) for row in walk.rows
     ]
+
+
+def test_the_steps_of_a_changed_copy_have_the_names_and_the_order_of_the_graph():
+    model = MLP(2, [2, 1], activation="tanh", rng=random.Random(0))
+    walk = steps(mse([model([k / 3, 1.0]) for k in range(3)], [1.0, 0.0, 1.0]))
+    root = walk.copy_of_graph()
+    order(root)[walk.place("w1[2,1]")].data = 2.0
+    again = walk.of_copy(root.forward())
+    assert again.words.names == walk.words.names
+    assert [repr(section) for section in again.sections] == [repr(s) for s in walk.sections]
+    assert again.gradients != walk.gradients
 
 
 def test_a_copied_walk_has_the_same_steps():

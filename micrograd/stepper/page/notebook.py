@@ -165,9 +165,11 @@ def picture(stepper: Stepper, format: str = "svg") -> bytes:  # noqa: A002
     format : {"svg", "png"}
     """
     root = stepper.copy_of_graph()
-    for node, grad in zip(order(root), stepper.gradients, strict=True):
+    titles = dict(zip(order(root), stepper.called.titles(stepper.nodes), strict=True))
+    for node, grad in zip(titles, stepper.gradients, strict=True):
         node.grad = grad
-    drawn: bytes = draw_dot(root).pipe(format)
+    labels = {node: title for node, title in titles.items() if title}
+    drawn: bytes = draw_dot(root, labels=labels).pipe(format)
     return drawn
 
 

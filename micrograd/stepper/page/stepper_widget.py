@@ -102,7 +102,7 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         try:
             leaf.data = new
             root.forward()
-            fresh = Stepper(root, stepper.broken)
+            fresh = stepper.of_copy(root)
             data = page_data(fresh, self._layout)
         except BaseException:
             leaf.data = old
