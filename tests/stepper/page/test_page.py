@@ -591,7 +591,8 @@ def test_the_picture_shows_the_gradients_of_the_last_step():
     svg = picture(steps(root)).decode()
     assert "+6" in svg
     assert all(node.grad == 0 for node in order(root))
-    assert "w1[1,1]" in picture(steps(MLP(1, [1])([2.0]))).decode()
+    leaf = Value(2.0)
+    assert "mine" in picture(steps(leaf * leaf, labels={"mine": leaf})).decode()
     broken = picture(steps(root, "no_zero_grad")).decode()
     assert "+12" in broken
 
