@@ -83,8 +83,9 @@ def random_run(seed, how):
     optimizer = pick([
         lambda: SGD(chosen, rate, momentum, nesterov, **decay),
         lambda: Mine(chosen, rate, momentum),
-        lambda: Adam(chosen, rate, **decay),
-        lambda: AdamW(chosen, rate, **decay),
+        # With the usual `eps`, a derivative of 1e-17 instead of 0 makes a step of full length.
+        lambda: Adam(chosen, rate, eps=0.01, **decay),
+        lambda: AdamW(chosen, rate, eps=0.01, **decay),
     ])()  # fmt: skip
     seen = []
     options = {
