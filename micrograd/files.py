@@ -59,7 +59,7 @@ def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
     return target
 
 
-def write_json(path: str | os.PathLike[str], document: Any) -> None:
+def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool = True) -> None:
     """Write a document of dicts, lists, strings and numbers atomically.
 
     If the process is killed meanwhile, the file that was there before is left; see `write_atomic`.
@@ -69,6 +69,8 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     path : str or path-like
     document : dict, list, str, int, float, Fraction, bool or None
         Nested up to 100 levels; keys are strings. NumPy scalars become numbers, tuples lists.
+    for_reading : bool, default True
+        Whether every entry has a line of its own, which takes several times as long.
 
     Raises
     ------
@@ -85,7 +87,9 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     ...     read_json(f"{folder}/a.json")
     {'third': Fraction(1, 3), 'worst': inf}
     """
-    text = json.dumps(_encoded(document, 0), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    indent = 1 if for_reading else None
+    encoded = _encoded(document, 0)
+    text = json.dumps(encoded, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
     # An unpaired surrogate, which UTF-8 cannot encode, becomes its JSON escape.
     write_atomic(path, text.encode("utf-8", "backslashreplace"))
 
@@ -254,12 +258,16 @@ def _encoded(item: Any, depth: int) -> Any:
         raise NumberTypeError("the document is nested too deeply, or holds itself")
     if item is None or isinstance(item, (str, bool)):
         return item
+    if type(item) is float and math.isfinite(item):
+        return item
     if isinstance(item, Mapping):
         for key in item:
             if not isinstance(key, str):
                 raise NumberTypeError(f"expected strings as keys, got {key!r}")
         return {key: _encoded(entry, depth + 1) for key, entry in item.items()}
     if isinstance(item, Sequence):
+        if set(map(type, item)) == {float} and all(map(math.isfinite, item)):  # as most are
+            return list(item)
         return [_encoded(entry, depth + 1) for entry in item]
     plain = number(item)
     if isinstance(plain, Fraction):

@@ -40,7 +40,7 @@ def save(run: Run, path: str | os.PathLike[str]) -> None:
             "version": _VERSION,
             "run": _identity(run),
             "done": run.done,
-            "parameters": _model(run).state_dict(),
+            "parameters": _loss(run).state_dict(),
             "optimizer": run.optimizer.state_dict(),
             **run.batches.state_dict(),
             "best_loss": run.best_loss,
@@ -51,6 +51,7 @@ def save(run: Run, path: str | os.PathLike[str]) -> None:
                 "stopped_early": run.history.stopped_early,
             },
         },
+        for_reading=False,
     )
 
 

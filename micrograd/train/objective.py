@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from micrograd.checks import one_of
 from micrograd.engine import Value, no_grad
 from micrograd.errors import ArgumentError, DomainError, MicrogradError
 from micrograd.loop import finite_loss
 from micrograd.losses import LOSSES
+from micrograd.nn import Module
+from micrograd.ops import PlainNumber
 from micrograd.optim import Clip
 from micrograd.train.task import Task, loss_value, measured, right_of
+from micrograd.values.assigning import data_of
 
 if TYPE_CHECKING:
     from micrograd.replay.training import NetworkSteps
@@ -40,6 +44,19 @@ class ModelLoss:
         self.compiled = compiled
         self.samples, self.has_held_out = len(task.rows), held_out is not None
         self.others = "" if task.predict is None else "accuracy"
+
+    @functools.cached_property
+    def _names(self) -> list[str]:
+        return [name for name, _ in cast("Module", self.task.model).named_parameters()]
+
+    def state_dict(self) -> dict[str, PlainNumber]:
+        """Return the state of the model, whose names are looked for once in a run."""
+        model = cast("Module", self.task.model)
+        names = self._names
+        is_plain = type(model).state_dict is Module.state_dict
+        if not is_plain or not len(set(names)) == len(names) == len(self.parameters):
+            return model.state_dict()
+        return dict(zip(names, data_of(self.parameters), strict=True))
 
     def measure(self, batch: Sequence[int] | None) -> Sequence[float]:
         """Set the gradients; return the loss and the accuracy, 0 if there is none."""

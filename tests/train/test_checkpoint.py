@@ -258,7 +258,8 @@ def test_a_finished_run_resumes_to_itself_and_can_be_prolonged(tmp_path):
 def test_checkpoints_are_written_about_once_a_second_by_default(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(
-        "micrograd.train.checkpoint.write_json", lambda path, document: written.append(document)
+        "micrograd.train.checkpoint.write_json",
+        lambda path, document, **options: written.append(document),
     )
     fit(network(), XOR, SIGNS, steps=10, checkpoint=tmp_path / "run.json")
     assert [document["done"] for document in written] == [0, 10]

@@ -104,7 +104,9 @@ def test_a_network_of_the_same_architecture_takes_the_programs_over(registers, m
     monkeypatch.setattr(host(), "registers", registers)
     monkeypatch.setattr(training, "_known", type(training._known)())
     compiles, made = [], llvm.machine_code
-    monkeypatch.setattr(llvm, "machine_code", lambda *a: (compiles.append(a), made(*a))[1])
+    monkeypatch.setattr(
+        llvm, "machine_code", lambda *a, **k: (compiles.append(a), made(*a, **k))[1]
+    )
     first, programs = run_of(compiles)
     assert programs >= 1
     # A brief run is compiled quickly, and where other code is faster, the next one once more.
