@@ -390,6 +390,12 @@ def test_the_sheet_has_the_colours_of_the_look():
         assert contrast(colours.current_text, colours.current) > 4.5
 
 
+def test_no_two_scripts_declare_the_same_name():
+    names = re.findall(r"^(?:const|let|function|async function) (\w+)", script(), re.MULTILINE)
+    assert len(names) > 50
+    assert len(set(names)) == len(names)  # else no browser would load the widget's script
+
+
 def test_front_end_is_small_enough_to_be_sent_with_each_widget():
     for net, most in ((True, 118_000), (False, 90_000)):
         assert len(script(net).encode()) + len(styles(net).encode()) < most

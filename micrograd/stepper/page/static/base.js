@@ -55,3 +55,16 @@ function unpacked(data) {
   }));
   return [D, text];
 }
+
+// How wide a text is in pixels, in the letters of the pictures.
+const FONT = 'Arial, "Liberation Sans", Helvetica, sans-serif', measured = new Map();
+const ruler = document.createElement("canvas").getContext("2d");
+function widthOf(text, size) {
+  const key = `${size} ${text}`;
+  if (!measured.has(key)) {
+    if (measured.size > 20000) measured.clear();
+    ruler.font = `${size}px ${FONT}`;
+    measured.set(key, ruler.measureText(text).width);
+  }
+  return measured.get(key);
+}

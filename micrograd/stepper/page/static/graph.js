@@ -26,17 +26,6 @@ function decoded(data, narrow = false) {
 }
 
 // ---- text that fits: measured, not guessed, since names may be of any script
-const FONT = 'Arial, "Liberation Sans", Helvetica, sans-serif', measured = new Map();
-const ruler = document.createElement("canvas").getContext("2d");
-function widthOf(text, size) {
-  const key = `${size} ${text}`;
-  if (!measured.has(key)) {
-    if (measured.size > 20000) measured.clear();
-    ruler.font = `${size}px ${FONT}`;
-    measured.set(key, ruler.measureText(text).width);
-  }
-  return measured.get(key);
-}
 const letters = text => globalThis.Intl?.Segmenter ? [...new Intl.Segmenter().segment(text)].map(s => s.segment) : [...text];
 function brief(text, room, size) { // its beginning and its end, as much as there is room for
   if (widthOf(text, size) <= room) return text;

@@ -181,7 +181,7 @@ function mountLens(model, el, keep) {
       const widths = segments.map(s => s.e.clientWidth);
       segments.forEach((s, j) => {
         const arrow = s.phase === "backward" && !s.gap && !s.other ? "\u2190" : "", long = `${arrow ? "\u2190 " : ""}${s.name}`, short = [["batch loss", "\u2113"], ["other samples", "others"], ["before the network", "before"], ["after the network", "after"]].reduce((name, [a, b]) => name.replace(a, b), `${arrow}${s.name.replace("layer ", "L")}`);
-        s.label.textContent = [long, short, `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => wide(t, 13.5) + 4 < widths[j]) ?? "";
+        s.label.textContent = [long, short, `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => widthOf(t, 13.5) + 4 < widths[j]) ?? "";
       });
     }
     for (const s of segments) {

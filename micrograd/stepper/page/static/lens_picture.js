@@ -38,7 +38,7 @@ function lensPicture(V, on) {
     box.offset = [x, y];
     stage.append(box);
     const s = inBox(box, n.s, 3, 3, w - 8), symbol = SYMBOL[n.activation] ?? n.activation, linear = n.x == null;
-    const b = h("button", { type: "button", "aria-label": `Open neuron ${n.neuron} of layer ${n.layer}` }, h("span", {}, wide(symbol, 13) < w - 63 ? symbol : ""), h("span", { class: "o" }, "open"));
+    const b = h("button", { type: "button", "aria-label": `Open neuron ${n.neuron} of layer ${n.layer}` }, h("span", {}, widthOf(symbol, 13) < w - 63 ? symbol : ""), h("span", { class: "o" }, "open"));
     b.onclick = () => V.show({ layer: n.layer, neuron: n.neuron });
     at(b, 4, T.card + 5, w - 11);
     box.append(b);
@@ -257,7 +257,7 @@ function lensPicture(V, on) {
     const rows = openRows(n), folds = rows.length < n.w.length, atomic = n.parts.length > 0, roomy = rows.length <= 4, pitch = T.card + (roomy ? 28 : 6), more = folds ? 30 : 0;
     const tail = [n.s, ...(n.x == null ? [] : [n.x])], symbol = SYMBOL[n.activation] ?? n.activation, users = narrow ? [] : (V.gives[tail.at(-1)] ?? []).filter(j => V.steps[j].k === "chain");
     const stubWide = users.length && !compact && W > 880 ? 96 : 0, sums = atomic && !narrow && rows.some(i => soFarOf(n, i) != null), base = narrow ? Math.min(116, Math.floor((W - 16 - 2 * 18) / 3)) : T.row, product = narrow ? base : T.product, op = narrow ? 18 : T.op;
-    const opWide = i => i === 0 ? 30 : Math.max(30, Math.round(wide(symbol, 15)) + 16);
+    const opWide = i => i === 0 ? 30 : Math.max(30, Math.round(widthOf(symbol, 15)) + 16);
     const tailWide = tail.reduce((sum, _, i) => sum + T.tail + opWide(i), 0), fixed = 2 * (base + op) + product + (sums ? product + op : 0) + tailWide + stubWide, gaps = 2 * tail.length + (stubWide ? 1 : 0);
     const gap = Math.max(6, Math.min(46, (W - 2 * 8 - fixed) / gaps)), rowsHigh = rows.length * pitch + more + (n.b == null ? 0 : T.card + (roomy ? 28 : 0));
     if (!narrow && fixed + gaps * 7 > W - 2 * 8) return null;
@@ -357,8 +357,8 @@ function lensPicture(V, on) {
       put(c.e, "class", `${c.extra}${i === root ? " root" : ""}${q ? part ? " part" : "" : " wait"}${to ? " to" : from ? " from" : ""}${V.sel === i ? " sel" : ""}`);
       put(c.data, "text", known ? fitted(n.text, compact ? c.w - 12 : c.room, compact ? 13.5 : 14) : "\u2013");
       put(c.data, "class", `num d${known ? "" : " off"}`);
-      const cap = part ? `${q.got}/${q.of}` : "grad", capped = !compact && wide(cap, 12) + wide(text, 13.5) + 18 < c.w;
-      put(c.cap, "text", capped || (part && compact && wide(cap, 12) + wide(text, 13) + 14 < c.w) ? cap : "");
+      const cap = part ? `${q.got}/${q.of}` : "grad", capped = !compact && widthOf(cap, 12) + widthOf(text, 13.5) + 18 < c.w;
+      put(c.cap, "text", capped || (part && compact && widthOf(cap, 12) + widthOf(text, 13) + 14 < c.w) ? cap : "");
       put(c.g, "text", q ? fitted(q.text, c.w - 14, 13.5) + (q.correct ? "!" : "") : "\u2013");
       put(c.g, "class", `num${q && (q.correct || /!$/.test(q.text)) ? " bad" : ""}`);
       put(c.g.parentElement, "--background", q ? tint(q.t) : "");
@@ -414,7 +414,7 @@ function lensPicture(V, on) {
     const i = s.k === "chain" ? s.p : s.n, c = cards.find(q => q.i === i);
     if (!text || !c) return;
     const limit = V.paneWidth - 4, flat = flats.find(f => f.dense && f.row.includes(i)), right = rowsEnd && c.x < rowsEnd ? rowsEnd : limit;
-    let w = Math.ceil(wide(text, 13) + 14);
+    let w = Math.ceil(widthOf(text, 13) + 14);
     tag = h("div", { class: "mgn-tag", "aria-hidden": "true" }, text.replace(/([\u00d7=\u2248+\u2212]) /g, "$1\u00a0"));
     if (flat) { // between close rows it takes the place of the product
       flat.e.style.visibility = flat.place.equals.style.visibility = "hidden";

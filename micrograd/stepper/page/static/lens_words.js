@@ -26,7 +26,7 @@ function typed(text) {
   return [...out, t.slice(at)].filter(part => part !== "");
 }
 // The width of a typed text in the picture.
-const typedWidth = (text, size) => wide(text.replace(NAMED, "$1$4"), size) + [...text.matchAll(NAMED)].reduce((sum, found) => { const [, layer, low] = parts(found); return sum + 2 + Math.max(wide(layer && `(${layer})`, 10), wide(low, 10)); }, 0);
+const typedWidth = (text, size) => widthOf(text.replace(NAMED, "$1$4"), size) + [...text.matchAll(NAMED)].reduce((sum, found) => { const [, layer, low] = parts(found); return sum + 2 + Math.max(widthOf(layer && `(${layer})`, 10), widthOf(low, 10)); }, 0);
 function ident(name) { // the same in a formula
   const mi = text => make("m", "mi", { mathvariant: "normal" }, text), out = [], t = minus(name);
   let at = 0;
@@ -58,18 +58,12 @@ function numberOf(text) {
   const [a, b] = String(text).replace(/[\u2248!+]/g, "").replace("\u2212", "-").split("/");
   return b ? a / b : Number(a);
 }
-const ruler = document.createElement("canvas").getContext("2d"), widths = new Map();
-function wide(text, size) { // in pixels, in the letters of the picture
-  const key = `${size} ${text}`;
-  if (!widths.has(key)) { ruler.font = `${size}px Arial, "Liberation Sans", Helvetica, sans-serif`; widths.set(key, ruler.measureText(text).width); }
-  return widths.get(key);
-}
 function fitted(text, room, size) { // as many digits as there is room for
   const t = minus(text);
-  if (wide(t, size) <= room || !/\d/.test(t)) return t;
+  if (widthOf(t, size) <= room || !/\d/.test(t)) return t;
   for (const n of [3, 2, 1]) {
     const short = minus(numberText(numberOf(text), n, text.startsWith("+")));
-    if (wide(short, size) <= room) return short;
+    if (widthOf(short, size) <= room) return short;
   }
   return "\u2026";
 }
