@@ -467,7 +467,8 @@ def steps(
     model : object with `named_parameters`, optional
         The network of the values. One of `micrograd.nn` is found by itself: its weights are called
         `w1[2,1]` (layer 1, to neuron 2 from input 1), its biases `b1[2]`, its sums `s1[2]`, its
-        activations `x1[2]` and its inputs `x0[1]`; `s1[2]#3` is that of the third sample.
+        activations `x1[2]`, its inputs `x0[1]` and its loss `loss`; `s1[2]#3` is that of the third
+        sample. The steps then come layer by layer and neuron by neuron: see `Stepper.sections`.
 
     Returns
     -------
