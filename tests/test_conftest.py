@@ -45,19 +45,6 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_a_test_that_leaves_a_switch_flipped_fails_and_the_next_does_not(tmp_path: Path) -> None:
-    tests = "".join(
-        f"def test_leaves_{i}():\n    {LEAVES[switch]}\n\n\ndef test_clean_{i}():\n    pass\n\n\n"
-        for i, switch in enumerate(LEAVES)
-    )
-    done = run(tmp_path, f"kept = []\n\n\n{tests}")
-    assert done.returncode == 1, done.stdout + done.stderr
-    for i, switch in enumerate(LEAVES):
-        assert f"ERROR at teardown of test_leaves_{i} " in done.stdout
-        assert f"Failed: the test left changed: {switch}\n" in done.stdout
-    assert f"{2 * len(LEAVES)} passed, {len(LEAVES)} errors" in done.stdout
-
-
 SKIPS = """
 import pytest
 
@@ -76,26 +63,52 @@ def test_runs():
 """
 
 
-def test_what_was_skipped_and_why_is_said_in_one_line(tmp_path: Path) -> None:
-    done = run(tmp_path, SKIPS)
-    expected = (
-        "Skipped: 3 because could not import 'no_such_package', 1 because there is no Chromium"
-    )
-    assert [line for line in done.stdout.splitlines() if "Chromium" in line] == [expected]
-
-
 WORKER = """
-def test_runs(worker_id):
+def test_says_where_it_runs(worker_id):
     print(f"worker {worker_id}")
     assert False
 """
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Run a file with everything that is looked for here: to start a suite takes seconds."""
+    leaves = "".join(
+        f"def test_leaves_{i}():\n    {code}\n\n\ndef test_clean_{i}():\n    pass\n\n\n"
+        for i, code in enumerate(LEAVES.values())
+    )
+    return run(tmp_path_factory.mktemp("alone"), f"kept = []\n\n\n{leaves}{SKIPS}{WORKER}")
+
+
+def test_a_test_that_leaves_a_switch_flipped_fails_and_the_next_does_not(
+    alone: subprocess.CompletedProcess[str],
+) -> None:
+    assert alone.returncode == 1, alone.stdout + alone.stderr
+    for i, switch in enumerate(LEAVES):
+        assert f"ERROR at teardown of test_leaves_{i} " in alone.stdout
+        assert f"Failed: the test left changed: {switch}\n" in alone.stdout
+    assert f"1 failed, {2 * len(LEAVES) + 1} passed" in alone.stdout
+    assert f"{len(LEAVES)} errors" in alone.stdout
+
+
+def test_what_was_skipped_and_why_is_said_in_one_line(
+    alone: subprocess.CompletedProcess[str],
+) -> None:
+    expected = (
+        "Skipped: 3 because could not import 'no_such_package', 1 because there is no Chromium"
+    )
+    assert [line for line in alone.stdout.splitlines() if "Skipped:" in line] == [expected]
+
+
+def test_a_file_is_tested_in_this_process(alone: subprocess.CompletedProcess[str]) -> None:
+    assert "worker master" in alone.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "worker"),
-    [(["."], "gw"), (["test_it.py::test_runs"], "master"), ([".", "-n", "0"], "master")],
+    [(["."], "gw"), ([".", "-n", "0"], "master")],
 )
-def test_folders_are_tested_in_parallel_and_files_are_not(
+def test_folders_are_tested_in_parallel_unless_told_otherwise(
     options: list[str], worker: str, tmp_path: Path
 ) -> None:
     assert f"worker {worker}" in run(tmp_path, WORKER, *options).stdout
