@@ -36,6 +36,7 @@ from micrograd.ops import (
     dot_of,
     function_of_one,
 )
+from micrograd.values.names import keep_places
 
 __all__ = [
     "INITS",
@@ -341,6 +342,7 @@ class Layer(Module):
         nin, nout = whole_number("nin", nin, 0), whole_number("nout", nout, 1)
         options = {"fan_out": nout, **neuron_options}
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
+        keep_places([self.neurons])
 
     def __call__(self, x: Any, *more: Any) -> Any:
         """Return the outputs for inputs `x`: a list, or a Value if there is one neuron."""
@@ -472,6 +474,7 @@ class MLP(Module):
             )
             for i in range(len(sizes) - 1)
         ]
+        keep_places([layer.neurons for layer in self.layers])
 
     def __call__(self, x: Any, *more: Any) -> Any:
         """Return the outputs for one sample `x`: a list, or a Value if there is one output."""

@@ -22,7 +22,7 @@ from micrograd.ops import constant
 from micrograd.values.networks import network_in
 from micrograd.values.notation import FoundNeuron, Names, Use
 
-__all__ = ["Owner", "name_of", "names_in"]
+__all__ = ["Owner", "keep_places", "name_of", "names_in"]
 
 _PATH = re.compile(
     r"((?:.+?\.)??)(?:layers\.(\d+)\.)?(?:neurons\.(\d+)\.)?(?:w\.(\d+)|b)"
@@ -161,6 +161,31 @@ class _Network:
             ]
 
 
+    def keep(self, leaf: Any, layer: int, neuron: int, i: int, activation: str) -> None:
+        """Take over what `keep_places` wrote into a leaf."""
+        of = f"layers.{layer}.neurons.{neuron}."
+        self.paths[leaf] = of + (f"w.{i}" if i >= 0 else "b")
+        if activation:
+            self.activations[of] = activation
+
+
+def keep_places(layers: Iterable[Iterable[Any]]) -> None:
+    """Write into each parameter where it stands, for graphs that outlive their network.
+
+    Parameters
+    ----------
+    layers : iterable of iterable of Neuron
+        The neurons, layer by layer.
+    """
+    network = object()
+    for layer, neurons in enumerate(layers):
+        for n, neuron in enumerate(neurons):
+            activation = neuron.activation if neuron.nonlin else ""
+            neuron.b.__dict__["_place"] = network, layer, n, -1, activation
+            for i, weight in enumerate(neuron.w):
+                weight.__dict__["_place"] = network, layer, n, i, activation
+
+
 def _networks(leaves: Mapping[int, Any]) -> list[_Network]:
     """Return the networks that are no part of another and hold some of the leaves."""
     networks: list[tuple[Owner, _Network]] = []
@@ -258,6 +283,14 @@ class _Naming:
                     network.paths.pop(leaf, None)
             networks.sort(key=lambda network: -len(network.paths))  # the oldest of equals first
             self._place(networks.pop(0))
+        gone: dict[Any, _Network] = {}
+        for leaf in leaves.values():
+            kept = leaf.__dict__.get("_place")
+            if kept and leaf not in self.paths:
+                network = _Network(None, {}, len(_owners) + 2 + len(gone))
+                gone.setdefault(kept[0], network).keep(leaf, *kept[1:])
+        for network in gone.values():
+            self._place(network)
 
     def _place(self, network: _Network) -> None:
         paths = set(network.paths.values())

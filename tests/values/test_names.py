@@ -49,6 +49,14 @@ def rearranged(folder):
     return model
 
 
+def copies(loss):
+    return copy.deepcopy(copy.deepcopy(loss))
+
+
+def pickled(loss):
+    return pickle.loads(pickle.dumps(loss))
+
+
 NETWORKS = {
     "neurons": lambda folder: made(),
     "atomic": lambda folder: made(atomic=True),
@@ -160,6 +168,27 @@ def test_a_network_that_shares_a_layer_is_named_as_itself_alone():
 def test_layers_and_neurons_alone_are_the_first_layer():
     assert {"w1[1,1]", "b1[1]", "s1[1]", "x1[1]"} <= names(Neuron(1)([2.0]))
     assert {"w1[2,1]", "b1[2]", "s1[2]", "x1[2]"} <= names(sum(Layer(1, 2)([2.0])))
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("travel", [lambda loss: loss, copy.deepcopy, copies, pickled])
+def test_a_network_that_is_gone_has_the_names_that_it_had(travel, atomic):
+    """A loss may use the last output first: the order of appearance would exchange neurons."""
+
+    def built():
+        model = MLP(2, [3, 3], activation="tanh", rng=random.Random(0), atomic=atomic)
+        other = Layer(2, 2, activation="sigmoid", rng=random.Random(1), atomic=atomic)
+        loss = cross_entropy([model([0.5, -1.0])], [0]) + cross_entropy([other([0.5, -1.0])], [1])
+        return model, other, loss
+
+    model, other, loss = built()
+    alive = list(steps(loss).words.names)
+    numbers = [node.data for node in order(loss)]
+    del model, other, loss
+    found = travel(built()[2])
+    assert [node.data for node in order(found)] == numbers
+    assert list(steps(found).words.names) == alive
+    assert {"net1.w2[3,1]", "net2.b1[2]", "net1.x1[3]"} <= set(alive)
 
 
 def test_a_network_that_is_gone_or_none_of_ours_is_told_by_its_shape():
