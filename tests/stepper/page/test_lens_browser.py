@@ -17,6 +17,9 @@ pytestmark = pytest.mark.browser
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
 
 
+TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
+
+
 def small():
     model = MLP(2, [2, 2], activation="sigmoid")
     numbers = [0.7, -0.4, 0.1, -0.3, 0.8, -0.2, 0.6, -0.9, 0.0, -0.5, 0.4, 0.2]
@@ -104,6 +107,7 @@ def test_nothing_overlaps_is_cut_off_or_too_small(lens, name):
     for k, width in enumerate(SIZES if name == "2-2-2" else SIZES[len(name) % 2 :: 2]):
         page.page.set_viewport_size({"width": width, "height": 768})
         page.page.emulate_media(color_scheme="dark" if k % 2 else "light")
+        page.page.evaluate(TWO_FRAMES)
         for at in ("first", "middle", "last"):
             page.press("Escape", "Escape", "Home" if at == "first" else "End")
             if at == "middle":

@@ -293,7 +293,6 @@ function lensPicture(V, on) {
         else line(x, cy, ox, cy, { e: into[i][0], n });
         line(ox + ow, cy, nx, cy, { out: i, n });
         const c = card(i, nx, cy - T.card / 2, T.tail);
-        c.wide = true;
         x = nx + T.tail;
       });
       if (stubWide) {
