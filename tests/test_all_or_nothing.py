@@ -7,6 +7,7 @@ import random
 import pytest
 from interrupts import at_every_line, interrupted
 
+import micrograd
 from micrograd import Value, detect_anomaly, enable_grad, no_grad, ops, optim, train
 from micrograd.functional import grad
 from micrograd.live import watch
@@ -94,9 +95,52 @@ RUNS = {
     "momentum": {"compile": False, "batch_size": 3},
     "adam": {"compile": False, "validation": (X, Y)},
     "best": {"compile": False, "early_stop": train.EarlyStop(restore_best=True)},
-    "python": {"compile": True, "validation": (X, Y)},
+    "validated": {"compile": True, "validation": (X, Y)},
     "machine": {"compile": True, "batch_size": 3},
+    "best in machine code": {"compile": True, "early_stop": train.EarlyStop(restore_best=True)},
 }
+
+
+LOOP = {
+    *("_train", "advance", "_step", "forward", "leap", "_leap", "set_data", "_watched", "step"),
+    *("_is_best", "_note", "_restore", "restore", "next", "run", "_called", "_load", "_store"),
+    *("set_leaves", "set_buffers", "restore_data", "fit"),
+}
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_compiled_function_that_is_trained(backend):
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    np = pytest.importorskip("numpy")
+    network = model()
+    f = micrograd.compile(lambda x, y: (network(x) - y) ** 2, backend)
+    start = [p.data for p in network.parameters()]
+
+    def fresh():
+        for p, data in zip(network.parameters(), start, strict=True):
+            p.data = data
+        return optim.Adam(network.parameters(), lr=0.1)
+
+    def fit(optimizer, steps=3):
+        f.fit(
+            np.array(X, dtype=float), np.array(Y, dtype=float), optimizer=optimizer, steps=steps,
+            batch_size=3, seed=1, clip=0.5, every=2, callback=lambda step, loss: None,
+        )  # fmt: skip
+
+    def state(optimizer):
+        return [p.data for p in network.parameters()], optimizer.state_dict()
+
+    whole = []
+    for count in range(4):
+        optimizer = fresh()
+        fit(optimizer, count)
+        whole.append(state(optimizer))
+    lines = 0
+    for optimizer, where in interrupted(fresh, fit, LOOP):
+        lines += 1
+        assert state(optimizer) in whole, where
+    assert lines > 60
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -125,21 +169,17 @@ def test_a_run_and_its_checkpoint(tmp_path, name):
         pair = fresh()
         fit(pair, steps=count)
         whole.append(state(pair))
-        if name == "best":  # the parameters before the best are given back
+        if name.startswith("best"):  # the parameters before the best are given back
             start = fresh()
             fit(start, steps=count, early_stop=train.EarlyStop())
             whole.append(state(start))
-    functions = {
-        *("_train", "advance", "_step", "leap", "_leap", "set_data", "_watched", "step"),
-        *("_watch", "_watch_steps", "_restore", "restore", "set_parameters", "next"),
-    }
     lines = 0
-    for pair, where in interrupted(fresh, fit, functions):
+    for pair, where in interrupted(fresh, fit, LOOP):
         lines += 1
         assert state(pair) in whole, where
         again = fresh_keeping(path, fresh)
         fit(again, resume=True)
-        assert state(again) == whole[-2 if name == "best" else -1], where
+        assert state(again) == whole[-2 if name.startswith("best") else -1], where
     assert lines > 40
 
 

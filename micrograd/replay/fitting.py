@@ -96,7 +96,7 @@ class Fits(Programs):
         Notes
         -----
         Whatever ends the run, even an interrupt, parameters and optimizer are as they were after
-        the last complete step.
+        the last complete step. The loop in machine code runs on one thread, whatever `threads` is.
 
         Examples
         --------
