@@ -240,7 +240,7 @@ class Session:
 
     def advance(self) -> None:
         """Do one step; if it fails, model and optimizer are as before it."""
-        self._run.advance()
+        self._run.forward(1)
 
 
 def session(  # noqa: PLR0917 (the order of fit)
@@ -280,9 +280,9 @@ def session(  # noqa: PLR0917 (the order of fit)
     >>> run.done, len(run.history)
     (1, 1)
     """
-    return Session(
-        _prepared(model, X, y, loss, optimizer, 1, batch_size, seed, validation, compile, None)
-    )
+    run = _prepared(model, X, y, loss, optimizer, 1, batch_size, seed, validation, compile, None)
+    run.prepare()
+    return Session(run)
 
 
 def _prepared(  # noqa: PLR0917 (as fit)
