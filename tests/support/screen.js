@@ -75,7 +75,8 @@ faults() {
   for (const e of [...all("text").filter(seen), ...written]) {
     const style = getComputedStyle(e), at = box(e), x = at.left + at.width / 2, y = at.top + at.height / 2;
     if (!e.textContent.trim() || e.closest("[aria-disabled=true]") || y > innerHeight - 12 || (e.ownerSVGElement && !within({ left: x, right: x, top: y, bottom: y }, frame, -2))) continue;
-    const found = ratio(rgba(e.ownerSVGElement ? style.fill : style.color), under(e, x, y));
+    const outlined = style.paintOrder.startsWith("stroke") && parseFloat(style.strokeWidth) >= 4; // it stands on its outline
+    const found = ratio(rgba(e.ownerSVGElement ? style.fill : style.color), outlined ? rgba(style.stroke) : under(e, x, y));
     if (found < 4.5) fault("contrast", found.toFixed(2), named(e));
   }
   return faults;
@@ -99,7 +100,7 @@ camera() {
     });
     const inside = (boxes, dx, dy) => boxes.every(([a, b, c, d]) => a >= x + dx && b >= y + dy && c <= x + w - dx && d <= y + h - dy);
     const tags = [...document.querySelectorAll(".tag rect")].map(r => r.getBBox()).map(b => [b.x, b.y, b.x + b.width, b.y + b.height]);
-    if (inside(cards, .075 * w - 1, .075 * h - 1) && inside(tags, 0, 0))
+    if (inside(cards, .075 * w + 1, .075 * h + 1) && inside(tags, 0, 0))
       wrong.push(document.querySelector(".mgs-count").textContent);
   }
   return [moves, steps, wrong];

@@ -29,6 +29,13 @@ def neuron():
     return _named(n=n, o=n.tanh())
 
 
+def exponentials():
+    """Return the same neuron with tanh made of exponentials, as the lecture goes on."""
+    n = neuron().parents[0]
+    e = (2 * n).exp()
+    return _named(e=e, o=(e - 1) / (e + 1))
+
+
 def line():
     """Return L = (a·b + c)·f."""
     a, b, c, f = (Value(x, label=n) for x, n in ((2.0, "a"), (-3.0, "b"), (10.0, "c"), (-2.0, "f")))
@@ -99,6 +106,7 @@ def scripts():
 
 GRAPHS = {
     "neuron": neuron,
+    "exponentials": exponentials,
     "line": line,
     "thrice": thrice,
     "long chain": long_chain,

@@ -10,7 +10,7 @@ const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 // sentence and the formula below it are on the screen, too.
 const followed = w => w < 520 ? .9 : 1; // the scale of a drawing of which a part is shown
 function paneFor([GW, GH], w) {
-  const most = w < 520 ? 300 : Math.max(240, Math.min(480, .47 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
+  const most = w < 520 ? 300 : Math.max(240, Math.min(w < 1200 ? 361 : 480, .47 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
   return [f, Math.ceil(f >= LEAST ? Math.max(160, GH * f) : Math.max(220, Math.min(most, GH * followed(w))))];
 }
 // Whether the places for a narrower page are taken.
@@ -31,12 +31,12 @@ function cameraOf(svg, on, [GW, GH], look, calm, kept) {
     const least = to - from <= 2 * inner ? inner : half;
     return to - from > 2 * least ? null : Math.max(to - least, Math.min(from + least, c));
   }
-  function bring(view, { cards, main, all }) {
+  function bring(view, { cards, main, all, own }) {
     const [hw, hh] = [seen.width / view.scale / 2, seen.height / view.scale / 2];
     if (view.cx - hw <= 1 && view.cy - hh <= 1 && view.cx + hw >= GW - 1 && view.cy + hh >= GH - 1) return view; // all is in view
     const along = (i, c, half) => {
       const next = shifted(cards[i], cards[i + 2], c, half, half * INNER) ?? shifted(main[i], main[i + 2], c, half, half * INNER) ?? (main[i] + main[i + 2]) / 2;
-      return shifted(all[i], all[i + 2], next, half, half) ?? next;
+      return shifted(all[i], all[i + 2], next, half, half) ?? shifted(own[i], own[i + 2], next, half, half) ?? next;
     };
     return { scale: view.scale, cx: along(0, view.cx, hw), cy: along(1, view.cy, hh) };
   }
@@ -63,8 +63,8 @@ function cameraOf(svg, on, [GW, GH], look, calm, kept) {
   const hand = view => { if (seen) { byHand = true; to(view); } };
   const camera = {
     fit, get at() { return at; }, get kept() { return { at, byHand }; }, stop: () => cancelAnimationFrame(raf),
-    // The boxes of the cards that take part, of the one that matters most if they do not fit, and of
-    // all with the arithmetic, which needs no margin.
+    // The boxes of the cards that take part, of the one that matters most if they do not fit, and
+    // `all` and `own`: the same with the arithmetic, which needs no margin.
     show(boxes, glide) { wanted = boxes; if (seen) to(bring(at ?? start(boxes), boxes), glide); },
     resize(width, height) {
       if (seen?.width === width && seen.height === height) return;

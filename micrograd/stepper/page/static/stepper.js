@@ -192,10 +192,11 @@ function mount(model, el, keep, again) {
     dots.forEach((d, i) => { if (d) put(d, "class", [s.n, s.p].some(j => j >= 0 && heads[i] === nodes[folded ? nodes[j].spot : j]) ? "on" : ""); });
     const cards = around(...[s.n, ...(chain ? [s.p] : args)].map(boxOf));
     const main = boxOf(sought ?? (chain ? s.p : s.n));
-    camera.show(sought != null ? { cards: main, main, all: main } : { cards, main, all: tag ? around(cards, tag.box) : cards }, glide && !big);
+    const hangs = tag && sought == null ? [tag.box] : [], all = sought == null ? cards : main;
+    camera.show({ cards: all, main, all: around(all, ...hangs), own: around(main, ...hangs) }, glide && !big);
   }
   const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null); };
-  const operands = s => s.k === "forward" && into[s.n].length <= 6 ? [...new Set(into[s.n].map(e => e.p))].filter(shown) : [];
+  const operands = s => s.k === "forward" && into[s.n].length <= 3 ? [...new Set(into[s.n].map(e => e.p))].filter(shown) : [];
   const labelBox = e => { const w = widthOf(localOf(e), 13) / 2 + 2; return [e.l[0] - w, e.l[1] - 13, e.l[0] + w, e.l[1] + 4]; };
   const localOf = e => "\u2202 " + minus(nodes[e.c].loc[e.arg]);
 
@@ -279,7 +280,7 @@ function mount(model, el, keep, again) {
       if (i !== s.n && i !== s.p && spots.some(p => meets(p, boxOf(i)))) give(n.g);
       if (n.sym && i !== s.n && spots.some(p => meets(p, opBox(i)))) give(n.opG);
     });
-    for (const e of edges) if (e.label?.parentNode && !lit.includes(e) && spots.some(p => meets(p, labelBox(e)))) give(e.label);
+    for (const e of edges) if (e.label?.parentNode && spots.some(p => meets(p, labelBox(e)))) give(e.label);
     lit.forEach((e, j) => {
       if (!away.has(e.p) && !away.has(e.c)) return;
       const p = nodes[e.p], c = nodes[e.c], [px, py] = of(e.p), [cx, cy] = of(e.c), xa = p.x + px + W / 2, xb = c.ox + cx - c.ow / 2;
