@@ -51,6 +51,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return None if any(path.is_dir() for path in chosen) else 0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebooks, or one worker would end with them, alone."""
+    items.sort(key=lambda item: item.get_closest_marker("notebook") is None)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over the thousands of tests, which are there to stay."""
     gc.collect()
