@@ -196,6 +196,12 @@ def test_a_float_is_refused_where_a_gradient_would_be_lost(make: Callable[[Value
         float(make(Value(0.0)))
 
 
+@pytest.mark.parametrize("read", [float, math.trunc, Value.as_integer_ratio])
+def test_what_would_leave_the_graph_is_named(read: Callable[[Value], object]) -> None:
+    with pytest.raises(NotDifferentiableError, match=r"Value\(data=0\.5, grad=0, label='v'\)"):
+        read(Value(0.5, label="v"))
+
+
 @pytest.mark.filterwarnings("ignore:llvmlite is not installed")
 def test_while_a_function_is_compiled_reading_and_comparing_a_parameter_is_refused() -> None:
     w, other = Value(2.0), Value(3.0)
