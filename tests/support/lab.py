@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -127,9 +127,10 @@ class Lab:
         """Press Ctrl+S where the focus is, and return the outputs in the file once it has some."""
         self.page.keyboard.press("Control+s")
         for _ in range(100):
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            if any(cell["outputs"] for cell in cells):
-                return [cell["outputs"] for cell in cells]
+            with suppress(json.JSONDecodeError):  # it is being written
+                cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+                if any(cell["outputs"] for cell in cells):
+                    return [cell["outputs"] for cell in cells]
             self.page.wait_for_timeout(100)
         raise AssertionError("Ctrl+S did not save the notebook")
 
