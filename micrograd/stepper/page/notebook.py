@@ -22,7 +22,7 @@ from micrograd.stepper.stepper import Stepper
 __all__ = ["leaf_number", "living", "mimebundle", "picture", "saved", "saved_steps", "widget"]
 
 _LARGEST_EXPONENT: Final = 400  # above that of any float; the exact number would be huge
-_LARGEST_SAVED: Final = 500_000  # characters of a page that is part of a notebook
+_LARGEST_SAVED: Final = 600_000  # characters of a page that is part of a notebook
 _INVITATION: Final = f"To walk through it here: {install('notebook')}"
 
 
