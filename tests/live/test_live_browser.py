@@ -41,10 +41,18 @@ def test_the_page_plays_steps_and_resets(tmp_path):
                 return page.locator(".mgl-curve .mgl-line:not(.held)").get_attribute("d")
 
             assert app.get_attribute("data-theme") == scheme
-            page.get_by_role("button", name="Step", exact=True).click()
+            page.keyboard.press("ArrowRight")  # without a click
             assert step() == 1
             page.get_by_role("button", name="Back", exact=True).click()
             assert step() == 0
+            page.get_by_role("button", name="Step", exact=True).click()
+            page.emulate_media(media="print")
+            page.locator(".mgl[data-theme=light]").wait_for()
+            assert not page.locator(".mgl-bar").get_by_text("sample").first.is_visible()
+            assert page.get_by_role("button").count() == 0
+            page.emulate_media(media="screen")
+            page.locator(f".mgl[data-theme={scheme}]").wait_for()
+            page.get_by_role("button", name="Back", exact=True).click()
             page.get_by_role("button", name="Play").click()
             page.wait_for_timeout(500)
             page.get_by_role("button", name="Pause").click()
