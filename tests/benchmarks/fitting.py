@@ -155,7 +155,7 @@ def main(arguments=None):
     )
     calls = []
     for widths, inputs, batch in sizes:
-        count, kernel, ratio = one_call(widths, inputs, batch, rounds, 3 if tiny else 300)
+        count, kernel, ratio = one_call(widths, inputs, batch, rounds, 3 if tiny else 1_000)
         calls.append([f"{count:,}", str(batch), f"{kernel * 1e6:.0f} µs", f"{ratio:.2f}"])
     loops = table(["parameters", "batch", "loss and gradient", "a step of `f.fit`, × that"], calls)
     text = (
@@ -163,7 +163,7 @@ def main(arguments=None):
         "rounds; each ratio is to the plain case of its round.\n\nFull-batch steps of "
         "`MLP(2, [16, 16, 1])` on 100 samples of moons, hinge loss, SGD, compiled before. Each "
         "`fit` has a new model; one whose model or loss is of one's own is traced again.\n\n"
-        f"{ours}\n\nA compiled loss trained with Adam by one call of `f.fit`, beside its loss and "
+        f"{ours}\n\nA compiled loss trained with Adam by 1,000 steps of one `f.fit`, beside its loss and "
         f"gradient alone (the aim is at most 1.3).\n\n{loops}"
     )
     print(text)
