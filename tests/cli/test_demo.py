@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_used_is_one_line_and_exit_1(tmp_path, capsys):
 
 
 def test_a_folder_without_the_right_to_write_is_exit_1(tmp_path, monkeypatch, capsys):
-    def refuse(path, document):
+    def refuse(path, document, **options):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("micrograd.train.checkpoint.write_json", refuse)
