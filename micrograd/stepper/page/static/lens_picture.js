@@ -140,7 +140,7 @@ function lensPicture(V, on) {
   }
   function layerParts(shape, H) { // from left to right: gap, width, and what is drawn there
     const { L, kind, every } = shape, l = L.number, all = L.neurons.map((_, j) => V.neuron(l, j + 1)), count = all.length, now = chosen(l), middle = j => H * (j + .5) / count;
-    const dense = count * all[0].w.length > 60, many = count * all[0].w.length > MOST_LINES;
+    const dense = kind === "dots" || count * all[0].w.length > 60, many = count * all[0].w.length > MOST_LINES;
     let weightX = 0, cardX = 0;
     const placedOf = j => {
       if (!every) return now === j + 1 ? inset(all[j], weightX, H) : null;
