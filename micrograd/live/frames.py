@@ -15,6 +15,7 @@ __all__ = [
     "levels",
     "loss_text",
     "parameter_bytes",
+    "parameter_texts",
     "shades",
     "thinned",
     "undecided",
@@ -74,6 +75,15 @@ def parameter_bytes(model: MLP) -> tuple[bytes, list[str]]:
                 relative = max(-1.0, min(1.0, float(parameter.data) / scale))
                 content.append(round(127 * relative) % 256 if relative == relative else 0)
     return bytes(content), scales
+
+
+def parameter_texts(model: MLP) -> list[list[str]]:
+    """Return the value of each parameter and its gradient, in the order of `parameter_bytes`."""
+    parameters = [p for layer in model.layers for n in layer.neurons for p in (*n.w, n.b)]
+    return [
+        [number_text(p.data) for p in parameters],
+        [number_text(p.grad, signed=True) for p in parameters],
+    ]
 
 
 def thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 from micrograd.errors import MicrogradError
 from micrograd.live.view import View
-from micrograd.stepper.page import page_data
-from micrograd.stepper.page.html import LAST_LINE, document, script, styles
+from micrograd.stepper.page.data import layout_of, page_data
+from micrograd.stepper.page.html import LAST_LINE, document, script, stripped, styles
+from micrograd.stepper.page.layout import Layout
 
-__all__ = ["live_script", "live_styles", "page_text"]
+__all__ = ["live_script", "live_styles", "page_text", "sample_data"]
 
 _STATIC: Final = Path(__file__).parent / "static"
 _LIVE_END: Final = "export default { initialize: takePlaces(renderLive), render: renderLive };\n"
@@ -25,15 +29,23 @@ const model = {
 };
 renderLive({ model, el: document.getElementById("mgs") });
 """
-_MOST_SAMPLES: Final = 4  # whose steppers a page holds
-_MOST_BYTES: Final = 400_000  # of these steppers
+_MOST_SAMPLES: Final = 8  # whose back-propagation a page holds
+_MOST_BYTES: Final = 1_200_000  # of these, before they are compressed to about a sixth
 _MOST_NEURONS: Final = 64  # whose maps a page holds, 3 kB each
 
 
-def live_script() -> str:
-    """Return the source of the front end: that of the stepper, which it uses, and the live view."""
-    code = script()
-    own = (_STATIC / "live.js").read_text(encoding="utf-8")
+@lru_cache
+def live_script(net: bool | None = None) -> str:
+    """Return the source of the front end: that of the stepper, which it uses, and the live view.
+
+    Parameters
+    ----------
+    net : bool, optional
+        As for `script` of the stepper's page.
+    """
+    code = script(net)
+    files = [(_STATIC / name).read_text(encoding="utf-8") for name in ("live_net.js", "live.js")]
+    own = stripped("\n".join(files))
     if not (code.endswith(LAST_LINE) and own.endswith(_LIVE_END)):
         raise AssertionError("stepper.js and live.js must end in their exports")
     return code.removesuffix(LAST_LINE) + own
@@ -45,20 +57,61 @@ def live_styles() -> str:
     return styles() + (_STATIC / "live.css").read_text(encoding="utf-8")
 
 
-def page_text(view: View, recorded: dict[str, Any], title: str) -> str:
+def page_text(
+    view: View, recorded: dict[str, Any], title: str, samples: Sequence[int] | None = None
+) -> str:
     """Return a page that plays a recorded run.
 
     Parameters
     ----------
     view : View
-        After the run: the page holds the maps of its neurons and the steppers of some samples.
+        After the run: the page holds the maps of its neurons and the back-propagation of some
+        samples.
     recorded : dict
         What `Watch.still` gives, with the `frames` and the `curve`.
     title : str
+    samples : sequence of int, optional
+        Which ones. By default those of the largest loss, of each class in turn, as many as are
+        small enough.
     """
-    data = {**recorded, "samples": _steppers(view), "neurons": _neuron_maps(view), "title": title}
-    code = live_script().removesuffix(_LIVE_END) + _START
-    return document(title, code, live_styles(), data, recorded["frames"][-1]["say"])
+    if samples is None:
+        found = _largest_losses(view)
+    else:
+        found = {str(i): sample_data(view, i, {}) for i in samples}
+    data = {**recorded, "samples": found, "neurons": _neuron_maps(view), "title": title}
+    only_networks = all(sample["net"] for sample in found.values()) or None
+    code = live_script(only_networks).removesuffix(_LIVE_END) + _START
+    return document(title, code, live_styles(), data, recorded["frames"][-1]["say"], packed=True)
+
+
+def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:
+    """Return the back-propagation of one sample, at the current parameters, as the page takes it.
+
+    Parameters
+    ----------
+    view : View
+    sample : int
+    layouts : dict
+        Layouts of graphs of samples, to be used for each graph of the same shape.
+
+    Raises
+    ------
+    ArgumentError, TooLargeError
+        If there is no such sample, or its graph is too large.
+    """
+    stepper = view.graph_of(sample)
+    shape = tuple(stepper.recording.parents)
+    if shape not in layouts:
+        layouts[shape] = layout_of(stepper)
+    data = page_data(stepper, layouts[shape], f"The loss of sample {sample}")
+    loss = data["net"] and data["net"]["loss"]
+    for term in loss["terms"] if loss else []:
+        if (k := term["class"]) is not None:
+            name = view.classes[k]
+            term["name"] = f"right class: {name} (p{k + 1})"
+            counted, named = f"The right class, {k},", f"The right class, {name},"
+            data["strings"] = [text.replace(counted, named) for text in data["strings"]]
+    return data
 
 
 def _neuron_maps(view: View) -> dict[str, Any]:
@@ -69,17 +122,24 @@ def _neuron_maps(view: View) -> dict[str, Any]:
     return {f"{i} {k}": view.neuron_map(i, k) for i, size in enumerate(sizes) for k in range(size)}
 
 
-def _steppers(view: View) -> dict[str, Any]:
-    """Return the steppers of the samples of the largest loss, while they are small."""
+def _largest_losses(view: View) -> dict[str, Any]:
+    """Return the samples of the largest loss, of each class in turn: one, and more while small."""
+    seen: Counter[int] = Counter()
+    turns: list[tuple[int, int]] = []
+    for i in view.by_loss():
+        group = view.samples.groups[i]
+        turns.append((seen[group], i))
+        seen[group] += 1
     found: dict[str, Any] = {}
+    layouts: dict[Any, Layout] = {}
     room = _MOST_BYTES
-    for i in view.by_loss()[:_MOST_SAMPLES]:
+    for _, i in sorted(turns, key=itemgetter(0))[:_MOST_SAMPLES]:
         try:
-            data = page_data(view.graph_of(i), title=f"The loss of sample {i}")
+            data = sample_data(view, i, layouts)
         except MicrogradError:
             break
         room -= len(repr(data))
-        if room < 0:
+        if found and room < 0:
             break
         found[str(i)] = data
     return found

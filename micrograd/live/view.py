@@ -87,6 +87,9 @@ class View:
     plane : Plane
     outputs : int
         How many numbers the model gives for a sample.
+    called : list of str
+        What the inputs are called beside the network: as the features, or x⁽⁰⁾₁, x⁽⁰⁾₂, ... where
+        these were given no names.
     """
 
     def __init__(
@@ -115,11 +118,9 @@ class View:
             varying = np.flatnonzero(np.ptp(rows, axis=0) > 0).tolist()
             features = varying[:2] if len(varying) > 1 else (0, 1)
         self.names, self.features = features_of(X, features, names)
-        across, up = (self.names[i] for i in self.features)
-        self.description = f"{across} across, {up} up"
-        if width > 2:
-            others = "the other feature" if width == 3 else f"the other {width - 2} features"
-            self.description += f"; {others} held at the mean"
+        self._is_named = names is not None or hasattr(X, "columns")
+        self.called = self.names if self._is_named else [_input(i) for i in range(width)]
+        self.description = self._described(self.names)
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self._known = known if isinstance(known, Loss) else None
         self._loss: Any = self._known.function if self._known else loss
@@ -133,6 +134,15 @@ class View:
         self._name_classes(labels, classes)
         self.plane = Plane(*limits_of(rows[:, self.features]), self.features, means)
         self._compiled: dict[int, Any] = {}  # what gives the answers of a layer; -1: the scores
+
+    def _described(self, names: list[str]) -> str:
+        """Return which two features are shown."""
+        across, up = (names[i] for i in self.features)
+        said, rest = f"{across} across, {up} up", len(names) - 2
+        if rest:
+            others = "the other feature" if rest == 1 else f"the other {rest} features"
+            said += f"; {others} held at the mean"
+        return said
 
     def _encoded(self, labels: list[Any]) -> list[Any]:
         """Return labels as the loss takes them."""
@@ -305,7 +315,8 @@ class View:
     def graph_of(self, sample: int) -> Stepper:
         """Return the stepper of the loss of one sample, at the current parameters.
 
-        The parameters are copies, with the names of their network, as `w1[2,1]`.
+        The parameters are copies, with the names of their network, as `w1[2,1]`; the inputs are
+        called as the features, if these were given names.
 
         Parameters
         ----------
@@ -319,13 +330,22 @@ class View:
         """
         rows = self.samples.rows
         sample = whole_number("sample", sample, 0, len(rows) - 1)
-        row = [
-            Value(x, label=name) for x, name in zip(rows[sample].tolist(), self.names, strict=True)
-        ]
+        labels = self.names if self._is_named else [""] * len(self.names)
+        pairs = zip(rows[sample].tolist(), labels, strict=True)
         model = copy.deepcopy(self.model)
-        root = self._loss([model(row)], [self.samples.targets[sample]])
-        root.label = root.label or "loss"
-        return Stepper(root, model=model)
+        scores = model([Value(x, label=label) for x, label in pairs])
+        return Stepper(self._loss([scores], [self.samples.targets[sample]]), model=model)
+
+
+def _input(i: int) -> str:
+    """Return what an input is called on slides.
+
+    Examples
+    --------
+    >>> _input(0), _input(11)
+    ('x⁽⁰⁾₁', 'x⁽⁰⁾₁₂')
+    """
+    return "x⁽⁰⁾" + "".join(chr(ord("₀") + int(digit)) for digit in str(i + 1))
 
 
 def _listed(labels: Any) -> list[Any]:

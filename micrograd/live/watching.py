@@ -23,6 +23,7 @@ from micrograd.live.frames import (
     base64_text,
     loss_text,
     parameter_bytes,
+    parameter_texts,
     shades,
     thinned,
     undecided,
@@ -43,6 +44,7 @@ __all__ = ["Watch", "animate_training", "live_widget", "watch"]
 
 _FINE_GRID: Final = 2 * GRID
 _FRAMES: Final = 100
+_FEW: Final = 200  # parameters whose numbers are part of every frame
 _STEPS: Final = 200
 
 
@@ -225,7 +227,8 @@ class Watch(View):
         Parameters
         ----------
         fine : bool, default False
-            Whether the map has four times as many points, for a frame that stays.
+            Whether the map has four times as many points, and the numbers of the parameters are
+            there however many they are: for a frame that stays.
         """
         training, held_out = self.samples.training, len(self.samples.rows) - self.samples.training
         loss, correct = self.measure()
@@ -242,6 +245,7 @@ class Watch(View):
             parts.append(f"held out {count or loss_held}")
             said += f"; held out: {loss_held}" + (f", {count}" if count else "")
         parameters, scales = parameter_bytes(self.model)
+        has_numbers = fine or len(self._start) <= _FEW
         return {
             "n": self.step,
             "loss": loss if math.isfinite(loss) else None,
@@ -252,6 +256,7 @@ class Watch(View):
             "map": base64_text(self.field(_FINE_GRID if fine else GRID).tobytes()),
             "w": base64_text(parameters),
             "scales": scales,
+            "numbers": parameter_texts(self.model) if has_numbers else None,
         }
 
     def curve(self, frame: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -292,7 +297,9 @@ class Watch(View):
             "points": points,
             "learnt": samples.training,
             "ends": [[number_text(float(x), 3) for x in ends] for ends in (plane.low, plane.high)],
-            "names": [self.names[i] for i in plane.columns],
+            "names": [self.called[i] for i in plane.columns],
+            "inputs": self.called,
+            "answers": self.classes if outputs > 1 else ["score" if self.classes else "prediction"],
             "layers": layers,
             "binary": outputs == 1,
             "undecided": 0 if outputs == 1 else undecided(outputs),
@@ -301,7 +308,7 @@ class Watch(View):
             },
             "lut": {name: shades(look, outputs) for name, look in THEMES.items()},
             "shades": {name: shades(look, 1) for name, look in THEMES.items()},
-            "about": f"{self.description}. {self.key}{hollow}",
+            "about": f"{self._described(self.called)}. {self.key}{hollow}",
             "heading": "Decision boundary" if self.classes else "Prediction",
             "classes": self.classes,
             "shapes": [class_shape(k, outputs) for k in classes],
@@ -338,19 +345,32 @@ class Watch(View):
             recorded.append(self.frame())
         return recorded
 
-    def page_text(self, steps: int | None = None, title: str = "A network learns") -> str:
+    def page_text(
+        self,
+        steps: int | None = None,
+        title: str = "A network learns",
+        samples: Sequence[int] | None = None,
+    ) -> str:
         """Return a page of the run, recorded anew; see `to_html`."""
+        if samples is not None:
+            last = len(self.samples.rows) - 1
+            samples = [whole_number("a sample", i, 0, last) for i in samples]
         frames = self.record(steps)
+        frames[-1]["numbers"] = parameter_texts(self.model)
         recorded = {**self.still(), "frames": frames, "curve": self.curve(frames[-1])}
-        return page_text(self, recorded, title)
+        return page_text(self, recorded, title, samples)
 
     def to_html(
-        self, path: str | Path, steps: int | None = None, title: str = "A network learns"
+        self,
+        path: str | Path,
+        steps: int | None = None,
+        title: str = "A network learns",
+        samples: Sequence[int] | None = None,
     ) -> Path:
         """Write the run as one page that needs no network, and return its path.
 
         The run is recorded from its start, in at most 100 frames. The page also holds the
-        back-propagation of up to four samples at the end of the run, if their graphs are small.
+        back-propagation of some samples at the end of the run.
 
         Parameters
         ----------
@@ -359,9 +379,20 @@ class Watch(View):
         steps : int, optional
             By default as many as were taken before, or 200.
         title : str, default "A network learns"
+        samples : sequence of int, optional
+            Whose back-propagation the page holds: rows of `X`; the samples that are held out
+            follow those of `X`. By default up to 8 of `X`, those of the largest loss, of each
+            class in turn: fewer of a large network, but one.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such sample. Also a ValueError.
+        TooLargeError
+            If the graph of a sample that was asked for is too large for a page.
         """
         target = path_ending_in(path, ".html", ".htm")
-        write_atomic(target, self.page_text(steps, title).encode("utf-8"))
+        write_atomic(target, self.page_text(steps, title, samples).encode("utf-8"))
         return target
 
     def to_gif(

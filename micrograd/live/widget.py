@@ -12,9 +12,8 @@ import anywidget
 import traitlets
 
 from micrograd.errors import ArgumentError
-from micrograd.live.page import live_script, live_styles
+from micrograd.live.page import live_script, live_styles, sample_data
 from micrograd.live.watching import Watch
-from micrograd.stepper.page import page_data
 from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
 
@@ -128,8 +127,8 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         elif what == "activation":
             self.watch.set_activation(str(given))
         elif what == "sample":
-            data = page_data(self.watch.graph_of(given), title=f"The loss of sample {given}")
-            self.sample = {"i": given, "data": data}
+            data = sample_data(self.watch, given, {})
+            self.sample = {"i": given, "n": self.watch.step, "data": data}
             return
         elif what != "pause":
             raise ArgumentError(f"the live view cannot {what!r}")

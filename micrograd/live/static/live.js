@@ -5,7 +5,9 @@ function renderLive({ model, el }) {
   const on = (t, type, f, o = {}) => t.addEventListener(type, f, { ...o, signal: quit.signal });
   const data = structuredClone(model.get("data"));
   const frames = data.frames, live = !frames;
-  let k = 0, frame = live ? model.get("frame") : frames[0], playing = false, timer = 0, theme = "light", leaveStepper = null, chosen = -1, neuron = null;
+  let k = 0, frame = live ? model.get("frame") : frames[0], playing = false, timer = 0, theme = "light", chosen = -1, neuron = null;
+  let leaveLens = null, opener = null, byPoint = false; // how an open sample was opened
+  const themed = new Set(); // what it does when the theme changes
   const running = () => live ? model.get("running") : playing;
   const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
@@ -22,7 +24,7 @@ function renderLive({ model, el }) {
   const [kindLabel, kind] = live ? choice("activation", data.activations, data.activation) : [];
   const slider = live ? null : h("input", { type: "range", min: 0, max: frames.length - 1, value: 0, "aria-label": "Moment of the run" });
   const status = h("p", { class: "mgl-say", "aria-hidden": "true" });
-  const spoken = h("p", { role: "status", "aria-live": "polite", class: "mgl-heard" });
+  const heard = h("p", { role: "status", "aria-live": "polite", class: "mgl-heard" });
   const alert = h("p", { role: "alert", class: "mgs-alert", hidden: "" });
   const canvas = h("canvas", { "aria-hidden": "true" });
   const line = S("path", { class: "mgl-line" });
@@ -36,40 +38,40 @@ function renderLive({ model, el }) {
       `M${px} ${py - 6}L${px + 5.6} ${py + 4.2}H${px - 5.6}z`, `M${px} ${py - 6}l6 6l-6 6l-6 -6z`,
       `M${px - 5} ${py - 2.6}l2.4 -2.4l2.6 2.6l2.6 -2.6l2.4 2.4l-2.6 2.6l2.6 2.6l-2.4 2.4l-2.6 -2.6l-2.6 2.6l-2.4 -2.4l2.6 -2.6z`][shape];
     const e = S("path", { class: "mgl-dot", d }, S("title", {}, sampleName(i)));
-    on(e, "click", () => open(i));
+    on(e, "click", () => open(i, true));
     return e;
   });
   const map = h("div", { class: "mgl-map", role: "img" }, canvas, S("svg", { viewBox: "0 0 300 300", "aria-hidden": "true" }, line, dots));
-  const net = h("canvas", { class: "mgl-net", role: "img" });
-  const netNote = h("p", { class: "mgl-note" });
   const curve = S("svg", { role: "img" });
-  const number = h("input", { type: "number", class: "mgl-number", min: 0, max: data.points.length - 1, value: Object.keys(data.samples ?? { 0: 1 })[0] ?? 0 });
   const openButton = h("button", { type: "button" }, "Show its back-propagation");
-  const steps = h("div", { class: "mgl-steps", hidden: "" });
+  const steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
   const held = live ? null : Object.keys(data.samples);
+  const number = live ? h("input", { type: "number", class: "mgl-number", min: 0, max: data.points.length - 1, value: 0 })
+    : h("select", { class: "mgl-held" }, held.map(i => h("option", { value: i }, sampleName(i).replace("sample ", ""))));
   const neuronName = key => { const [l, i] = key.split(" "); return `neuron ${+i + 1} of layer ${+l + 1}`; };
   const neurons = live ? data.layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => `${l} ${i}`)) : Object.keys(data.neurons);
   const mapOf = h("select", { "aria-label": "Map of" }, h("option", { value: "" }, "the network"), neurons.slice(0, 300).map(key => h("option", { value: key }, neuronName(key))));
-  const mapHead = h("h3", {}, data.heading), mapNote = h("p", { class: "mgl-note" });
-  const canOpen = live || held.length > 0;
+  const mapHead = h("h3", {}, data.heading), mapNote = h("p", { class: "mgl-note mgl-told" });
+  const color = name => getComputedStyle(app).getPropertyValue(`--${name}`).trim(), chosenMap = () => mapOf.value || null;
+  const net = liveNet(data, on, { frame: () => frame, color, showNeuron: key => showNeuron(neurons.includes(key) ? key : chosenMap()) });
+  const canOpen = live || held.length > 0, canShow = i => live || data.samples[i] != null;
   const app = h("section", { class: "mgs mgl", "aria-label": data.title, tabindex: "-1" },
     h("div", { class: "mgs-top" }, h("h2", {}, data.title), live ? null : h("span", { class: "mgs-phase" }, data.setting)),
     h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, slider, rateLabel, kindLabel),
-    status, spoken, alert,
+    status, heard, alert,
     h("div", { class: "mgl-both" },
       h("div", {}, h("div", { class: "mgl-head" }, mapHead, neurons.length ? mapOf : null), map,
-        h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, data.names[0]), h("span", {}, minus(data.ends[1][0]))),
-        h("p", { class: "mgl-note" }, minus(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`)), mapNote),
-      h("div", {}, h("div", { class: "mgl-head" }, h("h3", {}, "Network")), net, netNote)),
+        h("div", { class: "mgl-ends" }, h("span", {}, minus(data.ends[0][0])), h("span", {}, typed(data.names[0])), h("span", {}, minus(data.ends[1][0]))),
+        h("p", { class: "mgl-note" }, typed(`${data.about} From ${data.ends[0][1]} below to ${data.ends[1][1]} above.`)), mapNote),
+      h("div", {}, h("div", { class: "mgl-head" }, h("h3", {}, "Network"), net.choice), net.net, net.note, net.told)),
     h("div", { class: "mgl-curve" }, h("h3", {}, "Loss"), curve),
     h("div", { class: "mgl-bar" }, canOpen ? [h("label", {}, "sample", number), openButton] : null,
-      h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `This page holds ${held.length > 1 ? "samples" : "sample"} ${held.join(", ")}; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
+      h("span", { class: "mgl-note" }, live ? "or click a point of the plane" : held.length ? `or click its point. This page holds ${held.length} of ${data.points.length} samples; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.")),
     steps,
     h("p", { class: "mgs-keys mgl-note" }, live ? "Space run or pause · → step · r reset" : "Space play or pause · ← → step · Home End · r reset"));
   el.replaceChildren(app);
 
   // ---- painting
-  const color = name => getComputedStyle(app).getPropertyValue(`--${name}`).trim();
   function paintMap() {
     const own = neuron && (live ? frame.neuron : data.neurons[neuron]);
     const field = bytes(own ? own.map : frame.map), n = Math.sqrt(field.length), lut = (own ? data.shades : data.lut)[theme], image = new ImageData(n, n);
@@ -110,43 +112,11 @@ function renderLive({ model, el }) {
     dots.forEach((e, i) => {
       const held = i >= data.learnt, c = data.colours[theme][data.points[i][2]];
       put(e, "fill", held ? bg : c); put(e, "stroke", held ? c : bg);
-      put(e, "class", `mgl-dot${held ? " held" : ""}${i === chosen ? " on" : ""}`);
+      put(e, "class", `mgl-dot${held ? " held" : ""}${canShow(i) ? "" : " off"}${i === chosen ? " on" : ""}`);
     });
     put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : data.heading);
-    put(mapNote, "text", own ? minus(own.note) + (live ? "" : " This is the end of the run.") : "");
-    put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${data.names.join(" and ")}. ${own.note}`) : minus(`${data.heading} over ${data.names.join(" and ")}. ${frame.say}`));
-  }
-  function paintNet() {
-    const w = net.clientWidth, hgt = net.clientHeight, ratio = Math.max(1, devicePixelRatio || 1);
-    if (!w) return;
-    net.width = w * ratio; net.height = hgt * ratio;
-    const g = net.getContext("2d"), sizes = new Int8Array(bytes(frame.w).buffer), L = data.layers;
-    g.setTransform(ratio, 0, 0, ratio, 0, 0); g.clearRect(0, 0, w, hgt);
-    const spot = (l, i) => [18 + l * (w - 36) / (L.length - 1), hgt * (i + .5) / L[l]];
-    const radius = l => Math.max(2.5, Math.min(13, hgt / (2.6 * L[l])));
-    const edges = L.slice(1).reduce((s, n, l) => s + n * L[l], 0), widest = Math.max(1.8, Math.min(5, 60 / Math.sqrt(edges)));
-    const power = edges < 200 ? 1 : edges < 1000 ? 2 : 4, low = edges < 1000 ? .12 : .03, pos = color("pos"), neg = color("neg"), zero = color("zero");
-    const drawn = [], rings = [];
-    let at = 0;
-    for (let l = 1; l < L.length; l++) for (let i = 0; i < L[l]; i++) {
-      for (let j = 0; j < L[l - 1]; j++) drawn.push([sizes[at++] / 127, l, i, j]);
-      rings.push([sizes[at++] / 127, l, i]);
-    }
-    drawn.sort((a, b) => Math.abs(a[0]) - Math.abs(b[0]));
-    for (const [v, l, i, j] of drawn) {
-      const t = Math.abs(v), [x0, y0] = spot(l - 1, j), [x1, y1] = spot(l, i);
-      g.globalAlpha = low + (.9 - low) * t ** power; g.lineWidth = .5 + (widest - .5) * t; g.strokeStyle = v > 0 ? pos : v < 0 ? neg : zero;
-      g.beginPath(); g.moveTo(x0 + radius(l - 1), y0); g.lineTo(x1 - radius(l), y1); g.stroke();
-    }
-    g.globalAlpha = 1; g.fillStyle = color("bg");
-    for (let j = 0; j < L[0]; j++) rings.push([null, 0, j]);
-    for (const [v, l, i] of rings) {
-      const [x, y] = spot(l, i);
-      g.strokeStyle = v == null ? color("ink") : v > 0 ? pos : v < 0 ? neg : zero; g.lineWidth = v == null ? 1.5 : 1.5 + 2 * Math.abs(v);
-      g.beginPath(); g.arc(x, y, radius(l), 0, 7); g.fill(); g.stroke();
-    }
-    put(netNote, "text", `Blue above zero, orange below; rings are biases. Full width, layer by layer: ${frame.scales.join(", ")}.`);
-    put(net, "aria-label", `Network of ${L.join(", ")} neurons, ${edges} weights`);
+    put(mapNote, "text", own ? minus(own.note) + (live ? "" : " (At the end of the run.)") : "");
+    put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${spoken(data.names.join(" and "))}. ${own.note}`) : minus(`${data.heading} over ${spoken(data.names.join(" and "))}. ${frame.say}`));
   }
   function paintCurve() {
     const c = live ? frame.curve : data.curve, w = curve.clientWidth;
@@ -173,11 +143,11 @@ function renderLive({ model, el }) {
     const t = minus(frame.text);
     put(status, "text", t[0].toUpperCase() + t.slice(1));
     clearTimeout(speakLater);
-    const speak = () => { spokenAt = performance.now(); put(spoken, "text", minus(frame.say)); };
+    const speak = () => { spokenAt = performance.now(); put(heard, "text", minus(frame.say)); };
     if (performance.now() - spokenAt > 2000 || !running()) speak(); else speakLater = setTimeout(speak, 2000);
     if (slider) { slider.value = k; put(slider, "aria-valuetext", minus(frame.say)); }
     if (!live) { alert.textContent = minus(frame.stopped); alert.hidden = !frame.stopped; }
-    paintMap(); paintNet(); paintCurve();
+    paintMap(); net.paint(); paintCurve();
   }
   function paintRun() {
     const r = running();
@@ -209,38 +179,46 @@ function renderLive({ model, el }) {
     if (live) ask("neuron", key && key.split(" ").map(Number));
     paintMap();
   }
-  const chosenMap = () => mapOf.value || null;
   on(mapOf, "change", () => showNeuron(chosenMap()));
-  on(net, "pointermove", e => { // a neuron under the mouse shows its map; away from it, the chosen one
-    if (e.pointerType !== "mouse") return;
-    const box = net.getBoundingClientRect(), x = e.clientX - box.left, y = e.clientY - box.top, L = data.layers;
-    const l = Math.round((x - 18) / ((box.width - 36) / (L.length - 1))), i = Math.floor(y / box.height * L[l]);
-    const near = l > 0 && Math.hypot(x - 18 - l * (box.width - 36) / (L.length - 1), y - box.height * (i + .5) / L[l]) < Math.max(8, Math.min(16, box.height / (2.2 * L[l])));
-    const key = near ? `${l - 1} ${i}` : null;
-    showNeuron(neurons.includes(key) ? key : chosenMap());
-  });
-  on(net, "pointerleave", () => showNeuron(chosenMap()));
-  function show(i, sample) {
-    leaveStepper?.();
-    const box = h("div"), close = h("button", { type: "button" }, "Close");
-    const values = { data: sample, step: 0, theme, editable: false, error: "" };
-    const shim = { get: key => values[key], set(key, v) { values[key] = v; }, on() {}, off() {}, save_changes() {} };
-    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, `Back-propagation of ${sampleName(i)}`), close), box);
+  // ---- the back-propagation of a sample, in the theme of the page around it
+  function show(i, sample, n) {
+    leaveLens?.();
+    const box = h("div"), close = h("button", { type: "button" }, "Close"), values = { data: sample, step: 0, editable: false, error: "" };
+    const shim = {
+      get: key => key === "theme" ? theme : values[key], set(key, v) { values[key] = v; }, save_changes() {},
+      on(event, f) { if (event === "change:theme") themed.add(f); }, off(event, f) { themed.delete(f); },
+    };
+    const what = `Back-propagation of ${sampleName(i)}, at step ${n}`;
+    steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, what), close, h("span", { class: "mgl-note" }, h("kbd", {}, "Esc"), " closes it")), box);
+    put(steps, "aria-label", what);
     steps.hidden = false; chosen = i; number.value = i;
-    on(close, "click", () => { leaveStepper?.(); leaveStepper = null; steps.replaceChildren(); steps.hidden = true; chosen = -1; paintMap(); });
-    leaveStepper = render({ model: shim, el: box });
+    on(close, "click", closeLens);
+    leaveLens = render({ model: shim, el: box });
     paintMap();
+    steps.querySelector("[role=slider], input[type=range]")?.focus({ preventScroll: true });
+    steps.scrollIntoView({ block: "nearest" });
   }
-  function open(i) {
-    number.value = i;
-    if (live) return ask("sample", i);
+  function closeLens() {
+    leaveLens?.(); leaveLens = null;
+    steps.replaceChildren(); steps.hidden = true; chosen = -1;
+    paintMap();
+    opener.focus({ preventScroll: true });
+    (byPoint ? map : opener).scrollIntoView({ block: "nearest" });
+  }
+  function open(i, point = false) {
+    const from = el.getRootNode().activeElement;
+    if (!steps.contains(from)) opener = from !== app && app.contains(from) ? from : openButton;
+    byPoint = point;
+    if (live) { number.value = i; return ask("sample", i); }
     stop();
-    if (data.samples[i]) { alert.hidden = true; go(frames.length - 1); return show(i, data.samples[i]); }
+    alert.hidden = Boolean(data.samples[i]);
+    if (data.samples[i]) { go(frames.length - 1); return show(i, data.samples[i], frame.n); }
     alert.textContent = held.length ? `This page does not hold sample ${i}, only ${held.join(", ")}.` : "This page holds no sample's graph: it would be too large.";
-    alert.hidden = false;
   }
   on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
+  on(number, "keydown", e => { if (e.key === "Enter") openButton.click(); });
   hearKeys(app, el, on, e => {
+    if (e.key === "Escape" && !steps.hidden && !e.defaultPrevented) { e.preventDefault(); return closeLens(); }
     const t = e.target, own = t.closest("input, select, .mgl-steps");
     if (own && !(t === slider && (e.key === " " || e.key === "r"))) return;
     const keys = { ArrowRight: forward, r: reset };
@@ -251,15 +229,15 @@ function renderLive({ model, el }) {
   const events = live ? {
     "change:frame": () => { frame = model.get("frame"); paint(); },
     "change:running": () => { paintRun(); paint(); },
-    "change:sample": () => { const s = model.get("sample"); if (s.data) show(s.i, structuredClone(s.data)); },
+    "change:sample": () => { const s = model.get("sample"); if (s.data) show(s.i, s.data, s.n); },
     "change:error": () => { const text = model.get("error"); alert.textContent = text; alert.hidden = !text; },
   } : {};
   for (const [name, f] of Object.entries(events)) model.on(name, f);
-  const sized = new ResizeObserver(() => { paintNet(); paintCurve(); });
+  const sized = new ResizeObserver(() => { net.paint(); paintCurve(); });
   sized.observe(app);
-  const leaveTheme = followTheme(app, el, model, on, now => { theme = now; paint(); });
+  const leaveTheme = followTheme(app, el, model, on, now => { theme = now; paint(); themed.forEach(f => f()); });
   paintRun();
-  return () => { quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveStepper?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
+  return () => { quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); clearTimeout(speakLater); leaveLens?.(); for (const [name, f] of Object.entries(events)) model.off(name, f); };
 }
 
 export default { initialize: takePlaces(renderLive), render: renderLive };

@@ -26,6 +26,7 @@ __all__ = [
     "framed",
     "page_text",
     "script",
+    "stripped",
     "styles",
     "to_html",
 ]
@@ -64,12 +65,15 @@ def script(net: bool | None = None) -> str:
     Parameters
     ----------
     net : bool, optional
-        Only what a page of a network needs, or only what a page of another graph needs. Each page
-        carries its script: also without indentation and comments, which make up a tenth.
+        Only what a page of a network needs, or only what a page of another graph needs.
     """
     names = ("base.js", "host.js", *_files(".js", net), "page.js")
-    text = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
-    lines = (line.strip() for line in text.splitlines())
+    return stripped("\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names))
+
+
+def stripped(code: str) -> str:
+    """Return a script without indentation and comments, a tenth of it; each page carries one."""
+    lines = (line.strip() for line in code.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
 
 
@@ -116,7 +120,7 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
     title : str, optional
         By default the expression.
     packed : bool, default False
-        See `document`.
+        Compress the data, and leave out the plain text.
 
     Raises
     ------
@@ -130,6 +134,7 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _START
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
+    plain = "" if packed else plain
     name = f"{data['title']}: back-propagation, step by step"
     data = data if packed else in_pieces(data)
     return document(name, code, sheet, data, plain, packed=packed)
@@ -151,12 +156,12 @@ def document(
     plain : str
         The text shown where scripts do not run.
     packed : bool, default False
-        Compress the data, to about a tenth, and leave out the plain text.
+        Compress the data, to about a tenth.
     """
     held, kind = _as_json(data), "json"
     if packed:
         packed_data = gzip.compress(held.encode("utf-8"), mtime=0)
-        held, kind, plain = base64.b64encode(packed_data).decode(), "gzip", ""
+        held, kind = base64.b64encode(packed_data).decode(), "gzip"
     policy = (
         f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
         "base-uri 'none'; form-action 'none'"

@@ -298,8 +298,9 @@ function mountLens(model, el, keep) {
     if (t.matches("input")) return;
     const keys = {
       ArrowRight: () => e.shiftKey ? bySection(1) : by(1), ArrowLeft: () => e.shiftKey ? bySection(-1) : by(-1), PageDown: () => bySection(1), PageUp: () => bySection(-1), Home: () => toEnd(0), End: () => toEnd(Infinity),
-      ArrowDown: () => pick(1), ArrowUp: () => pick(-1), Escape: escape, 1: () => V.choose("sum"), 2: () => V.choose("layer"), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
+      ArrowDown: () => pick(1), ArrowUp: () => pick(-1), 1: () => V.choose("sum"), 2: () => V.choose("layer"), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
     };
+    if (V.sel != null || V.open) keys.Escape = escape; // else it is the host's
     if (!control) keys[" "] = () => play(!timer);
     if (!control) keys.Enter = () => {
       const place = V.sel == null ? placeNow() : placeOf.get(V.sel) ?? (V.after().includes(V.sel) ? { loss: true, name: "loss" } : null), j = V.sel == null ? -1 : V.gives[V.sel].at(-1) ?? -1;

@@ -368,10 +368,12 @@ function mount(model, el, keep, again) {
     const keys = {
       ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: () => step(steps.length - 1),
       PageDown: () => step(finals.find(j => j > k) ?? k), PageUp: () => step(finals.findLast(j => j < k) ?? k),
-      ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: () => { sel = sought = null; camera.reset(); paint(); },
+      ArrowDown: () => move(1), ArrowUp: () => move(-1),
       "+": () => camera.scaleBy(1.25), "=": () => camera.scaleBy(1.25), "-": () => camera.scaleBy(.8), 0: camera.reset,
       p: () => sumBy(!panel.byPath), "?": () => moreKeys.toggleAttribute("hidden"),
     };
+    const unselect = () => { sel = sought = null; camera.reset(); paint(); };
+    if (sel != null) keys.Escape = unselect; else if (e.key === "Escape") unselect(); // and it is the host's
     if (e.key === " " && !t.closest("button, select")) keys[" "] = () => play(!timer);
     const chosen = inGraph && t.closest(".node") ? nodes.findIndex(n => n.g === t) : sel;
     if (e.key === "Enter" && chosen != null && chosen >= 0 && !t.closest("button, select")) keys.Enter = () => { sel = chosen; goToFinal(chosen); paint(); };
