@@ -9,6 +9,7 @@ from browser import chromium, keep_screenshot, launched
 from micrograd import watch
 from micrograd.nn import MLP
 from micrograd.optim import SGD
+from micrograd.style import number_text
 
 pytestmark = pytest.mark.browser
 
@@ -109,6 +110,84 @@ def test_the_page_plays_steps_and_resets(tmp_path):
             context.close()
             assert messages == []
             assert len(requests) == 1
+
+
+def test_a_sample_opens_in_the_lens_in_any_theme_and_closes_by_escape(tmp_path):
+    view = watch(
+        MLP(2, [4, 1], rng=random.Random(1)), X, y, names=["width", "height"], classes=["no", "yes"]
+    )
+    path = view.to_html(tmp_path / "run.html", 20, samples=[3, 11])
+    first, second = view.model.layers[0].neurons[0].w
+    with launched() as browser:
+        for width, scheme in ((1000, "light"), (400, "dark")):
+            page = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+            ).new_page()
+            errors = []
+            page.on("pageerror", lambda e, kept=errors: kept.append(str(e)))
+            page.goto(path.as_uri())
+            lens, told = page.locator(".mgl-steps .mgn"), page.locator(".mgl-told").last
+            place = "[scrollY, document.documentElement.scrollHeight, " \
+                "document.querySelector('.mgl-curve').getBoundingClientRect().top]"  # fmt: skip
+
+            # The lens: by the keyboard, with the names of network and data; the theme changes.
+            button = page.get_by_role("button", name="Show its back-propagation")
+            button.press("Enter")
+            page.get_by_text(
+                f"Back-propagation of sample 3, class {view.classes[y[3]]}, at step 20"
+            )
+            assert page.locator(".mgl-steps .mgn-crumbs h2").inner_text().startswith("Network of 2")
+            assert lens.locator(".mgn-card.input").first.inner_text().startswith("width")
+            for theme in ("dark", "light", "dark"):
+                page.emulate_media(color_scheme=theme)
+                page.locator(f".mgl[data-theme={theme}] .mgn[data-theme={theme}]").wait_for()
+            page.emulate_media(color_scheme=scheme)
+            page.locator(f".mgn[data-theme={scheme}]").wait_for()
+            keep_screenshot(page, f"live_sample_{width}_{scheme}")
+
+            # Escape goes from the neuron to the network, then back to where it was opened.
+            page.keyboard.press("ArrowRight")
+            page.keyboard.press("Enter")
+            page.locator(".mgn-crumbs [aria-current]").wait_for()
+            page.keyboard.press("Escape")
+            assert page.locator(".mgn-crumbs h2").is_visible()
+            page.keyboard.press("Escape")
+            assert lens.count() == 0
+            assert button.evaluate("e => e === document.activeElement")
+            page.locator(".mgl-dot").nth(11).click(force=True)
+            assert lens.locator("[role=slider]").evaluate("e => e === document.activeElement")
+            page.get_by_role("button", name="Close").click()
+            assert lens.count() == 0
+            assert button.evaluate("e => e === document.activeElement")
+            page.locator(".mgl-dot").nth(5).click(force=True)
+            assert "does not hold sample 5" in page.locator(".mgl .mgs-alert").inner_text()
+
+            # A weight tells its numbers, under the pointer or chosen; nothing moves.
+            page.get_by_role("slider").press("End")
+            net = page.locator(".mgl-net")
+            net.scroll_into_view_if_needed()
+            assert "from width, height to score" in net.get_attribute("aria-label")
+            box, before = net.bounding_box(), page.evaluate(place)
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 8)
+            page.get_by_text("It answers from").wait_for()
+            assert "the bias of neuron 1 of layer 1" in told.inner_text()
+            assert page.evaluate(place) == before
+            seen = set()
+            for across in range(1, 40):
+                page.mouse.move(box["x"] + box["width"] * across / 40, box["y"] + box["height"] / 5)
+                seen.add(" ".join(told.inner_text().split()))
+            assert page.evaluate(place) == before
+            weight = f"w (1) 1,1 is {number_text(first.data)}, its gradient in the last step "
+            weight += f"{number_text(first.grad, signed=True)}; the weight from width to neuron 1"
+            assert any(text.startswith(weight.replace("-", "−")) for text in seen), seen
+            page.mouse.move(0, 0)
+            page.get_by_role("combobox", name="Parameter").select_option(label="w⁽¹⁾₁,₂")
+            assert number_text(second.data).replace("-", "−") in told.inner_text()
+            assert "from height to neuron 1 of layer 1" in told.inner_text()
+            assert page.evaluate(place)[1] == before[1]
+            page.get_by_role("slider").press("Home")
+            assert "its gradient not known yet" in told.inner_text()
+            assert errors == []
 
 
 def drawn_line(view, folder):
@@ -270,14 +349,13 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
             button("Step").click()
             page.locator(f".mgl[data-step='{n}']").wait_for()
         app.scroll_into_view_if_needed()
-        app.get_by_role("button", name="Close").click()
         page.locator(".jp-SideBar.jp-mod-left .lm-TabBar-tab.lm-mod-current").click()  # its list
         for theme in ("light", "dark"):
             if theme == "dark":
                 page.locator(".lm-MenuBar-itemLabel", has_text="Settings").click()
                 page.locator(".lm-Menu-itemLabel", has_text="Theme").first.hover()
                 page.locator(".lm-Menu-itemLabel", has_text="JupyterLab Dark").first.click()
-            page.locator(f".mgl[data-theme={theme}]").wait_for()
+            page.locator(f".mgl[data-theme={theme}] .mgn[data-theme={theme}]").wait_for()
             found = app.evaluate(CONTRASTS)
             assert found["text"] >= 4.5
             assert found["curve"] >= 3
@@ -289,5 +367,7 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
                 keep_screenshot(page, f"live_jupyterlab_{theme}_{width}")
                 assert app.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
             page.set_viewport_size({"width": 1200, "height": 1400})
+        app.locator(".mgn-strip").press("Escape")
+        app.locator(".mgn").wait_for(state="detached")
         assert lab.errors == []
         context.close()

@@ -1,5 +1,7 @@
 """A run as a page, without a browser."""
 
+import base64
+import gzip
 import json
 import re
 
@@ -12,7 +14,13 @@ pytest.importorskip("matplotlib")
 from watched import HELD, X, model, y
 
 from micrograd import watch
+from micrograd.errors import ArgumentError
 from micrograd.live import live_script
+
+
+def data_of(text):
+    packed = re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
@@ -22,22 +30,55 @@ def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
     assert "default-src 'none'" in text
     assert "https:" not in text
     assert "http:" not in re.sub(r"http://www\.w3\.org/", "", text)
-    data = json.loads(re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1])
+    data = data_of(text)
+    assert data["frames"][-1]["say"] in text  # for where no script runs
     assert [frame["n"] for frame in data["frames"]] == list(range(31))
     assert [v for _, v in data["curve"]["points"]][:30] == view.losses
-    assert len(data["samples"]) >= 1
-    held = json.loads(
-        re.search(
-            r'id="mgs-data">(.*?)</script>',
-            watch(model(), X, y, validation=HELD).page_text(5),
-            re.DOTALL,
-        )[1]
-    )
+    held = data_of(watch(model(), X, y, validation=HELD).page_text(5))
     assert [n for n, _ in held["curve"]["held"]] == list(range(6))
     assert "held out" in held["frames"][-1]["text"]
-    assert len(text) < 1_000_000
+    assert len(text) < 500_000
+
+
+def test_the_page_holds_the_lens_of_the_worst_samples_of_each_class_or_of_those_chosen():
+    view = watch(model(3), X, [i % 3 for i in range(30)], "cross_entropy", classes=["a", "b", "c"])
+    samples = data_of(view.page_text(3))["samples"]
+    worst = {}
+    for i in view.by_loss():
+        worst.setdefault(i % 3, []).append(str(i))
+    assert len(samples) == 8
+    assert samples.keys() >= {str(i) for group in worst.values() for i in group[:2]}
+    for i, sample in samples.items():
+        name = "abc"[int(i) % 3]
+        assert (
+            sample["net"]["loss"]["terms"][0]["name"] == f"right class: {name} (p{int(i) % 3 + 1})"
+        )
+        assert any(f"The right class, {name}, got" in text for text in sample["strings"])
+        inputs = [sample["nodes"][j]["name"] for j in sample["net"]["inputs"][0]]
+        assert inputs == ["x⁽⁰⁾₁", "x⁽⁰⁾₂"]
+        assert sample["nodes"][-1]["name"] == "ℓ"
+    chosen = data_of(view.page_text(3, samples=[4, 7]))["samples"]
+    assert set(chosen) == {"4", "7"}
+    with pytest.raises(ArgumentError, match="from 0 to 29, got 30"):
+        view.page_text(3, samples=[30])
+
+
+def test_a_large_network_has_the_lens_of_one_sample_and_the_numbers_of_the_last_frame():
+    rows = [[(i * k) % 7 / 7 for k in range(1, 41)] for i in range(6)]
+    data = data_of(watch(model(20, 1, nin=40), rows, [0, 1] * 3).page_text(2))
+    assert len(data["samples"]) == 1
+    assert [frame["numbers"] is not None for frame in data["frames"]] == [False, False, True]
+
+
+def test_a_frame_holds_each_parameter_and_the_gradient_of_the_last_step_as_text():
+    view = watch(model(3, 2), X, y, "cross_entropy").run(4)
+    values, gradients = view.frame()["numbers"]
+    parameters = view.model.parameters()
+    assert [float(text) for text in values] == pytest.approx([p.data for p in parameters], 1e-3)
+    assert [float(text) for text in gradients] == pytest.approx([p.grad for p in parameters], 1e-3)
+    assert any(p.grad for p in parameters)
 
 
 def test_the_front_end_never_writes_html():
     assert "innerHTML" not in live_script()
-    assert len(live_script()) < 160_000
+    assert len(live_script()) < 170_000

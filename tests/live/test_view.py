@@ -50,7 +50,9 @@ def test_the_steps_of_a_sample_name_its_parameters_and_stay_as_they_are():
     view = watch(model(), X, y).run(3)
     stepper = view.graph_of(2)
     before = dict(zip(stepper.words.names, stepper.recording.data, strict=True))
-    assert {"x1", "x2", "w1[4,2]", "b1[4]", "s1[4]", "w2[1,4]", "b2[1]", "loss"} <= set(before)
+    assert {"x0[1]", "x0[2]", "w1[4,2]", "b1[4]", "s1[4]", "w2[1,4]", "b2[1]", "loss"} <= set(
+        before
+    )
     assert before["w1[4,2]"] == view.model.layers[0].neurons[3].w[1].data
     assert not any(parameter.label for parameter in view.model.parameters())
     view.run(3)
@@ -74,7 +76,7 @@ def test_the_steps_of_a_sample_name_its_parameters_and_stay_as_they_are():
 def test_the_key_says_which_mark_is_which_class(labels, options, key):
     labels = [labels[i % len(labels)] for i in range(30)]
     net = model(4, options.pop("outputs", 1))
-    assert watch(net, X, labels, **options).still()["about"] == f"x1 across, x2 up. {key}"
+    assert watch(net, X, labels, **options).still()["about"] == f"x⁽⁰⁾₁ across, x⁽⁰⁾₂ up. {key}"
 
 
 def test_no_two_of_ten_classes_look_the_same():

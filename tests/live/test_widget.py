@@ -35,7 +35,8 @@ def test_the_widget_does_what_its_controls_ask():
     assert view.rate == 0.3
     widget.command = {"do": "sample", "with": 2, "seq": "s"}
     assert widget.sample["i"] == 2
-    assert widget.sample["data"]["nodes"]
+    assert widget.sample["n"] == 1
+    assert widget.sample["data"]["net"]["title"] == "Network of 2 layers: 2 inputs, 4 and 1 neurons"
     widget.command = {"do": "sample", "with": 99, "seq": "t"}
     assert "from 0 to 29, got 99" in widget.error
     widget.command = {"do": "activation", "with": "tanh", "seq": "u"}

@@ -115,7 +115,7 @@ function renderLive({ model, el }) {
       put(e, "class", `mgl-dot${held ? " held" : ""}${canShow(i) ? "" : " off"}${i === chosen ? " on" : ""}`);
     });
     put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : data.heading);
-    put(mapNote, "text", own ? minus(own.note) + (live ? "" : " (At the end of the run.)") : "");
+    put(mapNote, "text", own ? minus(own.note) + (live ? "" : " (At the end of the run.)") : neurons.length ? "A neuron under the pointer, or a chosen one, shows here what it answers." : "");
     put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${spoken(data.names.join(" and "))}. ${own.note}`) : minus(`${data.heading} over ${spoken(data.names.join(" and "))}. ${frame.say}`));
   }
   function paintCurve() {

@@ -10,10 +10,10 @@ function liveNet(data, on, { frame, color, showNeuron }) {
     parameters.slice(0, 300).map((p, q) => h("option", { value: q, "aria-label": spoken(p.name) }, p.name)));
   let pointed = null;
 
-  const short = (text, room) => { let t = minus(text); if (wide(t, size) <= room) return t; while (t && wide(`${t}\u2026`, size) > room) t = t.slice(0, -1); return `${t}\u2026`; };
+  const short = (text, room) => { let t = minus(text); if (widthOf(t, size) <= room) return t; while (t && widthOf(`${t}\u2026`, size) > room) t = t.slice(0, -1); return `${t}\u2026`; };
   function places() { // names stand beside inputs and outputs as long as each has a line
     const w = net.clientWidth, H = net.clientHeight, radius = l => Math.max(2.5, Math.min(13, H / (2.6 * L[l])));
-    const room = (names, n) => H / n < 14 ? 0 : Math.min(w * .26, Math.max(...names.map(name => wide(minus(name), size))) + 6);
+    const room = (names, n) => H / n < 14 ? 0 : Math.min(w * .26, Math.max(...names.map(name => widthOf(minus(name), size))) + 6);
     const left = 18 + room(data.inputs, L[0]), right = 18 + room(data.answers, L.at(-1));
     return { w, H, radius, left, right, X: l => left + l * (w - left - right) / (L.length - 1), Y: (l, i) => H * (i + .5) / L[l] };
   }
@@ -65,7 +65,7 @@ function liveNet(data, on, { frame, color, showNeuron }) {
       if (isMarked(p)) ring(p.l, p.i, 4, yellow, 4);
       ring(p.l, p.i, 1.5 + 2 * Math.abs(p.v), hue(p.v));
     }
-    g.fillStyle = ink; g.font = `${size}px Arial, "Liberation Sans", Helvetica, sans-serif`; g.textBaseline = "middle";
+    g.fillStyle = ink; g.font = `${size}px ${FONT}`; g.textBaseline = "middle";
     for (const [l, names, x, align, room] of [[0, data.inputs, left - radius(0) - 5, "right", left - 18], [L.length - 1, data.answers, w - right + radius(L.length - 1) + 5, "left", right - 18]]) {
       g.textAlign = align;
       if (room > 0) names.forEach((name, i) => g.fillText(short(name, room), x, Y(l, i)));
