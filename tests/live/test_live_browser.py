@@ -133,9 +133,8 @@ def test_a_sample_opens_in_the_lens_in_any_theme_and_closes_by_escape(tmp_path):
             # The lens: by the keyboard, with the names of network and data; the theme changes.
             button = page.get_by_role("button", name="Show its back-propagation")
             button.press("Enter")
-            page.get_by_text(
-                f"Back-propagation of sample 3, class {view.classes[y[3]]}, at step 20"
-            )
+            title = f"Back-propagation of sample 3, class {view.classes[y[3]]}, at step 20"
+            page.get_by_text(title).wait_for()
             assert page.locator(".mgl-steps .mgn-crumbs h2").inner_text().startswith("Network of 2")
             assert lens.locator(".mgn-card.input").first.inner_text().startswith("width")
             for theme in ("dark", "light", "dark"):
