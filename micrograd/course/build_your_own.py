@@ -473,8 +473,15 @@ def board(names: Mapping[str, Any]) -> None:
     print("All tests pass.")
 
 
-def engine(fault: Fault | None = None) -> dict[str, Any]:
-    """Return the namespace of the engine in sixty lines, with a fault if one is given.
+def engine(fault: Fault | None = None, stages: int = len(STAGES)) -> dict[str, Any]:
+    """Return the namespace of the engine in sixty lines.
+
+    Parameters
+    ----------
+    fault : Fault, optional
+        A fault to plant.
+    stages : int, default 7
+        How many of the stages are written.
 
     Examples
     --------
@@ -484,7 +491,7 @@ def engine(fault: Fault | None = None) -> dict[str, Any]:
     >>> a.grad
     4.0
     """
-    text = "\n\n".join([GIVEN, *[stage.code for stage in STAGES]])
+    text = "\n\n".join([GIVEN, *[stage.code for stage in STAGES[:stages]]])
     if fault is not None:
         text = text.replace(fault.right, fault.wrong)
     names: dict[str, Any] = {"math": math, "pairwise": pairwise, "random": random}

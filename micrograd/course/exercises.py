@@ -23,11 +23,26 @@ class Exercise:
         The explanation, shown after a correct answer.
     mistakes : tuple of (int, float, str)
         Known mistakes: the index in the answer, the wrong number, and the hint.
+    sample : tuple of float
+        A correct answer, where the intervals do not tell it.
     """
 
     right: tuple[tuple[float, float] | Callable[[float], bool], ...]
     why: str
     mistakes: tuple[tuple[int, float, str], ...] = ()
+    sample: tuple[float, ...] = ()
+
+    @property
+    def answer(self) -> tuple[float, ...]:
+        """A correct answer: the sample, or the middle of each interval.
+
+        Examples
+        --------
+        >>> EXERCISES["01d"].answer
+        (1e-07,)
+        """
+        intervals = [part for part in self.right if not callable(part)]
+        return self.sample or tuple((low + high) / 2 for low, high in intervals)
 
 
 def _near(number: float, tolerance: float = 5e-4) -> tuple[float, float]:
@@ -84,6 +99,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 1e-12, "No digits survive the subtraction f(3 + h) - f(3)."),
             (0, 1e-3, "The error of the chord is 3 * h here: a smaller h makes it smaller."),
         ),
+        sample=(1e-7,),
     ),
     "01e": Exercise(
         (_near(-12.353553), _near(10.257041), _near(0.0625)),
@@ -332,6 +348,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, 1e-6, "The rounding of f is divided by 1e-12 here: a larger h."),
             (0, 0.1, "The bend of the bend matters here: a smaller h."),
         ),
+        sample=(1e-4,),
     ),
     "06b": Exercise(
         (_near(2), _near(4), _near(4), _near(6)),

@@ -1,0 +1,91 @@
+"""The notebooks with every exercise answered and every gap filled.
+
+Outputs are those that are stored, but for what an answer changes: what `check` and `board` print.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from copy import deepcopy
+from fractions import Fraction
+from typing import Any
+
+from micrograd.course.build_your_own import STAGES, board, engine
+from micrograd.course.checking import check
+from micrograd.course.exercises import EXERCISES
+
+__all__ = ["numeral", "solved"]
+
+_CHECK = re.compile(r'check\("(\w+)", (.+)\)')
+
+
+def numeral(number: float) -> str:
+    """Return a number as Python code: a short decimal, a fraction of halves, or seven digits.
+
+    Examples
+    --------
+    >>> numeral(-0.8), numeral(63 / 64), numeral(100 / 38)
+    ('-0.8', '63 / 64', '2.631579')
+    """
+    number = float(f"{number:.12g}")  # the middle of an interval is rounded
+    short = f"{number:.4g}"
+    if float(short) == number:
+        return short
+    ratio = Fraction(number)
+    return (
+        f"{ratio.numerator} / {ratio.denominator}" if ratio.denominator <= 1024 else f"{number:.7g}"
+    )
+
+
+def solved(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook in which every check is answered and every stage of the engine written.
+
+    Parameters
+    ----------
+    notebook : dict
+        As JSON, with its outputs; it is not changed.
+
+    Examples
+    --------
+    >>> cell = {"cell_type": "code", "source": ['check("01a", ...)'], "outputs": []}
+    >>> solved({"cells": [cell]})["cells"][0]["source"]
+    ['check("01a", -10)']
+    """
+    notebook, written = deepcopy(notebook), 0
+    gaps = [stage.gap.rstrip("\n") for stage in STAGES]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        source = "".join(cell["source"])
+        asked = _CHECK.search(source)
+        if asked:
+            name = asked[1]
+            parts = ", ".join(map(numeral, EXERCISES[name].answer))
+            literal = f"[{parts}]" if asked[2].startswith("[") else parts
+            source = source.replace(asked[0], f'check("{name}", {literal})')
+            answer = list(EXERCISES[name].answer)
+            said = _printed(lambda: check(name, answer))
+            _replace(cell, f"{name}: not answered yet.\n", said)
+        elif source in gaps:
+            source, written = STAGES[gaps.index(source)].code.rstrip("\n"), written + 1
+        elif source == "board(globals())":
+            said = _printed(lambda: board(engine(stages=written)))
+            cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": said}]
+        cell["source"] = source.splitlines(keepends=True)
+    return notebook
+
+
+def _replace(cell: dict[str, Any], before: str, after: str) -> None:
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            text = "".join(output["text"]).replace(before, after)
+            output["text"] = text.splitlines(keepends=True)
+
+
+def _printed(run: Callable[[], None]) -> str:
+    with redirect_stdout(io.StringIO()) as text:
+        run()
+    return text.getvalue()
