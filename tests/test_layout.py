@@ -249,6 +249,14 @@ def test_the_version_is_the_installed_one():
     assert installed == micrograd.__version__ == "1.0.0"
 
 
+def test_the_file_to_cite_from_names_this_version_and_both_licences():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {micrograd.__version__}\n" in citation
+    assert "\n  - MIT\n  - CC-BY-4.0\n" in citation
+    texts = (ROOT / "notebooks/LICENSE").read_text(encoding="utf-8")
+    assert texts.startswith("Attribution 4.0 International\n")
+
+
 def test_the_changelog_has_an_entry_for_this_version():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"\n## [{micrograd.__version__}]" in changelog

@@ -1,4 +1,4 @@
-"""The command `micrograd notebooks`: copy the course out of the package and open it."""
+"""The command `micrograd notebooks`: copy the course out of the package, or the teacher's kit."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from micrograd.checks import install
 from micrograd.cli.command import DONE, Command
+from micrograd.course.guide import glossary, guide
+from micrograd.course.hand_exercise import hand_exercise
+from micrograd.course.solutions import solved
 from micrograd.errors import ArgumentError
 from micrograd.files import write_atomic
 
-__all__ = ["COMMAND", "hand_out"]
+__all__ = ["COMMAND", "hand_out", "hand_out_kit"]
 
 
 def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
@@ -49,6 +52,55 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
     ...     hand_out(folder)["01_derivatives_and_values.ipynb"]
     'copied'
     """
+    return _write(
+        Path(folder), {path.name: _as_bytes(_without_outputs(_read(path))) for path in _sources()}
+    )
+
+
+def hand_out_kit(folder: str | os.PathLike[str]) -> dict[str, str]:
+    """Write the teacher's kit into a folder; existing files are not overwritten.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Created if it does not exist.
+
+    Returns
+    -------
+    dict of str to str
+        The outcome for each file, as `hand_out` returns it.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    ArgumentError
+        If this installation holds no notebooks. Also a ValueError.
+    ImportError
+        If matplotlib is not installed, for the hand exercise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sorted(hand_out_kit(folder))[:3]
+    ['LICENSE', 'glossary.md', 'guide.md']
+    """
+    sources = _sources()
+    notebooks = {path.name: _read(path) for path in sources}
+    contents = {
+        "guide.md": guide({name[:2]: notebook for name, notebook in notebooks.items()}).encode(),
+        "glossary.md": glossary().encode(),
+        "hand_exercise.pdf": hand_exercise(solution=False),
+        "hand_exercise_solution.pdf": hand_exercise(solution=True),
+        "LICENSE": sources[0].with_name("LICENSE").read_bytes(),
+    }
+    for name, notebook in notebooks.items():
+        contents[f"solutions/{name}"] = _as_bytes(solved(notebook))
+    return _write(Path(folder), contents)
+
+
+def _sources() -> list[Path]:
     here = Path(__file__).parents[1]
     # In an installation they are inside the package, in a checkout beside it.
     sources = sorted((here / "notebooks").glob("*.ipynb"))
@@ -57,24 +109,36 @@ def hand_out(folder: str | os.PathLike[str]) -> dict[str, str]:
         raise ArgumentError(
             f"no notebooks beside {os.fspath(here)!r}: install micrograd again with pip"
         )
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    return sources
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> dict[str, str]:
     outcomes = {}
-    for source in sources:
-        target, content = Path(folder, source.name), _without_outputs(source)
+    for name, content in contents.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             same = target.read_bytes() == content
-            outcomes[source.name] = "already there" if same else "yours is kept"
+            outcomes[name] = "already there" if same else "yours is kept"
         else:
             write_atomic(target, content)
-            outcomes[source.name] = "copied"
+            outcomes[name] = "copied"
     return outcomes
 
 
-def _without_outputs(source: Path) -> bytes:
-    notebook = json.loads(source.read_text(encoding="utf-8"))
+def _read(source: Path) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    return notebook
+
+
+def _without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
+    return notebook
+
+
+def _as_bytes(notebook: dict[str, Any]) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -84,8 +148,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         metavar="DIR",
         nargs="?",
-        default="micrograd-notebooks",
-        help="target folder (default: %(default)s); existing files are kept",
+        help="target folder (default: micrograd-notebooks, or micrograd-teacher for the kit); "
+        "existing files are kept",
+    )
+    parser.add_argument(
+        "--teacher",
+        action="store_true",
+        help="write the teacher's kit instead: solutions, guide, glossary, hand exercise",
     )
     parser.add_argument(
         "--no-open", action="store_true", help="only copy them, do not start JupyterLab"
@@ -93,19 +162,21 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Copy the notebooks, print the outcome for each, and start JupyterLab if it is installed."""
-    for name, outcome in hand_out(arguments.folder).items():
-        print(f"  {name:<42} {outcome}")
-    if arguments.no_open:
+    """Copy the files, print the outcome for each, and start JupyterLab for those of a learner."""
+    default, copy = "micrograd-notebooks", hand_out
+    if arguments.teacher:
+        default, copy = "micrograd-teacher", hand_out_kit
+    folder = arguments.folder or default
+    for name, outcome in copy(folder).items():
+        print(f"  {name:<50} {outcome}")
+    if arguments.no_open or arguments.teacher:
         return DONE
     if importlib.util.find_spec("jupyterlab") is None:
         print(f"JupyterLab is not installed: {install('all')}, then")
-        print(f"  jupyter lab {arguments.folder}")
+        print(f"  jupyter lab {folder}")
         return DONE
     print("Starting JupyterLab; Ctrl-C ends it.", flush=True)
-    return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", os.fspath(arguments.folder)], check=False
-    ).returncode
+    return subprocess.run([sys.executable, "-m", "jupyterlab", folder], check=False).returncode
 
 
 COMMAND: Final = Command(

@@ -66,13 +66,12 @@ def solved(notebook: dict[str, Any]) -> dict[str, Any]:
             parts = ", ".join(map(numeral, EXERCISES[name].answer))
             literal = f"[{parts}]" if asked[2].startswith("[") else parts
             source = source.replace(asked[0], f'check("{name}", {literal})')
-            answer = list(EXERCISES[name].answer)
-            said = _printed(lambda: check(name, answer))
+            said = _printed(check, name, EXERCISES[name].answer)
             _replace(cell, f"{name}: not answered yet.\n", said)
         elif source in gaps:
             source, written = STAGES[gaps.index(source)].code.rstrip("\n"), written + 1
         elif source == "board(globals())":
-            said = _printed(lambda: board(engine(stages=written)))
+            said = _printed(board, engine(stages=written))
             cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": said}]
         cell["source"] = source.splitlines(keepends=True)
     return notebook
@@ -85,7 +84,7 @@ def _replace(cell: dict[str, Any], before: str, after: str) -> None:
             output["text"] = text.splitlines(keepends=True)
 
 
-def _printed(run: Callable[[], None]) -> str:
+def _printed(function: Callable[..., None], *arguments: Any) -> str:
     with redirect_stdout(io.StringIO()) as text:
-        run()
+        function(*arguments)
     return text.getvalue()

@@ -56,6 +56,22 @@ def test_a_file_of_the_reader_is_never_overwritten(tmp_path, capsys, started):
     assert started == []
 
 
+def test_a_teacher_gets_the_kit_and_nothing_is_started(tmp_path, capsys, started):
+    pytest.importorskip("matplotlib")
+    assert main(["notebooks", "--teacher", str(tmp_path)]) == 0
+    given = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
+    pages = ["glossary.md", "guide.md", "hand_exercise.pdf", "hand_exercise_solution.pdf"]
+    assert given == pages + [f"solutions/{path.name}" for path in NOTEBOOKS]
+    licence = NOTEBOOKS[0].with_name("LICENSE").read_bytes()
+    assert (tmp_path / "LICENSE").read_bytes() == licence
+    for name in ("LICENSE", *pages, "solutions/"):  # the guide's own list of what is there
+        assert f"`{name}`" in (tmp_path / "guide.md").read_text(encoding="utf-8")
+    assert "01a: correct." in (tmp_path / "solutions" / NOTEBOOKS[0].name).read_text("utf-8")
+    assert main(["notebooks", "--teacher", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("already there") == len(pages) + 1 + len(NOTEBOOKS)
+    assert started == []
+
+
 def test_without_jupyterlab_it_says_what_to_install(tmp_path, capsys, started, monkeypatch):
     monkeypatch.setattr(handout.importlib.util, "find_spec", lambda name: None)
     assert main(["notebooks", str(tmp_path)]) == 0

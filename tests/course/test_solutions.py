@@ -52,7 +52,7 @@ def test_the_gaps_of_the_engine_are_filled_and_its_boards_are_what_the_cells_pri
     exec("import math, random\nfrom itertools import pairwise", names)
     names["board"] = board
     for source, output in cells(solved(json.loads(path.read_text(encoding="utf-8")))):
-        assert not re.search(r"(=|:) \.\.\.$", source, re.M)
+        assert not re.search(r"(=|:) \.\.\.$", source, re.MULTILINE)
         if source == "board(globals())":
             assert printed(source, names) == output
             boards.append(output.splitlines()[-1])

@@ -1,0 +1,45 @@
+"""The instructor's guide: it lists what the notebooks hold, and its cells exist."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from micrograd.course import EXERCISES
+from micrograd.course.guide import MISCONCEPTIONS, cells_with, glossary, guide
+
+NOTEBOOKS = {
+    path.stem[:2]: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+}
+
+
+@pytest.mark.parametrize("each", MISCONCEPTIONS, ids=lambda each: each.belief)
+def test_the_cell_of_a_misconception_is_there_and_there_is_one(each):
+    assert bool(each.notebook) == bool(each.words)
+    if each.notebook:
+        assert len(cells_with(NOTEBOOKS[each.notebook], each.words)) == 1
+
+
+def test_it_names_every_goal_exercise_mistake_and_time():
+    text = guide(NOTEBOOKS)
+    for notebook in NOTEBOOKS.values():
+        head = "".join(notebook["cells"][0]["source"])
+        goals = re.findall(r"^- .+", head, re.MULTILINE)
+        assert len(goals) >= 3
+        for part in (*goals, re.search(r"\*\*Time\*\* (\d+)", head)[1], head.splitlines()[0][2:]):
+            assert part in text
+    for name, exercise in EXERCISES.items():
+        assert text.count(f"**{name}.** ") == 1
+        for _, _, hint in exercise.mistakes:
+            assert hint in text
+    assert len(re.findall(r", cell \d+ \|", text)) == sum(
+        bool(each.words) for each in MISCONCEPTIONS
+    )
+
+
+def test_the_glossary_is_sorted_and_has_a_sentence_for_each_term():
+    entries = glossary().split("\n\n")[1:]
+    terms = [re.fullmatch(r"\*\*(.+?)\*\*: .+\.", entry.strip())[1] for entry in entries]
+    assert terms == sorted(set(terms), key=lambda term: re.split(r",| and ", term.lower())[0])
