@@ -252,7 +252,8 @@ def test_the_version_is_the_installed_one():
 def test_the_file_to_cite_from_names_this_version_and_both_licences():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {micrograd.__version__}\n" in citation
-    assert "\n  - MIT\n  - CC-BY-4.0\n" in citation
+    assert "\nlicense: MIT\n" in citation
+    assert "CC-BY-4.0" in citation
     texts = (ROOT / "notebooks/LICENSE").read_text(encoding="utf-8")
     assert texts.startswith("Attribution 4.0 International\n")
 
