@@ -126,9 +126,11 @@ class Run:
 
     def prepare(self) -> None:
         """Make the machine code that does many steps at a time, if there can be any."""
-        size = self.batches.size or self.objective.samples
-        self.stride = max(1, _WORK // max(_STEP, size * len(self.parameters)))
         self.descent = self.objective.descent(self.optimizer, self.clip)
+        if self.descent is not None:
+            size = self.batches.size or self.objective.samples
+            size += -(-self.descent.held // self.validate_every)
+            self.stride = max(1, _WORK // max(_STEP, size * len(self.parameters)))
 
     # ---- steps in Python ---------------------------------------------------------------------
 

@@ -160,7 +160,6 @@ class _Network:
                 if id(child) in leaves or isinstance(child, _HOLDERS)
             ]
 
-
     def keep(self, leaf: Any, layer: int, neuron: int, i: int, activation: str) -> None:
         """Take over what `keep_places` wrote into a leaf."""
         of = f"layers.{layer}.neurons.{neuron}."

@@ -51,6 +51,11 @@ class Descent:
         The samples and the validation data, an array a column.
     divides : bool
         Whether the sums over samples are divided by their number.
+
+    Attributes
+    ----------
+    held : int
+        How many samples of validation data there are.
     """
 
     def __init__(
@@ -81,10 +86,10 @@ class Descent:
             self._mine = np.array(places_of_mine)
         self._columns = [_flat(column) for column in columns]
         self._samples = len(columns[0]) if columns else 1
-        self._held_out = [_flat(column) for column in held_out]
-        self._held = len(held_out[0]) if held_out else 0
+        self._columns_held = [_flat(column) for column in held_out]
+        self.held = len(held_out[0]) if held_out else 0
         self._outputs = machine.results - len(places)
-        self._arrays: dict[str, Any] = {"held": _addresses(self._held_out)}
+        self._arrays: dict[str, Any] = {"held": _addresses(self._columns_held)}
         self._fields = np.zeros(len(FIELDS), dtype=np.int64)
         for name in ("par", "grad", "first", "second", "decays", "moves", "dense"):
             self._arrays[name] = self._padded()
@@ -95,7 +100,7 @@ class Descent:
             self._arrays["places"] = np.array(places, dtype=np.int64)
         widths = np.array([column.shape[1] for column in self._columns], dtype=np.int64)
         self._arrays |= {"widths": widths, "given": _addresses(self._columns)}
-        size, chunks = machine.chunks(self._held) if self._held else (1, 0)
+        size, chunks = machine.chunks(self.held) if self.held else (1, 0)
         self._set(
             total=driver().total_address,
             program=machine.description,
@@ -103,7 +108,7 @@ class Descent:
             count=count,
             results=machine.results,
             outputs=self._outputs,
-            heldcount=self._held,
+            heldcount=self.held,
             heldsize=size,
             heldchunks=chunks,
             **self._arrays,
@@ -177,7 +182,7 @@ class Descent:
         for i, numbers in enumerate(scalars):
             table[:, i] = numbers[:steps]
         table[:, 3] = plan[:, 0] if self._divides else 1.0
-        table[:, 4], table[:, 5] = self._held if self._divides else 1.0, self._limit
+        table[:, 4], table[:, 5] = self.held if self._divides else 1.0, self._limit
         order, buffers = None, self._columns
         if batches is not None:
             largest = int(plan[:, 0].max())

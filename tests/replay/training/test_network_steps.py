@@ -242,3 +242,19 @@ def test_the_rates_of_a_function_are_asked_for_many_steps_ahead(monkeypatch):
     optimizer = SGD(model.parameters(), lambda k: 0.1 / (k + 1))
     fit(model, [[1.0, 2.0], [0.0, 1.0]], [0, 1], "bce", optimizer, 50, progress=False, compile=True)
     assert leaps == [50]
+
+
+def test_few_steps_are_one_call_where_much_validation_data_are_measured(monkeypatch):
+    from micrograd.replay.training import Descent
+
+    asked, run = [], Descent.run
+    monkeypatch.setattr(Descent, "run", lambda *a: (asked.append(a[1]), run(*a))[1])
+    X, y = [[0.5, 1.0]] * 20_000, [0, 1] * 10_000
+    for options in ({"validate_every": 1}, {"validate_every": 50}):
+        model = MLP(2, [4, 1], rng=random.Random(5))
+        fit(
+            model, X[:20], y[:20], "bce", SGD(model.parameters(), 0.1), 300, progress=False,
+            compile=True, validation=(X, y), **options,
+        )  # fmt: skip
+    assert asked[0] < 300  # 17 parameters times 20,020 samples in each step
+    assert asked[-1] == 300
