@@ -290,3 +290,19 @@ def test_infinities_stand_out_on_the_page() -> None:
     walk = steps(Value(math.inf, label="x") * 2.0 + Value(1.0, label="y"))
     through = [row for row in page_data(walk)["steps"] if row[0] == 2]
     assert all(row[7] for row in through)
+
+
+def test_what_is_said_of_an_operand_that_is_one_of_several_or_passes_nothing() -> None:
+    a, b = Value(1.0, label="a"), Value(2.0, label="b")
+    first, fourth = (
+        list(steps(ops.sum(terms)))[i].text for terms, i in (([a, a, b], 2), ([a] * 4, 5))
+    )
+    assert "a is 2 operands of a + a + b; this is the first." in first
+    assert "a is 4 operands of a + a + a + a; this is the number 4." in fourth
+    flat = next(step.text for step in steps(ops.maximum(a, b)) if step.local == 0)
+    assert (
+        "gets through: the local derivative is 0. That" in flat
+    )  # of one of two: no "(flat at …)"
+    named = ops.maximum(a, b)
+    named.label = "top"
+    assert steps(named)[0].text.startswith("top is maximum(a, b): ")
