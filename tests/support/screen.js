@@ -1,7 +1,8 @@
 // Measures a page of the stepper, or of a network, as a reader sees it.
 {
 // What is wrong with it: a list of [kind, what]. An element counts as far as it is visible.
-faults() {
+// `places`: more than the colours, which alone depend on the theme.
+faults(places) {
   const faults = [], app = document.querySelector(".mgs"), pane = document.querySelector(".mgs-view");
   const fault = (kind, ...what) => faults.push([kind, what.join(" ").replace(/\s+/g, " ")]);
   const box = e => e.getBoundingClientRect();
@@ -12,46 +13,48 @@ faults() {
   const within = (a, b, by = 1) => a.left >= b.left - by && a.right <= b.right + by && a.top >= b.top - by && a.bottom <= b.bottom + by;
   const frame = box(pane), seen = e => meet(box(e), frame, 2);
 
-  // ---- nothing is wider than its place
-  const wide = document.documentElement.scrollWidth - innerWidth;
-  if (wide > 0) fault("sideways", `${wide} px`);
-  for (const e of all("*")) {
-    if (e.namespaceURI !== "http://www.w3.org/1999/xhtml" || e.matches("select, input")) continue;
-    const style = getComputedStyle(e);
-    if (style.display === "inline" || e.scrollWidth <= e.clientWidth + 1 || e.clientWidth === 0) continue;
-    const scrolls = /auto|scroll/.test(style.overflowX) && e.offsetHeight - e.clientHeight > 2;
-    if (!scrolls) fault("cut", named(e), e.scrollWidth, "in", e.clientWidth);
-  }
-
-  // ---- the picture: nothing lies on anything else, each text is inside its card
-  const outline = e => box(e.querySelector(".box") ?? e);
-  const cards = all(".node").filter(seen), ops = all(".op rect").filter(seen), tags = all(".tag").filter(seen), labels = all(".loc").filter(seen);
-  const things = [...cards.map(e => [e, outline(e)]), ...ops.map(e => [e, box(e)]), ...tags.map(e => [e, box(e.querySelector("rect"))]), ...labels.map(e => [e, box(e)])];
-  things.forEach(([e, a], i) => things.slice(0, i).forEach(([o, b]) => { if (meet(a, b, 2)) fault("overlap", named(e), "and", named(o)); }));
-  for (const tag of tags) {
-    if (!within(box(tag.querySelector("rect")), frame)) fault("outside", named(tag));
-    for (const text of tag.querySelectorAll("text")) if (!within(box(text), box(tag.querySelector("rect")))) fault("outside", named(text), "its tag");
-  }
-  for (const card of cards) {
-    const texts = [...card.querySelectorAll("text")].filter(e => shown(e) && e.textContent);
-    texts.forEach((text, i) => {
-      if (!within(box(text), outline(card), 0)) fault("outside", named(text), "its card");
-      for (const other of texts.slice(0, i)) if (meet(box(text), box(other))) fault("overlap", named(text), "and", named(other), "of one card");
-      for (const tick of card.querySelectorAll(".tick")) if (shown(tick) && meet(box(text), box(tick))) fault("overlap", named(text), "and the tick");
-    });
-  }
-
-  // ---- floors of the type
-  for (const text of all("text").filter(seen)) {
-    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
-    if (text.textContent && size < 9.99) fault("small", size.toFixed(1), named(text));
-  }
   const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
   const written = all("*").filter(e => e.namespaceURI === "http://www.w3.org/1999/xhtml" && own(e) && !e.closest("[hidden], option"));
-  for (const e of written) if (parseFloat(getComputedStyle(e).fontSize) < 11.99) fault("small", getComputedStyle(e).fontSize, named(e));
+  if (places) {
+    // ---- nothing is wider than its place
+    const wide = document.documentElement.scrollWidth - innerWidth;
+    if (wide > 0) fault("sideways", `${wide} px`);
+    for (const e of all("*")) {
+      if (e.namespaceURI !== "http://www.w3.org/1999/xhtml" || e.matches("select, input")) continue;
+      const style = getComputedStyle(e);
+      if (style.display === "inline" || e.scrollWidth <= e.clientWidth + 1 || e.clientWidth === 0) continue;
+      const scrolls = /auto|scroll/.test(style.overflowX) && e.offsetHeight - e.clientHeight > 2;
+      if (!scrolls) fault("cut", named(e), e.scrollWidth, "in", e.clientWidth);
+    }
 
-  // ---- the cards of the step are in view
-  for (const card of app.querySelectorAll(".node.to, .node.from, .node.arg")) if (!shown(card) || !within(outline(card), frame, 1)) fault("unseen", card.querySelector("title")?.textContent ?? named(card));
+    // ---- the picture: nothing lies on anything else, each text is inside its card
+    const outline = e => box(e.querySelector(".box") ?? e);
+    const cards = all(".node").filter(seen), ops = all(".op rect").filter(seen), tags = all(".tag").filter(seen), labels = all(".loc").filter(seen);
+    const things = [...cards.map(e => [e, outline(e)]), ...ops.map(e => [e, box(e)]), ...tags.map(e => [e, box(e.querySelector("rect"))]), ...labels.map(e => [e, box(e)])];
+    things.forEach(([e, a], i) => things.slice(0, i).forEach(([o, b]) => { if (meet(a, b, 2)) fault("overlap", named(e), "and", named(o)); }));
+    for (const tag of tags) {
+      if (!within(box(tag.querySelector("rect")), frame)) fault("outside", named(tag));
+      for (const text of tag.querySelectorAll("text")) if (!within(box(text), box(tag.querySelector("rect")))) fault("outside", named(text), "its tag");
+    }
+    for (const card of cards) {
+      const texts = [...card.querySelectorAll("text")].filter(e => shown(e) && e.textContent);
+      texts.forEach((text, i) => {
+        if (!within(box(text), outline(card), 0)) fault("outside", named(text), "its card");
+        for (const other of texts.slice(0, i)) if (meet(box(text), box(other))) fault("overlap", named(text), "and", named(other), "of one card");
+        for (const tick of card.querySelectorAll(".tick")) if (shown(tick) && meet(box(text), box(tick))) fault("overlap", named(text), "and the tick");
+      });
+    }
+
+    // ---- floors of the type
+    for (const text of all("text").filter(seen)) {
+      const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+      if (text.textContent && size < 9.99) fault("small", size.toFixed(1), named(text));
+    }
+    for (const e of written) if (parseFloat(getComputedStyle(e).fontSize) < 11.99) fault("small", getComputedStyle(e).fontSize, named(e));
+
+    // ---- the cards of the step are in view
+    for (const card of app.querySelectorAll(".node.to, .node.from, .node.arg")) if (!shown(card) || !within(outline(card), frame, 1)) fault("unseen", card.querySelector("title")?.textContent ?? named(card));
+  }
 
   // ---- contrast of each text with what lies under it
   const ink = document.createElement("canvas").getContext("2d", { willReadFrequently: true }), known = new Map();

@@ -35,6 +35,7 @@ function panelOf(D, on, light, keep) {
   function words(k) {
     const s = steps[k], name = nodes[s.n].name;
     math.replaceChildren(); tiles.replaceChildren();
+    say.classList.toggle("long", s.say.length > 170);
     put(say, "text", minus(s.say)); put(rule, "text", minus(s.rule));
     phase.replaceChildren(h("b", {}, s.k === "forward" ? "Forward" : D.turns > 1 && s.turn === 2 ? "Second pass" : "Backward"), s.k === "forward" ? ` ${k + 1} of ${forwards}` : ` ${k + 1 - forwards} of ${steps.length - forwards}`);
     if (s.k === "forward") {
