@@ -148,7 +148,9 @@ def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look
                 )
                 places = str(scheme == schemes[0]).lower()  # these are alike in both themes
                 where = f"{width} {scheme} step {step + 1}"
-                found += [(where, *fault) for fault in page.evaluate(f"({_SCRIPT}).faults({places})")]
+                found += [
+                    (where, *fault) for fault in page.evaluate(f"({_SCRIPT}).faults({places})")
+                ]
                 if look:
                     look(page, where.replace(" ", "_"))
     return found
