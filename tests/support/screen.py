@@ -117,6 +117,13 @@ GRAPHS = {
 }
 
 
+def two_frames(page):
+    """Wait until what follows from another size of the window is drawn."""
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
 def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look=None):
     """Measure an open page at each size, theme and part of the walk; return what is wrong.
 
@@ -143,9 +150,7 @@ def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look
             for part in parts:
                 step = round(part * last)
                 slider.fill(str(step))
-                page.evaluate(
-                    "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
-                )
+                two_frames(page)
                 places = str(scheme == schemes[0]).lower()  # these are alike in both themes
                 where = f"{width} {scheme} step {step + 1}"
                 found += [

@@ -7,7 +7,7 @@ cards that the step is about are in view.
 
 import pytest
 from browser import keep_screenshot
-from screen import GRAPHS, camera, faults
+from screen import GRAPHS, camera, faults, two_frames
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +21,7 @@ def test_all_of_a_graph_can_be_read_at_every_size(opened, name):
     assert found == []
     for width in (400, 1000):
         page.page.set_viewport_size({"width": width, "height": 900})
+        two_frames(page.page)
         page.click("First step")
         if name == "long chain":  # the way from its middle to its end is as its first half
             page.page.get_by_role("slider", name="Step").fill("440")
