@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from micrograd.checks import install
 from micrograd.cli.command import DONE, Command
+from micrograd.course.grading import CONFIGURATION, graded
 from micrograd.course.guide import glossary, guide
 from micrograd.course.hand_exercise import hand_exercise
 from micrograd.course.solutions import solved
@@ -93,10 +94,12 @@ def hand_out_kit(folder: str | os.PathLike[str]) -> dict[str, str]:
         "glossary.md": glossary().encode(),
         "hand_exercise.pdf": hand_exercise(solution=False),
         "hand_exercise_solution.pdf": hand_exercise(solution=True),
+        "nbgrader/nbgrader_config.py": CONFIGURATION.encode(),
         "LICENSE": sources[0].with_name("LICENSE").read_bytes(),
     }
     for name, notebook in notebooks.items():
         contents[f"solutions/{name}"] = _as_bytes(solved(notebook))
+        contents[f"nbgrader/source/{name[:2]}/{name}"] = _as_bytes(graded(notebook))
     return _write(Path(folder), contents)
 
 
@@ -168,7 +171,7 @@ def _run(arguments: argparse.Namespace) -> int:
         default, copy = "micrograd-teacher", hand_out_kit
     folder = arguments.folder or default
     for name, outcome in copy(folder).items():
-        print(f"  {name:<50} {outcome}")
+        print(f"  {name:<58} {outcome}")
     if arguments.no_open or arguments.teacher:
         return DONE
     if importlib.util.find_spec("jupyterlab") is None:

@@ -17,7 +17,7 @@ from micrograd.course.exercises import EXERCISES, Exercise
 from micrograd.engine import plain
 from micrograd.ops import Operators
 
-__all__ = ["check"]
+__all__ = ["check", "verdict"]
 
 
 def check(name: str, answer: Any) -> None:
@@ -40,8 +40,29 @@ def check(name: str, answer: Any) -> None:
     >>> check("01c", -0.4)
     01c: not yet. That is one path of two: x is in the numerator and in the denominator.
     """
+    print(f"{name}: {verdict(name, answer)}")
+
+
+def verdict(name: str, answer: Any) -> str:
+    """Return what `check` prints of an answer; it begins with "correct" if the answer is.
+
+    Parameters
+    ----------
+    name : str
+    answer : number, sequence of number, or Ellipsis
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such exercise. Also a ValueError.
+
+    Examples
+    --------
+    >>> verdict("01a", -10)
+    "correct. f'(x) = 6x - 4, and 6 * (-1) - 4 = -10."
+    """
     one_of("the exercise", name, EXERCISES)
-    print(f"{name}: {_verdict(EXERCISES[name], answer)}")
+    return _verdict(EXERCISES[name], answer)
 
 
 def _verdict(exercise: Exercise, answer: Any) -> str:

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from copy import deepcopy
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from micrograd.course.build_your_own import STAGES, board, engine
 from micrograd.course.checking import check
 from micrograd.course.exercises import EXERCISES
 
-__all__ = ["numeral", "solved"]
+__all__ = ["CHECK", "answer_of", "numeral", "solved"]
 
-_CHECK = re.compile(r'check\("(\w+)", (.+)\)')
+CHECK: Final = re.compile(r'check\("(\w+)", (.+)\)')
+"""A cell's question: the exercise, and the dots where the answer goes."""
 
 
 def numeral(number: float) -> str:
@@ -38,6 +39,18 @@ def numeral(number: float) -> str:
     return (
         f"{ratio.numerator} / {ratio.denominator}" if ratio.denominator <= 1024 else f"{number:.7g}"
     )
+
+
+def answer_of(name: str) -> str:
+    """Return a correct answer to an exercise, as Python code.
+
+    Examples
+    --------
+    >>> answer_of("01a"), answer_of("02b")
+    ('-10', '[-8, 0]')
+    """
+    parts = ", ".join(map(numeral, EXERCISES[name].answer))
+    return f"[{parts}]" if len(EXERCISES[name].right) > 1 else parts
 
 
 def solved(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -60,12 +73,10 @@ def solved(notebook: dict[str, Any]) -> dict[str, Any]:
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
-        asked = _CHECK.search(source)
+        asked = CHECK.search(source)
         if asked:
             name = asked[1]
-            parts = ", ".join(map(numeral, EXERCISES[name].answer))
-            literal = f"[{parts}]" if asked[2].startswith("[") else parts
-            source = source.replace(asked[0], f'check("{name}", {literal})')
+            source = source.replace(asked[0], f'check("{name}", {answer_of(name)})')
             said = _printed(check, name, EXERCISES[name].answer)
             _replace(cell, f"{name}: not answered yet.\n", said)
         elif source in gaps:
