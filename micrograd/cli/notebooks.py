@@ -157,7 +157,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher",
         action="store_true",
-        help="write the teacher's kit instead: solutions, guide, glossary, hand exercise",
+        help="write the teacher's kit instead: solutions, guide, glossary, hand exercise, "
+        "sources for nbgrader",
     )
     parser.add_argument(
         "--no-open", action="store_true", help="only copy them, do not start JupyterLab"
