@@ -1,8 +1,5 @@
 """A run as a page, without a browser."""
 
-import base64
-import gzip
-import json
 import re
 
 import pytest
@@ -11,16 +8,11 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 
-from watched import HELD, X, model, y
+from watched import HELD, X, data_of, model, y
 
 from micrograd import watch
 from micrograd.errors import ArgumentError
 from micrograd.live import live_script
-
-
-def data_of(text):
-    packed = re.search(r'id="mgs-data">(.*?)</script>', text, re.DOTALL)[1]
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):

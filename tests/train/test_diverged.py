@@ -1,7 +1,6 @@
 """Training that goes wrong: all that trains says what `fit` says, and keeps what there was."""
 
 import base64
-import json
 import math
 import random
 import re
@@ -9,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from watched import data_of
 
 from micrograd import MicrogradClassifier, MicrogradRegressor, diagnose, watch
 from micrograd.errors import ArgumentError, MicrogradError, OverflowRangeError
@@ -241,8 +241,7 @@ def test_a_page_has_the_steps_before_and_ends_with_what_to_try(tmp_path):
     view = diverging(validation=(X[:2], Y[:2]))
     with pytest.warns(RuntimeWarning, match="lower learning rate"):
         view.to_html(tmp_path / "run.html", 60)
-    text = (tmp_path / "run.html").read_text(encoding="utf-8")
-    data = json.loads(re.search(r'id="mgs-data"[^>]*>(.*?)</script>', text, re.DOTALL)[1])
+    data = data_of((tmp_path / "run.html").read_text(encoding="utf-8"))
     frames = data["frames"]
     assert [frame["n"] for frame in frames] == list(range(view.step + 1))
     assert [bool(frame["stopped"]) for frame in frames] == [False] * view.step + [True]
