@@ -282,7 +282,7 @@ def _exercises(number: str, notebook: Mapping[str, Any]) -> Iterator[str]:
 def _misconceptions(notebooks: Notebooks) -> Iterator[str]:
     yield "## What learners believe, and where it is settled"
     yield ""
-    yield "| they say | what settles it | notebook, section, cell |"
+    yield "| they say | what settles it | notebook, section, cell (counted from 1) |"
     yield "| --- | --- | --- |"
     for each in MISCONCEPTIONS:
         where = "in no notebook: show it yourself"
