@@ -159,37 +159,37 @@ def diagnose(model: Any, X: Any, y: Any, loss: str = "hinge", optimizer: Any = N
     Returns
     -------
     Diagnosis
-        Print it, or go through its `findings`. A network that diverged is one of them, no error:
+        Print it, or go through its `findings`. A network that diverged is a finding, not an error:
 
-        - *dead*: answer 0 and slope 0 for every sample, so that nothing flows back.
-        - *saturated*: a slope below 0.01 for nine samples in ten, as at the ends of tanh.
-        - *constant*: a neuron that answers every sample alike though its slope is not 0.
-        - *twin*: a neuron with the very weights of an earlier one in its layer.
-        - *vanishing*, *exploding*: a layer whose gradients with respect to its sums are, in the
-          mean of their sizes, 1000 times smaller or larger than those of the output layer.
-        - *not finite*: a sum or an activation that is infinite or nan, in the first layer that has
-          one, what comes after follows from it; or a loss or a gradient.
-        - *missing*: a feature that is infinite or nan in some samples; then nothing else is said.
+        - *dead*: output 0 and derivative 0 for every sample, so that no gradient flows back.
+        - *saturated*: a derivative below 0.01 for nine samples in ten, as at the ends of tanh.
+        - *constant*: the same output for every sample, though the derivative is not 0.
+        - *twin*: a neuron with exactly the weights of an earlier one in its layer.
+        - *vanishing*, *exploding*: a layer whose gradients with respect to its sums have a mean
+          magnitude 1000 times smaller or larger than those of the output layer.
+        - *not finite*: an infinite or nan sum or activation, in the first layer that has one (later
+          ones follow from it); or such a loss or gradient.
+        - *missing*: a feature that is infinite or nan in some samples; it is then the only finding.
         - *input*: a feature that never changes, or one spread 100 times wider than another.
-        - *targets*: they are all the same, or look like the numbers of classes.
+        - *targets*: they are all the same, or look like class indices.
         - *loss*: the output cannot reach what the loss asks for, as with sigmoid and "hinge".
-        - *far off*: a loss a hundred times that of the best answer that all samples share.
-        - *mean*: (almost) that best same answer is given, the mean of the targets for "mse".
+        - *far off*: a loss a hundred times that of the best constant output.
+        - *mean*: the output is (almost) that constant: the mean of the targets for "mse".
         - *too few neurons*: the gradients of the samples cancel, so that training has ended, some
-          samples are answered wrong, and a layer has fewer than 8 neurons or none is hidden.
+          samples are classified wrongly, and a layer has fewer than 8 neurons or none is hidden.
 
     Raises
     ------
     ArgumentTypeError
-        If the model has no `trace`, or the samples or labels are no sequence. Also a TypeError.
+        If the model has no `trace`, or samples or labels are not a sequence. Also a TypeError.
     ArgumentError
-        If the loss is unknown, there are no samples, or a label is not finite or no class. Also a
-        ValueError.
+        If the loss is unknown, there are no samples, or a label is not finite or not a class.
+        Also a ValueError.
     InputCountError
         If there are not as many labels as samples, the rows are of unequal length, or the network
-        has not the outputs that the loss needs. Also a ValueError.
+        does not have the outputs that the loss needs. Also a ValueError.
     NumberTypeError
-        If a feature or a label is no number. Also a TypeError.
+        If a feature or a label is not a number. Also a TypeError.
 
     Examples
     --------

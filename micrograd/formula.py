@@ -23,8 +23,8 @@ __all__ = ["Text", "formula", "labelled", "partial_formulas", "write"]
 def formula(value: Value, limit: int = 1000) -> str:
     """Return how `value` was computed, as text.
 
-    Leaves stand as their name, or their number where they have none; a result below `value` that
-    has a name stands as that. A name is a label, or a place in a network, as `w1[2,1]`.
+    A leaf is written as its name, or as its number if it has none; so is a result, on the way to
+    `value`, that has a name. A name is a label or a place in a network, such as `w1[2,1]`.
 
     Parameters
     ----------

@@ -110,8 +110,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Gives d f_i / d x_j as rows in the shape of the argument; one row alone where `f` gives a
-        single number.
+        Gives d f_i / d x_j as rows in the shape of the argument; a single row if `f` returns one
+        number.
 
     Examples
     --------

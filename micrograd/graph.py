@@ -53,7 +53,7 @@ def order(root: NodeT) -> list[NodeT]:
     >>> [node.data for node in order(a * b + a)]
     [2.0, 3.0, 6.0, 8.0]
     """
-    # A stack in place of recursion. None on it says that all operands of the node below are done.
+    # A stack in place of recursion. A None on it means: the operands of the node under it are done.
     result: list[NodeT] = []
     done: set[NodeT] = set()
     begun: set[NodeT] = set()
@@ -71,9 +71,9 @@ def order(root: NodeT) -> list[NodeT]:
             continue
         begun.add(node)
         stack += (node, None)
-        try:  # where `engine.node` keeps the operands: to ask for `parents` takes a third longer
+        try:  # the slots of `engine.node`, read directly: `parents` would take a third longer
             left, right = node._left, node._right
-        except AttributeError:  # something else that has parents
+        except AttributeError:  # another class with `parents`
             left, right = node.parents, None
         # The first operand is put on the stack last, and so is taken from it first.
         if right is not None:

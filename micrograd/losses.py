@@ -126,7 +126,7 @@ def binary_cross_entropy_with_logits(
     Parameters
     ----------
     scores : sequence of Value
-        Logits, one a sample: the log of the odds of a 1.
+        Logits, one per sample: the log of the odds of a 1.
     targets : sequence of number
         0 or 1, or a probability between them.
     weights : sequence of number, optional
@@ -146,8 +146,8 @@ def binary_cross_entropy_with_logits(
 
     Notes
     -----
-    -log sigmoid(s) is softplus(-s), and -log(1 - sigmoid(s)) is softplus(s): no digits are lost
-    for a score however sure.
+    -log sigmoid(s) is softplus(-s), and -log(1 - sigmoid(s)) is softplus(s): no digits are lost,
+    however large a score is.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def cross_entropy(
     Parameters
     ----------
     logit_rows : sequence of sequence of Value
-        One row a sample, one logit a class, two classes or more.
+        One row per sample, one logit per class, two classes or more.
     class_indices : sequence of int
         The class of each sample, counted from 0.
     weights : sequence of number, optional
@@ -185,14 +185,14 @@ def cross_entropy(
     ------
     InputCountError
         If there are not as many indices as rows, or none; if a row has fewer than two logits or
-        another number than the first. Also a ValueError.
+        not as many as the first. Also a ValueError.
     ArgumentError
-        If an index is no class. Also a ValueError.
+        If an index is not a class. Also a ValueError.
 
     Notes
     -----
-    -log softmax(z)[c] is the logsumexp of the differences z - z[c]: no digits are lost for a
-    class however sure.
+    -log softmax(z)[c] is the logsumexp of the differences z - z[c]: no digits are lost,
+    however large a logit is.
 
     Examples
     --------

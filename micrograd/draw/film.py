@@ -87,7 +87,7 @@ def animate_backward(
     Raises
     ------
     ArgumentError
-        If the graph is too large, an option unknown, or the name of another format than GIF. Also a
+        If the graph is too large, an option is unknown, or the name does not end in `.gif`. Also a
         ValueError.
     ImportError
         If Pillow is missing.

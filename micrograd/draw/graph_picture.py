@@ -79,12 +79,12 @@ def draw_dot(
         The module whose parameters are drawn as parameters, not as inputs. Without it, leaves
         labelled w, w1, ... are parameters, and where there are any, leaves labelled b, b1, ... too.
     forward : Value, optional
-        Draw values that are not computed for this one as the graph of its gradient. By default
-        the value whose gradient `gradient(..., create_graph=True)` gave, or the first of several
-        roots.
+        The output of the forward pass: values that it was not computed from are drawn as the graph
+        of its gradient. By default the output that was given to `gradient(..., create_graph=True)`,
+        or the first of several roots.
     fold : {"neuron", "layer", "network"}, optional
-        Draw each module of `model` as one box with its summations and activations, and what is
-        computed alike many times, such as the loss of each sample, once with a count.
+        Draw each module of `model` as one box with its summations and activations, and repeated
+        computations, such as the loss of each sample, once with a count.
     max_nodes : int or None, default 500
         A larger graph is an error; None for no limit.
     program : {"wheel", "system"}, default "wheel"

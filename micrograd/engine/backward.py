@@ -1,4 +1,4 @@
-"""The chain rule over a graph. In sixty lines it stands in notebook 8: read those first.
+"""The chain rule over a graph. Notebook 8 has it in sixty lines: read those first.
 
 They are also in `course.build_your_own`. Here, a node passes `upstream gradient * local derivative`
 on to each operand, which adds up what it is passed: once with numbers, for gradients, and once with
@@ -22,25 +22,25 @@ __all__ = ["backward_pass", "gradient"]
 
 
 def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
-    """Return d(last)/d(node) of every one of `nodes` that a gradient reaches.
+    """Return d(last)/d(node) for each of `nodes` that a gradient reaches.
 
-    They come in topological order: all that use a node stand behind it, so that from the last to
-    the first a gradient is complete when it is passed on. No node is changed.
+    `nodes` are in topological order: whatever uses a node comes after it. From the last to the
+    first, each gradient is therefore complete before it is passed on. No node is changed.
     """
-    gradients: dict[Node, Any] = {nodes[-1]: 1}
-    so_far = gradients.get
+    gradients: dict[Node, Any] = {nodes[-1]: 1}  # d(last)/d(last)
+    so_far = gradients.get  # of a node that no gradient has reached: None, or the given default
     for node in reversed(nodes):
         op = node.op
         if op is None or op is constant:  # a leaf
             continue
         right, upstream = node._right, so_far(node)
         try:
-            if right is None or op.gate or op.opaque:
+            if right is None or op.gate or op.opaque:  # not two operands; a choice; made by hand
                 _pass_on(node, gradients)
                 continue
-            # Most nodes have two operands: for them, what `_pass_on` does is written out.
+            # Most nodes have two operands: for them `_pass_on` is written out here, for speed.
             left, a, b = node._left, node._a, node._b
-            if left._data is not a or right._data is not b:  # perhaps equal all the same
+            if left._data is not a or right._data is not b:  # another object, or number?
                 check_fresh(node)
             if upstream is not None:
                 to_left, to_right = op.partials(node._data, a, b)
@@ -57,6 +57,7 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
 def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
     """Pass the gradient of one node on to its operands: the chain rule."""
     op, parents, inputs, gate = node.op, node.parents, node.inputs, node.op.gate
+    # Has the node been assigned to, or do its operands hold other numbers than at its making?
     if type(node._a) is Overwritten or [x._data for x in parents] != [*inputs]:
         check_fresh(node)
     upstream = gradients.get(node)
@@ -65,14 +66,14 @@ def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
     if op.opaque:
         pass_on_by_hand(node, upstream, gradients)
         return
-    pairs = zip(parents, op.partials(node._data, *inputs))  # noqa: B905 (it takes twice as long)
+    pairs = zip(parents, op.partials(node._data, *inputs))  # noqa: B905 (`strict` takes twice as long)
     for parent, local in pairs:
         if not gate or local != 0:  # what a gate did not choose is passed nothing
             gradients[parent] = gradients.get(parent, 0) + local * upstream
 
 
 def backward_pass_as_graph(nodes: Sequence[Node]) -> dict[Node, Any]:
-    """Do the same with gradients that are Values, and among `nodes` only."""
+    """Do the same with gradients that are Values, and pass them to `nodes` only."""
     passed = set(nodes)
     gradients: dict[Node, Any] = {nodes[-1]: nodes[-1]._made(1, constant)}
     for node in reversed(nodes):
@@ -82,7 +83,8 @@ def backward_pass_as_graph(nodes: Sequence[Node]) -> dict[Node, Any]:
         check_fresh(node)
         if node.op.opaque:
             check_rule(node)
-        # The same rule, given Values: it answers with Values, or with a plain 0 or 1.
+        # The same rule, given Values: it returns Values, or plain numbers. A plain 0 or 1 needs no
+        # new node. A Value that happens to be 0 does: its own derivative may be another number.
         locals_ = partials_of(node, node, node.parents)
         for parent, local in zip(node.parents, locals_, strict=True):
             number = plain(local)
@@ -132,8 +134,8 @@ def gradient(
             raise NumberTypeError(
                 f"expected a Value, got {shown_briefly(value)} ({type(value).__name__})"
             )
-    # While `compile` traces a function, symbols stand for Values, and `isinstance` takes them for
-    # such: they have the chain rule run on symbols.
+    # While `compile` traces a function, symbols stand for Values (`isinstance` says that they are
+    # Values); they run the chain rule on symbols.
     symbols: list[Any] = [v for v in (output, *wanted) if not issubclass(type(v), Node)]
     run: Any = symbols[0]._gradient if symbols else _gradient
     grads = run(output, wanted, create_graph)

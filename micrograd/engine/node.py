@@ -20,7 +20,7 @@ __all__ = ["Node", "Overwritten"]
 
 
 class Overwritten(NamedTuple):
-    """What a result was computed as, and its first input, once its data was assigned to."""
+    """The computed number and the first input of a result whose data was assigned to since."""
 
     computed: Any
     first: Any
@@ -29,13 +29,13 @@ class Overwritten(NamedTuple):
 class Node(Copying, Reading, Shown, ByHand):
     """A number with its operands; see `engine.Value`, the one kind of node there is.
 
-    What it can do besides stands in `micrograd.values`, a class for each thing.
+    Its other methods are in `micrograd.values`, one class for each purpose.
     """
 
-    # A node of one or two operands has them in `_left` and `_right`, and the data that they had in
-    # `_a` and `_b`, so that a changed one is found. With any other number of operands `_left` and
-    # `_a` are tuples; those of a leaf are None. A tuple for each node would take twice the memory,
-    # and so would a `__dict__`, which a node has only if something else is hung on it, as `label`.
+    # `_left` and `_right` are the operands of a node of one or two, `_a` and `_b` the data they had
+    # then, so that a change is noticed. With any other number of operands `_left` and `_a` are
+    # tuples; in a leaf they are None. A tuple in every node would take twice the memory, and so
+    # would a `__dict__`, which a node has only once another attribute is set, such as `label`.
     __slots__ = ("__dict__", "_a", "_b", "_data", "_grad", "_left", "_right", "op")
     _data: Any
     _grad: Any
@@ -53,7 +53,7 @@ class Node(Copying, Reading, Shown, ByHand):
         self._data = number(data)
         self._grad = 0
         if isinstance(_op, str):
-            self.op = foreign(_op) if children or _op else None
+            self.op = foreign(_op) if children or _op else None  # a row outside the op table
         else:
             self.op = foreign("")
             self._local_gradients = given_locals(_op, children)
@@ -111,7 +111,7 @@ class Node(Copying, Reading, Shown, ByHand):
 
     @property
     def computed(self) -> Any:
-        """The number that the operation gave, whatever was assigned to `data` since."""
+        """The number that the operation returned, whatever was assigned to `data` since."""
         return self._a.computed if type(self._a) is Overwritten else self._data
 
     @property
@@ -129,8 +129,8 @@ class Node(Copying, Reading, Shown, ByHand):
     def _mark_overwritten(self, new: Any) -> None:
         """Remember the number that was computed, when another one is assigned to a result.
 
-        It takes the place of the first input, so that a pass, which compares each input with the
-        data of its operand, finds a difference without looking for this one.
+        It is kept in `_a`, in place of the first input: a backward pass compares that with the data
+        of the operand anyway, and so notices both changes with one comparison.
         """
         first, computed = self._a, self._data
         if type(first) is Overwritten:
@@ -140,7 +140,7 @@ class Node(Copying, Reading, Shown, ByHand):
     # A property, so that it is a call, which `compile` notices and refuses.
     @property
     def grad(self) -> Any:
-        """How much the output of the latest pass changes per unit of it, added up in a leaf."""
+        """The derivative of the output of the latest backward pass; a leaf adds up all passes."""
         return self._grad
 
     @grad.setter

@@ -29,8 +29,8 @@ __all__ = ["Value", "enable_grad", "gradient", "no_grad"]
 
 def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
     """Return `__add__` and `__radd__` for the row of `+`, and so for each row of two operands."""
-    # Most nodes come from an operator between two Values, or a Value and a number. What
-    # `Value._apply` does is written out for them: a step of such a network takes a seventh less.
+    # Most nodes come from an operator between two Values, or a Value and a number. For them
+    # `Value._apply` is written out, without `__init__`: a step of training takes a seventh less.
     forward, mode, new = op.forward, grad_mode.get, object.__new__
 
     def recorded(left: Value, right: Number) -> Any:
@@ -39,7 +39,7 @@ def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
             right = Value._made(right, constant)
         elif kind is not Value:
             return operate(op, left, right)
-        if mode() is not record:
+        if mode() is not record:  # within `no_grad` or `detect_anomaly`
             return Value._apply(op, (left, right))
         node = new(Value)
         node._a, node._b = a, b = left._data, right._data
@@ -62,16 +62,17 @@ class Value(Node):
     """A number in a computation graph.
 
     Arithmetic and the functions of `micrograd.ops` make new Values that know their parents.
-    `backward` then gives every Value below its `grad`: how much the output changes per unit of it.
+    `backward` then sets the `grad` of every Value that the output was computed from: the derivative
+    of the output with respect to it.
 
     Parameters
     ----------
     data : int, float or Fraction
         Its number type is kept; NumPy scalars become Python numbers, `bool` an `int`.
     _children : sequence of Value, optional
-        Parents of a node made by hand, which also needs their derivatives, or a `_backward`.
+        Parents of a node made by hand; `_children` and `_op` are called so in micrograd 0.1.0.
     _op : str or sequence of number, optional
-        What a node made by hand shows as its operation, or its derivative in each parent.
+        Its derivative with respect to each parent; or a name for it, which needs a `_backward`.
     label : str, optional
         A name for pictures and messages.
 
@@ -80,7 +81,7 @@ class Value(Node):
     data : int, float or Fraction
         Assign to a leaf to change it; then run the forward pass again, or call `forward`.
     grad : int, float or Fraction
-        Of a leaf, the sum over all passes; of a result, what the last pass gave.
+        Of a leaf, the sum over all backward passes; of a result, that of the latest pass.
     parents : tuple of Value
         Operands in order, with repeats: `x * x` has two parents.
     op : Op or None
@@ -91,7 +92,7 @@ class Value(Node):
     Raises
     ------
     NumberTypeError
-        If `data` is no number. Also a TypeError.
+        If `data` is not a number. Also a TypeError.
 
     Examples
     --------
@@ -102,19 +103,19 @@ class Value(Node):
     (Value(data=10, grad=1), Value(data=3, grad=6, label='x'))
     """
 
-    __slots__ = ()
+    __slots__ = ()  # no others than those of `Node`
 
     # ---- recording -----------------------------------------------------------------------------
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Number, ...]) -> Any:
-        """Compute a row and record it: what every operator and function of Values comes to."""
+        """Compute a row and record it: every operator and function of Values ends up here."""
         try:
             inputs = [arg._data for arg in args]
         except AttributeError:  # a plain number has no `_data`
             for arg in args:
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
-                    return arg._apply(op, args)  # of a symbol, by which `compile` traces
+                    return arg._apply(op, args)  # a symbol, with which `compile` traces
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
@@ -135,7 +136,7 @@ class Value(Node):
     __mul__, __rmul__ = _operators(mul)
     __truediv__, __rtruediv__ = _operators(div)
 
-    # Python calls it for each class that is derived from this one.
+    # Python calls it for each subclass: a `__mul__` of its own gives it a `__rmul__` as well.
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         derive_operators(cls, Value)
@@ -184,7 +185,7 @@ class Value(Node):
         try:
             with enable_grad():
                 for node in nodes:
-                    if node.op.renewed:  # the row itself holds the number of an operand
+                    if node.op.renewed:  # a row that holds an operand's number, such as 2**x
                         node.op = node.op.renewed(*[parent._data for parent in node.parents])
                     again = Value._apply(node.op, node.parents)
                     node._data = again._data
@@ -198,7 +199,7 @@ class Value(Node):
     # ---- the chain rule ------------------------------------------------------------------------
 
     def local_derivatives(self) -> tuple[Any, ...]:
-        """Return the derivative of this node in each of its parents, at the recorded inputs.
+        """Return the derivative of this node with respect to each parent, at the recorded inputs.
 
         Examples
         --------
@@ -210,7 +211,8 @@ class Value(Node):
     def backward(self) -> None:
         """Run the chain rule from here to every leaf: afterwards each `grad` is d(self)/d(it).
 
-        Gradients of leaves add up over passes, until set to 0; those of results are of this pass.
+        Gradients of leaves add up over passes until they are set to 0; each pass replaces those of
+        results.
 
         Raises
         ------
@@ -225,16 +227,17 @@ class Value(Node):
 
         Notes
         -----
-        Costs one visit an edge. After an error, or an interrupt, every `grad` is as it was before
+        Takes one visit per edge. After an error, or an interrupt, every `grad` is as it was before
         the call. Threads that share leaves must not call it at the same time, since it writes
         their `grad`: `gradient` does not.
         """
         nodes = order(self)
-        gradients = backward_pass(nodes)  # here is the loop; what follows stores what it found
+        gradients = backward_pass(nodes)  # the chain rule; what follows stores what it returned
         before = [node._grad for node in nodes]
         try:
             for node in nodes:
-                grad = gradients.get(node, 0)  # 0 where nothing was passed on to
+                grad = gradients.get(node, 0)  # 0 where none arrived
+                # What has no operands is a leaf, which adds up.
                 node._grad = grad if node._left is not None else node._grad + grad
         except BaseException:  # an interrupt is no Exception
             for node, grad in zip(nodes, before, strict=True):

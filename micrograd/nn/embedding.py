@@ -40,8 +40,8 @@ class Embedding(Module):
 
     Notes
     -----
-    The gradient goes to the row that was picked alone. In a compiled function the index may be an
-    input: one program serves all of them.
+    Only the row that was picked gets a gradient. In a compiled function the index may be an input:
+    one program serves every index.
 
     Examples
     --------

@@ -326,7 +326,7 @@ class Layer(Module):
     nout : int
         Number of neurons.
     **neuron_options
-        As of `Neuron`.
+        As for `Neuron`.
 
     Attributes
     ----------
@@ -397,7 +397,7 @@ class MLP(Module):
     activation : str or sequence of str, default "relu"
         One for all layers but the last, which is linear; or one per layer, including the last.
     init, rng, atomic
-        As of `Neuron`.
+        As for `Neuron`.
 
     Attributes
     ----------
@@ -559,7 +559,7 @@ def neurons_of(model: Any) -> list[list[Any]]:
     Returns
     -------
     list of list of Neuron
-        Of a layer or a neuron one list; of what has no neurons, none.
+        One list for a layer or a neuron; no list for what has no neurons.
 
     Examples
     --------

@@ -256,7 +256,7 @@ def take(values: Iterable[Number], index: Number) -> Number:
 
     Notes
     -----
-    The derivative in the value that is taken is 1, those in the others and in the index are 0.
+    The derivative with respect to the value taken is 1; to the others and the index it is 0.
 
     Examples
     --------

@@ -254,7 +254,7 @@ def define(**row: Any) -> Op:
     Raises
     ------
     ValueError
-        If the name is taken or is no Python name.
+        If the name is taken or is not a Python name.
 
     Examples
     --------

@@ -265,6 +265,7 @@ share: Final[Op] = define(
     forward=_share,
     partials=lambda out, a, b: (0, 0),
 )
+_TIE: Final = "share(a, b) is 1 if a > b, 0 if a < b, and 1/2 at a tie."
 maximum: Final[Op] = define(
     name="maximum",
     summary="the larger of a and b",
@@ -273,7 +274,7 @@ maximum: Final[Op] = define(
     noun="maximum",
     forward=_maximum,
     partials=lambda out, a, b: (share(a, b), share(b, a)),
-    note="At a tie each operand gets 1/2 of the gradient.",
+    note=_TIE,
 )
 minimum: Final[Op] = define(
     name="minimum",
@@ -283,7 +284,7 @@ minimum: Final[Op] = define(
     noun="minimum",
     forward=_minimum,
     partials=lambda out, a, b: (share(b, a), share(a, b)),
-    note="At a tie each operand gets 1/2 of the gradient.",
+    note=_TIE,
 )
 # fmt: off
 sign: Final[Op] = _unary("sign", _sign, lambda out, x: (0,), kinks=(0.0,), gate=True,
@@ -350,7 +351,7 @@ hypot: Final[Op] = define(
     arity=2,
     forward=math.hypot,
     partials=lambda out, a, b: (ratio(a, out), ratio(b, out)),
-    note="At the origin both derivatives are taken as 0, and there are no second ones.",
+    note="At the origin both derivatives are taken as 0, and second derivatives do not exist.",
 )
 
 # ---- trigonometry (radians) --------------------------------------------------------------------

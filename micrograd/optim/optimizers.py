@@ -251,13 +251,13 @@ class SGD(Optimizer):
     ----------
     params : iterable of Value
     lr : number or callable, default 0.1
-        Learning rate, or a function of the step number and of nothing else.
+        Learning rate, or a function of the step number alone.
     momentum : number, default 0
         Fraction of the previous change that is kept, in [0, 1).
     nesterov : bool, default False
         Use Nesterov's momentum.
     weight_decay : number, default 0
-        Added to the gradient, times the parameter: 2 * alpha for a penalty of alpha * p**2.
+        The gradient gets weight_decay * p added: 2 * alpha for a penalty of alpha * p**2.
     decayed : iterable of Value, optional
         The parameters that weight decay applies to, such as the weights without the biases.
         Default all.
@@ -348,13 +348,13 @@ class Adam(Optimizer):
     ----------
     params : iterable of Value
     lr : number or callable, default 0.001
-        Learning rate, or a function of the step number and of nothing else.
+        Learning rate, or a function of the step number alone.
     betas : (number, number), default (0.9, 0.999)
         Decay rates of the running means of the gradient and of its square, in [0, 1).
     eps : number, default 1e-8
         Added to the square root, so that nothing is divided by zero.
     weight_decay : number, default 0
-        Added to the gradient, times the parameter.
+        The gradient gets weight_decay * p added.
     decayed : iterable of Value, optional
         The parameters that weight decay applies to, such as the weights without the biases.
         Default all.
@@ -444,7 +444,7 @@ class AdamW(Adam):
     Parameters
     ----------
     params, lr, betas, eps, decayed
-        As of `Adam`.
+        As for `Adam`.
     weight_decay : number, default 0.01
         Each step first multiplies a parameter by 1 - lr * weight_decay.
 

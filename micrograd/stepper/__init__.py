@@ -1,4 +1,4 @@
-"""Stepping through back-propagation, forwards and backwards, one contribution a step."""
+"""Stepping through back-propagation, forwards and backwards, one contribution per step."""
 
 from micrograd.backward_pass import BROKEN
 from micrograd.stepper.step import Entry, NodeState, Snapshot, Step

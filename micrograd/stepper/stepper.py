@@ -69,7 +69,7 @@ class Stepper(Sequence[Step]):
     gradients : list of number
         The gradient of each of `nodes` after the last step.
     right_gradients : list of number
-        The correct ones, of `backward()`: the same where no rule is broken.
+        The correct gradients, as `backward()` computes them; the same if no rule is broken.
     """
 
     def __init__(
@@ -463,12 +463,13 @@ def steps(
         - `"no_zero_grad"`: two passes, and gradients are not set to 0 in between.
     labels : mapping, optional
         Names of values that have no label: `{value: "x"}`, `{"x": value}` or `{"x": [values]}`.
-        Of several networks in one graph `{"gen": module}` is what stands before the names of one.
+        With several networks in one graph, `{"gen": module}` gives the prefix of one's names.
     model : object with `named_parameters`, optional
-        The network of the values. One of `micrograd.nn` is found by itself: its weights are called
-        `w1[2,1]` (layer 1, to neuron 2 from input 1), its biases `b1[2]`, its sums `s1[2]`, its
-        activations `x1[2]`, its inputs `x0[1]` and its loss `loss`; `s1[2]#3` is that of the third
-        sample. The steps then come layer by layer and neuron by neuron: see `Stepper.sections`.
+        The network that made the values. One of `micrograd.nn` is found anyway: its weights are
+        called `w1[2,1]` (layer 1, to neuron 2 from input 1), its biases `b1[2]`, its sums `s1[2]`,
+        its activations `x1[2]`, its inputs `x0[1]` and its loss `loss`; `s1[2]#3` is that of the
+        third sample. The steps then come layer by layer and neuron by neuron: see
+        `Stepper.sections`.
 
     Returns
     -------

@@ -1,4 +1,7 @@
-"""Training: runs over mini-batches, with checkpoints, histories and early stopping."""
+"""Training: `fitting` has `fit`, `task` the loss over samples, `checkpoint` the file of a run.
+
+The loop itself is in `micrograd.loop`: `batches` shuffles the samples, `run` takes each step.
+"""
 
 from micrograd.loop import EarlyStop, History, Trainable
 from micrograd.train.fitting import LEARNING_RATE as LEARNING_RATE

@@ -141,7 +141,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     resume : bool, default False
         Continue from the checkpoint, to the same bits as a run that was never stopped; if there is
         none, start from the beginning. The options of the optimizer and its learning rate are
-        those of the checkpoint, except that a rate which is your own function is the one given.
+        those of the checkpoint, but a rate that is a function of your own is that of `optimizer`.
     compile : bool or "auto", default "auto"
         Compute loss and gradient with `micrograd.compile`: the same numbers except for the last
         digits. With `SGD`, `Adam` or `AdamW`, many steps are one call of machine code. "auto"

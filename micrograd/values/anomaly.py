@@ -35,9 +35,9 @@ def detect_anomaly() -> Iterator[None]:
 
     Notes
     -----
-    For finding a fault, not for every day: each operation is several times slower, and remembers
-    its line. It holds for the thread that entered it. What is computed within `no_grad` is not
-    looked at, and what machine code computes is looked at by `compile` itself.
+    For debugging only: each operation is several times slower and remembers its line. It applies to
+    the thread that entered it. What is computed within `no_grad` is not checked; `compile` itself
+    checks what machine code computes.
 
     Examples
     --------

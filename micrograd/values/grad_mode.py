@@ -64,7 +64,7 @@ def no_grad() -> Iterator[None]:
 
 @contextmanager
 def enable_grad() -> Iterator[None]:
-    """Record, also inside `no_grad`: what computes a derivative of its own needs the graph.
+    """Record, even inside `no_grad`: code that computes derivatives itself needs the graph.
 
     Examples
     --------
