@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
+from watched import data_of
+
 from micrograd.cli import main
 from micrograd.datasets import load
 from micrograd.files import read_json
@@ -62,7 +64,7 @@ def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, da
     assert f"{film}: " in printed
     written = page.read_text(encoding="utf-8")
     assert written.startswith("<!DOCTYPE html>")
-    assert "Hollow: held out." in written
+    assert "Hollow: held out." in str(data_of(written))
     if dataset == "iris":  # the two that tell its classes apart
         assert "petal length (cm) across, petal width (cm) up" in written
         assert "setosa" in written
