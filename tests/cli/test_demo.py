@@ -67,7 +67,7 @@ def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, da
     assert "Hollow: held out." in str(data_of(written))
     if dataset == "iris":  # the two that tell its classes apart
         assert "petal length (cm) across, petal width (cm) up" in str(data_of(written))
-        assert "setosa" in written
+        assert "setosa" in str(data_of(written))
     assert film.read_bytes().startswith(b"GIF8")
 
 
