@@ -128,7 +128,7 @@ class _Network:
 
     def __init__(self, model: Any, leaves: Mapping[int, Any], number: int) -> None:
         self.number, self.model = number, model
-        self.parts: set[int] = {id(model)}
+        self.parts: set[int] = set()  # each is walked once, also where modules hold each other
         self.paths: dict[Any, str] = {}
         self.activations: dict[str, str] = {}  # by the path of a neuron, "" or with a dot behind
         self._walk(model, leaves)
@@ -151,7 +151,7 @@ class _Network:
                 children = enumerate(thing)
             else:
                 continue
-            if thing is not model and id(thing) in self.parts:
+            if id(thing) in self.parts:
                 continue
             self.parts.add(id(thing))
             stack += [

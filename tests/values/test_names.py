@@ -219,6 +219,34 @@ def test_the_names_of_the_user_win():
     assert pickle.loads(pickle.dumps(walk)).words.names == walk.words.names
 
 
+def in_itself(module, child):
+    module.child, module.root = child, module
+
+
+def in_a_list(module, child):
+    module.child, module.kids = child, [module, {"again": [module]}]
+    module.kids.append(module.kids)
+
+
+def in_its_child(module, child):
+    module.child, child.parent = child, module
+
+
+def in_each_other(module, child):
+    module.child = child
+    module.other = Module()
+    module.other.other = module
+
+
+@pytest.mark.parametrize("hold", [in_itself, in_a_list, in_its_child, in_each_other])
+def test_modules_that_hold_themselves_are_walked_once(hold):
+    module, child = Module(), made()
+    hold(module, child)
+    assert formula(Value(1.0) * 2) == "1.0 * 2"
+    assert names(child([1.0, 2.0])) == {f"child.{name}" for name in WANTED}
+    assert steps(child([1.0, 2.0])).place("child.w1[2,1]") >= 0
+
+
 def test_a_network_of_another_library_is_given_as_model():
     class Line:
         def __init__(self):
