@@ -66,6 +66,7 @@ def verdict(name: str, answer: Any) -> str:
 
 
 def _verdict(exercise: Exercise, answer: Any) -> str:
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer  # an array
     many = isinstance(answer, Sequence) and not isinstance(answer, str)
     parts = list(answer) if many else [answer]
     if any(part is ... for part in parts):
@@ -73,7 +74,7 @@ def _verdict(exercise: Exercise, answer: Any) -> str:
     places = len(exercise.right)
     try:
         numbers = [float(plain(part) if isinstance(part, Operators) else part) for part in parts]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return f"expected {'a number' if places == 1 else f'{places} numbers'}, got {answer!r:.60}."
     if len(numbers) != places:
         return f"expected {places} number{'' if places == 1 else 's'}, got {len(numbers)}."

@@ -276,12 +276,16 @@ def take(values: Iterable[Number], index: Number) -> Number:
 
 
 def _place(index: Any, count: int) -> int:
-    if not (0 <= index < count and index == int(index)):
-        raise DomainError(
-            f"take picks one of {count} values by a whole number from 0 to {count - 1}, got the "
-            f"index {shown(index)}"
-        )
-    return int(index)
+    try:
+        if 0 <= index < count and index == int(index):
+            return int(index)
+    except (TypeError, ValueError):  # it is no number
+        pass
+    hint = "; one index at a time" if hasattr(index, "__len__") and type(index) is not str else ""
+    raise DomainError(
+        f"take picks one of {count} values by a whole number from 0 to {count - 1}, got the index "
+        f"{shown(index)}{hint}"
+    )
 
 
 def _take(*operands: Any) -> PlainNumber:

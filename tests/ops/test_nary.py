@@ -88,3 +88,10 @@ def test_an_index_that_is_none_is_an_error_with_the_range(index: Any) -> None:
             ops.take([1.0, Value(2.0), 3.0], given)
     with pytest.raises(InputCountError, match="at least one"):
         ops.take([], 0)
+
+
+@pytest.mark.parametrize("index", ["1", None, [1], [1, 2], (), {}, object()])
+def test_an_index_that_is_no_number_is_the_same_error(index: Any) -> None:
+    with pytest.raises(DomainError, match="from 0 to 1, got the index") as told:
+        ops.take([1.0, Value(2.0)], index)
+    assert ("one index at a time" in str(told.value)) == isinstance(index, (list, tuple, dict))

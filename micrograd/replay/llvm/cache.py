@@ -33,7 +33,7 @@ def folder() -> Path | None:
     """Return the folder of the cache, None if nothing is to be kept."""
     chosen = os.environ.get("MICROGRAD_CACHE", "")
     if chosen:
-        return None if chosen.lower() == "off" else Path(chosen)
+        return None if chosen.lower() == "off" else Path(chosen).expanduser()
     try:
         if sys.platform == "win32":
             local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
@@ -104,7 +104,7 @@ def _is_ours(place: Path) -> bool:
 def _clear(place: Path) -> None:
     """Remove the files that were used least recently, if there are too many bytes."""
     found = []
-    for path in place.glob("*"):
+    for path in place.glob(f"{'[0-9a-f]' * 64}.o"):  # nothing else that is there is ours
         with contextlib.suppress(OSError):  # another process has removed it
             state = path.stat()
             found.append((state.st_mtime, state.st_size, path))

@@ -108,6 +108,19 @@ def test_what_was_used_least_recently_is_removed_above_the_limit(place, monkeypa
     assert sum(path.stat().st_size for path in place.iterdir()) <= 3500
 
 
+def test_other_files_of_the_folder_are_never_removed(place, monkeypatch):
+    monkeypatch.setattr(cache, "LIMIT", 100)
+    place.mkdir(mode=0o700)
+    others = [place / "notes.txt", place / "thesis.o", place / f"{'0' * 63}.o", place / ".part"]
+    for path in others:
+        path.write_bytes(bytes(1000))
+        os.utime(path, (1, 1))
+    for i in range(3):
+        cache.compiled(str(i), Compiler(bytes(90)))
+    assert all(path.exists() for path in others)
+    assert len(list(place.iterdir())) <= len(others) + 1
+
+
 def test_threads_and_processes_may_write_at_once(place):
     with ThreadPoolExecutor(8) as pool:
         found = list(
