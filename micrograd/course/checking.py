@@ -15,6 +15,7 @@ from typing import Any
 from micrograd.checks import one_of
 from micrograd.course.exercises import EXERCISES, Exercise
 from micrograd.engine import plain
+from micrograd.errors import shown_briefly
 from micrograd.ops import Operators
 
 __all__ = ["check", "verdict"]
@@ -75,7 +76,8 @@ def _verdict(exercise: Exercise, answer: Any) -> str:
     try:
         numbers = [float(plain(part) if isinstance(part, Operators) else part) for part in parts]
     except (TypeError, ValueError, OverflowError):
-        return f"expected {'a number' if places == 1 else f'{places} numbers'}, got {answer!r:.60}."
+        wanted = "a number" if places == 1 else f"{places} numbers"
+        return f"expected {wanted}, got {shown_briefly(answer)}."
     if len(numbers) != places:
         return f"expected {places} number{'' if places == 1 else 's'}, got {len(numbers)}."
     for i, (number, right) in enumerate(zip(numbers, exercise.right, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -149,6 +150,9 @@ class Run:
             self._restore(before)
             if isinstance(error, (ArithmeticError, DomainError)):
                 raise self._stopped(error, is_measured=is_measured) from error
+            if isinstance(error, Exception):
+                with contextlib.suppress(AttributeError):  # of a class with slots
+                    error.history = self.history  # type: ignore[attr-defined]
             raise
 
     def _stopped(self, error: ArithmeticError | DomainError, *, is_measured: bool) -> Exception:
@@ -183,7 +187,10 @@ class Run:
         finite_loss(values[0])
         self._note("", [values])
         if objective.has_held_out and self.done % self.validate_every == 0:
-            measured = objective.measure_held_out()
+            try:
+                measured = objective.measure_held_out()
+            except (ArithmeticError, DomainError) as error:
+                raise rewritten(error, f"in the validation data: {error}") from error
             finite_loss(measured[0], " of the validation data")
             self.history.validation_steps.append(self.done)
             self._note("validation_", [measured])

@@ -135,7 +135,11 @@ class Optimizer:
             If a new number is too large for a float or undefined.
         """
         where = f"the learning rate of step {self.steps}"
-        rate = finite_number(where, rate_at(self.lr, self.steps), 0)
+        try:
+            given = rate_at(self.lr, self.steps)
+        except (ArithmeticError, ValueError) as error:  # which would look like those of the data
+            raise ArgumentError(f"{where} cannot be computed: {error}") from error
+        rate = finite_number(where, given, 0)
         before, numbers = vars(self).copy(), data_of(self.params)
         try:
             for p, data in zip(self.params, self._updated(rate), strict=True):

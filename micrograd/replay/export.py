@@ -7,7 +7,7 @@ from typing import NamedTuple
 from micrograd.checks import missing
 from micrograd.errors import ArgumentError
 from micrograd.replay.c import c_name, c_source
-from micrograd.replay.js import is_js_name, js_source
+from micrograd.replay.js import is_js_name, js_name, js_source
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.programs import Programs
@@ -147,7 +147,7 @@ class Exports(Programs):
         """
         trace = self.latest()
         if name is None:
-            name = self._name if is_js_name(self._name) else f"{c_name(self._name)}_"
+            name = js_name(self._name)
         elif not is_js_name(name):
             raise ArgumentError(f"expected a name for a JavaScript function, got {name!r}")
         return js_source(*self._program_of(trace, name))

@@ -121,9 +121,9 @@ class Fits(Programs):
         if not (callback is None or callable(callback)):
             raise ArgumentTypeError(f"expected a function as callback, got {callback!r}")
         limit, rate = clip_of(clip), None if lr is None else rate_of(lr)
-        trace, columns, n = self._batch(arrays)
-        if n == 0:
+        if any(hasattr(array, "__len__") and len(array) == 0 for array in arrays):
             raise ArgumentError("expected at least one sample to train on, got none")
+        trace, columns, n = self._batch(arrays)
         size = batch_size_of(batch_size, n, "")
         held_out = self._held_out(validation, trace)
         if not self._parameters:

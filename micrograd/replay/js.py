@@ -9,7 +9,7 @@ from micrograd.replay.llvm.rows import Handle
 from micrograd.replay.statements import Statements
 from micrograd.replay.trace.tape import Tape
 
-__all__ = ["is_js_name", "js_source"]
+__all__ = ["is_js_name", "js_name", "js_source"]
 
 _RESERVED = {
     "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger",
@@ -26,6 +26,12 @@ def is_js_name(name: object) -> bool:
     """Return whether a function of JavaScript can have this name."""
     plain = isinstance(name, str) and re.fullmatch(r"[A-Za-z_$][A-Za-z0-9_$]*", name)
     return bool(plain) and name not in _RESERVED | _OWN and not re.fullmatch(r"t\d+", str(name))
+
+
+def js_name(name: str) -> str:
+    """Return a Python function's name, with an underscore if JavaScript uses it otherwise."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    return name if is_js_name(name) else f"{name}_"
 
 
 class _Script(Statements):

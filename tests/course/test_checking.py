@@ -21,7 +21,7 @@ def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_a
     assert told(capsys, "01a", ...) == "not answered yet."
     assert told(capsys, "01e", [..., 1, 2]) == "not answered yet."
     assert told(capsys, "01a", "minus ten") == "expected a number, got 'minus ten'."
-    assert told(capsys, "01a", 10**400).startswith("expected a number, got 1000")
+    assert told(capsys, "01a", 10**400).startswith("expected a number, got <int 1.0")
     assert told(capsys, "01a", np.array([-10.0])).startswith("correct")
     assert told(capsys, "01a", np.float64(-10.0)).startswith("correct")
     assert told(capsys, "01e", [1.0, 2.0]) == "expected 3 numbers, got 2."

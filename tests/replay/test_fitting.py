@@ -14,6 +14,7 @@ from micrograd.errors import (
     ArgumentTypeError,
     InputCountError,
     MicrogradError,
+    NonFiniteError,
     NumberTypeError,
 )
 from micrograd.nn import MLP
@@ -266,3 +267,34 @@ def test_a_norm_too_large_for_its_square_is_clipped_all_the_same(backend):
             f.fit([1e200], optimizer=optimizer, steps=1, clip=limit)
         ends.append((w.data, w.grad))
     assert ends[0] == ends[1] == (0.5, 2.0)
+
+
+@every_backend
+@pytest.mark.parametrize(
+    ("rate", "done"),
+    [
+        (lambda step: 1 / step, 0),
+        (lambda step: math.log(step - 2), 0),
+        (lambda step: math.nan if step == 5 else 0.1, 5),
+        (lambda step: -1 if step == 3 else 0.1, 3),
+    ],
+)
+def test_a_rate_that_cannot_be_used_is_told_from_faults_of_the_data(backend, rate, done):
+    w = Value(0.0)
+    loss = micrograd.compile(lambda x, y: (w * x - y) ** 2, backend)
+    with pytest.raises(ArgumentError, match=f"learning rate of step {done}") as told:
+        loss.fit([1.0, 2.0], [1.0, 2.0], optimizer=SGD([w], lr=0.1), lr=rate, steps=9)
+    assert len(told.value.history.loss) == done
+    assert "scaled" not in str(told.value)
+
+
+@every_backend
+def test_what_is_wrong_with_the_validation_data_is_said_of_them(backend):
+    w = Value(0.0)
+    loss = micrograd.compile(lambda x, y: (w * x - y) ** 2, backend)
+    options = {"optimizer": SGD([w], lr=0.1), "validation": ([math.nan], [1.0])}
+    with pytest.raises(NonFiniteError, match="in the validation data: "):
+        loss.fit([1.0, 2.0], [1.0, 2.0], **options)
+    model = MLP(2, [3, 1])
+    with pytest.raises(ArgumentError, match="at least one sample"):
+        micrograd.compile(lambda x: model(x) ** 2, backend).fit([])

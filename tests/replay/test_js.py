@@ -67,6 +67,11 @@ def test_a_name_for_javascript_is_checked():
     compiled = compile(new, "python")
     compiled(1.0)
     assert "function new_(" in compiled.to_js()
+    for name in ("erf", "static"):
+        new.__name__ = name
+        compiled = compile(new, "python")
+        compiled(1.0)
+        assert f"function {name}_(" in compiled.to_js()
 
 
 @pytest.mark.browser
