@@ -137,6 +137,8 @@ class Optimizer:
         where = f"the learning rate of step {self.steps}"
         try:
             given = rate_at(self.lr, self.steps)
+        except MicrogradError:
+            raise
         except (ArithmeticError, ValueError) as error:  # which would look like those of the data
             raise ArgumentError(f"{where} cannot be computed: {error}") from error
         rate = finite_number(where, given, 0)
