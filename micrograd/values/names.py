@@ -429,9 +429,10 @@ class _Naming:
         shown |= {neuron.network for neuron in self.weights}
         fronts = dict.fromkeys(shown, "")
         if len(shown) > 1:
+            used = dict.fromkeys(neuron.network for neuron, *_ in self.computed.values())
             fronts = {
                 number: f"{self.named.get(number, f'net{k}')}."
-                for k, number in enumerate(sorted(shown), 1)
+                for k, number in enumerate(dict.fromkeys([*used, *sorted(shown)]), 1)
             }
         several = {neuron.network for neuron, times in self.samples.items() if times > 1}
         texts = {node: text for node, text in self.own.items() if text}

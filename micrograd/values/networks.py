@@ -243,15 +243,14 @@ def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
     """
     if len(names.neurons) < 2:
         return None
-    fronts = list(dict.fromkeys(neuron.front for neuron in names.neurons))
-    layers: dict[tuple[int, int], list[FoundNeuron]] = {}
+    layers: dict[tuple[str, int], list[FoundNeuron]] = {}
     for neuron in names.neurons:
-        layers.setdefault((fronts.index(neuron.front), neuron.layer), []).append(neuron)
+        layers.setdefault((neuron.front, neuron.layer), []).append(neuron)
     found = [
         Layer(
-            f"{fronts[front].rstrip('.')} layer {number}".strip(),
-            sorted(layers[front, number], key=lambda neuron: neuron.number),
+            f"{front.rstrip('.')} layer {number}".strip(),
+            sorted(neurons, key=lambda neuron: neuron.number),
         )
-        for front, number in sorted(layers)
+        for (front, number), neurons in layers.items()
     ]
     return Network(nodes, found)

@@ -110,10 +110,12 @@ def test_several_samples_are_numbered():
     assert not WANTED & {"x0[1]", "s1[1]"} & found
 
 
-def test_two_networks_are_told_apart_in_the_order_in_which_they_were_made():
-    first, second = made(), made(2)
-    found = names(second(first.layers[0]([1.0, 2.0])))
-    assert {"net1.w1[2,1]", "net2.w1[2,1]", "net1.x1[1]", "net2.s2[1]"} <= found
+def test_networks_are_numbered_as_they_are_computed():
+    older, younger = made(), made(2)
+    for first, second in ((older, younger), (younger, older)):  # age and size do not count
+        found = names(second(first.layers[0]([1.0, 2.0])))
+        assert {"net1.w1[2,1]", "net2.w1[2,1]", "net1.x1[1]", "net2.s2[1]"} <= found
+        assert "net1.w2[1,1]" not in found
 
 
 def test_networks_are_called_as_the_user_says():

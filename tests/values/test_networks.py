@@ -142,3 +142,16 @@ def test_networks_of_one_graph_have_layers_of_their_own():
         "net1 layer 1", "net1 layer 2", "net2 layer 1",
     ]  # fmt: skip
     assert network.title() == "2 networks of 3 layers: 2 inputs, 2, 2 and 2 neurons"
+
+
+def test_layers_stand_in_the_order_in_which_they_are_computed():
+    later, first = (Layer(2, 2, activation="tanh", rng=random.Random(0)) for _ in range(2))
+    h = first([1.0, -2.0])
+    walk = steps(sum(a + b for a, b in zip(h, later(h), strict=True)))
+    assert [layer.name for layer in walk.network.layers] == ["net1 layer 1", "net2 layer 1"]
+    assert walk.network.layers[0].neurons[0].weights == first.neurons[0].w
+    between, last = made(2, [2]), made(2, [2, 1])
+    root = last.layers[1](between(last.layers[0]([1.0, -2.0])))
+    assert [layer.name for layer in found(root).layers] == [
+        "net1 layer 1", "net2 layer 1", "net1 layer 2",
+    ]  # fmt: skip
