@@ -107,7 +107,11 @@ class _Groups:
         upstream = next((row.upstream for row in self.rows if row.kind == "chain"), None)
         arrives = self._number(upstream, signed=True)
         several = self.network.samples > 1
-        gradient = "what this sample adds to the gradient" if several else "the gradient"
+        found = self.network.layers[place.layer].neurons[place.neuron].weights
+        weights = {self.network.at[w] for w in found}
+        adds = any(row.of > 1 for row in self.rows if row.parent in weights)  # a penalty adds too
+        who = "sample" if several else "neuron"
+        gradient = f"what this {who} adds to the gradient" if several or adds else "the gradient"
         goes = f"; times each weight it goes on to {self._below(place)}" if place.layer else ""
         if x is None:
             same = "" if goes else "; the bias gets it unchanged"
@@ -116,10 +120,12 @@ class _Groups:
                 f"{gradient} of that weight{same}{goes}."
             )
         symbol = self.words.activation(x)
+        is_part = any(row.of > 1 for row in self.rows if row.parent == s)
+        part = f"what this {who} adds to " if is_part else ""
         return (
             f"{name}: the incoming gradient, {arrives}, times {symbol}′(s) is "
-            f"{self.words.gradient_symbol(s)}. Times each input, it is {gradient} of that weight; "
-            f"the bias gets it unchanged{goes}."
+            f"{part}{self.words.gradient_symbol(s)}. Times each input, it is {gradient} of that "
+            f"weight; the bias gets it unchanged{goes}."
         )
 
     def _below(self, place: Place) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from micrograd import Value, steps
-from micrograd.losses import binary_cross_entropy_with_logits, cross_entropy, hinge, mse
+from micrograd.losses import binary_cross_entropy_with_logits, cross_entropy, hinge, l2, mse
 from micrograd.nn import MLP
 
 WEIGHTS = [[[0.7, -0.4], [-0.3, 0.8]], [[0.6, -0.9], [-0.5, 0.4]]]
@@ -62,6 +62,13 @@ def test_a_neuron_backwards(walk):
         "Neuron 2 of layer 2 is linear: its gradient, +0.4359, times each input is the gradient "
         "of that weight; times each weight it goes on to layer 1."
     )
+
+
+def test_a_neuron_of_which_the_weights_are_in_a_penalty_too_adds_to_their_gradients(model):
+    walk = steps(cross_entropy([model(X)], [0]) + l2(model.layers[0].parameters(), 0.1))
+    adds = "what this neuron adds to the gradient of that weight; the bias gets it unchanged."
+    assert said(walk, "backward", 1, 2).endswith(f"Times each input, it is {adds}")
+    assert "times each input is the gradient of that weight" in said(walk, "backward", 2, 2)
 
 
 def test_the_loss_forwards_and_backwards(walk):

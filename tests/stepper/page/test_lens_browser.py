@@ -9,7 +9,7 @@ from browser import keep_screenshot
 from stepper_page import INSIDE, Opened, on_the_page
 
 from micrograd import steps
-from micrograd.losses import cross_entropy, mse
+from micrograd.losses import cross_entropy, l2, mse
 from micrograd.nn import MLP
 
 pytestmark = pytest.mark.browser
@@ -171,6 +171,47 @@ def test_a_newcomer_finds_what_a_layer_passes_back(lens):
         ["0.6", "−0.5", "−0.9", "0.4"],
         ["−0.436", "+0.436"],
     ]
+
+
+def rules(page):
+    """Return the equations of the layer's pane, each with its sign, and the note below them."""
+    shown = page.page.locator(".mgn-detail .mgn-rule").all_inner_texts()
+    return ["".join(text.split()) for text in shown], (
+        page.page.locator(".mgn-detail .mgs-note").last.inner_text()
+    )
+
+
+def with_penalty():
+    model = MLP(2, [2, 1], activation="tanh", rng=random.Random(7))
+    return mse([model([0.1, 0.2])], [1]) + l2(model.parameters(), 0.1)
+
+
+def with_skip():
+    rng = random.Random(7)
+    first, second = MLP(2, [2], activation="tanh", rng=rng), MLP(2, [2, 1], rng=rng)
+    h = first([0.1, 0.2])
+    return (second.layers[1]([a + b for a, b in zip(h, second.layers[0](h), strict=True)]) - 1) ** 2
+
+
+@pytest.mark.parametrize(("loss", "at", "rule"), [(with_penalty, 0, 2), (with_skip, 2, 3)])
+def test_a_rule_is_an_equation_where_a_gradient_has_a_second_source(
+    browser, tmp_path, loss, at, rule
+):
+    page = Opened(browser, steps(loss()).to_html(tmp_path / "page.html"))
+    page.press("End", *["ArrowLeft"] * at)
+    equations, note = rules(page)
+    assert [k for k, text in enumerate(equations) if text.endswith("+…")] == [rule]
+    assert "other paths, such as a penalty or a skip connection" in note
+    page.close()
+
+
+def test_a_rule_is_an_equation_where_other_samples_have_added_to_a_gradient(lens):
+    page = lens("ten samples")
+    page.press("End")
+    equations, note = rules(page)
+    assert [text.endswith("+…") for text in equations] == [False, False, True, False]
+    assert "∂ℓ/∂b(1)=∂ℓ/∂s(1)+…" in equations[1]
+    assert note.endswith("+ …: what is added by the other samples so far.")
 
 
 def test_keys_go_through_the_network_and_into_a_neuron(lens):

@@ -175,7 +175,7 @@ function lensWords(V, on) {
     }
     const shown = rows.slice(-7);
     body.replaceChildren(table(["value", "local derivative", ""], shown));
-    if (rows.length > shown.length) body.append(h("p", { class: "mgs-note" }, `And ${rows.length - shown.length} values before.`));
+    if (rows.length > shown.length) body.append(h("p", { class: "mgs-note" }, `And ${rows.length - shown.length} value${rows.length - shown.length > 1 ? "s" : ""} before.`));
   }
   function paintSum(i) {
     const s = steps[V.k], q = V.grad(i), n = nodes[i], turn = Math.max(1, s.turn), all = V.gives[i].filter(j => D.turns < 2 || steps[j].turn === turn);
@@ -248,14 +248,31 @@ function lensWords(V, on) {
       h("p", { class: "mgs-note" }, "Row j of w belongs to neuron j. Three digits here."));
       return;
     }
+    // A rule holds where what has been passed by it is the number shown; else more is added to it.
+    const amount = i => numberOf(V.grad(i)?.text ?? "0"), more = new Set();
+    const arrived = i => V.gives[i].filter(j => j <= k && steps[j].k === "chain" && V.turns[j] === V.turns[k]);
+    function holds(i, terms) { // terms: who passes it on, and how much that is
+      if (!V.grad(i) || !terms.length) return true;
+      const given = arrived(i), passed = terms.filter(([from]) => given.some(j => from.includes(steps[j].n))).map(([, x]) => x), shown = amount(i);
+      if (!(Math.abs(shown - passed.reduce((sum, x) => sum + x, 0)) > 2e-3 * passed.reduce((sum, x) => sum + Math.abs(x), Math.abs(shown)))) return true;
+      for (const j of given.filter(j => !terms.some(([from]) => from.includes(steps[j].n)))) { const at = V.placeOf.get(i), by = V.placeOf.get(steps[j].n); more.add(at && by?.layer === at.layer && by.neuron === at.neuron ? "the other samples so far" : "other paths, such as a penalty or a skip connection"); }
+      return false;
+    }
+    const every = (list, f) => list.map(f).every(Boolean); // so that all of it is asked
+    const sums = a => [a.s, ...a.parts], weight = a => numberOf(nodes[a].text), ruled = (ok, name) => ok ? [name, "=", null] : D.rule ? [name.replace(" = ", " \u2260 "), "\u2260", null] : [`${name} + \u2026`, "=", "+ \u2026"];
     const is = list => V.open != null && s.k === "chain" && list.includes(s.p), local = r => h("span", {}, three(nodes[all[r].x].loc[0])), ds = r => grad(all[r].s, false);
     const passedTo = layer > 1 ? `layer ${layer - 1}` : "the inputs";
+    const [nameS, signS, restS] = ruled(every(all, a => !has || holds(a.s, [[[a.x], amount(a.x) * numberOf(nodes[a.x].loc[0])]])), `${d("s", layer)} = ${d("x", layer)} \u2299 ${sym}\u2032`);
+    const [nameB] = ruled(every(all, a => a.b == null || holds(a.b, [[sums(a), amount(a.s)]])), `${d("b", layer)} = ${d("s", layer)}`);
+    const [nameW, signW, restW] = ruled(every(all, a => every(a.w, (w, c) => holds(w, [[sums(a), amount(a.s) * weight(a.in[c])]]))), `${d("w", layer)} = ${d("s", layer)} ${nameText("x", layer - 1)}\u1d40`);
+    const [nameX, signX, restX] = ruled(every(first.in, (i, c) => holds(i, all.map(a => [sums(a), amount(a.s) * weight(a.w[c])]))), `${d("x", layer - 1)} = ${nameText("w", layer)}\u1d40 ${d("s", layer)}`);
+    const foot = more.size && !D.rule ? ` + \u2026: what is added by ${[...more].sort().reverse().join(" and ")}.` : D.rule && [signS, signW, signX].includes("\u2260") ? " \u2260: not the whole sum, or broken on purpose." : "";
     bodyE.replaceChildren(h("div", { class: "mgn-rules" },
-      has ? line(is(all.map(a => a.s)), `${d("s", layer)} = ${d("x", layer)} \u2299 ${sym}\u2032`, column(rows, r => grad(all[r].s)), "=", column(rows, r => grad(all[r].x, false)), "\u2299", column(rows, local)) : line(false, `${d("s", layer)}, from ${layer < net.layers.length ? `layer ${layer + 1}` : net.loss ? "the loss" : "the start"}`, column(rows, r => grad(all[r].s))),
-      first.b == null ? null : line(is(all.map(a => a.b)), `${d("b", layer)} = ${d("s", layer)}`, column(rows, r => grad(all[r].b))),
-      line(is(all.flatMap(a => a.w)), `${d("w", layer)} = ${d("s", layer)} ${nameText("x", layer - 1)}\u1d40`, w(grad), "=", column(rows, ds), matrix(lone, cols, (r, c) => data(first.in[c], false))),
-      captioned(`Passed back to ${passedTo}`, is(first.in), `${d("x", layer - 1)} = ${nameText("w", layer)}\u1d40 ${d("s", layer)}`, x(grad), "=", matrix(cols, rows, (r, c) => data(all[c].w[r], false)), column(rows, ds))),
-    h("p", { class: "mgs-note" }, `Yellow: this ${V.open ? "step" : "stop"}. \u2013: not yet. Three digits here.${net.samples > 1 ? " Gradients of w and b: the sum over the samples so far." : ""}`));
+      has ? line(is(all.map(a => a.s)), nameS, column(rows, r => grad(all[r].s)), signS, column(rows, r => grad(all[r].x, false)), "\u2299", column(rows, local), restS) : line(false, `${d("s", layer)}, from ${layer < net.layers.length ? `layer ${layer + 1}` : net.loss ? "the loss" : "the start"}`, column(rows, r => grad(all[r].s))),
+      first.b == null ? null : line(is(all.map(a => a.b)), nameB, column(rows, r => grad(all[r].b))),
+      line(is(all.flatMap(a => a.w)), nameW, w(grad), signW, column(rows, ds), matrix(lone, cols, (r, c) => data(first.in[c], false)), restW),
+      captioned(`Passed back to ${passedTo}`, is(first.in), nameX, x(grad), signX, matrix(cols, rows, (r, c) => data(all[c].w[r], false)), column(rows, ds), restX)),
+    h("p", { class: "mgs-note" }, `Yellow: this ${V.open ? "step" : "stop"}. \u2013: not yet. Three digits here.${foot}`));
   }
 
   const layout = () => { const both = V.width >= 1240; tabList.hidden = both; layerPane.hidden = !both; };
