@@ -8,9 +8,9 @@ import pytest
 from browser import keep_screenshot
 from stepper_page import INSIDE, Opened, on_the_page
 
-from micrograd import steps
+from micrograd import Value, steps
 from micrograd.losses import cross_entropy, l2, mse
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Embedding
 
 pytestmark = pytest.mark.browser
 
@@ -212,6 +212,21 @@ def test_a_rule_is_an_equation_where_other_samples_have_added_to_a_gradient(lens
     assert [text.endswith("+…") for text in equations] == [False, False, True, False]
     assert "∂ℓ/∂b(1)=∂ℓ/∂s(1)+…" in equations[1]
     assert note.endswith("+ …: what is added by the other samples so far.")
+
+
+def test_a_stop_outside_of_the_network_shows_what_is_passed_on_there(browser, tmp_path):
+    table, model = Embedding(4, 2), MLP(2, [2, 4], activation="tanh", rng=random.Random(7))
+    loss = cross_entropy([model(table(Value(2)))], [0])
+    page = Opened(browser, steps(loss).to_html(tmp_path / "page.html"))
+    page.press("End")
+    assert page.said.startswith("Backward pass, before the network.")
+    words = page.page.locator(".mgn-step .mgs-tile > span:nth-of-type(1)").all_inner_texts()
+    assert words == ["upstream", "local", "now"]
+    numbers = page.page.locator(".mgn-step .mgs-tile b").all_inner_texts()
+    assert numbers == [numbers[0], "1", numbers[0]]  # of what was taken
+    page.press("Home", "2")
+    assert page.page.locator(".mgn-rule.cur").count() == 0
+    page.close()
 
 
 def test_keys_go_through_the_network_and_into_a_neuron(lens):

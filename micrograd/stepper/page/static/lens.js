@@ -95,8 +95,12 @@ function mountLens(model, el, keep) {
   V.layerNow = () => groupAt[V.k].layer;
   V.sectionTitle = j => { const g = groupAt[j]; return isRest(g) ? `${g.sec.phase === "forward" ? "Forward" : "Backward"} pass, other samples` : `${g.sec.phase === "forward" ? "Forward" : V.turns[j] > 1 ? "Second backward" : "Backward"} pass, ${g.sec.name}`; };
   V.sumOf = () => V.sel ?? (V.back() ? V.open ? (steps[V.k].k === "chain" ? steps[V.k].p : steps[V.k].n) : stopTarget() : null);
-  const stopTarget = () => { const g = groupAt[V.k]; return g.layer ? V.neuron(g.layer, g.neuron).s : V.outputs()[0]; };
-  V.tabNow = () => V.tab ?? (V.sel == null && !V.open ? "layer" : "sum");
+  V.passedOn = () => { // what an operation outside of network and loss gives: all that is not 0, else all
+    const given = steps.slice(groupAt[V.k].steps[0], V.k + 1).filter(q => q.k === "chain"), some = given.filter(q => numberOf(q.con) !== 0);
+    return some.length ? some : given;
+  };
+  const stopTarget = () => { const g = groupAt[V.k]; return g.kind === "operation" ? V.passedOn()[0]?.p ?? steps[V.k].n : g.layer ? V.neuron(g.layer, g.neuron).s : V.outputs()[0]; };
+  V.tabNow = () => V.tab ?? (V.sel == null && !V.open && groupAt[V.k].kind !== "operation" ? "layer" : "sum");
   V.introduction = () => `${stops().length} stops: forward through the network to the loss, then the gradient goes back the same way. Press \u2192 for the next, \u201copen\u201d for the single steps of a neuron; a click on a number shows where its gradient comes from.`;
   function placeNow() { const g = groupAt[V.k]; return g.layer ? { layer: g.layer, neuron: g.neuron } : { loss: true, name: g.kind === "operation" ? g.sec.name : "loss" }; }
 

@@ -113,9 +113,7 @@ function lensWords(V, on) {
     if (V.open) {
       if (s.k === "chain") {
         title = `${title}: chain rule`;
-        const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", s.of > 1 ? "+=" : "=");
-        math.append(formula(ratio(rootName, called(s.p)), adds, ratio(rootName, called(s.n)), M("mo", "\u00b7"), ratio(called(s.n), called(s.p))));
-        rule.append(...typed(s.rule)); chainTiles(s);
+        oneStep(s); rule.append(...typed(s.rule));
       } else if (s.k === "seed") math.append(formula(ratio(rootName, rootName), M("mo", "="), M("mn", "1")));
       else {
         const at = V.placeOf.get(s.n), whole = at && s.n === V.neuron(at.layer, at.neuron)?.s;
@@ -132,14 +130,28 @@ function lensWords(V, on) {
         if (x) { math.append(h("span", { class: "mgn-line" }, expression(x))); rule.append(...typed(x.rule)); }
       } else if (at) {
         const q = inside.find(q => q.p === at.s) ?? inside.find(q => at.w.includes(q.p));
-        if (q) { math.append(formula(ratio(rootName, called(q.p)), M("mo", q.of > 1 ? "+=" : "="), ratio(rootName, called(q.n)), M("mo", "\u00b7"), ratio(called(q.n), called(q.p)))); chainTiles(q); }
-      } else lossGroup(inside, back);
+        if (q) oneStep(q);
+      } else if (group.kind === "operation" && back) passedOn();
+      else lossGroup(inside, back);
     }
     stepHead.textContent = title;
     say.replaceChildren(...typed(sentence));
     V.tell(`${title}. ${spoken(sentence)}`);
     intro.hidden = V.pos() > 0;
     if (V.pos() === 0) intro.append(V.introduction());
+  }
+  const moreOf = n => h("span", { class: "mgs-op mgn-more" }, `\u2026 ${n} more`);
+  function oneStep(q) {
+    const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", q.of > 1 ? "+=" : "=");
+    math.append(formula(ratio(rootName, called(q.p)), adds, ratio(rootName, called(q.n)), M("mo", "\u00b7"), ratio(called(q.n), called(q.p))));
+    chainTiles(q);
+  }
+  function passedOn() {
+    const given = V.passedOn(), targets = [...new Set(given.map(q => q.p))];
+    if (given.length === 1) return oneStep(given[0]);
+    const shown = targets.length > 4 ? targets.slice(0, 3) : targets;
+    shown.forEach(i => tiles.append(tile(V.grad(i).text, "now", "gradient", gradOf(i))));
+    if (targets.length > shown.length) tiles.append(moreOf(targets.length - shown.length));
   }
   function lossGroup(inside, back) {
     const last = inside.at(-1), term = V.term();
@@ -154,9 +166,9 @@ function lensWords(V, on) {
     if (term?.p && term.p.length === V.outputs().length && net.samples === 1) {
       math.append(formula(M("mfrac", M("mrow", M("mo", "\u2202"), ident(rootName)), M("mrow", M("mo", "\u2202"), ident(nameText("s", net.layers.length)))), M("mo", "="), M("mi", "p"), M("mo", "\u2212"), M("mi", "y")));
       shown.forEach(i => { const j = V.outputs().indexOf(i); tiles.append(tile(V.grad(i).text, "now", `${minus(term.p[j])} \u2212 ${j === term.right ? 1 : 0}`, gradOf(i))); });
-    } else if (shown.length === 1) { const q = inside.findLast(q => q.p === shown[0]); if (q) { math.append(formula(ratio(rootName, called(q.p)), M("mo", "="), ratio(rootName, called(q.n)), M("mo", "\u00b7"), ratio(called(q.n), called(q.p)))); chainTiles(q); } }
+    } else if (shown.length === 1) { const q = inside.findLast(q => q.p === shown[0]); if (q) oneStep(q); }
     else shown.forEach(i => tiles.append(tile(V.grad(i).text, "now", "gradient", gradOf(i))));
-    if (outs.length > shown.length) tiles.append(h("span", { class: "mgs-op mgn-more" }, `\u2026 ${outs.length - shown.length} more`));
+    if (outs.length > shown.length) tiles.append(moreOf(outs.length - shown.length));
   }
 
   // ---- sum: where a gradient comes from; in the forward pass what is saved for it
@@ -226,10 +238,10 @@ function lensWords(V, on) {
       const term = V.term(), l = net.layers.length, outs = V.outputs(), rows = folded(outs.length, term?.right ?? -1);
       headE.textContent = term?.p ? "The loss in vectors" : "The loss";
       const p = term?.p, known = V.known(term?.node ?? root), number = t => h("span", { class: known ? null : "dim" }, known ? three(t) : "\u2013");
-      const kids = [];
+      const kids = [], apart = group.kind === "operation"; // then the loss is shown, but not now
       if (p && p.length === outs.length) kids.push(
-        line(!back, `p = softmax(${nameText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),
-        line(back, net.samples === 1 ? `${d("s", l)} = p \u2212 y` : `${d("s", l)} = (p \u2212 y) / ${net.samples}`, matrix(rows, lone, r => grad(outs[r])), "=", net.samples > 1 ? "(" : null, matrix(rows, lone, r => number(p[r])), "\u2212", matrix(rows, lone, r => h("span", {}, r === term.right ? "1" : "0")), net.samples > 1 ? `) / ${net.samples}` : null),
+        line(!back && !apart, `p = softmax(${nameText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),
+        line(back && !apart, net.samples === 1 ? `${d("s", l)} = p \u2212 y` : `${d("s", l)} = (p \u2212 y) / ${net.samples}`, matrix(rows, lone, r => grad(outs[r])), "=", net.samples > 1 ? "(" : null, matrix(rows, lone, r => number(p[r])), "\u2212", matrix(rows, lone, r => h("span", {}, r === term.right ? "1" : "0")), net.samples > 1 ? `) / ${net.samples}` : null),
         h("p", { class: "mgs-note" }, "y is 1 for the right class and 0 for the others. Three digits here."));
       else kids.push(h("p", { class: "mgs-note" }, ...typed([net.loss?.says, term?.name].filter(t => t).join("; "))),
         line(false, `${d(V.outputLetter(), l)}`, matrix(rows, lone, r => grad(outs[r]))));
