@@ -137,7 +137,7 @@ def test_the_first_screen_says_what_the_network_is_and_what_is_about_to_happen(l
     assert page.page.get_by_role("heading", level=2).inner_text() == (
         "Network of 2 layers: 2 inputs, 2 and 2 neurons"
     )
-    assert page.place == "1 / 10"
+    assert page.place == "1 / 10 stops"
     assert "forward through the network to the loss, then the gradient goes back" in (
         page.page.locator(".mgn-step").inner_text()
     )
@@ -232,11 +232,11 @@ def test_a_stop_outside_of_the_network_shows_what_is_passed_on_there(browser, tm
 def test_keys_go_through_the_network_and_into_a_neuron(lens):
     page = lens("2-2-2")
     page.press("ArrowRight", "ArrowRight")
-    assert page.place == "3 / 10"
+    assert page.place == "3 / 10 stops"
     page.press("Shift+ArrowRight")
-    assert page.place == "5 / 10"  # the loss
+    assert page.place == "5 / 10 stops"  # the loss
     page.press("Shift+ArrowLeft", "ArrowLeft")
-    assert page.place == "2 / 10"  # from the start of layer 2 to the end of layer 1
+    assert page.place == "2 / 10 stops"  # from the start of layer 2 to the end of layer 1
     page.press("Enter")
     assert page.page.locator("[aria-current]").inner_text() == "Neuron 2"
     assert page.place == "3 / 35 steps"
@@ -249,7 +249,7 @@ def test_keys_go_through_the_network_and_into_a_neuron(lens):
     crumbs = page.page.locator(".mgn-crumbs").inner_text()
     assert " ".join(crumbs.split()) == "Network › Layer 2 › Neuron 2"
     page.press("Escape")
-    assert page.place == "3 / 10"
+    assert page.place == "3 / 10 stops"
     assert page.page.evaluate("document.activeElement.ariaLabel") == "Open neuron 2 of layer 2"
     page.press("End", "Home")
     slider = page.page.get_by_role("slider", name="Step")

@@ -195,7 +195,7 @@ function mountLens(model, el, keep) {
     }
     put(strip, "aria-valuemin", 1); put(strip, "aria-valuemax", list.length); put(strip, "aria-valuenow", p + 1);
     put(strip, "aria-valuetext", `${V.sectionTitle(V.k)}, ${p + 1} of ${list.length}`);
-    put(count, "text", `${p + 1} / ${list.length}${V.open ? " steps" : ""}`);
+    put(count, "text", `${p + 1} / ${list.length}${V.open ? " steps" : " stops"}`);
     for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
   }
   function paintLegend() {
