@@ -9,10 +9,10 @@ samples, `s1[2]#3` is that of the third. What is in no network has no name here.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -55,6 +55,11 @@ class _Neuron(NamedTuple):
     front: str
     layer: int
     neuron: int
+
+    @property
+    def row(self) -> _Neuron:
+        """The whole layer."""
+        return self._replace(neuron=0)
 
 
 @dataclass
@@ -256,6 +261,7 @@ class _Naming:
         self.rows: dict[int, int] = {}  # neurons by layer, of those that no network holds
         self.computed: dict[Any, tuple[_Neuron, str, int, int]] = {}  # letter, index and sample
         self.pieces: list[tuple[Any, _Unit]] = []
+        self.first: dict[_Neuron, _Neuron] = {}  # the use that the weights are called after
         self._belong(model)
         chains = _Chains(nodes)
         for node in nodes:
@@ -263,6 +269,8 @@ class _Naming:
                 self._look(node)
                 if node in chains.ends and node not in self.units:
                     self._chain(chains, node)
+        if max(self.samples.values(), default=0) > 1:
+            self._tell_apart()
 
     # ---- parameters ----------------------------------------------------------------------------
 
@@ -335,8 +343,7 @@ class _Naming:
             return
         self.samples[unit.neuron] += 1
         unit.sample = self.samples[unit.neuron]
-        self.computed[node] = unit.neuron, "s", unit.neuron.neuron, unit.sample
-        self._inputs(unit)
+        self._whole(node, unit)
 
     def _products(self, parents: Sequence[Any], pairs: int) -> _Unit | None:
         """Return the part of a neuron that products of weights and inputs are, and its bias."""
@@ -411,6 +418,10 @@ class _Naming:
         whole.neuron = neurons.pop()
         return whole
 
+    def _whole(self, node: Any, unit: _Unit) -> None:
+        self.computed[node] = unit.neuron, "s", unit.neuron.neuron, unit.sample
+        self._inputs(unit)
+
     def _activation(self, node: Any, unit: _Unit) -> None:
         self.computed[node] = unit.neuron, "x", unit.neuron.neuron, unit.sample
 
@@ -420,6 +431,71 @@ class _Naming:
             if is_new and (unit.neuron.layer == 1 or not value.parents):
                 layer = unit.neuron._replace(layer=unit.neuron.layer - 1)
                 self.computed[value] = layer, "x", i, unit.sample
+
+    # ---- uses one after the other --------------------------------------------------------------
+
+    def _tell_apart(self) -> None:
+        """Make layers of the uses of a layer that lead to each other; all others are samples."""
+        sums = [node for node, (_, letter, *_) in self.computed.items() if letter == "s"]
+        depth, depths = self._counted(None), defaultdict(set)
+        for node in sums:
+            depths[self.units[node].neuron.row].add(depth[node])
+        uses: dict[Any, int] = {}
+        for row in [row for row, found in depths.items() if len(found) > 1]:
+            count = self._counted(row)
+            uses |= {node: count[node] for node in sums if self.units[node].neuron.row == row}
+        again = {self.units[node].neuron[:2] for node, use in uses.items() if use > 1}
+        if again:
+            self._renumber(sums, uses, again)
+
+    def _counted(self, row: _Neuron | None) -> dict[Any, int]:
+        """Return how many sums, of one layer or of all, lead to each result one after the other."""
+        found: dict[Any, int] = {}
+        for node in self.nodes:
+            if node.parents:
+                unit = self.units.get(node)
+                ends = unit and unit.sample and row in (None, unit.neuron.row)
+                found[node] = max(map(found.get, node.parents, repeat(0))) + bool(ends)
+        return found
+
+    def _renumber(self, sums: Sequence[Any], uses: Mapping[Any, int], again: set[Any]) -> None:
+        """Give each use of a layer of some networks a number of its own, as they are computed."""
+        numbers: dict[tuple[_Neuron, int], int] = {}
+        last: Counter[Any] = Counter()
+        for node in sums:
+            row, use = self.units[node].neuron.row, uses.get(node, 1)
+            if row[:2] in again and (row, use) not in numbers:
+                last[row[:2]] = max(last[row[:2]] + 1, row.layer if use == 1 else 0)
+                numbers[row, use] = last[row[:2]]
+
+        def moved(neuron: _Neuron, use: int = 1) -> _Neuron:
+            return neuron._replace(layer=numbers.get((neuron.row, use), neuron.layer))
+
+        old: dict[_Neuron, _Neuron] = {}
+        self.samples.clear()
+        for node in sums:
+            unit = self.units[node]
+            neuron = moved(unit.neuron, uses.get(node, 1))
+            old[neuron], self.first[neuron] = unit.neuron, moved(unit.neuron)
+            self.samples[neuron] += 1
+            for part in [*self._parts(node), node]:
+                self.units[part].neuron = neuron
+            unit.sample = self.samples[neuron]
+
+        def table(of: Mapping[_Neuron, Any]) -> dict[_Neuron, Any]:
+            found = {moved(neuron): entry for neuron, entry in of.items()}
+            return found | {new: of[neuron] for new, neuron in old.items() if neuron in of}
+
+        self.weights, self.modules = Counter(table(self.weights)), table(self.modules)
+        self.activations = table(self.activations)
+        self.places = {leaf: (moved(neuron), i) for leaf, (neuron, i) in self.places.items()}
+        before, self.computed = self.computed, {}
+        for node in before:
+            whole = self._sum_of(node)
+            if whole and node in self.units:
+                self._whole(node, whole)
+            elif whole and self.activations.get(whole.neuron) == node.op.name:
+                self._activation(node, whole)
 
     # ---- texts ---------------------------------------------------------------------------------
 
@@ -482,7 +558,7 @@ class _Naming:
             if letter != "s":
                 continue
             if place not in neurons:
-                path, mine = self.modules.get(place), own[place]
+                path, mine = self.modules.get(place), own[self.first.get(place, place)]
                 path = None if path is None else (codes[place.network] + path).rstrip(".")
                 front = fronts[place.network] + place.front
                 neurons[place] = FoundNeuron(

@@ -124,10 +124,16 @@ class Network:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it can be drawn as columns: regular, two neurons or more, most of the graph."""
+        """Whether it can be drawn as columns: regular, two neurons or more, most of the graph.
+
+        Each weight stands in one column, so that no layer is used twice in a sample.
+        """
+        neurons = [neuron for layer in self.layers for neuron in layer.neurons]
+        weights = [w for neuron in neurons for w in neuron.weights]
         return (
             self.is_regular
-            and sum(len(layer.neurons) for layer in self.layers) > 1
+            and len(neurons) > 1
+            and len(set(weights)) == len(weights)
             and 2 * len(self.own) >= len(self.nodes)
         )
 

@@ -110,6 +110,40 @@ def test_several_samples_are_numbered():
     assert not WANTED & {"x0[1]", "s1[1]"} & found
 
 
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("atomic", [False, True])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_layer_that_follows_itself_is_two_layers_with_the_weights_of_the_first(
+    samples, atomic, alive
+):
+    layer = Layer(2, 2, activation="tanh", rng=random.Random(0), atomic=atomic)
+    rows = [[0.3, -0.5], [0.1, 0.7]][:samples]
+    walk = steps(cross_entropy([layer(layer(row)) for row in rows], [1, 0][:samples]))
+    if not alive:
+        walk = steps(walk.copy_of_graph())
+    found = {name for name in walk.words.names if re.match(r"[wbsx]\d\[\d(,\d)?\]", name)}
+    own = {f"{letter}[{i}]" for letter in ("x0", "s1", "x1", "s2", "x2") for i in (1, 2)}
+    own = {f"{name}#{k + 1}" for name in own for k in range(samples)} if samples > 1 else own
+    weights = {*("w1[1,1]", "w1[1,2]", "w1[2,1]", "w1[2,2]", "b1[1]", "b1[2]")}
+    assert {name for name in found if " " not in name} == own | weights
+    assert "loss" in walk.words.names
+    assert walk.network.samples == samples
+    assert {section.name for section in walk.sections} == {
+        *("layer 1", "layer 2", "loss"),
+        *(("other samples", "batch loss") if samples > 1 else ()),
+    }
+
+
+def test_what_follows_a_layer_that_is_used_again_is_numbered_after_it():
+    model = MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(0))
+    first, again, last = model.layers
+    score = last(again(again(first([1.0, 2.0]))))
+    found = names(score)
+    assert {"w1[2,1]", "w2[2,1]", "w4[1,2]", "s1[2]", "s2[2]", "x3[2]", "s4[1]"} <= found
+    assert not {name for name in found if name.startswith(("w3", "b3"))}
+    assert steps(score).place("model.layers[2].neurons[0].w[1]") == steps(score).place("w4[1,2]")
+
+
 def test_networks_are_numbered_as_they_are_computed():
     older, younger = made(), made(2)
     for first, second in ((older, younger), (younger, older)):  # age and size do not count

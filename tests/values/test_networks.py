@@ -68,6 +68,7 @@ def test_one_neuron_is_no_network_and_ten_of_a_large_graph_are_not_drawn():
 def test_weights_that_are_used_twice_make_no_columns():
     layer = Layer(2, 2, activation="tanh")
     assert not found(sum(layer(layer([1.0, 2.0])))).is_drawn
+    assert not found(losses.cross_entropy([layer(layer([1.0, 2.0]))], [0])).is_drawn
     model = made()
     assert not found(model([1.0, 2.0]) + model.layers[0]([2.0, 1.0])[0]).is_drawn
 
