@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from micrograd.checks import finite_number, needs, whole_number
 from micrograd.engine import no_grad, plain
 from micrograd.errors import ArgumentError, InputCountError, not_a_network
+from micrograd.nn import is_ours
 from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
 from micrograd.plot.samples import features_of, limits_of, samples_of
+from micrograd.replay import compile  # noqa: A004
 from micrograd.style import MARKERS, Theme, class_shape, mix
 from micrograd.style import theme as theme_named
 
@@ -144,20 +146,23 @@ def _scores(
     """
     import numpy as np
 
-    i, j = columns
-
-    def scores_at(x: float, z: float) -> list[float]:
-        row[i], row[j] = float(x), float(z)
-        output = model(list(row))
-        scores = output if hasattr(output, "__len__") else [output]
-        return [float(plain(score)) for score in scores]
-
-    with no_grad():
-        outputs = [[scores_at(x, z) for x in across] for z in up]
-    scores = np.array(outputs, dtype=float)
+    x, z = (part.ravel() for part in np.meshgrid(across, up))
+    rows = np.tile(row, (len(x), 1))
+    rows[:, columns[0]], rows[:, columns[1]] = x, z
+    if is_ours(model):  # then nothing but its numbers can matter, and machine code gives them
+        outputs = compile(model, check="ignore").map(rows)
+    else:
+        with no_grad():
+            outputs = [_numbers(model(one)) for one in rows.tolist()]
+    scores = np.array(outputs, dtype=float).reshape(len(up), len(across), -1)
     if not np.isfinite(scores).all():
         raise ArgumentError("the model gives scores that are not finite for some points")
     return scores
+
+
+def _numbers(output: Any) -> list[float]:
+    scores = output if hasattr(output, "__len__") else [output]
+    return [float(plain(score)) for score in scores]
 
 
 def _marks(
