@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -72,8 +73,14 @@ def script(net: bool | None = None) -> str:
 
 
 def stripped(code: str) -> str:
-    """Return a script without indentation and comments, a tenth of it; each page carries one."""
-    lines = (line.strip() for line in code.splitlines())
+    r"""Return a script without indentation and comments, a tenth of it; each page carries one.
+
+    Examples
+    --------
+    >>> stripped("// all\n  f(1); // one\n  g('a // b');")
+    "f(1);\ng('a // b');\n"
+    """
+    lines = (re.sub(r" // [^\"'`]*$", "", line).strip() for line in code.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
 
 
@@ -83,6 +90,7 @@ def styles(net: bool | None = None) -> str:
     names = ("stepper.css", *_files(".css", net))
     sheet = "".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
     light, dark = (_tokens(THEMES[name]) for name in ("light", "dark"))
+    sheet = re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL))
     return f'.mgs {{ {light} }}\n.mgs[data-theme="dark"] {{ {dark} }}\n{sheet}'
 
 
