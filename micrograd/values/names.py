@@ -48,6 +48,9 @@ class Owner:
 _HOLDERS = (Owner, dict, list, tuple)  # what a network's values can be in
 
 
+_Row = tuple[int, str, int]  # network, front and layer
+
+
 class _Neuron(NamedTuple):
     """Which neuron: the network, the path in front of its layers, layer and neuron from 1."""
 
@@ -57,9 +60,9 @@ class _Neuron(NamedTuple):
     neuron: int
 
     @property
-    def row(self) -> _Neuron:
+    def row(self) -> _Row:
         """The whole layer."""
-        return self._replace(neuron=0)
+        return self[:3]
 
 
 @dataclass
@@ -352,9 +355,10 @@ class _Naming:
             w, x = x, w
         if bias and not any(map(self.places.get, (*w, *bias))):
             self._by_shape(w, x, bias[0])
-        if not all(map(self._is_weight, w)) or any(map(self._is_weight, x)):
+        known = self.places.get
+        places = [place for place in map(known, w) if place and place[1]]
+        if len(places) < len(w) or any(map(self._is_weight, filter(known, x))):
             return None
-        places = [self.places[weight] for weight in w]
         neurons: set[_Neuron | None] = {neuron for neuron, _ in places}
         if bias:
             neurons |= {self.places[bias[0]][0] if bias[0] in self.places else None}
@@ -448,24 +452,30 @@ class _Naming:
         if again:
             self._renumber(sums, uses, again)
 
-    def _counted(self, row: _Neuron | None) -> dict[Any, int]:
+    def _counted(self, row: _Row | None) -> dict[Any, int]:
         """Return how many sums, of one layer or of all, lead to each result one after the other."""
         found: dict[Any, int] = {}
+        units, zeros = self.units, repeat(0)
         for node in self.nodes:
-            if node.parents:
-                unit = self.units.get(node)
-                ends = unit and unit.sample and row in (None, unit.neuron.row)
-                found[node] = max(map(found.get, node.parents, repeat(0))) + bool(ends)
+            if operands := node.parents:
+                unit = units.get(node)
+                if unit and (pairs := node.op.pairs) > 1:  # weights and biases count nothing
+                    operands = operands[pairs : 2 * pairs]
+                depth = max(map(found.get, operands, zeros))
+                if unit and unit.sample and (row is None or unit.neuron.row == row):
+                    depth += 1
+                if depth:
+                    found[node] = depth
         return found
 
     def _renumber(self, sums: Sequence[Any], uses: Mapping[Any, int], again: set[Any]) -> None:
         """Give each use of a layer of some networks a number of its own, as they are computed."""
-        numbers: dict[tuple[_Neuron, int], int] = {}
+        numbers: dict[tuple[_Row, int], int] = {}
         last: Counter[Any] = Counter()
         for node in sums:
             row, use = self.units[node].neuron.row, uses.get(node, 1)
             if row[:2] in again and (row, use) not in numbers:
-                last[row[:2]] = max(last[row[:2]] + 1, row.layer if use == 1 else 0)
+                last[row[:2]] = max(last[row[:2]] + 1, row[2] if use == 1 else 0)
                 numbers[row, use] = last[row[:2]]
 
         def moved(neuron: _Neuron, use: int = 1) -> _Neuron:
