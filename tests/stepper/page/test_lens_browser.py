@@ -229,6 +229,40 @@ def test_a_stop_outside_of_the_network_shows_what_is_passed_on_there(browser, tm
     page.close()
 
 
+CARDS = """() => [...document.querySelectorAll(".mgn-card")].map(card => [
+  card.querySelector(".mgn-nm")?.getAttribute("aria-label") ?? "", card.title,
+  [...card.querySelectorAll(".name")].some(e => e.scrollWidth > e.clientWidth + 1),
+  [...card.querySelectorAll(".num")].some(e => e.textContent === "\u2026")])"""
+
+
+@pytest.mark.parametrize("width", [400, 1000, 1366])
+def test_a_long_name_of_a_network_gives_way_to_indices_and_numbers(browser, tmp_path, width):
+    rng = random.Random(7)
+    first, second = (MLP(n, [2, 1], activation="tanh", rng=rng) for n in (2, 1))
+    walk = steps(
+        (second([first([0.1, 0.2])]) - 3) ** 2,
+        labels={"generator": first, "discriminator": second},
+    )
+    page = Opened(browser, walk.to_html(tmp_path / "page.html"))
+    page.page.set_viewport_size({"width": width, "height": 768})
+    page.page.evaluate(TWO_FRAMES)
+    page.press("End")
+    for keys in ([], ["Enter"]):
+        page.press(*keys)
+        found = page.page.evaluate(CARDS)
+        assert any("generator.w" in title for _, title, *_ in found)
+        assert [
+            title
+            for spoken, title, *wrong in found
+            if any(wrong) or (not spoken and re.match("(gener|discrimin)ator", title))
+        ] == []
+        assert page.page.evaluate(FAULTS) == []
+    page.press("Escape")
+    labels = page.page.locator(".mgn-strip .seg:not([title='more layers']) span").all_inner_texts()
+    assert all(re.search(r"L\d|layer|loss|ℓ", text) for text in labels), labels
+    page.close()
+
+
 def test_keys_go_through_the_network_and_into_a_neuron(lens):
     page = lens("2-2-2")
     page.press("ArrowRight", "ArrowRight")

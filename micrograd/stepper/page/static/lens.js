@@ -185,7 +185,8 @@ function mountLens(model, el, keep) {
       const widths = segments.map(s => s.e.clientWidth);
       segments.forEach((s, j) => {
         const arrow = s.phase === "backward" && !s.gap && !s.other ? "\u2190" : "", long = `${arrow ? "\u2190 " : ""}${s.name}`, short = [["batch loss", "\u2113"], ["other samples", "others"], ["before the network", "before"], ["after the network", "after"]].reduce((name, [a, b]) => name.replace(a, b), `${arrow}${s.name.replace("layer ", "L")}`);
-        s.label.textContent = [long, short, `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => widthOf(t, 13.5) + 4 < widths[j]) ?? "";
+        const layer = s.name.match(/^(.+) layer (\d+)$/);
+        s.label.textContent = [long, short, ...(layer ? [...[4, 3, 2, 1].map(n => `${arrow}${[...layer[1]].slice(0, n).join("")}\u2026 L${layer[2]}`), `${arrow}L${layer[2]}`] : []), `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => widthOf(t, 13.5) + 4 < widths[j]) ?? "";
       });
     }
     for (const s of segments) {

@@ -21,7 +21,7 @@ function lensPicture(V, on) {
 
   // ---- pieces
   function card(i, x, y, w, extra = "", short = null) {
-    const n = nodes[i], label = short ?? V.called(i, inPicture), name = h("span", { class: "name" }, typed(label)), data = h("span", { class: "num d" }), cap = h("span", { class: "cap" }, "grad"), g = h("span", { class: "num" });
+    const n = nodes[i], label = short ?? shortName(V.called(i, inPicture), compact ? w - 22 : w * .55 - 12, 15), name = h("span", { class: "name" }, typed(label)), data = h("span", { class: "num d" }), cap = h("span", { class: "cap" }, "grad"), g = h("span", { class: "num" });
     const again = n.role === "param" && cards.some(c => c.i === i);
     const e = at(h("div", { class: "", role: "button", tabindex: -1, "data-node": i, title: [n.name, `= ${minus(n.full)}`, V.code(i)].filter(t => t).join("  ") },
       compact ? [h("div", { class: "r one" }, name), h("div", { class: "r" }, data)] : h("div", { class: "r" }, name, data), h("div", { class: "r g" }, cap, g)), x, y, w, T.card);
@@ -300,7 +300,7 @@ function lensPicture(V, on) {
         if (list.length < seen.length && seen.includes(V.k) && !list.includes(V.k)) list[2] = V.k;
         list.sort((a, b) => a - b);
         list.forEach((j, q) => {
-          const sy = cy + (q - (list.length - 1) / 2) * 56, ex = x + gap, e = at(h("div", { class: "mgn-stub" }), ex + 6, sy - 18, 88);
+          const sy = cy + (q - (list.length - 1) / 2) * 56, ex = x + gap, e = at(h("div", { class: "mgn-stub", title: nodes[V.steps[j].n].name }), ex + 6, sy - 18, 88);
           line(x, cy, ex, sy, { e: V.edges[V.steps[j].e], n });
           stage.append(e); stubs.push({ e, j });
         });
@@ -378,7 +378,7 @@ function lensPicture(V, on) {
     for (const f of flats) { const known = V.known(f.x); put(f.v, "text", known ? fitted(numberText(numberOf(nodes[f.w].text) * numberOf(nodes[f.x].text)), f.room, 14) : "\u2013"); }
     for (const { e, j } of stubs) {
       const q = V.steps[j], done = j <= V.k;
-      e.replaceChildren(h("span", {}, back ? "from " : "to ", ...typed(V.called(q.n, inPicture))), h("span", { class: done ? signOf(q.con) : null }, done ? minus(q.con) : back ? "not yet" : ""));
+      e.replaceChildren(h("span", {}, back ? "from " : "to ", ...typed(shortName(V.called(q.n, inPicture), 54, 13))), h("span", { class: done ? signOf(q.con) : null }, done ? minus(q.con) : back ? "not yet" : ""));
       put(e, "class", `mgn-stub${j === V.k ? " cur" : ""}`);
     }
     paintLines(inGroup, s, back);

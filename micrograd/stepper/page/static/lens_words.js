@@ -27,6 +27,15 @@ function typed(text) {
 }
 // The width of a typed text in the picture.
 const typedWidth = (text, size) => widthOf(text.replace(NAMED, "$1$4"), size) + [...text.matchAll(NAMED)].reduce((sum, found) => { const [, layer, low] = parts(found); return sum + 2 + Math.max(widthOf(layer && `(${layer})`, 10), widthOf(low, 10)); }, 0);
+// A name that is longer than its room, with a shorter name of the network: its letter and its indices stay.
+function shortName(name, room, size) {
+  const found = typedWidth(name, size) > room && name.match(/^(.{2,})\.([wbsx]\u207d.*)$/u);
+  if (!found) return name;
+  const [, whole, own] = found, letters = [...whole];
+  for (let n = letters.length - 1; n; n--) { const short = `${letters.slice(0, n).join("")}\u2026.${own}`; if (typedWidth(short, size) <= room) return short; }
+  const least = `${letters[0]}.${own}`;
+  return typedWidth(least, size) <= room ? least : own;
+}
 function ident(name) { // the same in a formula
   const mi = text => make("m", "mi", { mathvariant: "normal" }, text), out = [], t = minus(name);
   let at = 0;
