@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 from micrograd.graph import order
 from micrograd.ops import constant
+from micrograd.values.chains import Chains
 from micrograd.values.networks import network_in
 from micrograd.values.notation import FoundNeuron, Names, Use
 
@@ -208,44 +209,6 @@ def _networks(leaves: Mapping[int, Any]) -> list[_Network]:
     return [network for owner, network in networks if id(owner) not in inside]
 
 
-class _Chains:
-    """The sums of an `atomic` network that is gone: products added to a bias, one after the other.
-
-    A weight and a bias are free leaves, what a weight multiplies is none. One such sum alone is
-    not taken for a neuron.
-    """
-
-    def __init__(self, nodes: Sequence[Any]) -> None:
-        self._before: dict[Any, Any] = {}
-        for node in nodes:
-            if node.parents and node.op.adds and len(node.parents) == 2:
-                start, product = node.parents
-                is_product = len(product.parents) == 2 and product.op.pairs == 1
-                if is_product and self._can_start(start):
-                    w, x = product.parents
-                    if self._is_free(w) and not self._is_free(x):
-                        self._before[node] = start
-        ends = self._before.keys() - set(self._before.values())
-        self.ends = ends if len({self.of(end)[0] for end in ends}) > 1 else set()
-
-    def _can_start(self, node: Any) -> bool:
-        return node in self._before or self._is_free(node)
-
-    @staticmethod
-    def _is_free(node: Any) -> bool:
-        return not node.parents and node.op is not constant
-
-    def of(self, end: Any) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        """Return the bias, the weights, their inputs, and all that is computed, in order."""
-        sums = []
-        while end in self._before:
-            sums.append(end)
-            end = self._before[end]
-        products = [node.parents[1] for node in reversed(sums)]
-        computed = [node for pair in zip(products, reversed(sums), strict=True) for node in pair]
-        return end, [p.parents[0] for p in products], [p.parents[1] for p in products], computed
-
-
 class _Naming:
     """One walk through a graph that finds the neurons in it."""
 
@@ -266,7 +229,7 @@ class _Naming:
         self.pieces: list[tuple[Any, _Unit]] = []
         self.first: dict[_Neuron, _Neuron] = {}  # the use that the weights are called after
         self._belong(model)
-        chains = _Chains(nodes)
+        chains = Chains(nodes)
         for node in nodes:
             if node.parents:
                 self._look(node)
@@ -301,6 +264,7 @@ class _Naming:
                 gone.setdefault(kept[0], network).keep(leaf, *kept[1:])
         for network in gone.values():
             self._place(network)
+        self.gone = {network.number for network in gone.values()}
 
     def _place(self, network: _Network) -> None:
         paths = set(network.paths.values())
@@ -356,6 +320,10 @@ class _Naming:
         if bias and not any(map(self.places.get, (*w, *bias))):
             self._by_shape(w, x, bias[0])
         known = self.places.get
+        if bias and self.gone and not all(map(known, (*w, *bias))):
+            found = {place[0] for place in map(known, (*w, *bias)) if place}
+            for i, leaf in enumerate((*bias, *w)):
+                self._replace(leaf, found, i)
         places = [place for place in map(known, w) if place and place[1]]
         if len(places) < len(w) or any(map(self._is_weight, filter(known, x))):
             return None
@@ -366,6 +334,17 @@ class _Naming:
             return None
         inputs = [(i, value) for (_, i), value in zip(places, x, strict=True)]
         return _Unit(places[0][0], set(w), inputs, bool(bias))
+
+    def _replace(self, leaf: Any, neurons: set[_Neuron], i: int) -> bool:
+        """Give a leaf the place that it stands in, where that is free in a network that is gone."""
+        if leaf.parents or leaf.op is constant or leaf in self.paths or len(neurons) != 1:
+            return False
+        (neuron,) = neurons
+        if neuron.network not in self.gone or (neuron, i) in self.places.values():
+            return False
+        self.places[leaf] = neuron, i
+        self.weights[neuron] += i > 0
+        return True
 
     def _is_weight(self, value: Any) -> bool:
         return self.places.get(value, (None, 0))[1] > 0
@@ -387,7 +366,7 @@ class _Naming:
                 self.activations[unit.neuron] = value.op.name  # of the samples to come, too
                 self._activation(value, unit)
 
-    def _chain(self, chains: _Chains, end: Any) -> None:
+    def _chain(self, chains: Chains, end: Any) -> None:
         """Make a neuron of the products that are added to a bias one after the other."""
         bias, w, x, computed = chains.of(end)
         if not any(map(self.places.get, (*w, bias))):
@@ -406,7 +385,7 @@ class _Naming:
         parts = [self.units.get(parent) for parent in parents]
         biases = [self.places.get(parent) for parent in parents]
         neurons, whole = set(), _Unit(_Neuron(0, "", 0, 0), set(), [])
-        for part, bias in zip(parts, biases, strict=True):
+        for parent, part, bias in zip(parents, parts, biases, strict=True):
             if part and not part.sample:
                 neurons.add(part.neuron)
                 whole.weights |= part.weights
@@ -414,6 +393,8 @@ class _Naming:
                 whole.has_bias |= part.has_bias
             elif bias and bias[1] == 0:
                 neurons.add(bias[0])
+                whole.has_bias = True
+            elif self._replace(parent, {p.neuron for p in parts if p and not p.sample}, 0):
                 whole.has_bias = True
             else:
                 return None

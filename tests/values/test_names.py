@@ -227,6 +227,29 @@ def test_a_network_that_is_gone_has_the_names_that_it_had(travel, atomic):
     assert {"net1.w2[3,1]", "net2.b1[2]", "net1.x1[3]"} <= set(alive)
 
 
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize(
+    ("atomic", "what"), [(False, "b"), (True, "b"), (False, "w"), (False, "wb")]
+)
+def test_a_parameter_that_was_replaced_in_a_network_that_is_gone_has_its_place(
+    atomic, what, samples
+):
+    model = MLP(2, [2, 2], activation="tanh", rng=random.Random(0), atomic=atomic)
+    for neuron in model.layers[0].neurons:
+        if "b" in what:
+            neuron.b = Value(-5.0)
+        if "w" in what:
+            neuron.w[1] = Value(2.0)
+    loss = cross_entropy([model([0.5, k]) for k in range(samples)], [1] * samples)
+    alive = steps(loss)
+    wanted, sections = list(alive.words.names), [section.name for section in alive.sections]
+    del model, neuron, alive
+    walk = steps(loss)
+    assert list(walk.words.names) == wanted
+    assert [section.name for section in walk.sections] == sections
+    assert "before the network" not in sections
+
+
 def test_a_network_that_is_gone_or_none_of_ours_is_told_by_its_shape():
     assert names(made()([1.0, 2.0])) == WANTED
     assert names(made(atomic=True)([1.0, 2.0])) == WANTED
