@@ -210,21 +210,27 @@ class _Groups:
         if not self._is_whole(term):
             return start if seeded else ""
         gets = next((row.upstream for row in self.rows if row.kind == "chain"), None)
-        part = "its" if seeded else "that times its"
+        scaled = [
+            row.upstream for row in self.rows if row.kind == "chain" and row.node == term.node
+        ]
+        plain = seeded and (not scaled or scaled[0] == 1)  # not where the loss is multiplied
+        part = "its" if plain else "that times its"
         rules = {
             "cross_entropy": f"Each output gets {part} probability, the right class minus 1: "
             "p - y.",
             "binary_cross_entropy": f"The output gets {part} probability minus the target: p - y.",
-            "mse": f"The output gets 2 × (output - target){'' if seeded else ' times that'}.",
+            "mse": f"The output gets 2 × (output - target){'' if plain else ' times that'}.",
             "hinge": "The output gets minus the target times that where the hinge is above 0.",
         }
         if not seeded:
             start = f"The loss of sample {self.network.sample[self.last] + 1} gets "
             start += f"{self._number(gets, signed=True)}."
+        elif not plain:
+            start += f" The loss of the sample gets {self._number(scaled[0], signed=True)}."
         rule = rules[term.kind]
         if term.target is None:
             rule = "Each output gets its share of 2 × (output - target)."
-        return f"{start} {rule.replace(' times that', '') if seeded else rule}"
+        return f"{start} {rule.replace(' times that', '') if plain else rule}"
 
     def _shared(self) -> str:
         """Say what the loss of each sample gets, where it is the same."""

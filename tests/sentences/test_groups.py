@@ -82,6 +82,13 @@ def test_the_loss_forwards_and_backwards(walk):
     )
 
 
+def test_a_loss_that_is_multiplied_gives_its_outputs_more(model):
+    assert said(steps(3 * cross_entropy([model(X)], [0])), "backward") == (
+        "The backward pass starts at the loss: ∂ℓ/∂ℓ = 1. The loss of the sample gets +3. Each "
+        "output gets that times its probability, the right class minus 1: p - y."
+    )
+
+
 def test_single_steps(walk):
     texts = [walk.called.typeset(f"{step.text} {step.rule}") for step in walk]
     assert any(

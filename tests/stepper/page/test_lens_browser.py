@@ -205,6 +205,35 @@ def test_a_rule_is_an_equation_where_a_gradient_has_a_second_source(
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("of", "rule"),
+    [
+        (lambda loss, outputs: loss, "=p−y"),
+        (lambda loss, outputs: 3 * loss, "=3·(p−y)"),
+        (lambda loss, outputs: loss + outputs[0] ** 2, "=p−y+…"),
+    ],
+)
+def test_the_rule_of_the_outputs_is_an_equation(browser, tmp_path, of, rule):
+    model = MLP(2, [2, 3], activation="tanh", rng=random.Random(7))
+    outputs = model([0.1, 0.2])
+    loss = of(cross_entropy([outputs], [1]), outputs)
+    page = Opened(browser, steps(loss).to_html(tmp_path / "page.html"))
+    page.press("End", *["ArrowLeft"] * 5)
+    assert page.said.startswith("Backward pass, loss.")
+    name = page.page.locator(".mgn-detail .mgn-rule.cur .f").inner_text()
+    assert "".join(name.split()) == f"∂ℓ/∂s(2){rule}"
+    page.close()
+
+
+def test_values_that_are_left_out_are_counted(lens):
+    page = lens("deep")
+    page.press("1", *["ArrowRight"] * 3)  # 4 of the neurons, each with s and x
+    note = page.page.locator(".mgn-detail .mgs-note").last
+    assert note.inner_text() == "And 1 value before."
+    page.press("ArrowRight")
+    assert note.inner_text() == "And 3 values before."
+
+
 def test_a_rule_is_an_equation_where_other_samples_have_added_to_a_gradient(lens):
     page = lens("ten samples")
     page.press("End")

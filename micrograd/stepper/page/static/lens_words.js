@@ -162,6 +162,12 @@ function lensWords(V, on) {
     shown.forEach(i => tiles.append(tile(V.grad(i).text, "now", "gradient", gradOf(i))));
     if (targets.length > shown.length) tiles.append(moreOf(targets.length - shown.length));
   }
+  // The rule p - y, times what the loss of the sample gets; whole where nothing else is added to an output.
+  function outputRule(term) {
+    const given = V.grad(term.node)?.text, f = given == null ? 1 / net.samples : numberOf(given), is = (a, b) => !(Math.abs(a - b) > 2e-3 * Math.abs(f));
+    const whole = V.outputs().every((i, j) => !V.grad(i) || is(numberOf(V.grad(i).text), f * (numberOf(term.p[j]) - (j === term.right ? 1 : 0))));
+    return { one: f === 1, whole, share: is(f, 1) ? "" : is(f, 1 / net.samples) ? `/ ${net.samples}` : `${minus(given).replace("+", "")} \u00b7` };
+  }
   function lossGroup(inside, back) {
     const last = inside.at(-1), term = V.term();
     if (!back) {
@@ -172,7 +178,7 @@ function lensWords(V, on) {
     }
     const outs = V.outputs().filter(i => V.grad(i)), shown = outs.length > 4 ? outs.slice(0, 3) : outs;
     if (!shown.length) return;
-    if (term?.p && term.p.length === V.outputs().length && net.samples === 1) {
+    if (term?.p && term.p.length === V.outputs().length && outputRule(term).one && outputRule(term).whole) {
       math.append(formula(M("mfrac", M("mrow", M("mo", "\u2202"), ident(rootName)), M("mrow", M("mo", "\u2202"), ident(nameText("s", net.layers.length)))), M("mo", "="), M("mi", "p"), M("mo", "\u2212"), M("mi", "y")));
       shown.forEach(i => { const j = V.outputs().indexOf(i); tiles.append(tile(V.grad(i).text, "now", `${minus(term.p[j])} \u2212 ${j === term.right ? 1 : 0}`, gradOf(i))); });
     } else if (shown.length === 1) { const q = inside.findLast(q => q.p === shown[0]); if (q) oneStep(q); }
@@ -248,9 +254,10 @@ function lensWords(V, on) {
       headE.textContent = term?.p ? "The loss in vectors" : "The loss";
       const p = term?.p, known = V.known(term?.node ?? root), number = t => h("span", { class: known ? null : "dim" }, known ? three(t) : "\u2013");
       const kids = [], apart = group.kind === "operation"; // then the loss is shown, but not now
+      const { share, whole } = p?.length === outs.length ? outputRule(term) : {}, rest = whole === false ? D.rule ? ", if nothing is broken" : " + \u2026" : "";
       if (p && p.length === outs.length) kids.push(
         line(!back && !apart, `p = softmax(${nameText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),
-        line(back && !apart, net.samples === 1 ? `${d("s", l)} = p \u2212 y` : `${d("s", l)} = (p \u2212 y) / ${net.samples}`, matrix(rows, lone, r => grad(outs[r])), "=", net.samples > 1 ? "(" : null, matrix(rows, lone, r => number(p[r])), "\u2212", matrix(rows, lone, r => h("span", {}, r === term.right ? "1" : "0")), net.samples > 1 ? `) / ${net.samples}` : null),
+        line(back && !apart, `${d("s", l)} = ${!share ? "p \u2212 y" : share[0] === "/" ? `(p \u2212 y) ${share}` : `${share} (p \u2212 y)`}${rest}`, matrix(rows, lone, r => grad(outs[r])), "=", share ? share[0] === "/" ? "(" : `${share} (` : null, matrix(rows, lone, r => number(p[r])), "\u2212", matrix(rows, lone, r => h("span", {}, r === term.right ? "1" : "0")), share ? share[0] === "/" ? `) ${share}` : ")" : null, rest),
         h("p", { class: "mgs-note" }, "y is 1 for the right class and 0 for the others. Three digits here."));
       else kids.push(h("p", { class: "mgs-note" }, ...typed([net.loss?.says, term?.name].filter(t => t).join("; "))),
         line(false, `${d(V.outputLetter(), l)}`, matrix(rows, lone, r => grad(outs[r]))));
