@@ -89,7 +89,7 @@ class _Groups:
         place = network.places[self.last]
         layer = network.layers[place.layer]
         neuron = layer.neurons[place.neuron]
-        use = neuron.uses[place.sample]
+        use = neuron.uses[place.use]
         x = None if use.x is None else network.at[use.x]
         name = f"Neuron {neuron.number} of {layer.name}"
         name += f", sample {place.sample + 1}" if network.samples > 1 else ""
@@ -130,7 +130,7 @@ class _Groups:
 
     def _below(self, place: Place) -> str:
         """Return where the gradient of a neuron's inputs goes to."""
-        inputs = self.network.layers[place.layer].neurons[place.neuron].uses[place.sample].inputs
+        inputs = self.network.layers[place.layer].neurons[place.neuron].uses[place.use].inputs
         below = {self.network.stage[self.network.at[value]] for value in inputs}
         names = [self.network.layers[k].name for k in sorted(below) if k >= 0]
         return listed(names) if names else "its inputs"

@@ -468,10 +468,11 @@ class _Naming:
             unit = self.units[node]
             neuron = moved(unit.neuron, uses.get(node, 1))
             old[neuron], self.first[neuron] = unit.neuron, moved(unit.neuron)
-            self.samples[neuron] += 1
             for part in [*self._parts(node), node]:
                 self.units[part].neuron = neuron
-            unit.sample = self.samples[neuron]
+            below = {found.sample for _, x in unit.inputs if (found := self._sum_of(x))}
+            unit.sample = below.pop() if len(below) == 1 else self.samples[neuron] + 1
+            self.samples[neuron] = max(self.samples[neuron], unit.sample)
 
         def table(of: Mapping[_Neuron, Any]) -> dict[_Neuron, Any]:
             found = {moved(neuron): entry for neuron, entry in of.items()}
@@ -545,7 +546,7 @@ class _Naming:
             and node.parents[0] in self.units and self.units[node.parents[0]].neuron == place
         }  # fmt: skip
         neurons: dict[_Neuron, FoundNeuron] = {}
-        for node, (place, letter, number, _) in self.computed.items():
+        for node, (place, letter, number, sample) in self.computed.items():
             if letter != "s":
                 continue
             if place not in neurons:
@@ -557,7 +558,7 @@ class _Naming:
                     [mine[i] for i in sorted(mine) if i], mine.get(0), [],
                 )  # fmt: skip
             inputs = [value for _, value in sorted(self.units[node].inputs, key=itemgetter(0))]
-            use = Use(inputs, node, active.get(node), self._parts(node))
+            use = Use(inputs, node, active.get(node), self._parts(node), sample - 1)
             neurons[place].uses.append(use)
         return list(neurons.values())
 

@@ -21,11 +21,12 @@ MIXED: Final = -2  # the sample of what several samples lead to, such as their m
 
 
 class Place(NamedTuple):
-    """The layer, the neuron in it and the sample that a value is computed in, from 0."""
+    """The layer, the neuron in it, the sample and the neuron's use that a value is of, from 0."""
 
     layer: int
     neuron: int
     sample: int
+    use: int
 
 
 class Layer(NamedTuple):
@@ -72,10 +73,11 @@ class Network:
     def __post_init__(self) -> None:
         at = self.at
         self.parents = [[at[parent] for parent in node.parents] for node in self.nodes]
-        uses = [len(neuron.uses) for layer in self.layers for neuron in layer.neurons]
-        self.samples = max(uses)
+        neurons = [neuron for layer in self.layers for neuron in layer.neurons]
+        uses = [len(neuron.uses) for neuron in neurons]
+        self.samples = 1 + max(use.sample for neuron in neurons for use in neuron.uses)
         self.places = {
-            at[value]: Place(i, j, k)
+            at[value]: Place(i, j, use.sample, k)
             for i, layer in enumerate(self.layers)
             for j, neuron in enumerate(layer.neurons)
             for k, use in enumerate(neuron.uses)
@@ -143,9 +145,9 @@ class Network:
         found: list[dict[int, None]] = [{} for _ in range(self.samples)]
         for layer in self.layers:
             for neuron in layer.neurons:
-                for sample, use in zip(found, neuron.uses, strict=False):
+                for use in neuron.uses:
                     places = [self.at[value] for value in use.inputs]
-                    sample.update(dict.fromkeys(p for p in places if self.stage[p] < 0))
+                    found[use.sample].update(dict.fromkeys(p for p in places if self.stage[p] < 0))
         return [list(sample) for sample in found]
 
     @cached_property
@@ -174,10 +176,15 @@ class Network:
 
     def outputs(self, sample: int) -> list[int]:
         """Return what the last layer gives for a sample."""
-        uses = [
-            use for neuron in self.layers[-1].neurons for use in neuron.uses[sample : sample + 1]
-        ]
-        return [self.at[use.s if use.x is None else use.x] for use in uses]
+        return self._outputs[sample]
+
+    @cached_property
+    def _outputs(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in range(self.samples)]
+        for neuron in self.layers[-1].neurons:
+            for use in neuron.uses:
+                found[use.sample].append(self.at[use.s if use.x is None else use.x])
+        return found
 
     @cached_property
     def terms(self) -> list[Term | None]:
@@ -235,6 +242,24 @@ def listed(texts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
 
 
+def _sorted(layers: list[Layer]) -> list[Layer]:
+    """Return layers so that each stands after those that it takes outputs of, else as they are.
+
+    The first use of each tells the order where all are used in every sample.
+    """
+    if len({len(neuron.uses) for layer in layers for neuron in layer.neurons}) == 1:
+        return layers
+    uses = [[use for neuron in layer.neurons for use in neuron.uses] for layer in layers]
+    made = {use.s if use.x is None else use.x: i for i, mine in enumerate(uses) for use in mine}
+    below = [{made.get(x, i) for use in mine for x in use.inputs} for i, mine in enumerate(uses)]
+    rest, found = list(range(len(layers))), []
+    while rest:
+        i = next((i for i in rest if not below[i] & set(rest) - {i}), rest[0])
+        rest.remove(i)
+        found.append(layers[i])
+    return found
+
+
 def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
     """Return the network of a graph; None where it has fewer than two neurons.
 
@@ -259,4 +284,4 @@ def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
         )
         for (front, number), neurons in layers.items()
     ]
-    return Network(nodes, found)
+    return Network(nodes, _sorted(found))

@@ -31,12 +31,15 @@ class Use(NamedTuple):
         The activation; None where the neuron is linear.
     parts : list of Value
         The products and partial sums of an `atomic` neuron, as they are computed.
+    sample : int
+        From 0.
     """
 
     inputs: list[Any]
     s: Any
     x: Any
     parts: list[Any]
+    sample: int
 
     @property
     def computed(self) -> list[Any]:
@@ -119,8 +122,8 @@ class Names:
                 weights=all_of(neuron.weights),
                 bias=all_of([neuron.bias])[0],
                 uses=[
-                    Use(all_of(inputs), to[s], all_of([x])[0], all_of(parts))
-                    for inputs, s, x, parts in neuron.uses
+                    Use(all_of(inputs), to[s], all_of([x])[0], all_of(parts), sample)
+                    for inputs, s, x, parts, sample in neuron.uses
                 ],
             )
             for neuron in self.neurons

@@ -134,6 +134,26 @@ def test_a_layer_that_follows_itself_is_two_layers_with_the_weights_of_the_first
     }
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+def test_sequences_of_unlike_lengths_are_samples_of_their_own(atomic):
+    cell = Layer(3, 2, activation="tanh", rng=random.Random(0), atomic=atomic)
+    out = Layer(2, 2, nonlin=False, rng=random.Random(1), atomic=atomic)
+    states = []
+    for length in (1, 3):
+        h = [0.0, 0.0]
+        for k in range(length):
+            h = cell([k / 4, *h])
+        states.append(h)
+    walk = steps(cross_entropy([out(h) for h in states], [1, 0]))
+    for j in (0, 1):
+        assert walk.nodes[walk.place(f"net1.x3[{j + 1}]#2")] is states[1][j]
+        assert walk.nodes[walk.place(f"net1.x1[{j + 1}]#1")] is states[0][j]
+    assert "net1.s3[1]#1" not in walk.words.names
+    assert {"net2.s1[1]#1", "net2.s1[1]#2", "loss#1", "loss#2", "loss"} <= set(walk.words.names)
+    assert all(section.groups[0].text for section in walk.all_sections)
+    assert not walk.network.is_drawn
+
+
 def test_what_follows_a_layer_that_is_used_again_is_numbered_after_it():
     model = MLP(2, [2, 2, 1], activation="tanh", rng=random.Random(0))
     first, again, last = model.layers
