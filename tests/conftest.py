@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, find, settings
+from hypothesis.strategies import none
 
 # The tests' own modules, `oracles` and `strategies`, are found from every import mode.
 if (_here := str(Path(__file__).parent / "support")) not in sys.path:
@@ -58,6 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over the thousands of tests, which are there to stay."""
+    # Hypothesis registers its generators at the first search; when they are frozen, it cannot see
+    # any more that they are held.
+    find(none(), lambda _: True)
     gc.collect()
     gc.freeze()
 
