@@ -10,12 +10,15 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
-# How far pictures and tables stick out of the cell that they stand in, in pixels, and how wide the
-# page is. An image that did not load has no width.
+# How far pictures, frames and tables stick out of the cell that they stand in, in pixels, and how
+# wide the page is. An image that did not load has no width; one that stands behind a frame, for
+# where none can be, is not shown.
 MEASURE = """() => {
     const inside = ".jp-OutputArea-output, .jp-MarkdownOutput";
-    const shown = document.querySelectorAll(".jp-OutputArea-output img, .jp-Cell table");
-    const out = Array.from(shown, (one) => {
+    const all = document.querySelectorAll(
+        ".jp-OutputArea-output img, .jp-OutputArea-output iframe, .jp-Cell table");
+    const shown = Array.from(all).filter((one) => one.checkVisibility());
+    const out = shown.map((one) => {
         const own = one.getBoundingClientRect(), cell = one.closest(inside).getBoundingClientRect();
         return own.width ? Math.max(own.right - cell.right, cell.left - own.left) : 1e6;
     });
