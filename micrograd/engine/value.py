@@ -237,8 +237,10 @@ class Value(Node):
         try:
             for node in nodes:
                 grad = gradients.get(node, 0)  # 0 where none arrived
-                # What has no operands is a leaf, which adds up.
-                node._grad = grad if node._left is not None else node._grad + grad
+                if node._left is None:  # a leaf, which adds up
+                    node._grad += grad
+                else:
+                    node._grad = grad
         except BaseException:  # an interrupt is no Exception
             for node, grad in zip(nodes, before, strict=True):
                 node._grad = grad
