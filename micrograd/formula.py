@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from micrograd.graph import order
 from micrograd.ops import Text, as_text, labelled, partial_formulas, write
-from micrograd.values.names import names_in
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
@@ -47,6 +46,8 @@ def formula(value: Value, limit: int = 1000) -> str:
     >>> formula(b * (b + 1))
     'b * (b + 1)'
     """
+    from micrograd.values.names import names_in  # when one is written: see `values.checks`
+
     texts: dict[Value, Text] = {}
     nodes = order(value)
     names = names_in(nodes).texts

@@ -13,10 +13,6 @@ from typing import Any, Final
 
 from micrograd.checks import install
 from micrograd.cli.command import DONE, Command
-from micrograd.course.grading import CONFIGURATION, graded
-from micrograd.course.guide import glossary, guide
-from micrograd.course.hand_exercise import hand_exercise
-from micrograd.course.solutions import solved
 from micrograd.errors import ArgumentError
 from micrograd.files import write_atomic
 
@@ -87,6 +83,12 @@ def hand_out_kit(folder: str | os.PathLike[str]) -> dict[str, str]:
     ...     sorted(hand_out_kit(folder))[:3]
     ['LICENSE', 'glossary.md', 'guide.md']
     """
+    # Every command imports this module, and only this one needs what writes the course.
+    from micrograd.course.grading import CONFIGURATION, graded
+    from micrograd.course.guide import glossary, guide
+    from micrograd.course.hand_exercise import hand_exercise
+    from micrograd.course.solutions import solved
+
     sources = _sources()
     notebooks = {path.name: _read(path) for path in sources}
     contents = {

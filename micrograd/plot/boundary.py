@@ -13,7 +13,6 @@ from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.nn import is_ours
 from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
 from micrograd.plot.samples import features_of, limits_of, samples_of
-from micrograd.replay import compile  # noqa: A004
 from micrograd.style import MARKERS, Theme, class_shape, mix
 from micrograd.style import theme as theme_named
 
@@ -150,7 +149,9 @@ def _scores(
     rows = np.tile(row, (len(x), 1))
     rows[:, columns[0]], rows[:, columns[1]] = x, z
     if is_ours(model):  # then nothing but its numbers can matter, and machine code gives them
-        outputs = compile(model, check="ignore").map(rows)
+        from micrograd.replay import compile as compiled  # takes as long to load as all plots
+
+        outputs = compiled(model, check="ignore").map(rows)
     else:
         with no_grad():
             outputs = [_numbers(model(one)) for one in rows.tolist()]

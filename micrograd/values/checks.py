@@ -9,19 +9,24 @@ from typing import Any
 from micrograd.errors import DomainError, NonFiniteError, StaleGraphError, shown
 from micrograd.graph import order
 from micrograd.ops import constant
-from micrograd.values.names import name_of, names_in
+
+# Names are imported where a message needs them: they would be a fifth of `import micrograd`.
 
 __all__ = ["check_finite", "check_fresh", "described", "is_finite", "is_same", "named"]
 
 
 def named(operand: Any) -> str:
     """Return how a message speaks of an operand."""
+    from micrograd.values.names import name_of
+
     name = name_of(operand)
     return f"operand {name!r}" if name else "an unnamed operand"
 
 
 def described(node: Any) -> str:
     """Return the node as it was computed, with names where there are any."""
+    from micrograd.values.names import names_in
+
     names = names_in(order(node)).texts
     texts = [
         f"{names[parent]}={shown(data)}" if parent in names else shown(data)
@@ -32,6 +37,8 @@ def described(node: Any) -> str:
 
 
 def _titled(node: Any) -> str:
+    from micrograd.values.names import name_of
+
     name = "" if node.label else name_of(node)  # which its repr shows
     return f"{name}, {node!r}," if name else repr(node)
 
