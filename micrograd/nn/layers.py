@@ -28,14 +28,8 @@ from micrograd.errors import (
     shown_briefly,
 )
 from micrograd.nn.module import Module
-from micrograd.ops import (
-    Number,
-    Op,
-    Operators,
-    constant,
-    dot_of,
-    function_of_one,
-)
+from micrograd.ops import Number, Op, Operators, constant, dot_of, function_of_one
+from micrograd.values.collecting import uncollected
 from micrograd.values.names import keep_places
 
 __all__ = [
@@ -462,19 +456,20 @@ class MLP(Module):
             raise ArgumentError(
                 f"expected one activation for each of the {len(self.nouts)} layers, got {len(each)}"
             )
-        self.layers = [
-            Layer(
-                sizes[i],
-                sizes[i + 1],
-                nonlin=i != len(sizes) - 2 or each is self.activation,
-                activation=each[i],
-                init=init,
-                rng=rng,
-                atomic=atomic,
-            )
-            for i in range(len(sizes) - 1)
-        ]
-        keep_places([layer.neurons for layer in self.layers])
+        with uncollected():  # it would walk over all the parameters so far, again and again
+            self.layers = [
+                Layer(
+                    sizes[i],
+                    sizes[i + 1],
+                    nonlin=i != len(sizes) - 2 or each is self.activation,
+                    activation=each[i],
+                    init=init,
+                    rng=rng,
+                    atomic=atomic,
+                )
+                for i in range(len(sizes) - 1)
+            ]
+            keep_places([layer.neurons for layer in self.layers])
 
     def __call__(self, x: Any, *more: Any) -> Any:
         """Return the outputs for one sample `x`: a list, or a Value if there is one output."""

@@ -17,7 +17,7 @@ from micrograd.replay.trace import Recorder
 from micrograd.replay.trace.reach import models_of
 from micrograd.replay.trace.tape import PARAMETER
 from micrograd.replay.trace.traced import Trace
-from micrograd.replay.trace.watch import uncollected
+from micrograd.values.collecting import uncollected
 
 __all__ = ["Programs"]
 

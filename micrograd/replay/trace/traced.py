@@ -9,9 +9,8 @@ from micrograd.engine import Value
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.trace.recorder import Recorder, differentiate
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
-from micrograd.replay.trace.watch import uncollected
 
-__all__ = ["Trace", "uncollected"]
+__all__ = ["Trace"]
 
 
 class Trace:

@@ -33,7 +33,7 @@ from micrograd.values.collecting import uncollected
 
 __all__ = [
     "DRAWN", "FROZEN", "SLOPE", "WATCHED", "WHERE", "Watch", "is_symbol", "line_where",
-    "uncollected", "user_frame",
+    "user_frame",
 ]  # fmt: skip
 
 # With a separator at the end: the name of a user's file may begin with that of the folder.
