@@ -234,7 +234,7 @@ class Stepper(Sequence[Step]):
         >>> steps(MLP(2, [2, 1])([1.0, -2.0])).network.title()
         'Network of 2 layers: 2 inputs, 2 and 1 neurons'
         """
-        return network_in(self.nodes, self.called)
+        return self.called.network or network_in(self.nodes, self.called)
 
     @cached_property
     def words(self) -> Words:

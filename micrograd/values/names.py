@@ -36,8 +36,8 @@ _numbers = count()
 class Owner:
     """What values can belong to: a network or a part of one, which is found as long as it lives.
 
-    Nothing is written into the values, so that a copied, loaded or rearranged network is named as
-    it is now.
+    Its attributes tell the names, so that a copied, loaded or rearranged network is named as it is
+    now. What `keep_places` writes into the values counts when the network is gone.
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - as of object
@@ -111,7 +111,7 @@ def names_in(
 
 def _name_losses(names: Names, nodes: Sequence[Any]) -> None:
     """Name the root that is the loss of a network, the losses of its samples and what they add."""
-    network = network_in(nodes, names)
+    network = names.network = network_in(nodes, names)
     if network is None or not network.loss:
         return
     several = network.samples > 1

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from micrograd.values.networks import Network
 
 __all__ = ["FoundNeuron", "Names", "Use"]
 
@@ -94,6 +97,8 @@ class Names:
         As they are computed.
     paths : dict of Value to str
         Of parameters, as in code, but with dots: `model.layers.0.neurons.1.w.0`.
+    network : Network or None
+        What `networks.network_in` has found, where it was asked.
     """
 
     texts: dict[Any, str]
@@ -103,6 +108,7 @@ class Names:
     own: set[Any]
     neurons: list[FoundNeuron] = field(default_factory=list)
     paths: dict[Any, str] = field(default_factory=dict)
+    network: Network | None = None
 
     def moved(self, to: Mapping[Any, Any]) -> Names:
         """Return these names for other things than the values: for their positions, or copies.
