@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from micrograd.ops import softmax
+
 __all__ = ["KINDS", "Term", "probabilities", "term_at"]
 
 KINDS: Final = {
@@ -134,12 +136,10 @@ def probabilities(term: Term, data: Sequence[Any]) -> list[Any]:
 
 
 def _softmax(scores: list[Any]) -> list[Any]:
-    peak = max(scores)
     try:
-        powers = [math.exp(score - peak) for score in scores]
+        return softmax(scores)
     except (OverflowError, ValueError):
         return [math.nan] * len(scores)
-    return [power / sum(powers) for power in powers]
 
 
 def _mse(node: Any, outputs: list[Any]) -> _Found | None:
