@@ -332,14 +332,18 @@ kept:
 """
 
 
+def _added(vector: str, lane: str, total: str, lanes: int) -> str:
+    """Return the text that adds the lanes of a vector, from the first on."""
+    return "\n".join(
+        f"  %{lane}{i} = extractelement <{lanes} x double> %{vector}, i64 {i}\n"
+        f"  %{total}{i} = fadd double {f'%{total}{i - 1}' if i else '0.0'}, %{lane}{i}"
+        for i in range(lanes)
+    )
+
+
 def _norm(lanes: int) -> str:
     """Return the scale of the gradient: its limit over its norm, where that is longer."""
     v = f"<{lanes} x double>"
-    total = "\n".join(
-        f"  %n{i} = extractelement {v} %square, i64 {i}\n"
-        f"  %m{i} = fadd double {f'%m{i - 1}' if i else '0.0'}, %n{i}"
-        for i in range(lanes)
-    )
     return f"""\
 ready:
   br label %length
@@ -353,7 +357,7 @@ length:
   %square = fadd {v} %square0, %y2
 {again("y", "%vectors", "length", "lengthened")}
 lengthened:
-{total}
+{_added("square", "n", "m", lanes)}
   %infinite = fcmp uge double %m{lanes - 1}, 0x7FF0000000000000
   br i1 %infinite, label %undone, label %limited
 limited:
@@ -381,15 +385,9 @@ def _update(rule: Rule, clip: str, lanes: int) -> str:
 
 def _tail(lanes: int) -> str:
     """Return the end of a step: the next one follows unless a parameter is no longer finite."""
-    v = f"<{lanes} x double>"
-    wrong = "\n".join(
-        f"  %w{i} = extractelement {v} %wrong1, i64 {i}\n"
-        f"  %a{i} = fadd double {f'%a{i - 1}' if i else '0.0'}, %w{i}"
-        for i in range(lanes)
-    )
     return f"""\
 updated:
-{wrong}
+{_added("wrong1", "w", "a", lanes)}
   %fine = fcmp oeq double %a{lanes - 1}, 0.0
   %s1 = add i64 %s, 1
   %mores = icmp slt i64 %s1, %steps
