@@ -73,10 +73,6 @@ the index 26
         """Return the numbers of a row, for its index from 0."""
         return [take(column, index) for column in zip(*self.weight, strict=True)]
 
-    def parameters(self) -> list[Value]:
-        """Return the numbers of the table, row by row."""
-        return [value for row in self.weight for value in row]
-
     def configuration(self) -> dict[str, Any]:
         """Return the arguments of the constructor that give a table of this size."""
         return {"num_embeddings": len(self.weight), "embedding_dim": len(self.weight[0])}

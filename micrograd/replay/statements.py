@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -15,7 +16,6 @@ class Statements:
     """Writes one constant for each result; a language says how it declares, calls and spells."""
 
     declaration = "    const {kind} {name} = {text};"
-    integer = "int"  # the type of a truth
     spellings = ("NAN", "INFINITY")
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Statements:
     def constant(self, value: float) -> Handle:
         """Return a number."""
         nan, infinity = self.spellings
-        if value != value:
+        if math.isnan(value):
             return nan
-        if value in (float("inf"), float("-inf")):
+        if math.isinf(value):
             return infinity if value > 0 else f"(-{infinity})"
         text = self.literal(float(value))
         return f"({text})" if text.startswith("-") else text
@@ -58,7 +58,7 @@ class Statements:
 
     def compare(self, kind: str, a: Handle, b: Handle) -> Handle:
         """Return a truth."""
-        return self.new(f"{a} {kind} {b}", self.integer)
+        return self.new(f"{a} {kind} {b}", "int")
 
     def select(self, truth: Handle, a: Handle, b: Handle) -> Handle:
         """Return a where the truth holds, else b."""
@@ -92,9 +92,8 @@ class Statements:
                 handle = lower(self, op, [at[operand] for operand in operands])
                 if len(self.lines) > before:
                     is_operator = op.precedence < 3 and not op.family  # needs no comment
-                    self.lines[-1] += (
-                        "" if is_operator else f" /* {op.noun.replace('*/', '* /')} */"
-                    )
+                    noun = op.noun.replace("*/", "* /")
+                    self.lines[-1] += "" if is_operator else f" /* {noun} */"
                 at.append(handle)
             elif operands[0] == CONSTANT:
                 at.append(self.constant(tape.as_float(here)))
