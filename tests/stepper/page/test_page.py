@@ -1,7 +1,6 @@
 """What Python sends to the page and the notebook, without a browser."""
 
 import base64
-import gzip
 import hashlib
 import html
 import json
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from graphs import guide_graph
 from random_graphs import random_graph
+from watched import data_of
 
 import micrograd.stepper.page
 from micrograd import Value, explain, steps
@@ -549,13 +549,8 @@ def test_a_notebook_keeps_the_page_and_the_widget_finds_its_place(widget, monkey
     assert f'<micrograd-page of="{shown.place}">' in data["text/html"]
     assert shown.place != widget(guide_graph()).place
     assert data["text/plain"].startswith("<Stepper of L = -24")
-    assert packed_data(data["text/html"]) == {**page_data(shown.stepper), "position": 4}
+    assert data_of(data["text/html"]) == {**page_data(shown.stepper), "position": 4}
     assert set(bundle_of(shown.stepper)) == {"text/html", "text/plain"}
-
-
-def packed_data(text):
-    packed = re.search(r'"application/gzip" id="mgs-data">([^<]*)<', text)[1]
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def test_where_only_an_output_starts_a_widget_the_output_says_so(widget, monkeypatch):
@@ -594,7 +589,7 @@ def test_without_the_extra_a_notebook_gets_the_page_and_its_name(monkeypatch):
     monkeypatch.delitem(sys.modules, "micrograd.stepper.page.stepper_widget", raising=False)
     data = mimebundle(steps(guide_graph()))
     assert "data:image/svg+xml;base64," in data["text/html"]
-    assert packed_data(data["text/html"])["title"].startswith("L = ")
+    assert data_of(data["text/html"])["title"].startswith("L = ")
     assert 'pip install "micrograd[notebook]"' in data["text/plain"]
 
 
