@@ -18,7 +18,7 @@ class Node(Protocol):
         """The operands of the node; empty for a leaf."""
 
 
-NodeT = TypeVar("NodeT", bound=Node)
+NodeT = TypeVar("NodeT", bound=Node)  # for checkers of types: nodes of one class in, the same out
 
 
 def order(root: NodeT) -> list[NodeT]:

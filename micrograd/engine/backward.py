@@ -35,7 +35,8 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
             continue
         right, upstream = node._right, so_far(node)
         try:
-            if right is None or op.gate or op.opaque:  # not two operands; a choice; made by hand
+            # Not two operands; a gate, which chose one, as `maximum` does; made by hand.
+            if right is None or op.gate or op.opaque:
                 _pass_on(node, gradients)
                 continue
             # Most nodes have two operands: for them `_pass_on` is written out here, for speed.

@@ -114,8 +114,9 @@ class Value(Node):
             inputs = [arg._data for arg in args]
         except AttributeError:  # a plain number has no `_data`
             for arg in args:
+                # Symbols, with which `compile` traces, have the higher rank: they record the row.
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
-                    return arg._apply(op, args)  # a symbol, with which `compile` traces
+                    return arg._apply(op, args)
             args = tuple(
                 [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             )
