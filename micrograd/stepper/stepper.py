@@ -172,7 +172,7 @@ class Stepper(Sequence[Step]):
         ----------
         value : Value or str
             A value of the graph, or its name in the sentences, such as its label or `w1[2,1]`;
-            or where a parameter stands in code, `layers[0].neurons[1].w[0]`.
+            or where a parameter stands in code, `layers[0].neurons[1].w[0]` or `w[0,1,0]`.
 
         Raises
         ------

@@ -146,6 +146,8 @@ class Names:
     def at_path(self, text: str) -> list[Any]:
         """Return the parameters that a path in code means, with or without the network's name.
 
+        The indices of layer, neuron and weight alone, from 0, will do: `w[0,1,0]`, `b[0,1]`.
+
         Examples
         --------
         >>> from micrograd.graph import order
@@ -155,8 +157,11 @@ class Names:
         >>> names = names_in(order(model([1.0, -2.0])))
         >>> names.at_path("layers[0].neurons[1].w[0]") == [model.layers[0].neurons[1].w[0]]
         True
+        >>> names.at_path("w[0,1,0]") == names.at_path("model.layers[0].neurons[1].w[0]")
+        True
         """
-        path = re.sub(r"\[(\d+)\]", r".\1", text)
+        path = re.sub(r"^([wb])\[(\d+), ?(\d+)(?:, ?(\d+))?\]$", _in_code, text)
+        path = re.sub(r"\[(\d+)\]", r".\1", path)
         return [leaf for leaf, own in self.paths.items() if path in (own, own.partition(".")[2])]
 
     def titles(self, nodes: Sequence[Any]) -> list[str]:
@@ -214,6 +219,12 @@ class Names:
         found = {match[0] for name in self._plain for match in _PLAIN.finditer(name)}
         given = {self.texts[node] for node in self.own if node in self.texts}
         return found | {name.partition("[")[0] for name in found if name[0] != "p"} - given
+
+
+def _in_code(found: re.Match[str]) -> str:
+    letter, layer, neuron, weight = found.groups()
+    path = f"layers[{layer}].neurons[{neuron}].{letter}"
+    return path if weight is None else f"{path}[{weight}]"
 
 
 def _stacked(found: re.Match[str]) -> str:
