@@ -37,18 +37,6 @@ _STATIC: Final = Path(__file__).parent / "static"
 _LENS: Final = ("lens_words.js", "lens_picture.js", "lens.js", "lens.css")  # for networks
 _DRAWN: Final = ("graph.js", "camera.js", "panel.js", "stepper.js")  # for all other graphs
 LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
-_START: Final = """\
-const data = await pageData();
-const values = { data, step: data.position, theme: "auto", editable: false, error: "" };
-const asked = new URLSearchParams(location.hash.slice(1)); // page.html#step=7&theme=dark
-if (asked.has("step")) values.step = +asked.get("step") - 1;
-if (asked.has("theme")) values.theme = asked.get("theme");
-const model = {
-  get: key => values[key], set(key, value) { values[key] = value; },
-  on() {}, off() {}, save_changes() {},
-};
-render({ model, el: document.getElementById("mgs") });
-"""
 _NO_SCRIPT_STEPS: Final = 300
 HEIGHT: Final = 860  # of a frame, in pixels
 TITLE: Final = "Back-propagation, step by step"
@@ -68,7 +56,11 @@ def script(net: bool | None = None) -> str:
     net : bool, optional
         Only what a page of a network needs, or only what a page of another graph needs.
     """
-    names = ("base.js", "host.js", *_files(".js", net), "page.js")
+    names = ("base.js", "host.js", "address.js", *_files(".js", net), "page.js")
+    return _script(*names)
+
+
+def _script(*names: str) -> str:
     return stripped("\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names))
 
 
@@ -140,7 +132,7 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
     code, sheet = script(has_net), styles(has_net)
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
-    code = code.removesuffix(LAST_LINE) + _START
+    code = code.removesuffix(LAST_LINE) + _script("start.js")
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     plain = "" if packed else plain
     name = f"{data['title']}: back-propagation, step by step"

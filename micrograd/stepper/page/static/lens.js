@@ -39,6 +39,7 @@ function mountLens(model, el, keep) {
   const quit = new AbortController(), on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0)), editable = !!model.get("editable");
   Object.assign(V, { k: clamp(model.get("step")), open: null, sel: null, tab: null, page: null, width: 900, sample: net.sample, ...keep?.state });
+  const address = addressOf(model, el, nodes, steps.length, !keep);
   V.k = clamp(model.get("step"));
   const snap = j => { if (V.open) return j; const list = stops(); return list.find(s => s >= j) ?? list.at(-1); }; // at the network a stop is whole
   if (V.k > 0) V.sample = groupAt[V.k].sec.sample ?? V.sample;
@@ -104,6 +105,17 @@ function mountLens(model, el, keep) {
   V.introduction = () => `${stops().length} stops: forward through the network to the loss, then the gradient goes back the same way. Press \u2192 for the next, \u201copen\u201d for the single steps of a neuron; a click on a number shows where its gradient comes from.`;
   function placeNow() { const g = groupAt[V.k]; return g.layer ? { layer: g.layer, neuron: g.neuron } : { loss: true, name: g.kind === "operation" ? g.sec.name : "loss" }; }
 
+  // ---- what of this the address holds
+  const isAt = (g, place) => place.loss ? !g.layer && (g.kind === "operation") === (place.name !== "loss") : g.layer === place.layer && g.neuron === place.neuron;
+  address.add("sample", () => V.sample ? V.sample + 1 : "", text => { const q = text - 1; if (!(Number.isInteger(q) && q >= 0 && q < net.samples)) return false; V.sample = q; });
+  address.add("open", () => V.open && (V.open.loss ? V.open.name : `${V.open.layer}.${V.open.neuron}`), text => {
+    const [layer, neuron] = text.split(".").map(Number), place = neuron ? { layer, neuron } : { loss: true, name: text }, all = groups.filter(g => isAt(g, place) && (neuron || text === "loss" || g.sec.name === text) && !isRest(g));
+    if (!all.length) return false;
+    V.open = place;
+    if (!isAt(groupAt[V.k], place) || isRest(groupAt[V.k])) V.k = all[0].steps[0];
+  });
+  address.add("pick", () => V.sel == null ? "" : address.named(V.sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; V.sel = i; });
+  address.add("tab", () => V.tab, text => { if (!["sum", "layer"].includes(text)) return false; V.tab = text; });
   V.k = snap(V.k);
 
   // ---- skeleton, in reading order
@@ -212,6 +224,7 @@ function mountLens(model, el, keep) {
     pane.querySelector("input")?.remove(); editing = null;
     picture.paint();
     paintTop(); paintMini(); paintStrip(); words.paint(); paintLegend();
+    address.changed();
   }
   V.light = i => { V.hover = i; picture.light(i); paintLegend(); };
 
@@ -240,7 +253,7 @@ function mountLens(model, el, keep) {
     const was = V.open;
     play(false);
     if (place) {
-      const here = groupAt[V.k], same = g => place.loss ? !g.layer && (g.kind === "operation") === (place.name !== "loss") : g.layer === place.layer && g.neuron === place.neuron, phase = here.sec.phase;
+      const here = groupAt[V.k], same = g => isAt(g, place), phase = here.sec.phase;
       const at = same(here) && !isRest(here) ? here : groups.find(g => same(g) && g.sec.phase === phase && !isRest(g)) ?? groups.find(g => same(g) && !isRest(g)) ?? here;
       V.open = place;
       V.k = at.steps[0];
@@ -361,11 +374,12 @@ function mountLens(model, el, keep) {
   }
   sized.observe(app);
   play(false); measure(); paint();
+  address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, [role=slider]")];
   if (keep) (picture.cardOf(keep.focus)?.e ?? controls()[keep.control])?.focus({ preventScroll: true });
   return () => {
     const active = el.getRootNode().activeElement, control = controls().indexOf(active), focus = active?.dataset?.node == null ? null : +active.dataset.node;
-    quit.abort(); sized.disconnect(); leaveTheme(); clearTimeout(timer);
+    quit.abort(); sized.disconnect(); leaveTheme(); address.leave(); clearTimeout(timer);
     model.off("change:step", follow); model.off("change:error", complain);
     return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed, focus, control };
   };

@@ -14,9 +14,12 @@ function mount(model, el, keep, again) {
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
   const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150, editable = !!model.get("editable");
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
+  const address = addressOf(model, el, nodes, steps.length, !keep);
   let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
     hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
+  address.add("pick", () => sel == null ? "" : address.named(sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; sel = sought = i; });
+  address.add("tab", () => panel.byPath ? "paths" : "", text => text === "paths" ? void panel.turn(true) : false);
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
   edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
 
@@ -194,6 +197,7 @@ function mount(model, el, keep, again) {
     const main = boxOf(sought ?? (chain ? s.p : s.n));
     const hangs = tag && sought == null ? [tag.box] : [], all = sought == null ? cards : main;
     camera.show({ cards: all, main, all: around(all, ...hangs), own: around(main, ...hangs) }, glide && !big);
+    address.changed();
   }
   const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null); };
   const operands = s => s.k === "forward" && into[s.n].length <= 3 ? [...new Set(into[s.n].map(e => e.p))].filter(shown) : [];
@@ -437,11 +441,12 @@ function mount(model, el, keep, again) {
   sized.observe(pane);
   unfold(steps[k].n, steps[k].p);
   play(false); measure(); paint();
+  address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, input")];
   (nodes[keep?.focus]?.g ?? controls()[keep?.control])?.focus({ preventScroll: true });
   return () => {
     const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
-    quit.abort(); leaveTheme(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); camera.stop();
+    quit.abort(); leaveTheme(); address.leave(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); camera.stop();
     model.off("change:step", follow); model.off("change:error", complain);
     return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control };
   };

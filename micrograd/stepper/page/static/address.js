@@ -1,0 +1,70 @@
+// The address of a page, such as #step=24&open=1.2&set=w1[2,1]:0.9: where its reader is. Each part
+// of the page adds its key, with how its text is written and how it is read. In a notebook nothing
+// is read or written.
+
+const WRITE_AFTER = 250; // milliseconds after the last change: browsers refuse an address a frame
+const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)\u207e/g, (_, n) => n.normalize("NFKC")).replace(/[\u2080-\u2089]+(,[\u2080-\u2089]+)*/g, n => `[${n.normalize("NFKC")}]`).replace(/^\u2113/, "loss");
+
+function addressOf(model, el, nodes, count, fresh) {
+  const asked = (fresh && model.get("start")) || {}, parts = new Map(), faults = [], own = el.id === "mgs" && window === window.top;
+  const names = nodes.map(n => plainName(n.name));
+  let timer = 0, kept = null;
+  const encoded = text => encodeURIComponent(text).replace(/%(5B|5D|2C|3A|3B|40)/g, decodeURIComponent);
+  const address = {
+    // `write()` returns the text of a key, "" to leave it out. `read(text)` is called at once if the
+    // address has the key; it returns a sentence, or false, if nothing here is called so.
+    add(key, write, read) {
+      parts.set(key, write);
+      if (asked[key] == null) return;
+      const said = read(asked[key]);
+      if (said === false || typeof said === "string" && said) faults.push(said || `This link says ${key}=${asked[key]}, which is not here.`);
+    },
+    text: () => "#" + [...parts].map(([key, write]) => [key, String(write() ?? "")]).filter(([, text]) => text).map(([key, text]) => `${key}=${encoded(text)}`).join("&"),
+    // Says what the link names in vain; from now on `changed` writes the address.
+    ready(alert) {
+      if (faults.length) { alert.textContent = faults.join(" "); alert.hidden = false; }
+      kept = address.text();
+    },
+    changed() {
+      if (!own || kept == null) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const text = address.text();
+        if (text === kept) return;
+        kept = text;
+        try { history.replaceState(null, "", text); } catch { /* not allowed here: the page works without */ }
+      }, WRITE_AFTER);
+    },
+    leave: () => clearTimeout(timer),
+    own,
+    // A value as it is called here: by its name, or by its number where several have that name.
+    named: i => names.indexOf(names[i]) === names.lastIndexOf(names[i]) && !/^@\d+$/.test(names[i]) ? names[i] : `@${i}`,
+    find(name) {
+      const at = /^@(\d+)$/.exec(name), found = names.indexOf(name), i = at ? +at[1] : found === names.lastIndexOf(name) ? found : -1;
+      return i < nodes.length ? i : -1;
+    },
+    // Numbers of leaves, w1[2,1]:0.9;x0[1]:0.4, from pairs [value, number] and back.
+    numbers: pairs => pairs.map(([i, x]) => `${encodeURIComponent(address.named(i)).replace(/%(5B|5D|2C|40)/g, decodeURIComponent)}:${x}`).join(";"),
+    readNumbers(text) { // the pairs, and what is wrong with the others
+      const pairs = [], wrong = [];
+      for (const part of text.split(";").filter(part => part)) {
+        const at = part.lastIndexOf(":"), number = typedNumber(part.slice(at + 1)), fraction = (number ?? "").split("/").map(Number), x = fraction.length > 1 ? fraction[0] / fraction[1] : fraction[0];
+        let name = part.slice(0, at);
+        try { name = decodeURIComponent(name); } catch { /* as it stands */ }
+        const i = address.find(name);
+        if (i < 0 || nodes[i].sym) wrong.push(`This link names ${name}, which is ${i < 0 ? "not here" : "computed from others"}.`);
+        else if (number == null || !Number.isFinite(x)) wrong.push(noNumber(part.slice(at + 1)));
+        else pairs.push([i, x]);
+      }
+      return [pairs, wrong.join(" ")];
+    },
+  };
+  address.add("step", () => model.get("step") + 1, text => {
+    const j = Number(text);
+    if (!(Number.isInteger(j) && j >= 1 && j <= count)) return `This link says step ${text}; the steps are 1 to ${count}.`;
+    model.set("step", j - 1);
+  });
+  const THEMES = ["light", "dark"];
+  address.add("theme", () => THEMES.includes(model.get("theme")) ? model.get("theme") : "", text => THEMES.includes(text) ? void model.set("theme", text) : false);
+  return address;
+}
