@@ -25,7 +25,7 @@ s passes gradient back to h: upstream -6 times local derivative 1 is -6. Added t
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -381,23 +381,44 @@ expected=2)
     # The page imports this module, so it is imported only when the steps are to be shown; stepping
     # itself does not need it.
 
-    def to_html(self, path: str | Path, title: str | None = None) -> Path:
+    def to_html(
+        self,
+        path: str | Path,
+        title: str | None = None,
+        *,
+        open: str | None = None,  # noqa: A002
+        set: Mapping[Any, Any] | None = None,  # noqa: A002
+        guess: bool = False,
+    ) -> Path:
         """Write the steps as an HTML page that works offline, and return its path.
+
+        It opens at the current step; its address then follows the reader, and a copy of it opens
+        at the same step, neuron and numbers.
 
         Parameters
         ----------
         path : str or Path
         title : str, optional
             By default the expression.
+        open : str, optional
+            Which part of a network is open: `"neuron 2 of layer 1"` or `"loss"`.
+        set : mapping, optional
+            Numbers to which leaves are pulled: `{"w1[2,1]": 0.9}`. A key is whatever `find` takes.
+        guess : bool, default False
+            Ask for each gradient before it is shown.
 
         Raises
         ------
         TooLargeError
             If the graph has more values than a page can show.
+        ArgumentError
+            If there is nothing of that name to open, or a value to be set is not a leaf.
+        NotInGraphError
+            If the graph has no value of a name. Also a LookupError.
         """
         from micrograd.stepper import page
 
-        return page.to_html(self, path, title)
+        return page.to_html(self, path, title, open=open, set=set, guess=guess)
 
     def page(self, height: int = 860) -> Any:
         """Return the page in a frame, which keeps working in a saved notebook without a kernel.

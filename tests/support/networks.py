@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 
+from micrograd.losses import cross_entropy
 from micrograd.nn import MLP
 
 NAMES = ["relu", "tanh", "sigmoid", "linear", "leaky_relu", "elu", "gelu", "silu", "softplus"]
@@ -40,3 +41,14 @@ def broken(place, number):
     neuron = model.layers[0].neurons[2]
     (neuron.b if place == "b" else neuron.w[1]).data = number
     return model
+
+
+def small():
+    """Return a network of 2 layers with plain numbers, and its loss for one sample."""
+    model = MLP(2, [2, 2], activation="sigmoid")
+    numbers = [0.7, -0.4, 0.1, -0.3, 0.8, -0.2, 0.6, -0.9, 0.0, -0.5, 0.4, 0.2]
+    for layer in model.layers:
+        for neuron in layer.neurons:
+            for leaf in (*neuron.w, neuron.b):
+                leaf.data = numbers.pop(0)
+    return model, cross_entropy([model([0.5, -1.0])], [0])

@@ -15,6 +15,7 @@ from typing import Any, Final
 from micrograd.checks import whole_number
 from micrograd.files import write_atomic
 from micrograd.stepper.page.data import in_pieces, page_data
+from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import HOSTS, THEMES, Theme
 
@@ -108,7 +109,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) -> str:
+def page_text(
+    stepper: Stepper, title: str | None = None, packed: bool = False, **state: Any
+) -> str:
     """Return the page as HTML; it opens at the current step.
 
     Its content security policy allows its own script and style sheet, by their hashes, and nothing
@@ -121,6 +124,8 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
         By default the expression.
     packed : bool, default False
         Compress the data, and leave out the plain text.
+    **state
+        As for `opening`.
 
     Raises
     ------
@@ -128,6 +133,8 @@ def page_text(stepper: Stepper, title: str | None = None, packed: bool = False) 
         If the graph has more values or steps than a page can show.
     """
     data = {**page_data(stepper, title=title), "position": stepper.position}
+    if start := opening(stepper, **state):
+        data["start"] = start
     has_net = data["net"] is not None
     code, sheet = script(has_net), styles(has_net)
     if not code.endswith(LAST_LINE):
@@ -179,10 +186,10 @@ def document(
 """
 
 
-def to_html(stepper: Stepper, path: str | Path, title: str | None = None) -> Path:
+def to_html(stepper: Stepper, path: str | Path, title: str | None = None, **state: Any) -> Path:
     """Write the page to a file atomically and return its path; see `page_text`."""
     target = Path(path)
-    write_atomic(target, page_text(stepper, title).encode("utf-8", "replace"))
+    write_atomic(target, page_text(stepper, title, **state).encode("utf-8", "replace"))
     return target
 
 

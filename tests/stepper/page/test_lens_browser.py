@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import keep_screenshot
+from networks import small
 from stepper_page import INSIDE, Opened, on_the_page
 
 from micrograd import Value, steps
@@ -18,16 +19,6 @@ FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
 
 
 TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
-
-
-def small():
-    model = MLP(2, [2, 2], activation="sigmoid")
-    numbers = [0.7, -0.4, 0.1, -0.3, 0.8, -0.2, 0.6, -0.9, 0.0, -0.5, 0.4, 0.2]
-    for layer in model.layers:
-        for neuron in layer.neurons:
-            for leaf in (*neuron.w, neuron.b):
-                leaf.data = numbers.pop(0)
-    return model, cross_entropy([model([0.5, -1.0])], [0])
 
 
 def deep(samples):
