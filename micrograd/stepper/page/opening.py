@@ -46,7 +46,7 @@ def opening(
     >>> from micrograd.nn import MLP
     >>> from micrograd.stepper import steps
     >>> opening(steps(MLP(2, [2, 1])([1.0, -2.0])), "neuron 2 of layer 1", {"x0[1]": 0.5})
-    {'open': '1.2', 'set': '@0:0.5'}
+    {'open': '1.2', 'set': '@4:0.5'}
     """
     asked = {}
     if open is not None:
