@@ -57,7 +57,7 @@ def script(net: bool | None = None) -> str:
     net : bool, optional
         Only what a page of a network needs, or only what a page of another graph needs.
     """
-    names = ("base.js", "host.js", "address.js", *_files(".js", net), "page.js")
+    names = ("base.js", "host.js", "address.js", "parts.js", *_files(".js", net), "page.js")
     return _script(*names)
 
 

@@ -121,24 +121,28 @@ function mountLens(model, el, keep) {
   // ---- skeleton, in reading order
   const crumbs = h("nav", { class: "mgn-crumbs", "aria-label": "Zoom" }), mini = S("svg", { class: "mgn-mini", viewBox: "0 0 92 36", "aria-hidden": "true" }), pages = h("div", { class: "mgn-pages", role: "group", "aria-label": "What is shown" });
   const samples = net.samples < 2 ? null : h("select", { "aria-label": "Sample", class: "mgn-sample" }, Array.from({ length: net.samples }, (_, j) => h("option", { value: j }, `Sample ${j + 1} of ${net.samples}`)));
-  const legend = h("div", { class: "mgn-legend" }), pane = h("div", { class: "mgn-view" }), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
+  const legend = h("div", { class: "mgs-legend mgn-legend" }), pane = h("div", { class: "mgn-view" }), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const button = (name, label) => h("button", { type: "button", "aria-label": label, title: label }, icon(ICON[name]));
   const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }), forward: button("forward", "Step forward"), last: button("last", "Last step") };
   const strip = h("div", { class: "mgn-strip", role: "slider", tabindex: 0, "aria-label": "Step", "aria-orientation": "horizontal" }), count = h("span", { class: "mgs-count", "aria-hidden": "true" });
   const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
-  const status = h("p", { class: "mgn-heard", role: "status", "aria-live": "polite", "aria-atomic": "true" });
-  V.tell = text => put(status, "text", text);
+  const status = h("p", { class: "mgs-heard", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  V.tell = text => { if (!host.silent) put(status, "text", text); };
   const words = lensWords(V, on), picture = lensPicture(V, on);
   pane.append(picture.stage, legend);
+  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
   const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ["?", "more keys"]].map(hint));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2", "sum, layer"], ...(samples ? [["[ ]", "sample"]] : []), ...(editable ? [["e", "change the picked leaf"]] : [])].map(hint));
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
-    h("div", { class: "mgs-top" }, crumbs, mini, pages, samples),
+    top,
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null, alert,
-    h("div", { class: "mgn-main" }, pane, h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate),
-      h("div", { class: "mgn-words" }, words.stepPane, words.detail), words.layerPane), status, keysRow, moreKeys);
+    h("div", { class: "mgn-main" }, pane, bar, h("div", { class: "mgn-words" }, words.stepPane, words.detail), words.layerPane), status, keysRow, moreKeys);
   el.replaceChildren(app);
+  const host = hostOf({
+    D, root, model, app, address, on, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, go: done(go), stage: picture.over, card: picture.spot,
+    select: i => V.select(i), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), called: i => V.called(i), typed, spoken,
+  }, keep);
 
   // ---- painting
   function paintTop() {
@@ -212,6 +216,8 @@ function mountLens(model, el, keep) {
     for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
   }
   function paintLegend() {
+    const line = host.line();
+    if (line) return legend.replaceChildren(...line);
     const i = V.hover ?? V.sel, at = i == null ? null : placeOf.get(i);
     const name = i == null ? null : typed(V.called(i));
     const what = i == null ? [V.back() ? "Lines: gradient passed back, blue +, orange \u2212, thicker = larger" : V.open ? "Lines: how values are computed" : "Lines: weights, blue +, orange \u2212, thicker = larger"]
@@ -225,6 +231,7 @@ function mountLens(model, el, keep) {
     picture.paint();
     paintTop(); paintMini(); paintStrip(); words.paint(); paintLegend();
     address.changed();
+    host.afterPaint();
   }
   V.light = i => { V.hover = i; picture.light(i); paintLegend(); };
 
@@ -241,7 +248,7 @@ function mountLens(model, el, keep) {
     paint();
   }
   const toStop = (q, how) => { const list = stops(); go(list[Math.max(0, Math.min(list.length - 1, q))], how); };
-  const done = f => (...a) => { play(false); f(...a); model.save_changes(); };
+  function done(f) { return (...a) => { play(false); f(...a); model.save_changes(); }; }
   const by = done(d => { const list = stops(), p = V.pos(); toStop(d < 0 && list[p] > V.k ? p : p + d); });
   const toEnd = done(q => toStop(q));
   const bySection = done(d => {
@@ -314,9 +321,10 @@ function mountLens(model, el, keep) {
   hearKeys(app, el, on, e => {
     const t = e.target, control = t.closest("button, select");
     if (t.matches("input")) return;
+    if (host.heard(e)) return e.preventDefault();
     const keys = {
       ArrowRight: () => e.shiftKey ? bySection(1) : by(1), ArrowLeft: () => e.shiftKey ? bySection(-1) : by(-1), PageDown: () => bySection(1), PageUp: () => bySection(-1), Home: () => toEnd(0), End: () => toEnd(Infinity),
-      ArrowDown: () => pick(1), ArrowUp: () => pick(-1), 1: () => V.choose("sum"), 2: () => V.choose("layer"), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
+      ArrowDown: () => pick(1), ArrowUp: () => pick(-1), ...Object.fromEntries(words.panes().map((name, j) => [j + 1, () => V.choose(name)])), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
     };
     if (V.sel != null || V.open) keys.Escape = escape; // else it is the host's
     if (!control) keys[" "] = () => play(!timer);
@@ -326,7 +334,7 @@ function mountLens(model, el, keep) {
     };
     if (e.key === "e" && editable && V.sel != null && !nodes[V.sel].sym) keys.e = () => edit(V.sel);
     if (t.matches("select") && /^Arrow|^Home|^End|^Page/.test(e.key)) return;
-    if (t.getAttribute("role") === "tab" && /^Arrow/.test(e.key)) { e.preventDefault(); V.choose(V.tabNow() === "sum" ? "layer" : "sum"); words.detail.querySelector('[aria-selected="true"]').focus(); return; }
+    if (t.getAttribute("role") === "tab" && /^Arrow/.test(e.key)) { const names = words.panes(), way = /Left|Up/.test(e.key) ? -1 : 1; e.preventDefault(); V.choose(names.at((Math.max(0, names.indexOf(V.tabNow())) + way) % names.length)); words.detail.querySelector('[aria-selected="true"]').focus(); return; }
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
 
@@ -373,7 +381,9 @@ function mountLens(model, el, keep) {
     V.stripWidth = strip.clientWidth || V.width / 2;
   }
   sized.observe(app);
-  play(false); measure(); paint();
+  play(false); measure();
+  PARTS.forEach(part => part(host));
+  paint();
   address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, [role=slider]")];
   if (keep) (picture.cardOf(keep.focus)?.e ?? controls()[keep.control])?.focus({ preventScroll: true });
@@ -381,6 +391,6 @@ function mountLens(model, el, keep) {
     const active = el.getRootNode().activeElement, control = controls().indexOf(active), focus = active?.dataset?.node == null ? null : +active.dataset.node;
     quit.abort(); sized.disconnect(); leaveTheme(); address.leave(); clearTimeout(timer);
     model.off("change:step", follow); model.off("change:error", complain);
-    return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed, focus, control };
+    return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed, focus, control, kept: host.kept };
   };
 }

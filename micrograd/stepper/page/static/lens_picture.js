@@ -12,7 +12,7 @@ const MOST_LINES = 400; // of one layer; above, only those of one neuron
 
 function lensPicture(V, on) {
   const { D, nodes, net, root, into, outOf } = V;
-  const gAll = S("g"), gHalo = S("g"), gLit = S("g"), svg = S("svg", { "aria-hidden": "true" }, gAll, gHalo, gLit), stage = h("div", { class: "mgn-stage", role: "group" });
+  const gAll = S("g"), gHalo = S("g"), gLit = S("g"), svg = S("svg", { "aria-hidden": "true" }, gAll, gHalo, gLit), stage = h("div", { class: "mgn-stage", role: "group" }), over = h("div", { class: "mgs-over" });
   let cards = [], lines = [], boxes = [], dots = [], probabilities = [], flats = [], stubs = [], anchors = new Map(), tag = null, rowsEnd = 0, single = false, T = LENS_SIZES.full, compact = false;
   const inPicture = name => name.replace(/#\d+$/, "");
   const weightScale = Math.max(1e-12, ...net.layers.flatMap(L => L.neurons.flatMap(n => n.w.map(w => Math.abs(numberOf(nodes[w].text)) || 0))).filter(Number.isFinite));
@@ -313,7 +313,7 @@ function lensPicture(V, on) {
   function build(W) {
     cards = []; lines = []; boxes = []; dots = []; probabilities = []; flats = []; stubs = []; anchors = new Map(); tag = null; rowsEnd = 0; single = false;
     const active = stage.getRootNode().activeElement, focused = stage.contains(active) ? active.dataset.node ?? active.getAttribute("aria-label") : null;
-    stage.replaceChildren(svg);
+    stage.replaceChildren(svg, over);
     for (const g of [gAll, gHalo, gLit]) g.replaceChildren();
     const sizes = W < 330 ? ["compact", "tiny"] : ["full", "compact", "tiny"], use = name => { compact = name !== "full"; T = LENS_SIZES[name]; };
     let plan = null;
@@ -438,7 +438,7 @@ function lensPicture(V, on) {
   on(stage, "pointerleave", () => V.light(null));
   const cardOf = i => cards.find(c => c.i === i) ?? null;
   return {
-    stage, paint, light, cardOf,
+    stage, over, paint, light, cardOf, spot: cardOf,
     pages: () => single,
     order: () => [...new Set([...cards.map(c => c.i), ...dots.map(d => d.i)])],
     focusValue(i) { (cardOf(i)?.e ?? dots.find(d => d.i === i)?.e)?.focus({ preventScroll: true }); },

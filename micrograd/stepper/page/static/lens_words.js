@@ -84,11 +84,16 @@ function lensWords(V, on) {
   const { D, nodes, steps, net, root } = V;
   const stepHead = h("h3"), say = h("p", { class: "mgs-say" }), math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" }), intro = h("p", { class: "mgs-note" });
   const stepPane = h("div", { class: "mgs-card mgn-step" }, stepHead, say, math, rule, tiles, intro);
-  const tabs = ["Sum", "Layer"].map(name => h("button", { type: "button", role: "tab", tabindex: -1 }, name));
-  const tabList = h("div", { class: "mgs-by", role: "tablist", "aria-label": "Details" }, tabs), head = h("h3"), body = h("div", { class: "mgn-body" });
+  const tabs = new Map(), tabList = h("div", { class: "mgs-by", role: "tablist", "aria-label": "Details" }), head = h("h3"), body = h("div", { class: "mgn-body" });
   const detail = h("div", { class: "mgs-card mgn-detail" }, h("div", { class: "mgs-head" }, head, tabList), body);
   const layerHead = h("h3"), layerBody = h("div", { class: "mgn-body" }), layerPane = h("div", { class: "mgs-card mgn-layer", hidden: "" }, layerHead, layerBody);
-  tabs.forEach((tab, j) => on(tab, "click", () => V.choose(j === 0 ? "sum" : "layer")));
+  function pane(name, title, draw) { // a tab of the second pane
+    const tab = h("button", { type: "button", role: "tab", tabindex: -1 }, title);
+    tabs.set(name, { tab, draw }); tabList.append(tab);
+    on(tab, "click", () => V.choose(name));
+  }
+  pane("sum", "Sum", () => { const i = V.sumOf(); if (i == null) paintSaved(); else paintSum(i); });
+  pane("layer", "Layer", () => paintLayer(head, body));
 
   const { called } = V, rootName = called(root);
   const bound = name => { const short = name.replace(/#\d+$/, ""); return short.includes(" ") ? `(${short})` : short; }; // of the sample that is shown
@@ -303,15 +308,15 @@ function lensWords(V, on) {
     h("p", { class: "mgs-note" }, `Yellow: this ${V.open ? "step" : "stop"}. \u2013: not yet. Three digits here.${foot}`));
   }
 
-  const layout = () => { const both = V.width >= 1240; tabList.hidden = both; layerPane.hidden = !both; };
+  const panes = () => [...tabs.keys()].filter(name => name !== "layer" || layerPane.hidden);
+  const layout = () => { const both = V.width >= 1240; layerPane.hidden = !both; tabs.get("layer").tab.hidden = both; tabList.hidden = panes().length < 2; };
   function paint() {
     paintStep();
-    const both = V.width >= 1240, tab = both ? "sum" : V.tabNow();
-    tabs.forEach((t, j) => { const chosen = (j === 0 ? "sum" : "layer") === tab; put(t, "aria-selected", String(chosen)); put(t, "tabindex", chosen ? "0" : "-1"); });
-    put(tabs[0], "text", V.sumOf() == null ? "Saved" : "Sum");
-    if (both) paintLayer(layerHead, layerBody);
-    if (tab === "layer") paintLayer(head, body);
-    else { const i = V.sumOf(); if (i == null) paintSaved(); else paintSum(i); }
+    const wanted = V.tabNow(), shown = panes().includes(wanted) ? wanted : "sum";
+    tabs.forEach(({ tab }, name) => { put(tab, "aria-selected", String(name === shown)); put(tab, "tabindex", name === shown ? "0" : "-1"); });
+    put(tabs.get("sum").tab, "text", V.sumOf() == null ? "Saved" : "Sum");
+    if (!layerPane.hidden) paintLayer(layerHead, layerBody);
+    tabs.get(shown).draw(body, head);
   }
-  return { stepPane, detail, layerPane, paint, layout };
+  return { stepPane, detail, layerPane, paint, layout, pane, panes };
 }

@@ -14,10 +14,16 @@ function panelOf(D, on, light, keep) {
   const phase = h("p", { class: "mgs-phase" });
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" });
-  const by = [["Steps", "One row a step"], ["Paths", "One row a path"]].map(([name, label]) => h("button", { type: "button", "aria-label": label, title: label }, name));
+  const by = [["Steps", "One row a step"], ["Paths", "One row a path"]].map(([name, label]) => h("button", { type: "button", "aria-label": label, title: label }, name)), panes = new Map(), tabs = h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by);
+  let shown = null; // the name of the pane that is shown; null: the sum
   const sHead = h("h3"), lHead = h("h3"), ledger = h("div");
   const columns = h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, h("div", { class: "mgs-how" }, math, rule), tiles),
-    h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by)), ledger));
+    h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, tabs), ledger));
+  function pane(name, title, draw, chosen) { // one more of what the second pane can show
+    const b = h("button", { type: "button", "aria-pressed": "false" }, title);
+    panes.set(name, { b, draw }); tabs.append(b);
+    on(b, "click", () => chosen(name));
+  }
 
   // ---- sentence, formula, rule, tiles
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c); // one that is not broken: a longer one is several of them
@@ -62,7 +68,10 @@ function panelOf(D, on, light, keep) {
   const part = (rows, start, all) => { if (all > rows) note(`Rows ${start + 1} to ${start + rows} of ${all}.`); };
   // Of value `i`, whose state after step `k` is `q`. `one`: it was picked, and is not just that of the step.
   function book(k, i, q, one) {
-    put(lHead, "text", byPath || steps[k].k !== "forward" ? `Where ${minus(gradOf(i))} comes from` : "Saved for the backward pass");
+    const own = panes.get(shown);
+    panes.forEach(({ b }, name) => b.setAttribute("aria-pressed", name === shown));
+    if (own) { by.forEach(b => b.setAttribute("aria-pressed", "false")); pathsOf = null; return own.draw(ledger, lHead); }
+    lHead.textContent = byPath || steps[k].k !== "forward" ? `Where ${minus(gradOf(i))} comes from` : "Saved for the backward pass";
     by.forEach((b, j) => b.setAttribute("aria-pressed", byPath === (j === 1)));
     if (byPath) return pathBook(i);
     pathsOf = null;
@@ -111,5 +120,5 @@ function panelOf(D, on, light, keep) {
     ledger.replaceChildren(...children);
     if (at >= 0) (rows()[at] ?? by[byPath ? 1 : 0]).focus({ preventScroll: true });
   }
-  return { columns, phase, say, by, words, book, contributions, get byPath() { return byPath; }, turn(paths) { byPath = paths; pathsOf = null; } };
+  return { columns, phase, say, by, words, book, pane, contributions, get byPath() { return byPath; }, turn(paths, name = null) { byPath = paths; shown = name; pathsOf = null; }, renew() { pathsOf = null; } };
 }

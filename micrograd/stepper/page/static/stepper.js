@@ -51,7 +51,7 @@ function mount(model, el, keep, again) {
   const win = S("rect", { class: "win" }), heads = nodes.filter((n, i) => head(i)), stride = Math.ceil(heads.length / 500);
   const dots = heads.map((n, i) => i % stride ? null : S("rect", { x: n.x - W / 2, y: n.y - H / 2, width: W, height: H, rx: 12 }));
   const mini = S("svg", { class: "mgs-mini", viewBox: `0 0 ${D.size.join(" ")}`, "aria-hidden": "true" }, dots, win);
-  const pane = h("div", { class: "mgs-view" }, svg);
+  const over = h("div", { class: "mgs-over" }), legend = h("div", { class: "mgs-legend", hidden: "" }), pane = h("div", { class: "mgs-view" }, svg, over);
   const slider = h("input", { type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step" });
   const forward = nF / steps.length * 100, segF = h("i"), segB = h("i", { class: "b" });
   segF.style.left = "0"; segF.style.width = `calc(${forward}% - 2px)`; segB.style.left = `${forward}%`; segB.style.right = "0";
@@ -66,13 +66,20 @@ function mount(model, el, keep, again) {
   const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
     D.alike.map((a, g) => h("span", {}, `Terms of ${minus(a.name)} that are computed alike, shown: `, choices[g])),
     nodes.some(n => n.bundle) ? h("span", {}, "A weighted sum shows its inputs while it takes part in the step or is selected.") : null);
+  const top = h("div", { class: "mgs-top" }, title, panel.phase, mini, zoom);
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", dir: "ltr", class: "mgs" + (big ? " big" : "") },
-    h("div", { class: "mgs-top" }, title, panel.phase, mini, zoom),
+    top,
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null,
-    pane, foldRow, alert, bar,
+    pane, legend, foldRow, alert, bar,
     panel.columns,
     keysRow, moreKeys);
   el.replaceChildren(app);
+  const host = hostOf({
+    D, root, model, app, address, on, clamp, top, bar, legend, alert, k: () => k, go: j => step(j), stage: over, card: spotOf, called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
+    paint: () => { panel.renew(); paint(); }, select: i => pick(i), selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }),
+    pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
+  }, keep);
+  function showPane(name) { panel.turn(panel.byPath, name); lighted = null; paint(); }
 
   // ---- the graph, built once; later only classes, text and colours change
   const built = document.createDocumentFragment(), ops = document.createDocumentFragment();
@@ -132,7 +139,7 @@ function mount(model, el, keep, again) {
     nodes.forEach((n, i) => {
       const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
       const arg = args.includes(i);
-      const mark = `${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}|${n.sent ?? ""}`;
+      const mark = `${n.text}|${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}|${n.sent ?? ""}`;
       if (n.mark === mark) return;
       n.mark = mark;
       const final = q.got > 0 && q.got === q.of, held = q.got === 0 && q.text !== null, wrong = q.correct !== "" || /!$/.test(q.text ?? "");
@@ -229,8 +236,16 @@ function mount(model, el, keep, again) {
     const x = (box[0] + box[2]) / 2;
     return { box, g: S("g", { class: "tag" }, S("rect", { x: box[0], y: box[1], width: w, height: hang, rx: 6 }), lines.map((line, j) => S("text", { x, y: box[1] + 16 * (j + 1) }, line))) };
   }
+  let view = null; // what the pane shows of the drawing at the moment
+  function spotOf(i) { // where a card is, in pixels of the pane
+    const n = nodes[i];
+    if (!view || !shown(i) || !n.g.parentNode || n.g.classList.contains("under")) return null;
+    const { c, r } = view, [dx, dy] = n.moved ?? [0, 0];
+    return { e: n.g, x: (n.x + dx - W / 2 - c.cx) * c.scale + r.width / 2, y: (n.y + dy - H / 2 - c.cy) * c.scale + r.height / 2, w: W * c.scale, h: H * c.scale };
+  }
   const focusedCard = () => { const active = el.getRootNode().activeElement; return nodes.findIndex(n => n.g === active); };
   function look(c, r, settled) {
+    view = { c, r };
     placeField?.();
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
@@ -251,6 +266,7 @@ function mount(model, el, keep, again) {
     mini.toggleAttribute("hidden", c.scale <= camera.fit() * 1.05);
     for (const [key, value] of [["x", x0], ["y", y0], ["width", w], ["height", height]]) win.setAttribute(key, value);
     if (settled && sought == null) dock([x0, y0, x0 + w, y0 + height]);
+    host.afterPaint();
   }
   const camera = cameraOf(svg, on, D.size, look, () => calm.matches, keep?.narrow === narrow ? keep.camera : null);
   [() => camera.scaleBy(1.25), () => camera.scaleBy(.8), camera.toggle].forEach((f, i) => on(zoom.children[i], "click", f));
@@ -270,8 +286,9 @@ function mount(model, el, keep, again) {
       away.set(i, [x - n.x, y - n.y, unit(x, y)]);
       n.g.setAttribute("transform", `translate(${x - W / 2} ${y - H / 2})`);
       n.g.classList.add("away");
+      n.moved = [x - n.x, y - n.y];
       if (!n.g.parentNode) gN.append(n.g);
-      undo.push(() => { n.g.setAttribute("transform", `translate(${n.x - W / 2} ${n.y - H / 2})`); n.g.classList.remove("away"); });
+      undo.push(() => { n.g.setAttribute("transform", `translate(${n.x - W / 2} ${n.y - H / 2})`); n.g.classList.remove("away"); n.moved = null; });
       if (i !== s.n || !n.sym) continue;
       if (!n.opG.parentNode) gO.append(n.opG);
       for (const e of [n.opG, n.out]) { e.setAttribute("transform", `translate(${x - n.x} ${y - n.y})`); undo.push(() => e.removeAttribute("transform")); }
@@ -347,6 +364,7 @@ function mount(model, el, keep, again) {
   }
   function pick(i, focus) {
     sel = sought = i;
+    panel.turn(panel.byPath);
     paint();
     if (focus) nodes[i].g.focus({ preventScroll: true });
   }
@@ -364,6 +382,7 @@ function mount(model, el, keep, again) {
   hearKeys(app, el, on, e => {
     const t = e.target, own = t === slider || t.matches("select"), inGraph = svg.contains(t);
     if (t.matches("input:not([type=range])")) return;
+    if (host.heard(e)) return e.preventDefault();
     const move = way => {
       let i = sel ?? (way > 0 ? -1 : nodes.length);
       do i = (i + way + nodes.length) % nodes.length; while (!shown(i));
@@ -440,7 +459,9 @@ function mount(model, el, keep, again) {
   });
   sized.observe(pane);
   unfold(steps[k].n, steps[k].p);
-  play(false); measure(); paint();
+  play(false); measure();
+  PARTS.forEach(part => part(host));
+  paint();
   address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, input")];
   (nodes[keep?.focus]?.g ?? controls()[keep?.control])?.focus({ preventScroll: true });
@@ -448,6 +469,6 @@ function mount(model, el, keep, again) {
     const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
     quit.abort(); leaveTheme(); address.leave(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); camera.stop();
     model.off("change:step", follow); model.off("change:error", complain);
-    return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control };
+    return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control, kept: host.kept };
   };
 }
