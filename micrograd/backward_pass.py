@@ -51,7 +51,8 @@ class Row(NamedTuple):
     """One step, with nodes as positions in topological order.
 
     This is contribution `number` of the `of` that the parent gets in this pass; `turn` is the index
-    of the pass. What does not apply is None, or -1 for a position.
+    of the pass. What does not apply is None, or -1 for a position. An update after the pass is of
+    the kind "update": its `upstream` is the gradient that it uses.
     """
 
     kind: str

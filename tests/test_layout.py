@@ -67,6 +67,7 @@ TESTED_WITH = {
     "values.reading": "values/test_leaving.py",
     "values.showing": "display/test_views.py",
     "sentences.signs": "words",
+    "sentences.updates": "stepper/test_updates.py",
     "stepper.page.data": "page",
     "stepper.page.folding": "page",
     "stepper.page.html": "page",
@@ -217,6 +218,7 @@ ADDED = {
         "Text", "as_float", "as_text", "function_of_one", "labelled", "partial_formulas", "ratio",
         "take", "take_of", "write",
     },
+    "micrograd.stepper": {"Change"},
 }  # fmt: skip
 
 

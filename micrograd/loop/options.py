@@ -25,7 +25,7 @@ def optimizer_of(given: Any, parameters: Sequence[Value], what: str) -> Any:
     parameters : sequence of Value
         Of the model or function that is trained, of which it must hold one.
     what : str
-        What they belong to: "model".
+        What they belong to: "model", "function" or "graph".
     """
     if given is None:
         return Adam(parameters, lr=LEARNING_RATE)
@@ -44,7 +44,11 @@ def optimizer_of(given: Any, parameters: Sequence[Value], what: str) -> Any:
     return given
 
 
-_PARAMETERS: Final = {"model": "model.parameters()", "function": "f.parameters"}
+_PARAMETERS: Final = {
+    "model": "model.parameters()",
+    "function": "f.parameters",
+    "graph": "model.parameters()",
+}
 
 
 def rate_of(lr: Any) -> Any:

@@ -2,7 +2,8 @@
 
 In a graph that holds a network, a group is one neuron's share, the loss of a sample, or one
 operation outside of it; a section is a layer, forwards or backwards, of one sample. Elsewhere the
-sections are the forward and the backward pass, and each step is a group.
+sections are the forward and the backward pass, and each step is a group. What an optimizer does
+after the backward pass is the last section, "update".
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Group:
     ----------
     first, last : int
         Positions among the steps, both ends included.
-    kind : {"neuron", "loss", "others", "operation"}
+    kind : {"neuron", "loss", "others", "operation", "update"}
     layer, neuron : int or None
         From 1; the layer as a position among the layers of all networks.
     sample : int or None
@@ -54,11 +55,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a pass: a layer, the loss, or what stands outside of a network.
+    """A part of a walk: a layer, the loss, what stands outside of a network, or the update.
 
     Attributes
     ----------
-    phase : {"forward", "backward"}
+    phase : {"forward", "backward", "update"}
     name : str
         As in `layer 1`, `loss`, `other samples`.
     layer : int or None
@@ -151,10 +152,12 @@ def cut(
     """Return all sections: those of every sample of a network, in the order of the steps."""
     if network is None:
         return [
-            Section(phase, f"{phase} pass", None, None,
-                    [Group(k, k, "operation", None, None, None, says) for k, _ in found])
+            Section(phase, phase if phase == "update" else f"{phase} pass", None, None,
+                    [Group(k, k, _kind(row), None, None, None, says) for k, row in found])
             for phase, found in groupby(enumerate(rows), key=lambda item: _phase(item[1]))
         ]  # fmt: skip
+    count = len(rows)
+    rows = [row for row in rows if row.kind != "update"]
     parts = {row.node: _part(network, row.node) for row in rows}
 
     def section_of(item: tuple[int, Row]) -> tuple[Any, ...]:
@@ -177,11 +180,18 @@ def cut(
             neuron = number + 1 if is_neuron else None
             groups.append(Group(places[0], places[-1], kind, layer, neuron, sample, says))
         sections.append(Section(phase, name, layer, sample, groups))
+    if len(rows) < count:
+        update = Group(len(rows), count - 1, "update", None, None, None, says)
+        sections.append(Section("update", "update", None, None, [update]))
     return sections
 
 
 def _phase(row: Row) -> str:
-    return "forward" if row.kind == "forward" else "backward"
+    return row.kind if row.kind in ("forward", "update") else "backward"
+
+
+def _kind(row: Row) -> str:
+    return "update" if row.kind == "update" else "operation"
 
 
 def _named(network: Network, stage: int, sample: int | None) -> tuple[str, int | None]:

@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.backward_pass import Row
 from micrograd.engine import Value
+from micrograd.sentences.updates import Change, UpdateWords
 from micrograd.stepper.sections import Group, Section
 
 if TYPE_CHECKING:
     from micrograd.stepper.stepper import Stepper
 
-__all__ = ["Entry", "NodeState", "Snapshot", "Step"]
+__all__ = ["Entry", "NodeState", "Snapshot", "Step", "snapshot_after"]
 
 
 class Step:
-    """One step: a forward evaluation, the seed, or one application of the chain rule.
+    """One step: a forward evaluation, the seed, one application of the chain rule, or an update.
 
     Attributes
     ----------
     index : int
         Position among the steps, from 0.
-    kind : {"forward", "seed", "chain"}
+    kind : {"forward", "seed", "chain", "update"}
     node : Value
-        The value that is evaluated, gets the seed, or passes its gradient on.
+        The value that is evaluated, gets the seed, passes its gradient on, or is updated.
     parent : Value or None
         The operand of `node` that receives the contribution.
     operand : int or None
@@ -39,13 +40,16 @@ class Step:
         This is contribution `number` of the `of` that the parent gets.
     turn : int
         Index of the pass: 0 forward, 1 backward, 2 a second backward pass.
+    change : Change or None
+        What an update makes of the parameter `node`: its numbers before and after, the learning
+        rate, the optimizer's buffers.
     row : Row
         The step with nodes as positions in `Stepper.nodes`.
     """
 
     __slots__ = (
-        "_stepper", "contribution", "grad_after", "grad_before", "index", "kind", "local", "node",
-        "number", "of", "operand", "parent", "row", "turn", "upstream",
+        "_stepper", "change", "contribution", "grad_after", "grad_before", "index", "kind", "local",
+        "node", "number", "of", "operand", "parent", "row", "turn", "upstream",
     )  # fmt: skip
 
     def __init__(self, stepper: Stepper, row: Row, index: int) -> None:
@@ -59,28 +63,47 @@ class Step:
         self.grad_before, self.grad_after = row.before, row.after
         self.number: int | None = row.number or None
         self.of: int | None = row.of or None
+        self.change: Change | None = stepper.change_at(index)
 
     @property
     def formula(self) -> str:
-        """The formula of the local derivative (forward: of the value; seed: 1)."""
+        """The formula of the local derivative; forward, of the value; of an update, its rule."""
         row, words = self.row, self._stepper.words
+        if self.change:
+            return UpdateWords(words).formula(self.change)
         if row.kind == "forward":
             return words.expression(row.node)
         return words.local_formula(row.node, row.operand) if row.kind == "chain" else "1"
 
     @property
     def rule(self) -> str:
-        """Where the local derivative comes from: `h = x × w, so ∂h/∂x = w = -3`."""
-        return self._stepper.words.rule(self.row)
+        """Where the local derivative comes from: `h = x × w, so ∂h/∂x = w = -3`.
+
+        At an update, the optimizer and its numbers: `SGD, lr = 0.5`.
+        """
+        words = self._stepper.words
+        return UpdateWords(words).settings(self.change) if self.change else words.rule(self.row)
+
+    @property
+    def sentence(self) -> str:
+        """What happens in this step alone, in words."""
+        words = self._stepper.words
+        if self.change:
+            return UpdateWords(words).sentence(self.change)
+        return words.sentence(self.row)
 
     @property
     def text(self) -> str:
-        """What happens, in words; the last step also says what the gradients are."""
-        stepper = self._stepper
-        text = stepper.words.sentence(self.row)
-        if self.index == len(stepper) - 1:
-            count = len(stepper) - stepper.forward_count
-            text += " " + stepper.words.done(count, stepper.gradients)
+        """What happens, in words; the last step also says what the gradients are.
+
+        The last update says what it does to the root.
+        """
+        stepper, count = self._stepper, len(self._stepper) - len(self._stepper.changes)
+        text = self.sentence
+        if self.index == count - 1:
+            text += " " + stepper.words.done(count - stepper.forward_count, stepper.gradients)
+        elif self.index == len(stepper) - 1:
+            text += " " + stepper.updated
         return text
 
     @property
@@ -101,14 +124,15 @@ class Step:
     @property
     def latex(self) -> str:
         """The step as a formula, first with symbols, then with numbers."""
-        return self._stepper.words.latex(self.row)
+        words = self._stepper.words
+        return UpdateWords(words).latex(self.change) if self.change else words.latex(self.row)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
     def __repr__(self) -> str:
         place = f"Step {self.index + 1} of {len(self._stepper)}"
-        return f"<{place}, {self.kind}: {self._stepper.words.sentence(self.row)}>"
+        return f"<{place}, {self.kind}: {self.sentence}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,8 @@ class NodeState:
         None before its first contribution.
     received, expected : int
         How many contributions it has got, and how many it gets in the whole pass.
+    updated : number or None
+        What an update has made of its data; None before.
     """
 
     value: Value
@@ -131,6 +157,7 @@ class NodeState:
     grad: Any
     received: int
     expected: int
+    updated: Any = None
 
     @property
     def state(self) -> str:
@@ -184,6 +211,38 @@ class Snapshot(Mapping[Value, NodeState]):
             f"<Snapshot after step {self.index + 1}: {len(self.final)} final, "
             f"{len(self.partial)} partial, {len(self.untouched)} untouched>"
         )
+
+
+def snapshot_after(stepper: Stepper, index: int) -> Snapshot:
+    """Return what is known about every value of a stepper after a step."""
+    parents = stepper.recording.parents
+    evaluated = [not operands for operands in parents]
+    grads: list[Any] = [None] * len(stepper.nodes)
+    received = [0] * len(stepper.nodes)
+    turn = 0
+    for row in stepper.rows[: index + 1]:
+        if row.kind == "forward":
+            evaluated[row.node] = True
+            continue
+        if row.kind == "update":
+            continue
+        if row.kind == "seed":
+            turn = row.turn
+            received = [0] * len(stepper.nodes)
+            grads = [
+                None if operands else grad for operands, grad in zip(parents, grads, strict=True)
+            ]
+        target = row.node if row.kind == "seed" else row.parent
+        grads[target] = row.after
+        received[target] = row.number
+    expected = stepper.expected.get(max(turn, 1), {})
+    updates = stepper.changes[: max(0, index + 1 - len(stepper.pass_rows))]
+    new = {change.node: change.after for change in updates}
+    states = {
+        node: NodeState(node, evaluated[i], grads[i], received[i], expected.get(i, 0), new.get(i))
+        for i, node in enumerate(stepper.nodes)
+    }
+    return Snapshot(index, states)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,10 @@ from micrograd.engine import Value
 from micrograd.errors import NotInGraphError
 from micrograd.graph import order
 from micrograd.sentences import Words, group_text, sign_of_number
+from micrograd.sentences.updates import UPDATE, Change
 from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
-from micrograd.stepper.step import Entry, NodeState, Snapshot, Step
+from micrograd.stepper.step import Entry, Snapshot, Step, snapshot_after
+from micrograd.stepper.updates import Plan, planned, updated_text
 from micrograd.style import number_text
 from micrograd.values.names import names_in
 from micrograd.values.networks import Network, network_in
@@ -49,7 +51,7 @@ __all__ = ["Stepper", "steps"]
 
 
 class Stepper(Sequence[Step]):
-    """Every step of a forward and a backward pass, in order; made by `steps`.
+    """Every step of a forward and a backward pass, and of an update; made by `steps`.
 
     It iterates, indexes and slices like a list, and has a current step, `position`, which
     `forward`, `back`, `go` and `find` change. Its numbers are those of the moment when it was
@@ -70,10 +72,17 @@ class Stepper(Sequence[Step]):
         The gradient of each of `nodes` after the last step.
     right_gradients : list of number
         The correct gradients, as `backward()` computes them; the same if no rule is broken.
+    changes : list of Change
+        What the optimizer makes of each parameter, in the order of its parameters: one step each.
     """
 
     def __init__(
-        self, root: Value, broken: str | None = None, labels: Any = None, model: Any = None
+        self,
+        root: Value,
+        broken: str | None = None,
+        labels: Any = None,
+        model: Any = None,
+        optimizer: Any = None,
     ) -> None:
         one_of("broken", broken, (None, *BROKEN))
         self._labels, self._model = names_of(labels), checked_model(model)
@@ -86,6 +95,10 @@ class Stepper(Sequence[Step]):
             *forward,
             *(backward_rows(self.recording, broken) if broken else self._correct),
         ]
+        made = optimizer is None or isinstance(optimizer, Plan)
+        self.plan: Plan | None = optimizer if made else planned(optimizer, self.nodes)
+        found = self.plan.changes(self.recording.data, self.gradients) if self.plan else []
+        self.changes: list[Change] = found
         self.position = 0
 
     def copy_of_graph(self) -> Value:
@@ -98,18 +111,19 @@ class Stepper(Sequence[Step]):
 
     def of_copy(self, root: Value) -> Stepper:
         """Return the steps of a copy of the graph, whose values are called as here."""
-        stepper = Stepper(root, self.broken)
+        stepper = Stepper(root, self.broken, optimizer=self.plan)
         stepper.called = self.called.moved(dict(zip(self.nodes, stepper.nodes, strict=True)))
         return stepper
 
     def __reduce__(self) -> Any:
         called = self.called.moved({node: i for i, node in enumerate(self.nodes)})
-        return _stepper_at, (self.copy_of_graph(), self.broken, self.position, called)
+        graph = self.copy_of_graph()
+        return _stepper_at, (graph, self.broken, self.position, called, self.plan)
 
     # ---- the sequence --------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._passes)
+        return len(self._passes) + len(self.changes)
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -127,12 +141,33 @@ class Stepper(Sequence[Step]):
     def _rows(self) -> list[Row]:
         """The steps in the order of the sections; sorted when they are first read."""
         order = arranged(self.recording.parents, self.network)
-        return sorted_rows(self._passes, order, self.broken)
+        passes, count = sorted_rows(self._passes, order, self.broken), len(self.changes)
+        updates = [
+            Row(
+                "update",
+                change.node,
+                upstream=change.grad,
+                number=k,
+                of=count,
+                turn=passes[-1].turn,
+            )
+            for k, change in enumerate(self.changes, 1)
+        ]
+        return passes + updates
 
     @property
     def rows(self) -> list[Row]:
         """The steps with nodes as positions in `nodes`: quick to iterate over."""
         return list(self._rows)
+
+    @property
+    def pass_rows(self) -> list[Row]:
+        """The steps of the forward and the backward pass, without the update."""
+        return self._rows[: len(self._passes)]
+
+    def change_at(self, index: int) -> Change | None:
+        """Return what the step does to a parameter; None if it is no update."""
+        return self.changes[index - len(self._passes)] if index >= len(self._passes) else None
 
     # ---- moving --------------------------------------------------------------------------------
 
@@ -187,7 +222,7 @@ class Stepper(Sequence[Step]):
         """
         i = self.place(value)
         received = [
-            k for k, row in enumerate(self._rows)
+            k for k, row in enumerate(self.pass_rows)
             if (row.parent if row.kind == "chain" else row.node) == i and row.kind != "forward"
         ]  # fmt: skip
         if not received:
@@ -276,7 +311,24 @@ class Stepper(Sequence[Step]):
 
     def _said(self, group: Group) -> str:
         rows = self._rows[group.first : group.last + 1]
+        if rows[0].kind == "update":
+            alone = self[group.first].text if len(rows) == 1 else ""
+            begins = UPDATE["before"].format(root=self.words.names[-1])
+            return alone or f"{begins} {self.updated}"
         return group_text(self.words, self.network, group.kind, rows)
+
+    @cached_property
+    def updated(self) -> str:
+        """What the update does to the root, in words; empty without an optimizer.
+
+        Examples
+        --------
+        >>> from micrograd.optim import SGD
+        >>> w = Value(3.0, label="w")
+        >>> steps(w * w, optimizer=SGD([w], lr=0.25)).updated
+        'One update: w × w went from 9 to 2.25. The gradients predicted -9, it was -6.75.'
+        """
+        return updated_text(self) if self.plan else ""
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class
@@ -294,37 +346,14 @@ class Stepper(Sequence[Step]):
         >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
         >>> steps(a * b + a).snapshot(3)[a]  # the sum has passed on, the product has not
         NodeState(value=Value(data=2.0, grad=0, label='a'), evaluated=True, grad=None, received=0, \
-expected=2)
+expected=2, updated=None)
         """
         index = self.position if index is None else range(len(self))[index]
-        parents = self.recording.parents
-        evaluated = [not operands for operands in parents]
-        grads: list[Any] = [None] * len(self.nodes)
-        received = [0] * len(self.nodes)
-        turn = 0
-        for row in self._rows[: index + 1]:
-            if row.kind == "forward":
-                evaluated[row.node] = True
-                continue
-            if row.kind == "seed":
-                turn = row.turn
-                received = [0] * len(self.nodes)
-                grads = [
-                    None if operands else grad
-                    for operands, grad in zip(parents, grads, strict=True)
-                ]
-            target = row.node if row.kind == "seed" else row.parent
-            grads[target] = row.after
-            received[target] = row.number
-        expected = self._expected.get(max(turn, 1), {})
-        states = {
-            node: NodeState(node, evaluated[i], grads[i], received[i], expected.get(i, 0))
-            for i, node in enumerate(self.nodes)
-        }
-        return Snapshot(index, states)
+        return snapshot_after(self, index)
 
     @cached_property
-    def _expected(self) -> dict[int, dict[int, int]]:
+    def expected(self) -> dict[int, dict[int, int]]:
+        """How many contributions each value gets in each pass; those that get some."""
         expected: dict[int, dict[int, int]] = {}
         for row in self._passes[self.forward_count :]:
             target = row.node if row.kind == "seed" else row.parent
@@ -373,9 +402,11 @@ expected=2)
     def __repr__(self) -> str:
         name, data = self.words.names[-1], self.recording.data[-1]
         broken = f", broken: {BROKEN[self.broken]}" if self.broken else ""
+        count = len(self.changes)
+        updates = f", {count} update{'s' * (count != 1)}" if count else ""
         return (
             f"<Stepper of {name} {sign_of_number(data)} {number_text(data)}: {self.forward_count} "
-            f"steps forward, {len(self) - self.forward_count} back{broken}>"
+            f"steps forward, {len(self._passes) - self.forward_count} back{updates}{broken}>"
         )
 
     # The page imports this module, so it is imported only when the steps are to be shown; stepping
@@ -458,10 +489,14 @@ expected=2)
 
 
 def _stepper_at(
-    root: Value, broken: str | None, position: int, called: Names | None = None
+    root: Value,
+    broken: str | None,
+    position: int,
+    called: Names | None = None,
+    plan: Plan | None = None,
 ) -> Stepper:
     """Make a pickled or copied stepper anew: its steps follow from its graph."""
-    stepper = Stepper(root, broken)
+    stepper = Stepper(root, broken, optimizer=plan)
     if called is not None:  # a pickle of version 1.0.0 has none
         stepper.called = called.moved(dict(enumerate(stepper.nodes)))
     stepper.position = position
@@ -469,9 +504,14 @@ def _stepper_at(
 
 
 def steps(
-    root: Value, broken: str | None = None, *, labels: Any = None, model: Any = None
+    root: Value,
+    broken: str | None = None,
+    *,
+    labels: Any = None,
+    model: Any = None,
+    optimizer: Any = None,
 ) -> Stepper:
-    """Return every step of the forward pass to `root` and of the backward pass from it.
+    """Return every step of the forward pass to `root`, of the backward pass from it, of an update.
 
     Parameters
     ----------
@@ -491,6 +531,9 @@ def steps(
         its activations `x1[2]`, its inputs `x0[1]` and its loss `loss`; `s1[2]#3` is that of the
         third sample. The steps then come layer by layer and neuron by neuron: see
         `Stepper.sections`.
+    optimizer : Optimizer, optional
+        After the backward pass come the steps of its update, one a parameter, with its settings
+        and its state. They are copied: the optimizer never changes. See Notes.
 
     Returns
     -------
@@ -502,9 +545,10 @@ def steps(
     NumberTypeError
         If `root` is not a Value.
     ArgumentError
-        If there is no such rule. Also a ValueError.
+        If there is no such rule, or the optimizer holds no parameter of the graph. Also a
+        ValueError.
     StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
-        As `Value.backward`.
+        As `Value.backward`, and as the `step` of the optimizer.
     TooLargeError
         If plain recursion would follow too many paths.
 
@@ -512,6 +556,13 @@ def steps(
     -----
     The time is linear in nodes plus edges, except for `broken="recursion"`. The graph's `.data`
     and `.grad` do not change.
+
+    An update is bit for bit what `optimizer.step()` gives after `zero_grad()` and `backward()`:
+    the optimizer itself does it, in a copy, with the gradients of this walk, wrong ones if a rule
+    is broken. Of a schedule it takes the rate of the optimizer's present step. Gradients are used
+    as they are: clipping would come in between, and is not part of a walk. Parameters of the
+    optimizer that the graph does not hold are counted in the closing sentence; those of the
+    network that the optimizer does not hold stay as they are, and it names them.
 
     Examples
     --------
@@ -522,5 +573,11 @@ def steps(
     >>> stepper.find("a").text
     'a × 3 passes gradient back to a: upstream +1 times local derivative 3 is +3. That is all \
 that a gets: final.'
+
+    With an optimizer, its update follows:
+
+    >>> from micrograd.optim import SGD
+    >>> steps(a * 3, optimizer=SGD([a], lr=0.5))[-1].sentence
+    'a moves against its gradient: 2 - 0.5 × 3 = 0.5.'
     """
-    return Stepper(root, broken, labels, model)
+    return Stepper(root, broken, labels, model, optimizer)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from micrograd.backward_pass import BROKEN
 from micrograd.errors import NotInGraphError
@@ -72,20 +72,13 @@ def step_text(stepper: Stepper, closed: bool = False) -> str:
 that x gets: final.
       ∂(x × 5)/∂x = 5
     """
-    step, forward = stepper.current, stepper.forward_count
-    total = len(stepper)
-    phase = (
-        f"Forward {step.index + 1} of {forward}"
-        if step.kind == "forward"
-        else f"Backward {step.index + 1 - forward} of {total - forward}"
-    )
-    if stepper.network is not None:
-        section = step.section
-        first, last = section.groups[0].first, section.groups[-1].last
-        phase = (
-            f"{section.phase.capitalize()}, {section.name}: {step.index + 1 - first} "
-            f"of {last + 1 - first}"
-        )
+    step, total = stepper.current, len(stepper)
+    section = step.section
+    first, last = section.groups[0].first, section.groups[-1].last
+    phase = section.phase.capitalize()
+    if stepper.network is not None and section.name != section.phase:
+        phase += f", {section.name}:"
+    phase += f" {step.index + 1 - first} of {last + 1 - first}"
     lines = [f"[{step.index + 1}/{total}] {phase}"]
     if closed:
         return "\n".join([*lines, f"  {step.group.text}"])
@@ -171,11 +164,19 @@ def _row(stepper: Stepper, i: int, name: str, state: NodeState) -> tuple[str, st
     how = state.state
     return (
         name,
-        number_text(stepper.recording.data[i]) if state.evaluated else "–",
+        _data(stepper.recording.data[i], state),
         signed(state.grad),
         f"{state.received} of {state.expected}" if how == "partial" else
         "" if how == "untouched" else how,
     )  # fmt: skip
+
+
+def _data(data: Any, state: NodeState) -> str:
+    """Return the number of a value; after its update, the old and the new one."""
+    if not state.evaluated:
+        return "–"
+    new = "" if state.updated is None else f" → {number_text(state.updated)}"
+    return number_text(data) + new
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]], start: str = "value") -> str:

@@ -61,9 +61,9 @@ def layout_of(stepper: Stepper) -> Layout:
     }
     if fold or values > LARGEST_WHOLE:
         return lay_out(recording.parents, widths, labels, fold, lines=2)
-    shown = [*map(number_text, recording.data), *(signed(row.after) for row in stepper.rows)]
+    shown = [*map(number_text, recording.data), *(signed(row.after) for row in stepper.pass_rows)]
     least = min(CARD[0], max(NARROW, round(_DIGIT * max(map(len, shown))) + 14))
-    arithmetic = _DIGIT * max(len(words.arithmetic(row)) for row in stepper.rows) + 14
+    arithmetic = _DIGIT * max(len(words.arithmetic(row)) for row in stepper.pass_rows) + 14
     wide, narrow = (
         lay_out(recording.parents, widths, labels, card=card,
                 lines=1 if arithmetic <= card + 68 else 2)
@@ -97,7 +97,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
             known[words] = table.setdefault(typeset(words), len(table))
         return known[words]
 
-    rows = stepper.rows
+    rows = stepper.pass_rows
     numbers = [
         number for row in rows for number in (row.contribution, row.after) if number is not None
     ]
