@@ -65,10 +65,16 @@ def test_one_neuron_is_no_network_and_ten_of_a_large_graph_are_not_drawn():
     assert not found(root).is_drawn
 
 
-def test_weights_that_are_used_twice_make_no_columns():
+def test_a_layer_that_is_used_twice_makes_two_columns_with_the_same_weights():
     layer = Layer(2, 2, activation="tanh")
-    assert not found(sum(layer(layer([1.0, 2.0])))).is_drawn
-    assert not found(losses.cross_entropy([layer(layer([1.0, 2.0]))], [0])).is_drawn
+    for root in (
+        sum(layer(layer([1.0, 2.0]))),
+        losses.cross_entropy([layer(layer([1.0, 2.0])), layer(layer([0.5, 1.0]))], [0, 1]),
+    ):
+        network = found(root)
+        assert network.is_drawn
+        first, second = ([neuron.weights for neuron in one.neurons] for one in network.layers)
+        assert first == second == [neuron.w for neuron in layer.neurons]
     model = made()
     assert not found(model([1.0, 2.0]) + model.layers[0]([2.0, 1.0])[0]).is_drawn
 

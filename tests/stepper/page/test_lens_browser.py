@@ -11,7 +11,7 @@ from stepper_page import INSIDE, Opened, on_the_page
 
 from micrograd import Value, steps
 from micrograd.losses import cross_entropy, l2, mse
-from micrograd.nn import MLP, Embedding
+from micrograd.nn import MLP, Embedding, Layer, Neuron
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +44,22 @@ def stack():
     return model, cross_entropy([model([1.0, -2.0, 0.5, 3.0])], [1])
 
 
+def recurrent():
+    """Return a layer that takes its own output twice, on two sequences."""
+    layer, last = (
+        Layer(3, 2, activation="tanh", rng=random.Random(5)),
+        Neuron(2, activation="linear", rng=random.Random(6)),
+    )
+
+    def answer(sequence):
+        state = [0.0, 0.0]
+        for x in sequence:
+            state = layer([x, *state])
+        return last(state)
+
+    return layer, mse([answer([0.5, -1.0, 0.2]), answer([1.0, 0.25, 0.3])], [1, -1])
+
+
 NETWORKS = {
     "2-2-2": small,
     "2-16-16-1": lambda: deep(1),
@@ -51,6 +67,7 @@ NETWORKS = {
     "64-32-10": digit,
     "atomic": atomic,
     "deep": stack,
+    "recurrent": recurrent,
 }
 SIZES = [320, 400, 560, 700, 840, 1000, 1366, 1600]
 
