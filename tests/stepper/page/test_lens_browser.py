@@ -209,7 +209,7 @@ def test_a_rule_is_an_equation_where_a_gradient_has_a_second_source(
     page.press("End", *["ArrowLeft"] * at)
     equations, note = rules(page)
     assert [k for k, text in enumerate(equations) if text.endswith("+…")] == [rule]
-    assert "other paths, such as a penalty or a skip connection" in note
+    assert "such as a penalty, a skip connection or another use of a weight" in note
     page.close()
 
 
@@ -369,3 +369,15 @@ def test_labels_are_text(browser, tmp_path):
     assert page.page.locator("img").count() == 0
     assert page.page.get_by_title("<img").count() > 0
     page.close()
+
+
+def test_layers_of_several_networks_have_their_own_names(lens):
+    page = lens("recurrent", viewport={"width": 1366, "height": 900})
+    page.press("End", "Enter")
+    assert page.page.locator(".mgn-crumbs").inner_text() == "Network\n›\nNet1 layer 1\n›\nNeuron 1"
+    page.press("Escape", "Home", "PageDown")
+    head = page.page.get_by_role("heading", name="in matrices")
+    assert head.inner_text() == "Net1 layer 2 in matrices"
+    assert "= w(2) inputs + b(2)" in re.sub(
+        r"\s+", " ", page.page.locator(".mgn-rule").first.inner_text()
+    )

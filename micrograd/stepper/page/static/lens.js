@@ -56,6 +56,12 @@ function mountLens(model, el, keep) {
   V.passed = e => { const j = e == null ? -1 : latest(V.passes[e.at], V.k); return j < 0 || steps[j].turn < V.turns[V.k] ? null : steps[j]; };
   V.neuron = (l, j) => { const n = net.layers[l - 1]?.neurons[j - 1]; return n && { layer: l, neuron: j, w: n.w, b: n.b, code: n.code, activation: net.layers[l - 1].activation, ...n.at[Math.min(V.sample, n.at.length - 1)] }; };
   V.inputs = () => net.inputs[V.sample] ?? net.inputs[0];
+  V.layerName = l => net.layers[l - 1].name;
+  const ownName = l => nodes[V.neuron(l, 1).s].name.match(/^(.*?)s\u207d(.+?)\u207e/) ?? ["", "", raised(l)]; // in front of its letter, and its number
+  V.layerText = (letter, l) => `${letter}\u207d${ownName(l)[2]}\u207e`;
+  const below = l => [...new Set(V.neuron(l, 1).in.map(i => placeOf.get(i)?.layer ?? 0))].sort();
+  V.below = l => below(l).map(k => k ? V.layerName(k) : "the inputs").reverse().join(" and ");
+  V.inputText = l => { const [k, ...more] = below(l); return more.length ? "inputs" : k && ownName(k)[1] === ownName(l)[1] ? V.layerText("x", k) : nameText("x", 0); };
   V.after = () => [...(net.after[V.sample] ?? []), ...net.end];
   V.outputs = () => V.term()?.outputs ?? net.layers.at(-1).neurons.map((n, j) => { const at = V.neuron(net.layers.length, j + 1); return at.x ?? at.s; });
   V.outputLetter = () => net.layers.at(-1).neurons[0].at[0].x == null ? "s" : "x";
@@ -153,14 +159,14 @@ function mountLens(model, el, keep) {
       up.onclick = () => V.show(null);
       const here = (text, current) => h("span", { class: "here", "aria-current": current ? "location" : null }, text);
       const about = [net.loss?.says, net.samples > 1 ? null : V.term()?.name].filter(t => t).join("; ").replace("-log", "\u2212log").replace(/\bp(\d+)/g, (_, n) => `p${lowered(n)}`);
-      crumbs.replaceChildren(...(V.open ? [up, sep(), ...(V.open.loss ? [here(V.open.name[0].toUpperCase() + V.open.name.slice(1), true)] : [here(`Layer ${V.open.layer}`), sep(), here(`Neuron ${V.open.neuron}`, true)])]
+      crumbs.replaceChildren(...(V.open ? [up, sep(), ...(V.open.loss ? [here(capital(V.open.name), true)] : [here(capital(V.layerName(V.open.layer))), sep(), here(`Neuron ${V.open.neuron}`, true)])]
         : [h("h2", {}, minus(net.title)), V.width > 900 && about ? h("span", { class: "sub" }, typed(about)) : ""]));
     }
     if (samples) samples.value = V.sample;
     const single = picture.pages();
     pages.hidden = !single;
     if (single) {
-      const names = [...net.layers.map((_, l) => [l + 1, `Layer ${l + 1}`]), ["loss", "Loss"]];
+      const names = [...net.layers.map((L, l) => [l + 1, capital(L.name)]), ["loss", "Loss"]];
       pages.replaceChildren(...names.map(([v, text]) => { const b = h("button", { type: "button", "aria-pressed": String(v === V.pageNow()) }, text); b.onclick = () => { V.page = v; paint(); }; return b; }));
     }
   }
@@ -215,14 +221,18 @@ function mountLens(model, el, keep) {
     put(count, "text", `${p + 1} / ${list.length}${V.open ? " steps" : " stops"}`);
     for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
   }
+  function source({ layer, neuron, i }) {
+    const value = V.neuron(layer, neuron).in[i], from = placeOf.get(value), input = V.inputs().indexOf(value);
+    return from ? [`neuron ${from.neuron} of ${V.layerName(from.layer)}`] : input < 0 ? typed(V.called(value)) : [`input ${input + 1}`];
+  }
   function paintLegend() {
     const line = host.line();
     if (line) return legend.replaceChildren(...line);
     const i = V.hover ?? V.sel, at = i == null ? null : placeOf.get(i);
     const name = i == null ? null : typed(V.called(i));
     const what = i == null ? [V.back() ? "Lines: gradient passed back, blue +, orange \u2212, thicker = larger" : V.open ? "Lines: how values are computed" : "Lines: weights, blue +, orange \u2212, thicker = larger"]
-      : at && typeof at.i === "number" ? [...name, `: from ${at.layer === 1 ? "input" : "neuron"} ${at.i + 1}${at.layer === 1 ? "" : ` of layer ${at.layer - 1}`} to neuron ${at.neuron} of layer ${at.layer}`]
-        : at ? [...name, `: ${at.i === "b" ? "bias" : "value"} of neuron ${at.neuron} of layer ${at.layer}`] : [...name, ` = ${minus(nodes[i].text)}`];
+      : at && typeof at.i === "number" ? [...name, ": from ", ...source(at), ` to neuron ${at.neuron} of ${V.layerName(at.layer)}`]
+        : at ? [...name, `: ${at.i === "b" ? "bias" : "value"} of neuron ${at.neuron} of ${V.layerName(at.layer)}`] : [...name, ` = ${minus(nodes[i].text)}`];
     const code = i == null ? "" : V.code(i);
     legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: "tip" }, "Click a number: where its gradient comes from") : "");
   }

@@ -38,12 +38,12 @@ function lensPicture(V, on) {
     box.offset = [x, y];
     stage.append(box);
     const s = inBox(box, n.s, 3, 3, w - 8), symbol = SYMBOL[n.activation] ?? n.activation, linear = n.x == null;
-    const b = h("button", { type: "button", "aria-label": `Open neuron ${n.neuron} of layer ${n.layer}` }, h("span", {}, widthOf(symbol, 13) < w - 63 ? symbol : ""), h("span", { class: "o" }, "open"));
+    const b = h("button", { type: "button", "aria-label": `Open neuron ${n.neuron} of ${V.layerName(n.layer)}` }, h("span", {}, widthOf(symbol, 13) < w - 63 ? symbol : ""), h("span", { class: "o" }, "open"));
     b.onclick = () => V.show({ layer: n.layer, neuron: n.neuron });
     at(b, 4, T.card + 5, w - 11);
     box.append(b);
     const out = linear ? s : inBox(box, n.x, 3, T.card + 32, w - 8);
-    boxes.push({ e: box, layer: n.layer, neuron: n.neuron, label: () => box.setAttribute("aria-label", `neuron ${n.neuron} of layer ${n.layer}`) });
+    boxes.push({ e: box, layer: n.layer, neuron: n.neuron, label: () => box.setAttribute("aria-label", `neuron ${n.neuron} of ${V.layerName(n.layer)}`) });
     boxes.at(-1).label();
     const middle = out.y + T.card / 2;
     anchors.set(linear ? n.s : n.x, { x: x + w, y: middle });
@@ -347,7 +347,7 @@ function lensPicture(V, on) {
     const layers = V.open ? `${s.n}|${s.p}` : net.layers.map(L => chosen(L.number)).join();
     const key = [W, V.sample, JSON.stringify(V.open), layers, V.open || W < 1500 ? V.pageNow() : "", V.sel == null ? "" : V.sel].join("|");
     if (key !== built) { built = key; build(W); }
-    stage.setAttribute("aria-label", V.open ? V.open.loss ? "The loss" : `Neuron ${V.open.neuron} of layer ${V.open.layer}` : D.net.title);
+    stage.setAttribute("aria-label", V.open ? V.open.loss ? "The loss" : `Neuron ${V.open.neuron} of ${V.layerName(V.open.layer)}` : D.net.title);
     const inGroup = V.open ? [s] : V.isRest(V.k) ? [] : V.steps.slice(g.steps[0], Math.min(g.steps[1], V.k) + 1), giving = new Set(inGroup.filter(q => q.k === "chain").map(q => q.n)), taking = new Set(inGroup.map(q => q.k === "chain" ? q.p : q.n));
     const back = V.back();
     let tab = null;

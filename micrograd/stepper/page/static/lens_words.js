@@ -5,6 +5,7 @@ const NAMED = new RegExp(`([wbsx])\u207d([${UP}]+)\u207e([${LOW}]+(?:,[${LOW}]+)
 const plainDigits = text => [...text].map(c => UP.includes(c) ? UP.indexOf(c) : LOW.includes(c) ? LOW.indexOf(c) : c).join("");
 const raised = n => [...String(n)].map(c => UP[c]).join(""), lowered = n => [...String(n)].map(c => LOW[c] ?? c).join("");
 const nameText = (letter, layer, low = "") => `${letter}\u207d${raised(layer)}\u207e${lowered(low)}`;
+const capital = text => text[0].toUpperCase() + text.slice(1);
 function spokenName(letter, layer, low) {
   if (!layer) return `${letter} ${low}`;
   if (!low) return `${letter}, layer ${layer}`;
@@ -184,7 +185,7 @@ function lensWords(V, on) {
     const outs = V.outputs().filter(i => V.grad(i)), shown = outs.length > 4 ? outs.slice(0, 3) : outs;
     if (!shown.length) return;
     if (term?.p && term.p.length === V.outputs().length && outputRule(term).one && outputRule(term).whole) {
-      math.append(formula(M("mfrac", M("mrow", M("mo", "\u2202"), ident(rootName)), M("mrow", M("mo", "\u2202"), ident(nameText("s", net.layers.length)))), M("mo", "="), M("mi", "p"), M("mo", "\u2212"), M("mi", "y")));
+      math.append(formula(M("mfrac", M("mrow", M("mo", "\u2202"), ident(rootName)), M("mrow", M("mo", "\u2202"), ident(V.layerText("s", net.layers.length)))), M("mo", "="), M("mi", "p"), M("mo", "\u2212"), M("mi", "y")));
       shown.forEach(i => { const j = V.outputs().indexOf(i); tiles.append(tile(V.grad(i).text, "now", `${minus(term.p[j])} \u2212 ${j === term.right ? 1 : 0}`, gradOf(i))); });
     } else if (shown.length === 1) { const q = inside.findLast(q => q.p === shown[0]); if (q) oneStep(q); }
     else shown.forEach(i => tiles.append(tile(V.grad(i).text, "now", "gradient", gradOf(i))));
@@ -253,7 +254,7 @@ function lensWords(V, on) {
     const data = (i, mark = true) => { const known = V.known(i); return h("span", { class: mark && !back && on.has(i) ? "cur" : known ? null : "dim" }, known ? three(nodes[i].text) : "\u2013"); };
     const grad = (i, mark = true) => { const q = V.grad(i); return h("span", { class: mark && back && on.has(i) ? "cur" : !q || q.got < q.of ? "dim" : q.correct ? "bad" : null }, q ? three(q.text) : "\u2013"); };
     const line = (now, name, ...c) => captioned("", now, name, ...c), captioned = (caption, now, name, ...c) => h("div", { class: "mgn-rule" + (now ? " cur" : "") }, caption ? h("span", { class: "mgn-caption" }, caption) : null, h("span", { class: "f" }, typed(name)), c);
-    const d = (letter, l) => `\u2202${rootName}/\u2202${nameText(letter, l)}`, lone = [0];
+    const d = (letter, l) => `\u2202${rootName}/\u2202${V.layerText(letter, l)}`, lone = [0];
     if (!layer) {
       const term = V.term(), l = net.layers.length, outs = V.outputs(), rows = folded(outs.length, term?.right ?? -1);
       headE.textContent = term?.p ? "The loss in vectors" : "The loss";
@@ -261,7 +262,7 @@ function lensWords(V, on) {
       const kids = [], apart = group.kind === "operation"; // then the loss is shown, but not now
       const { share, whole } = p?.length === outs.length ? outputRule(term) : {}, rest = whole === false ? D.rule ? ", if nothing is broken" : " + \u2026" : "";
       if (p && p.length === outs.length) kids.push(
-        line(!back && !apart, `p = softmax(${nameText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),
+        line(!back && !apart, `p = softmax(${V.layerText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),
         line(back && !apart, `${d("s", l)} = ${!share ? "p \u2212 y" : share[0] === "/" ? `(p \u2212 y) ${share}` : `${share} (p \u2212 y)`}${rest}`, matrix(rows, lone, r => grad(outs[r])), "=", share ? share[0] === "/" ? "(" : `${share} (` : null, matrix(rows, lone, r => number(p[r])), "\u2212", matrix(rows, lone, r => h("span", {}, r === term.right ? "1" : "0")), share ? share[0] === "/" ? `) ${share}` : ")" : null, rest),
         h("p", { class: "mgs-note" }, "y is 1 for the right class and 0 for the others. Three digits here."));
       else kids.push(h("p", { class: "mgs-note" }, ...typed([net.loss?.says, term?.name].filter(t => t).join("; "))),
@@ -273,11 +274,11 @@ function lensWords(V, on) {
     const inNow = V.open && s.k === "chain" && now >= 0 ? Math.max(all[now].in.indexOf(s.p), all[now].w.indexOf(s.p)) : -1;
     const rows = folded(all.length, now), cols = folded(first.in.length, inNow), has = first.x != null, sym = SYMBOL[L.activation] ?? L.activation;
     const column = (list, f) => matrix(list, lone, f), w = (f, ...a) => matrix(rows, cols, (r, c) => f(all[r].w[c], ...a)), x = f => column(cols, c => f(first.in[c]));
-    headE.textContent = `Layer ${layer} in matrices`;
+    headE.textContent = `${capital(V.layerName(layer))} in matrices`;
     if (!back) {
       bodyE.replaceChildren(h("div", { class: "mgn-rules" },
-        line(!V.open || s.n === all[now]?.s, `${nameText("s", layer)} = ${nameText("w", layer)} ${nameText("x", layer - 1)} + ${nameText("b", layer)}`, column(rows, r => data(all[r].s)), "=", w(data, false), x(i => data(i, false)), ...(first.b == null ? [] : ["+", column(rows, r => data(all[r].b, false))])),
-        has ? line(!V.open || s.n === all[now]?.x, `${nameText("x", layer)} = ${sym}(${nameText("s", layer)})`, column(rows, r => data(all[r].x)), `= ${sym}`, column(rows, r => data(all[r].s, false))) : line(false, `${nameText("x", layer)} = ${nameText("s", layer)}: this layer is linear`)),
+        line(!V.open || s.n === all[now]?.s, `${V.layerText("s", layer)} = ${V.layerText("w", layer)} ${V.inputText(layer)} + ${V.layerText("b", layer)}`, column(rows, r => data(all[r].s)), "=", w(data, false), x(i => data(i, false)), ...(first.b == null ? [] : ["+", column(rows, r => data(all[r].b, false))])),
+        has ? line(!V.open || s.n === all[now]?.x, `${V.layerText("x", layer)} = ${sym}(${V.layerText("s", layer)})`, column(rows, r => data(all[r].x)), `= ${sym}`, column(rows, r => data(all[r].s, false))) : line(false, `${V.layerText("x", layer)} = ${V.layerText("s", layer)}: this layer is linear`)),
       h("p", { class: "mgs-note" }, "Row j of w belongs to neuron j. Three digits here."));
       return;
     }
@@ -288,20 +289,20 @@ function lensWords(V, on) {
       if (!V.grad(i) || !terms.length) return true;
       const given = arrived(i), passed = terms.filter(([from]) => given.some(j => from.includes(steps[j].n))).map(([, x]) => x), shown = amount(i);
       if (!(Math.abs(shown - passed.reduce((sum, x) => sum + x, 0)) > 2e-3 * passed.reduce((sum, x) => sum + Math.abs(x), Math.abs(shown)))) return true;
-      for (const j of given.filter(j => !terms.some(([from]) => from.includes(steps[j].n)))) { const at = V.placeOf.get(i), by = V.placeOf.get(steps[j].n); more.add(at && by?.layer === at.layer && by.neuron === at.neuron ? "the other samples so far" : "other paths, such as a penalty or a skip connection"); }
+      for (const j of given.filter(j => !terms.some(([from]) => from.includes(steps[j].n)))) { const at = V.placeOf.get(i), by = V.placeOf.get(steps[j].n); more.add(at && by?.layer === at.layer && by.neuron === at.neuron ? "the other samples so far" : "other paths, such as a penalty, a skip connection or another use of a weight"); }
       return false;
     }
     const every = (list, f) => list.map(f).every(Boolean); // so that all of it is asked
     const sums = a => [a.s, ...a.parts], weight = a => numberOf(nodes[a].text), ruled = (ok, name) => ok ? [name, "=", null] : D.rule ? [name.replace(" = ", " \u2260 "), "\u2260", null] : [`${name} + \u2026`, "=", "+ \u2026"];
     const is = list => V.open != null && s.k === "chain" && list.includes(s.p), local = r => h("span", {}, three(nodes[all[r].x].loc[0])), ds = r => grad(all[r].s, false);
-    const passedTo = layer > 1 ? `layer ${layer - 1}` : "the inputs";
+    const passedTo = V.below(layer);
     const [nameS, signS, restS] = ruled(every(all, a => !has || holds(a.s, [[[a.x], amount(a.x) * numberOf(nodes[a.x].loc[0])]])), `${d("s", layer)} = ${d("x", layer)} \u2299 ${sym}\u2032`);
     const [nameB] = ruled(every(all, a => a.b == null || holds(a.b, [[sums(a), amount(a.s)]])), `${d("b", layer)} = ${d("s", layer)}`);
-    const [nameW, signW, restW] = ruled(every(all, a => every(a.w, (w, c) => holds(w, [[sums(a), amount(a.s) * weight(a.in[c])]]))), `${d("w", layer)} = ${d("s", layer)} ${nameText("x", layer - 1)}\u1d40`);
-    const [nameX, signX, restX] = ruled(every(first.in, (i, c) => holds(i, all.map(a => [sums(a), amount(a.s) * weight(a.w[c])]))), `${d("x", layer - 1)} = ${nameText("w", layer)}\u1d40 ${d("s", layer)}`);
+    const [nameW, signW, restW] = ruled(every(all, a => every(a.w, (w, c) => holds(w, [[sums(a), amount(a.s) * weight(a.in[c])]]))), `${d("w", layer)} = ${d("s", layer)} ${V.inputText(layer)}\u1d40`);
+    const [nameX, signX, restX] = ruled(every(first.in, (i, c) => holds(i, all.map(a => [sums(a), amount(a.s) * weight(a.w[c])]))), `\u2202${rootName}/\u2202${V.inputText(layer)} = ${V.layerText("w", layer)}\u1d40 ${d("s", layer)}`);
     const foot = more.size && !D.rule ? ` + \u2026: what is added by ${[...more].sort().reverse().join(" and ")}.` : D.rule && [signS, signW, signX].includes("\u2260") ? " \u2260: not the whole sum, or broken on purpose." : "";
     bodyE.replaceChildren(h("div", { class: "mgn-rules" },
-      has ? line(is(all.map(a => a.s)), nameS, column(rows, r => grad(all[r].s)), signS, column(rows, r => grad(all[r].x, false)), "\u2299", column(rows, local), restS) : line(false, `${d("s", layer)}, from ${layer < net.layers.length ? `layer ${layer + 1}` : net.loss ? "the loss" : "the start"}`, column(rows, r => grad(all[r].s))),
+      has ? line(is(all.map(a => a.s)), nameS, column(rows, r => grad(all[r].s)), signS, column(rows, r => grad(all[r].x, false)), "\u2299", column(rows, local), restS) : line(false, `${d("s", layer)}, from ${layer < net.layers.length ? V.layerName(layer + 1) : net.loss ? "the loss" : "the start"}`, column(rows, r => grad(all[r].s))),
       first.b == null ? null : line(is(all.map(a => a.b)), nameB, column(rows, r => grad(all[r].b))),
       line(is(all.flatMap(a => a.w)), nameW, w(grad), signW, column(rows, ds), matrix(lone, cols, (r, c) => data(first.in[c], false)), restW),
       captioned(`Passed back to ${passedTo}`, is(first.in), nameX, x(grad), signX, matrix(cols, rows, (r, c) => data(all[c].w[r], false)), column(rows, ds), restX)),
