@@ -3,5 +3,6 @@
 from micrograd.course.checking import check
 from micrograd.course.data import first_names
 from micrograd.course.exercises import EXERCISES, Exercise
+from micrograd.course.pictures import described
 
-__all__ = ["EXERCISES", "Exercise", "check", "first_names"]
+__all__ = ["EXERCISES", "Exercise", "check", "described", "first_names"]

@@ -38,8 +38,8 @@ class Exercise:
 
         Examples
         --------
-        >>> EXERCISES["01d"].answer
-        (1e-07,)
+        >>> EXERCISES["06a"].answer
+        (0.0001,)
         """
         intervals = [part for part in self.right if not callable(part)]
         return self.sample or tuple((low + high) / 2 for low, high in intervals)
@@ -48,13 +48,6 @@ class Exercise:
 def _near(number: float, tolerance: float = 5e-4) -> tuple[float, float]:
     """Return the interval around a number that allows for rounding."""
     return number - tolerance * abs(number), number + tolerance * abs(number)
-
-
-def _is_good_step(h: float) -> bool:
-    """Return whether the one-sided slope of 3x² - 4x + 5 at 3 has an error below 1e-6."""
-    if 3 + h == 3 or not abs(h) < 1:
-        return False
-    return abs((3 * (3 + h) ** 2 - 4 * (3 + h) + 5 - 20) / h - 14) < 1e-6
 
 
 def _is_good_second_step(h: float) -> bool:
@@ -93,13 +86,13 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "01d": Exercise(
-        (_is_good_step,),
-        "Small enough that the bend of f does not matter, large enough that digits survive.",
+        (_near(1e-6 / 3),),
+        "3 * h is 1e-6 there; a smaller h is better still, until rounding takes over.",
         (
-            (0, 1e-12, "No digits survive the subtraction f(3 + h) - f(3)."),
-            (0, 1e-3, "The error of the chord is 3 * h here: a smaller h makes it smaller."),
+            (0, 1e-6, "There the error is three times what it may be."),
+            (0, 3e-6, "The factor 3 makes the error larger, so h must be smaller."),
+            (0, 1e-8, "That is small enough, but there are larger ones."),
         ),
-        sample=(1e-7,),
     ),
     "01e": Exercise(
         (_near(-12.353553), _near(10.257041), _near(0.0625)),

@@ -27,13 +27,13 @@ class Misconception:
     remedy : str
         The example, picture or number that settles it.
     notebook, words : str
-        The notebook's number, and words that its cell alone contains; "" if no notebook has one.
+        The notebook's number, and words that its cell alone contains.
     """
 
     belief: str
     remedy: str
-    notebook: str = ""
-    words: str = ""
+    notebook: str
+    words: str
 
 
 MISCONCEPTIONS: Final = (
@@ -52,6 +52,8 @@ MISCONCEPTIONS: Final = (
     Misconception(
         "Passing on at once, and clearing what was passed on, works.",
         "It does, at a price: y = y + y, twelve times in a row, takes 4,095 visits to 12 results.",
+        "02",
+        "waiting = [(y, 1)]",
     ),
     Misconception(
         "A node that is reached by two paths needs two gradients.",
@@ -61,10 +63,10 @@ MISCONCEPTIONS: Final = (
     ),
     Misconception(
         "`=` will do; `+=` is only for sums.",
-        "With `=` b keeps its last contribution, and a gets 18 instead of 39. The sum belongs to "
-        "the fork, not to the operation.",
+        "With `=` Olah's graph gives 2 or 3 instead of 5, by the order of typing, and (xy)(xz) 24 "
+        "instead of 48. The sum belongs to the fork, not to the operation.",
         "02",
-        "**`=` in place of `+=`**",
+        'steps(root, broken="assign")',
     ),
     Misconception(
         "A second `backward()` is wrong, or should change nothing.",
@@ -76,7 +78,7 @@ MISCONCEPTIONS: Final = (
         "Why does `zero_grad` clear the parameters only?",
         "Results belong to one pass; only the leaves live on into the next graph.",
         "02",
-        "So your training loop must set the gradients of the leaves to zero",
+        "and only of these",
     ),
     Misconception(
         "Why set gradients to zero at all?",
@@ -92,9 +94,10 @@ MISCONCEPTIONS: Final = (
     ),
     Misconception(
         "The slope of exp is x; a minus may go missing.",
-        "Both are among the twelve faults that the tests find; a nudge shows 7.389 at 2, and -1.",
-        "08",
-        "for number, fault in enumerate(workshop.FAULTS, 1)",
+        "A nudge shows 7.389 at 2, and -1 for a - b by b. Both are also among the twelve faults of "
+        "notebook 8.",
+        "01",
+        '("a - b, by b"',
     ),
     Misconception(
         "tanh(n) is tanh times n.",
@@ -117,7 +120,9 @@ MISCONCEPTIONS: Final = (
     ),
     Misconception(
         "A function of `math` will do for a Value: `math.exp(v)`.",
-        "The engine refuses it, and the error says what to write: `micrograd.exp`. Show it live.",
+        "The engine refuses it, and the error says what to write: `micrograd.exp`.",
+        "01",
+        "math.exp(Value(2.0))",
     ),
     Misconception(
         "Why the transpose? Is it an inverse? Would w itself not do?",
@@ -285,12 +290,12 @@ def _misconceptions(notebooks: Notebooks) -> Iterator[str]:
     yield "| they say | what settles it | notebook, section, cell (counted from 1) |"
     yield "| --- | --- | --- |"
     for each in MISCONCEPTIONS:
-        where = "in no notebook: show it yourself"
-        if each.notebook in notebooks:
-            cells = notebooks[each.notebook]["cells"]
-            (place,) = cells_with(notebooks[each.notebook], each.words)
-            above = "\n".join("".join(cell["source"]) for cell in cells[:place])
-            above = above.partition(each.words)[0]
-            section = re.findall(r"^## (.+)", above, re.MULTILINE)[-1]
-            where = f'{each.notebook}, "{section}", cell {place}'
+        if each.notebook not in notebooks:
+            continue
+        cells = notebooks[each.notebook]["cells"]
+        (place,) = cells_with(notebooks[each.notebook], each.words)
+        above = "\n".join("".join(cell["source"]) for cell in cells[:place])
+        above = above.partition(each.words)[0]
+        section = re.findall(r"^## (.+)", above, re.MULTILINE)[-1]
+        where = f'{each.notebook}, "{section}", cell {place}'
         yield f"| {each.belief} | {each.remedy} | {where} |"

@@ -96,7 +96,16 @@ def hand_exercise(solution: bool, kind: str = "pdf") -> bytes:
         out = io.BytesIO()
         # Without its time, so that the same page is the same file.
         metadata = {"CreationDate": None, "Title": page.title} if kind == "pdf" else None
-        figure.savefig(out, format=kind, dpi=110, metadata=metadata)
+        figure.savefig(out, format=kind, dpi=100, metadata=metadata)
+    return out.getvalue() if kind == "pdf" else _few_colours(out)
+
+
+def _few_colours(png: io.BytesIO) -> bytes:
+    """Return the picture with 32 colours: a page of text takes a quarter of the bytes."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.open(png).convert("RGB").quantize(32).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -26,7 +26,7 @@ def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_a
     assert told(capsys, "01a", np.float64(-10.0)).startswith("correct")
     assert told(capsys, "01e", [1.0, 2.0]) == "expected 3 numbers, got 2."
     assert told(capsys, "01a", -5) == "not yet. The correct number is smaller."
-    assert told(capsys, "01d", 0.5) == "not yet. With this one the error is larger."
+    assert told(capsys, "06a", 0.5) == "not yet. With this one the error is larger."
     assert told(capsys, "01a", math.nan) == "not yet. It is not nan."
 
 
