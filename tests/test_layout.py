@@ -66,6 +66,7 @@ TESTED_WITH = {
     "values.notation": "names",
     "values.reading": "values/test_leaving.py",
     "values.showing": "display/test_views.py",
+    "sentences.mistakes": "stepper/test_guess.py",
     "sentences.signs": "words",
     "sentences.updates": "stepper/test_updates.py",
     "stepper.page.data": "page",

@@ -18,6 +18,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--broken", choices=tuple(BROKEN), help="break one rule of back-propagation on purpose"
     )
+    parser.add_argument(
+        "--guess", action="count", default=0,
+        help="ask for each number before it is shown; given twice, for the local derivatives too",
+    )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="print all steps and exit")
     parser.add_argument(
         "--html", metavar="FILE", type=str.lstrip, help="write the steps to an HTML page"
@@ -34,7 +38,8 @@ def _run(options: Any) -> int:
     OSError
         If the page cannot be written.
     """
-    stepper = steps(options.root, options.broken)
+    level = (False, True, 2)[min(options.guess, 2)]
+    stepper = steps(options.root, options.broken, guess=level)
     if options.html is not None:
         print(f"wrote {stepper.to_html(options.html)}")
     elif options.all:

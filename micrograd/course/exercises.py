@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from micrograd.ops import TABLE
+
 __all__ = ["EXERCISES", "Exercise"]
 
 
@@ -43,6 +45,11 @@ class Exercise:
         """
         intervals = [part for part in self.right if not callable(part)]
         return self.sample or tuple((low + high) / 2 for low, high in intervals)
+
+
+def _slip(name: str, wrong: str) -> str:
+    """Return what the row of an operation says of a wrong derivative."""
+    return next(says for _, formula, says in TABLE[name].slips if formula == wrong)
 
 
 def _near(number: float, tolerance: float = 5e-4) -> tuple[float, float]:
@@ -129,7 +136,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (
             (0, 1, "That is x1 itself times 1/2: take the other factor."),
             (0, -3, "The slope 1/2 of tanh is missing."),
-            (0, -2.1213203, "The slope of tanh is 1 - o * o, not o."),
+            (0, -2.1213203, _slip("tanh", "out")),
         ),
     ),
     "02d": Exercise(
@@ -173,7 +180,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (0, -0.59765625, "The 2 of the square is missing."),
             (0, -0.3984375, "That is the gradient of the bias: rule 3 has one more factor."),
             (0, -0.298828125, "x is the input here: you took the hidden activation."),
-            (0, -4.78125, "You used sigma in place of its derivative sigma * (1 - sigma)."),
+            (0, -4.78125, _slip("sigmoid", "out")),
             (0, -1.59375, "That is the slope of the other hidden neuron: s is ln 3 here."),
             (0, -0.6328125, "One path of two: the hidden neuron feeds output 2 as well."),
             (0, -0.5625, "One path of two: the hidden neuron feeds output 1 as well."),

@@ -71,6 +71,9 @@ class Op:
         Where the rule was taken from.
     hint : str
         What to do where it has no value: the last clause of the error's message.
+    slips : tuple of (int or None, str, str)
+        What learners take for a local derivative: the operand, None for each, the wrong derivative
+        as a formula of `out`, `own` (the operand) and `local` (the right one), and what to say.
     gate : bool
         Whether a local derivative of 0 means that the operand was not chosen, as in `where` and
         `relu`: a backward pass then passes nothing to it, and not 0 times the upstream gradient.
@@ -104,6 +107,7 @@ class Op:
     note: str = ""
     source: str = ""
     hint: str = ""
+    slips: tuple[tuple[int | None, str, str], ...] = ()
     gate: bool = False
     opaque: bool = False
     family: str = ""

@@ -50,6 +50,8 @@ _NO_LOG_OF_0: Final = (
     "cross_entropy and binary_cross_entropy_with_logits take scores and need no log; else clip the "
     "input, as with micrograd.maximum(x, 1e-12)"
 )
+_ENTERS_WITH_A_MINUS: Final = (1, "-local", "The second operand enters with a minus.")
+_POWER: Final = "The exponent comes down and drops by one: n·x^(n - 1)."
 _NO_DIVISION_BY_0: Final = "keep the divisor away from 0, as with micrograd.maximum(y, 1e-12)"
 
 
@@ -103,6 +105,7 @@ sub: Final[Op] = define(
     arity=2,
     forward=operator.sub,
     partials=lambda out, a, b: (1, -1),
+    slips=(_ENTERS_WITH_A_MINUS,),
 )
 mul: Final[Op] = define(
     name="mul",
@@ -129,6 +132,7 @@ div: Final[Op] = define(
     domain=(REAL, (0.1, 8.0)),
     forward=_div,
     partials=lambda out, a, b: (_one(out) / b, -out / b),
+    slips=(_ENTERS_WITH_A_MINUS,),
 )
 # fmt: off
 neg: Final[Op] = _unary("neg", lambda a: -a, lambda out, a: (-1,), symbol="-", token="neg",
@@ -150,6 +154,7 @@ pow: Final[Op] = define(
         where(b, b * a ** where(b, b - 1, 1), 0),
         where(a, out * log(where(greater(a, 0), a, math.nan)), 0),
     ),
+    slips=((0, "out", _POWER),),
     note=(
         "x ** 0 is 1, at x = 0 too, and has derivative 0. For a negative base there is no "
         "derivative in the exponent. Derivatives within 4 + |b log a| ulp, the conditioning of the "
@@ -172,6 +177,7 @@ def power(exponent: PlainNumber) -> Op:
         domain=((0.1, 4.0),),
         forward=lambda x: _pow(x, exponent),
         partials=lambda out, x: (exponent * x ** (exponent - 1) if exponent else 0,),
+        slips=tuple([(0, wrong, _POWER) for wrong in ("out", f"{text} * out")]),
         gate=exponent == 0,
     )
 
@@ -392,6 +398,8 @@ cosh: Final[Op] = _unary("cosh", math.cosh, lambda out, x: (sinh(x),), hint=_NO_
     summary="(exp(x) + exp(-x)) / 2, the hyperbolic cosine of x", source="DLMF §4.34")
 tanh: Final[Op] = _unary("tanh", math.tanh, lambda out, x: (1 - out * out,), source="DLMF §4.34",
     summary="sinh(x) / cosh(x), the hyperbolic tangent of x",
+    slips=((0, "1 - out", "1 - o is not enough: the derivative of tanh is 1 - o²."),
+           (0, "out", "The slope of tanh is 1 - o², not o.")),
     note="Correct within 4 ulp of 1: relative digits are lost as tanh saturates.")
 arcsinh: Final[Op] = _unary("arcsinh", math.asinh, lambda out, x: (1 / hypot(1, x),),
     summary="the number whose hyperbolic sine is x", source="DLMF §4.38")
@@ -452,6 +460,8 @@ relu: Final[Op] = _unary("relu", lambda x: x if not x < 0 else type(x)(0),
     source="Nair and Hinton (2010)", summary="max(x, 0), the rectified linear unit")
 sigmoid: Final[Op] = _unary("sigmoid", _sigmoid, lambda out, x: (out * (1 - out),),
     summary="1 / (1 + exp(-x)), the logistic function",
+    slips=tuple([(0, wrong, "You used σ(s). The local derivative is σ′(s) = x(1 - x).")
+                 for wrong in ("out", "1 - out")]),
     note="Derivative within 4 ulp of out: relative digits are lost as 1 - out is.")
 softplus: Final[Op] = _unary("softplus", _softplus, lambda out, x: (sigmoid(x),),
     summary="log(1 + exp(x)), a smooth relu", source="Dugas et al. (2001)")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.backward_pass import Row
 from micrograd.engine import Value
 from micrograd.sentences.updates import Change, UpdateWords
+from micrograd.stepper.guess import Question, question_at
 from micrograd.stepper.sections import Group, Section
 
 if TYPE_CHECKING:
@@ -105,6 +106,21 @@ class Step:
         elif self.index == len(stepper) - 1:
             text += " " + stepper.updated
         return text
+
+    @property
+    def question(self) -> Question | None:
+        """What `guess=True` asks here; None at what is no chain step with finite numbers.
+
+        Examples
+        --------
+        >>> from micrograd import steps
+        >>> x = Value(3.0, label="x")
+        >>> steps(x * x)[-1].question
+        <Question of step 4: x × x passes gradient back to x. So far x.grad is +3. What is it now?>
+        >>> steps(x * x)[-1].question.check("3")
+        (False, 'Not right. That is what arrives now. It is added to what is there: +=.')
+        """
+        return question_at(self._stepper, self.index)
 
     @property
     def section(self) -> Section:

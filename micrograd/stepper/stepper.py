@@ -39,6 +39,7 @@ from micrograd.errors import NotInGraphError
 from micrograd.graph import order
 from micrograd.sentences import Words, group_text, sign_of_number
 from micrograd.sentences.updates import UPDATE, Change
+from micrograd.stepper.guess import checked_guess
 from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
 from micrograd.stepper.step import Entry, Snapshot, Step, snapshot_after
 from micrograd.stepper.updates import Plan, planned, updated_text
@@ -64,6 +65,8 @@ class Stepper(Sequence[Step]):
         In topological order, the root last.
     broken : str or None
         The rule that this pass breaks on purpose, a key of `BROKEN`.
+    guess : int
+        1 if numbers are asked before they are shown, 2 if local derivatives are asked too, else 0.
     forward_count : int
         How many of the steps are forward evaluations.
     position : int
@@ -83,8 +86,11 @@ class Stepper(Sequence[Step]):
         labels: Any = None,
         model: Any = None,
         optimizer: Any = None,
+        *,
+        guess: bool | int = False,
     ) -> None:
         one_of("broken", broken, (None, *BROKEN))
+        self.guess = checked_guess(guess, broken)
         self._labels, self._model = names_of(labels), checked_model(model)
         self.recording = Recording(root)
         self.root, self.nodes, self.broken = root, self.recording.nodes, broken
@@ -111,14 +117,15 @@ class Stepper(Sequence[Step]):
 
     def of_copy(self, root: Value) -> Stepper:
         """Return the steps of a copy of the graph, whose values are called as here."""
-        stepper = Stepper(root, self.broken, optimizer=self.plan)
+        stepper = Stepper(root, self.broken, optimizer=self.plan, guess=self.guess)
         stepper.called = self.called.moved(dict(zip(self.nodes, stepper.nodes, strict=True)))
         return stepper
 
     def __reduce__(self) -> Any:
         called = self.called.moved({node: i for i, node in enumerate(self.nodes)})
         graph = self.copy_of_graph()
-        return _stepper_at, (graph, self.broken, self.position, called, self.plan)
+        made = (graph, self.broken, self.position, called, self.plan)
+        return _stepper_at, made, {"guess": self.guess}
 
     # ---- the sequence --------------------------------------------------------------------------
 
@@ -510,6 +517,7 @@ def steps(
     labels: Any = None,
     model: Any = None,
     optimizer: Any = None,
+    guess: bool | int = False,
 ) -> Stepper:
     """Return every step of the forward pass to `root`, of the backward pass from it, of an update.
 
@@ -534,6 +542,9 @@ def steps(
     optimizer : Optimizer, optional
         After the backward pass come the steps of its update, one a parameter, with its settings
         and its state. They are copied: the optimizer never changes. See Notes.
+    guess : bool or 2, default False
+        Ask for the number of a chain step before it is shown, on the page, in the notebook and in a
+        terminal; with 2 for its local derivative too. A wrong answer is told which mistake it is.
 
     Returns
     -------
@@ -547,6 +558,8 @@ def steps(
     ArgumentError
         If there is no such rule, or the optimizer holds no parameter of the graph. Also a
         ValueError.
+        If there is no such rule; if `guess` is neither True, False nor 2, or a rule is broken: then
+        the numbers are wrong on purpose. Also a ValueError.
     StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
         As `Value.backward`, and as the `step` of the optimizer.
     TooLargeError
@@ -580,4 +593,4 @@ that a gets: final.'
     >>> steps(a * 3, optimizer=SGD([a], lr=0.5))[-1].sentence
     'a moves against its gradient: 2 - 0.5 × 3 = 0.5.'
     """
-    return Stepper(root, broken, labels, model, optimizer)
+    return Stepper(root, broken, labels, model, optimizer, guess=guess)

@@ -22,12 +22,13 @@ from typing import Any, Final
 from micrograd.backward_pass import BROKEN
 from micrograd.errors import NotInGraphError
 from micrograd.sentences import signed
+from micrograd.stepper.guess import Question, score
 from micrograd.stepper.screen import MARK, Screen, cells
 from micrograd.stepper.step import NodeState
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import number_text, short
 
-__all__ = ["graph_text", "step_text", "table_text", "walk"]
+__all__ = ["graph_text", "question_text", "step_text", "table_text", "walk"]
 
 KEYS: Final = "n next · b back · g N or g NAME go to · v graph · t table · ? help · q quit"
 MEANING: Final = """\
@@ -40,6 +41,11 @@ MEANING: Final = """\
   v          the graph, with what is known so far
   t          a table of all values: data, gradient, contributions so far
   q          quit"""
+_GUESS_KEYS: Final = "type the number, and Enter · n pass on · a the answer, after a try"
+_GUESS_MEANING: Final = """\
+  -0.5       your guess of the number that is asked for; 1 % off is right
+  a          the answer, after the first guess
+"""
 _HINT: Final = "→ next · ← back · {}g go to · t table · ? help · q quit"
 _OF_NETWORK: Final = "s section · o open · "
 _MEANT: Final = {
@@ -86,18 +92,61 @@ that x gets: final.
     return "\n".join(lines)
 
 
-def table_text(stepper: Stepper) -> str:
-    """Return data and gradient of every value after the current step, as a table."""
+def question_text(stepper: Stepper, local: bool = False) -> str:
+    """Return the current step as a question, without what it gives.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    local : bool, default False
+        Ask for the local derivative as well.
+
+    Examples
+    --------
+    >>> from micrograd.engine import Value
+    >>> from micrograd.stepper import steps
+    >>> stepper = steps(Value(2, label="x") * 5, guess=True)
+    >>> stepper.position = 2
+    >>> print(question_text(stepper))
+    [3/4] Backward 2 of 3
+      x × 5 passes gradient back to x. What is x.grad now?
+      upstream +1 × local derivative 5 = ?
+    """
+    step = stepper.current
+    question = step.question
+    heading = step_text(stepper).split("\n", 1)[0]
+    if question is None:
+        return heading
+    before = f"{signed(step.grad_before)} + " if step.grad_before else ""
+    known = "?" if local else number_text(step.local)
+    factors = f"upstream {signed(step.upstream)} × local derivative {known}"
+    return f"{heading}\n  {question.text}\n  {before}{factors} = ?"
+
+
+def table_text(stepper: Stepper, asked: bool = False) -> str:
+    """Return data and gradient of every value after the current step, as a table.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    asked : bool, default False
+        Leave out what the step gives, which is asked for.
+    """
     names = stepper.words.names
-    states = list(stepper.snapshot().values())
-    return _table([_row(stepper, i, names[i], state) for i, state in enumerate(states)])
+    return _table([_row(stepper, i, names[i], *known) for i, known in _known(stepper, asked)])
 
 
-def graph_text(stepper: Stepper) -> str:
+def graph_text(stepper: Stepper, asked: bool = False) -> str:
     """Return the graph as a tree, each result above its operands, with what is known so far.
 
     The value that the current step is about is marked. Of a large graph only that value is drawn,
     with the one that the gradient comes from, and its operands.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    asked : bool, default False
+        Leave out what the step gives, which is asked for.
 
     Examples
     --------
@@ -120,14 +169,14 @@ def graph_text(stepper: Stepper) -> str:
     if len(tree) > _TREE:
         below = stepper.recording.parents[row.node]
         tree = _tree(stepper, row.node, 2 if len(below) == 1 else 1)  # an activation and its sum
-    names, states = stepper.words.names, list(stepper.snapshot().values())
+    names, states = stepper.words.names, dict(_known(stepper, asked))
     rows = []
     for branch, i in tree:
         if i is None:
             rows.append(("  " + branch, "", "", ""))
             continue
         gutter = f"{MARK} " if i == target else "  "
-        rows.append(_row(stepper, i, gutter + branch + short(names[i], 24), states[i]))
+        rows.append(_row(stepper, i, gutter + branch + short(names[i], 24), *states[i]))
     return _table(rows, start="  value")
 
 
@@ -160,12 +209,24 @@ def _tree(stepper: Stepper, root: int, depth: int) -> list[tuple[str, int | None
     return lines
 
 
-def _row(stepper: Stepper, i: int, name: str, state: NodeState) -> tuple[str, str, str, str]:
+def _known(stepper: Stepper, asked: bool) -> list[tuple[int, tuple[NodeState, str]]]:
+    """Return what is known of each value, and its gradient as text: "?" where it is asked for."""
+    row = stepper.current.row
+    snapshot = stepper.snapshot(stepper.position - asked)
+    return [
+        (i, (state, "?" if asked and i == row.parent else signed(state.grad)))
+        for i, state in enumerate(snapshot.values())
+    ]
+
+
+def _row(
+    stepper: Stepper, i: int, name: str, state: NodeState, grad: str
+) -> tuple[str, str, str, str]:
     how = state.state
     return (
         name,
         _data(stepper.recording.data[i], state),
-        signed(state.grad),
+        grad,
         f"{state.received} of {state.expected}" if how == "partial" else
         "" if how == "untouched" else how,
     )  # fmt: skip
@@ -198,7 +259,8 @@ def walk(
     """Show the steps, as keys ask for them, until `q` or the end of the input.
 
     In a terminal a key acts at once, arrow keys too, and the graph stands above the step; elsewhere
-    each key is a line. In the graph of a network a step is a whole neuron, until `o` opens it.
+    each key is a line. In the graph of a network a step is a whole neuron, until `o` opens it. With
+    `steps(..., guess=True)` the number of a chain step is asked for before it is shown.
 
     Parameters
     ----------
@@ -224,12 +286,13 @@ def _walk_by_lines(
     if stepper.broken:
         write(f"Broken on purpose: {BROKEN[stepper.broken]}")
     write(KEYS)
+    if stepper.guess:
+        write(_GUESS_KEYS)
     write(walker.text())
-    while True:
-        line = read("> ").strip()
-        if line == "q":
-            return
+    while (line := read("> ").strip()) != "q":
         write(walker.obey(line) or walker.text())
+    if walker.answers:
+        write(score(walker.answers))
 
 
 def _walk_by_keys(stepper: Stepper, screen: Screen) -> None:
@@ -239,11 +302,15 @@ def _walk_by_keys(stepper: Stepper, screen: Screen) -> None:
         screen.write(f"Broken on purpose: {BROKEN[stepper.broken]}")
     while True:
         shown = answer or walker.text()
-        screen.write(f"{graph_text(stepper)}\n\n{shown}\n\n{hint}", replace=True)
-        line = _command(screen)
+        asked = walker.question() is not None
+        keys = _GUESS_KEYS if asked else hint
+        screen.write(f"{graph_text(stepper, asked)}\n\n{shown}\n\n{keys}", replace=True)
+        line = screen.ask("> ").strip() if asked else _command(screen)
         if line == "q":
-            return
+            break
         answer = walker.obey(line)
+    if walker.answers:
+        screen.write(score(walker.answers))
 
 
 def _command(screen: Screen) -> str:
@@ -258,24 +325,63 @@ class _Walk:
 
     def __init__(self, stepper: Stepper) -> None:
         self.stepper = stepper
-        self.closed = stepper.network is not None
+        self.closed = stepper.network is not None and not stepper.guess
+        self.answers: list[dict[str, Any]] = []
+        self.known: set[int] = set()  # the steps whose number has been found, or shown
+        self.known_locals: set[int] = set()
         if self.closed:
             stepper.go(stepper.current.group.last)
 
+    def question(self) -> Question | None:
+        """Return what is asked at the present step; None where nothing is, or no longer."""
+        step = self.stepper.current
+        is_open = self.stepper.guess and not self.closed and step.index not in self.known
+        return step.question if is_open else None
+
     def text(self) -> str:
         """Return what the present step shows."""
+        if self.question() is not None:
+            return question_text(self.stepper, self._asks_local())
         return step_text(self.stepper, self.closed)
+
+    def _asks_local(self) -> bool:
+        return self.stepper.guess == 2 and self.stepper.position not in self.known_locals
+
+    def _told(self, question: Question, answer: str) -> str:
+        """Return what is said of an answer, and the step as it is now known."""
+        is_right, sentence = question.check(answer)
+        said = sentence
+        if self._asks_local() and not is_right:
+            is_local, said = question.check(answer, local=True)
+            if is_local:
+                self.known_locals.add(question.index)
+                return (
+                    f"{said} The local derivative is {number_text(question.local)}.\n{self.text()}"
+                )
+        if is_right is None:
+            return sentence
+        self.answers.append(question.row(answer))
+        if is_right:
+            self.known.add(question.index)
+            return f"{sentence}\n{self.text()}"
+        return said
 
     def obey(self, line: str) -> str:
         """Do what a line asks for; return the answer, "" for the step that it led to."""
         command, _, where = line.partition(" ")
         stepper, before = self.stepper, self.stepper.position
         if command == "?":
-            return MEANING
+            return (_GUESS_MEANING if stepper.guess else "") + MEANING
+        question = self.question()
         if command == "t":
-            return table_text(stepper)
+            return table_text(stepper, question is not None)
         if command == "v":
-            return graph_text(stepper)
+            return graph_text(stepper, question is not None)
+        if question is not None and command == "a":
+            if not any(answer["step"] == question.index + 1 for answer in self.answers):
+                return "Guess once; then the answer is shown."
+            self.known.add(question.index)
+            return ""
         if command == "o":
             if stepper.network is None:
                 return "There is no neuron to open: each step is shown."
@@ -291,6 +397,8 @@ class _Walk:
         elif command == "b":
             first = stepper.current.group.first if self.closed else stepper.position
             self._go(first - 1)
+        elif question is not None:
+            return self._told(question, line)
         else:
             return f"{line!r} is not a key here. {KEYS}"
         if stepper.position == before:
