@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 from micrograd.replay.llvm.rows import Handle
 from micrograd.replay.statements import Statements
 from micrograd.replay.trace.tape import Tape
 
-__all__ = ["is_js_name", "js_name", "js_source"]
+__all__ = ["FUNCTIONS", "is_js_name", "js_name", "js_source"]
+
+FUNCTIONS: Final = Path(__file__).with_name("static") / "functions.js"
 
 _RESERVED = {
     "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger",
@@ -73,8 +76,7 @@ def js_source(tape: Tape, name: str, used: list[int], width: int) -> str:
     script.write(tape, used, width)
     own = ""
     if script.called:
-        path = Path(__file__).with_name("static") / "functions.js"
-        own = path.read_text(encoding="utf-8") + "\n"
+        own = FUNCTIONS.read_text(encoding="utf-8") + "\n"
     lines = [
         f"/* {name}: one sample. x: inputs; p: parameters. It returns",
         f"   {{value, gradient}}: {len(tape.outputs)} result(s) and {width} derivative(s). */",

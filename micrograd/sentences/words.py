@@ -147,7 +147,7 @@ class Words:
 
     def gradient_of(self, i: int) -> str:
         """Return what the gradient of value `i` is called: `h.grad`."""
-        if self._is_number(i):
+        if self.is_number(i):
             return f"the gradient of the number {self.names[i]}"
         bare = " " not in self.names[i] and self._texts[i].precedence == 5
         return f"{self.names[i]}.grad" if bare else f"the gradient of {self.names[i]}"
@@ -161,9 +161,9 @@ class Words:
 
     def subject(self, i: int) -> str:
         """Return what value `i` is called where it is spoken of: a plain number as a number."""
-        return f"the number {self.names[i]}" if self._is_number(i) else self.names[i]
+        return f"the number {self.names[i]}" if self.is_number(i) else self.names[i]
 
-    def _is_number(self, i: int) -> bool:
+    def is_number(self, i: int) -> bool:
         """Return whether value `i` is a plain number of an expression, without a name."""
         return not self._titles[i] and self.recording.nodes[i].op is constant
 

@@ -19,6 +19,7 @@ from micrograd.stepper.page.layout import (
     Layout,
     lay_out,
 )
+from micrograd.stepper.page.live import live_data
 from micrograd.stepper.page.net import net_data, sections_data
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
@@ -128,6 +129,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "alike": _alike(stepper, layout.fold),
         "paths": _paths(stepper, layout, places, text),
         "net": net_data(stepper),
+        "live": live_data(stepper),
         "sections": sections,
         "strings": list(table),
         "steps": steps,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import whole_number
+from micrograd.replay.js import FUNCTIONS
 from micrograd.files import write_atomic
 from micrograd.stepper.page.data import in_pieces, page_data
 from micrograd.stepper.page.opening import opening

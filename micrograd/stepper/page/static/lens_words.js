@@ -50,24 +50,6 @@ function ident(name) { // the same in a formula
   return out.length === 1 ? out[0] : M("mrow", ...out);
 }
 
-// ---- numbers: those that Python has not sent are written here by its rule
-function rounded(a, n) { // n digits, ties to even, as Python rounds
-  const e = a.toExponential(60), m = e.replace(".", ""), at = e.indexOf("e"), rest = m.slice(n, m.indexOf("e"));
-  return /^50*$/.test(rest) && m[n - 1] % 2 === 0 ? `${m[0]}.${m.slice(1, n)}${e.slice(at)}` : a.toExponential(n - 1);
-}
-function numberText(x, n = 4, plus = false) {
-  const a = Math.abs(x), sign = x < 0 ? "-" : plus && x > 0 ? "+" : "", trimmed = t => t.includes(".") ? t.replace(/\.?0+$/, "") : t;
-  if (Number.isNaN(x)) return "nan!";
-  if (a === Infinity) return `${sign}inf!`;
-  if (a === 0) return "0";
-  if (Number.isInteger(a) && a < 1e5) return sign + a;
-  const [mantissa, exponent] = rounded(a, n).split("e"), power = +exponent, places = Math.max(n - 1 - power, 0);
-  return sign + (a >= 1e-4 && a < 1e5 ? trimmed(Number(rounded(a, Math.max(1, power + 1 + places))).toFixed(places)) : `${trimmed(mantissa)}e${power}`);
-}
-function numberOf(text) {
-  const [a, b] = String(text).replace(/[\u2248!+]/g, "").replace("\u2212", "-").split("/");
-  return b ? a / b : Number(a);
-}
 function fitted(text, room, size) { // as many digits as there is room for
   const t = minus(text);
   if (widthOf(t, size) <= room || !/\d/.test(t)) return t;
