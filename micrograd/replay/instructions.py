@@ -100,7 +100,7 @@ def instructions(op: Op) -> list[Any]:
     --------
     >>> from micrograd import ops
     >>> instructions(ops.TABLE["tanh"])
-    [1, [('tanh', 0), ('number', '1.0'), ('*', 1, 1), ('-', 2, 3)], 1, 1, [4], [False, False]]
+    [1, [['tanh', 0], ['*', 1, 1], ['number', '1.0'], ['-', 3, 2]], 1, 1, [4], [False, False]]
     """
     if op.partials is None:
         raise TraceError(f"the operation {op.token!r} was made by hand: it has no rule")
@@ -121,7 +121,7 @@ def instructions(op: Op) -> list[Any]:
         else:
             at.append(emitter.constant(tape.as_float(position)))
     slopes = [int(at[place]) for place in tape.outputs]
-    return [op.arity, list(emitter.lines), forward, int(out), slopes, _whole(op)]
+    return [op.arity, list(map(list, emitter.lines)), forward, int(out), slopes, _whole(op)]
 
 
 def _whole(op: Op) -> list[bool]:

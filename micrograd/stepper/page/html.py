@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import whole_number
-from micrograd.replay.js import FUNCTIONS
 from micrograd.files import write_atomic
+from micrograd.replay.js import FUNCTIONS
 from micrograd.stepper.page.data import in_pieces, page_data
 from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
@@ -58,8 +58,10 @@ def script(net: bool | None = None) -> str:
     net : bool, optional
         Only what a page of a network needs, or only what a page of another graph needs.
     """
-    names = ("base.js", "host.js", "address.js", "parts.js", *_files(".js", net), "page.js")
-    return _script(*names)
+    names = ("base.js", "numbers.js", "live.js", "host.js", "address.js", "parts.js")
+    return stripped(FUNCTIONS.read_text(encoding="utf-8")) + _script(
+        *names, *_files(".js", net), "page.js"
+    )
 
 
 def _script(*names: str) -> str:

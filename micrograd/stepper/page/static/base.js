@@ -44,14 +44,15 @@ function typedNumber(typed) {
 }
 const noNumber = typed => `\u201c${typed}\u201d is not a number: write 2, -0.5, 1e-3 or 3/4.`;
 
-// The data with its texts and steps as they are read, and how a text is found by its number.
+// The data with its texts and steps as they are read, and how a text is found by its number. A step
+// reads its texts where Python has sent them; once a number has changed, `D.written` writes them.
+const TEXTS = { before: 9, up: 10, loc: 11, con: 12, after: 13, say: 14, rule: 15, sum: 16, correct: 17, equals: 18 };
 function unpacked(data) {
-  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i];
+  const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i], step = {};
   if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
-  D.steps = D.steps.map(s => ({
-    k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8],
-    before: text(s[9]), up: text(s[10]), loc: text(s[11]), con: text(s[12]), after: text(s[13]),
-    say: text(s[14]), rule: text(s[15]), sum: text(s[16]), correct: text(s[17]), equals: text(s[18]),
+  for (const [name, at] of Object.entries(TEXTS)) Object.defineProperty(step, name, { get() { return D.written ? D.written(this, name) : text(this.sent[at]); } });
+  D.steps = D.steps.map((s, j) => Object.assign(Object.create(step), {
+    j, k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8], sent: s,
   }));
   return [D, text];
 }

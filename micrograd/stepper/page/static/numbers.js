@@ -19,7 +19,7 @@ function numberText(x, n = 4, plus = false, whole = false) {
   if (Number.isInteger(a) && a < (whole ? 1e6 : 1e5)) return sign + a;
   const [m, power] = whole ? halfUp(a, n) : rounded(a, n);
   if (a < 1e-4 || a >= 1e5) return `${sign}${trimmed(`${m[0]}.${m.slice(1)}`)}e${power}`;
-  if (power >= n) { // an integer, ties to even
+  if (power >= n - 1) { // an integer, ties to even
     const below = Math.floor(a), rest = a - below;
     return sign + (below + (rest > .5 || (rest === .5 && below % 2) ? 1 : 0));
   }
@@ -48,6 +48,21 @@ function added(a, b, sign = ONE) {
 }
 const multiplied = (a, b) => exactly(a.n * b.n, a.e + b.e, a.d * b.d);
 const divided = (a, b) => b.n < 0n ? exactly(-a.n * b.d, a.e - b.e, -b.n * a.d) : exactly(a.n * b.d, a.e - b.e, a.d * b.n);
+const LONGEST_POWER = 10_000; // bits
+function powered(a, b) { // null: no exact number
+  const power = floating(b), size = Math.max(String(a.n).length + Math.max(0, a.e), String(a.d).length - Math.min(0, a.e)) * 3.33;
+  if (!Number.isInteger(power)) return null;
+  if ((size > 4 && size * Math.abs(power) > LONGEST_POWER) || (power < 0 && !a.n)) return NaN;
+  const n = BigInt(Math.abs(power)), whole = exactly(a.n ** n, a.e * Math.abs(power), a.d ** n);
+  return power < 0 ? divided(exactly(1n), whole) : whole;
+}
+function floating(a) { return typeof a === "number" ? a : a.d === ONE ? Number(`${a.n}e${a.e}`) : Number(`${a.n}e${a.e}`) / Number(a.d); }
+function exactOf(x) { // of a finite float
+  if (typeof x !== "number") return x;
+  let d = ONE;
+  while (!Number.isInteger(x)) { x *= 2; d *= 2n; }
+  return exactly(BigInt(x), 0, d);
+}
 const signum = a => a.n > 0n ? 1 : a.n < 0n ? -1 : 0;
 const compared = (a, b) => signum(added(a, b, -ONE));
 // Where the digits that are shown make an equation true.
@@ -56,3 +71,8 @@ function signOfEquation(texts, result, join) {
   return wanted && operands.every(x => x) && compared(join(...operands), wanted) === 0 ? "=" : "\u2248";
 }
 const signOfNumber = (x, text = numberText(x)) => numberOf(text) === x || x !== x ? "=" : "\u2248";
+function shortened(text) { // a long expression with the first two and the last of many terms
+  if (text.length <= 64) return text;
+  const terms = text.split(" + "), [a, b] = terms, last = terms.at(-1);
+  return terms.length > 4 && `${a} + ${b} + ${last}`.length <= 64 ? `${a} + ${b} + \u2026 + ${last}` : `${text.slice(0, 32)}\u2026${text.slice(-22)}`;
+}

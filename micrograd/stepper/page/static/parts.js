@@ -15,7 +15,7 @@ function hostOf(own, keep) {
   const heard = h("p", { class: "mgs-heard", "aria-live": "polite", "aria-atomic": "true" });
   let last = -Infinity, waits = 0;
   own.app.append(heard);
-  const host = { keys: new Map(), painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, live: null, ...own };
+  const host = { keys: new Map(), painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, live: liveOf(own.D), ...own };
   host.tell = text => {
     clearTimeout(waits);
     waits = setTimeout(() => { last = performance.now(); heard.textContent = text; }, Math.max(0, last + 1000 - performance.now()));
