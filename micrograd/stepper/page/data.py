@@ -21,6 +21,7 @@ from micrograd.stepper.page.layout import (
 )
 from micrograd.stepper.page.live import live_data
 from micrograd.stepper.page.net import net_data, sections_data
+from micrograd.stepper.page.opening import call_text
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite, largest, magnitude, number_text
@@ -112,6 +113,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
     return {
         "version": 1,
         "title": title or _title(stepper),
+        "call": call_text(stepper),
         "size": list(layout.size),
         "box": [layout.card, CARD[1], RADIUS],
         "narrow": _places(layout.narrow) if layout.narrow else None,

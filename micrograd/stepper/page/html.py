@@ -36,6 +36,9 @@ __all__ = [
 
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
+_COMMON: Final = (
+    "base.js", "numbers.js", "live.js", "host.js", "address.js", "parts.js", "png.js", "share.js",
+)  # fmt: skip
 _LENS: Final = ("lens_words.js", "lens_picture.js", "lens.js", "lens.css")  # for networks
 _DRAWN: Final = ("graph.js", "camera.js", "panel.js", "stepper.js")  # for all other graphs
 LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
@@ -58,10 +61,8 @@ def script(net: bool | None = None) -> str:
     net : bool, optional
         Only what a page of a network needs, or only what a page of another graph needs.
     """
-    names = ("base.js", "numbers.js", "live.js", "host.js", "address.js", "parts.js")
-    return stripped(FUNCTIONS.read_text(encoding="utf-8")) + _script(
-        *names, *_files(".js", net), "page.js"
-    )
+    names = (*_COMMON, *_files(".js", net), "page.js")
+    return stripped(FUNCTIONS.read_text(encoding="utf-8")) + _script(*names)
 
 
 def _script(*names: str) -> str:
@@ -83,7 +84,7 @@ def stripped(code: str) -> str:
 @lru_cache
 def styles(net: bool | None = None) -> str:
     """Return the style sheet, with the colours of `micrograd.style`; `net` as in `script`."""
-    names = ("stepper.css", *_files(".css", net))
+    names = ("stepper.css", *_files(".css", net), "share.css")
     sheet = "".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
     light, dark = (_tokens(THEMES[name]) for name in ("light", "dark"))
     sheet = re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from micrograd.errors import ArgumentError, OptionTypeError, shown_briefly
 from micrograd.stepper.page.net import net_data
 from micrograd.stepper.stepper import Stepper
 
-__all__ = ["opening"]
+__all__ = ["call_text", "opening"]
 
 
 def opening(
@@ -95,3 +96,23 @@ def _changed(stepper: Stepper, name: Any, to: Any) -> str:
             f"the leaves are {', '.join(leaves[:8])}{', …' if len(leaves) > 8 else ''}"
         )
     return f"@{i}:{float(finite_number(f'set[{name!r}]', to))!r}"
+
+
+def call_text(stepper: Stepper) -> str:
+    """Return the Python that makes these steps: what a notebook copies as a link.
+
+    The root is the variable of the notebook that holds it; elsewhere one called as its label.
+
+    Examples
+    --------
+    >>> from micrograd import Value, steps
+    >>> call_text(steps(Value(2.0, label="L"), broken="assign"))
+    "steps(L, broken='assign')"
+    """
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    variables = [] if shell is None else shell.user_ns.items()
+    names = [name for name, it in variables if it is stepper.root and not name.startswith("_")]
+    label = stepper.root.label or ""
+    root = names[0] if names else label if label.isidentifier() else "loss"
+    return f"steps({root}, broken={stepper.broken!r})" if stepper.broken else f"steps({root})"

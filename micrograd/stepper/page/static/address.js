@@ -36,7 +36,8 @@ function addressOf(model, el, nodes, count, fresh) {
       }, WRITE_AFTER);
     },
     leave: () => clearTimeout(timer),
-    own,
+    // What a copy of the link is; null in a notebook, which has none for this.
+    link: el.id === "mgs" && location.protocol !== "about:" ? () => location.href.split("#")[0] + address.text() : null,
     // A value as it is called here: by its name, or by its number where several have that name.
     named: i => names.indexOf(names[i]) === names.lastIndexOf(names[i]) && !/^@\d+$/.test(names[i]) ? names[i] : `@${i}`,
     find(name) {

@@ -56,7 +56,7 @@ function hearKeys(app, el, on, heard) {
     if (app.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", isOurs(e));
   }, { capture: true });
   on(el.id === "mgs" ? document : app, "keydown", e => {
-    if (!app.contains(e.target) && /^Page/.test(e.key)) return; // scrolls
+    if (!app.contains(e.target) && /^Page/.test(e.key) && !app.classList.contains("present")) return; // scrolls
     if (isOurs(e)) e.stopPropagation();
     if (isOurs(e) || e.key === "Escape") heard(e);
   });

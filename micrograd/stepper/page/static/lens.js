@@ -147,7 +147,7 @@ function mountLens(model, el, keep) {
   el.replaceChildren(app);
   const host = hostOf({
     D, root, model, app, address, on, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, go: done(go), stage: picture.over, card: picture.spot,
-    select: i => V.select(i), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), called: i => V.called(i), typed, spoken,
+    resize: () => { measure(); paint(); }, sample: () => V.sample, select: i => V.select(i), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), called: i => V.called(i), typed, spoken,
   }, keep);
 
   // ---- painting

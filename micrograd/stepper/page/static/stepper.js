@@ -76,7 +76,7 @@ function mount(model, el, keep, again) {
   el.replaceChildren(app);
   const host = hostOf({
     D, root, model, app, address, on, clamp, top, bar, legend, alert, k: () => k, go: j => step(j), stage: over, card: spotOf, called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
-    paint: () => { panel.renew(); paint(); }, select: i => pick(i), selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }),
+    resize: () => { if (measure()) paint(); }, paint: () => { panel.renew(); paint(); }, select: i => pick(i), selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }),
     pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
   }, keep);
   function showPane(name) { panel.turn(panel.byPath, name); lighted = null; paint(); }

@@ -1,0 +1,144 @@
+"""What is taken along from a page: its address, its link, its picture, the beamer's view, paper."""
+
+import re
+
+import numpy as np
+import pytest
+from browser import keep_screenshot
+from graphs import guide_graph
+from networks import small
+from PIL import Image
+from stepper_page import Opened
+
+from micrograd import steps
+
+pytestmark = pytest.mark.browser
+
+PICTURE = """() => [document.querySelector(".mgn-stage, .mgs-view").innerText,
+  ...[...document.querySelectorAll(".mgn-crumbs, .mgs-say, .sel .name, h3")].map(e => e.textContent)
+]"""
+SMALLEST = """() => {
+  const view = document.querySelector(".mgs-view, .mgn-view");
+  const size = e => parseFloat(getComputedStyle(e).fontSize);
+  const all = [...view.querySelectorAll(".num")].filter(e => e.getClientRects().length);
+  const scale = e => e.ownerSVGElement ? e.getScreenCTM().a : +view.style.zoom;
+  return Math.min(...all.map(e => size(e) * scale(e)))
+    / view.getBoundingClientRect().width;
+}"""
+
+
+@pytest.fixture
+def both(browser, tmp_path):
+    """Open the page of a network or of a graph drawn by hand, by its name and a fragment."""
+    pages, roots = [], {"network": small()[1], "drawn": guide_graph()}
+
+    def open_page(name, fragment="", state=None, **options):
+        path = steps(roots[name]).to_html(tmp_path / f"{name}.html", **(state or {}))
+        pages.append(Opened(browser, path, fragment, **options))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "keys", "said"),
+    [
+        ("network", {"open": "neuron 2 of layer 1"}, ["ArrowRight", "ArrowDown"], "open=1.2"),
+        ("network", {"open": "loss"}, ["2"], "open=loss&tab=layer"),
+        ("drawn", {}, ["End", "ArrowLeft", "ArrowUp", "p"], "step=9&pick=L&tab=paths"),
+    ],
+)
+def test_the_address_follows_the_reader_and_opens_the_same_picture(both, name, state, keys, said):
+    page = both(name, state=state)
+    page.press(*keys)
+    page.page.wait_for_url(re.compile(".*#step=.*"))
+    assert said in page.page.url
+    page.button("Copy link").click()
+    field = page.page.get_by_label("Link, press Ctrl+C")
+    if field.count():  # the clipboard is refused to a page without a right to it
+        assert page.page.evaluate("getSelection().toString()") == field.input_value()
+        link = field.input_value()
+    else:
+        link = page.page.url
+    again = both(name, "#" + link.partition("#")[2])
+    assert again.page.evaluate(PICTURE) == page.page.evaluate(PICTURE)
+    again.page.evaluate("location.hash = '#step=2'")
+    assert again.place.startswith(("1 / 10 stops", "2 / "))
+
+
+def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both):
+    bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz"
+    for name, count in (("network", 35), ("drawn", 10)):
+        page = both(name, "#step=99" + bad)
+        assert page.place.startswith("1 /") or page.place.startswith("2 /")
+        alert = page.page.get_by_role("alert").inner_text()
+        assert f"This link says step 99; the steps are 1 to {count}." in alert
+        assert "This link names w9[1,1], which is not here." in alert
+        page.press("ArrowRight")
+
+
+@pytest.mark.parametrize("name", ["network", "drawn"])
+@pytest.mark.parametrize("width", [400, 1366])
+def test_picture_beamer_and_paper(both, tmp_path, name, width):
+    dark = width == 400
+    page = both(name, "#step=9", viewport={"width": width, "height": 768}, device_scale_factor=2,
+                color_scheme="dark" if dark else "light")  # fmt: skip
+    keep_screenshot(page.page, f"share-{name}-{width}")
+    with page.page.expect_download() as download:
+        page.button("PNG").click()
+    assert re.fullmatch(r"step-\d+-\w+(-\d+)*\.png", download.value.suggested_filename)
+    path = tmp_path / "picture.png"
+    download.value.save_as(path)
+    drawn, stage = pixels(path), page.page.locator(".mgn-stage, .mgs-view")
+    assert (drawn[8, drawn.shape[1] // 2] < 64).all() == dark
+    stage.screenshot(path=tmp_path / "page.png")
+    assert different(drawn, pixels(tmp_path / "page.png")) < 0.01
+
+    page.page.evaluate("document.activeElement.blur()")
+    page.press("f")
+    assert page.button("Present").count() == 0
+    assert page.page.evaluate(SMALLEST) >= 0.016
+    assert page.page.locator(".mgs-say").evaluate("e => getComputedStyle(e).fontSize") == "24px"
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    at = page.place
+    page.press("PageUp")
+    assert page.place != at
+    page.press("PageDown")
+    assert page.place == at
+    keep_screenshot(page.page, f"present-{name}-{width}")
+    page.press("Escape")
+    assert page.page.evaluate("document.activeElement.textContent") == "Present"
+
+    assert pages_of(page.page.pdf(prefer_css_page_size=True)) == 1
+    page.page.evaluate("print = () => null")
+    page.button("All steps").click()
+    assert page.page.locator(".mgs-all ol").count() == (6 if name == "network" else 2)
+    assert page.page.locator(".mgs-all li").count() == 10
+    pdf = page.page.pdf(prefer_css_page_size=True)
+    assert pages_of(pdf) > 1
+    assert page.page.locator(".mgs-all").count() == 0
+    assert page.place == at
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def different(drawn, shown):
+    """Return the share of pixels that are unlike; a screenshot may begin a pixel or two above."""
+    shares = []
+    for down in range(3):
+        part = shown[down:]
+        height, width = np.minimum(part.shape, drawn.shape)[:2]
+        assert height > drawn.shape[0] - 3
+        assert width > drawn.shape[1] - 3
+        apart = abs(part[:height, :width] - drawn[:height, :width]).max(axis=2)
+        shares.append((apart > 90).mean())
+    return min(shares)
+
+
+def pages_of(pdf):
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
