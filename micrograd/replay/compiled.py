@@ -146,7 +146,7 @@ class Compiled(Bound, Exports, Fits, Checks):
             of which of these its derivatives are. None with the Python backend.
         """
         trace, _, _ = self._batch(args)
-        kernel, used = self._program(trace, "parameters", sums=True)
+        kernel, used = self._program(trace, "parameters", sums=True, settled=True)
         if not isinstance(kernel, LlvmKernel):
             return None
         return kernel.machine(sums=True), trace.parameters, used
@@ -225,6 +225,8 @@ class Compiled(Bound, Exports, Fits, Checks):
         """Return a program that CPython calls directly, from the second call of a shape on."""
         if present is not None and present.trace is trace:
             return present
+        if not kernel.has(used is not None, self.quick, settled=True):
+            return None
         if not trace.again:
             trace.again = True
             return None

@@ -33,6 +33,12 @@ __all__ = [
 
 # Samples of a part of a batch that a thread takes at a time.
 _PART = 4_096
+# Seconds that the interpreter takes for a step of a program, what a call takes longer than one of
+# compiled code, and LLVM's time for a step (and for a program, that of so many steps). A program is
+# compiled when the interpreter has taken as long as that: at worst, both together take twice the
+# time of the better one.
+_STEP, _CALL = 3e-9, 10e-6
+_COMPILING, _PROGRAM = 100e-6, 50
 _number = itertools.count(1)
 
 
@@ -82,7 +88,7 @@ class PythonKernel:
         self.filename, self.function = self._compiled(self.source, scalar_namespace(own))
         self._array_function: Callable[..., Any] | None = None
 
-    def has(self, sums: bool, quick: bool) -> bool:
+    def has(self, sums: bool, quick: bool, settled: bool = False) -> bool:
         """Return whether there is code for sums, or for single samples: there is for both."""
         return True
 
@@ -155,6 +161,8 @@ class LlvmKernel:
         self._machines: dict[bool, llvm.Machine] = {}
         self._driver = driver()
         self.results = len(tape.results())
+        self._instructions = tape.instructions()
+        self._spent = 0.0  # seconds that the interpreter has taken, about
         self._out = ctypes.c_double * self.results
         self._addresses = ctypes.c_void_p * max(1, len(sizes))
         self._local = threading.local()
@@ -164,14 +172,40 @@ class LlvmKernel:
         """Size of the machine code."""
         return sum(machine.bytes for machine in set(self._machines.values()))
 
-    def has(self, sums: bool, quick: bool) -> bool:
-        """Return whether there is code for sums, or for single samples, that is fast enough."""
-        machine = self._machines.get(sums)
-        return machine is not None and (quick or machine.is_fastest)
+    def has(self, sums: bool, quick: bool, settled: bool = False) -> bool:
+        """Return whether there is code for sums, or for single samples, that is fast enough.
 
-    def make(self, sums: bool, quick: bool) -> None:
-        """Make the code for sums, or for single samples."""
-        made = llvm.Machine(self._tape, self._sizes, self._contract, quick, sums)
+        Parameters
+        ----------
+        sums, quick : bool
+        settled : bool, default False
+            Whether it has to be code that is not replaced by faster code later on.
+        """
+        machine = self._machines.get(sums)
+        if machine is None or machine.is_fastest:
+            return machine is not None
+        if machine.is_interpreted:
+            return not settled and not self._pays
+        return quick
+
+    @property
+    def _pays(self) -> bool:
+        """Whether it is time to compile the program."""
+        return self._spent >= _COMPILING * (self._instructions + _PROGRAM)
+
+    def make(self, sums: bool, quick: bool, settled: bool = False) -> None:
+        """Make the code for sums, or for single samples: bytecode first, which is ready at once.
+
+        Parameters
+        ----------
+        sums, quick, settled : bool
+            As of `has`.
+        """
+        machine = self._machines.get(sums)
+        interpreted = machine is None and not settled and not self._pays
+        made = llvm.Machine(
+            self._tape, self._sizes, self._contract, quick, sums, interpreted=interpreted
+        )
         self._machines[sums] = made
         if made.serves_both:
             self._machines[not sums] = made
@@ -179,6 +213,14 @@ class LlvmKernel:
     def machine(self, sums: bool) -> llvm.Machine:
         """Return the code for sums, or for single samples, that was made before."""
         return self._machines[sums]
+
+    def _used(self, sums: bool, samples: int) -> llvm.Machine:
+        """Return the code for so many samples, and note what the interpreter takes for them."""
+        machine = self._machines[sums]
+        if machine.is_interpreted:
+            blocks = -(-samples // machine.lanes)
+            self._spent += _CALL + _STEP * self._instructions * blocks
+        return machine
 
     def _row(self) -> tuple[Any, int]:
         """Return an array for the results of one chunk, one a thread, and its address."""
@@ -190,7 +232,7 @@ class LlvmKernel:
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         """Return the results for one sample."""
-        machine = self._machines[False]
+        machine = self._used(False, 1)
         given = array("d", flat)
         held = parameters if isinstance(parameters, array) else array("d", parameters)
         out = self._out()
@@ -215,7 +257,7 @@ class LlvmKernel:
         """Write the results of each of `n` samples to a row of `out`."""
         if n == 0:
             return
-        machine = self._machines[False]
+        machine = self._used(False, n)
         pointers, held = self._pointers(columns, parameters)
         address = address_of(out)
 
@@ -244,7 +286,7 @@ class LlvmKernel:
         self, columns: Sequence[Any], parameters: Any, n: int, threads: int
     ) -> tuple[Any, bool]:
         """Return the sums of the results over `n` samples, and whether all are finite."""
-        machine = self._machines[True]
+        machine = self._used(True, n)
         sums, finite = self._total(machine, columns, parameters, n, threads)
         if not finite and machine.width > 1:  # a result may be finite though twice of it is not
             if not self.has(sums=False, quick=True):

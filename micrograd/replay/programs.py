@@ -142,13 +142,16 @@ class Programs:
                 names.append(parameter.name)
         return names[:count]
 
-    def _program(self, trace: Trace, kind: str, sums: bool = False) -> tuple[Any, list[int]]:
+    def _program(
+        self, trace: Trace, kind: str, sums: bool = False, settled: bool = False
+    ) -> tuple[Any, list[int]]:
         """Return the kernel of a program, and which of its derivatives are not always zero.
 
-        The kernel has code for sums, or for single samples.
+        The kernel has code for sums, or for single samples, that may be replaced by faster code at
+        a later call unless it has to be `settled`.
         """
         found = trace.programs.get(kind)
-        if found is None or not found[2].has(sums, self.quick):
+        if found is None or not found[2].has(sums, self.quick, settled):
             started = time.perf_counter()
             with uncollected():
                 tape, used, kernel = found or (*trace.derived(kind), None)
@@ -156,7 +159,7 @@ class Programs:
                     kernel = PythonKernel(tape, self._name, self._described(trace))
                 else:
                     kernel = kernel or LlvmKernel(tape, trace.sizes, self._contract)
-                    kernel.make(sums, self.quick)
+                    kernel.make(sums, self.quick, settled)
             found = trace.programs[kind] = (tape, used, kernel)
             self._seconds += time.perf_counter() - started
         return found[2], found[1]

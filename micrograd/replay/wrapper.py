@@ -70,6 +70,10 @@ def compile(  # noqa: A001
 
     Notes
     -----
+    With LLVM, a program is interpreted first, so that its first call takes hardly longer than its
+    trace, and compiled at the call before which the interpreter has taken as long as compiling is
+    going to take. The bits are the same.
+
     Machine code is kept in the user's cache folder (at most 256 MiB), so that the same program is
     compiled once and not in every process. The environment variable `MICROGRAD_CACHE` names another
     folder; `MICROGRAD_CACHE=off` keeps nothing.

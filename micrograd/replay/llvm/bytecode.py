@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 
 from micrograd import ops
-from micrograd.replay.llvm.plan import FUSED, Plan
+from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
@@ -27,8 +27,8 @@ FUNCTIONS = [
     "sqrt", "tan", "tanh",
 ]  # fmt: skip
 OPERATIONS = [
-    "parameter", "constant", "result", "+", "-", "*", "/", "muladd", "mulsub", "submul", "negative",
-    ">", ">=", "==", "<", "!=", "select", *FUNCTIONS,
+    "parameter", "constant", "result", "product", "+", "-", "*", "/", "muladd", "mulsub", "submul",
+    "negative", ">", ">=", "==", "<", "!=", "select", *FUNCTIONS,
 ]  # fmt: skip
 _NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 _DIRECT = {
@@ -44,8 +44,10 @@ class Bytecode:
     tape : Tape
     plan : Plan
         The order of the steps, and which products are fused into sums.
-    inputs, results : int
-        How many there are.
+    inputs : int
+        How many numbers a sample has.
+    contract : bool
+        Whether a product and a sum become one operation, rounded once.
 
     Attributes
     ----------
@@ -56,13 +58,14 @@ class Bytecode:
         How many vectors the array has after the inputs and the results.
     """
 
-    def __init__(self, tape: Tape, plan: Plan, inputs: int, results: int) -> None:
+    def __init__(self, tape: Tape, plan: Plan, inputs: int, contract: bool) -> None:
         self.constants = array("d")
         self._flat: list[int] = []  # operation, value, three operands; a value is >= inputs
         self._count = inputs
         self._constants: dict[str, int] = {}
+        self._contract = contract
         self._write(tape, plan, inputs)
-        self.table, self.slots = self._placed(inputs, results)
+        self.table, self.slots = self._placed(inputs, len(tape.results()))
 
     # ---- what `lower` asks for --------------------------------------------------------------
 
@@ -89,6 +92,8 @@ class Bytecode:
 
     def muladd(self, a: Handle, b: Handle, c: Handle) -> Handle:
         """Return a * b + c."""
+        if not self._contract:
+            return self.binary("+", self.binary("*", a, b), c)
         return str(self._step(_NUMBER["muladd"], int(a), int(b), int(c)))
 
     def negative(self, a: Handle) -> Handle:
@@ -118,6 +123,7 @@ class Bytecode:
         at = [-1] * len(rows)
         parameter, result = _NUMBER["parameter"], _NUMBER["result"]
         step, fused = self._step, plan.fused
+        uses = tape.uses() if self._contract else []
 
         def leaf(position: int) -> int:
             kind, what = operands[position]
@@ -152,6 +158,15 @@ class Bytecode:
                     y if y >= 0 else leaf(b),
                     z if z >= 0 else leaf(c),
                 )
+            elif (
+                self._contract
+                and op in PRODUCTS
+                and not uses[position]
+                and len(plan.results[position]) == 1
+            ):
+                a, b = (at[o] if at[o] >= 0 else leaf(o) for o in given)
+                self._flat += (_NUMBER["product"], inputs + plan.results[position][0], a, b, 0)
+                continue
             elif op in _DIRECT:
                 a, b = given
                 x, y = at[a], at[b]
@@ -167,7 +182,7 @@ class Bytecode:
         """Return the table, with the places of the values, and how many slots they take."""
         flat = self._flat
         parameter, constant, result = (_NUMBER[n] for n in ("parameter", "constant", "result"))
-        leaves = (parameter, constant)
+        leaves, added = (parameter, constant), (result, _NUMBER["product"])
         last = [0] * self._count  # the step that uses a value last
         for start in range(0, len(flat), WIDTH):
             operation, _, a, b, c = flat[start : start + WIDTH]
@@ -193,7 +208,7 @@ class Bytecode:
                 if c >= inputs and c not in (a, b) and last[c] == start:
                     free.append(place[c])
             table[start] = operation
-            if operation == result:
+            if operation in added:
                 table[start + 1] = value
                 continue
             if free:

@@ -20,7 +20,7 @@ from micrograd.replay.llvm.processor import (
     splat,
 )
 
-__all__ = ["Driver", "driver"]
+__all__ = ["WORDS", "Driver", "driver"]
 
 
 def _folded(vector: str, lanes: int, mark: str = "") -> tuple[str, str]:
@@ -73,9 +73,9 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-# What the driver reads about a program: an array of whole numbers, these and then the size of each
-# argument.
-_WORDS = ("block", "inputs", "results", "columns", "width", "slots")
+WORDS = ("block", "inputs", "results", "columns", "width", "slots", "table", "constants", "length")
+"""What is known about a program: an array of whole numbers, these and then the size of each
+argument. The last three are for the interpreter."""
 
 
 def _vector(lanes: int) -> tuple[str, int, str]:
@@ -115,8 +115,8 @@ def _gather(lanes: int) -> str:
     body = [
         "define internal void @gather(ptr %d, ptr %args, i64 %first, i64 %last, ptr %in) #0 {",
         "entry:",
-        *[load(name, "i64", "%d", str(_WORDS.index(name))) for name in ("columns", "width")],
-        f"  %sizes = getelementptr i64, ptr %d, i64 {len(_WORDS)}",
+        *[load(name, "i64", "%d", str(WORDS.index(name))) for name in ("columns", "width")],
+        f"  %sizes = getelementptr i64, ptr %d, i64 {len(WORDS)}",
     ]
     for lane in range(lanes):
         body += [
@@ -174,7 +174,7 @@ def _fill(lanes: int) -> str:
     return f"""
 define internal void @fill(ptr %d, ptr %args, i64 %first, i64 %step, i64 %last, ptr %in) #0 {{
 entry:
-{load("width", "i64", "%d", str(_WORDS.index("width")))}
+{load("width", "i64", "%d", str(WORDS.index("width")))}
   br label %vector
 vector:
   %i = phi i64 [ 0, %entry ], [ %i1, %vector ]
@@ -192,7 +192,7 @@ done:
 def _areas(lanes: int) -> str:
     """Return the text that reads what is said about a program, and divides its memory."""
     v, _, _ = _vector(lanes)
-    words = "\n".join(load(name, "i64", "%d", str(i)) for i, name in enumerate(_WORDS))
+    words = "\n".join(load(name, "i64", "%d", str(i)) for i, name in enumerate(WORDS))
     return f"""{words}
   %code = inttoptr i64 %block to ptr
   %numbers = mul i64 %inputs, %width
@@ -219,7 +219,7 @@ spread:
   store {v} %z, ptr %to, align {a}
 {again("i", "%inputs", "spread", "run")}
 run:
-  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d)
   br label %copy
 copy:
   %j = phi i64 [ 0, %run ], [ %j1, %copy ]
@@ -246,7 +246,7 @@ blocks:
   %i = phi i64 [ %first, %entry ], [ %i1, %stored ]
   call void @gather(ptr %d, ptr %args, i64 %i, i64 %last, ptr %in)
   call void @clear(ptr %acc, i64 %results)
-  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d)
   %left = sub i64 %stop, %i
   %full = icmp sgt i64 %left, {lanes}
   %valid = select i1 %full, i64 {lanes}, i64 %left
@@ -329,7 +329,7 @@ def _total_rest(lanes: int) -> str:
 one:
   call void @clear(ptr %acc, i64 %results)
   call void @fill(ptr %d, ptr %args, i64 %o, i64 0, i64 %lastrest, ptr %in)
-  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d)
   %valid = sub i64 %even, %o
 {splat("i64", "valid", lanes)}
   %mask = icmp slt <{lanes} x i64> <{ramp}>, %validv
@@ -366,7 +366,7 @@ whole:
 blocks:
   %i = phi i64 [ %even, %whole ], [ %i1, %blocks ]
   call void @fill(ptr %d, ptr %args, i64 %i, i64 {lanes}, i64 %last, ptr %in)
-  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch)
+  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d)
 {again("i", "%stop", "blocks", "reduce", "%block_samples")}
 reduce:
   %rowstart = mul i64 %c, %results

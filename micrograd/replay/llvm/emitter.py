@@ -10,16 +10,17 @@ libmvec), else the scalar ones, lane by lane.
 from __future__ import annotations
 
 import ctypes
+import functools
 import struct
 import threading
 from array import array
 from typing import Any, NamedTuple
 
-from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH, Bytecode
+from micrograd.replay.llvm.bytecode import Bytecode
+from micrograd.replay.llvm.interpreter import interpreter_ir
 from micrograd.replay.llvm.loop_code import LoopCode, provide
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, plan
 from micrograd.replay.llvm.processor import (
-    TWO_OPERANDS,
     USUAL,
     Host,
     attributes,
@@ -345,81 +346,11 @@ def _calls(segments: int) -> str:
         for i in range(segments)
     )
     return f"""
-define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
+define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d) #0 {{
 {calls}
   ret void
 }}
 """
-
-
-def _interpreter(code: Bytecode, text: _Text) -> str:
-    """Return the block that interprets bytecode."""
-    binary = {"+", "-", "*", "/", ">", ">=", "==", "<", "!="}
-    operands = {"select": 3, "muladd": 3, "mulsub": 3, "submul": 3, "negative": 1, "result": 2}
-    cases, ends = [], []
-    for number, name in enumerate(OPERATIONS):
-        text.lines = lines = [f"case{number}:"]
-        two = name in binary or name in TWO_OPERANDS
-        count = 0 if name in ("parameter", "constant") else operands.get(name, 2 if two else 1)
-        given = ["d", "a"] if name == "result" else ["a", "b", "c"][:count]
-        x = [text.new(f"getelementptr {text.type}, ptr %in, i64 %{place}") for place in given]
-        x = [text.new(f"load {text.type}, ptr {one}, align {text.align}") for one in x]
-        if name in ("parameter", "constant"):
-            base = "%par" if name == "parameter" else _pointer(code.constants)
-            pointer = text.new(f"getelementptr double, ptr {base}, i64 %a")
-            loaded = text.new(f"load double, ptr {pointer}, align 8")
-            result = text.splat(loaded)
-        elif name == "result":
-            result = text.binary("+", *x)
-        elif name in _ARITHMETIC:
-            result = text.binary(name, *x)
-        elif name in _COMPARISONS:
-            result = text.number(text.compare(name, *x))
-        elif name == "select":
-            result = text.select(text.compare("!=", x[0], text.constant(0.0)), x[1], x[2])
-        elif name in {"muladd", "mulsub", "submul", "negative"}:
-            result = getattr(text, name)(*x)
-        else:
-            result = text.call(name, *x)
-        lines.append("  br label %store")
-        cases += lines
-        ends.append(f"[ {result}, %case{number} ]")
-    table = _pointer(code.table)
-    fields = "\n".join(
-        f"  %at{i} = add i64 %k, {i}\n"
-        f"  %p{i} = getelementptr i32, ptr {table}, i64 %at{i}\n"
-        f"  %f{i} = load i32, ptr %p{i}, align 4\n"
-        f"  %{name} = zext i32 %f{i} to i64"
-        for i, name in enumerate(["op", "d", "a", "b", "c"])
-    )
-    labels = " ".join(f"i64 {number}, label %case{number}" for number in range(len(OPERATIONS)))
-    body = "\n".join(cases)
-    return f"""
-define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch) #0 {{
-entry:
-  br label %step
-step:
-  %k = phi i64 [ 0, %entry ], [ %k1, %store ]
-{fields}
-  %top = getelementptr {text.type}, ptr %in, i64 %d
-  switch i64 %op, label %unknown [ {labels} ]
-{body}
-store:
-  %r = phi {text.type} {", ".join(ends)}
-  store {text.type} %r, ptr %top, align {text.align}
-  %k1 = add i64 %k, {WIDTH}
-  %more = icmp slt i64 %k1, {len(code.table)}
-  br i1 %more, label %step, label %done
-unknown:
-  unreachable
-done:
-  ret void
-}}
-"""
-
-
-def _pointer(numbers: array[Any]) -> str:
-    return f"inttoptr (i64 {numbers.buffer_info()[0]} to ptr)"
 
 
 class Program(NamedTuple):
@@ -440,7 +371,7 @@ class Program(NamedTuple):
     loops : set of LoopCode
         The loops that it calls.
     bytecode : Bytecode or None
-        What the code interprets, to be kept as long as the code.
+        What the code interprets; it is then the same for every program.
     """
 
     ir: str
@@ -453,7 +384,13 @@ class Program(NamedTuple):
 
 
 def program(
-    tape: Tape, inputs: int, contract: bool = True, quick: bool = False, sums: bool = False
+    tape: Tape,
+    inputs: int,
+    contract: bool = True,
+    quick: bool = False,
+    sums: bool = False,
+    *,
+    interpreted: bool = False,
 ) -> Program:
     """Return the LLVM IR of a tape.
 
@@ -468,37 +405,60 @@ def program(
         Compile in a sixth of the time where the fastest code takes longer; the bits are the same.
     sums : bool, default False
         Whether only sums over samples are wanted.
+    interpreted : bool, default False
+        Make bytecode, as always for a huge tape: it is ready at once, and the bits are the same.
     """
     wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
     best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
     straight = not (best or quick)
-    rerolls = contract and host().fuses and not straight
-    least = _REROLLED if rerolls else 0
+    least = _REROLLED if contract and host().fuses and not straight else 0
+    given, (tape, order, size) = tape, _planned(tape, wide, contract, 0 if interpreted else least)
+    is_huge = size > _HUGE
+    if interpreted and is_huge and least:  # with loops it may be shorter
+        is_huge = _planned(given, wide, contract, least)[2] > _HUGE
+    if interpreted or is_huge:
+        if order.loops:
+            order = plan(tape, contract)
+        code = Bytecode(tape, order, inputs, contract)
+        return Program(_interpreter(), code.slots, USUAL, is_huge, 1, set(), code)
+    level = 0 if size > _LARGE else USUAL
+    piece = _IN_ONE_PIECE if straight else _SEGMENT
+    cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
+    # Loops share what they load between registers; straight code would only become longer.
+    width = 2 if sums and order.loops else 1
+    text = _Text(tape, order, host(), contract, width)
+    body = text.write() + _calls(text.segments)
+    return Program(
+        _whole(text, body), order.slots, level, best or straight, width, text.loops, None
+    )
+
+
+def _planned(tape: Tape, wide: bool, contract: bool, least: int) -> tuple[Tape, Plan, int]:
+    """Return a tape whose wide rows are computed in parts, its plan, and how many steps it has."""
     order = plan(tape, contract, least)
     if wide:
         rerolled = {step for loop in order.loops.values() for step in loop.steps}
         narrow = narrowed(tape, _WIDE, rerolled)
         tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
-    size = len(order.steps) + sum(step in order.fused for step in order.steps)
-    width = 1
-    if size > _HUGE:
-        if order.loops:
-            order = plan(tape, contract)
-        code = Bytecode(tape, order, inputs, len(tape.results()))
-        text = _Text(tape, order, host(), contract)
-        body, slots, level = _interpreter(code, text), code.slots, USUAL
-    else:
-        code, level = None, 0 if size > _LARGE else USUAL
-        piece = _IN_ONE_PIECE if straight else _SEGMENT
-        cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
-        # Loops share what they load between registers; straight code would only become longer.
-        width = 2 if sums and order.loops else 1
-        text = _Text(tape, order, host(), contract, width)
-        body = text.write() + _calls(text.segments)
-        slots = order.slots
+    return tape, order, len(order.steps) + sum(step in order.fused for step in order.steps)
+
+
+def _whole(text: _Text, body: str) -> str:
     declared = "\n".join(text.declared.values())
-    ir = f"{declared}\n{body}\n{attributes()}"
-    return Program(ir, slots, level, best or straight, width, text.loops, code)
+    return f"{declared}\n{body}\n{attributes()}"
+
+
+@functools.cache
+def _interpreter() -> str:
+    text = _Text(Tape(), Plan(), host(), contract=True)
+    body = interpreter_ir(text)
+    return _whole(text, body)
+
+
+@functools.cache
+def _interpreting() -> tuple[Any, int]:
+    """Return the engine that holds the interpreter, and the size of its code."""
+    return machine_code(_interpreter(), USUAL)
 
 
 class Machine:
@@ -509,7 +469,7 @@ class Machine:
     tape : Tape
     sizes : list of int
         How many numbers each argument has.
-    contract, quick, sums : bool
+    contract, quick, sums, interpreted : bool
         As of `program`.
 
     Attributes
@@ -522,6 +482,8 @@ class Machine:
         How many doubles of working memory a call needs; aligned to 128 bytes.
     is_fastest, width
         As of `Program`.
+    is_interpreted : bool
+        Whether it is bytecode.
     serves_both : bool
         Whether the code is the same for sums and for single samples.
     description : int
@@ -535,8 +497,10 @@ class Machine:
         contract: bool = True,
         quick: bool = False,
         sums: bool = False,
+        *,
+        interpreted: bool = False,
     ) -> None:
-        made = program(tape, sum(sizes), contract, quick, sums)
+        made = program(tape, sum(sizes), contract, quick, sums, interpreted=interpreted)
         provide(made.loops)
         self.is_fastest, self.width = made.is_fastest, made.width
         self.serves_both = not made.loops
@@ -546,12 +510,19 @@ class Machine:
         registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
-        self._engine, self.bytes = machine_code(made.ir, made.level, keep=made.bytecode is None)
-        if made.bytecode is not None:
-            self.bytes += len(made.bytecode.table) * made.bytecode.table.itemsize
+        code, for_interpreter = made.bytecode, [0, 0, 0]
+        self.is_interpreted = code is not None
+        if code is None:
+            self._engine, self.bytes = machine_code(made.ir, made.level)
+        else:
+            self._engine, self.bytes = _interpreting()
+            self.bytes = code.table.itemsize * len(code.table)
+            for_interpreter = [
+                code.table.buffer_info()[0], code.constants.buffer_info()[0], len(code.table)
+            ]  # fmt: skip
         block = self._engine.get_function_address("block")
         words = [block, sum(sizes), self.results, len(sizes), self.width, made.slots]
-        self._words = array("q", [*words, *sizes])
+        self._words = array("q", [*words, *for_interpreter, *sizes])
         self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()
 

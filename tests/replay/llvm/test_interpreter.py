@@ -1,0 +1,142 @@
+"""Bytecode is the first tier of every program: ready at once, with the bits of compiled code."""
+
+import itertools
+import math
+import random
+
+import pytest
+from replaying import every_small_row
+from strategies import row_id  # noqa: F401 (names the rows)
+
+import micrograd
+from micrograd import Value, losses
+from micrograd.nn import MLP, Layer
+from micrograd.replay import compile, kernels  # noqa: A004
+from micrograd.replay.llvm import emitter
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("llvmlite")
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 700.0, 1e-310, math.inf, -math.inf, math.nan]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_at_once():
+    """Let each program be bytecode first, as it is for everybody."""
+
+
+def bits(numbers):
+    """Return numbers as bytes, with all nan alike: a nan has no sign that anything depends on."""
+    numbers = np.atleast_1d(np.array(numbers, dtype=float))
+    numbers[np.isnan(numbers)] = math.nan
+    return numbers.tobytes()
+
+
+def in_both_tiers(function, ask, **options):
+    """Return what `ask` gets of a function that is interpreted, and of one that is compiled."""
+    found = []
+    for compiling in (math.inf, 0.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernels, "_COMPILING", compiling)
+            compiled = compile(function, "llvm", check="ignore", **options)
+            found.append([bits(answer) for answer in ask(compiled)])
+            machines = {
+                machine.is_interpreted
+                for trace in compiled._traces.values()
+                for _, _, kernel in trace.programs.values()
+                for machine in kernel._machines.values()
+            }
+            assert machines == {compiling > 0}
+    return found
+
+
+@every_small_row
+def test_each_row_has_the_bits_of_compiled_code_at_its_edges(op):
+    points = list(itertools.product(EDGES, repeat=op.arity))
+    points = random.Random(0).sample(points, min(len(points), 60))
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+
+    def ask(compiled):
+        yield compiled.map(*columns)
+        yield from compiled.value_and_grad(*columns, wrt="inputs", reduction="none")
+        yield from compiled.value_and_grad(*columns, wrt="inputs", reduction="sum")
+        yield from (compiled(*point) for point in points[:5])
+
+    interpreted, machine_code = in_both_tiers(lambda *xs: op(*xs), ask)
+    assert interpreted == machine_code
+
+
+def shared():
+    layer = Layer(4, 4, activation="tanh", rng=random.Random(1))
+    return lambda x: micrograd.sum(layer(layer(x)))
+
+
+def wide():
+    model = MLP(4, [150], rng=random.Random(2))
+    return lambda x: losses.cross_entropy([model(x)], [3])
+
+
+def penalised():
+    model = MLP(4, [16, 16, 1], activation="relu", rng=random.Random(3))
+    weights = model.parameters()
+    return lambda x: micrograd.relu(1 - model(x)) + 1e-3 * micrograd.sum([w * w for w in weights])
+
+
+def straight():
+    w = [Value(0.1 * k - 0.3) for k in range(6)]
+    return lambda x: (w[0] * x[0] + w[1]) / (x[1] - w[2]) - w[3] * w[4] * w[5] * x[2]
+
+
+@pytest.mark.parametrize("make", [shared, wide, penalised, straight])
+@pytest.mark.parametrize("options", [{}, {"threads": 2}, {"contract": False}], ids=str)
+def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):
+    rows = np.random.default_rng(0).normal(size=(2_100, 4))
+    function = make()
+
+    def ask(compiled):
+        for n in (1, 2, 3, 7, 16, 100, 1_025, 2_100):
+            for reduction in ("mean", "none"):
+                yield from compiled.value_and_grad(rows[:n], reduction=reduction)
+        yield compiled.map(rows)
+        yield compiled(rows[0].tolist())
+        yield compiled.jacobian(rows[0].tolist())
+        if make is straight:
+            yield compiled.hessian(rows[0].tolist())
+
+    interpreted, machine_code = in_both_tiers(function, ask, **options)
+    assert interpreted == machine_code
+
+
+def test_a_program_is_compiled_when_the_interpreter_has_taken_as_long(monkeypatch):
+    made, compile_it = [], emitter.machine_code
+    emitter._interpreting()  # one for all programs
+    monkeypatch.setattr(emitter, "machine_code", lambda *a: made.append(a) or compile_it(*a))
+    x, y = np.array([[0.5, -1.0]] * 40), np.ones(40)
+    model = MLP(2, [4, 1], activation="tanh", rng=random.Random(0))
+    loss = compile(lambda row, target: (model(row) - target) ** 2, "llvm")
+    first = loss.value_and_grad(x, y)
+    other = compile(lambda row: micrograd.sum(row) ** 2, "llvm")
+    other.map(x)
+    assert made == []
+    _, _, kernel = next(iter(loss._traces.values())).programs["parameters"]
+    steps, blocks = kernel.machine(sums=True).instructions, 40 // kernel.machine(sums=True).lanes
+    price = kernels._COMPILING * (steps + kernels._PROGRAM)
+    for _ in range(math.ceil(price / (kernels._CALL + kernels._STEP * steps * blocks)) - 1):
+        loss.value_and_grad(x, y)
+    assert kernel.machine(sums=True).is_interpreted
+    for _ in range(3):
+        value, gradient = loss.value_and_grad(x, y)
+    assert not kernel.machine(sums=True).is_interpreted
+    assert value == first[0]
+    assert gradient.tolist() == first[1].tolist()
+    assert len(made) == 1
+    assert loss._batches is not None  # and then CPython calls it directly
+
+
+def test_a_loop_of_training_is_given_compiled_code():
+    model = MLP(2, [4, 1], rng=random.Random(0))
+    loss = compile(lambda row: model(row) ** 2, "llvm")
+    rows = np.ones((3, 2))
+    loss.value_and_grad(rows)
+    machine, _, _ = loss.machine(rows)
+    assert not machine.is_interpreted
