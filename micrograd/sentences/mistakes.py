@@ -19,7 +19,7 @@ True Right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -36,7 +36,7 @@ class Mistake(NamedTuple):
     name : str
     each : str
         The numbers `x` for which it is tried, as from `Asked.lists`; none: it is not possible here.
-    wrong : tuple of str
+    wrong : sequence of str
         The contributions that one gets by it: formulas of `x`, and of `up`, `local`, `con`,
         `before` and `after`, which are what the step shows as upstream, local, contribution,
         before and now.
@@ -49,7 +49,7 @@ class Mistake(NamedTuple):
 
     name: str
     each: str
-    wrong: tuple[str, ...]
+    wrong: Sequence[str]
     sentence: str
     of_local: bool = False
 
@@ -262,4 +262,5 @@ def _wrong_numbers(asked: Asked, local: bool) -> Iterator[tuple[float, str]]:
 
 def guess_table() -> dict[str, Any]:
     """Return the table for the page, as a document for JSON."""
-    return {"mistakes": [list(mistake) for mistake in MISTAKES], "said": SAID}
+    mistakes = [list(mistake._replace(wrong=[*mistake.wrong])) for mistake in MISTAKES]
+    return {"mistakes": mistakes, "said": SAID}

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.checks import one_of
 from micrograd.errors import ArgumentError
-from micrograd.sentences.mistakes import SAID, Asked, judged
+from micrograd.ops import constant
+from micrograd.sentences.mistakes import SAID, Asked, guess_table, judged
 from micrograd.sentences.signs import signed
 from micrograd.style import finite
 from micrograd.values.terms import probabilities
 
 if TYPE_CHECKING:
+    from micrograd.ops import Op
     from micrograd.stepper.stepper import Stepper
 
-__all__ = ["Question", "checked_guess", "question_at", "score"]
+__all__ = ["Question", "checked_guess", "guess_data", "question_at", "score"]
 
 COLUMNS: Final = ("step", "value", "answer", "right", "correct")
 
@@ -150,22 +152,48 @@ def checked_guess(guess: Any, broken: str | None) -> int:
 def question_at(stepper: Stepper, index: int) -> Question | None:
     """Return what is asked at a step; None where nothing is.
 
-    Asked is what passes a finite gradient on by the chain rule, in a pass that breaks no rule.
+    Asked is what passes a finite gradient on by the chain rule, but not to a plain number, and not
+    in a pass that breaks a rule.
 
     Examples
     --------
     >>> from micrograd import Value, steps
     >>> stepper = steps(Value(3.0, label="x") * 2.0)
     >>> [question_at(stepper, k) is None for k in range(len(stepper))]
-    [True, True, False, False]
+    [True, True, False, True]
     """
     row = stepper.rows[index]
-    if row.kind != "chain" or stepper.broken or stepper.nodes[row.node].op.held:
+    if row.kind != "chain" or stepper.broken:
+        return None
+    if stepper.nodes[row.node].op.held or stepper.nodes[row.parent].op is constant:
         return None
     numbers = (row.upstream, row.local, row.contribution, row.before, row.after)
     if not all(x is not None and finite(x) for x in numbers):
         return None
     return Question(stepper, index)
+
+
+def guess_data(stepper: Stepper) -> dict[str, Any] | None:
+    """Return what the page needs to ask and to judge, for JSON; None where a rule is broken.
+
+    `ops` has of each operation: its name, whether it has one operand, its pairs, whether it is a
+    gate, and its slips; `of` says which one gives each value. It is -1 for a value that is asked of
+    others only, and -2 for a plain number.
+    """
+    if stepper.broken:
+        return None
+    table: dict[Op, int] = {}
+    asked = [
+        table.setdefault(node.op, len(table))
+        if node.parents and not node.op.held
+        else -1 - (node.op is constant)
+        for node in stepper.nodes
+    ]
+    ops = [
+        [op.name, op.arity == 1, op.pairs, op.gate, [list(slip) for slip in op.slips]]
+        for op in table
+    ]
+    return {"level": stepper.guess, **guess_table(), "ops": ops, "of": asked}
 
 
 def score(answers: list[dict[str, Any]]) -> str:

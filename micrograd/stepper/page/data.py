@@ -10,6 +10,7 @@ from micrograd.backward_pass import BROKEN, Row, is_same
 from micrograd.draw.diagram import build
 from micrograd.errors import TooLargeError
 from micrograd.sentences import signed
+from micrograd.stepper.guess import guess_data
 from micrograd.stepper.page.folding import LARGEST_WHOLE, Folded, folded
 from micrograd.stepper.page.layout import (
     CARD,
@@ -133,6 +134,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "net": net_data(stepper),
         "live": live_data(stepper),
         "sections": sections,
+        "guess": guess_data(stepper),
         "strings": list(table),
         "steps": steps,
     }

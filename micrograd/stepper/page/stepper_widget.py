@@ -37,6 +37,10 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         The steps that are shown now.
     error : str
         Why the last edit was refused.
+    answers : list of dict
+        Each guess in turn, as "Copy answers" gives it: the `step` as the page counts it, from 1,
+        the name of the `value` whose gradient was asked for, the `answer` as it was typed, whether
+        it was `right`, and the `correct` number.
     """
 
     _esm = script()
@@ -48,6 +52,7 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     edit = traitlets.Dict().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
     place = traitlets.Unicode("").tag(sync=True)
+    answers: Any = traitlets.List().tag(sync=True)
 
     def __init__(self, stepper: Stepper, **options: Any) -> None:
         self.stepper = stepper

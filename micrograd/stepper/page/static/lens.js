@@ -138,7 +138,7 @@ function mountLens(model, el, keep) {
   pane.append(picture.stage, legend);
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
-  const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ["?", "more keys"]].map(hint));
+  const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(hint));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2", "sum, layer"], ...(samples ? [["[ ]", "sample"]] : []), ...(editable ? [["e", "change the picked leaf"]] : [])].map(hint));
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
     top,
@@ -148,6 +148,7 @@ function mountLens(model, el, keep) {
   const host = hostOf({
     D, root, model, app, address, on, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, go: done(go), stage: picture.over, card: picture.spot,
     resize: () => { measure(); paint(); }, sample: () => V.sample, select: i => V.select(i), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), called: i => V.called(i), typed, spoken,
+    single: () => V.open != null && !V.isRest(V.k), first: () => V.open ? V.k : groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
   }, keep);
 
   // ---- painting
@@ -238,6 +239,7 @@ function mountLens(model, el, keep) {
   }
   function paint() {
     pane.querySelector("input")?.remove(); editing = null;
+    host.beforePaint();
     picture.paint();
     paintTop(); paintMini(); paintStrip(); words.paint(); paintLegend();
     address.changed();
@@ -304,7 +306,7 @@ function mountLens(model, el, keep) {
     const next = () => {
       if (atEnd() || !el.isConnected) return play(false);
       toStop(V.pos() + 1, { quiet: true });
-      timer = atEnd() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
+      timer = atEnd() || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
     };
     timer = setTimeout(next, 350);
   }
@@ -352,7 +354,7 @@ function mountLens(model, el, keep) {
   let seq = 0;
   function edit(i) {
     const card = picture.cardOf(i);
-    if (!card) return;
+    if (!card || host.asking()) return;
     play(false);
     pane.querySelector("input")?.remove();
     const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${spoken(nodes[i].name)}`, value: nodes[i].full, spellcheck: "false", autocomplete: "off" });

@@ -352,8 +352,8 @@ function lensPicture(V, on) {
     const back = V.back();
     let tab = null;
     for (const c of cards) {
-      const { i } = c, n = nodes[i], known = V.known(i), q = V.grad(i), text = q ? minus(q.text) + (q.correct ? "!" : "") : "\u2013", part = q && !q.held && q.got < q.of, to = (V.open || g.kind === "operation") && taking.has(i), from = V.open && giving.has(i);
-      put(c.e, "class", `${c.extra}${i === root ? " root" : ""}${q ? part ? " part" : "" : " wait"}${to ? " to" : from ? " from" : ""}${V.sel === i ? " sel" : ""}`);
+      const { i } = c, n = nodes[i], known = V.known(i), q = V.grad(i), text = q ? minus(q.text) + (q.correct ? "!" : "") : "\u2013", asked = q?.text === "?", part = q && !asked && !q.held && q.got < q.of, to = (V.open || g.kind === "operation") && taking.has(i), from = V.open && giving.has(i);
+      put(c.e, "class", `${c.extra}${i === root ? " root" : ""}${q && !asked ? part ? " part" : "" : " wait"}${to ? " to" : from ? " from" : ""}${V.sel === i ? " sel" : ""}`);
       put(c.data, "text", known ? fitted(n.text, compact ? c.w - 12 : c.room, compact ? 13.5 : 14) : "\u2013");
       put(c.data, "class", `num d${known ? "" : " off"}`);
       const cap = part ? `${q.got}/${q.of}` : "grad", capped = !compact && widthOf(cap, 12) + widthOf(text, 13.5) + 18 < c.w;
@@ -361,7 +361,7 @@ function lensPicture(V, on) {
       put(c.g, "text", q ? fitted(q.text, c.w - 14, 13.5) + (q.correct ? "!" : "") : "\u2013");
       put(c.g, "class", `num${q && (q.correct || /!$/.test(q.text)) ? " bad" : ""}`);
       put(c.g.parentElement, "--background", q ? tint(q.t) : "");
-      const state = q ? `${minus(q.text)}${q.held ? ", left over" : part ? `, ${q.got} of ${q.of} contributions` : ", final"}${q.correct ? `, ${minus(q.correct)} would be correct` : ""}` : "none yet";
+      const state = asked ? "asked for" : q ? `${minus(q.text)}${q.held ? ", left over" : part ? `, ${q.got} of ${q.of} contributions` : ", final"}${q.correct ? `, ${minus(q.correct)} would be correct` : ""}` : "none yet";
       put(c.e, "aria-label", `${spoken(V.called(i, inPicture))}, ${known ? minus(n.text) : "not computed yet"}, gradient ${state}`);
       if (tab == null && (V.sel === i || to)) tab = c;
     }
@@ -408,7 +408,7 @@ function lensPicture(V, on) {
   function paintTag(s) { // the arithmetic of this step, below the value that it gives to
     tag?.remove(); tag = null;
     for (const f of flats) f.e.style.visibility = f.place.equals.style.visibility = "";
-    if (!V.open || s.k === "seed") return;
+    if (!V.open || s.k === "seed" || s.asked) return;
     const text = minus(s.k === "chain" ? s.sum || `${s.up} \u00d7 ${inParens(s.loc)} ${s.equals || "="} ${s.con}` : s.up.length < 26 && V.placeOf.get(s.n) && s.n === V.neuron(V.open.layer, V.open.neuron)?.x ? `${s.up.replace("sigmoid", "\u03c3")} ${s.loc} ${s.after}` : "");
     const i = s.k === "chain" ? s.p : s.n, c = cards.find(q => q.i === i);
     if (!text || !c) return;

@@ -109,7 +109,7 @@ function lensWords(V, on) {
     let sentence = s.say, title = V.sectionTitle(k);
     if (V.open) {
       if (s.k === "chain") {
-        title = `${title}: chain rule`;
+        title = s.asked ?? `${title}: chain rule`;
         oneStep(s); rule.append(...typed(s.rule));
       } else if (s.k === "seed") math.append(formula(ratio(rootName, rootName), M("mo", "="), M("mn", "1")));
       else {
@@ -205,11 +205,11 @@ function lensWords(V, on) {
     const tr = rows.map(j => {
       const c = steps[j], todo = j > V.k, jump = h("button", { type: "button", class: "mgn-jump", "aria-label": `Go to step ${j + 1}`, title: `Go to step ${j + 1}` }, `${j + 1}`);
       jump.onclick = () => V.showStep(j);
-      return h("tr", { class: V.isNow(j) ? "cur" : todo ? "todo" : null }, cells(c.k === "seed" ? "it is the start" : typed(called(c.n)), todo ? "not yet" : c.k === "seed" ? "" : `${minus(c.up)} \u00d7 ${inParens(c.loc)}`, todo ? "" : c.k === "seed" ? "+1" : minus(c.con), jump));
+      return h("tr", { class: V.isNow(j) ? "cur" : todo ? "todo" : null }, cells(c.k === "seed" ? "it is the start" : typed(called(c.n)), todo ? "not yet" : c.asked ? "your guess" : c.k === "seed" ? "" : `${minus(c.up)} \u00d7 ${inParens(c.loc)}`, todo ? "" : c.k === "seed" ? "+1" : minus(c.con), jump));
     });
     const rest = all.filter(j => !rows.includes(j)), done = rest.filter(j => j <= V.k);
     if (rest.length) tr.push(h("tr", { class: done.length ? null : "todo" }, cells(`and ${rest.length} more`, done.length < rest.length ? `${done.length} of ${rest.length} so far` : "together", done.length ? minus(numberText(done.reduce((sum, j) => sum + numberOf(steps[j].con), 0), 4, true)) : "", "")));
-    const foot = !q ? `0 of ${all.length}` : q.held ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
+    const foot = q?.text === "?" ? `${q.got - 1} of ${q.of} so far` : !q ? `0 of ${all.length}` : q.held ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
     body.replaceChildren(table(["through", "upstream \u00d7 local", "adds", "step"], tr,
       h("tr", {}, h("td", {}, gradOf(i)), h("td", {}, foot), h("td", { class: q ? signOf(q.text + (q.correct ? "!" : "")) : null }, q ? minus(q.text) + (q.correct ? "!" : "") : "\u2013"), h("td"))));
     if (q?.correct) body.append(h("p", { class: "mgs-note" }, `${minus(q.correct)} would be correct.`));
@@ -232,7 +232,7 @@ function lensWords(V, on) {
   function paintLayer(headE, bodyE) {
     const k = V.k, s = steps[k], group = V.groupAt[k], back = V.back(), layer = V.layerNow();
     const on = new Set((V.open ? [s] : V.isRest(k) ? [] : steps.slice(group.steps[0], Math.min(group.steps[1], k) + 1)).map(q => q.k === "chain" ? q.p : q.n));
-    const three = t => minus(t.length > 5 ? numberText(numberOf(t), 3, t.startsWith("+")) : t);
+    const three = t => t === "?" ? "\u2013" : minus(t.length > 5 ? numberText(numberOf(t), 3, t.startsWith("+")) : t);
     const data = (i, mark = true) => { const known = V.known(i); return h("span", { class: mark && !back && on.has(i) ? "cur" : known ? null : "dim" }, known ? three(nodes[i].text) : "\u2013"); };
     const grad = (i, mark = true) => { const q = V.grad(i); return h("span", { class: mark && back && on.has(i) ? "cur" : !q || q.got < q.of ? "dim" : q.correct ? "bad" : null }, q ? three(q.text) : "\u2013"); };
     const line = (now, name, ...c) => captioned("", now, name, ...c), captioned = (caption, now, name, ...c) => h("div", { class: "mgn-rule" + (now ? " cur" : "") }, caption ? h("span", { class: "mgn-caption" }, caption) : null, h("span", { class: "f" }, typed(name)), c);

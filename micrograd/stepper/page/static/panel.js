@@ -55,7 +55,7 @@ function panelOf(D, on, light, keep) {
       math.append(formula(ratio(root, root), M("mo", "="), M("mn", "1")));
       return;
     }
-    sHead.textContent = "Chain rule";
+    sHead.textContent = s.asked ?? "Chain rule";
     const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", "+=");
     math.append(formula(ratio(root, s.p), adds), formula(ratio(root, s.n), M("mo", "\u00b7")), formula(ratio(s.n, s.p)));
     tiles.append(tile(s.before, D.assigns ? "lost" : "", D.assigns && s.i > 1 ? "lost" : "before", gradOf(s.p)), op(D.assigns ? "\u2192" : "+"), tile(s.up, "", "upstream", gradOf(s.n)), op("\u00d7"),
@@ -73,6 +73,7 @@ function panelOf(D, on, light, keep) {
     if (own) { by.forEach(b => b.setAttribute("aria-pressed", "false")); pathsOf = null; return own.draw(ledger, lHead); }
     lHead.textContent = byPath || steps[k].k !== "forward" ? `Where ${minus(gradOf(i))} comes from` : "Saved for the backward pass";
     by.forEach((b, j) => b.setAttribute("aria-pressed", byPath === (j === 1)));
+    if (byPath && steps[k].asked) { pathsOf = null; return fill(h("p", { class: "mgs-note" }, "Not shown while a number is asked for.")); }
     if (byPath) return pathBook(i);
     pathsOf = null;
     if (steps[k].k === "forward") savedBook(k, one ? i : -1); else sumBook(k, i, q);
@@ -89,10 +90,10 @@ function panelOf(D, on, light, keep) {
     const start = Math.max(0, Math.min(all.length - SHOWN, (at < 0 ? all.length : at) - SHOWN / 2)), rows = all.slice(start, start + SHOWN);
     const body = rows.map(j => {
       const c = steps[j], todo = j > k;
-      return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, minus(nodes[c.n].name)), h("td", {}, todo ? "not yet" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
+      return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, minus(nodes[c.n].name)), h("td", {}, todo ? "not yet" : c.asked ? "your guess" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
     });
     if (i === root) body.unshift(h("tr", { class: s.k === "seed" ? "cur" : null }, h("td", {}, "seed"), h("td", {}, minus(dLocal(i, i))), h("td", {}, "+1")));
-    const foot = q.text === null ? `0 of ${Math.max(1, contributions[i].length)}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
+    const foot = q.text === "?" ? `${q.got - 1} of ${q.of} so far` : q.text === null ? `0 of ${Math.max(1, contributions[i].length)}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
     fill(table(["through", "upstream \u00d7 local", "adds"], body,
       h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.correct ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "")))));
     if (q.correct) note(`${minus(q.correct)} would be correct.`);

@@ -5,23 +5,43 @@ const PARTS = [];
 
 // `own` is what only the page knows; see the two mounts. The rest is the same for both:
 //   keys      from a key to a function, asked before the keys of the page; false: it is the page's
+//   painting  functions that are called before each paint
 //   painted   functions that are called after each paint, and whenever the camera has moved
 //   legends   functions that return the line below the picture as nodes, or null; the first wins
 //   kept      what the parts keep while the same page is mounted anew
 //   tell      says a text politely, at most one a second: of several the last
+//   asking    whether a number is asked for, which is not to be shown or said: then nothing is pulled
+//   copy      puts a text on the clipboard; where that is refused, in a field in `row`
 //   silent    true while the sentence of the step is not to be read out
 //   live      the numbers of the graph, to be set and computed anew; null where that cannot be
 function hostOf(own, keep) {
   const heard = h("p", { class: "mgs-heard", "aria-live": "polite", "aria-atomic": "true" });
   let last = -Infinity, waits = 0;
   own.app.append(heard);
-  const host = { keys: new Map(), painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, live: liveOf(own.D), ...own };
+  const host = { keys: new Map(), painting: [], painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, live: liveOf(own.D), asking: () => false, ...own };
   host.tell = text => {
     clearTimeout(waits);
     waits = setTimeout(() => { last = performance.now(); heard.textContent = text; }, Math.max(0, last + 1000 - performance.now()));
   };
   host.heard = e => host.keys.has(e.key) && host.keys.get(e.key)(e) !== false;
   host.line = () => { for (const f of host.legends) { const nodes = f(); if (nodes) return nodes; } return null; };
+  host.beforePaint = () => host.painting.forEach(f => f());
   host.afterPaint = () => host.painted.forEach(f => f());
+  const { pane } = own; // what it shows may be what is asked for
+  host.pane = (name, title, draw) => pane(name, title, (body, head) => host.asking() ? body.replaceChildren(h("p", { class: "mgs-note" }, "Not shown while a number is asked for.")) : draw(body, head));
+  host.copy = async (text, button, row, label) => {
+    const name = button.textContent;
+    row.querySelector(".mgs-by-hand")?.remove();
+    try { await navigator.clipboard.writeText(text); } catch {
+      const field = h(text.includes("\n") ? "textarea" : "input", { class: "mgs-by-hand", readonly: "", rows: 1, "aria-label": `${label}, press Ctrl+C to copy it` });
+      field.value = text;
+      own.on(field, "keydown", e => { e.stopPropagation(); if (e.key === "Escape") { field.remove(); button.focus(); } });
+      row.append(field); field.focus(); field.select();
+      return;
+    }
+    host.tell("Copied");
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = name; }, 1200);
+  };
   return host;
 }

@@ -8,19 +8,7 @@ PARTS.push(host => {
   const press = name => app.querySelector(`[aria-label="${name}"]`).click();
 
   // ---- the link; in a notebook what leads to this step there
-  async function copy(b) {
-    const text = link ? link() : `${D.call}.go(${host.k()})`;
-    try { await navigator.clipboard.writeText(text); } catch { return offer(text); }
-    host.tell("Copied");
-    b.textContent = "Copied";
-    setTimeout(() => { b.textContent = "Copy link"; }, 1200);
-  }
-  function offer(text) { // the clipboard is refused: to be copied by hand
-    const field = h("input", { readonly: "", "aria-label": "Link, press Ctrl+C to copy it", value: text });
-    row.querySelector("input")?.remove();
-    on(field, "keydown", e => { if (e.key === "Escape") { field.remove(); copyButton.focus(); } e.stopPropagation(); });
-    row.append(field); field.focus(); field.select();
-  }
+  const copy = b => host.copy(link ? link() : `${D.call}.go(${host.k()})`, b, row, "Link");
 
   // ---- the picture of the moment
   function png() {

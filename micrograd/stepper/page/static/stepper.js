@@ -60,7 +60,7 @@ function mount(model, el, keep, again) {
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
   const alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
-  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), editable ? hint(["e", "edit a leaf"]) : null, hint(["?", "more keys"]));
+  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), editable ? hint(["e", "edit a leaf"]) : null, D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(hint));
   const choices = D.alike.map(a => h("select", { "aria-label": `Which of the like terms of ${minus(a.name)} is shown` }, a.terms.map((t, j) => h("option", { value: j }, `${j + 1} of ${a.terms.length}`))));
   const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
@@ -77,6 +77,7 @@ function mount(model, el, keep, again) {
   const host = hostOf({
     D, root, model, app, address, on, clamp, top, bar, legend, alert, k: () => k, go: j => step(j), stage: over, card: spotOf, called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
     resize: () => { if (measure()) paint(); }, paint: () => { panel.renew(); paint(); }, select: i => pick(i), selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }),
+    single: () => true, first: () => k, show: j => step(j),
     pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
   }, keep);
   function showPane(name) { panel.turn(panel.byPath, name); lighted = null; paint(); }
@@ -121,7 +122,7 @@ function mount(model, el, keep, again) {
       }
       const target = st[s.k === "seed" ? s.n : s.p];
       target.got = s.i; target.of = s.of; target.t = s.tg; target.text = s.after; target.correct = s.correct;
-      if (s.k === "chain") passed.set(s.e, s);
+      if (s.k === "chain" && !s.asked) passed.set(s.e, s);
     }
     return { st, passed };
   }
@@ -131,6 +132,7 @@ function mount(model, el, keep, again) {
 
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
+    host.beforePaint();
     const s = steps[k], chain = s.k === "chain", path = new Set(lighted);
     now = stateAt(k);
     if (folded) open = toOpen(s);
@@ -142,10 +144,10 @@ function mount(model, el, keep, again) {
       const mark = `${n.text}|${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}|${n.sent ?? ""}`;
       if (n.mark === mark) return;
       n.mark = mark;
-      const final = q.got > 0 && q.got === q.of, held = q.got === 0 && q.text !== null, wrong = q.correct !== "" || /!$/.test(q.text ?? "");
+      const asked = q.text === "?", final = q.got > 0 && q.got === q.of && !asked, held = q.got === 0 && q.text !== null, wrong = q.correct !== "" || /!$/.test(q.text ?? "");
       const c = ["node", n.role];
       if (i === root) c.push("root");
-      if (q.text === null) c.push("wait");
+      if (q.text === null || asked) c.push("wait");
       if (!q.done) c.push("notyet");
       if (i === sel) c.push("sel");
       if (from) c.push("from");
@@ -157,11 +159,11 @@ function mount(model, el, keep, again) {
       writeNumber(n.dT, n.dC, shown, W);
       writeNumber(n.gT, n.gC, grad, W);
       put(n.gT, "class", "num g" + (wrong ? " bad" : ""));
-      put(n.chip, "class", "chip" + (q.text === null ? "" : wrong ? " on bad" : final ? " on" : " on part"));
-      put(n.chip, "--fill", q.text === null ? "" : tint(q.t));
+      put(n.chip, "class", "chip" + (q.text === null || asked ? "" : wrong ? " on bad" : final ? " on" : " on part"));
+      put(n.chip, "--fill", q.text === null || asked ? "" : tint(q.t));
       put(n.tick, "visibility", final ? "visible" : "hidden");
-      put(n.badge, "text", q.got && !final ? `${q.got}/${q.of}` : "");
-      put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.correct ? `, ${minus(q.correct)} would be correct` : "")}`);
+      put(n.badge, "text", q.got && !final && !asked ? `${q.got}/${q.of}` : "");
+      put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${asked ? "asked for" : q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.correct ? `, ${minus(q.correct)} would be correct` : "")}`);
     });
     const tab = sel != null && shown(sel) ? sel : chain ? s.p : s.n;
     if (tab !== paint.tab) { if (paint.tab != null) put(nodes[paint.tab].g, "tabindex", "-1"); put(nodes[paint.tab = tab].g, "tabindex", "0"); }
@@ -352,7 +354,7 @@ function mount(model, el, keep, again) {
     const next = () => {
       if (k >= steps.length - 1 || !el.isConnected) return play(false);
       go(k + 1, { quiet: true });
-      timer = k >= steps.length - 1 ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
+      timer = k >= steps.length - 1 || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
     };
     timer = setTimeout(next, 350);
   }
@@ -407,6 +409,7 @@ function mount(model, el, keep, again) {
   // ---- editing a leaf: Python reads and checks the number
   let seq = 0;
   function edit(i) {
+    if (host.asking()) return;
     play(false);
     pane.querySelector("input")?.remove();
     editing = i; unfold(i); pick(i);
