@@ -9,13 +9,14 @@ import random
 from html import escape
 from pathlib import Path
 
-from micrograd import nn, optim, train
+from micrograd import Value, nn, optim, train
+from micrograd.course.hand_exercise import BIASES, INPUT, WEIGHTS
 from micrograd.datasets import load
 from micrograd.draw import draw_network
 
 HERE = Path(__file__).parent
 # Which picture of each.
-CHOSEN = {"01": 0, "02": 0, "03": 0, "04": 3, "05": 1, "06": 3, "07": 1, "09": 1}
+CHOSEN = {"01": 0, "02": 0, "04": 3, "05": 1, "06": 3, "07": 1, "09": 1}
 
 
 def pictures(notebook):
@@ -61,6 +62,15 @@ def trained():
     return model, moons.X[0].tolist()
 
 
+def paper_network():
+    """Return the picture of the network of notebook 3."""
+    net = nn.MLP(2, [2, 2], activation=["sigmoid", "sigmoid"])
+    for layer, rows, biases in zip(net.layers, WEIGHTS, BIASES, strict=True):
+        for neuron, row, bias in zip(layer.neurons, rows, biases, strict=True):
+            neuron.w, neuron.b = [Value(float(w)) for w in row], Value(float(bias))
+    return draw_network(net, list(map(float, INPUT)), labels=["x⁽⁰⁾₁", "x⁽⁰⁾₂"])
+
+
 def main():
     """Write docs/network.svg, and docs/course/NN.png or .svg for each notebook."""
     draw_network(*trained(), labels=["x1", "x2"]).write(HERE / "network.svg")
@@ -69,6 +79,8 @@ def main():
         notebook, number = json.loads(path.read_text(encoding="utf-8")), path.stem[:2]
         if number in CHOSEN:
             suffix, content = list(pictures(notebook))[CHOSEN[number]]
+        elif number == "03":
+            suffix, content = "svg", paper_network().pipe("svg")
         else:
             suffix, content = "svg", as_svg(first_text(notebook)).encode("utf-8")
         (HERE / "course" / f"{number}.{suffix}").write_bytes(content)

@@ -97,3 +97,28 @@ def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
         "[..., ..., ...]",
         "[..., ..., ..., ...]",
     }
+
+
+def test_it_asks_for_guesses_before_it_shows_numbers_and_prints_them_beside(path):
+    code = "\n".join(cell.source for cell in code_cells(read(path)))
+    behind = re.split(r'^guess.* = .*"\?".*$', code, flags=re.MULTILINE)[1:]
+    assert len(behind) >= (6 if path.stem.startswith("08") else 8)  # 08 has gaps to fill as well
+    assert [part for part in behind if not re.search(r"\bguess\b", part)] == []
+
+
+def test_its_pictures_have_descriptions(path):
+    for cell in code_cells(read(path)):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata["image/png"]["alt"]) >= 40, cell.source
+            for svg in [output.get("data", {}).get("image/svg+xml")]:
+                assert svg is None or re.search(r"<title.*>.+</title>\s*<desc.*>.+</desc>", svg)
+
+
+def test_its_displayed_formulas_are_read_aloud(path):
+    cells = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    formulas = [part for cell in cells for part in cell.split("\n$$")[1:]]
+    assert formulas
+    for part in formulas:
+        formula, _, after = part.partition("$$\n")
+        assert re.match(r"\s*\*[^*]+\*", after), formula

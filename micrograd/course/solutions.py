@@ -19,6 +19,12 @@ from micrograd.course.exercises import EXERCISES
 
 __all__ = ["CHECK", "answer_of", "numeral", "solved"]
 
+SOFTPLUS_GAP: Final = "Value.softplus = None  # your line in place of None"
+SOFTPLUS: Final = (
+    "Value.softplus = function(lambda x: math.log(1 + math.exp(x)), "
+    "lambda x, out: 1 / (1 + math.exp(-x)))"
+)
+
 CHECK: Final = re.compile(r'check\("(\w+)", (.+)\)')
 """A cell's question: the exercise, and the dots where the answer goes."""
 
@@ -81,6 +87,10 @@ def solved(notebook: dict[str, Any]) -> dict[str, Any]:
             _replace(cell, f"{name}: not answered yet.\n", said)
         elif source in gaps:
             source, written = STAGES[gaps.index(source)].code.rstrip("\n"), written + 1
+        elif SOFTPLUS_GAP in source:
+            source = source.replace(SOFTPLUS_GAP, SOFTPLUS)
+            names = engine()
+            _replace(cell, "softplus: not written yet.\n", _printed(exec, source, names))
         elif source == "board(globals())":
             said = _printed(board, engine(stages=written))
             cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": said}]
