@@ -99,10 +99,8 @@ def test_what_is_dealt_does_not_name_the_fault(capsys):
 def test_the_notebook_has_the_gaps_and_hides_the_solutions():
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
-    hidden = [
-        re.search(r"<details>.*?```python\n(.*?)```.*</details>", cell.source, re.DOTALL)
-        for cell in cells
-    ]
+    pattern = r"One way to write it</summary>\n\n```python\n(.*?)```.*</details>"
+    hidden = [re.search(pattern, cell.source, re.DOTALL) for cell in cells]
     for stage in STAGES:
         assert stage.gap.strip() in sources
     assert [match[1] for match in hidden if match] == [stage.code for stage in STAGES]
