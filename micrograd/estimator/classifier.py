@@ -91,7 +91,7 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     n_iter_ : int
         The number of passes of the last fit and of the calls of `partial_fit` since.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only if `X` had names.
 
     Raises
