@@ -22,6 +22,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 import fetch  # noqa: E402
+import licences  # noqa: E402
 import reference  # noqa: E402
 
 # Where Python's documentation explains what the reference names: an inventory of Sphinx.
@@ -70,6 +71,7 @@ def build(out: Path) -> None:
         carried = source / "_static" / "mathjax" / "tex-svg.js"
         carried.parent.mkdir(parents=True)
         carried.write_bytes(fetch.read("mathjax@3.2.2", "es5/tex-svg.js"))
+        licences.write(source)
         run_sphinx(source, made)
         if out.exists():
             shutil.rmtree(out)
@@ -97,7 +99,9 @@ def run_sphinx(source: Path, out: Path) -> None:
 def write_inventory(path: Path) -> None:
     """Write the inventory by which the reference links to Python's documentation."""
     lines = [
-        f"{name} {kind} 1 {place} -" for kind, names in PYTHON.items() for name, place in names.items()
+        f"{name} {kind} 1 {place} -"
+        for kind, names in PYTHON.items()
+        for name, place in names.items()
     ]
     head = "# Sphinx inventory version 2\n# Project: Python\n# Version: 3\n"
     head += "# The remainder of this file is compressed using zlib.\n"
@@ -151,7 +155,9 @@ def write_course(folder: Path) -> None:
         (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
         (picture,) = (ROOT / "docs" / "course").glob(f"{path.stem[:2]}.*")
         shutil.copy(picture, folder / picture.name)
-        found = re.search(rf'alt="([^"]*)"> \| \d · \[(.+)\]\(notebooks/{path.name}\): (.+) \|', readme)
+        found = re.search(
+            rf'alt="([^"]*)"> \| \d · \[(.+)\]\(notebooks/{path.name}\): (.+) \|', readme
+        )
         if found is None:
             raise ValueError(f"README.md does not list {path.name}")
         told, title, text = found.groups()

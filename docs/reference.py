@@ -41,8 +41,8 @@ SECTIONS = (
     Section(
         "values",
         "Values and gradients",
-        "A `Value` is a number that remembers how it was computed. These names build graphs of them "
-        "and differentiate: once, again, and as functions.",
+        "A `Value` is a number that remembers how it was computed. These names build graphs of "
+        "them and differentiate: once, again, and as functions.",
         ("engine", "functional", "formula", "values.anomaly", "graph"),
     ),
     Section(
@@ -57,7 +57,10 @@ SECTIONS = (
     Section("nn", "Networks", "Neurons, layers and multi-layer perceptrons.", ("nn",)),
     Section("losses", "Losses", "What training makes small, a mean over the samples.", ("losses",)),
     Section(
-        "optim", "Optimizers", "Optimizers, schedules of the learning rate, and clipping.", ("optim",)
+        "optim",
+        "Optimizers",
+        "Optimizers, schedules of the learning rate, and clipping.",
+        ("optim",),
     ),
     Section(
         "train",
@@ -69,8 +72,8 @@ SECTIONS = (
     Section(
         "stepper",
         "Steps and explanations",
-        "A backward pass one local derivative at a time, forwards and backwards, and why a gradient "
-        "is the number it is.",
+        "A backward pass one local derivative at a time, forwards and backwards, and why a "
+        "gradient is the number it is.",
         ("stepper", "stepper.paths"),
     ),
     Section(
@@ -93,13 +96,16 @@ SECTIONS = (
         ("interop",),
     ),
     Section(
-        "course", "The exercises of the course", "What the notebooks call to check an answer.", ("course",)
+        "course",
+        "The exercises of the course",
+        "What the notebooks call to check an answer.",
+        ("course",),
     ),
     Section(
         "errors",
         "Errors",
-        "Each error is also the built-in one that a caller expects, and its message names the thing, "
-        "its value, what was expected and what to do.",
+        "Each error is also the built-in one that a caller expects, and its message names the "
+        "thing, its value, what was expected and what to do.",
         ("errors",),
     ),
 )
@@ -211,7 +217,9 @@ def members(kind: type) -> list[str]:
 
     What its docstring lists as an attribute is not listed again.
     """
-    written = {each.name for each in ClassDoc(kind, config={"show_class_members": False})["Attributes"]}
+    written = {
+        each.name for each in ClassDoc(kind, config={"show_class_members": False})["Attributes"]
+    }
     names: dict[str, None] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("micrograd"):
@@ -252,9 +260,10 @@ def _methods_of_rows() -> list[str]:
         names = operands(op)
         page = name if hasattr(micrograd, name) else f"ops.{name}"
         lines += [
-            f"   .. py:method:: micrograd.Value.{name}({', '.join(names[1:])})",
+            f"   .. py:method:: {name}({', '.join(names[1:])})",
+            "      :no-contents-entry:",
             "",
-            f"      {code(op.summary or op.code.format(*names))}: see :doc:`/reference/ops/{page}`.",
+            f"      {code(op.summary or op.code.format(*names))}: :doc:`/reference/ops/{page}`.",
             "",
         ]
     return lines
@@ -329,27 +338,26 @@ def plot_row(op: Op, folder: Path) -> None:
         save_figure(ax.figure, folder / f"{op.name}-{theme}.svg")
 
 
-def of_constant(full: str, thing: Any) -> list[str]:
-    """Return what describes a name that is neither class nor function, from the comment above it."""
-    module, _, name = full.rpartition(".")
-    source = importlib.import_module(CONSTANTS[name][0]) if name in CONSTANTS else None
-    if source is None:
-        raise ValueError(f"{full} in {module} has no words: add them to CONSTANTS")
-    return [f".. py:data:: {full}", "", f"   {CONSTANTS[name][1]}", ""]
+def of_constant(full: str) -> list[str]:
+    """Return what describes a name that has no docstring."""
+    name = full.rpartition(".")[2]
+    if name not in CONSTANTS:
+        raise ValueError(f"{full} has no docstring: add words for it to CONSTANTS")
+    return [f".. py:data:: {full}", "", f"   {CONSTANTS[name]}", ""]
 
 
-# Public names that have no docstring: where they are, and what they are.
+# Public names that have no docstring of their own.
 CONSTANTS = {
-    "BROKEN": ("micrograd.stepper", "The rules of back-propagation that `steps` can break on purpose, each with what it breaks."),
-    "EXERCISES": ("micrograd.course", "The exercises of the notebooks, by their names."),
-    "INITS": ("micrograd.nn", "The ways to initialise the weights of a network."),
-    "LOSSES": ("micrograd.losses", "The losses that `fit` and the estimators take by name."),
-    "NAMES": ("micrograd.datasets", "The names that `load` takes."),
-    "Number": ("micrograd.ops", "A plain number, a Value, or anything else that operations are recorded on."),
-    "PlainNumber": ("micrograd.ops", "An int, a float or a Fraction."),
-    "TABLE": ("micrograd.ops", "Every operation, by its name."),
-    "constant": ("micrograd.ops", "The row of a plain number that met a Value: a leaf that is never differentiated."),
-}  # fmt: skip
+    "BROKEN": "The rules of back-propagation that `steps` can break on purpose.",
+    "EXERCISES": "The exercises of the notebooks, by their names.",
+    "INITS": "The ways to initialise the weights of a network.",
+    "LOSSES": "The losses that `fit` and the estimators take by name.",
+    "NAMES": "The names that `load` takes.",
+    "Number": "A plain number, a Value, or anything else on which operations are recorded.",
+    "PlainNumber": "An int, a float or a Fraction.",
+    "TABLE": "Every operation, by its name.",
+    "constant": "The row of a plain number that met a Value: a leaf, never differentiated.",
+}
 
 
 def described(full: str, thing: Any) -> list[str]:
@@ -363,14 +371,14 @@ def described(full: str, thing: Any) -> list[str]:
         return of_class(full, thing)
     if inspect.isroutine(thing) or hasattr(thing, "__wrapped__"):
         return of_function(full)
-    return of_constant(full, thing)
+    return of_constant(full)
 
 
 def summary(full: str, thing: Any) -> str:
     """Return the first sentence that describes a public name."""
     name = full.rpartition(".")[2]
     if name in CONSTANTS:
-        return CONSTANTS[name][1]
+        return CONSTANTS[name]
     if isinstance(thing, Op):
         return code(thing.summary or thing.code.format(*operands(thing)))
     return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
@@ -399,13 +407,33 @@ def raised(name: str) -> list[str]:
             del TABLE[row]
             delattr(micrograd.ops.Operators, row)
     shown = [f">>> {line}" for line in source.splitlines()]
-    return ["   .. code-block:: pycon", "", *[f"      {line}" for line in [*shown, told]], ""]
+    return [
+        "   .. code-block:: pycon",
+        "      :class: wrapped",
+        "",
+        *[f"      {line}" for line in [*shown, told]],
+        "",
+    ]
 
 
 def write_section(section: Section, folder: Path, pages: dict[str, str]) -> None:
     """Write a section: its page, and one for each of its names."""
     listed = found(section)
-    listed = {full: thing for full, thing in listed.items() if pages.get(full) == page_of(section, full)}
+    listed = {
+        full: thing for full, thing in listed.items() if pages.get(full) == page_of(section, full)
+    }
+    if section.slug == "ops":  # what users call, then the operators, then what adds operations
+        ranks = {
+            full: 0
+            if hasattr(micrograd, full.rpartition(".")[2])
+            else 1
+            if isinstance(thing, Op)
+            else 2
+            for full, thing in listed.items()
+        }
+        listed = {
+            full: listed[full] for full in sorted(listed, key=lambda full: (ranks[full], full))
+        }
     own = folder / section.slug
     own.mkdir(parents=True)
     lines = [*heading(section.title), section.text, ""]

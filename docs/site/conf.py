@@ -61,11 +61,15 @@ nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_merge_streams = True
 nb_output_stderr = "show"
+# What a widget shows without a kernel is HTML: no widget manager is loaded from elsewhere.
+nb_ipywidgets_js = {}
 
 # ---- pages -------------------------------------------------------------------------------------
 
 html_theme = "pydata_sphinx_theme"
 html_title = "micrograd"
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 mathjax_path = "mathjax/tex-svg.js"
@@ -86,4 +90,10 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {"index": [], "install": [], "licences": [], "changelog": [], "**": ["sidebar-nav-bs"]}
+html_sidebars = {
+    "index": [],
+    "install": [],
+    "licences": [],
+    "changelog": [],
+    "**": ["sidebar-nav-bs"],
+}

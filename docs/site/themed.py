@@ -1,4 +1,4 @@
-"""What the pages' code calls to show a plot in the light and in the dark form."""
+"""What the pages' code calls to show a plot in both themes, and a page within a page."""
 
 import base64
 import io
@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 
 from IPython.display import HTML
+
+from micrograd.stepper.page.html import framed
 
 
 def both(draw: Callable[[str], Any], told: str) -> HTML:
@@ -33,3 +35,8 @@ def both(draw: Callable[[str], Any], told: str) -> HTML:
             f'src="data:image/png;base64,{image}">'
         )
     return HTML("".join(shown))
+
+
+def living(page: str, title: str) -> HTML:
+    """Return a page of micrograd's in a frame."""
+    return HTML(f"<micrograd-page>{framed(page, title)}</micrograd-page>")
