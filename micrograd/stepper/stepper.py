@@ -77,6 +77,9 @@ class Stepper(Sequence[Step]):
         The correct gradients, as `backward()` computes them; the same if no rule is broken.
     changes : list of Change
         What the optimizer makes of each parameter, in the order of its parameters: one step each.
+    live : bool
+        Whether a number that is pulled in a notebook changes the Value itself, so that the next
+        cell sees it; by default False, then it changes in a copy of the graph.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Stepper(Sequence[Step]):
         found = self.plan.changes(self.recording.data, self.gradients) if self.plan else []
         self.changes: list[Change] = found
         self.position = 0
+        self.live = False
 
     def copy_of_graph(self) -> Value:
         """Return the root of a copy of the graph, with the data that the steps show."""
@@ -119,6 +123,7 @@ class Stepper(Sequence[Step]):
         """Return the steps of a copy of the graph, whose values are called as here."""
         stepper = Stepper(root, self.broken, optimizer=self.plan, guess=self.guess)
         stepper.called = self.called.moved(dict(zip(self.nodes, stepper.nodes, strict=True)))
+        stepper.live = self.live
         return stepper
 
     def __reduce__(self) -> Any:

@@ -86,7 +86,7 @@ def test_a_weighted_sum_opens_when_it_is_selected(opened):
 
 NOTEBOOK = """
 const values = { data: JSON.parse(document.getElementById("mgs-data").textContent),
-  step: 0, theme: "auto", editable: true, error: "" };
+  step: 0, theme: "auto", editable: true, error: "", changes: {}, live: false };
 const heard = {};
 window.model = {
   get: key => values[key], set(key, value) { values[key] = value; }, save_changes() {},
@@ -108,7 +108,8 @@ def editable(browser, tmp_path):
     def open_page(root, **options):
         code = script().removesuffix(LAST_LINE) + NOTEBOOK
         path = tmp_path / f"notebook{len(pages)}.html"
-        text = document("lesson", code, styles(), page_data(steps(root)), "")
+        data = page_data(steps(root)) | {"live": {"why": "Change a number in Python."}}
+        text = document("lesson", code, styles(), data, "")
         path.write_text(text, encoding="utf-8")
         pages.append(Opened(browser, path, **options))
         return pages[-1]
@@ -121,7 +122,9 @@ def editable(browser, tmp_path):
 def fresh_data(root, edits=1):
     from micrograd.stepper.page import page_data
 
-    return {**page_data(steps(root)), "edits": edits}
+    found = page_data(steps(root))
+    found["nodes"][0]["text"] = "0.625"
+    return {**found, "edits": edits, "live": {"why": "Change a number in Python."}}
 
 
 def test_a_leaf_is_edited_where_it_stands_also_if_it_is_folded_away(editable):
@@ -152,10 +155,12 @@ def test_an_answered_edit_keeps_the_focus_and_shows_the_number(editable):
     page.press("ArrowDown")
     card = page.page.locator(".node.sel")
     card.focus()
-    page.press("e", "Enter")  # the number that it has
-    assert card.locator(".num.d").text_content() == "\u2026"
+    page.press("e")
+    page.page.get_by_label("New value of").fill("0,625")
+    page.press("Enter")
+    assert page.page.evaluate("model.get('edit').text") == "0.625"
     page.page.evaluate("data => model.fire('data', data)", fresh_data(root))
-    assert card.locator(".num.d").text_content() != "\u2026"
+    assert "0.625" in page.page.locator(".num.d").all_text_contents()
     assert page.page.evaluate(INSIDE)
     page.press("ArrowRight")
     assert page.place.startswith("2 /")

@@ -49,7 +49,7 @@ function writeNumber(text, caption, words, W) {
 }
 
 // Makes the card of a value: name, data, gradient. `due` is how many contributions it gets.
-function cardOf(n, [W, H], due, editable) {
+function cardOf(n, [W, H], due) {
   const name = minus(n.name), corner = Math.max(17, due > 1 ? widthOf(`${due}/${due}`, 12) + 5 : 0), middle = widthOf(name, 15) <= W - 12 - 2 * corner, room = W - 14 - corner;
   const size = [15, 13.5].find(size => widthOf(name, size) <= room) ?? 12.5, captions = W > 100;
   n.card = S("text", { class: "name", x: middle ? W / 2 : 10, y: 18.5 }, brief(name, room, size));
@@ -60,8 +60,7 @@ function cardOf(n, [W, H], due, editable) {
     n.badge = S("text", { class: "badge", x: W - 8, y: 18 }), n.tick = S("path", { class: "tick", d: `M${W - 19} 13.5l4 4 7-8`, visibility: "hidden" }),
     n.dC = captions ? S("text", { class: "cap", x: 10, y: 37 }, "data") : null, n.dT = S("text", { class: "num d", x: W - 8, y: 37 }),
     n.chip = S("rect", { class: "chip", x: 4, y: 42, width: W - 8, height: 18, rx: 6 }), n.gC = captions ? S("text", { class: "cap g", x: 10, y: 55.5 }, "grad") : null, n.gT = S("text", { class: "num g", x: W - 8, y: 56 }),
-    S("title", {}, `${n.name} = ${n.full}`));
-  if (editable && !n.sym) n.g.append(S("g", { class: "pencil", transform: captions ? null : "translate(-34)" }, S("rect", { x: 36, y: 24, width: 18, height: 17 }), S("path", { d: "M39 37.5l.8-3.2 6-6 2.4 2.4-6 6zM44.2 29.9l2.4 2.4" })));
+    n.title = S("title"), n.sym ? null : S("rect", { class: "grip", x: 0, y: 0, width: W, height: 41 }));
   return n.g;
 }
 

@@ -37,13 +37,13 @@ function latest(list, k) {
 function mountLens(model, el, keep) {
   const V = lensData(model.get("data")), { D, nodes, steps, net, root, groups, groupAt, placeOf } = V;
   const quit = new AbortController(), on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
-  const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0)), editable = !!model.get("editable");
+  const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
   Object.assign(V, { k: clamp(model.get("step")), open: null, sel: null, tab: null, page: null, width: 900, sample: net.sample, ...keep?.state });
   const address = addressOf(model, el, nodes, steps.length, !keep);
   V.k = clamp(model.get("step"));
   const snap = j => { if (V.open) return j; const list = stops(); return list.find(s => s >= j) ?? list.at(-1); }; // at the network a stop is whole
   if (V.k > 0) V.sample = groupAt[V.k].sec.sample ?? V.sample;
-  let timer = 0, speed = keep?.speed ?? 1, editing = null;
+  let timer = 0, speed = keep?.speed ?? 1;
 
   // ---- what is known at this step
   V.known = i => V.made[i] <= V.k;
@@ -121,7 +121,6 @@ function mountLens(model, el, keep) {
     if (!isAt(groupAt[V.k], place) || isRest(groupAt[V.k])) V.k = all[0].steps[0];
   });
   address.add("pick", () => V.sel == null ? "" : address.named(V.sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; V.sel = i; });
-  address.add("tab", () => V.tab, text => { if (!["sum", "layer"].includes(text)) return false; V.tab = text; });
   V.k = snap(V.k);
 
   // ---- skeleton, in reading order
@@ -135,19 +134,19 @@ function mountLens(model, el, keep) {
   const status = h("p", { class: "mgs-heard", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   V.tell = text => { if (!host.silent) put(status, "text", text); };
   const words = lensWords(V, on), picture = lensPicture(V, on);
-  pane.append(picture.stage, legend);
+  pane.append(picture.stage, picture.over, legend);
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
   const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(hint));
-  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2", "sum, layer"], ...(samples ? [["[ ]", "sample"]] : []), ...(editable ? [["e", "change the picked leaf"]] : [])].map(hint));
+  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2 3", "sum, layer, \u2026"], ...(samples ? [["[ ]", "sample"]] : [])].map(hint));
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
     top,
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null, alert,
     h("div", { class: "mgn-main" }, pane, bar, h("div", { class: "mgn-words" }, words.stepPane, words.detail), words.layerPane), status, keysRow, moreKeys);
   el.replaceChildren(app);
   const host = hostOf({
-    D, root, model, app, address, on, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, go: done(go), stage: picture.over, card: picture.spot,
-    resize: () => { measure(); paint(); }, sample: () => V.sample, select: i => V.select(i), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), called: i => V.called(i), typed, spoken,
+    D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, width: () => V.width, curve: () => V.width >= 1240 ? 150 : 96, go: done(go), stage: picture.over, picture: picture.stage, cards: picture.spots,
+    resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(hint([keys, what])), called: i => V.called(i), typed, spoken,
     single: () => V.open != null && !V.isRest(V.k), first: () => V.open ? V.k : groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
   }, keep);
 
@@ -235,10 +234,9 @@ function mountLens(model, el, keep) {
       : at && typeof at.i === "number" ? [...name, ": from ", ...source(at), ` to neuron ${at.neuron} of ${V.layerName(at.layer)}`]
         : at ? [...name, `: ${at.i === "b" ? "bias" : "value"} of neuron ${at.neuron} of ${V.layerName(at.layer)}`] : [...name, ` = ${minus(nodes[i].text)}`];
     const code = i == null ? "" : V.code(i);
-    legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: "tip" }, "Click a number: where its gradient comes from") : "");
+    legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: host.live || !host.tip ? "tip" : null }, host.tip || "Click a number: where its gradient comes from") : "");
   }
   function paint() {
-    pane.querySelector("input")?.remove(); editing = null;
     host.beforePaint();
     picture.paint();
     paintTop(); paintMini(); paintStrip(); words.paint(); paintLegend();
@@ -284,7 +282,7 @@ function mountLens(model, el, keep) {
   };
   V.showStep = j => { play(false); V.sample = groupAt[j].sec.sample ?? V.sample; V.k = j; V.open = placeNow(); V.page = null; model.set("step", j); model.save_changes(); paint(); picture.focus(V.open); };
   V.choose = tab => { V.tab = tab; if (tab === "sum" && V.sel == null && !V.open && V.back()) V.sel = V.sumOf(); paint(); };
-  V.select = i => { V.sel = i; if (i != null) V.tab = null; paint(); };
+  V.select = (i, tab = null) => { V.sel = i; if (i != null) V.tab = tab; paint(); };
   function toSample(q) {
     q = Math.max(0, Math.min(net.samples - 1, q));
     if (q === V.sample) return;
@@ -344,35 +342,11 @@ function mountLens(model, el, keep) {
       const place = V.sel == null ? placeNow() : placeOf.get(V.sel) ?? (V.after().includes(V.sel) ? { loss: true, name: "loss" } : null), j = V.sel == null ? -1 : V.gives[V.sel].at(-1) ?? -1;
       if (V.open && V.sel != null && j >= 0) V.showStep(j); else if (!V.open && place) V.show(place.loss ? place : { layer: place.layer, neuron: place.neuron });
     };
-    if (e.key === "e" && editable && V.sel != null && !nodes[V.sel].sym) keys.e = () => edit(V.sel);
     if (t.matches("select") && /^Arrow|^Home|^End|^Page/.test(e.key)) return;
     if (t.getAttribute("role") === "tab" && /^Arrow/.test(e.key)) { const names = words.panes(), way = /Left|Up/.test(e.key) ? -1 : 1; e.preventDefault(); V.choose(names.at((Math.max(0, names.indexOf(V.tabNow())) + way) % names.length)); words.detail.querySelector('[aria-selected="true"]').focus(); return; }
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
 
-  // ---- changing a leaf: Python reads and checks the number
-  let seq = 0;
-  function edit(i) {
-    const card = picture.cardOf(i);
-    if (!card || host.asking()) return;
-    play(false);
-    pane.querySelector("input")?.remove();
-    const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${spoken(nodes[i].name)}`, value: nodes[i].full, spellcheck: "false", autocomplete: "off" });
-    for (const [side, length] of [["left", card.x], ["top", card.y], ["width", card.w], ["height", 28]]) field.style[side] = `${length}px`;
-    const close = () => { field.remove(); picture.focusValue(i); };
-    on(field, "keydown", e => {
-      e.stopPropagation();
-      if (e.key === "Escape") { alert.hidden = true; close(); }
-      if (e.key !== "Enter") return;
-      const text = typedNumber(field.value);
-      alert.hidden = text != null;
-      if (text == null) { alert.textContent = noNumber(field.value); return; }
-      close();
-      model.set("edit", { node: i, text, seq: `${++seq}-${performance.now()}` }); model.save_changes();
-    });
-    picture.stage.append(field); field.focus({ preventScroll: true }); field.select();
-  }
-  if (editable) on(picture.stage, "dblclick", e => { const card = e.target.closest("[data-node]"), i = card ? +card.dataset.node : -1; if (i >= 0 && !nodes[i].sym) edit(i); });
   const complain = () => { const text = model.get("error"); alert.textContent = text ?? ""; alert.hidden = !text; };
   const follow = () => { const j = model.get("step"); if (V.open ? j === V.k : groupAt[clamp(j)] === groupAt[V.k]) return; play(false); V.sample = groupAt[clamp(j)].sec.sample ?? V.sample; go(j); };
   model.on("change:step", follow); model.on("change:error", complain);
@@ -395,6 +369,7 @@ function mountLens(model, el, keep) {
   sized.observe(app);
   play(false); measure();
   PARTS.forEach(part => part(host));
+  address.add("tab", () => V.tab, text => { if (!words.has(text)) return false; V.tab = text; });
   paint();
   address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, [role=slider]")];

@@ -23,7 +23,7 @@ function lensPicture(V, on) {
   function card(i, x, y, w, extra = "", short = null) {
     const n = nodes[i], label = short ?? shortName(V.called(i, inPicture), compact ? w - 22 : w * .55 - 12, 15), name = h("span", { class: "name" }, typed(label)), data = h("span", { class: "num d" }), cap = h("span", { class: "cap" }, "grad"), g = h("span", { class: "num" });
     const again = n.role === "param" && cards.some(c => c.i === i);
-    const e = at(h("div", { class: "", role: "button", tabindex: -1, "data-node": i, title: [n.name, `= ${minus(n.full)}`, V.code(i)].filter(t => t).join("  ") },
+    const e = at(h("div", { class: "", role: "button", tabindex: -1, "data-node": i },
       compact ? [h("div", { class: "r one" }, name), h("div", { class: "r" }, data)] : h("div", { class: "r" }, name, data), h("div", { class: "r g" }, cap, g)), x, y, w, T.card);
     stage.append(e);
     const nameWidth = compact ? 0 : 14 + typedWidth(label, 15);
@@ -186,7 +186,7 @@ function lensPicture(V, on) {
       const order = term.p.map((_, j) => j), list = order.length <= 6 ? order : [term.right, ...order.filter(j => j !== term.right).sort((a, b) => numberOf(term.p[b]) - numberOf(term.p[a])).slice(0, 3)].sort((a, b) => a - b);
       for (const j of list) {
         const bar = h("i"), v = h("span"), e = at(h("div", { class: `mgn-prob${j === term.right ? " right" : ""}`, title: `${minus(term.name)}; p${j + 1} = ${term.p[j]}` }, h("span", {}, typed(`p${lowered(j + 1)}`), j === term.right ? " \u2713" : ""), v, bar), 8, top);
-        box.append(e); probabilities.push({ v, bar, text: term.p[j], node: term.node, room: w - 62 }); top += 28;
+        box.append(e); probabilities.push({ v, bar, term, j, node: term.node, room: w - 62 }); top += 28;
       }
       if (list.length < order.length) box.append(at(h("div", { class: "mgn-prob none" }, `\u2026 ${order.length - list.length} more`), 8, top));
     } else if (term?.target != null) box.append(at(h("div", { class: "mgn-prob none", title: minus(term.name) }, h("span", {}, "target"), h("span", {}, minus(term.target))), 8, top));
@@ -313,7 +313,7 @@ function lensPicture(V, on) {
   function build(W) {
     cards = []; lines = []; boxes = []; dots = []; probabilities = []; flats = []; stubs = []; anchors = new Map(); tag = null; rowsEnd = 0; single = false;
     const active = stage.getRootNode().activeElement, focused = stage.contains(active) ? active.dataset.node ?? active.getAttribute("aria-label") : null;
-    stage.replaceChildren(svg, over);
+    stage.replaceChildren(svg);
     for (const g of [gAll, gHalo, gLit]) g.replaceChildren();
     const sizes = W < 330 ? ["compact", "tiny"] : ["full", "compact", "tiny"], use = name => { compact = name !== "full"; T = LENS_SIZES[name]; };
     let plan = null;
@@ -354,6 +354,7 @@ function lensPicture(V, on) {
     for (const c of cards) {
       const { i } = c, n = nodes[i], known = V.known(i), q = V.grad(i), text = q ? minus(q.text) + (q.correct ? "!" : "") : "\u2013", asked = q?.text === "?", part = q && !asked && !q.held && q.got < q.of, to = (V.open || g.kind === "operation") && taking.has(i), from = V.open && giving.has(i);
       put(c.e, "class", `${c.extra}${i === root ? " root" : ""}${q && !asked ? part ? " part" : "" : " wait"}${to ? " to" : from ? " from" : ""}${V.sel === i ? " sel" : ""}`);
+      put(c.e, "title", [n.name, `= ${minus(n.full)}`, V.code(i)].filter(t => t).join("  "));
       put(c.data, "text", known ? fitted(n.text, compact ? c.w - 12 : c.room, compact ? 13.5 : 14) : "\u2013");
       put(c.data, "class", `num d${known ? "" : " off"}`);
       const cap = part ? `${q.got}/${q.of}` : "grad", capped = !compact && widthOf(cap, 12) + widthOf(text, 13.5) + 18 < c.w;
@@ -374,7 +375,7 @@ function lensPicture(V, on) {
       put(d.e, "--background", back && q ? tint(q.t) : !back && known ? tint(Math.max(-1, Math.min(1, value))) : "");
       put(d.e, "aria-label", `${spoken(inPicture(nodes[d.i].name))}, ${known ? minus(nodes[d.i].text) : "not computed yet"}, gradient ${q ? minus(q.text) : "none yet"}`);
     }
-    for (const { v, bar, text, node, room } of probabilities) { const known = V.known(node); put(v, "text", known ? fitted(text, room, 13) : "\u2013"); put(bar, "--width", known ? `${100 * Math.max(0, Math.min(1, numberOf(text)))}%` : "0"); }
+    for (const { v, bar, term, j, node, room } of probabilities) { const known = V.known(node), text = term.p[j]; put(v, "text", known ? fitted(text, room, 13) : "\u2013"); put(bar, "--width", known ? `${100 * Math.max(0, Math.min(1, numberOf(text)))}%` : "0"); }
     for (const f of flats) { const known = V.known(f.x); put(f.v, "text", known ? fitted(numberText(numberOf(nodes[f.w].text) * numberOf(nodes[f.x].text)), f.room, 14) : "\u2013"); }
     for (const { e, j } of stubs) {
       const q = V.steps[j], done = j <= V.k;
@@ -436,9 +437,14 @@ function lensPicture(V, on) {
   on(stage, "click", e => { const i = valueOf(e); if (i != null && !e.target.closest("button, input")) V.select(V.sel === i ? null : i); });
   on(stage, "pointerover", e => { if (e.pointerType === "mouse") V.light(valueOf(e)); });
   on(stage, "pointerleave", () => V.light(null));
+  // Where the cards are, and in each the number: its right end, its middle, its room to the left.
+  const spots = () => cards.map(c => {
+    const text = c.data.textContent, size = compact ? 13.5 : 14;
+    return { i: c.i, e: c.e, x: c.x, y: c.y, w: c.w, h: c.h, top: compact ? 40 : 23, right: c.x + c.w - 6, middle: c.y + (compact ? 32 : 12), text, size, free: (compact ? c.w - 12 : c.room) - widthOf(text, size) };
+  });
   const cardOf = i => cards.find(c => c.i === i) ?? null;
   return {
-    stage, over, paint, light, cardOf, spot: cardOf,
+    stage, over, paint, light, cardOf, spots,
     pages: () => single,
     order: () => [...new Set([...cards.map(c => c.i), ...dots.map(d => d.i)])],
     focusValue(i) { (cardOf(i)?.e ?? dots.find(d => d.i === i)?.e)?.focus({ preventScroll: true }); },

@@ -301,5 +301,5 @@ function lensWords(V, on) {
     if (!layerPane.hidden) paintLayer(layerHead, layerBody);
     tabs.get(shown).draw(body, head);
   }
-  return { stepPane, detail, layerPane, paint, layout, pane, panes };
+  return { stepPane, detail, layerPane, paint, layout, pane, panes, has: name => tabs.has(name) };
 }

@@ -121,5 +121,5 @@ function panelOf(D, on, light, keep) {
     ledger.replaceChildren(...children);
     if (at >= 0) (rows()[at] ?? by[byPath ? 1 : 0]).focus({ preventScroll: true });
   }
-  return { columns, phase, say, by, words, book, pane, contributions, get byPath() { return byPath; }, turn(paths, name = null) { byPath = paths; shown = name; pathsOf = null; }, renew() { pathsOf = null; } };
+  return { columns, phase, say, by, words, book, pane, contributions, get byPath() { return byPath; }, turn(paths, name = null) { byPath = paths; shown = name; pathsOf = null; }, renew() { pathsOf = null; }, has: name => panes.has(name), get shown() { return shown; } };
 }

@@ -13,16 +13,20 @@ const PARTS = [];
 //   asking    whether a number is asked for, which is not to be shown or said: then nothing is pulled
 //   copy      puts a text on the clipboard; where that is refused, in a field in `row`
 //   silent    true while the sentence of the step is not to be read out
+//   hold      a value that is kept unfolded: its number is being typed
+//   listen    hears of a change of the model until the page is left
 //   live      the numbers of the graph, to be set and computed anew; null where that cannot be
 function hostOf(own, keep) {
   const heard = h("p", { class: "mgs-heard", "aria-live": "polite", "aria-atomic": "true" });
   let last = -Infinity, waits = 0;
   own.app.append(heard);
-  const host = { keys: new Map(), painting: [], painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, live: liveOf(own.D), asking: () => false, ...own };
+  const host = { keys: new Map(), painting: [], painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, hold: null, tip: "", live: liveOf(own.D), asking: () => false, ...own };
   host.tell = text => {
     clearTimeout(waits);
     waits = setTimeout(() => { last = performance.now(); heard.textContent = text; }, Math.max(0, last + 1000 - performance.now()));
   };
+  host.listen = (event, f) => { own.model.on(event, f); own.quit.signal.addEventListener("abort", () => own.model.off(event, f)); };
+  host.card = i => host.cards().find(c => c.i === i) ?? null;
   host.heard = e => host.keys.has(e.key) && host.keys.get(e.key)(e) !== false;
   host.line = () => { for (const f of host.legends) { const nodes = f(); if (nodes) return nodes; } return null; };
   host.beforePaint = () => host.painting.forEach(f => f());

@@ -13,7 +13,7 @@ PARTS.push(host => {
   // ---- the picture of the moment
   function png() {
     const s = D.steps[host.k()], name = plainName(D.nodes[s.k === "chain" ? s.p : s.n].name).replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "");
-    canvasOf(host.stage.parentElement, getComputedStyle(app).backgroundColor).toBlob(blob => {
+    canvasOf(host.picture, getComputedStyle(app).backgroundColor).toBlob(blob => {
       const a = h("a", { href: URL.createObjectURL(blob), download: `step-${host.k() + 1}-${name.slice(0, 40)}.png` });
       a.click();
       setTimeout(() => URL.revokeObjectURL(a.href), 1000);
@@ -53,7 +53,7 @@ PARTS.push(host => {
     dispatchEvent(new Event("beforeprint")); // the page is laid out for paper
     for (const { phase, name, groups } of D.sections.filter(({ sample }) => sample == null || sample === (host.sample?.() ?? sample))) {
       host.go(groups.at(-1).steps[1]);
-      all.append(h("section", {}, h("h3", {}, `${{ forward: "Forward pass", backward: "Backward pass" }[phase] ?? phase}${/ pass$/.test(name) ? "" : `, ${name}`}`), host.stage.parentElement.cloneNode(true),
+      all.append(h("section", {}, h("h3", {}, `${{ forward: "Forward pass", backward: "Backward pass" }[phase] ?? phase}${/ pass$/.test(name) ? "" : `, ${name}`}`), host.picture.cloneNode(true),
         h("ol", { start: groups[0].steps[0] + 1 }, groups.map(g => h("li", { value: g.steps[1] + 1 }, host.typed(D.strings[g.text]))))));
     }
     host.go(back);

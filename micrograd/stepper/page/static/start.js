@@ -9,7 +9,7 @@ const model = {
 function open() {
   const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   leave();
-  values = { data, step: data.position, theme: "auto", editable: false, error: "", start: asked.step ? asked : { ...data.start, ...asked } };
+  values = { data, step: data.position, theme: "auto", editable: true, error: "", start: asked.step ? asked : { ...data.start, ...asked } };
   leave = render({ model, el });
 }
 addEventListener("hashchange", open); // a link to another step of this page

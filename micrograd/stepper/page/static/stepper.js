@@ -12,20 +12,18 @@ function mount(model, el, keep, again) {
   const root = nodes.length - 1, quit = new AbortController();
   const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150, editable = !!model.get("editable");
+  const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150;
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
   const address = addressOf(model, el, nodes, steps.length, !keep);
   let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
     hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
   address.add("pick", () => sel == null ? "" : address.named(sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; sel = sought = i; });
-  address.add("tab", () => panel.byPath ? "paths" : "", text => text === "paths" ? void panel.turn(true) : false);
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
-  edges.forEach((e, j) => { e.at = j; into[e.c].push(e); outOf[e.p].push(e); });
+  edges.forEach((e, j) => { e.at = j; e.was = nodes[e.c].loc[e.arg]; into[e.c].push(e); outOf[e.p].push(e); });
 
   // ---- folding: one of the values that share a position is shown
   const term = D.alike.map((a, g) => keep?.term[g] ?? 0); // for each group of like terms, which one is shown
-  let editing = null, placeField = null; // the leaf whose number is being typed
   let open = -1; // the spot of the weighted sum whose inputs are shown
   nodes.forEach((n, i) => { n.bundle = folded && (into[i].length > 8 || n.own >= 0); n.key = n.own >= 0 ? n.own : n.bundle ? n.spot : -1; });
   const shown = i => { const n = nodes[i]; return !folded || ((n.set == null || term[n.set] === n.term) && (n.sym || n.own < 0 || n.own === open)); };
@@ -33,7 +31,7 @@ function mount(model, el, keep, again) {
   function unfold(...values) { for (const i of values) if (i >= 0 && nodes[i].set != null) term[nodes[i].set] = nodes[i].term; }
   function toOpen(s) {
     const key = i => i == null || i < 0 ? -1 : nodes[i].key;
-    if (editing != null && key(editing) >= 0) return key(editing);
+    if (host.hold != null && key(host.hold) >= 0) return key(host.hold);
     if (s.k === "chain" && !nodes[s.p].sym && nodes[s.p].own >= 0) return nodes[s.p].own;
     return [sel, s.n, s.k === "chain" ? s.p : -1].map(key).find(spot => spot >= 0) ?? -1;
   }
@@ -60,7 +58,7 @@ function mount(model, el, keep, again) {
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
   const alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
-  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), editable ? hint(["e", "edit a leaf"]) : null, D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
+  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(hint));
   const choices = D.alike.map(a => h("select", { "aria-label": `Which of the like terms of ${minus(a.name)} is shown` }, a.terms.map((t, j) => h("option", { value: j }, `${j + 1} of ${a.terms.length}`))));
   const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
@@ -75,8 +73,8 @@ function mount(model, el, keep, again) {
     keysRow, moreKeys);
   el.replaceChildren(app);
   const host = hostOf({
-    D, root, model, app, address, on, clamp, top, bar, legend, alert, k: () => k, go: j => step(j), stage: over, card: spotOf, called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
-    resize: () => { if (measure()) paint(); }, paint: () => { panel.renew(); paint(); }, select: i => pick(i), selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }),
+    D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 112, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
+    paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(hint([keys, what])),
     single: () => true, first: () => k, show: j => step(j),
     pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
   }, keep);
@@ -97,15 +95,15 @@ function mount(model, el, keep, again) {
     if (n.sym) n.opG = S("g", { class: "op" }, S("rect", { x: n.ox - n.ow / 2, y: n.oy - R, width: n.ow, height: 2 * R, rx: n.ow > 2 * R ? 9 : R }),
       S("text", { x: n.ox, y: n.oy + (n.sym.length > 1 ? 5 : 7), class: n.sym.length > 1 ? "word" : null }, minus(n.sym)));
     if (n.sym && !lean) ops.append(n.opG);
-    const g = cardOf(n, D.box, contributions[i].length, editable);
+    const g = cardOf(n, D.box, contributions[i].length);
+    g.dataset.node = i;
     on(g, "click", e => {
-      if (e.target.closest(".pencil")) return edit(i);
       if (e.detail === 1) beforeClick = k;
       if (e.detail < 2) { sel = i; paint(); goToFinal(i); }
     });
     on(g, "pointerenter", e => { if (e.pointerType === "mouse") { hover = i; book(); } });
     on(g, "pointerleave", () => { if (hover === i) { hover = null; book(); } });
-    if (editable && !n.sym) on(g, "dblclick", e => { e.preventDefault(); if (e.target.closest(".pencil")) return; step(beforeClick); edit(i); });
+    if (!n.sym) on(g, "dblclick", e => { e.preventDefault(); step(beforeClick); });
     if (!lean) built.append(g);
   });
   if (!lean) { gO.append(ops); gN.append(built); }
@@ -133,7 +131,10 @@ function mount(model, el, keep, again) {
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
     host.beforePaint();
-    const s = steps[k], chain = s.k === "chain", path = new Set(lighted);
+    const s = steps[k], chain = s.k === "chain", path = new Set(lighted), line = host.line() ?? [h("span", { class: "tip" }, host.tip)];
+    legend.hidden = !host.tip && !host.live;
+    legend.replaceChildren(...line);
+    if (host.silent) say.setAttribute("aria-live", "off");
     now = stateAt(k);
     if (folded) open = toOpen(s);
     const { st, passed } = now, args = operands(s);
@@ -141,7 +142,7 @@ function mount(model, el, keep, again) {
     nodes.forEach((n, i) => {
       const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
       const arg = args.includes(i);
-      const mark = `${n.text}|${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}|${n.sent ?? ""}`;
+      const mark = `${n.text}|${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}`;
       if (n.mark === mark) return;
       n.mark = mark;
       const asked = q.text === "?", final = q.got > 0 && q.got === q.of && !asked, held = q.got === 0 && q.text !== null, wrong = q.correct !== "" || /!$/.test(q.text ?? "");
@@ -153,15 +154,15 @@ function mount(model, el, keep, again) {
       if (from) c.push("from");
       if (to) c.push("to");
       if (arg) c.push("arg");
-      if (editable && !n.sym) c.push("editable");
       put(n.g, "class", c.join(" "));
-      const shown = n.sent ? "\u2026" : q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "");
+      const shown = q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "");
       writeNumber(n.dT, n.dC, shown, W);
       writeNumber(n.gT, n.gC, grad, W);
       put(n.gT, "class", "num g" + (wrong ? " bad" : ""));
       put(n.chip, "class", "chip" + (q.text === null || asked ? "" : wrong ? " on bad" : final ? " on" : " on part"));
       put(n.chip, "--fill", q.text === null || asked ? "" : tint(q.t));
       put(n.tick, "visibility", final ? "visible" : "hidden");
+      put(n.title, "text", `${n.name} = ${n.full}`);
       put(n.badge, "text", q.got && !final && !asked ? `${q.got}/${q.of}` : "");
       put(n.g, "aria-label", `${n.name}, data ${q.done ? minus(n.text) : "not computed yet"}, gradient ${asked ? "asked for" : q.text === null ? "none yet" : minus(q.text) + (held ? ", left over" : final ? ", final" : `, ${q.got} of ${q.of} contributions`) + (q.correct ? `, ${minus(q.correct)} would be correct` : "")}`);
     });
@@ -190,7 +191,7 @@ function mount(model, el, keep, again) {
     gL.replaceChildren(...lit.map(lineOf));
     const labelled = lean ? (chain ? here : []) : few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
     const tag = chain && s.sum ? tagOf(nodes[s.p], s.sum) : null; // the arithmetic, below the value that receives the contribution
-    const clear = e => !tag || !meets(tag.box, labelBox(e));
+    const clear = e => (!tag || !meets(tag.box, labelBox(e))) && (nodes[e.c].loc[e.arg] === e.was || ![boxOf(e.p), boxOf(e.c), opBox(e.c)].some(box => meets(box, labelBox(e)))); // a number that was pulled may have become too long
     gT.replaceChildren(...[...new Set([...labelled, ...(lighted ? lit : [])])].filter(clear).map(e => e.label = S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1], "data-on": path.has(e.at) ? "" : null }, localOf(e))));
     if (tag) gT.append(tag.g);
     hung = tag?.box ?? null;
@@ -243,12 +244,12 @@ function mount(model, el, keep, again) {
     const n = nodes[i];
     if (!view || !shown(i) || !n.g.parentNode || n.g.classList.contains("under")) return null;
     const { c, r } = view, [dx, dy] = n.moved ?? [0, 0];
-    return { e: n.g, x: (n.x + dx - W / 2 - c.cx) * c.scale + r.width / 2, y: (n.y + dy - H / 2 - c.cy) * c.scale + r.height / 2, w: W * c.scale, h: H * c.scale };
+    const f = c.scale, x = (n.x + dx - W / 2 - c.cx) * f + r.width / 2, y = (n.y + dy - H / 2 - c.cy) * f + r.height / 2, text = n.dT.textContent, size = f * (parseFloat(n.dT.style.fontSize) || 14);
+    return { i, e: n.g, x, y, w: W * f, h: H * f, top: 41 * f, right: x + (W - 8) * f, middle: y + 32 * f, text, size, free: (W - 16 - (n.dC && n.dC.getAttribute("visibility") !== "hidden" ? 32 : 0)) * f - widthOf(text, size) };
   }
   const focusedCard = () => { const active = el.getRootNode().activeElement; return nodes.findIndex(n => n.g === active); };
   function look(c, r, settled) {
     view = { c, r };
-    placeField?.();
     const w = r.width / c.scale, height = r.height / c.scale, x0 = c.cx - w / 2, y0 = c.cy - height / 2;
     svg.setAttribute("viewBox", `${x0} ${y0} ${w} ${height}`);
     if (lean) { // only what the window shows is in the page: hidden elements would cost time too
@@ -323,7 +324,6 @@ function mount(model, el, keep, again) {
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
     k = j; sought = null;
-    pane.querySelector("input")?.remove(); editing = placeField = null;
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
     say.setAttribute("aria-live", quiet ? "off" : "polite");
@@ -402,40 +402,13 @@ function mount(model, el, keep, again) {
     if (e.key === " " && !t.closest("button, select")) keys[" "] = () => play(!timer);
     const chosen = inGraph && t.closest(".node") ? nodes.findIndex(n => n.g === t) : sel;
     if (e.key === "Enter" && chosen != null && chosen >= 0 && !t.closest("button, select")) keys.Enter = () => { sel = chosen; goToFinal(chosen); paint(); };
-    if (e.key === "e" && editable && chosen != null && chosen >= 0 && !nodes[chosen].sym) keys.e = () => edit(chosen);
     if (keys[e.key] && !(own && /^(Arrow|Home|End|Page)/.test(e.key))) { e.preventDefault(); keys[e.key](); }
   });
 
-  // ---- editing a leaf: Python reads and checks the number
-  let seq = 0;
-  function edit(i) {
-    if (host.asking()) return;
-    play(false);
-    pane.querySelector("input")?.remove();
-    editing = i; unfold(i); pick(i);
-    const n = nodes[i];
-    const field = h("input", { inputmode: "decimal", "aria-label": `New value of ${n.name}`, value: n.full, spellcheck: "false", autocomplete: "off" });
-    placeField = () => {
-      const r = svg.getBoundingClientRect(), box = pane.getBoundingClientRect();
-      const cam = camera.at, x = (n.x - 24 - cam.cx) * cam.scale + r.width / 2 + (r.left - box.left), y = (n.y - H / 2 + 20 - cam.cy) * cam.scale + r.height / 2 + (r.top - box.top);
-      for (const [side, length] of [["left", x], ["top", y], ["width", (W / 2 + 20) * cam.scale], ["height", 22 * cam.scale]]) field.style[side] = `${length}px`;
-    };
-    placeField();
-    const close = () => { field.remove(); editing = placeField = null; n.g.focus({ preventScroll: true }); };
-    on(field, "keydown", e => {
-      if (e.key === "Escape") { alert.hidden = true; close(); }
-      if (e.key !== "Enter") return;
-      const text = typedNumber(field.value);
-      if (text == null) { alert.textContent = noNumber(field.value); alert.hidden = false; return; }
-      alert.hidden = true; n.sent = ++seq; close(); paint();
-      model.set("edit", { node: i, text, seq: `${seq}-${performance.now()}` }); model.save_changes();
-    });
-    pane.append(field); field.focus({ preventScroll: true }); field.select();
-  }
   const complain = () => {
     const text = model.get("error");
     alert.textContent = text ?? ""; alert.hidden = !text;
-    if (text) { nodes.forEach(n => { n.sent = 0; }); paint(); }
+    
   };
   const follow = () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } };
   model.on("change:step", follow);
@@ -464,6 +437,7 @@ function mount(model, el, keep, again) {
   unfold(steps[k].n, steps[k].p);
   play(false); measure();
   PARTS.forEach(part => part(host));
+  address.add("tab", () => panel.shown ?? (panel.byPath ? "paths" : ""), text => text === "paths" ? void panel.turn(true) : panel.has(text) ? void panel.turn(panel.byPath, text) : false);
   paint();
   address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, input")];
