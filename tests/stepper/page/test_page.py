@@ -403,7 +403,7 @@ def test_no_two_scripts_declare_the_same_name():
 
 
 def test_front_end_is_small_enough_to_be_sent_with_each_widget():
-    for net, most in ((True, 200_000), (False, 130_000)):
+    for net, most in ((True, 200_000), (False, 150_000)):
         assert len(script(net).encode()) + len(styles(net).encode()) < most
 
 
