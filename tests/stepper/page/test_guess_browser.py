@@ -236,10 +236,12 @@ def test_what_is_asked_for_is_nowhere_to_be_read(guessing):
     opened, stepper = guessing(
         small(), level=2, fragment="#step=1", viewport={"width": 1366, "height": 900}
     )
-    for step in stepper:  # with the rules of the layer beside the sum
-        if step.index:
-            opened.button("Step forward").click()
-        if step.question is None:
+    forward = opened.button("Step forward")
+    while forward.get_attribute("aria-disabled") == "false":  # the rules of the layer are shown too
+        forward.click()
+        shown, what = opened.place.split(" / ")[0], opened.place.split()[-1]
+        step = stepper[int(shown) - 1]
+        if what == "stops" or step.question is None:
             continue
         seen = opened.page.evaluate(READABLE)
         assert field(opened).count() == field(opened, "local").count() == 1
@@ -280,3 +282,22 @@ def test_a_question_fits_at_every_width(guessing):
                 keep_screenshot(opened.page, f"guess-{kind}-{width}-{scheme}")
                 faults = opened.page.evaluate(FAULTS if kind == "lens" else CUT)
                 assert faults == [], (kind, width)
+
+
+def test_a_network_stays_closed_until_a_number_is_asked_for(guessing):
+    opened, _ = guessing(small())
+    place = opened.page.locator(".mgn-crumbs")
+    while "Loss" not in place.inner_text():
+        assert "Network" in heard(opened) or "Forward pass" in heard(opened)
+        opened.button("Step forward").click()
+    opened.page.get_by_role("button", name="Network", exact=True).click()
+    assert "›" not in place.inner_text()  # closed by hand, it stays so
+    assert opened.page.locator(".mgs-hint").inner_text() == (
+        "Only chain steps of single values are asked."
+    )
+    opened.button("Step forward").click()
+    assert "Neuron 1" in place.inner_text()
+    assert field(opened).count() == 1
+    opened.button("Play").click()  # from question to question
+    opened.button("Play").wait_for()
+    assert field(opened).count() == 1

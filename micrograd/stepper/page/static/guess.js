@@ -142,7 +142,13 @@ PARTS.push(host => {
     last = q.key; held = null;
   }
   const focusField = field => queueMicrotask(() => { if (field.isConnected) field.focus({ preventScroll: true }); });
-  host.painted.push(paint);
+  let group = null; // what the closed network shows
+  host.painted.push(() => { // in the backward pass a neuron is opened, once: it may be closed again
+    const was = group;
+    group = host.first();
+    if (kept.level && host.closed() && group !== was && D.steps[group].k !== "forward") host.show(was == null ? model.get("step") : group);
+    else paint();
+  });
   on(app, "pointerdown", () => { pressed = true; }, { capture: true });
   for (const event of ["pointerup", "pointercancel"]) on(window, event, () => { pressed = false; }, { capture: true });
 
@@ -181,7 +187,7 @@ PARTS.push(host => {
   function switchTo(wanted) {
     kept.level = wanted;
     if (wanted) {
-      const from = host.first(), all = D.steps.map((_, j) => j).filter(j => isAsked(D.steps[j])), j = all.find(j => j >= from) ?? all[0];
+      const from = host.single() ? host.k() : host.first(), all = D.steps.map((_, j) => j).filter(j => isAsked(D.steps[j])), j = all.find(j => j >= from) ?? all[0];
       if (j != null && (j !== host.k() || !host.single())) host.show(j);
     }
     last = null;
@@ -191,7 +197,6 @@ PARTS.push(host => {
   on(toggle, "click", () => { switchTo(kept.level ? 0 : G.level || 1); if (asked) focusField(asked.hides ? local : now); });
   host.keys.set("g", () => toggle.click());
   address.add("guess", () => kept.level || "", text => /^[12]$/.test(text) ? void (kept.level = Number(text)) : false);
-  if (kept.level && !host.single()) host.show(model.get("step"));
 });
 
 function answersText(answers) {

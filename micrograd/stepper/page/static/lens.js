@@ -147,7 +147,7 @@ function mountLens(model, el, keep) {
   const host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, width: () => V.width, curve: () => V.width >= 1240 ? 150 : 96, go: done(go), stage: picture.over, picture: picture.stage, cards: picture.spots,
     resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(hint([keys, what])), called: i => V.called(i), typed, spoken,
-    single: () => V.open != null && !V.isRest(V.k), first: () => V.open ? V.k : groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
+    single: () => V.open != null && !V.isRest(V.k), closed: () => V.open == null && !V.isRest(V.k), first: () => groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
   }, keep);
 
   // ---- painting

@@ -75,7 +75,7 @@ function mount(model, el, keep, again) {
   const host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 112, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
     paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(hint([keys, what])),
-    single: () => true, first: () => k, show: j => step(j),
+    single: () => true, closed: () => false, first: () => k, show: j => step(j),
     pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
   }, keep);
   function showPane(name) { panel.turn(panel.byPath, name); lighted = null; paint(); }
