@@ -97,7 +97,9 @@ SAID: Final = {
 }  # fmt: skip
 """All else that is said of a guess; the names stand in braces."""
 
-_NUMBER: Final = re.compile(r"([-+]?)(?:(\d+)\s*/\s*(\d+)|(\d+\.?\d*|\.\d+)(?:e([-+]?\d+))?)")
+_NUMBER: Final = re.compile(
+    r"([-+]?)(?:(\d+)\s*/\s*(\d+)|(\d+\.?\d*|\.\d+)(?:e([-+]?\d+))?)", re.ASCII
+)
 _CLOSE: Final = 0.01  # of the right number
 _ROUNDING: Final = 1 + 1e-9
 

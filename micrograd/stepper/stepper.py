@@ -431,7 +431,7 @@ expected=2, updated=None)
         *,
         open: str | None = None,  # noqa: A002
         set: Mapping[Any, Any] | None = None,  # noqa: A002
-        guess: bool = False,
+        guess: bool | int = False,
     ) -> Path:
         """Write the steps as an HTML page that works offline, and return its path.
 
@@ -447,15 +447,16 @@ expected=2, updated=None)
             Which part of a network is open: `"neuron 2 of layer 1"` or `"loss"`.
         set : mapping, optional
             Numbers to which leaves are pulled: `{"w1[2,1]": 0.9}`. A key is whatever `find` takes.
-        guess : bool, default False
-            Ask for each gradient before it is shown.
+        guess : bool or 2, default False
+            As in `steps`, by default as these steps were made.
 
         Raises
         ------
         TooLargeError
             If the graph has more values than a page can show.
         ArgumentError
-            If there is nothing of that name to open, or a value to be set is not a leaf.
+            If there is nothing of that name to open, or a value to be set is not a leaf; as `steps`
+            for `guess`.
         NotInGraphError
             If the graph has no value of a name. Also a LookupError.
         """

@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd.checks import finite_number
 from micrograd.errors import ArgumentError, OptionTypeError, shown_briefly
+from micrograd.stepper.guess import checked_guess
 from micrograd.stepper.page.net import net_data
 from micrograd.stepper.stepper import Stepper
 
@@ -19,7 +20,7 @@ def opening(
     stepper: Stepper,
     open: str | None = None,  # noqa: A002
     set: Mapping[Any, Any] | None = None,  # noqa: A002
-    guess: bool = False,
+    guess: bool | int = False,
 ) -> dict[str, str]:
     """Return the state that a page opens in, as the keys and texts of an address.
 
@@ -30,7 +31,7 @@ def opening(
         `"neuron 2 of layer 1"` or `"loss"`.
     set : mapping, optional
         Numbers of leaves: `{"w1[2,1]": 0.9}`; a key is whatever `Stepper.find` takes.
-    guess : bool, default False
+    guess : bool or 2, default False
         Ask for each gradient before it is shown.
 
     Raises
@@ -59,7 +60,7 @@ def opening(
             )
         asked["set"] = ";".join(_changed(stepper, name, to) for name, to in set.items())
     if guess:
-        asked["guess"] = "1"
+        asked["guess"] = str(checked_guess(guess, stepper.broken))
     return asked
 
 

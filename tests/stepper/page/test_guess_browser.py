@@ -14,6 +14,10 @@ from micrograd import Value, steps
 from micrograd.losses import cross_entropy
 from micrograd.nn import MLP
 from micrograd.ops import softmax
+from micrograd.sentences.mistakes import _wrong_numbers, guess_table, judged
+from micrograd.stepper.guess import guess_data
+from micrograd.stepper.page import html
+from micrograd.stepper.page.data import page_data
 from micrograd.style import number_text
 
 pytestmark = pytest.mark.browser
@@ -185,6 +189,8 @@ def test_a_network_is_asked_with_the_keyboard_alone(guessing):
     assert opened.page.locator(".mgs-guess").is_hidden()
 
 
+STATIC = Path(html.__file__).parent / "static"
+SHOWN = ((1, 4), (1, 1), (1.01, 17), (1.0099, 17))  # times the number, and its digits
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
 TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
 CUT = """() => [document.documentElement,
@@ -229,7 +235,7 @@ def test_what_is_asked_for_is_nowhere_to_be_read(guessing):
         if step.question is None:
             continue
         go(opened, step)
-        for button in ("One row a path", "One row a step")[step.index % 2 :]:
+        for button in ("One row a path", "Curve", "One row a step")[step.index % 3 :]:
             opened.button(button).click()
             seen = opened.page.evaluate(READABLE)
             hidden += hides(stepper, step, seen)
@@ -301,3 +307,71 @@ def test_a_network_stays_closed_until_a_number_is_asked_for(guessing):
     opened.button("Play").click()  # from question to question
     opened.button("Play").wait_for()
     assert field(opened).count() == 1
+
+
+TYPED = [
+    "0", "-0.0", "1", "+3", "+-3", "--1", ".5", "5.", "-.5E-3", "1/0", "0/5", "3 / 4", " 2 ", "1_0",
+    "\N{MINUS SIGN}2", "1,5", "1,5,0", "1e999", "nan", "inf", "0x10", "٣", "",
+]  # fmt: skip
+
+
+def test_the_page_judges_as_python_does(browser):
+    """On each step, with the numbers that the mistakes give, and with what else may be typed."""
+    cases, expected = [], []
+    for stepper in map(steps, (each_kind(), small())):
+        table = guess_data(stepper)
+        for step in stepper:
+            if step.question is None:
+                continue
+            asked = step.question._asked
+            row = {
+                **vars(asked),
+                "local": asked.local,
+                "op": table["ops"][table["of"][step.row.node]],
+            }
+            wrong = [number for number, _ in _wrong_numbers(asked, local=False)]
+            near = [f"{x * by:.{digits}g}" for x in (*wrong, asked.after) for by, digits in SHOWN]
+            for text in TYPED + near:
+                for local in (False, True):
+                    cases.append([row, text, local])
+                    expected.append(list(judged(asked, text, local)))
+    files = (STATIC / name for name in ("base.js", "numbers.js", "guess.js"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    page = browser.new_page()
+    found = page.evaluate(
+        f"([G, cases]) => {{ const PARTS = []; {code}\n"
+        "return cases.map(([asked, text, local]) => guessJudged(G, asked, text, local)); }",
+        [guess_table(), cases],
+    )
+    page.close()
+    assert len(found) > 5000
+    rows = zip(cases, found, expected, strict=True)
+    assert [(case[1:], ours, python) for case, ours, python in rows if ours != python] == []
+
+
+IN_A_NOTEBOOK = """async ([code, data]) => {
+  const address = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
+  const view = (await import(address)).default;
+  const values = window.values = {data, step: 0, theme: "light", error: "", answers: []};
+  const model = {get: key => values[key], set(key, value) { values[key] = value; },
+    save_changes() { values.saved = values.answers.length; }, on() {}, off() {}};
+  document.body.innerHTML = "<button>before</button><div id=here></div>";
+  document.querySelector("button").focus();
+  view.render({model, el: document.getElementById("here")});
+}"""
+
+
+def test_the_widget_keeps_each_answer_in_its_trait(browser):
+    page = browser.new_page()
+    page.goto("about:blank")
+    stepper = steps(3.0 * Value(2.0, label="l").log(), guess=True)
+    page.evaluate(IN_A_NOTEBOOK, [html.script(), page_data(stepper)])
+    question = stepper.find("l").question
+    page.get_by_label("Step", exact=True).fill(str(question.index))
+    assert page.evaluate("document.activeElement.dataset.asks ?? ''") == "now"
+    for typed in ("x", "3", "1.5"):
+        page.locator("[data-asks=now]").fill(typed)
+        page.keyboard.press("Enter")
+    assert page.evaluate("values.answers") == [question.row("3"), question.row("1.5")]
+    assert page.evaluate("values.saved") == 2
+    page.close()

@@ -13,7 +13,7 @@ function formulaOf(text, names) {
 
 // What was typed as a number, and half a unit of its last digit; null if it is none.
 function guessTyped(typed) {
-  const text = typedNumber(typed.trim().replace(/^\+/, ""));
+  const text = typedNumber(typed.trim().replace(/^\+(?=[\d.])/, ""));
   if (text == null || !Number.isFinite(numberOf(text))) return null;
   const x = numberOf(text), [digits, exponent] = text.toLowerCase().split("e");
   return { x, half: text.includes("/") || x === 0 ? 0 : Number(`0.5e${(exponent | 0) - (digits.split(".")[1] ?? "").length}`) };

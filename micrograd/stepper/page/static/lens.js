@@ -234,7 +234,7 @@ function mountLens(model, el, keep) {
       : at && typeof at.i === "number" ? [...name, ": from ", ...source(at), ` to neuron ${at.neuron} of ${V.layerName(at.layer)}`]
         : at ? [...name, `: ${at.i === "b" ? "bias" : "value"} of neuron ${at.neuron} of ${V.layerName(at.layer)}`] : [...name, ` = ${minus(nodes[i].text)}`];
     const code = i == null ? "" : V.code(i);
-    legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: host.live || !host.tip ? "tip" : null }, host.tip || "Click a number: where its gradient comes from") : "");
+    legend.replaceChildren(h("span", {}, what), code ? h("code", {}, code) : i == null ? h("span", { class: host.live || !host.tip ? "tip" : null }, (!host.asking() && host.tip) || "Click a number: where its gradient comes from") : "");
   }
   function paint() {
     host.beforePaint();

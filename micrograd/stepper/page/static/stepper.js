@@ -131,7 +131,7 @@ function mount(model, el, keep, again) {
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
   function paint(glide = false) {
     host.beforePaint();
-    const s = steps[k], chain = s.k === "chain", path = new Set(lighted), line = host.line() ?? [h("span", { class: "tip" }, host.tip)];
+    const s = steps[k], chain = s.k === "chain", path = new Set(lighted), line = host.line() ?? [h("span", { class: "tip" }, host.asking() ? "" : host.tip)];
     legend.hidden = !host.tip && !host.live;
     legend.replaceChildren(...line);
     if (host.silent) say.setAttribute("aria-live", "off");
