@@ -102,7 +102,7 @@ if TYPE_CHECKING:
     from micrograd.live import animate_training, watch
     from micrograd.nn import MLP
     from micrograd.replay import compile as compile
-    from micrograd.stepper import paths, steps
+    from micrograd.stepper import compare, paths, steps
     from micrograd.stepper.paths import explain
     from micrograd.train import fit
     from micrograd.values import anomaly
@@ -129,6 +129,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "cbrt",
+    "compare",
     "cos",
     "cosh",
     "course",
@@ -230,6 +231,7 @@ _LATER = {
     "MicrogradClassifier": "micrograd.estimator",
     "MicrogradRegressor": "micrograd.estimator",
     "animate_training": "micrograd.live",
+    "compare": "micrograd.stepper",
     "compile": "micrograd.replay",
     "detect_anomaly": "micrograd.values.anomaly",
     "diagnose": "micrograd.diagnosis",

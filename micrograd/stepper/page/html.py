@@ -15,6 +15,8 @@ from typing import Any, Final
 from micrograd.checks import whole_number
 from micrograd.files import write_atomic
 from micrograd.replay.js import FUNCTIONS
+from micrograd.sentences.comparing import COMPARED
+from micrograd.stepper.comparison import Comparison
 from micrograd.stepper.page.data import in_pieces, page_data
 from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
@@ -54,15 +56,17 @@ def _files(kind: str, net: bool | None) -> tuple[str, ...]:
 
 
 @lru_cache
-def script(net: bool | None = None) -> str:
+def script(net: bool | None = None, compares: bool = False) -> str:
     """Return the JavaScript, the same for a notebook and a page: one module, of several files.
 
     Parameters
     ----------
     net : bool, optional
         Only what a page of a network needs, or only what a page of another graph needs.
+    compares : bool, default False
+        With what shows two walks side by side.
     """
-    names = (*_COMMON, *_files(".js", net), "page.js")
+    names = (*_COMMON, *_files(".js", net), *(["compare.js"] if compares else []), "page.js")
     return stripped(FUNCTIONS.read_text(encoding="utf-8")) + _script(*names)
 
 
@@ -115,7 +119,7 @@ def _hash(text: str) -> str:
 
 
 def page_text(
-    stepper: Stepper, title: str | None = None, packed: bool = False, **state: Any
+    stepper: Stepper | Comparison, title: str | None = None, packed: bool = False, **state: Any
 ) -> str:
     """Return the page as HTML; it opens at the current step.
 
@@ -124,7 +128,7 @@ def page_text(
 
     Parameters
     ----------
-    stepper : Stepper
+    stepper : Stepper or Comparison
     title : str, optional
         By default the expression.
     packed : bool, default False
@@ -137,18 +141,25 @@ def page_text(
     TooLargeError
         If the graph has more values or steps than a page can show.
     """
-    data = {**page_data(stepper, title=title), "position": stepper.position}
-    if start := opening(stepper, **state):
+    pair = stepper.steppers if isinstance(stepper, Comparison) else (stepper,)
+    walks = [page_data(walk, title=title) for walk in pair]
+    sent = walks if packed else [in_pieces(walk) for walk in walks]
+    data: dict[str, Any] = dict(sent[0])
+    if isinstance(stepper, Comparison):
+        told = {"names": stepper.names, "heads": stepper.heads, "says": COMPARED}
+        data = {"title": data["title"], "net": None, "compare": sent, **told}
+    data["position"] = pair[0].position
+    if start := opening(pair[0], **state):
         data["start"] = start
-    has_net = data["net"] is not None
-    code, sheet = script(has_net), styles(has_net)
+    nets = {walk["net"] is not None for walk in walks}
+    has_net = nets.pop() if len(nets) == 1 else None
+    code, sheet = script(has_net, len(pair) > 1), styles(has_net)
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _script("start.js")
     plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     plain = "" if packed else plain
     name = f"{data['title']}: back-propagation, step by step"
-    data = data if packed else in_pieces(data)
     return document(name, code, sheet, data, plain, packed=packed)
 
 
@@ -191,7 +202,9 @@ def document(
 """
 
 
-def to_html(stepper: Stepper, path: str | Path, title: str | None = None, **state: Any) -> Path:
+def to_html(
+    stepper: Stepper | Comparison, path: str | Path, title: str | None = None, **state: Any
+) -> Path:
     """Write the page to a file atomically and return its path; see `page_text`."""
     target = Path(path)
     write_atomic(target, page_text(stepper, title, **state).encode("utf-8", "replace"))
@@ -229,12 +242,12 @@ class Frame:
 
     Parameters
     ----------
-    stepper : Stepper
+    stepper : Stepper or Comparison
     height : int, default 860
         In pixels.
     """
 
-    def __init__(self, stepper: Stepper, height: int = HEIGHT) -> None:
+    def __init__(self, stepper: Stepper | Comparison, height: int = HEIGHT) -> None:
         self.height = whole_number("height", height, 1)
         self.text = page_text(stepper)
 

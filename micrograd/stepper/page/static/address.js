@@ -6,7 +6,7 @@ const WRITE_AFTER = 250; // milliseconds after the last change: browsers refuse 
 const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)\u207e/g, (_, n) => n.normalize("NFKC")).replace(/[\u2080-\u2089]+(,[\u2080-\u2089]+)*/g, n => `[${n.normalize("NFKC")}]`).replace(/^\u2113/, "loss");
 
 function addressOf(model, el, nodes, count, fresh) {
-  const asked = (fresh && model.get("start")) || {}, parts = new Map(), faults = [], own = el.id === "mgs" && window === window.top;
+  const asked = (fresh && model.get("start")) || {}, parts = new Map(), faults = [], page = el.id === "mgs" || model.get("owns"), own = page && window === window.top;
   const names = nodes.map(n => plainName(n.name));
   let timer = 0, kept = null;
   const encoded = text => encodeURIComponent(text).replace(/%(5B|5D|2C|3A|3B|40)/g, decodeURIComponent);
@@ -37,7 +37,7 @@ function addressOf(model, el, nodes, count, fresh) {
     },
     leave: () => clearTimeout(timer),
     // What a copy of the link is; null in a notebook, which has none for this.
-    link: el.id === "mgs" && location.protocol !== "about:" ? () => location.href.split("#")[0] + address.text() : null,
+    link: page && location.protocol !== "about:" ? () => location.href.split("#")[0] + address.text() : null,
     // A value as it is called here: by its name, or by its number where several have that name.
     named: i => names.indexOf(names[i]) === names.lastIndexOf(names[i]) && !/^@\d+$/.test(names[i]) ? names[i] : `@${i}`,
     find(name) {

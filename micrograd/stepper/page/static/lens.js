@@ -148,6 +148,7 @@ function mountLens(model, el, keep) {
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, width: () => V.width, curve: () => V.width >= 1240 ? 150 : 96, go: done(go), stage: picture.over, picture: picture.stage, cards: picture.spots,
     resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(hint([keys, what])), called: i => V.called(i), typed, spoken,
     single: () => V.open != null && !V.isRest(V.k), closed: () => V.open == null && !V.isRest(V.k), first: () => groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
+    shared: () => ({ k: V.k, open: V.open, sample: V.sample, page: V.page, sel: V.sel }), follow: state => { play(false); Object.assign(V, state); model.set("step", V.k); paint(); },
   }, keep);
 
   // ---- painting
@@ -194,7 +195,7 @@ function mountLens(model, el, keep) {
       shown = [];
       all.forEach((r, j) => { if (keep.has(j)) shown.push(r); else if (shown.at(-1)?.gap) shown.at(-1).to = r.to; else shown.push({ ...r, gap: true, name: "\u2026" }); });
     }
-    const key = shown.map(r => `${r.from}-${r.to}${r.gap ?? ""}`).join() + V.width + V.open?.layer;
+    const key = shown.map(r => `${r.from}-${r.to}${r.gap ?? ""}`).join() + V.stripWidth + V.open?.layer;
     if (key !== shownSegments) {
       shownSegments = key;
       segments = shown.map((r, j) => {

@@ -1,8 +1,9 @@
 // What a page and a widget call: it shows a network as the lens, any other graph as it was drawn.
 
 function render({ model, el }) {
+  const mounted = data => data.compare ? mountCompare : data.net ? mountLens : mount;
   const guarded = keep => {
-    try { return (model.get("data").net ? mountLens : mount)(model, el, keep, () => again()); } catch (error) { el.replaceChildren(h("p", { role: "alert" }, `The stepper cannot be shown: ${error}`)); return () => null; }
+    try { return mounted(model.get("data"))(model, el, keep, () => again()); } catch (error) { el.replaceChildren(h("p", { role: "alert" }, `The stepper cannot be shown: ${error}`)); return () => null; }
   };
   let leave = guarded(null);
   const again = () => { leave = guarded(leave()); };

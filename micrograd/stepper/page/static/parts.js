@@ -47,5 +47,6 @@ function hostOf(own, keep) {
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = name; }, 1200);
   };
+  own.model.get("joined")?.(host); // by what shows it beside another
   return host;
 }

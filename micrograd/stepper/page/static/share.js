@@ -67,7 +67,7 @@ PARTS.push(host => {
   presentButton.setAttribute("aria-pressed", "false");
   const row = h("div", { class: "mgs-share", role: "group", "aria-label": "Share" }, presentButton, copyButton, button("PNG", "", png), link ? [button("Print", "", () => print()), button("All steps", "", printAll)] : null);
   app.querySelector(".mgs-keys").before(row);
-  app.querySelectorAll(".mgs-keys")[1].append(...[["f", "present"], ["c", "copy the link"]].map(([key, what]) => h("span", {}, h("kbd", {}, key), ` ${what}`)));
+  host.hint("f", "present"); host.hint("c", "copy the link");
   const before = keys.get("Escape");
   for (const [key, act] of [["f", () => present(!presents)], ["c", () => void copy(copyButton)], ["PageDown", () => presents && press("Step forward")], ["PageUp", () => presents && press("Step back")], ["Escape", e => presents ? present(false) : before?.(e) ?? false]]) keys.set(key, act);
   address.add("mode", () => presents ? "present" : "", text => text === "present" ? void present(true) : false);
