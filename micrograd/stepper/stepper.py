@@ -435,8 +435,7 @@ expected=2, updated=None)
     ) -> Path:
         """Write the steps as an HTML page that works offline, and return its path.
 
-        It opens at the current step; its address then follows the reader, and a copy of it opens
-        at the same step, neuron and numbers.
+        It opens at the current step; its address then follows the reader.
 
         Parameters
         ----------
