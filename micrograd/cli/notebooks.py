@@ -1,4 +1,4 @@
-"""The command `micrograd notebooks`: copy the course out of the package, or the teacher's kit."""
+"""The command `micrograd notebooks`: copy the course, or the teacher's kit; mark a class."""
 
 from __future__ import annotations
 
@@ -84,21 +84,25 @@ def hand_out_kit(folder: str | os.PathLike[str]) -> dict[str, str]:
     ['LICENSE', 'glossary.md', 'guide.md']
     """
     # Every command imports this module, and only this one needs what writes the course.
-    from micrograd.course.grading import CONFIGURATION, graded
+    from micrograd.course.grading import CONFIGURATION, graded, laboratory
     from micrograd.course.guide import glossary, guide
     from micrograd.course.hand_exercise import hand_exercise
+    from micrograd.course.slides import slides
     from micrograd.course.solutions import solved
 
     sources = _sources()
     notebooks = {path.name: _read(path) for path in sources}
+    by_number = {name[:2]: notebook for name, notebook in notebooks.items()}
     contents = {
-        "guide.md": guide({name[:2]: notebook for name, notebook in notebooks.items()}).encode(),
+        "guide.md": guide(by_number).encode(),
         "glossary.md": glossary().encode(),
         "hand_exercise.pdf": hand_exercise(solution=False),
         "hand_exercise_solution.pdf": hand_exercise(solution=True),
         "nbgrader/nbgrader_config.py": CONFIGURATION.encode(),
         "LICENSE": sources[0].with_name("LICENSE").read_bytes(),
     }
+    contents |= {f"slides/{name}": content for name, content in slides(by_number).items()}
+    contents["nbgrader/source/lab/laboratory.ipynb"] = _as_bytes(laboratory())
     for name, notebook in notebooks.items():
         contents[f"solutions/{name}"] = _as_bytes(solved(notebook))
         contents[f"nbgrader/source/{name[:2]}/{name}"] = _as_bytes(graded(notebook))
@@ -153,14 +157,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         metavar="DIR",
         nargs="?",
-        help="target folder (default: micrograd-notebooks, or micrograd-teacher for the kit); "
-        "existing files are kept",
+        help="target folder (default: micrograd-notebooks; micrograd-teacher for the kit, "
+        "submitted to grade); existing files are kept",
     )
     parser.add_argument(
         "--teacher",
         action="store_true",
-        help="write the teacher's kit instead: solutions, guide, glossary, hand exercise, "
+        help="write the teacher's kit instead: slides, solutions, guide, glossary, hand exercise, "
         "sources for nbgrader",
+    )
+    parser.add_argument(
+        "--grade",
+        action="store_true",
+        help="mark the notebooks in DIR instead, STUDENT/ASSIGNMENT/*.ipynb as nbgrader collects "
+        "them: the points, and what is wrong with each other answer; no code of theirs is run",
     )
     parser.add_argument(
         "--no-open", action="store_true", help="only copy them, do not start JupyterLab"
@@ -169,6 +179,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Copy the files, print the outcome for each, and start JupyterLab for those of a learner."""
+    if arguments.grade:
+        from micrograd.course.marking import report
+
+        print(report(arguments.folder or "submitted"), end="")
+        return DONE
     default, copy = "micrograd-notebooks", hand_out
     if arguments.teacher:
         default, copy = "micrograd-teacher", hand_out_kit

@@ -14,6 +14,7 @@ from typing import Any
 
 from micrograd.checks import one_of
 from micrograd.course.exercises import EXERCISES, Exercise
+from micrograd.course.lab import exercise_of
 from micrograd.engine import plain
 from micrograd.errors import shown_briefly
 from micrograd.ops import Operators
@@ -21,7 +22,7 @@ from micrograd.ops import Operators
 __all__ = ["check", "verdict"]
 
 
-def check(name: str, answer: Any) -> None:
+def check(name: str, answer: Any, *, student: str | None = None) -> None:
     """Print whether the answer to an exercise is correct, and if not, a hint.
 
     Parameters
@@ -30,6 +31,8 @@ def check(name: str, answer: Any) -> None:
         As in the notebook: "01a".
     answer : number, sequence of number, or Ellipsis
         `...` means that there is no answer yet.
+    student : str, optional
+        Whose numbers are meant, for the tasks of the laboratory: "lab1" to "lab8".
 
     Raises
     ------
@@ -41,16 +44,17 @@ def check(name: str, answer: Any) -> None:
     >>> check("01c", -0.4)
     01c: not yet. That is one path of two: x is in the numerator and in the denominator.
     """
-    print(f"{name}: {verdict(name, answer)}")
+    print(f"{name}: {verdict(name, answer, student=student)}")
 
 
-def verdict(name: str, answer: Any) -> str:
+def verdict(name: str, answer: Any, *, student: str | None = None) -> str:
     """Return what `check` prints of an answer; it begins with "correct" if the answer is.
 
     Parameters
     ----------
     name : str
     answer : number, sequence of number, or Ellipsis
+    student : str, optional
 
     Raises
     ------
@@ -62,6 +66,8 @@ def verdict(name: str, answer: Any) -> str:
     >>> verdict("01a", -10)
     "correct. f'(x) = 6x - 4, and 6 * (-1) - 4 = -10."
     """
+    if student is not None:
+        return _verdict(exercise_of(name, student), answer)
     one_of("the exercise", name, EXERCISES)
     return _verdict(EXERCISES[name], answer)
 

@@ -6,9 +6,10 @@ from copy import deepcopy
 from typing import Any, Final
 
 from micrograd.course.build_your_own import STAGES
+from micrograd.course.lab import TASKS
 from micrograd.course.solutions import CHECK, answer_of
 
-__all__ = ["CONFIGURATION", "graded"]
+__all__ = ["CONFIGURATION", "graded", "laboratory"]
 
 CONFIGURATION: Final = """\
 c = get_config()
@@ -72,17 +73,74 @@ def graded(notebook: dict[str, Any]) -> dict[str, Any]:
             continue
         cell["source"] = source.rstrip("\n").splitlines(keepends=True)
         cell["metadata"] = _metadata(f"answer-{name}", solution=True)
-        cells.append(
-            {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": f"{cell['id']}-test",
-                "metadata": _metadata(f"test-{name}", points=1),
-                "outputs": [],
-                "source": test.rstrip("\n").splitlines(keepends=True),
-            }
-        )
+        cells.append(_code(f"{cell['id']}-test", test, _metadata(f"test-{name}", points=1)))
     return notebook | {"cells": cells}
+
+
+def laboratory() -> dict[str, Any]:
+    """Return the laboratory, whose numbers differ by student, as a source for nbgrader 0.9.
+
+    The student's name stands in a cell of its own. Where nbgrader runs it, the folder that the
+    file was handed in with must have the same name.
+
+    Examples
+    --------
+    >>> "".join(laboratory()["cells"][1]["source"]).splitlines()[3]
+    'STUDENT = ...  # the name that you hand in with, in quotation marks'
+    """
+    head = (
+        "# Laboratory: numbers of your own\n\nBegin with the name that you hand in with. Your tasks are drawn from it, so your answers are yours alone. Answer "
+        "with a number, or arithmetic such as `-153 / 128`, in place of the dots; `check` says "
+        "what is missing. Paper, or an engine: both are welcome."
+    )
+    name = (
+        "from micrograd.course import check\nfrom micrograd.course.lab import ask\n\n"
+        + _solution(
+            "STUDENT = ...  # the name that you hand in with, in quotation marks",
+            'STUDENT = "teacher"',
+        )
+    )
+    same = (
+        "from pathlib import Path\n\n"
+        'assert STUDENT is not ..., "no name: whose are the numbers?"\n'
+        'if "autograded" in Path.cwd().parts:\n'
+        "    folder = Path.cwd().parent.name\n"
+        '    assert folder == STUDENT, f"handed in by {folder}"\n'
+    )
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "markdown", "id": "head", "metadata": {}, "source": head.splitlines(True)},
+        _code("name", name, _metadata("answer-name", solution=True)),
+        _code("name-test", same, _metadata("test-name", points=1)),
+    ]
+    for task in TASKS:
+        written = _solution(
+            f"answer_{task} = ...",
+            "from micrograd.course.lab import exercise_of\n\n"
+            f'answer_{task} = exercise_of("{task}", STUDENT).answer[0]',
+        )
+        given = (
+            f'ask("{task}", STUDENT)\n{written}check("{task}", answer_{task}, student=STUDENT)\n'
+        )
+        test = (
+            "from micrograd.course.checking import verdict\n\n"
+            f'said = verdict("{task}", answer_{task}, student=STUDENT)\n'
+            'assert said.startswith("correct"), said\n'
+        )
+        cells.append(_code(task, given, _metadata(f"answer-{task}", solution=True)))
+        cells.append(_code(f"{task}-test", test, _metadata(f"test-{task}", points=1)))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _code(cell_id: str, source: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": cell_id,
+        "metadata": metadata,
+        "outputs": [],
+        "source": source.rstrip("\n").splitlines(keepends=True),
+    }
 
 
 def _solution(given: str, code: str) -> str:

@@ -62,7 +62,11 @@ def test_a_teacher_gets_the_kit_and_nothing_is_started(tmp_path, capsys, started
     given = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
     pages = ["glossary.md", "guide.md", "hand_exercise.pdf", "hand_exercise_solution.pdf"]
     sources = [f"nbgrader/source/{path.name[:2]}/{path.name}" for path in NOTEBOOKS]
+    sources.append("nbgrader/source/lab/laboratory.ipynb")
     solutions = [f"solutions/{path.name}" for path in NOTEBOOKS]
+    slides = [name for name in given if name.startswith("slides/")]
+    assert "slides/slides.md" in slides
+    given = [name for name in given if name not in slides]
     assert given == [*pages, "nbgrader/nbgrader_config.py", *sources, *solutions]
     licence = NOTEBOOKS[0].with_name("LICENSE").read_bytes()
     assert (tmp_path / "LICENSE").read_bytes() == licence
@@ -70,12 +74,13 @@ def test_a_teacher_gets_the_kit_and_nothing_is_started(tmp_path, capsys, started
         "LICENSE",
         *pages,
         "nbgrader/",
+        "slides/",
         "solutions/",
     ):  # the guide's own list of what is there
         assert f"`{name}`" in (tmp_path / "guide.md").read_text(encoding="utf-8")
     assert "01a: correct." in (tmp_path / "solutions" / NOTEBOOKS[0].name).read_text("utf-8")
     assert main(["notebooks", "--teacher", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count("already there") == len(given) + 1
+    assert capsys.readouterr().out.count("already there") == len(given) + len(slides) + 1
     assert started == []
 
 

@@ -1,0 +1,174 @@
+"""Mark a class's notebooks, as they were handed in, without running them.
+
+Answers are numbers, or arithmetic of numbers, so they can be read from the source. What has to be
+run, the engine of notebook 8, is graded by nbgrader.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import operator
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from micrograd.course.checking import verdict
+from micrograd.errors import ArgumentError
+
+__all__ = ["Mark", "marks", "report"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is said of one answer.
+
+    Parameters
+    ----------
+    student, exercise, said : str
+    """
+
+    student: str
+    exercise: str
+    said: str
+
+    @property
+    def is_correct(self) -> bool:
+        """Whether the answer is correct.
+
+        Examples
+        --------
+        >>> Mark("ada", "01a", "not yet. The -4 of f'(x) = 6x - 4 is missing.").is_correct
+        False
+        """
+        return self.said.startswith("correct")
+
+
+def marks(folder: str | os.PathLike[str]) -> list[Mark]:
+    """Return the marks of all notebooks in a folder of nbgrader: student/assignment/*.ipynb.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Such as "submitted".
+
+    Raises
+    ------
+    ArgumentError
+        If it holds no such notebook. Also a ValueError.
+
+    Examples
+    --------
+    >>> marks("no such folder")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentError: no notebooks in 'no such folder': expected STUDENT/...
+    """
+    paths = sorted(Path(folder).glob("*/*/*.ipynb"))
+    if not paths:
+        raise ArgumentError(
+            f"no notebooks in {os.fspath(folder)!r}: expected STUDENT/ASSIGNMENT/*.ipynb, as "
+            "nbgrader collects them"
+        )
+    return [mark for path in paths for mark in _marks_of(path)]
+
+
+def report(folder: str | os.PathLike[str]) -> str:
+    """Return the points of each student, and what is wrong with each other answer.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        As for `marks`.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> own = {"nbgrader": {"grade_id": "answer-01a"}}
+    >>> cell = {"metadata": own, "source": ["answer_01a = -6"]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "ada" / "01" / "01.ipynb"
+    ...     path.parent.mkdir(parents=True)
+    ...     _ = path.write_text(json.dumps({"cells": [cell]}))
+    ...     print(report(folder), end="")
+    ada: 0 of 1
+      01a: not yet. The -4 of f'(x) = 6x - 4 is missing.
+    """
+    lines, found = [], marks(folder)
+    for student in dict.fromkeys(mark.student for mark in found):
+        own = [mark for mark in found if mark.student == student]
+        lines.append(f"{student}: {sum(mark.is_correct for mark in own)} of {len(own)}")
+        lines += [f"  {mark.exercise}: {mark.said}" for mark in own if not mark.is_correct]
+    return "\n".join(lines) + "\n"
+
+
+def _marks_of(path: Path) -> Iterator[Mark]:
+    student = path.parts[-3]
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        owned = {
+            cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+            for cell in cells
+            if "nbgrader" in cell.get("metadata", {})
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        yield Mark(student, path.stem, f"cannot read the notebook: {error}.")
+        return
+    given = _assigned("STUDENT", owned.get("answer-name", ""))
+    given = given if isinstance(given, str) else ""
+    if "answer-name" in owned:
+        same = given == student
+        yield Mark(student, "name", "correct." if same else f"the notebook says {given!r}.")
+    for grade_id, source in owned.items():
+        task = re.fullmatch(r"answer-((?:lab|\d)\w+)", grade_id)
+        if task:
+            answer = _assigned(f"answer_{task[1]}", source)
+            own = given if task[1].startswith("lab") else None
+            yield Mark(student, task[1], verdict(task[1], answer, student=own))
+
+
+def _assigned(name: str, source: str) -> Any:
+    """Return what a name is assigned last: dots if it is not, its text if it is no arithmetic."""
+    found: Any = ...
+    try:
+        nodes = ast.parse(source).body
+    except SyntaxError:
+        return source
+    for node in nodes:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            try:
+                found = _number(node.value)
+            except (ArithmeticError, KeyError, TypeError):
+                found = ast.unparse(node.value)
+    return found
+
+
+def _power(base: float, exponent: float) -> Any:
+    return float(base) ** float(exponent)  # a float, so that no power is too long to compute
+
+
+_OPERATORS: Final[dict[type, Callable[..., Any]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: _power,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+
+
+def _number(node: ast.expr) -> Any:
+    """Return the value of arithmetic, without running any code; a KeyError for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_number(part) for part in node.elts]
+    if isinstance(node, ast.UnaryOp):
+        return _OPERATORS[type(node.op)](_number(node.operand))
+    if isinstance(node, ast.BinOp):
+        return _OPERATORS[type(node.op)](_number(node.left), _number(node.right))
+    raise KeyError(ast.unparse(node))

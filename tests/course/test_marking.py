@@ -1,0 +1,76 @@
+"""Marking a class without running its code: three submissions with known mistakes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from micrograd.cli import main
+from micrograd.course.exercises import EXERCISES
+from micrograd.course.grading import graded, laboratory
+from micrograd.course.lab import TASKS, exercise_of
+from micrograd.course.marking import Mark, marks
+from micrograd.errors import ArgumentError
+
+NOTEBOOK = next((Path(__file__).parents[2] / "notebooks").glob("01_*.ipynb"))
+
+
+def hand_in(folder, student, notebook, answers):
+    """Write a notebook with answers, by their grade_id, in place of what stands there."""
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id", "").removeprefix("answer-")
+        if name in answers:
+            cell["source"] = [answers[name]]
+    path = folder / student / "a" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_each_planted_mistake_is_named_and_the_points_are_counted(tmp_path, capsys):
+    planted = {"ada": "lab2", "ben": "lab5", "eve": None}
+    for student, wrong in planted.items():
+        answers = {"name": f"STUDENT = {student!r}"}
+        for name in TASKS:
+            exercise = exercise_of(name, student)
+            number = exercise.mistakes[-1][1] if name == wrong else exercise.answer[0]
+            answers[name] = f"answer_{name} = {number!r}"
+        hand_in(tmp_path, student, laboratory(), answers)
+    assert main(["notebooks", "--grade", str(tmp_path)]) == 0
+    expected = []
+    for student, wrong in planted.items():
+        expected.append(f"{student}: {9 - bool(wrong)} of 9")
+        if wrong:
+            expected.append(f"  {wrong}: not yet. {exercise_of(wrong, student).mistakes[-1][2]}")
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_a_copied_laboratory_is_found_by_its_name(tmp_path):
+    hand_in(tmp_path, "mallory", laboratory(), {"name": "STUDENT = 'ada'"})
+    assert marks(tmp_path)[0] == Mark("mallory", "name", "the notebook says 'ada'.")
+
+
+def test_arithmetic_is_read_and_code_is_not_run(tmp_path):
+    source = graded(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+    answers = {
+        "01a": "answer_01a = ...\nanswer_01a = -(6 + 4)",
+        "01b": "answer_01b = 2 ** 3 ** 4 ** 5",
+        "01c": "answer_01c = __import__('os').getpid()",
+        "01d": "answer_01d = 1 / 3 * 10 ** -6",
+        "01e": "answer_01e = [1, ",
+    }
+    hand_in(tmp_path, "ada", source, answers)
+    said = {mark.exercise: mark.said for mark in marks(tmp_path)}
+    assert list(said) == [name for name in EXERCISES if name.startswith("01")]
+    assert said["01a"].startswith("correct")
+    assert said["01d"].startswith("correct")
+    for name in ("01b", "01c", "01e"):
+        assert said[name].startswith(("expected a number", "expected 3 numbers")), said
+
+
+def test_no_notebooks_and_no_notebook_are_said(tmp_path):
+    with pytest.raises(ArgumentError, match="no notebooks in"):
+        marks(tmp_path)
+    path = tmp_path / "ada" / "a" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text("no JSON", encoding="utf-8")
+    assert marks(tmp_path)[0].said.startswith("cannot read the notebook")
