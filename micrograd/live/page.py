@@ -12,13 +12,14 @@ from typing import Any, Final
 from micrograd.errors import MicrogradError
 from micrograd.live.view import View
 from micrograd.stepper.page.data import layout_of, page_data
-from micrograd.stepper.page.html import LAST_LINE, document, script, stripped, styles
+from micrograd.stepper.page.html import LAST_LINE, document, script, styles
 from micrograd.stepper.page.layout import Layout
+from micrograd.stepper.page.minified import stripped
 
 __all__ = ["live_script", "live_styles", "page_text", "sample_data"]
 
 _STATIC: Final = Path(__file__).parent / "static"
-_LIVE_END: Final = "export default { initialize: takePlaces(renderLive), render: renderLive };\n"
+_LIVE_END: Final = "export default{initialize:takePlaces(renderLive),render:renderLive};\n"
 _START: Final = """\
 const values = { data: await pageData(), theme: "auto" };
 const asked = new URLSearchParams(location.hash.slice(1)); // page.html#theme=dark

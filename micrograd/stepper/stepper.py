@@ -78,8 +78,7 @@ class Stepper(Sequence[Step]):
     changes : list of Change
         What the optimizer makes of each parameter, in the order of its parameters: one step each.
     live : bool
-        Whether a number that is pulled in a notebook changes the Value itself, so that the next
-        cell sees it; by default False, then it changes in a copy of the graph.
+        Whether pulling a number in a notebook changes the Value itself; by default in a copy only.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ from micrograd.replay.js import FUNCTIONS
 from micrograd.sentences.comparing import COMPARED
 from micrograd.stepper.comparison import Comparison
 from micrograd.stepper.page.data import in_pieces, page_data
+from micrograd.stepper.page.minified import stripped
 from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import HOSTS, THEMES, Theme
@@ -31,7 +32,6 @@ __all__ = [
     "framed",
     "page_text",
     "script",
-    "stripped",
     "styles",
     "to_html",
 ]
@@ -44,7 +44,7 @@ _COMMON: Final = (
 )  # fmt: skip
 _LENS: Final = ("lens_words.js", "lens_picture.js", "lens.js", "lens.css")  # for networks
 _DRAWN: Final = ("graph.js", "camera.js", "panel.js", "stepper.js")  # for all other graphs
-LAST_LINE: Final = "export default { initialize: takePlaces(render), render };\n"
+LAST_LINE: Final = "export default{initialize:takePlaces(render),render};\n"
 _NO_SCRIPT_STEPS: Final = 300
 HEIGHT: Final = 860  # of a frame, in pixels
 TITLE: Final = "Back-propagation, step by step"
@@ -72,18 +72,6 @@ def script(net: bool | None = None, compares: bool = False) -> str:
 
 def _script(*names: str) -> str:
     return stripped("\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names))
-
-
-def stripped(code: str) -> str:
-    r"""Return a script without indentation and comments, a tenth of it; each page carries one.
-
-    Examples
-    --------
-    >>> stripped("// all\n  f(1); // one\n  g('a // b');")
-    "f(1);\ng('a // b');\n"
-    """
-    lines = (re.sub(r" // [^\"'`]*$", "", line).strip() for line in code.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
 
 
 @lru_cache
