@@ -89,9 +89,10 @@ def laboratory() -> dict[str, Any]:
     'STUDENT = ...  # the name that you hand in with, in quotation marks'
     """
     head = (
-        "# Laboratory: numbers of your own\n\nBegin with the name that you hand in with. Your tasks are drawn from it, so your answers are yours alone. Answer "
-        "with a number, or arithmetic such as `-153 / 128`, in place of the dots; `check` says "
-        "what is missing. Paper, or an engine: both are welcome."
+        "# Laboratory: numbers of your own\n\n"
+        "Begin with the name that you hand in with. Your tasks are drawn from it, so your answers "
+        "are yours alone. Answer with a number, or arithmetic such as `-153 / 128`, in place of "
+        "the dots; `check` says what is missing. Paper, or an engine: both are welcome."
     )
     name = (
         "from micrograd.course import check\nfrom micrograd.course.lab import ask\n\n"
