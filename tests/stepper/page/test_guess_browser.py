@@ -187,6 +187,11 @@ def test_a_network_is_asked_with_the_keyboard_alone(guessing):
     opened.press("g")
     assert opened.page.locator("[data-asks]").count() == 0
     assert opened.page.locator(".mgs-guess").is_hidden()
+    opened, _ = guessing(small(), "#step=21&guess=1", level=False)
+    assert field(opened).count() == 1
+    assert opened.page.evaluate("document.activeElement.tagName") == "BODY"  # nothing is taken
+    opened.press("ArrowRight")
+    assert opened.page.evaluate("document.activeElement.dataset.asks") == "now"
 
 
 STATIC = Path(html.__file__).parent / "static"

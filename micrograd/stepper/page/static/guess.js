@@ -63,9 +63,7 @@ PARTS.push(host => {
     return name.includes(" ") ? `the gradient of ${name}` : `${name}.grad`;
   }
   const arg = s => D.edges[s.e].arg ?? D.edges[s.e][2];
-  const exact = f => { try { return f(); } catch { return null; } };
-  const localOf = (n, j) => (host.live && exact(() => host.live.local(n, j))) ?? numberOf(nodes[n].loc[j]);
-  const dataOf = i => (host.live && exact(() => host.live.value(i))) ?? numberOf(nodes[i].text);
+  const localOf = (n, j) => host.live?.local(n, j) ?? numberOf(nodes[n].loc[j]), dataOf = i => host.live?.value(i) ?? numberOf(nodes[i].text);
   const conOf = s => host.live ? host.live.grad(s.n) * localOf(s.n, arg(s)) : numberOf(s.con);
   const isAsked = s => s.k === "chain" && G.of[s.n] >= 0 && G.of[s.p] > -2;
   function questionAt(k) {
@@ -108,7 +106,7 @@ PARTS.push(host => {
   const hint = h("span", { class: "mgs-hint", "aria-live": "polite", "aria-atomic": "true" }), line = h("div", { class: "mgs-guess", role: "group", "aria-label": "Guess", hidden: "" }, hint, check, show, level, score, copy);
   host.top.append(toggle);
   app.querySelector(".mgs-tiles").after(line);
-  let held = null, last = null, pressed = false; // the field with the focus; the question that was painted last; whether a pointer is down
+  let held = null, last = null, started = false, pressed = false; // the field with the focus; the question that was painted last; whether there was a first paint; whether a pointer is down
   host.painting.push(() => { const active = app.getRootNode().activeElement; held = active === now || active === local ? active : null; });
   function place(field, kind, caption) {
     const tile = app.querySelector(`.mgs-tile.${kind}`);
@@ -137,7 +135,7 @@ PARTS.push(host => {
     place(now, "now", "your guess");
     if (q.hides) place(local, "local", "your local");
     if (last !== q.key) { now.value = kept.texts.get(q.key) ?? ""; local.value = ""; }
-    const fresh = last !== q.key && app.getRootNode().activeElement !== document.body && !pressed;
+    const active = app.getRootNode().activeElement, fresh = started && last !== q.key && !pressed && (app.contains(active) || active === document.body);
     if (held?.isConnected || fresh) focusField(held?.isConnected ? held : q.hides ? local : now);
     last = q.key; held = null;
   }
@@ -148,6 +146,7 @@ PARTS.push(host => {
     group = host.first();
     if (kept.level && host.closed() && group !== was && D.steps[group].k !== "forward") host.show(was == null ? model.get("step") : group);
     else paint();
+    started = true;
   });
   on(app, "pointerdown", () => { pressed = true; }, { capture: true });
   for (const event of ["pointerup", "pointercancel"]) on(window, event, () => { pressed = false; }, { capture: true });
