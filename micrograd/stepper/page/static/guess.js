@@ -144,7 +144,7 @@ PARTS.push(host => {
   host.painted.push(() => { // in the backward pass a neuron is opened, once: it may be closed again
     const was = group;
     group = host.first();
-    if (kept.level && host.closed() && group !== was && D.steps[group].k !== "forward") host.show(was == null ? model.get("step") : group);
+    if (kept.level && host.closed() && group !== was && D.steps[group].k !== "forward") host.show(was == null ? model.get("step") : group, started);
     else paint();
     started = true;
   });

@@ -147,7 +147,7 @@ function mountLens(model, el, keep) {
   const host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, width: () => V.width, curve: () => V.width >= 1240 ? 150 : 96, go: done(go), stage: picture.over, picture: picture.stage, cards: picture.spots,
     resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(hint([keys, what])), called: i => V.called(i), typed, spoken,
-    single: () => V.open != null && !V.isRest(V.k), closed: () => V.open == null && !V.isRest(V.k), first: () => groupAt[V.k].steps[0], show: j => V.showStep(clamp(j)),
+    single: () => V.open != null && !V.isRest(V.k), closed: () => V.open == null && !V.isRest(V.k), first: () => groupAt[V.k].steps[0], show: (j, focus) => V.showStep(clamp(j), focus),
     shared: () => ({ k: V.k, open: V.open, sample: V.sample, page: V.page, sel: V.sel }), follow: state => { play(false); Object.assign(V, state); model.set("step", V.k); paint(); },
   }, keep);
 
@@ -281,7 +281,7 @@ function mountLens(model, el, keep) {
     paint();
     if (focus) picture.focus(place, was);
   };
-  V.showStep = j => { play(false); V.sample = groupAt[j].sec.sample ?? V.sample; V.k = j; V.open = placeNow(); V.page = null; model.set("step", j); model.save_changes(); paint(); picture.focus(V.open); };
+  V.showStep = (j, focus = true) => { play(false); V.sample = groupAt[j].sec.sample ?? V.sample; V.k = j; V.open = placeNow(); V.page = null; model.set("step", j); model.save_changes(); paint(); if (focus) picture.focus(V.open); };
   V.choose = tab => { V.tab = tab; if (tab === "sum" && V.sel == null && !V.open && V.back()) V.sel = V.sumOf(); paint(); };
   V.select = (i, tab = null) => { V.sel = i; if (i != null) V.tab = tab; paint(); };
   function toSample(q) {
