@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
@@ -20,6 +20,8 @@ from micrograd.ops import constant
 from micrograd.sentences.naming import called as called_in
 from micrograd.sentences.naming import numeral, product_signs, shortened
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
+from micrograd.sentences.slots import AFTER, BEFORE, CON, DATA, LOCAL, MULTIPLIED, UP, filling
+from micrograd.sentences.templates import case, fill, slot
 from micrograd.style import finite, number_text
 from micrograd.values.names import names_in
 from micrograd.values.notation import Names
@@ -66,7 +68,7 @@ class Words:
         self.broken = broken
         self.precision = precision
         self.correct = final_gradients(correct_rows, len(recording.nodes)) if broken else []
-        self._correct_after = {(row.node, row.operand): row.after for row in correct_rows}
+        self.correct_after_each = {(row.node, row.operand): row.after for row in correct_rows}
         self._formulas: dict[int, list[str]] = {}
         self._expressions: dict[tuple[int, bool], Text] = {}
         nodes = recording.nodes
@@ -169,8 +171,16 @@ class Words:
 
     # ---- sentences -----------------------------------------------------------------------------
 
+    def filled(self, template: str, row: Row, rows: Sequence[Row] = ()) -> str:
+        """Return a template with the numbers of a step, and of the steps around it."""
+        return fill(template, partial(filling, self, row, rows))
+
     def sentence(self, row: Row) -> str:
         """Return what happens in this step, one sentence for each fact."""
+        return self.filled(self.sentence_template(row), row)
+
+    def sentence_template(self, row: Row) -> str:
+        """Return that sentence with slots for its numbers."""
         if row.kind == "forward":
             return self._evaluated(row.node)
         if row.kind == "seed":
@@ -178,26 +188,22 @@ class Words:
         return self._passed(row)
 
     def _evaluated(self, i: int) -> str:
-        node, name = self.recording.nodes[i], self.names[i]
-        expression, numbers = self.expression(i), self.with_numbers(i)
-        data = self._text_of(self.recording.data[i])
+        node, name, expression = self.recording.nodes[i], self.names[i], self.expression(i)
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
-        result = data if numbers == data else f"{numbers} {self.relation(i)} {data}"
+        result = case("plain", DATA, f"{slot('numbers')} {slot('relation')} {DATA}")
         if node.op.held:
             of = f"the {kind}of {self._operands(i)}, held constant because {node.op.held}"
             name = f"{name} is " if name != expression else ""
             return f"{_start(name + of)}: {result}."
         operands = self.recording.parents[i]
         if i in self._sums:
-            return f"{name} is the weighted sum of its inputs plus the bias: {data}."
+            return f"{name} is the weighted sum of its inputs plus the bias: {DATA}."
         if i in self._activations:
             symbol, (s,) = self.activation(i), operands
-            number = self._text_of(self.recording.data[s])
-            return (
-                f"{name} = {symbol}({self.names[s]}): {symbol}({number}) {self.relation(i)} {data}."
-            )
+            evaluated = f"{symbol}({slot('operand', 0)}) {slot('relation')} {DATA}"
+            return f"{name} = {symbol}({self.names[s]}): {evaluated}."
         if len(operands) == 1 and expression == self.names[operands[0]]:
-            return f"{name} is the {node.op.noun} of {expression}: {data}."
+            return f"{name} is the {node.op.noun} of {expression}: {DATA}."
         if name == expression:
             start = f"The {kind}{expression} is" if kind else f"{expression} is"
             return f"{start} {result}."
@@ -211,7 +217,7 @@ class Words:
         """Return what the gradient should be after `row`; None where that cannot be said yet."""
         target = row.node if row.kind == "seed" else row.parent
         if self.broken == "assign" and row.kind == "chain":
-            return self._correct_after[row.node, row.operand]
+            return self.correct_after_each[row.node, row.operand]
         return self.correct[target] if row.number == row.of else None
 
     def _is_exact(self, i: int) -> bool:
@@ -242,18 +248,18 @@ class Words:
 
     def _saved(self, i: int) -> str:
         """Return the local derivatives that the evaluation of value `i` saves."""
-        parents, locals_ = self.recording.parents[i], self.recording.locals[i]
+        parents = self.recording.parents[i]
         if self.recording.nodes[i].op.held:
             return f"Nothing is saved for the backward pass: {self.names[i]} is held constant."
         parts = [
-            f"{self._local_symbol(i, k)} {self._equals(local)} {self._text_of(local)}"
-            for k, local in enumerate(locals_[:4])
+            f"{self._local_symbol(i, k)} {slot('exact', k)} {slot('slope', k)}"
+            for k in range(len(parents[:4]))
         ]
         if i in self._sums:
             parts = ["inputs and weights"]
         elif i in self._activations:
             rule = _SLOPES.get(self.recording.nodes[i].op.name, "")
-            number = f"{self._equals(locals_[0])} {self._text_of(locals_[0])}"
+            number = f"{slot('exact', 0)} {slot('slope', 0)}"
             parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{number}"]
         elif self.recording.nodes[i].op.name == "logsumexp":
             parts = ["the probabilities"]
@@ -298,22 +304,20 @@ class Words:
         if op.held:
             why = f"it is held constant, because {op.held}"
             return f"{child} passes nothing back to {parent}: {why}. {self._sum(row)}"
+        says = (
+            f"{child} passes gradient back to {parent}: upstream {UP} times local derivative "
+            f"{LOCAL} {case('product', 'is', 'is about')} {CON}."
+        )
+        unneeded = (
+            f"{child} passes nothing back to {parent}: its own gradient is 0, so the local "
+            "derivative, which does not exist here, is not needed."
+        )
+        says = case("undefined", unneeded, says)
         if row.local == 0 and op.gate and not finite(row.upstream):
             says = f"{child} passes nothing back to {parent}: {op.name} did not choose it."
-        elif row.local is None:
-            says = (
-                f"{child} passes nothing back to {parent}: its own gradient is 0, so the local "
-                "derivative, which does not exist here, is not needed."
-            )
-        else:
-            up, local, adds = self._factors(row)
-            says = (
-                f"{child} passes gradient back to {parent}: upstream {up} times local derivative "
-                f"{local} {'is' if self._product(row) == '=' else 'is about'} {adds}."
-            )
-        return " ".join([says, *self._remarks(row), self._sum(row)])
+        return f"{says}{self._remarks(row)} {self._sum(row)}"
 
-    def _product(self, row: Row) -> str:
+    def product(self, row: Row) -> str:
         """Return `=` or `≈` for upstream × local and the contribution."""
         *factors, product = self._factors(row)
         return "=" if row.local is None else sign_of_equation(factors, product, operator.mul)
@@ -339,82 +343,76 @@ class Words:
             names = [*names[:2], f"{len(names) - 3} more", names[-1]]
         return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
-    def _remarks(self, row: Row) -> list[str]:
-        node, remarks = self.recording.nodes[row.node], []
+    def _remarks(self, row: Row) -> str:
+        """Return what else is to be said of a step, each remark after a blank."""
+        node, remarks = self.recording.nodes[row.node], ""
         op, operands = node.op, self.recording.parents[row.node]
         uses = operands.count(row.parent)
         if uses > 1:
             nth = operands[: row.operand + 1].count(row.parent)
             which = "both operands" if uses == len(operands) == 2 else f"{uses} operands"
             ordinal = {1: "first", 2: "second", 3: "third"}.get(nth, f"number {nth}")
-            remarks.append(
-                f"{self.names[row.parent]} is {which} of {self.expression(row.node)}; "
+            remarks += (
+                f" {self.names[row.parent]} is {which} of {self.expression(row.node)}; "
                 f"this is the {ordinal}."
             )
-        at = self.recording.data[row.parent]
-        if len(operands) == 1 and any(at == kink for kink in op.kinks):
-            remarks.append(
-                f"{op.name} has a kink at {self._text_of(at)}, where its derivative is taken to be "
-                f"{self._text_of(row.local)}."
-            )
-        elif row.upstream == 0:
-            if row.local is not None:
-                remarks.append(f"Nothing arrives from {self.names[row.node]}: its gradient is 0.")
-        elif row.local == 0:
-            why = f" ({op.name} is flat at {self._text_of(at)})" if len(operands) == 1 else ""
-            remarks.append(f"No gradient gets through: the local derivative is 0{why}.")
+        why = f" ({op.name} is flat at {slot('at')})" if len(operands) == 1 else ""
+        remark = case(
+            "idle",
+            case(
+                "undefined", "", f" Nothing arrives from {self.names[row.node]}: its gradient is 0."
+            ),
+            case("flat", f" No gradient gets through: the local derivative is 0{why}."),
+        )
+        if len(operands) == 1 and op.kinks:
+            kink = f" {op.name} has a kink at {slot('at')}, where its derivative is taken to be "
+            remark = case("kink", f"{kink}{LOCAL}.", remark)
+        remarks += remark
         if self.broken in ("recursion", "visit_once", "post_order"):
-            correct = self.correct[row.node]
-            if not is_same(row.upstream, correct):
-                remarks.append(
-                    f"Too early: {self.gradient_of(row.node)} is not complete; "
-                    f"{self._signed(correct)} would be correct."
-                )
+            early = f" Too early: {self.gradient_of(row.node)} is not complete; "
+            remarks += case("early", f"{early}{slot('complete')} would be correct.")
         return remarks
 
     def _sum(self, row: Row) -> str:
         grad = self.gradient_of(row.parent)
-        before, after = self._signed(row.before), self._signed(row.after)
-        correct = self.correct[row.parent] if self.correct else row.after
         if self.broken == "assign" and row.number > 1:
-            lost = f"{_start(grad)} is overwritten: {before} is lost. It is now {after}"
-            running = self._correct_after[row.node, row.operand]
-            if not is_same(running, row.after):
-                return f"{lost}; {self._signed(running)} would be correct."
-            if is_same(row.before, row.after):
-                return f"{_start(grad)} is overwritten by the same number."
-            return f"{lost}."
-        equals = self._equals(row.after)
-        about = "about " if equals == "≈" and not after.startswith("≈") else ""
-        end = "final"
-        if not is_same(row.after, correct):
-            end += f", but {self._signed(correct)} would be correct"
+            lost = f"{_start(grad)} is overwritten: {BEFORE} is lost. It is now {AFTER}"
+            same = f"{_start(grad)} is overwritten by the same number."
+            right = f"{lost}; {slot('running')} would be correct."
+            return case("lost", right, case("same", same, f"{lost}."))
+        about = case("about", "about ")
+        wrong = f", but {slot('right')} would be correct"
+        end = "final" + (case("wrong", wrong) if self.correct else "")
         if row.turn > 1 and row.number == 1 and not self.recording.parents[row.parent]:
-            left = f"Added to {before} left over from the first pass, this gives"
-            added = f"{left} {grad} {equals} {after}"
+            left = f"Added to {BEFORE} left over from the first pass, this gives"
+            added = f"{left} {grad} {slot('equals')} {AFTER}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
             return f"That is all that {self.subject(row.parent)} gets: {end}."
         if row.number == 1:
             return f"The first of {row.of} contributions."
         is_last = row.number == row.of
-        added = f"Added to {before}: {about}{after}"
-        if row.contribution == 0:
-            added = f"{_start(grad)} stays {after}"
-        elif is_last:
-            added = f"Added to {before}, {grad} is {about}{after}"
+        gives = (
+            f"Added to {BEFORE}, {grad} is {about}" if is_last else f"Added to {BEFORE}: {about}"
+        )
+        added = case("nothing", f"{_start(grad)} stays {AFTER}", f"{gives}{AFTER}")
         if is_last:
             return f"{added}. That was the last of {row.of}: {end}."
         return f"{added} so far ({row.number} of {row.of})."
 
     def done(self, steps: int, grads: Sequence[Any]) -> str:
         """Return the closing sentence: what the leaves hold after this number of steps."""
+        template = self.done_template(steps, grads)
+        return fill(template, lambda name: self._signed(grads[int(name.split()[1])]))
+
+    def done_template(self, steps: int, grads: Sequence[Any]) -> str:
+        """Return that sentence with slots for the gradients, where no rule is broken."""
         recording = self.recording
         leaves = [i for i, title in enumerate(self._titles) if title and not recording.parents[i]]
         wrong = {i for i, correct in enumerate(self.correct) if not is_same(grads[i], correct)}
         listed = [i for i in leaves if i in wrong] or leaves
         parts = [
-            f"{self.names[i]} {self._signed(grads[i])}"
+            f"{self.names[i]} {slot('grad', i)}"
             + (f" (correct: {self._signed(self.correct[i])})" if i in wrong else "")
             for i in listed[:6]
         ]
@@ -436,7 +434,7 @@ class Words:
         """
         if row.kind == "seed":
             return self._seeded(row)
-        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {self._multiplied(row)}"
+        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {self.filled(MULTIPLIED, row)}"
         if addition := self.addition(row):
             exact = all(self._equals(term) == "=" for term in (row.before, row.contribution))
             line += f"    {self.gradient_of(row.parent)} {'=' if exact else '≈'} {addition}"
@@ -446,22 +444,26 @@ class Words:
 
     def rule(self, row: Row) -> str:
         """Return where the local derivative of a chain step comes from, in one line."""
+        return self.filled(self.rule_template(row), row)
+
+    def rule_template(self, row: Row) -> str:
+        """Return that line with slots for its numbers."""
         if row.kind != "chain":
             return self._saved(row.node) if row.kind == "forward" else ""
         expression = self.expression(row.node)
         name = self.names[row.node]
-        symbol = self._local_symbol(row.node, row.operand)
-        formula, local = self.local_formula(row.node, row.operand), self._text_of(row.local)
-        equals = self._equals(row.local) if row.local is not None else "="
-        value = local if formula in ("", local) else f"{formula} {equals} {local}"
-        equals = "=" if value != local else equals
-        if row.local is None:
-            value = f"{formula}, which does not exist here" if formula else "nothing here"
-        made = f"{name} = {expression}, so " if name != expression else ""
         if held := self.recording.nodes[row.node].op.held:
             whole = name if name == expression else f"{name} = {expression}"
             return f"{whole} is held constant, because {held}"
-        return f"{made}{symbol} {equals} {value}"
+        symbol = self._local_symbol(row.node, row.operand)
+        formula = self.local_formula(row.node, row.operand)
+        number = f"{slot('exact', row.operand)} {LOCAL}"
+        value = f"= {formula} {number}" if formula else number
+        if re.fullmatch(r"[-≈\d./e]+", formula):
+            value = case(f"is {formula} local", number, value)
+        missing = f"= {formula}, which does not exist here" if formula else "= nothing here"
+        made = f"{name} = {expression}, so " if name != expression else ""
+        return f"{made}{symbol} {case('undefined', missing, value)}"
 
     def latex(self, row: Row) -> str:
         """Return the step as LaTeX, with symbols and with numbers put in."""
@@ -488,7 +490,7 @@ class Words:
             return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
         if row.local is None:
             return symbols + " = 0"
-        relation = self._product(row).replace("≈", r"\approx")
+        relation = self.product(row).replace("≈", r"\approx")
         up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
         product = rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {relation} {adds}"
         return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
@@ -498,22 +500,21 @@ class Words:
 
     def addition(self, row: Row) -> str:
         """Return the sum that a later contribution is added to, as in `+4 - 6 = -2`; else ""."""
-        if row.kind != "chain" or row.before == 0 or row.contribution is None:
-            return ""
-        before, adds, after = map(self._signed, (row.before, row.contribution, row.after))
+        return "" if row.kind != "chain" or row.before == 0 else self.filled(self._added(), row)
+
+    def _added(self) -> str:
         if self.broken == "assign":
-            return f"{before} → {after}"
-        sign = "-" if adds.lstrip("≈").startswith("-") else "+"
-        relation = sign_of_equation((before, adds), after, operator.add)
-        return f"{before} {sign} {re.sub(r'[-+]', '', adds, count=1)} {relation} {after}"
+            return f"{BEFORE} → {AFTER}"
+        sign = case("less", "-", "+")
+        return f"{BEFORE} {sign} {slot('size')} {slot('joined')} {AFTER}"
 
     def arithmetic(self, row: Row) -> str:
         """Return what a chain step computes: a product first, as in `-6 × 1 = -6`, then a sum."""
-        return self.addition(row) or (self._multiplied(row) if row.kind == "chain" else "")
+        return self.filled(self.arithmetic_template(row), row)
 
-    def _multiplied(self, row: Row) -> str:
-        up, local, adds = self._factors(row)
-        return f"{up} × {'(none)' if row.local is None else local} {self._product(row)} {adds}"
+    def arithmetic_template(self, row: Row) -> str:
+        """Return that line with slots for its numbers."""
+        return case("first", MULTIPLIED, self._added()) if row.kind == "chain" else ""
 
 
 _SLOPES: Final = {"sigmoid": "x(1 - x)", "tanh": "1 - x²"}  # of activations x, as saved

@@ -1,0 +1,103 @@
+"""What stands in the slots of the templates of a step; the page fills in the same ones."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from micrograd.backward_pass import Row, is_same
+from micrograd.sentences.signs import sign_of_equation, sign_of_number
+from micrograd.sentences.templates import case, slot
+from micrograd.style import number_text
+
+__all__ = ["AFTER", "BEFORE", "CON", "DATA", "LOCAL", "MULTIPLIED", "UP", "filling"]
+
+UP, LOCAL, CON, BEFORE, AFTER, DATA = map(slot, ("up", "local", "con", "before", "after", "data"))
+MULTIPLIED: Final = f"{UP} × {case('undefined', '(none)', LOCAL)} {case('product', '=', '≈')} {CON}"
+
+
+def filling(words: Any, row: Row, rows: Sequence[Row], name: str) -> Any:
+    """Return what stands in a slot of a template, or whether a condition holds.
+
+    Parameters
+    ----------
+    words : Words
+    row : Row
+        The step that the template is of.
+    rows : sequence of Row
+        Those that `row 2 up` counts.
+    name : str
+    """
+    kind, _, about = name.partition(" ")
+    if kind in ("row", "is"):
+        first, _, rest = about.partition(" ")
+        if kind == "is":
+            return first == filling(words, row, rows, rest)
+        return filling(words, rows[int(first)], rows, rest)
+    return _SLOTS[kind](words, row, about)
+
+
+def _text(words: Any, number: Any) -> str:
+    return number_text(number, words.precision)
+
+
+def _signed(words: Any, number: Any) -> str:
+    return number_text(number, words.precision, signed=True)
+
+
+def _equals(words: Any, number: Any) -> str:
+    return sign_of_number(number, words.precision)
+
+
+def _data(words: Any, i: Any) -> str:
+    return _text(words, words.recording.data[int(i)])
+
+
+def _joined(words: Any, row: Row, _: str) -> str:
+    before, adds, after = (_signed(words, x) for x in (row.before, row.contribution, row.after))
+    return sign_of_equation((before, adds), after, operator.add)
+
+
+_SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
+    # numbers
+    "up": lambda w, row, _: _signed(w, row.upstream),
+    "local": lambda w, row, _: _text(w, row.local),
+    "con": lambda w, row, _: _signed(w, row.contribution),
+    "size": lambda w, row, _: re.sub(r"[-+]", "", _signed(w, row.contribution), count=1),
+    "before": lambda w, row, _: _signed(w, row.before),
+    "after": lambda w, row, _: _signed(w, row.after),
+    "data": lambda w, row, i: _data(w, i or row.node),
+    "at": lambda w, row, _: _data(w, row.parent),
+    "operand": lambda w, row, k: _data(w, w.recording.parents[row.node][int(k)]),
+    "slope": lambda w, row, k: _text(w, w.recording.locals[row.node][int(k)]),
+    "numbers": lambda w, row, _: w.with_numbers(row.node),
+    "right": lambda w, row, _: _signed(w, w.correct[row.parent]),
+    "complete": lambda w, row, _: _signed(w, w.correct[row.node]),
+    "running": lambda w, row, _: _signed(w, w.correct_after_each[row.node, row.operand]),
+    # signs: = or ≈
+    "relation": lambda w, row, i: w.relation(int(i or row.node)),
+    "exact": lambda w, row, k: _equals(w, w.recording.locals[row.node][int(k)]),
+    "equals": lambda w, row, _: _equals(w, row.after),
+    "joined": _joined,
+    # conditions
+    "plain": lambda w, row, _: w.with_numbers(row.node) == _data(w, row.node),
+    "product": lambda w, row, _: w.product(row) == "=",
+    "undefined": lambda w, row, _: row.local is None,
+    "idle": lambda w, row, _: row.upstream == 0,
+    "flat": lambda w, row, _: row.local == 0,
+    "kink": lambda w, row, _: w.recording.data[row.parent] in w.recording.nodes[row.node].op.kinks,
+    "one": lambda w, row, _: row.upstream == 1,
+    "nothing": lambda w, row, _: row.contribution == 0,
+    "less": lambda w, row, _: _signed(w, row.contribution).lstrip("≈").startswith("-"),
+    "rounded": lambda w, row, _: _equals(w, row.contribution) == "≈",
+    "first": lambda w, row, _: row.before == 0,
+    "about": lambda w, row, _: (
+        _equals(w, row.after) == "≈" and not _signed(w, row.after).startswith("≈")
+    ),
+    "same": lambda w, row, _: is_same(row.before, row.after),
+    "wrong": lambda w, row, _: not is_same(row.after, w.correct[row.parent]),
+    "early": lambda w, row, _: not is_same(row.upstream, w.correct[row.node]),
+    "lost": lambda w, row, _: not is_same(w.correct_after_each[row.node, row.operand], row.after),
+}
