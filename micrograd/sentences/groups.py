@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from micrograd.backward_pass import Row
-from micrograd.sentences.signs import sign_of_number
+from micrograd.sentences.slots import filling
+from micrograd.sentences.templates import case, fill, of_row, slot
 from micrograd.sentences.words import Words
-from micrograd.style import number_text
+from micrograd.style import UNKNOWN, number_text
 from micrograd.values.networks import Network, Place, listed
 from micrograd.values.terms import Term, probabilities
 
-__all__ = ["OTHERS", "group_text"]
+__all__ = ["OTHERS", "group_template", "group_text"]
 
 OTHERS: Final = {
     "forward": (
@@ -38,6 +39,23 @@ def group_text(words: Words, network: Network | None, kind: str, rows: Sequence[
     rows : sequence of Row
         The steps.
     """
+
+    def slots(name: str) -> Any:
+        which, _, about = name.partition(" ")
+        if which == "is":
+            text, _, name = about.partition(" ")
+            return text == slots(name)
+        if which != "p":
+            return filling(words, rows[0], rows, name)
+        node, k = map(int, about.split())
+        (term,) = (term for term in network.terms if term and term.node == node)  # type: ignore[union-attr]
+        return number_text(probabilities(term, words.recording.data)[k], words.precision)
+
+    return fill(group_template(words, network, kind, rows), slots)
+
+
+def group_template(words: Words, network: Network | None, kind: str, rows: Sequence[Row]) -> str:
+    """Return that text with slots for its numbers; parameters as `group_text`."""
     forward = rows[0].kind == "forward"
     if network is not None and kind != "operation":
         says = _Groups(words, network, rows)
@@ -47,24 +65,20 @@ def group_text(words: Words, network: Network | None, kind: str, rows: Sequence[
             return says.evaluated() if forward else says.passed()
         if said := says.lost() if forward else says.started():
             return said
-    return words.sentence(rows[0]) if len(rows) == 1 else _operation(words, rows)
+    if len(rows) == 1 or forward:
+        return of_row(len(rows) - 1, words.sentence_template(rows[-1]))
+    return _operation(words, rows)
 
 
 def _operation(words: Words, rows: Sequence[Row]) -> str:
     """Say what one operation outside of the network passes back."""
-    if rows[0].kind == "forward":
-        return words.sentence(rows[-1])
-    seed = words.sentence(rows[0]) + " " if rows[0].kind == "seed" else ""
-    passing = [row for row in rows if row.kind == "chain"]
-    if len({row.node for row in passing}) != 1:
+    seed = f"{words.sentence(rows[0])} " if rows[0].kind == "seed" else ""
+    passing = [(k, row) for k, row in enumerate(rows) if row.kind == "chain"]
+    if len({row.node for _, row in passing}) != 1:
         return f"{seed}{words.names[rows[-1].node]} is the last to pass gradient back here."
-    adds = [
-        f"{number_text(row.contribution, words.precision, signed=True)} to "
-        f"{words.subject(row.parent)}"
-        for row in passing[:_MOST]
-    ]
+    adds = [f"{slot('row', k, 'con')} to {words.subject(row.parent)}" for k, row in passing[:_MOST]]
     more = [f"{len(passing) - _MOST} more"] if len(passing) > _MOST else []
-    name = words.names[passing[0].node]
+    name = words.names[passing[0][1].node]
     return f"{seed}{name} passes gradient back: {listed([*adds, *more])}."
 
 
@@ -79,7 +93,12 @@ class _Groups:
         return number_text(number, self.words.precision, signed=signed)
 
     def _data(self, i: int) -> str:
-        return self._number(self.words.recording.data[i])
+        return slot("data", i)
+
+    def _upstream(self, node: int | None = None) -> int | None:
+        """Return the first of the steps in which this value, or any, passes gradient on."""
+        passing = (k for k, row in enumerate(self.rows) if row.kind == "chain")
+        return next((k for k in passing if node in (None, self.rows[k].node)), None)
 
     # ---- neurons -------------------------------------------------------------------------------
 
@@ -104,8 +123,8 @@ class _Groups:
 
     def passed(self) -> str:
         name, place, s, x = self._neuron()
-        upstream = next((row.upstream for row in self.rows if row.kind == "chain"), None)
-        arrives = self._number(upstream, signed=True)
+        first = self._upstream()
+        arrives = UNKNOWN if first is None else slot("row", first, "up")
         several = self.network.samples > 1
         found = self.network.layers[place.layer].neurons[place.neuron].weights
         weights = {self.network.at[w] for w in found}
@@ -162,18 +181,19 @@ class _Groups:
         return str(said)
 
     def _cross_entropy(self, term: Term, loss: str) -> str:
-        p = [self._number(number) for number in probabilities(term, self.words.recording.data)]
+        p = [slot("p", term.node, k) for k in range(len(term.outputs))]
         shown = f"probabilities, {listed(p)}" if len(p) <= _MOST else f"{len(p)} probabilities"
         right = p[term.target]
         layer = self.words.names[term.outputs[0]].partition("[")[0]
         which = f", {term.target}," if self.network.knows_classes else ""
         return (
             f"softmax turns {layer} into {shown}. The right class{which} got {right}: "
-            f"the loss is -log {right} {'=' if right == '1' else '≈'} {loss}."
+            f"the loss is -log {right} "
+            f"{case(f'is 1 p {term.node} {term.target}', '=', '≈')} {loss}."
         )
 
     def _binary_cross_entropy(self, term: Term, loss: str) -> str:
-        p = self._number(probabilities(term, self.words.recording.data)[0])
+        p = slot("p", term.node, 0)
         got = {1: f"-log {p}", 0: f"-log(1 - {p})"}.get(term.target)
         made = f"{got} ≈ {loss}" if got else loss
         return (
@@ -186,7 +206,7 @@ class _Groups:
             return f"The squared errors of the {len(term.outputs)} outputs, put together: {loss}."
         output, target = self._data(term.outputs[0]), self._number(term.target)
         target = f"({target})" if target.startswith("-") else target
-        relation = self.words.relation(term.node)
+        relation = slot("relation", term.node)
         return (
             f"The squared error: the output, {output}, should be {target}, and "
             f"({output} - {target})² {relation} {loss}."
@@ -209,11 +229,14 @@ class _Groups:
             return f"{start} {self._shared()}".strip() if seeded else ""
         if not self._is_whole(term):
             return start if seeded else ""
-        gets = next((row.upstream for row in self.rows if row.kind == "chain"), None)
-        scaled = [
-            row.upstream for row in self.rows if row.kind == "chain" and row.node == term.node
-        ]
-        plain = seeded and (not scaled or scaled[0] == 1)  # not where the loss is multiplied
+        own = self._upstream(term.node)
+        scaled = self._started(term, start, own, plain=False)
+        if not seeded:
+            return scaled
+        plain = self._started(term, start, own, plain=True)  # not where the loss is multiplied
+        return plain if own is None else case(f"row {own} one", plain, scaled)
+
+    def _started(self, term: Term, start: str, own: int | None, *, plain: bool) -> str:
         part = "its" if plain else "that times its"
         rules = {
             "cross_entropy": f"Each output gets {part} probability, the right class minus 1: "
@@ -222,11 +245,12 @@ class _Groups:
             "mse": f"The output gets 2 × (output - target){'' if plain else ' times that'}.",
             "hinge": "The output gets minus the target times that where the hinge is above 0.",
         }
-        if not seeded:
-            start = f"The loss of sample {self.network.sample[self.last] + 1} gets "
-            start += f"{self._number(gets, signed=True)}."
+        if self.rows[0].kind != "seed":
+            first = self._upstream()
+            gets = UNKNOWN if first is None else slot("row", first, "up")
+            start = f"The loss of sample {self.network.sample[self.last] + 1} gets {gets}."
         elif not plain:
-            start += f" The loss of the sample gets {self._number(scaled[0], signed=True)}."
+            start += f" The loss of the sample gets {slot('row', own, 'up')}."
         rule = rules[term.kind]
         if term.target is None:
             rule = "Each output gets its share of 2 × (output - target)."
@@ -235,12 +259,12 @@ class _Groups:
     def _shared(self) -> str:
         """Say what the loss of each sample gets, where it is the same."""
         nodes = {term.node for term in self.network.terms if term}
-        gets = {row.contribution for row in self.rows if row.parent in nodes}
+        gets = {row.contribution: k for k, row in enumerate(self.rows) if row.parent in nodes}
         if len(gets) != 1:
             return ""
-        number = gets.pop()
-        sign = "about " if sign_of_number(number) == "≈" else ""
-        return f"The loss of each sample gets {sign}{self._number(number, signed=True)}."
+        (k,) = gets.values()
+        about = case(f"row {k} rounded", "about ")
+        return f"The loss of each sample gets {about}{slot('row', k, 'con')}."
 
     def others(self, forward: bool) -> str:
         count = len({self.network.sample[row.node] for row in self.rows})

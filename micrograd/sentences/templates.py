@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["case", "fill", "slot"]
+__all__ = ["case", "fill", "of_row", "slot"]
 
 _SLOT, _END, _CASE, _THEN, _ELSE, _CLOSE = map(chr, range(0xE000, 0xE006))
 _PIECES: Final = re.compile(f"([{_SLOT}-{_CLOSE}]?)([^{_SLOT}-{_CLOSE}]*)")
@@ -28,6 +28,11 @@ def slot(name: str, *about: object) -> str:
 def case(condition: str, then: str, otherwise: str = "") -> str:
     """Return a part of a template that a condition on numbers decides."""
     return f"{_CASE}{condition}{_THEN}{then}{_ELSE}{otherwise}{_CLOSE}"
+
+
+def of_row(k: int, template: str) -> str:
+    """Return the template of a step as a part of one that speaks of several: of the step `k`."""
+    return template.replace(_SLOT, f"{_SLOT}row {k} ").replace(_CASE, f"{_CASE}row {k} ")
 
 
 def fill(template: str, slots: Callable[[str], Any]) -> str:
