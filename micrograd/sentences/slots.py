@@ -12,9 +12,13 @@ from micrograd.sentences.signs import sign_of_equation, sign_of_number
 from micrograd.sentences.templates import case, slot
 from micrograd.style import number_text
 
-__all__ = ["AFTER", "BEFORE", "CON", "DATA", "LOCAL", "MULTIPLIED", "UP", "filling"]
+__all__ = [
+    "AFTER", "BEFORE", "CHILD", "CON", "DATA", "LOCAL", "MADE", "MULTIPLIED", "UP", "capital",
+    "filling",
+]  # fmt: skip
 
 UP, LOCAL, CON, BEFORE, AFTER, DATA = map(slot, ("up", "local", "con", "before", "after", "data"))
+CHILD, MADE = slot("child"), slot("made")
 MULTIPLIED: Final = f"{UP} × {case('undefined', '(none)', LOCAL)} {case('product', '=', '≈')} {CON}"
 
 
@@ -55,12 +59,32 @@ def _data(words: Any, i: Any) -> str:
     return _text(words, words.recording.data[int(i)])
 
 
+def capital(text: str) -> str:
+    """Return a text as a sentence begins: "The gradient of h + b", but "h.grad"."""
+    return text[0].upper() + text[1:] if text.startswith("the ") else text
+
+
+def _operand(words: Any, row: Row, k: str) -> int:
+    found: int = words.recording.parents[row.node][int(k or row.operand)]
+    return found
+
+
 def _joined(words: Any, row: Row, _: str) -> str:
     before, adds, after = (_signed(words, x) for x in (row.before, row.contribution, row.after))
     return sign_of_equation((before, adds), after, operator.add)
 
 
 _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
+    # names and formulas
+    "child": lambda w, row, _: w.names[row.node],
+    "parent": lambda w, row, k: w.names[_operand(w, row, k)],
+    "made": lambda w, row, _: w.expression(row.node),
+    "subject": lambda w, row, _: w.subject(row.parent),
+    "sum": lambda w, row, _: w.gradient_of(row.parent),
+    "Sum": lambda w, row, _: capital(w.gradient_of(row.parent)),
+    "own": lambda w, row, _: w.gradient_of(row.node),
+    "symbol": lambda w, row, k: w.derivative(row.node, _operand(w, row, k)),
+    "formula": lambda w, row, _: w.local_formula(row.node, row.operand),
     # numbers
     "up": lambda w, row, _: _signed(w, row.upstream),
     "local": lambda w, row, _: _text(w, row.local),
@@ -70,7 +94,7 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     "after": lambda w, row, _: _signed(w, row.after),
     "data": lambda w, row, i: _data(w, i or row.node),
     "at": lambda w, row, _: _data(w, row.parent),
-    "operand": lambda w, row, k: _data(w, w.recording.parents[row.node][int(k)]),
+    "operand": lambda w, row, k: _data(w, _operand(w, row, k)),
     "slope": lambda w, row, k: _text(w, w.recording.locals[row.node][int(k)]),
     "numbers": lambda w, row, _: w.with_numbers(row.node),
     "right": lambda w, row, _: _signed(w, w.correct[row.parent]),
@@ -78,7 +102,7 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     "running": lambda w, row, _: _signed(w, w.correct_after_each[row.node, row.operand]),
     # signs: = or ≈
     "relation": lambda w, row, i: w.relation(int(i or row.node)),
-    "exact": lambda w, row, k: _equals(w, w.recording.locals[row.node][int(k)]),
+    "exact": lambda w, row, k: _equals(w, w.recording.locals[row.node][int(k or row.operand)]),
     "equals": lambda w, row, _: _equals(w, row.after),
     "joined": _joined,
     # conditions

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["case", "fill", "of_row", "slot"]
@@ -23,6 +24,11 @@ _PIECES: Final = re.compile(f"([{_SLOT}-{_CLOSE}]?)([^{_SLOT}-{_CLOSE}]*)")
 def slot(name: str, *about: object) -> str:
     """Return a place for a number; what follows the name says which one."""
     return f"{_SLOT}{' '.join(map(str, (name, *about)))}{_END}"
+
+
+@lru_cache(maxsize=4096)
+def _pieces(template: str) -> list[tuple[str, str]]:
+    return _PIECES.findall(template)
 
 
 def case(condition: str, then: str, otherwise: str = "") -> str:
@@ -44,12 +50,10 @@ def fill(template: str, slots: Callable[[str], Any]) -> str:
     slots : callable
         Gives the text of a slot, or whether a condition holds; it is asked only for what is shown.
     """
-    if _END not in template and _THEN not in template:
-        return template
     said: list[str] = []
     shown = [True]  # of the cases around: whether their text is shown
     holds: list[bool] = []
-    for mark, text in _PIECES.findall(template):
+    for mark, text in _pieces(template):
         if mark == _CASE:
             holds.append(shown[-1] and bool(slots(text)))
             shown.append(False)

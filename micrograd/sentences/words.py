@@ -20,7 +20,19 @@ from micrograd.ops import constant
 from micrograd.sentences.naming import called as called_in
 from micrograd.sentences.naming import numeral, product_signs, shortened
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
-from micrograd.sentences.slots import AFTER, BEFORE, CON, DATA, LOCAL, MULTIPLIED, UP, filling
+from micrograd.sentences.slots import (
+    AFTER,
+    BEFORE,
+    CHILD,
+    CON,
+    DATA,
+    LOCAL,
+    MADE,
+    MULTIPLIED,
+    UP,
+    capital,
+    filling,
+)
 from micrograd.sentences.templates import case, fill, slot
 from micrograd.style import finite, number_text
 from micrograd.values.names import names_in
@@ -133,16 +145,16 @@ class Words:
 
     def derivative(self, over: int, under: int) -> str:
         """Return the symbol of a derivative, as in `∂s/∂h`."""
-        return f"∂{self._tight(over)}/∂{self._tight(under)}"
+        return f"∂{self.tight(over)}/∂{self.tight(under)}"
 
-    def _local_symbol(self, i: int, operand: int) -> str:
+    def _local_symbol(self, i: int, operand: int, symbol: str) -> str:
         """Return the symbol of a local derivative, with the operand's number if it is repeated."""
         parents = self.recording.parents[i]
-        symbol = self.derivative(i, parents[operand])
         repeated = parents.count(parents[operand]) > 1
         return f"{symbol} (operand {operand + 1})" if repeated else symbol
 
-    def _tight(self, i: int) -> str:
+    def tight(self, i: int) -> str:
+        """Return the name of value `i` in a symbol: in parentheses where it needs them."""
         name, binds = self.names[i], self._texts[i].precedence
         blank = " " in name and not self._titles[i]
         return f"({name})" if blank or binds < 5 else name
@@ -189,25 +201,24 @@ class Words:
 
     def _evaluated(self, i: int) -> str:
         node, name, expression = self.recording.nodes[i], self.names[i], self.expression(i)
+        own = name == expression
         kind = f"{node.op.noun} " if node.op.noun != node.op.name else ""
         result = case("plain", DATA, f"{slot('numbers')} {slot('relation')} {DATA}")
         if node.op.held:
             of = f"the {kind}of {self._operands(i)}, held constant because {node.op.held}"
-            name = f"{name} is " if name != expression else ""
-            return f"{_start(name + of)}: {result}."
+            return f"{capital(of) if own else f'{CHILD} is {of}'}: {result}."
         operands = self.recording.parents[i]
         if i in self._sums:
-            return f"{name} is the weighted sum of its inputs plus the bias: {DATA}."
+            return f"{CHILD} is the weighted sum of its inputs plus the bias: {DATA}."
         if i in self._activations:
-            symbol, (s,) = self.activation(i), operands
+            symbol = self.activation(i)
             evaluated = f"{symbol}({slot('operand', 0)}) {slot('relation')} {DATA}"
-            return f"{name} = {symbol}({self.names[s]}): {evaluated}."
+            return f"{CHILD} = {symbol}({slot('parent', 0)}): {evaluated}."
         if len(operands) == 1 and expression == self.names[operands[0]]:
-            return f"{name} is the {node.op.noun} of {expression}: {DATA}."
-        if name == expression:
-            start = f"The {kind}{expression} is" if kind else f"{expression} is"
-            return f"{start} {result}."
-        return f"{name} is {'the ' if kind else ''}{kind}{expression}: {result}."
+            return f"{CHILD} is the {node.op.noun} of {MADE}: {DATA}."
+        if own:
+            return f"{f'The {kind}' if kind else ''}{MADE} is {result}."
+        return f"{CHILD} is {'the ' if kind else ''}{kind}{MADE}: {result}."
 
     def relation(self, i: int) -> str:
         """Return `=` where the digits shown make the evaluation of value `i` exact, else `≈`."""
@@ -250,9 +261,9 @@ class Words:
         """Return the local derivatives that the evaluation of value `i` saves."""
         parents = self.recording.parents[i]
         if self.recording.nodes[i].op.held:
-            return f"Nothing is saved for the backward pass: {self.names[i]} is held constant."
+            return f"Nothing is saved for the backward pass: {CHILD} is held constant."
         parts = [
-            f"{self._local_symbol(i, k)} {slot('exact', k)} {slot('slope', k)}"
+            f"{self._local_symbol(i, k, slot('symbol', k))} {slot('exact', k)} {slot('slope', k)}"
             for k in range(len(parents[:4]))
         ]
         if i in self._sums:
@@ -299,7 +310,7 @@ class Words:
         )
 
     def _passed(self, row: Row) -> str:
-        child, parent = self.names[row.node], self.subject(row.parent)
+        child, parent = CHILD, slot("subject")
         op = self.recording.nodes[row.node].op
         if op.held:
             why = f"it is held constant, because {op.held}"
@@ -353,15 +364,12 @@ class Words:
             which = "both operands" if uses == len(operands) == 2 else f"{uses} operands"
             ordinal = {1: "first", 2: "second", 3: "third"}.get(nth, f"number {nth}")
             remarks += (
-                f" {self.names[row.parent]} is {which} of {self.expression(row.node)}; "
-                f"this is the {ordinal}."
+                f" {slot('parent', row.operand)} is {which} of {MADE}; this is the {ordinal}."
             )
         why = f" ({op.name} is flat at {slot('at')})" if len(operands) == 1 else ""
         remark = case(
             "idle",
-            case(
-                "undefined", "", f" Nothing arrives from {self.names[row.node]}: its gradient is 0."
-            ),
+            case("undefined", "", f" Nothing arrives from {CHILD}: its gradient is 0."),
             case("flat", f" No gradient gets through: the local derivative is 0{why}."),
         )
         if len(operands) == 1 and op.kinks:
@@ -369,15 +377,15 @@ class Words:
             remark = case("kink", f"{kink}{LOCAL}.", remark)
         remarks += remark
         if self.broken in ("recursion", "visit_once", "post_order"):
-            early = f" Too early: {self.gradient_of(row.node)} is not complete; "
+            early = f" Too early: {slot('own sum')} is not complete; "
             remarks += case("early", f"{early}{slot('complete')} would be correct.")
         return remarks
 
     def _sum(self, row: Row) -> str:
-        grad = self.gradient_of(row.parent)
+        grad, start = slot("sum"), slot("Sum")
         if self.broken == "assign" and row.number > 1:
-            lost = f"{_start(grad)} is overwritten: {BEFORE} is lost. It is now {AFTER}"
-            same = f"{_start(grad)} is overwritten by the same number."
+            lost = f"{start} is overwritten: {BEFORE} is lost. It is now {AFTER}"
+            same = f"{start} is overwritten by the same number."
             right = f"{lost}; {slot('running')} would be correct."
             return case("lost", right, case("same", same, f"{lost}."))
         about = case("about", "about ")
@@ -388,14 +396,14 @@ class Words:
             added = f"{left} {grad} {slot('equals')} {AFTER}"
             return f"{added}: {end}." if row.of == 1 else f"{added} so far (1 of {row.of})."
         if row.of == 1:
-            return f"That is all that {self.subject(row.parent)} gets: {end}."
+            return f"That is all that {slot('subject')} gets: {end}."
         if row.number == 1:
             return f"The first of {row.of} contributions."
         is_last = row.number == row.of
         gives = (
             f"Added to {BEFORE}, {grad} is {about}" if is_last else f"Added to {BEFORE}: {about}"
         )
-        added = case("nothing", f"{_start(grad)} stays {AFTER}", f"{gives}{AFTER}")
+        added = case("nothing", f"{start} stays {AFTER}", f"{gives}{AFTER}")
         if is_last:
             return f"{added}. That was the last of {row.of}: {end}."
         return f"{added} so far ({row.number} of {row.of})."
@@ -450,19 +458,17 @@ class Words:
         """Return that line with slots for its numbers."""
         if row.kind != "chain":
             return self._saved(row.node) if row.kind == "forward" else ""
-        expression = self.expression(row.node)
-        name = self.names[row.node]
+        own = self.names[row.node] == self.expression(row.node)
         if held := self.recording.nodes[row.node].op.held:
-            whole = name if name == expression else f"{name} = {expression}"
-            return f"{whole} is held constant, because {held}"
-        symbol = self._local_symbol(row.node, row.operand)
+            return f"{CHILD if own else f'{CHILD} = {MADE}'} is held constant, because {held}"
+        symbol = self._local_symbol(row.node, row.operand, slot("symbol"))
         formula = self.local_formula(row.node, row.operand)
-        number = f"{slot('exact', row.operand)} {LOCAL}"
-        value = f"= {formula} {number}" if formula else number
+        number = f"{slot('exact')} {LOCAL}"
+        value = f"= {slot('formula')} {number}" if formula else number
         if re.fullmatch(r"[-≈\d./e]+", formula):
             value = case(f"is {formula} local", number, value)
-        missing = f"= {formula}, which does not exist here" if formula else "= nothing here"
-        made = f"{name} = {expression}, so " if name != expression else ""
+        missing = f"= {slot('formula')}, which does not exist here" if formula else "= nothing here"
+        made = "" if own else f"{CHILD} = {MADE}, so "
         return f"{made}{symbol} {case('undefined', missing, value)}"
 
     def latex(self, row: Row) -> str:
@@ -518,10 +524,6 @@ class Words:
 
 
 _SLOPES: Final = {"sigmoid": "x(1 - x)", "tanh": "1 - x²"}  # of activations x, as saved
-
-
-def _start(text: str) -> str:
-    return text[0].upper() + text[1:] if text.startswith("the ") else text
 
 
 class _Exact(Fraction):

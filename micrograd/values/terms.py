@@ -34,6 +34,8 @@ class Term(NamedTuple):
         None where there are several.
     ratio : int or None
         The position of the right class's probability, where the graph holds it.
+    leaf : int or None
+        The position of the target, where it is a leaf of the graph.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Term(NamedTuple):
     outputs: list[int]
     target: Any
     ratio: int | None = None
+    leaf: int | None = None
 
 
 def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[int]) -> Term | None:
@@ -53,7 +56,7 @@ def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[i
     >>> s = Value(3.0)
     >>> nodes = order((s - 1.0) ** 2)
     >>> term_at(nodes, {node: i for i, node in enumerate(nodes)}, 3, [0])
-    Term(kind='mse', node=3, outputs=[0], target=1.0, ratio=None)
+    Term(kind='mse', node=3, outputs=[0], target=1.0, ratio=None, leaf=1)
     """
     wanted = [nodes[output] for output in outputs]
     for found in _READERS:
@@ -61,7 +64,9 @@ def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[i
             kind, target, used = term
             is_ratio = kind == "cross_entropy" and nodes[i].op.name == "neg"
             ratio = at[nodes[i].parents[0].parents[0]] if is_ratio else None
-            return Term(kind, i, [at[output] for output in used], target, ratio)
+            leaf = at[target] if hasattr(target, "op") else None
+            target = target if leaf is None else target.data
+            return Term(kind, i, [at[output] for output in used], target, ratio, leaf)
     return None
 
 
@@ -150,7 +155,7 @@ def _mse(node: Any, outputs: list[Any]) -> _Found | None:
         one, other = other, one
     if one not in outputs or other.parents:
         return None
-    return "mse", other.data, [one]
+    return "mse", other, [one]
 
 
 def _hinge(node: Any, outputs: list[Any]) -> _Found | None:
@@ -162,14 +167,14 @@ def _hinge(node: Any, outputs: list[Any]) -> _Found | None:
     y, score = product.parents
     if score not in outputs:
         y, score = score, y
-    return ("hinge", y.data, [score]) if score in outputs and not y.parents else None
+    return ("hinge", y, [score]) if score in outputs and not y.parents else None
 
 
 def _binary(node: Any, outputs: list[Any]) -> _Found | None:
     score, target = _surprise(node)
     if _is(node, "add"):
         products = [side.parents for side in node.parents if _is(side, "mul")]
-        sides = [(y.data, _surprise(x)) for y, x in products if not y.parents]
+        sides = [(y, _surprise(x)) for y, x in products if not y.parents]
         targets = {side[1]: (y, side[0]) for y, side in sides}
         if set(targets) != {0, 1} or targets[0][1] is not targets[1][1]:
             return None

@@ -4,7 +4,7 @@ const exact = x => Object.is(x, -0) ? "-0.0" : String(x);
 
 const tests = {
   load(data) { // the reason why the page does not compute
-    const [D] = unpacked(data);
+    const D = data.net ? unpacked(data)[0] : decoded(data);
     tests.at = { D, live: liveOf(D) };
     return D.live.why ?? "";
   },
@@ -13,6 +13,8 @@ const tests = {
     return {
       nodes: D.nodes.map(n => [n.text, n.loc ?? null]), gmax: D.gmax,
       p: D.net?.loss?.terms.map(t => t.p) ?? null,
+      paths: D.paths?.map(({ rows, total }) => [...rows.map(row => [row.factors, row.product]), total]) ?? null,
+      groups: D.net && D.sections.flatMap(section => section.groups.map(group => group.say)),
       steps: D.steps.map(s => NAMES.map(name => s[name])),
       sizes: D.steps.map(s => [s.tc, s.tg]),
     };
@@ -27,6 +29,9 @@ const tests = {
       const r = sample.map(Number), out = row.forward(r);
       return [out, ...row.locals(r)].map(exact);
     });
+  },
+  pull([data, changes]) { // what stands in the way, or all texts after a change
+    return tests.load(data) || tests.at.live.set(changes) || tests.read();
   },
   set: changes => tests.at.live.set(changes),
   curve: ([i, xs]) => tests.at.live.curve(i, xs),

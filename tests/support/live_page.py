@@ -10,7 +10,10 @@ from micrograd.stepper.page import page_data
 from micrograd.stepper.page.html import LAST_LINE, script
 
 # Where the texts of a step stand among what Python sends of it.
-TEXTS = {"before": 9, "up": 10, "loc": 11, "con": 12, "after": 13, "correct": 17, "equals": 18}
+TEXTS = {
+    "before": 9, "up": 10, "loc": 11, "con": 12, "after": 13, "say": 14, "rule": 15, "sum": 16,
+    "correct": 17, "equals": 18,
+}  # fmt: skip
 
 
 @contextmanager
@@ -41,13 +44,20 @@ def changed(stepper, changes):
     return stepper.of_copy(root.forward())
 
 
-def texts_of(stepper):
+def texts_of(stepper, layout=None):
     """Return what Python sends of a walk, as `read` of the page gives it."""
-    data = page_data(stepper)
+    data = page_data(stepper, layout)
     strings, net = [*data["strings"], ""], data["net"]  # a text at -1 is empty
     return {
         "nodes": [[node["text"], node.get("loc")] for node in data["nodes"]],
         "gmax": data["gmax"],
+        "paths": data["paths"]
+        and [
+            [*([strings[row[1]], strings[row[2]]] for row in rows), strings[total]]
+            for rows, _, total in data["paths"]
+        ],
+        "groups": net
+        and [strings[g["text"]] for section in data["sections"] for g in section["groups"]],
         "p": [term["p"] for term in net["loss"]["terms"]] if net and net["loss"] else None,
         "steps": [[strings[step[at]] for at in TEXTS.values()] for step in data["steps"]],
         "sizes": [step[7:9] for step in data["steps"]],

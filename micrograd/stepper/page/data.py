@@ -132,7 +132,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "alike": _alike(stepper, layout.fold),
         "paths": _paths(stepper, layout, places, text),
         "net": net_data(stepper),
-        "live": live_data(stepper),
+        "live": live_data(stepper, text),
         "sections": sections,
         "guess": guess_data(stepper),
         "strings": list(table),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.errors import TraceError
 from micrograd.ops import Op
 from micrograd.replay.instructions import instructions
+from micrograd.sentences.groups import group_template
 from micrograd.sentences.naming import numeral, product_signs
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite
+from micrograd.values.terms import Term
 
 __all__ = ["live_data"]
 
@@ -19,12 +22,14 @@ _IN_PYTHON: Final = "Change a number in Python"
 _LARGEST_INT: Final = 2**53  # of a float, and so of a page
 
 
-def live_data(stepper: Stepper) -> dict[str, Any]:
+def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
     """Return what a page computes the numbers of a graph with, or why it cannot.
 
     Parameters
     ----------
     stepper : Stepper
+    text : callable
+        Gives the position of a text among the strings of the page.
 
     Returns
     -------
@@ -34,7 +39,9 @@ def live_data(stepper: Stepper) -> dict[str, Any]:
         whether a local derivative of 0 means that the operand was not chosen; `forms`, how each is
         written with numbers, and which operands stand in parentheses where they are negative;
         `exact`, whether it gives a Fraction of Fractions; `fixed`, the leaves that are part of an
-        expression, such as the 3 of `3 * a`.
+        expression, such as the 3 of `3 * a`, and the targets of losses; `kinks` of each row. And
+        the texts: what each value and its gradient are called, the formulas of the derivatives, and
+        the templates of each step (of its sentence, its rule and its arithmetic) and each group.
     """
     nodes, data = stepper.nodes, stepper.recording.data
     computed = [node.op for node in nodes if node.parents]
@@ -46,6 +53,7 @@ def live_data(stepper: Stepper) -> dict[str, Any]:
     except TraceError as error:
         return {"why": f"{_IN_PYTHON}: {error}."}
     fixed = {i for i in range(len(data)) if not nodes[i].parents and stepper.words.is_number(i)}
+    fixed |= {leaf for term in _terms(stepper) if (leaf := term.leaf) is not None}
     for node, parents in zip(nodes, stepper.recording.parents, strict=True):
         if node.parents and node.op.renewed:  # its row has the number of an operand
             fixed |= {parent for parent in parents if not nodes[parent].parents}
@@ -55,8 +63,47 @@ def live_data(stepper: Stepper) -> dict[str, Any]:
         "forms": [_form(op) for op in rows],
         "exact": [_is_exact(op) for op in rows],
         "of": [rows[node.op] if node.parents else -1 for node in nodes],
+        "kinks": [op.kinks for op in rows],
         "fixed": sorted(fixed),
+        "sums": [text(stepper.words.gradient_of(i)) for i in range(len(data))],
+        "subjects": [text(stepper.words.subject(i)) for i in range(len(data))],
+        "tight": [text(stepper.words.tight(i)) for i in range(len(data))],
+        "formulas": [
+            [text(stepper.words.local_formula(i, k)) for k in range(len(parents))]
+            for i, parents in enumerate(stepper.recording.parents)
+        ],
+        "steps": _steps(stepper, text),
+        "groups": _groups(stepper, text),
     }
+
+
+def _terms(stepper: Stepper) -> list[Term]:
+    return [term for term in stepper.network.terms if term] if stepper.network else []
+
+
+def _steps(stepper: Stepper, text: Callable[[str], int]) -> list[list[int]]:
+    words, rows, found = stepper.words, stepper.pass_rows, []
+    for k, row in enumerate(rows):
+        say = words.sentence_template(row)
+        if k == len(rows) - 1 and not stepper.broken:
+            count = len(rows) - stepper.forward_count
+            say += f" {words.done_template(count, stepper.gradients)}"
+        found.append([*map(text, (say, words.rule_template(row), words.arithmetic_template(row)))])
+    return found
+
+
+def _groups(stepper: Stepper, text: Callable[[str], int]) -> list[int]:
+    """Return the templates of the groups of all sections, which only the lens shows."""
+    rows, network = stepper.pass_rows, stepper.network
+    if network is None or not network.is_drawn:
+        return []
+    return [
+        text(group_template(stepper.words, network, group.kind, rows[group.first : group.last + 1]))
+        if group.kind != "update"
+        else -1
+        for section in stepper.all_sections
+        for group in section.groups
+    ]
 
 
 def _form(op: Op) -> list[Any]:

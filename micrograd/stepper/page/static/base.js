@@ -54,6 +54,7 @@ function unpacked(data) {
   D.steps = D.steps.map((s, j) => Object.assign(Object.create(step), {
     j, k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8], sent: s,
   }));
+  D.sections.flatMap(section => section.groups).forEach((g, at) => Object.defineProperty(g, "say", { get: () => D.writtenGroup?.(g, at) ?? text(g.text) }));
   return [D, text];
 }
 

@@ -118,7 +118,7 @@ function lensWords(V, on) {
         rule.append(...typed(s.rule));
       }
     } else {
-      if (text(group.text)) sentence = text(group.text);
+      if (group.say) sentence = group.say;
       const [a, b] = group.steps, inside = steps.slice(a, Math.min(b, k) + 1), at = group.layer && V.neuron(group.layer, group.neuron);
       if (V.isRest(k)) sentence = V.restText();
       else if (at && !back) {

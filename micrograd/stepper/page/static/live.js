@@ -118,7 +118,7 @@ function liveOf(D) {
       if (ints[p]) kinds[j] += 8;
     });
     grads.forEach((x, i) => { if (!Number.isFinite(x)) undefinedAt(`the gradient of ${nodes[i].name} is ${x}`); });
-    state.grads = grads;
+    Object.assign(state, { grads, ints });
   }
   // The correct pass, for one that breaks a rule on purpose: the gradients, and after each contribution.
   function correct(state) {
@@ -161,30 +161,79 @@ function liveOf(D) {
     equals: (s, j) => s.k !== "chain" ? null : now.locals[s.n][args[j]] === null ? "=" : signOfEquation([s.before, s.up, s.loc], s.after, (b, up, x) => D.assigns ? multiplied(up, x) : added(b, multiplied(up, x))),
     con: (s, j) => s.k === "chain" ? numberText(now.con[j], 4, true, now.kinds[j] & 2) : null,
     after: (s, j) => s.k === "forward" ? nodes[s.n].text : numberText(now.after[j], 4, true, now.kinds[j] & 8),
+    say: (s, j) => filled(D.strings[L.steps[j][0]], slotsOf(s)),
+    rule: (s, j) => filled(string(L.steps[j][1]), slotsOf(s)),
+    sum: (s, j) => filled(string(L.steps[j][2]), slotsOf(s)),
     correct: (s, j) => {
       if (!D.rule || s.k === "forward") return "";
       const target = s.k === "seed" ? s.n : s.p, wanted = D.assigns && s.k === "chain" ? now.then[s.n][args[j]] : s.i === s.of ? now.right[target] : now.after[j];
       return wanted === now.after[j] ? "" : numberText(wanted, 4, true);
     },
   };
+  // What stands in the slots of the templates: as in micrograd/sentences/slots.py.
+  const plus = x => numberText(x, 4, true), local = s => now.locals[s.n][args[s.j]];
+  const string = i => i < 0 ? "" : D.strings[i], made = []; // how each value is computed, in names
+  const operand = (s, k) => operands[s.n][k === "" ? args[s.j] : k], capital = t => t.startsWith("the ") ? `T${t.slice(1)}` : t;
+  steps.forEach(s => { if (s.k === "forward") made[s.n] = s.before; });
+  const slots = {
+    child: s => nodes[s.n].name, parent: (s, k) => nodes[operand(s, k)].name, made: s => made[s.n], subject: s => string(L.subjects[s.p]),
+    sum: s => string(L.sums[s.p]), Sum: s => capital(string(L.sums[s.p])), own: s => string(L.sums[s.n]),
+    symbol: (s, k) => `\u2202${string(L.tight[s.n])}/\u2202${string(L.tight[operand(s, k)])}`, formula: s => string(L.formulas[s.n][args[s.j]]),
+    up: s => s.up, local: s => s.loc, con: s => s.con, size: s => s.con.replace(/[-+]/, ""), before: s => s.before, after: s => s.after,
+    data: (s, i) => nodes[i === "" ? s.n : i].text, at: s => nodes[s.p].text, operand: (s, k) => nodes[operand(s, k)].text,
+    slope: (s, k) => nodes[s.n].loc[k], numbers: s => expression(s.n, now), grad: (s, i) => numberText(now.grads[i], 4, true, now.ints[i]),
+    right: s => plus(now.right[s.p]), complete: s => plus(now.right[s.n]), running: s => plus(now.then[s.n][args[s.j]]),
+    p: (s, about) => { const [i, k] = about.split(" "); return numberText(probabilities(D.net.loss.terms.find(t => t.node === +i))[k]); },
+    relation: (s, i) => relation(i === "" ? s.n : +i, now), exact: (s, k) => { const at = k === "" ? args[s.j] : k, x = now.locals[s.n][at]; return x === null ? "\u2248" : signOfNumber(x, nodes[s.n].loc[at]); },
+    equals: s => signOfNumber(now.after[s.j], s.after), joined: s => signOfEquation([s.before, s.con], s.after, added),
+    plain: s => expression(s.n, now) === nodes[s.n].text, undefined: s => local(s) === null,
+    product: s => local(s) === null || signOfEquation([s.up, s.loc], s.con, multiplied) === "=",
+    idle: s => now.up[s.j] === 0, flat: s => local(s) === 0, kink: s => L.kinks[L.of[s.n]].includes(now.data[s.p]), one: s => now.up[s.j] === 1,
+    nothing: s => now.con[s.j] === 0, less: s => s.con.startsWith("-"), rounded: s => signOfNumber(now.con[s.j], s.con) !== "=",
+    first: s => now.before[s.j] === 0, about: s => signOfNumber(now.after[s.j], s.after) !== "=", same: s => now.before[s.j] === now.after[s.j],
+    wrong: s => now.after[s.j] !== now.right[s.p], early: s => now.up[s.j] !== now.right[s.n], lost: s => now.then[s.n][args[s.j]] !== now.after[s.j],
+  };
+  // `of`: the first of the steps that `row 2 up` counts.
+  const slotsOf = (s, of = 0) => name => {
+    const [kind, first, ...rest] = name.split(" "), other = rest.join(" ");
+    if (kind === "row") return slotsOf(steps[of + +first], of)(other);
+    return kind === "is" ? slotsOf(s, of)(other) === first : slots[kind](s, name.slice(kind.length + 1));
+  };
   const localText = (i, k) => now.locals[i][k] === null ? "\u2013" : numberText(now.locals[i][k], 4, false, now.slopes[i][k]);
-  const sent = D.steps.map(s => ({ tc: s.tc, tg: s.tg })), original = { gmax: D.gmax, texts: nodes.map(n => n.text), full: nodes.map(n => n.full), loc: nodes.map(n => n.loc), p: D.net?.loss?.terms.map(t => t.p) };
-  const sentText = (s, name) => { const at = s.sent[TEXTS[name]]; return at < 0 ? "" : D.strings[at]; };
+  const sent = D.steps.map(s => ({ tc: s.tc, tg: s.tg })), original = { paths: D.paths?.[0]?.rows && structuredClone(D.paths), gmax: D.gmax, texts: nodes.map(n => n.text), full: nodes.map(n => n.full), loc: nodes.map(n => n.loc), p: D.net?.loss?.terms.map(t => t.p) };
+  const sentText = (s, name) => string(s.sent[TEXTS[name]]);
   function write(state) { // null: as Python has sent it
     now = state;
     const cache = steps.map(() => ({}));
+    D.writtenGroup = state && ((g, at) => L.groups[at] >= 0 ? filled(D.strings[L.groups[at]], slotsOf(steps[g.steps[0]], g.steps[0])) : null);
     D.written = state && ((s, name) => cache[s.j][name] ??= texts[name]?.(s, s.j) ?? sentText(s, name));
     nodes.forEach((n, i) => {
       n.text = state ? numberText(state.data[i], 4, false, state.whole[i]) : original.texts[i];
       n.full = state && leaf[i] ? changes.has(i) ? String(state.data[i]) : original.full[i] : original.full[i];
       if (!leaf[i]) n.loc = state ? n.loc.map((_, k) => localText(i, k)) : original.loc[i];
     });
+    if (original.paths) { if (state) writePaths(); else D.paths.forEach((path, i) => Object.assign(path, structuredClone(original.paths[i]))); }
     D.gmax = state ? numberText(state.scale) : original.gmax;
     steps.forEach((s, j) => {
       s.tc = state && s.k === "chain" ? sizeOf(state.con[j], state.scale) : sent[j].tc;
       s.tg = state && s.k !== "forward" ? sizeOf(state.after[j], state.scale) : sent[j].tg;
     });
     D.net?.loss?.terms.forEach((t, q) => { t.p = !t.p || !state ? original.p[q] : probabilities(t).map(p => numberText(p)); });
+  }
+  // The paths of a drawn graph, of each value: where there are very many, those that were the largest.
+  function writePaths() {
+    D.paths.forEach(({ rows }, i) => {
+      let left = exactOf(now.right?.[i] ?? now.grads[i]);
+      rows.forEach(row => {
+        if (row.way.startsWith("\u2026")) { row.product = plus(floating(left)); return; }
+        const at = row.edges.map(e => D.edges[e]), numbers = at.map(({ c, arg }) => now.locals[c][arg]), shownAs = at.map(({ c, arg }) => localText(c, arg));
+        const product = numbers.reduce((a, b) => a === 0 || b === null ? 0 : a * b, 1), parts = shownAs.map(t => t.startsWith("-") ? `(${t})` : t);
+        row.product = plus(product);
+        row.factors = `${(parts.length > 12 ? [...parts.slice(0, 5), "\u2026", ...parts.slice(-5)] : parts).join(" \u00d7 ") || "1"} ${signOfEquation(shownAs, row.product, (...x) => x.reduce(multiplied, exactly(1n)))}`;
+        left = added(left, exactOf(product), -ONE);
+      });
+      D.paths[i].total = plus(now.right?.[i] ?? now.grads[i]);
+    });
   }
   function probabilities(term) {
     const scores = term.outputs.map(i => now.data[i]);
@@ -196,7 +245,9 @@ function liveOf(D) {
   let why = "";
   function check() {
     write(begin);
-    const all = name => steps.find(s => s[name] !== sentText(s, name));
+    // All numbers; of the sentences those of about a thousand steps, so that a large page opens quickly.
+    const stride = Math.ceil(steps.length / 1000), spelt = new Set(["say", "rule", "sum", "equals"]);
+    const all = name => steps.find((s, j) => (j % stride === 0 || !spelt.has(name)) && s[name] !== sentText(s, name) && !(D.rule && name === "say" && j === steps.length - 1));
     const wrong = nodes.findIndex((n, i) => n.text !== original.texts[i] || n.loc?.some((t, k) => t !== original.loc[i][k]));
     if (wrong >= 0) why = `The page computes ${nodes[wrong].name} otherwise than Python: no number can be changed here.`;
     for (const name of Object.keys(texts)) { const s = why ? null : all(name); if (s) why = `The page computes step ${s.j + 1} otherwise than Python: no number can be changed here.`; }

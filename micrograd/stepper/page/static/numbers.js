@@ -71,6 +71,24 @@ function signOfEquation(texts, result, join) {
   return wanted && operands.every(x => x) && compared(join(...operands), wanted) === 0 ? "=" : "\u2248";
 }
 const signOfNumber = (x, text = numberText(x)) => numberOf(text) === x || x !== x ? "=" : "\u2248";
+
+// ---- a template of micrograd/sentences/templates.py, filled in: `slots` gives the text of a slot, or
+// whether a condition holds
+const pieces = new Map();
+function filled(template, slots) {
+  if (!pieces.has(template)) pieces.set(template, [...template.matchAll(/([\ue000-\ue005]?)([^\ue000-\ue005]*)/g)]);
+  const shown = [true], holds = [];
+  let said = "";
+  for (const [, mark, text] of pieces.get(template)) {
+    const on = shown.at(-1);
+    if (mark === "\ue002") { holds.push(on && slots(text)); shown.push(false); continue; }
+    if (mark === "\ue003") shown[shown.length - 1] = holds.at(-1);
+    else if (mark === "\ue004") shown[shown.length - 1] = shown.at(-2) && !holds.pop();
+    else if (mark === "\ue005") shown.pop();
+    if (shown.at(-1)) said += mark === "\ue000" ? slots(text) : text;
+  }
+  return said;
+}
 function shortened(text) { // a long expression with the first two and the last of many terms
   if (text.length <= 64) return text;
   const terms = text.split(" + "), [a, b] = terms, last = terms.at(-1);
