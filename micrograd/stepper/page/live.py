@@ -63,7 +63,7 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
         "forms": [_form(op) for op in rows],
         "exact": [_is_exact(op) for op in rows],
         "of": [rows[node.op] if node.parents else -1 for node in nodes],
-        "kinks": [op.kinks for op in rows],
+        "kinks": [list(op.kinks) for op in rows],
         "fixed": sorted(fixed),
         "sums": [text(stepper.words.gradient_of(i)) for i in range(len(data))],
         "subjects": [text(stepper.words.subject(i)) for i in range(len(data))],
