@@ -24,6 +24,9 @@ sys.path.insert(0, str(HERE))
 import fetch  # noqa: E402
 import licences  # noqa: E402
 import reference  # noqa: E402
+import wheels  # noqa: E402
+
+from micrograd.stepper.page.html import script, styles  # noqa: E402
 
 # Where Python's documentation explains what the reference names: an inventory of Sphinx.
 PYTHON = {
@@ -50,6 +53,10 @@ PLACES = {
     "CONTRIBUTING.md": "project/contributing.md",
     "tests/benchmarks/RESULTS.md": "benchmarks.md",
 }
+# The files of Pyodide that a page loads.
+RUNTIME = (
+    "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -73,11 +80,31 @@ def build(out: Path) -> None:
         carried.write_bytes(fetch.read("mathjax@3.2.2", "es5/tex-svg.js"))
         licences.write(source)
         run_sphinx(source, made)
+        write_playground(made / "playground")
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(made, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")
+
+
+def write_playground(folder: Path) -> None:
+    """Write the page with Python in it: the runtime, the wheels and the stepper as it is."""
+    shutil.copytree(HERE / "playground", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HERE / "site" / "_static" / "icon.svg", folder)
+    (folder / "stepper.js").write_text(script(), encoding="utf-8")
+    (folder / "stepper.css").write_text(styles(), encoding="utf-8")
+    runtime = folder / "pyodide"
+    runtime.mkdir()
+    for name in RUNTIME:
+        (runtime / name).write_bytes(fetch.read("pyodide@0.27.7", name))
+    loaded = [
+        shutil.copy(fetch.wheel("graphviz==0.21"), folder),
+        wheels.write_graphviz(folder),
+        wheels.write_micrograd(folder),
+    ]
+    names = [Path(path).name for path in loaded]
+    (folder / "wheels.json").write_text(json.dumps(names), encoding="utf-8")
 
 
 def run_sphinx(source: Path, out: Path) -> None:

@@ -73,7 +73,7 @@ def test_every_allowed_skip_has_a_stage_a_pattern_and_a_reason():
 
 def test_the_lowest_versions_that_are_tried_are_those_that_are_promised():
     project = (FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8")
-    promised = dict(re.findall(r'"([a-z-]+)>=([\d.]+)"', project))
+    promised = dict(re.findall(r'"([a-z-]+)>=([\d.]+)[";]', project))
     # What builds the package, what only a browser test needs, and what builds the documentation.
     for name in (
         "build", "jupyterlab", "marimo", "myst-nb", "notebook", "numpydoc", "playwright",

@@ -19,6 +19,7 @@ from typing import Any, Final
 import graphviz
 
 from micrograd.checks import one_of
+from micrograd.draw import in_page
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import write_atomic
@@ -225,6 +226,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
 @lru_cache(maxsize=8)
 def _program(which: str, path: str) -> str:
     """Return the path of the layout program; `path` is part of the key, as `dot` depends on it."""
+    if which == "wheel" and sys.platform == "emscripten":
+        return in_page.NAME
     found = shutil.which("dot", path=path) if which == "system" else _of_wheel(path)
     if not found:
         name = "dot" if which == "system" else "of graphviz-pure"
@@ -247,6 +250,8 @@ def _of_wheel(path: str) -> str | None:
 
 
 def _run(command: list[str], source: str) -> subprocess.CompletedProcess[bytes]:
+    if command[0] == in_page.NAME:
+        return in_page.run(command, source)
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         return subprocess.run(

@@ -1,0 +1,24 @@
+// Python in a worker: it answers one question after the other, so that the page stays alive.
+
+import { loadPyodide } from "./pyodide/pyodide.mjs";
+
+const started = (async () => {
+  const names = await (await fetch("wheels.json")).json();
+  const program = fetch("playground.py").then(answer => answer.text());
+  const wheels = names.map(name => fetch(name).then(answer => answer.arrayBuffer()));
+  const python = await loadPyodide({ indexURL: new URL("pyodide/", import.meta.url).href });
+  for (const wheel of wheels) python.unpackArchive(await wheel, "wheel");
+  python.runPython(await program, { filename: "playground.py" });
+  return python.globals.get("answer");
+})();
+
+started.then(() => postMessage({ ready: true }), error => postMessage({ fatal: String(error) }));
+
+onmessage = async ({ data }) => {
+  try {
+    const answer = await started;
+    postMessage({ asked: data.asked, ...JSON.parse(answer(JSON.stringify(data))) });
+  } catch (error) { // of the interpreter itself: it cannot go on
+    postMessage({ asked: data.asked, fatal: String(error) });
+  }
+};
