@@ -16,14 +16,23 @@ CARRIED = (
      "CC-BY-4.0, OFL-1.1, MIT", "https://fontawesome.com/license/free"),
     ("MyST-NB style sheet", "myst-nb", "BSD-3-Clause", "https://myst-nb.readthedocs.io"),
     ("MathJax", "mathjax", "Apache-2.0", "https://www.mathjax.org"),
+    ("Pyodide, in the playground", "pyodide", "MPL-2.0", "https://github.com/pyodide/pyodide"),
+    ("Python 3.12 with its standard library, in Pyodide", "", "PSF-2.0", "https://www.python.org"),
+    ("Emscripten's runtime, in Pyodide and Viz.js", "", "MIT or NCSA", "https://emscripten.org"),
+    ("The Python package graphviz, in the playground", "graphviz", "MIT",
+     "https://github.com/xflr6/graphviz"),
+    ("Viz.js, in the playground", "@viz-js/viz", "MIT", "https://github.com/mdaines/viz-js"),
+    ("Graphviz 16.1.0, in Viz.js", "", "EPL-2.0", "https://graphviz.org"),
+    ("Expat 2.8.5, in Viz.js", "", "MIT", "https://github.com/libexpat/libexpat"),
 )  # fmt: skip
 
 
 def version(name: str) -> str:
     """Return the version of a package of pip or npm."""
-    for each in fetch.PACKAGES:
-        if each.rpartition("@")[0] == name:
-            return each.rpartition("@")[2]
+    for each in (*fetch.PACKAGES, *fetch.WHEELS):
+        found, mark, number = each.replace("==", "@").rpartition("@")
+        if mark and found == name:
+            return number
     return importlib.metadata.version(name) if name else ""
 
 
@@ -35,7 +44,7 @@ def write(source: Path) -> None:
     for name, path in own.items():
         (folder / name).write_bytes((ROOT / path).read_bytes())
     (folder / "mathjax.txt").write_bytes(fetch.read("mathjax@3.2.2", "LICENSE"))
-    for name in ("Sphinx", "pydata-sphinx-theme", "myst-nb"):
+    for name in ("Sphinx", "pydata-sphinx-theme", "myst-nb", "graphviz"):
         for file in importlib.metadata.files(name) or []:
             if "licenses" in file.parts:
                 target = folder / f"{name.lower()}.txt"

@@ -42,7 +42,7 @@ y`],
 
 const $ = id => document.getElementById(id);
 const form = $("form"), status = $("status"), problem = $("problem");
-let mode = "expression", worker, ready, leave = null, model = null, last = 0, waits = null;
+let mode = "expression", worker, ready, leave = null, last = 0, waits = null;
 
 // ---- theme: that of the documentation, else of the system
 function theme() {
@@ -88,42 +88,35 @@ function quit(answer) {
   resolve?.(answer);
 }
 
-// ---- the stepper
-function opened(data, position) {
-  const values = { data, step: position, theme: "auto", editable: true, error: "", answers: [] }, listeners = {};
+// ---- the stepper, as on a page of its own: it computes by itself what follows from a pulled number
+let data = null;
+const values = {}, model = {
+  get: key => values[key], set(key, value) { values[key] = value; },
+  on() {}, off() {}, save_changes() {},
+};
+function opened() {
   const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-  if (asked.step) values.start = asked;
-  model = {
-    get: key => values[key],
-    set(key, value) { values[key] = value; if (key === "edit") edit(value); },
-    on(event, f) { (listeners[event] ??= new Set()).add(f); },
-    off(event, f) { listeners[event]?.delete(f); },
-    save_changes() {},
-    tell(key, value) { values[key] = value; for (const f of [...listeners[`change:${key}`] ?? []]) f(); },
-  };
   leave?.();
-  $("mgs").replaceChildren();
+  Object.assign(values, { data, step: data.position, theme: "auto", editable: true, error: "", answers: [], start: asked.step ? asked : { ...data.start, ...asked } });
   leave = stepper.render({ model, el: $("mgs") });
 }
-
-async function edit({ node, text }) {
-  const mine = model, answer = await ask({ do: "edit", node, text });
-  if (mine !== model) return;
-  if (answer.error) { mine.tell("error", ""); mine.tell("error", answer.error); } else { mine.tell("error", ""); mine.tell("data", answer.data); }
-}
+addEventListener("hashchange", () => data && opened());
 
 function show(pre, text) { pre.textContent = text ?? ""; pre.hidden = !text; }
 
 async function run() {
   const text = $(mode).value, numbers = $("numbers").value;
   if (waits) { quit({ stale: true }); start("Starting Python again …"); }
+  const was = ready, began = performance.now();
   status.textContent = ready ? "Running …" : "Starting Python …";
-  const began = performance.now(), answer = await ask({ do: "run", mode, text, numbers });
+  const answer = await ask({ do: "run", mode, text, numbers });
   if (answer.stale) return;
   show(problem, answer.error); show($("printed"), answer.printed);
-  status.textContent = answer.error ? "" : `Done in ${Math.round(performance.now() - began).toLocaleString()} ms`;
-  $("svg").disabled = !!answer.error && !model;
-  if (!answer.error) opened(answer.data, answer.position);
+  status.textContent = answer.error ? "" : was ? `Done in ${Math.round(performance.now() - began).toLocaleString()} ms` : "Ready";
+  if (answer.error) return;
+  $("svg").disabled = false;
+  ({ data } = answer);
+  opened();
 }
 
 // ---- the form and the address, which holds the text
@@ -150,10 +143,6 @@ form.addEventListener("keydown", event => { // the stepper hears keys everywhere
 });
 for (const which of ["expression", "python"]) $(`as-${which}`).addEventListener("click", () => { choose(which); $(which).focus(); });
 $("stop").addEventListener("click", () => { quit({ error: "Stopped." }); start("Starting Python again …"); });
-$("link").addEventListener("click", async () => {
-  history.replaceState(null, "", address() + location.hash);
-  try { await navigator.clipboard.writeText(location.href); status.textContent = "Link copied"; } catch { status.textContent = "The address above is the link"; }
-});
 $("svg").addEventListener("click", async () => {
   const { svg, error } = await ask({ do: "svg" });
   if (!svg) { show(problem, error); return; }
@@ -173,5 +162,6 @@ const asked = new URLSearchParams(location.search);
 if (asked.has("python")) fill(asked.get("python"));
 else if (asked.has("expression")) fill(asked.get("expression"), asked.get("numbers") ?? "");
 else fill(EXAMPLES[0][1], EXAMPLES[0][2]);
+history.replaceState(null, "", address() + location.hash);
 start("Starting Python …");
 run();

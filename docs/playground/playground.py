@@ -1,4 +1,4 @@
-"""What the worker of the playground runs: a text becomes steps, and an edit other steps."""
+"""What the worker of the playground runs: a text becomes the data of the stepper's page."""
 
 import ast
 import contextlib
@@ -12,12 +12,12 @@ from micrograd.cli.expression import assignments, parse
 from micrograd.errors import MicrogradError
 from micrograd.graph import order
 from micrograd.stepper import Stepper
-from micrograd.stepper.page.editing import Shown
+from micrograd.stepper.page import page_data
 from micrograd.stepper.page.notebook import picture
 
 FILE = "<your text>"
 _ENDS = "the last line must give a Value, such as y or steps(y)"
-held: dict[str, Shown] = {}  # what the page shows, if anything
+held: dict[str, Stepper] = {}  # what the page shows, if anything
 
 
 def of_expression(text: str, numbers: str) -> Stepper:
@@ -90,15 +90,10 @@ def answer(question: str) -> str:
                     stepper = of_python(asked["text"])
                 else:
                     stepper = of_expression(asked["text"], asked["numbers"])
-                fresh = Shown(stepper)
-                found = {"data": fresh.data(), "position": stepper.position}
-                held["shown"] = fresh
-            elif "shown" not in held:
-                found = {"error": "there are no steps yet: run something first"}
-            elif asked["do"] == "edit":
-                found = {"data": held["shown"].set_leaf(asked["node"], asked["text"])}
+                found = {"data": {**page_data(stepper), "position": stepper.position}}
+                held["stepper"] = stepper
             else:
-                found = {"svg": picture(held["shown"].stepper).decode()}
+                found = {"svg": picture(held["stepper"]).decode()}
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         found = {"error": told(error, asked.get("text", ""))}
     return json.dumps({**found, "printed": printed.getvalue()})

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import threading
 import zlib
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import pytest
 from browser import keep_screenshot, launched
 
 import micrograd
+from micrograd.cli.expression import parse
+from micrograd.stepper.page.notebook import picture
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +153,76 @@ def test_every_method_of_a_value_and_a_stepper_is_in_the_inventory(folder):
         for name in dir(kind):
             if not name.startswith("_") and callable(getattr(kind, name)):
                 assert f"{place}.{kind.__name__}.{name}" in known
+
+
+# ---- the playground ----------------------------------------------------------------------------
+
+STARTS = 120_000  # milliseconds, on a machine that does much else; some 3,000 on a quiet one
+
+
+def ran(page, **fields):
+    """Fill in fields of the playground, run, and wait for what comes of it."""
+    for name, text in fields.items():
+        page.locator(f"#{name}").fill(text)
+    page.get_by_role("button", name="Run").click()
+    page.locator("#status", has_text=re.compile("^(Done|Ready|$)")).wait_for(
+        state="attached", timeout=STARTS
+    )
+
+
+def drawn(svg):
+    """Return what a picture shows: its elements and words, and its numbers to one digit."""
+    inner = re.sub(r"<(title|desc|style).*?</\1>|g[0-9a-f]{8}", "", svg, flags=re.DOTALL)
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]) + 0:.0f}", inner)
+
+
+def test_the_playground_steps_pulls_draws_and_says_what_is_wrong(browser, address, tmp_path):
+    with opened(browser, address, accept_downloads=True) as page:
+        page.goto(f"{address}playground/")
+        page.locator("#mgs .mgs").wait_for(timeout=STARTS)
+        keep_screenshot(page, "playground")
+        ran(page, expression="(a + b) * b", numbers="a=2 b=3")
+        page.locator("#mgs", has_text="(a + b) × b").wait_for()
+        page.get_by_role("button", name="Last step").click()
+        assert "Backward 5 of 5" in page.locator("#mgs").inner_text()
+        page.evaluate("location.hash = 'step=8&set=a:5'")  # as if a had been pulled
+        page.locator("#mgs .mgs", has_text="24").wait_for()
+
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="SVG", exact=True).click()
+        waiting.value.save_as(tmp_path / "graph.svg")
+        here, _ = parse("(a + b) * b", {"a": 2, "b": 3})
+        known = picture(micrograd.steps(here)).decode()
+        assert drawn((tmp_path / "graph.svg").read_text(encoding="utf-8")) == drawn(known)
+
+        ran(page, expression="a + log(b)", numbers="a=2 b=-3")
+        assert "log(-3) is undefined" in page.get_by_role("alert").first.inner_text()
+        ran(page, expression="a + log(b)", numbers="a=2 b=1")
+        assert page.locator("#problem").is_hidden()
+
+
+def test_the_address_of_the_playground_holds_a_program_and_a_step(browser, address):
+    program = "from micrograd import Value\n\nx = Value(2.0)\ny = x * x\ny"
+    with opened(browser, address) as page:
+        page.goto(f"{address}playground/")
+        page.get_by_role("button", name="Python").click()
+        ran(page, python=program)
+        page.locator("#mgs", has_text="y = x × x").wait_for(timeout=STARTS)
+        page.get_by_role("button", name="Step forward").click()
+        page.wait_for_url("**/*#step=2")
+        link = page.url
+    with opened(browser, address, viewport={"width": 400, "height": 800}) as page:
+        page.goto(link)
+        page.locator("#mgs", has_text="y = x × x").wait_for(timeout=STARTS)
+        assert page.locator("#python").input_value() == program
+        assert "2 / 4" in page.locator("#mgs").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+        ran(page, python="from micrograd import Value\nx = Value(-1.0)\nx.log()")
+        assert page.locator("#problem").inner_text().startswith("line 3: x.log()\nDomainError: ")
+
+        page.locator("#python").fill("while True:\n    pass")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_role("button", name="Stop").click()
+        assert page.locator("#problem").inner_text() == "Stopped."
+        ran(page, python=program)
+        assert page.locator("#problem").is_hidden()
