@@ -196,7 +196,9 @@ def test_the_playground_steps_pulls_draws_and_says_what_is_wrong(browser, addres
         assert drawn((tmp_path / "graph.svg").read_text(encoding="utf-8")) == drawn(known)
 
         ran(page, expression="a + log(b)", numbers="a=2 b=-3")
-        assert "log(-3) is undefined" in page.get_by_role("alert").first.inner_text()
+        told = page.locator("#problem").inner_text()
+        assert "log(b=-3) is undefined" in told
+        assert told.splitlines()[-2:] == ["  a + log(b)", "      ^"]
         ran(page, expression="a + log(b)", numbers="a=2 b=1")
         assert page.locator("#problem").is_hidden()
 
