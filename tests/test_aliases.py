@@ -37,6 +37,12 @@ def test_an_old_name_is_the_module_of_today(old):
     assert new.__spec__.name == new.__name__ == f"micrograd.{aliases.MOVED[old]}"
 
 
+def test_a_name_that_moved_to_another_room_is_found_where_it_was():
+    from micrograd.replay.traced import uncollected
+
+    assert uncollected is importlib.import_module("micrograd.values.collecting").uncollected
+
+
 def test_old_names_cost_nothing_until_they_are_used():
     program = (
         "import sys, micrograd\n"

@@ -342,19 +342,23 @@ class Recorder(Watch):
             If the function does what cannot be replayed. Also a TypeError.
         """
         kept = Kept(fn)
-        sequence = self._once(fn, shapes, names)
+        # A copy of the context, so that `tracing` is for this call alone; the same one for each
+        # run, so that a context variable that the function sets is seen to differ.
+        context = contextvars.copy_context()
+        sequence = self._once(context, fn, shapes, names)
         if not kept.may_change():
             return sequence
         again = Recorder()
         try:
-            again._once(fn, shapes, names)
+            again._once(context, fn, shapes, names)
             place = self._difference(again)
         except Exception:
             place = len(again.tape)
         if place is not None:
             third = Recorder()
             line = line_where(
-                lambda: third._once(fn, shapes, names), lambda: len(third.tape) > place
+                lambda: third._once(context, fn, shapes, names),
+                lambda: len(third.tape) > place,
             )
             self.refuse(
                 "change from call to call",
@@ -385,13 +389,18 @@ class Recorder(Watch):
                 steps.append((operands[0], str(what) if what != what or what == 0 else what))
         return steps, tape.outputs
 
-    def _once(self, fn: Callable[..., Any], shapes: Sequence[Any], names: Sequence[str]) -> bool:
+    def _once(
+        self,
+        context: contextvars.Context,
+        fn: Callable[..., Any],
+        shapes: Sequence[Any],
+        names: Sequence[str],
+    ) -> bool:
         count = [0]
         arguments = [
             self._argument(shape, name, count) for shape, name in zip(shapes, names, strict=True)
         ]
-        # In a copy of the context, so that `tracing` is for this call alone.
-        result = contextvars.copy_context().run(self._run, fn, arguments)
+        result = context.run(self._run, fn, arguments)
         for leaf, data, grad in self._before.values():
             if (leaf.data is not data and not leaf.data != leaf.data) or leaf.grad is not grad:
                 raise TraceError(

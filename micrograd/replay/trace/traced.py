@@ -9,8 +9,9 @@ from micrograd.engine import Value
 from micrograd.replay.kernels import PythonKernel
 from micrograd.replay.trace.recorder import Recorder, differentiate
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
+from micrograd.values.collecting import uncollected
 
-__all__ = ["Trace"]
+__all__ = ["Trace", "uncollected"]  # the second stood here in version 1.0.0
 
 
 class Trace:

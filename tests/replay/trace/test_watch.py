@@ -1,6 +1,7 @@
 """What changes from call to call is never frozen into a compiled function, wherever it is kept."""
 
 import collections
+import contextvars
 import datetime
 import functools
 import gc
@@ -10,6 +11,7 @@ import random
 import re
 import secrets
 import sys
+import threading
 import time
 import types
 
@@ -36,6 +38,18 @@ class Counter:
     def __call__(self):
         self.count += 1
         return float(self.count)
+
+
+def counted_up(variable):
+    """Return one more than a context variable held, which holds that from then on."""
+    variable.set(variable.get() + 1)
+    return variable.get()
+
+
+def counted_in(local):
+    """Return one more than a thread's own data held, which hold that from then on."""
+    local.n = getattr(local, "n", 0) + 1
+    return local.n
 
 
 def counted():
@@ -86,6 +100,8 @@ WAYS = {
     "counter": lambda: (Counter(), lambda it: it()),
     "counter in a closure": lambda: (counted(), lambda it: it()),
     "list": lambda: ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0] * 99, lambda it: it.pop()),
+    "context variable": lambda: (contextvars.ContextVar("n", default=0.0), counted_up),
+    "of the thread": lambda: (threading.local(), counted_in),
     "queue": lambda: (collections.deque([1.0, 2.0, 3.0]), lambda it: it.rotate() or it[0]),
 }  # fmt: skip
 
