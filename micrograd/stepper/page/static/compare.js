@@ -24,11 +24,11 @@ function mountCompare(model, el, keep) {
   const leave = [followTheme(app, el, model, on, () => {})];
   const longer = +(compare[0].steps.length < compare[1].steps.length); // it has the controls and the address
   compare.map(data => ({ ...data, guess: null })).forEach((data, j) => { // nothing is asked for: the other picture shows it
-    const values = { data, step: model.get("step"), theme: model.get("theme"), editable: false, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) };
+    const values = { data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) };
     const one = { get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {} };
     leave.push((data.net ? mountLens : mount)(one, cells[j].lastChild, null, () => {}));
   });
-  const [A, B] = hosts, lead = hosts[longer];
+  const [A, B] = hosts, lead = hosts[longer], follower = hosts[1 - longer];
   hosts.forEach(host => { host.silent = true; });
   above.append(lead.top, lead.alert); controls.append(lead.legend, lead.bar); below.append(...lead.app.querySelectorAll(".mgs-share, .mgs-keys"));
   [...below.querySelectorAll("kbd")].find(e => e.textContent === "f")?.parentElement.remove();
@@ -82,8 +82,8 @@ function mountCompare(model, el, keep) {
     const cell = (tag, text) => h(tag, tag === "th" ? { scope: "col" } : {}, text);
     body.replaceChildren(rows.length ? h("table", {}, h("thead", {}, h("tr", {}, ["", names[0], names[1], "difference"].map(text => cell("th", text)))), h("tbody", {}, rows)) : h("p", { class: "mgs-note" }, "Nothing: all numbers are the same so far."));
   }
-  if (A.live && B.live && lead.live.changed().size) { hosts[1 - longer].live.set([...lead.live.changed()]); hosts[1 - longer].paint(); }
-  joined(lead, hosts[1 - longer]);
+  joined(lead, follower);
+  if (A.live && B.live && lead.live.changed().size) { follower.live.set([...lead.live.changed()]); follower.paint(); } // of the link
   hosts.forEach(host => host.resize());
   paint();
 
