@@ -200,7 +200,7 @@ def to_html(
 
 
 def framed(text: str, title: str, height: int = HEIGHT, theme: str = "auto") -> str:
-    """Return a page as an element of another one: it may run its script, and nothing else.
+    """Return a page as an element of another one: it may run its script and save its picture.
 
     It is as light or dark as the page around it, also when that changes.
 
@@ -220,13 +220,13 @@ def framed(text: str, title: str, height: int = HEIGHT, theme: str = "auto") -> 
     held = text.replace("&", "&amp;").replace("'", "&#39;")
     return (
         f'<style>{rules}.mgs-frame~.mgs-still{{display:none}}</style><iframe class="mgs-frame" '
-        f'sandbox="allow-scripts" title="{escape(title)}" width="100%" height="{height}" '
-        f"style=\"border:0{own}\" srcdoc='{held}'></iframe>"
+        f'sandbox="allow-scripts allow-downloads" title="{escape(title)}" width="100%" '
+        f"height=\"{height}\" style=\"border:0{own}\" srcdoc='{held}'></iframe>"
     )
 
 
 class Frame:
-    """The page in a frame of a notebook; the frame may run its script, and nothing else.
+    """The page in a frame of a notebook; it may run its script and save its picture.
 
     Parameters
     ----------

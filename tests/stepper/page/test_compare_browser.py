@@ -100,7 +100,17 @@ def test_two_walks_step_together_and_show_what_differs(browser, tmp_path, name):
         if name in ("network", "update"):
             assert page.page.evaluate(FAULTS) == []
         keep_screenshot(page.page, f"compare-{name}-{width}")
-    page.page.wait_for_url("**#step=*")
+    for side in (0, 1):  # a leaf that is pulled in one is pulled in the other
+        cell = page.page.locator(".mgc-cell").nth(side)
+        cell.get_by_role("spinbutton").nth(side).focus()
+        page.press("ArrowUp")
+    page.page.wait_for_url("**set=*;*")
+    numbers = [
+        [leaf.get_attribute("aria-valuetext") for leaf in cell.get_by_role("spinbutton").all()]
+        for cell in page.page.locator(".mgc-cell").all()
+    ]
+    apart = sum(a != b for a, b in zip(*numbers, strict=True))
+    assert (apart > 0) == (name == "update")  # whose leaves differed before
     again = Both(browser, path, "#" + page.page.url.partition("#")[2])
     assert (again.said, again.rows) == (page.said, page.rows)
     again.close()

@@ -632,7 +632,7 @@ def test_the_frame_holds_the_whole_page_as_text_of_one_attribute():
         r"<style>.*</style><iframe (.*) srcdoc='([^']*)'></iframe>", shown, re.DOTALL
     )
     assert html.unescape(found[2]) == page_text(stepper)
-    assert 'sandbox="allow-scripts"' in found[1]
+    assert 'sandbox="allow-scripts allow-downloads"' in found[1]
     assert 'height="500"' in found[1]
     assert 'height="860"' in stepper.page()._repr_html_()
     for height in (0, -1, 2.5, True, "tall"):

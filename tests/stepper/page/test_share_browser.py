@@ -10,10 +10,11 @@ from networks import small
 from PIL import Image
 from stepper_page import Opened
 
-from micrograd import steps
+from micrograd import Value, steps
 
 pytestmark = pytest.mark.browser
 
+NAMES = ("x1", "x2", "w1", "w2")
 PICTURE = """() => [document.querySelector(".mgn-stage, .mgs-view").innerText,
   ...[...document.querySelectorAll(".mgn-crumbs, .mgs-say, .sel .name, h3")].map(e => e.textContent)
 ]"""
@@ -27,10 +28,25 @@ SMALLEST = """() => {
 }"""
 
 
+def neuron():
+    x1, x2, w1, w2 = (
+        Value(x, label=name) for x, name in zip((2.0, 0.0, -3.0, 1.0), NAMES, strict=True)
+    )
+    first, second = x1 * w1, x2 * w2
+    first.label, second.label = "x1w1", "x2w2"
+    total = first + second
+    total.label = "x1w1+x2w2"
+    n = total + Value(6.8813735870195432, label="b")
+    n.label = "n"
+    o = n.tanh()
+    o.label = "o"
+    return o
+
+
 @pytest.fixture
 def both(browser, tmp_path):
     """Open the page of a network or of a graph drawn by hand, by its name and a fragment."""
-    pages, roots = [], {"network": small()[1], "drawn": guide_graph()}
+    pages, roots = [], {"network": small()[1], "drawn": guide_graph(), "neuron": neuron()}
 
     def open_page(name, fragment="", state=None, **options):
         path = steps(roots[name]).to_html(tmp_path / f"{name}.html", **(state or {}))
@@ -47,6 +63,8 @@ def both(browser, tmp_path):
     [
         ("network", {"open": "neuron 2 of layer 1"}, ["ArrowRight", "ArrowDown"], "open=1.2"),
         ("network", {"open": "loss"}, ["2"], "open=loss&tab=layer"),
+        ("network", {"set": {"w1[2,1]": 0.9}}, ["End"], "set=w1[2,1]:0.9"),
+        ("drawn", {"set": {"x": 1e-7}}, ["End"], "set=x:1e-7"),
         ("drawn", {}, ["End", "ArrowLeft", "ArrowUp", "p"], "step=9&pick=L&tab=paths"),
     ],
 )
@@ -120,6 +138,35 @@ def test_picture_beamer_and_paper(both, tmp_path, name, width):
     assert pages_of(pdf) > 1
     assert page.page.locator(".mgs-all").count() == 0
     assert page.place == at
+
+
+def test_a_drawing_that_is_presented_gives_way_to_its_numbers(both):
+    page = both("neuron", viewport={"width": 1366, "height": 768})
+    page.press("ArrowRight", "f")
+    page.page.wait_for_timeout(100)
+    assert page.page.evaluate(SMALLEST) >= 0.016
+    assert page.page.locator(".node").count() == 10
+    assert page.place == "2 / 15"
+    page.press("Escape")
+    assert page.page.locator(".present").count() == 0
+
+
+def test_a_frame_of_a_notebook_copies_python_and_saves_the_picture(browser, tmp_path):
+    frame = steps(guide_graph(), broken="assign").page()._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html>{frame}", encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "notebook.html").as_uri())
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("button", name="Last step").click()
+    inside.get_by_role("button", name="Copy link").click()
+    field = inside.get_by_label("Link, press Ctrl+C to copy it")
+    assert field.input_value() == "steps(L, broken='assign').go(9)"
+    assert inside.get_by_role("button", name="All steps").count() == 0
+    with page.expect_download() as download:
+        inside.get_by_role("button", name="PNG").click()
+    assert download.value.suggested_filename == "step-10-w.png"
+    assert page.url.endswith("notebook.html")
+    page.close()
 
 
 def pixels(path):

@@ -9,20 +9,22 @@ const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 // How large a drawing is shown in a pane of this width, and how high the pane is for it: so that the
 // sentence and the formula below it are on the screen, too.
 const followed = w => w < 520 ? .9 : 1; // the scale of a drawing of which a part is shown
-function paneFor([GW, GH], w) {
-  const most = w < 520 ? 300 : Math.max(240, w < 1200 ? Math.min(361, .47 * innerHeight) : Math.min(520, .52 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
-  return [f, Math.ceil(f >= LEAST ? Math.max(160, GH * f) : Math.max(220, Math.min(w < 520 ? most : most - 31, GH * followed(w))))];
+const leastOf = presents => presents ? .93 : LEAST;
+function paneFor([GW, GH], w, presents = false) {
+  const most = presents ? 520 : w < 520 ? 300 : Math.max(240, w < 1200 ? Math.min(361, .47 * innerHeight) : Math.min(520, .52 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
+  return [f, Math.ceil(f >= leastOf(presents) ? Math.max(160, GH * f) : Math.max(220, Math.min(w < 520 ? most : most - 31, GH * followed(w))))];
 }
 // Whether the places for a narrower page are taken.
-function isNarrow(data, width, was = false) {
+function isNarrow(data, width, was = false, presents = false) {
   if (!data.narrow || !width) return was;
   const w = Math.min(1500, width) - 2;
-  if (paneFor(data.size, was ? w - 20 : w)[0] >= LEAST) return false;
-  return w < 760 || paneFor(data.narrow.size, w)[0] >= LEAST;
+  const fits = (size, w) => paneFor(size, w, presents)[0] >= leastOf(presents);
+  if (fits(data.size, was ? w - 20 : w)) return false;
+  return w < 760 || fits(data.narrow.size, w);
 }
 
-// `look(view, pane, settled)` shows a view `{ scale, cx, cy }`; `calm()` says whether to glide.
-function cameraOf(svg, on, [GW, GH], look, calm, kept) {
+// `look(view, pane, settled)` shows a view `{ scale, cx, cy }`; `calm()` says whether to glide, `presents()` whether it is for the back row.
+function cameraOf(svg, on, [GW, GH], look, calm, kept, presents) {
   let at = kept?.at ?? null, byHand = kept?.byHand ?? false, seen = null, raf = 0, wanted = null;
   const fit = () => Math.min(seen.width / GW, seen.height / GH, 1.25);
   const whole = () => ({ scale: fit(), cx: GW / 2, cy: GH / 2 });
@@ -41,7 +43,7 @@ function cameraOf(svg, on, [GW, GH], look, calm, kept) {
     return { scale: view.scale, cx: along(0, view.cx, hw), cy: along(1, view.cy, hh) };
   }
   function start({ main }) {
-    if (fit() >= LEAST) return whole();
+    if (fit() >= leastOf(presents())) return whole();
     const scale = followed(seen.width), middle = [(main[0] + main[2]) / 2, (main[1] + main[3]) / 2];
     return { scale, cx: bounded(middle[0], seen.width / scale / 2, GW), cy: bounded(middle[1], seen.height / scale / 2, GH) };
   }
@@ -75,7 +77,7 @@ function cameraOf(svg, on, [GW, GH], look, calm, kept) {
     reset() { byHand = false; at = null; if (seen) camera.show(wanted); },
     toggle() { // between the whole drawing and the part of the step
       const all = whole();
-      if (at && fit() < LEAST && Math.abs(at.scale - all.scale) > .001) hand(all); else camera.reset();
+      if (at && fit() < leastOf(presents()) && Math.abs(at.scale - all.scale) > .001) hand(all); else camera.reset();
     },
   };
   on(svg, "wheel", e => { if (!e.ctrlKey && !e.metaKey) return; e.preventDefault(); camera.scaleBy(Math.exp(-e.deltaY / 200)); }, { passive: false });

@@ -21,7 +21,7 @@ PARTS.push(host => {
   }
 
   // ---- presenting: the picture as large as the screen, one sentence, the strip
-  let presents = false;
+  let presents = host.kept.presents ?? false;
   function fit() {
     view.style.zoom = view.style.maxWidth = "";
     if (presents) {
@@ -34,7 +34,7 @@ PARTS.push(host => {
   }
   function present(yes) {
     const root = app.getRootNode();
-    presents = yes;
+    host.kept.presents = presents = yes;
     app.classList.toggle("present", yes);
     presentButton.setAttribute("aria-pressed", yes);
     fit();
@@ -64,11 +64,12 @@ PARTS.push(host => {
   }
 
   const copyButton = button("Copy link", "c", copy), presentButton = button("Present", "f", () => present(!presents));
-  presentButton.setAttribute("aria-pressed", "false");
+  presentButton.setAttribute("aria-pressed", presents);
   const row = h("div", { class: "mgs-share", role: "group", "aria-label": "Share" }, presentButton, copyButton, button("PNG", "", png), link ? [button("Print", "", () => print()), button("All steps", "", printAll)] : null);
   app.querySelector(".mgs-keys").before(row);
   host.hint("f", "present"); host.hint("c", "copy the link");
   const before = keys.get("Escape");
   for (const [key, act] of [["f", () => present(!presents)], ["c", () => void copy(copyButton)], ["PageDown", () => presents && press("Step forward")], ["PageUp", () => presents && press("Step back")], ["Escape", e => presents ? present(false) : before?.(e) ?? false]]) keys.set(key, act);
   address.add("mode", () => presents ? "present" : "", text => text === "present" ? void present(true) : false);
+  if (presents) { app.classList.add("present"); fit(); } // the page was mounted anew
 });

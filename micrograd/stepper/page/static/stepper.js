@@ -7,7 +7,9 @@ const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"]
 const MORE_KEYS = [["PageUp PageDown", "previous or next final gradient"], ["p", "gradient by steps or by paths"], ["Esc", "unselect"], ["Ctrl + wheel", "zoom"], ["?", "fewer keys"]];
 
 function mount(model, el, keep, again) {
-  const narrow = isNarrow(model.get("data"), el.clientWidth, keep?.narrow);
+  const presents = () => (host ?? keep)?.kept?.presents ?? false, roomy = was => isNarrow(model.get("data"), presents() ? Math.min(PRESENTED, el.clientWidth) : el.clientWidth, was, presents());
+  let host = null;
+  const narrow = roomy(keep?.narrow);
   const D = decoded(model.get("data"), narrow), { nodes, edges, steps } = D, [W, H, R] = D.box;
   const root = nodes.length - 1, quit = new AbortController();
   const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
@@ -72,7 +74,7 @@ function mount(model, el, keep, again) {
     panel.columns,
     keysRow, moreKeys);
   el.replaceChildren(app);
-  const host = hostOf({
+  host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 112, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
     paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(hint([keys, what])),
     single: () => true, closed: () => false, first: () => k, show: j => step(j),
@@ -272,7 +274,7 @@ function mount(model, el, keep, again) {
     if (settled && sought == null) dock([x0, y0, x0 + w, y0 + height]);
     host.afterPaint();
   }
-  const camera = cameraOf(svg, on, D.size, look, () => calm.matches, keep?.narrow === narrow ? keep.camera : null);
+  const camera = cameraOf(svg, on, D.size, look, () => calm.matches, keep?.narrow === narrow ? keep.camera : null, presents);
   [() => camera.scaleBy(1.25), () => camera.scaleBy(.8), camera.toggle].forEach((f, i) => on(zoom.children[i], "click", f));
 
   // ---- what takes part in the step, but stands too far away to be in view, waits at the border
@@ -425,13 +427,13 @@ function mount(model, el, keep, again) {
   function measure() {
     const w = pane.clientWidth;
     if (!w || onPaper) return false; // not visible in a notebook, or the whole graph is shown
-    const [f, height] = paneFor(D.size, w);
+    const [f, height] = paneFor(D.size, w, presents());
     put(svg, "--height", `${height}px`);
     camera.resize(w, height);
     return true;
   }
   const sized = new ResizeObserver(() => {
-    if (el.clientWidth && !onPaper && isNarrow(model.get("data"), el.clientWidth, narrow) !== narrow) return again();
+    if (el.clientWidth && !onPaper && roomy(narrow) !== narrow) return again();
     if (measure()) paint(); else play(false);
   });
   sized.observe(pane);
