@@ -26,6 +26,7 @@ import licences  # noqa: E402
 import reference  # noqa: E402
 import wheels  # noqa: E402
 
+import micrograd  # noqa: E402
 from micrograd.stepper.page.html import script, styles  # noqa: E402
 
 # Where Python's documentation explains what the reference names: an inventory of Sphinx.
@@ -63,7 +64,12 @@ def main() -> None:
     """Build the site from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("out", type=Path, help="the folder to write; what is in it is replaced")
-    build(parser.parse_args().out.resolve())
+    parser.add_argument("--wheel", type=Path, metavar="DIR", help="also write it as a wheel")
+    chosen = parser.parse_args()
+    build(chosen.out.resolve())
+    if chosen.wheel:
+        chosen.wheel.mkdir(parents=True, exist_ok=True)
+        print(wheels.write_site(chosen.wheel, chosen.out, micrograd.__version__))
 
 
 def build(out: Path) -> None:

@@ -69,27 +69,54 @@ def graphviz_script() -> str:
 
 def write_graphviz(folder: Path) -> Path:
     """Write the wheel of `micrograd_graphviz` and return its path."""
-    name, version = "micrograd_graphviz", VIZ.rpartition("@")[2]
-    about = f"{name}-{version}.dist-info"
+    name = "micrograd_graphviz"
     files = {
-        f"{name}/__init__.py": (HERE / name / "__init__.py").read_bytes(),
-        f"{name}/graphviz.js": graphviz_script().encode("utf-8"),
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\n"
-        f"Version: {version}\nSummary: Graphviz in a web page, for micrograd\n"
-        "License: MIT AND EPL-2.0\n".encode(),
-        f"{about}/WHEEL": b"Wheel-Version: 1.0\nGenerator: micrograd\nRoot-Is-Purelib: true\n"
-        b"Tag: py3-none-any\n",
+        "__init__.py": (HERE / name / "__init__.py").read_bytes(),
+        "graphviz.js": graphviz_script().encode("utf-8"),
     }
+    about = "Summary: Graphviz in a web page, for micrograd\nLicense: MIT AND EPL-2.0\n"
+    return write_wheel(folder, name, VIZ.rpartition("@")[2], about, files)
+
+
+def write_site(folder: Path, site: Path, version: str) -> Path:
+    """Write the wheel of a built site, which `micrograd playground` serves; return its path."""
+    files = {"__init__.py": b'"""The site of micrograd, for `micrograd playground`."""\n'}
+    for path in sorted(site.rglob("*")):
+        if path.is_file():
+            files[f"site/{path.relative_to(site).as_posix()}"] = path.read_bytes()
+    about = "Summary: The documentation and the playground of micrograd\n"
+    return write_wheel(folder, "micrograd_playground", version, about, files)
+
+
+def write_wheel(folder: Path, name: str, version: str, about: str, files: dict[str, bytes]) -> Path:
+    """Write the wheel of one package of files; the same files give the same bytes.
+
+    Parameters
+    ----------
+    folder : Path
+    name, version : str
+    about : str
+        Further lines of the metadata.
+    files : dict of str to bytes
+        By their paths in the package.
+    """
+    info = f"{name}-{version}.dist-info"
+    held = {f"{name}/{path}": content for path, content in files.items()}
+    head = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n"
+    held[f"{info}/METADATA"] = f"{head}{about}".encode()
+    held[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: micrograd\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
     record = ""
-    for path, content in files.items():
+    for path, content in held.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
         record += f"{path},sha256={digest},{len(content)}\n"
-    files[f"{about}/RECORD"] = f"{record}{about}/RECORD,,\n".encode()
+    held[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     wheel = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in files.items():
-            archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), content,
-                             zipfile.ZIP_DEFLATED)  # fmt: skip
+        for path, content in held.items():
+            entry = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return wheel
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from micrograd import __version__
-from micrograd.cli import demo, graph, notebooks, step
+from micrograd.cli import demo, graph, notebooks, playground, step
 from micrograd.cli.command import BAD_ARGUMENTS, DONE, FAILED, INTERRUPTED, Command, UsageError
 from micrograd.cli.expression import assignments, functions, parse
 from micrograd.cli.terminal import as_utf8, encodable
@@ -23,7 +23,9 @@ from micrograd.errors import MicrogradError
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = (demo.COMMAND, graph.COMMAND, step.COMMAND, notebooks.COMMAND)
+COMMANDS: Final = (
+    demo.COMMAND, graph.COMMAND, step.COMMAND, notebooks.COMMAND, playground.COMMAND,
+)  # fmt: skip
 
 # Words that are options; other words with a leading minus are expressions.
 _OPTION: Final = re.compile(r"-|-[ho]|-o[^\s()*+]*\.[A-Za-z]+|--[a-z-]*(=.*)?", re.DOTALL)
