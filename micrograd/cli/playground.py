@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.cli.command import DONE, Command
 from micrograd.errors import ArgumentError
@@ -74,9 +74,8 @@ def serving(folder: Path, host: str = _LOOPBACK, port: int = 0) -> ThreadingHTTP
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     class Files(SimpleHTTPRequestHandler):
-        extensions_map: ClassVar = {**SimpleHTTPRequestHandler.extensions_map, **_TYPES}
-
         def __init__(self, *args: Any, **options: Any) -> None:
+            self.extensions_map = {**self.extensions_map, **_TYPES}
             super().__init__(*args, directory=str(folder), **options)
 
         def list_directory(self, path: Any) -> None:
