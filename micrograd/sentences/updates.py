@@ -19,8 +19,9 @@ UPDATE: Final = {
     "it was {moved}.",
     "many": "{count} updates: {root} went from {before} to {after}. Every pass forward and back "
     "used the new parameters.",
-    "grows": "The loss grows: the steps are too long.",
-    "stopped": "{root} has no number after this update: {why} The steps are too long.",
+    "grows": "{what} grows: the steps are too long.",
+    "stopped": "The next update is not made, for {root} would have no number: {why} The steps "
+    "are too long.",
     "all": "No leaf is marked as a parameter: all of them move.",
 }  # of all parameters at once
 _EACH: Final = {

@@ -23,6 +23,7 @@ from micrograd.stepper.page.layout import (
 from micrograd.stepper.page.live import live_data
 from micrograd.stepper.page.net import net_data, sections_data
 from micrograd.stepper.page.opening import call_text
+from micrograd.stepper.page.updating import update_data
 from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite, largest, magnitude, number_text
@@ -110,7 +111,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         _step(stepper, k, scale, places.get((row.node, row.operand), -1), text)
         for k, row in enumerate(rows)
     ]
-    sections = sections_data(stepper, text)
+    sections, live = sections_data(stepper, text), live_data(stepper, text)
     return {
         "version": 1,
         "title": title or _title(stepper),
@@ -132,7 +133,8 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "alike": _alike(stepper, layout.fold),
         "paths": _paths(stepper, layout, places, text),
         "net": net_data(stepper),
-        "live": live_data(stepper, text),
+        "live": live,
+        "update": None if "why" in live else update_data(stepper),
         "sections": sections,
         "guess": guess_data(stepper),
         "strings": list(table),

@@ -40,7 +40,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare. The last one ends in `LAST_LINE`.
 _COMMON: Final = (
     "base.js", "numbers.js", "live.js", "host.js", "address.js", "parts.js", "curve.js", "pull.js",
-    "guess.js", "png.js", "share.js",
+    "update.js", "guess.js", "png.js", "share.js",
 )  # fmt: skip
 _LENS: Final = ("lens_words.js", "lens_picture.js", "lens.js", "lens.css")  # for networks
 _DRAWN: Final = ("graph.js", "camera.js", "panel.js", "stepper.js")  # for all other graphs

@@ -108,8 +108,12 @@ def _term(stepper: Stepper, network: Network, term: Term) -> dict[str, Any]:
 
 
 def sections_data(stepper: Stepper, text: Callable[[str], int]) -> list[dict[str, Any]]:
-    """Return the sections of all samples, with the sentences as positions among the strings."""
-    return [_section(section, text) for section in stepper.all_sections]
+    """Return the sections of all samples, with the sentences as positions among the strings.
+
+    The page adds that of the update, which it computes itself.
+    """
+    passes = [section for section in stepper.all_sections if section.phase != "update"]
+    return [_section(section, text) for section in passes]
 
 
 def _section(section: Section, text: Callable[[str], int]) -> dict[str, Any]:

@@ -77,10 +77,11 @@ class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     @traitlets.validate("step")
     def _in_range(self, proposal: Any) -> int:
-        return max(0, min(len(self.stepper) - 1, int(proposal["value"])))
+        last = max(len(self.stepper) - 1, len(self.stepper.pass_rows))  # there is the update
+        return max(0, min(last, int(proposal["value"])))
 
     def _moved(self, change: Any) -> None:
-        self.stepper.go(change["new"])
+        self.stepper.go(min(change["new"], len(self.stepper) - 1))
 
     def _edited(self, change: Any) -> None:
         edit = change["new"]

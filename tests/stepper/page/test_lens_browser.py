@@ -296,7 +296,7 @@ def test_a_long_name_of_a_network_gives_way_to_indices_and_numbers(browser, tmp_
         assert page.page.evaluate(FAULTS) == []
     page.press("Escape")
     labels = page.page.locator(".mgn-strip .seg:not([title='more layers']) span").all_inner_texts()
-    assert all(re.search(r"L\d|layer|loss|ℓ", text) for text in labels), labels
+    assert all(re.search(r"L\d|layer|loss|ℓ|Update", text) for text in labels), " | ".join(labels)
     page.close()
 
 

@@ -19,6 +19,8 @@ def test_every_step_shows_the_sentence_that_python_says(opened):
         assert page.place == f"{step.index + 1} / 10"
         page.click("Step forward")
     assert page.button("Step forward").get_attribute("aria-disabled") == "true"
+    assert page.place == "update"
+    page.click("Step back")
     for step in reversed(steps(guide_graph())):
         assert page.said == on_the_page(step.text)
         page.click("Step back")
@@ -51,8 +53,8 @@ def test_the_slider_goes_anywhere_and_says_where_it_is(opened):
     slider = page.page.get_by_role("slider", name="Step")
     slider.focus()
     page.press("End")
-    assert page.place == "10 / 10"
-    page.press("ArrowLeft")
+    assert page.place == "update"
+    page.press("ArrowLeft", "ArrowLeft")
     assert page.place == "9 / 10"
     assert slider.get_attribute("aria-valuetext").startswith("Step 9 of 10. h passes gradient")
     assert page.page.get_by_role("status").get_attribute("aria-live") == "off"
@@ -241,7 +243,7 @@ def test_labels_with_markup_are_text(opened):
     root = (first * second + first).tanh()
     root.label = "'\"><svg onload=alert(3)>&amp;"
     page = opened(root)
-    for _ in range(len(steps(root))):
+    for _ in range(len(steps(root)) - 1):
         page.click("Step forward")
     assert page.page.locator("img, script:not([type])").count() == 0
     assert "<img src=x onerror=alert(1)>" in page.said

@@ -29,6 +29,7 @@ WALK = """both => {
   const pane = find(".mgs-view").getBoundingClientRect();
   while (true) {
     const place = find(".mgs-count").textContent;
+    if (place === "update") return [wrong, [...terms].sort()];
     const chain = find(".mgs-tiles").children.length > 0;
     for (const part of chain && both ? [".node.to", ".node.from"] : [".node.to"])
       if (document.querySelectorAll(part).length !== 1) wrong.push([place, part]);
@@ -36,7 +37,6 @@ WALK = """both => {
     const inside = card.left >= pane.left - 4 && card.right <= pane.right + 4;
     if (!inside || card.top < pane.top - 4 || card.bottom > pane.bottom + 4) wrong.push([place]);
     terms.add(find(".mgs-fold select").value);
-    if (next.getAttribute("aria-disabled") === "true") return [wrong, [...terms].sort()];
     next.click();
   }
 }"""

@@ -33,7 +33,7 @@ def test_keys_work_without_a_click_and_the_host_s_reach_it(opened):
     page.press("ArrowUp")
     assert page.page.locator(".node.sel").count() == 1
     assert page.page.evaluate("heard") == []
-    for focused in ("body", ".mgs-btns button:last-child", ".node[tabindex='0']"):
+    for focused in ("body", ".mgs-zoom button:last-child", ".node[tabindex='0']"):
         page.page.locator(focused).evaluate("e => e.focus()")
         page.page.evaluate("heard.length = 0")
         for key in ("Control+s", "Meta+k", "Alt+q", "F2", "Shift+Enter", "Escape", "b"):

@@ -60,7 +60,8 @@ function addressOf(model, el, nodes, count, fresh) {
       return [pairs, wrong.join(" ")];
     },
   };
-  address.add("step", () => model.get("step") + 1, text => {
+  address.add("step", () => model.get("step") < count ? model.get("step") + 1 : "update", text => {
+    if (text === "update") return void model.set("step", count);
     const j = Number(text);
     if (!(Number.isInteger(j) && j >= 1 && j <= count)) return `This link says step ${text}; the steps are 1 to ${count}.`;
     model.set("step", j - 1);

@@ -31,6 +31,8 @@ function put(e, key, value) {
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff](?:[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200c\u200d ]*[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff])?/g;
 const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212").replace(RIGHT_TO_LEFT, "\u2068$&\u2069");
 
+const signOf = t => /!$/.test(t) ? "bad" : /^\u2248?[-\u2212]/.test(t) ? "neg" : /^\u2248?\+/.test(t) ? "pos" : "";
+
 const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
 const ICON = {
   first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",
@@ -55,6 +57,12 @@ function unpacked(data) {
     j, k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8], sent: s,
   }));
   D.sections.flatMap(section => section.groups).forEach((g, at) => Object.defineProperty(g, "say", { get: () => D.writtenGroup?.(g, at) ?? text(g.text) }));
+  D.walk = D.steps.length;
+  if (D.update) { // the last step, of all parameters; update.js says what it says
+    const at = D.walk, group = { steps: [at, at], kind: "update", layer: null, neuron: null, sample: null, text: -1, say: "" };
+    D.steps.push({ k: "update", n: D.nodes.length - 1, p: -1, e: -1, i: 0, of: 0, turn: D.turns, tc: 0, tg: 0, before: "", up: "", loc: "", con: "", after: "", say: "", rule: "", sum: "", correct: "", equals: "" });
+    D.sections.push({ phase: "update", name: "Update", layer: null, sample: null, groups: [group] });
+  }
   return [D, text];
 }
 

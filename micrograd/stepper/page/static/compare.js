@@ -23,7 +23,7 @@ function mountCompare(model, el, keep) {
   el.replaceChildren(app);
   const leave = [followTheme(app, el, model, on, () => {})];
   const longer = +(compare[0].steps.length < compare[1].steps.length); // it has the controls and the address
-  compare.map(data => ({ ...data, guess: null })).forEach((data, j) => { // nothing is asked for: the other picture shows it
+  compare.map(data => ({ ...data, guess: null, update: null })).forEach((data, j) => { // nothing is asked for: the other picture shows it
     const values = { data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) };
     const one = { get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {} };
     leave.push((data.net ? mountLens : mount)(one, cells[j].lastChild, null, () => {}));

@@ -11,7 +11,7 @@ function lensData(data) {
   steps.forEach((s, j) => {
     turns.push(turn = Math.max(turn, s.turn || 1));
     if (s.k === "forward") made[s.n] = Math.min(made[s.n], j);
-    else gives[s.k === "seed" ? s.n : s.p].push(j);
+    else if (s.k !== "update") gives[s.k === "seed" ? s.n : s.p].push(j);
     if (s.k === "chain") (passes[s.e] ?? []).push(j);
   });
   const groups = [], groupAt = [], placeOf = new Map();
@@ -39,7 +39,7 @@ function mountLens(model, el, keep) {
   const quit = new AbortController(), on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
   Object.assign(V, { k: clamp(model.get("step")), open: null, sel: null, tab: null, page: null, width: 900, sample: net.sample, ...keep?.state });
-  const address = addressOf(model, el, nodes, steps.length, !keep);
+  const address = addressOf(model, el, nodes, D.walk, !keep);
   V.k = clamp(model.get("step"));
   const snap = j => { if (V.open) return j; const list = stops(); return list.find(s => s >= j) ?? list.at(-1); }; // at the network a stop is whole
   if (V.k > 0) V.sample = groupAt[V.k].sec.sample ?? V.sample;
@@ -100,15 +100,15 @@ function mountLens(model, el, keep) {
   V.lastStop = () => stops()[V.pos() - 1] ?? -1;
   V.isNow = j => V.open ? j === V.k : groupAt[j] === groupAt[V.k];
   V.layerNow = () => groupAt[V.k].layer;
-  V.sectionTitle = j => { const g = groupAt[j]; return isRest(g) ? `${g.sec.phase === "forward" ? "Forward" : "Backward"} pass, other samples` : `${g.sec.phase === "forward" ? "Forward" : V.turns[j] > 1 ? "Second backward" : "Backward"} pass, ${g.sec.name}`; };
+  V.sectionTitle = j => { const g = groupAt[j]; return isRest(g) ? `${g.sec.phase === "forward" ? "Forward" : "Backward"} pass, other samples` : g.kind === "update" ? "Update" : `${g.sec.phase === "forward" ? "Forward" : V.turns[j] > 1 ? "Second backward" : "Backward"} pass, ${g.sec.name}`; };
   V.sumOf = () => V.sel ?? (V.back() ? V.open ? (steps[V.k].k === "chain" ? steps[V.k].p : steps[V.k].n) : stopTarget() : null);
   V.passedOn = () => { // what an operation outside of network and loss gives: all that is not 0, else all
     const given = steps.slice(groupAt[V.k].steps[0], V.k + 1).filter(q => q.k === "chain"), some = given.filter(q => numberOf(q.con) !== 0);
     return some.length ? some : given;
   };
   const stopTarget = () => { const g = groupAt[V.k]; return g.kind === "operation" ? V.passedOn()[0]?.p ?? steps[V.k].n : g.layer ? V.neuron(g.layer, g.neuron).s : V.outputs()[0]; };
-  V.tabNow = () => V.tab ?? (V.sel == null && !V.open && groupAt[V.k].kind !== "operation" ? "layer" : "sum");
-  V.introduction = () => `${stops().length} stops: forward through the network to the loss, then the gradient goes back the same way. Press \u2192 for the next, \u201copen\u201d for the single steps of a neuron; a click on a number shows where its gradient comes from.`;
+  V.tabNow = () => V.tab ?? (groupAt[V.k].kind === "update" && V.sel == null ? "update" : V.sel == null && !V.open && groupAt[V.k].kind !== "operation" ? "layer" : "sum");
+  V.introduction = () => `${stops().length - (D.update ? 1 : 0)} stops: forward through the network to the loss, then the gradient goes back the same way. Press \u2192 for the next, \u201copen\u201d for the single steps of a neuron; a click on a number shows where its gradient comes from.`;
   function placeNow() { const g = groupAt[V.k]; return g.layer ? { layer: g.layer, neuron: g.neuron } : { loss: true, name: g.kind === "operation" ? g.sec.name : "loss" }; }
 
   // ---- what of this the address holds
@@ -171,7 +171,7 @@ function mountLens(model, el, keep) {
       pages.replaceChildren(...names.map(([v, text]) => { const b = h("button", { type: "button", "aria-pressed": String(v === V.pageNow()) }, text); b.onclick = () => { V.page = v; paint(); }; return b; }));
     }
   }
-  V.pageNow = () => V.page ?? (V.layerNow() || (groupAt[V.k].sec.at === 0 && !V.back() ? 1 : "loss"));
+  V.pageNow = () => V.page ?? (V.layerNow() || (groupAt[V.k].kind === "update" || (groupAt[V.k].sec.at === 0 && !V.back()) ? 1 : "loss"));
   const columns = [V.inputs().length, ...net.layers.map(L => L.neurons.length), 1].map(n => Math.min(n, 5)), dx = Math.min(22, 74 / (columns.length - 1)), row = (n, j) => n === 1 ? 18 : 4 + 28 * (j + .5) / n, first = 46 - dx * (columns.length - 1) / 2;
   const miniDots = columns.map((n, c) => Array.from({ length: n }, (_, j) => S("circle", { cx: first + c * dx, cy: row(n, j), r: Math.min(5, dx * .28, 12 / n + .4) })));
   mini.append(...columns.slice(1).flatMap((n, c) => Array.from({ length: n * columns[c] }, (_, q) => S("line", { x1: first + c * dx, y1: row(columns[c], q % columns[c]), x2: first + (c + 1) * dx, y2: row(n, Math.floor(q / columns[c])) }))), ...miniDots.flat());
@@ -200,16 +200,16 @@ function mountLens(model, el, keep) {
       shownSegments = key;
       segments = shown.map((r, j) => {
         const n = r.to - r.from + 1, marks = n <= 12 && !r.gap ? Array.from({ length: n }, (_, q) => { const m = h("i"); m.style.left = `${(q + .5) / n * 100}%`; return m; }) : [], fill = marks.length ? null : h("i", { class: "fill" });
-        const label = h("span"), e = h("div", { class: "seg", "aria-hidden": "true", title: r.gap ? "more layers" : `${r.phase === "forward" ? "Forward" : "Backward"} pass, ${r.name}` }, label, marks, fill);
+        const label = h("span"), e = h("div", { class: "seg", "aria-hidden": "true", title: r.gap ? "more layers" : r.phase === "update" ? "Update" : `${r.phase === "forward" ? "Forward" : "Backward"} pass, ${r.name}` }, label, marks, fill);
         e.style.flexGrow = Math.min(n, 14);
-        return { ...r, e, marks, fill, label, cls: `seg${r.phase === "backward" ? " b" : ""}${j && r.phase !== shown[j - 1].phase ? " apart" : ""}${n > 6 ? " many" : ""}` };
+        return { ...r, e, marks, fill, label, cls: `seg${r.phase === "backward" ? " b" : r.phase === "update" ? " u" : ""}${j && r.phase !== shown[j - 1].phase ? " apart" : ""}${n > 6 ? " many" : ""}` };
       });
       strip.replaceChildren(...segments.map(s => s.e));
       const widths = segments.map(s => s.e.clientWidth);
       segments.forEach((s, j) => {
         const arrow = s.phase === "backward" && !s.gap && !s.other ? "\u2190" : "", long = `${arrow ? "\u2190 " : ""}${s.name}`, short = [["batch loss", "\u2113"], ["other samples", "others"], ["before the network", "before"], ["after the network", "after"]].reduce((name, [a, b]) => name.replace(a, b), `${arrow}${s.name.replace("layer ", "L")}`);
         const layer = s.name.match(/^(.+) layer (\d+)$/);
-        s.label.textContent = [long, short, ...(layer ? [...[4, 3, 2, 1].map(n => `${arrow}${[...layer[1]].slice(0, n).join("")}\u2026 L${layer[2]}`), `${arrow}L${layer[2]}`] : []), `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => widthOf(t, 13.5) + 4 < widths[j]) ?? "";
+        s.label.textContent = s.phase === "update" ? long : [long, short, ...(layer ? [...[4, 3, 2, 1].map(n => `${arrow}${[...layer[1]].slice(0, n).join("")}\u2026 L${layer[2]}`), `${arrow}L${layer[2]}`] : []), `${arrow}${s.name === "loss" ? "\u2113" : "\u2026"}`].find(t => widthOf(t, 13.5) + 4 < widths[j]) ?? "";
       });
     }
     for (const s of segments) {
@@ -218,8 +218,9 @@ function mountLens(model, el, keep) {
       if (s.fill) put(s.fill, "--width", `${Math.round(100 * Math.max(0, Math.min(1, (p + 1 - s.from) / (s.to - s.from + 1))))}%`);
     }
     put(strip, "aria-valuemin", 1); put(strip, "aria-valuemax", list.length); put(strip, "aria-valuenow", p + 1);
-    put(strip, "aria-valuetext", `${V.sectionTitle(V.k)}, ${p + 1} of ${list.length}`);
-    put(count, "text", `${p + 1} / ${list.length}${V.open ? " steps" : " stops"}`);
+    const many = list.length - (D.update ? 1 : 0), update = steps[V.k].k === "update"; // that is none of the walk's
+    put(strip, "aria-valuetext", `${V.sectionTitle(V.k)}${update ? "" : `, ${p + 1} of ${many}`}`);
+    put(count, "text", update ? "update" : `${p + 1} / ${many}${V.open ? " steps" : " stops"}`);
     for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
   }
   function source({ layer, neuron, i }) {
@@ -253,6 +254,7 @@ function mountLens(model, el, keep) {
     app.classList.toggle("still", j !== stops()[V.pos() + 1]);
     V.k = j;
     V.page = null;
+    if (groupAt[j].kind === "update") V.open = V.tab = V.sel = null; // all parameters are shown
     if (V.open) V.open = V.isRest(j) ? V.open : placeNow();
     put(status, "aria-live", quiet ? "off" : "polite");
     model.set("step", j);
@@ -261,7 +263,8 @@ function mountLens(model, el, keep) {
   const toStop = (q, how) => { const list = stops(); go(list[Math.max(0, Math.min(list.length - 1, q))], how); };
   function done(f) { return (...a) => { play(false); f(...a); model.save_changes(); }; }
   const by = done(d => { const list = stops(), p = V.pos(); toStop(d < 0 && list[p] > V.k ? p : p + d); });
-  const toEnd = done(q => toStop(q));
+  const ends = () => { const list = stops(), last = list.length - 1, walked = last - (D.update ? 1 : 0); return V.pos() < walked ? walked : last; }; // of the walk, and then the update
+  const toEnd = done(q => toStop(q ? ends() : 0));
   const bySection = done(d => {
     const at = runs(), j = at.findIndex(r => V.pos() <= r.to), to = d < 0 && V.pos() > at[j].from ? j : j + d;
     if (at[to]) toStop(at[to].from); else toStop(d > 0 ? Infinity : 0);
@@ -271,7 +274,7 @@ function mountLens(model, el, keep) {
     const was = V.open;
     play(false);
     if (place) {
-      const here = groupAt[V.k], same = g => isAt(g, place), phase = here.sec.phase;
+      const here = groupAt[V.k], same = g => isAt(g, place), phase = here.sec.phase === "update" ? "backward" : here.sec.phase;
       const at = same(here) && !isRest(here) ? here : groups.find(g => same(g) && g.sec.phase === phase && !isRest(g)) ?? groups.find(g => same(g) && !isRest(g)) ?? here;
       V.open = place;
       V.k = at.steps[0];
@@ -300,7 +303,7 @@ function mountLens(model, el, keep) {
     B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
     if (!yes) { if (was) { put(status, "aria-live", "polite"); model.save_changes(); } return; }
     put(status, "aria-live", "off");
-    const atEnd = () => V.pos() >= stops().length - 1;
+    const atEnd = () => V.k >= D.walk - 1;
     if (atEnd()) toStop(0, { quiet: true });
     const next = () => {
       if (atEnd() || !el.isConnected) return play(false);
@@ -370,6 +373,7 @@ function mountLens(model, el, keep) {
   sized.observe(app);
   play(false); measure();
   PARTS.forEach(part => part(host));
+  words.layout();
   address.add("tab", () => V.tab, text => { if (!words.has(text)) return false; V.tab = text; });
   paint();
   address.ready(alert);

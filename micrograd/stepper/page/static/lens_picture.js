@@ -368,7 +368,7 @@ function lensPicture(V, on) {
     }
     tab ??= cards[0];
     for (const c of cards) put(c.e, "tabindex", c === tab ? "0" : "-1");
-    for (const b of boxes) put(b.e, "class", `mgn-neuron${b.loss ? " loss" : ""}${!V.open && !V.isRest(V.k) && (b.loss ? !g.layer && g.kind !== "operation" : b.layer === g.layer && b.neuron === g.neuron) ? " on" : ""}`);
+    for (const b of boxes) put(b.e, "class", `mgn-neuron${b.loss ? " loss" : ""}${!V.open && !V.isRest(V.k) && (b.loss ? !g.layer && g.kind !== "operation" && g.kind !== "update" : b.layer === g.layer && b.neuron === g.neuron) ? " on" : ""}`);
     for (const d of dots) {
       const q = V.grad(d.i), known = V.known(d.i), value = known ? numberOf(nodes[d.i].text) : 0, now = d.place && !V.isRest(V.k) && d.place.layer === g.layer && d.place.neuron === g.neuron;
       put(d.e, "class", `mgn-dot${now ? " on" : ""}${V.sel === d.i ? " sel" : ""}${known ? "" : " off"}`);

@@ -59,7 +59,6 @@ function fitted(text, room, size) { // as many digits as there is room for
   }
   return "\u2026";
 }
-const signOf = t => /!$/.test(t) ? "bad" : /^\u2248?[-\u2212]/.test(t) ? "neg" : /^\u2248?\+/.test(t) ? "pos" : "";
 const inParens = t => /^[-\u2212\u2248]/.test(t) ? `(${minus(t)})` : minus(t);
 const SYMBOL = { sigmoid: "\u03c3" };
 
@@ -128,7 +127,8 @@ function lensWords(V, on) {
       } else if (at) {
         const q = inside.find(q => q.p === at.s) ?? inside.find(q => at.w.includes(q.p));
         if (q) oneStep(q);
-      } else if (group.kind === "operation" && back) passedOn();
+      } else if (s.show) s.show(math);
+      else if (group.kind === "operation" && back) passedOn();
       else lossGroup(inside, back);
     }
     stepHead.textContent = title;
@@ -241,7 +241,7 @@ function lensWords(V, on) {
       const term = V.term(), l = net.layers.length, outs = V.outputs(), rows = folded(outs.length, term?.right ?? -1);
       headE.textContent = term?.p ? "The loss in vectors" : "The loss";
       const p = term?.p, known = V.known(term?.node ?? root), number = t => h("span", { class: known ? null : "dim" }, known ? three(t) : "\u2013");
-      const kids = [], apart = group.kind === "operation"; // then the loss is shown, but not now
+      const kids = [], apart = group.kind !== "loss"; // then the loss is shown, but not now
       const { share, whole } = p?.length === outs.length ? outputRule(term) : {}, rest = whole === false ? D.rule ? ", if nothing is broken" : " + \u2026" : "";
       if (p && p.length === outs.length) kids.push(
         line(!back && !apart, `p = softmax(${V.layerText("s", l)})`, matrix(rows, lone, r => number(p[r])), "= softmax", matrix(rows, lone, r => data(outs[r], false))),

@@ -49,7 +49,7 @@ function sizeOf(x, scale) { // from -1 to 1, never 0 unless the number is; 2 for
 
 // The graph of a page, to be computed anew; null where it cannot be, and D.live.why says why.
 function liveOf(D) {
-  const { nodes, steps, live: L } = D;
+  const { nodes, live: L } = D, steps = D.steps.filter(s => s.k !== "update");
   if (!L || L.why) return null;
   const rows = L.ops.map(row => rowOf(row)), registers = rows.map(row => new Array(row.registers).fill(0));
   const operands = nodes.map(() => []), args = new Int32Array(steps.length), root = nodes.length - 1;

@@ -5,7 +5,7 @@ const SHOWN = 12; // rows of the table
 
 // `light(edges)` highlights a path in the picture; null: none.
 function panelOf(D, on, light, keep) {
-  const { nodes, steps } = D, root = nodes.length - 1, forwards = steps.filter(s => s.k === "forward").length;
+  const { nodes, steps } = D, root = nodes.length - 1, forwards = steps.filter(s => s.k === "forward").length, back = steps.filter(s => s.turn && s.k !== "update").length;
   const contributions = nodes.map(() => []), into = nodes.map(() => []);
   D.edges.forEach(e => into[e.c].push(e));
   steps.forEach((s, j) => { if (s.k === "chain") contributions[s.p].push(j); });
@@ -15,7 +15,7 @@ function panelOf(D, on, light, keep) {
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" });
   const by = [["Steps", "One row a step"], ["Paths", "One row a path"]].map(([name, label]) => h("button", { type: "button", "aria-label": label, title: label }, name)), panes = new Map(), tabs = h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by);
-  let shown = null; // the name of the pane that is shown; null: the sum
+  let shown = null; // the name of the pane that is shown; null: the sum, and at the update that
   const sHead = h("h3"), lHead = h("h3"), ledger = h("div");
   const columns = h("div", { class: "mgs-cols" }, h("div", { class: "mgs-card" }, sHead, say, h("div", { class: "mgs-how" }, math, rule), tiles),
     h("div", { class: "mgs-card" }, h("div", { class: "mgs-head" }, lHead, tabs), ledger));
@@ -31,9 +31,8 @@ function panelOf(D, on, light, keep) {
   const called = i => brief(minus(nodes[i].name), 150, 16);
   const tight = i => called(i).includes(" ") ? [M("mo", "("), id(called(i)), M("mo", ")")] : [id(called(i))];
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
-  const sign = t => /[!]$/.test(t) ? "bad" : /^[\u2248]?[-\u2212]/.test(t) ? "neg" : /^[\u2248]?\+/.test(t) ? "pos" : "";
   const tile = (value, kind, ...captions) => h("div", { class: "mgs-tile" + (kind ? " " + kind : "") + (value.length > 7 ? " long" : ""), title: captions.join(" ") },
-    h("b", { class: kind === "local" || kind === "lost" ? null : sign(value) }, minus(value)), captions.map(c => h("span", {}, minus(c))));
+    h("b", { class: kind === "local" || kind === "lost" ? null : signOf(value) }, minus(value)), captions.map(c => h("span", {}, minus(c))));
   const op = c => h("span", { class: "mgs-op", "aria-hidden": "true" }, c);
   const bound = i => called(i).includes(" ") ? `(${called(i)})` : called(i);
   const dLocal = (c, p) => `\u2202${bound(c)}/\u2202${bound(p)}`;
@@ -43,7 +42,11 @@ function panelOf(D, on, light, keep) {
     math.replaceChildren(); tiles.replaceChildren();
     say.classList.toggle("long", s.say.length > 170);
     put(say, "text", minus(s.say)); put(rule, "text", minus(s.rule));
-    phase.replaceChildren(h("b", {}, s.k === "forward" ? "Forward" : D.turns > 1 && s.turn === 2 ? "Second pass" : "Backward"), s.k === "forward" ? ` ${k + 1} of ${forwards}` : ` ${k + 1 - forwards} of ${steps.length - forwards}`);
+    if (s.show) { // of an update
+      sHead.textContent = "Update"; phase.replaceChildren(h("b", {}, "Update"));
+      return s.show(math);
+    }
+    phase.replaceChildren(h("b", {}, s.k === "forward" ? "Forward" : D.turns > 1 && s.turn === 2 ? "Second pass" : "Backward"), s.k === "forward" ? ` ${k + 1} of ${forwards}` : ` ${k + 1 - forwards} of ${back}`);
     if (s.k === "forward") {
       sHead.textContent = "Evaluate";
       const sides = [...(name === s.before ? [] : [name]), s.before, s.up, s.after], joined = ["", ...Array(sides.length - 2).fill("= "), `${s.loc} `];
@@ -67,9 +70,9 @@ function panelOf(D, on, light, keep) {
   const note = text => ledger.append(h("p", { class: "mgs-note" }, text));
   const part = (rows, start, all) => { if (all > rows) note(`Rows ${start + 1} to ${start + rows} of ${all}.`); };
   // Of value `i`, whose state after step `k` is `q`. `one`: it was picked, and is not just that of the step.
-  function book(k, i, q, one) {
-    const own = panes.get(shown);
-    panes.forEach(({ b }, name) => b.setAttribute("aria-pressed", name === shown));
+  function book(k, i, q, one, picked) {
+    const now = shown ?? (steps[k].k === "update" && !picked ? "update" : null), own = panes.get(now);
+    panes.forEach(({ b }, name) => b.setAttribute("aria-pressed", name === now));
     if (own) { by.forEach(b => b.setAttribute("aria-pressed", "false")); pathsOf = null; return own.draw(ledger, lHead); }
     lHead.textContent = byPath || steps[k].k !== "forward" ? `Where ${minus(gradOf(i))} comes from` : "Saved for the backward pass";
     by.forEach((b, j) => b.setAttribute("aria-pressed", byPath === (j === 1)));
@@ -95,7 +98,7 @@ function panelOf(D, on, light, keep) {
     if (i === root) body.unshift(h("tr", { class: s.k === "seed" ? "cur" : null }, h("td", {}, "seed"), h("td", {}, minus(dLocal(i, i))), h("td", {}, "+1")));
     const foot = q.text === "?" ? `${q.got - 1} of ${q.of} so far` : q.text === null ? `0 of ${Math.max(1, contributions[i].length)}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;
     fill(table(["through", "upstream \u00d7 local", "adds"], body,
-      h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.correct ? "bad" : sign(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "")))));
+      h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, foot), h("td", { class: q.text === null ? null : q.correct ? "bad" : signOf(q.text) }, q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "")))));
     if (q.correct) note(`${minus(q.correct)} would be correct.`);
     part(rows.length, start, all.length);
   }
@@ -106,13 +109,13 @@ function panelOf(D, on, light, keep) {
     if (!D.paths) return fill(h("p", { class: "mgs-note" }, `A page lists the paths of smaller graphs. In Python, explain(${called(root)}, value) gives those of this one.`));
     const { rows, count, total } = D.paths[i];
     fill(table(["path", "local derivatives", "product"], rows.map(({ way, factors, product, edges: list }) => {
-      const row = h("tr", list.length ? { tabindex: 0 } : {}, h("td", {}, minus(way)), h("td", {}, minus(factors)), h("td", { class: sign(product) }, minus(product)));
+      const row = h("tr", list.length ? { tabindex: 0 } : {}, h("td", {}, minus(way)), h("td", {}, minus(factors)), h("td", { class: signOf(product) }, minus(product)));
       if (list.length) {
         for (const [event, lit] of [["pointerenter", list], ["pointerleave", null]]) on(row, event, () => { over = lit; light(lit ?? held); });
         for (const [event, lit] of [["focus", list], ["blur", null]]) on(row, event, () => { held = lit; light(lit ?? over); });
       }
       return row;
-    }), h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, count), h("td", { class: sign(total) }, minus(total))), "mgs-paths"));
+    }), h("tr", {}, h("td", {}, minus(gradOf(i))), h("td", {}, count), h("td", { class: signOf(total) }, minus(total))), "mgs-paths"));
     if (D.rule) note("The sum over all paths is correct, whichever rule the pass breaks.");
   }
   function fill(...children) { // replaces the table; if one of its rows had the focus, the new row gets it

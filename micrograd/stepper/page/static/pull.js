@@ -11,7 +11,7 @@ PARTS.push(host => {
   const kernel = model.get("changes") !== undefined, allowed = model.get("editable") !== false, why = D.live?.why ?? "";
   const leaves = allowed && live ? live.leaves : new Set(), exact = new Set(nodes.flatMap((n, i) => n.full.includes("/") ? [i] : [])), start = nodes[root].text;
   const scrubs = new Map(), ghosts = h("div", { class: "mgs-ghosts", "aria-hidden": "true" });
-  let before = null; // the numbers when the last pull began
+  let before = null, was = null; // the numbers when the last pull began, and those that are shown beside the present ones
   let drag = null, field = null, frame = 0, wanted = null, waits = 0, refused = "";
   const rootName = called(root), isLeaf = i => i != null && !nodes[i].sym && (leaves.has(i) || (allowed && kernel));
   stage.append(ghosts);
@@ -19,7 +19,7 @@ PARTS.push(host => {
 
   // ---- one pull: from its first change to the last
   function begin(i) {
-    before = { i, k: host.k(), x: live.value(i), root: live.data(root), slope: live.grad(i), texts: nodes.map(n => n.text) };
+    was = before = { i, k: host.k(), x: live.value(i), root: live.data(root), slope: live.grad(i), texts: nodes.map(n => n.text) };
     host.silent = true;
     host.select(i, "curve");
   }
@@ -59,8 +59,10 @@ PARTS.push(host => {
     const unit = unitOf(live.original(i)), most = Math.max(PULL.range * unit, Math.abs(from));
     ask(i, Math.max(-most, Math.min(most, rounded4(from + by * unit, unit))));
   }
+  // What other parts change here: `ghosts` keeps the numbers of now to be shown later, or none.
+  Object.assign(host, { moved: end, putBack: () => back(changed()), isPulled: () => before != null, ghosts(shown) { before = null; was = shown ? { k: host.k(), texts: nodes.map(n => n.text) } : null; } });
   function back(list) { // to the originals
-    before = null; refused = ""; host.silent = true;
+    before = was = null; refused = ""; host.silent = true;
     live.set(list.map(i => [i, live.original(i)]));
     host.paint(); end();
     host.silent = false;
@@ -154,12 +156,12 @@ PARTS.push(host => {
   // The numbers of before the pull, left of those of now; where there is no room an arrow.
   function haunt(cards) {
     const list = [];
-    if (before && before.k === host.k()) for (const c of cards) {
-      const was = minus(before.texts[c.i]), now = minus(nodes[c.i].text);
-      if (was === now || c.text === "\u2013") continue;
-      const right = c.right - widthOf(c.text, c.size) - 5, fits = widthOf(was, 12) + 7 <= c.free;
+    if (was && was.k === host.k()) for (const c of cards) {
+      const then = minus(was.texts[c.i]), now = minus(nodes[c.i].text);
+      if (then === now || c.text === "\u2013") continue;
+      const right = c.right - widthOf(c.text, c.size) - 5, fits = widthOf(then, 12) + 7 <= c.free;
       if (!fits && c.free < 13) continue;
-      list.push([right, c.middle, fits ? was : numberOf(now) > numberOf(was) ? "\u2191" : "\u2193", fits]);
+      list.push([right, c.middle, fits ? then : numberOf(now) > numberOf(then) ? "\u2191" : "\u2193", fits]);
     }
     while (ghosts.children.length < list.length) ghosts.append(h("span"));
     [...ghosts.children].forEach((e, j) => {

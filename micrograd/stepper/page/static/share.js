@@ -51,7 +51,7 @@ PARTS.push(host => {
     app.querySelector(".mgn-crumbs button")?.click(); // a picture of the whole network
     const back = host.k(), all = h("div", { class: "mgs-all" }, h("h2", {}, host.typed(D.net ? D.net.title : D.title)));
     dispatchEvent(new Event("beforeprint")); // the page is laid out for paper
-    for (const { phase, name, groups } of D.sections.filter(({ sample }) => sample == null || sample === (host.sample?.() ?? sample))) {
+    for (const { phase, name, groups } of D.sections.filter(({ sample, phase }) => phase !== "update" && (sample == null || sample === (host.sample?.() ?? sample)))) {
       host.go(groups.at(-1).steps[1]);
       all.append(h("section", {}, h("h3", {}, `${{ forward: "Forward pass", backward: "Backward pass" }[phase] ?? phase}${/ pass$/.test(name) ? "" : `, ${name}`}`), host.picture.cloneNode(true),
         h("ol", { start: groups[0].steps[0] + 1 }, groups.map(g => h("li", { value: g.steps[1] + 1 }, host.typed(D.strings[g.text]))))));

@@ -16,7 +16,7 @@ function mount(model, el, keep, again) {
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
   const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150;
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
-  const address = addressOf(model, el, nodes, steps.length, !keep);
+  const address = addressOf(model, el, nodes, D.walk, !keep);
   let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
     hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
@@ -54,10 +54,11 @@ function mount(model, el, keep, again) {
   const over = h("div", { class: "mgs-over" }), legend = h("div", { class: "mgs-legend", hidden: "" }), pane = h("div", { class: "mgs-view" }, svg, over);
   const slider = h("input", { type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step" });
   const forward = nF / steps.length * 100, segF = h("i"), segB = h("i", { class: "b" });
-  segF.style.left = "0"; segF.style.width = `calc(${forward}% - 2px)`; segB.style.left = `${forward}%`; segB.style.right = "0";
+  const finish = D.update ? 100 / steps.length : 0, segU = h("i"); // the update
+  segF.style.left = "0"; segF.style.width = `calc(${forward}% - 2px)`; segB.style.left = `${forward}%`; segB.style.right = finish ? `calc(${finish}% + 2px)` : "0"; segU.style.left = `${100 - finish}%`; segU.style.right = "0";
   const count = h("span", { class: "mgs-count", "aria-hidden": "true" });
   const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
-  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, slider), count), rate);
+  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, finish ? segU : null, slider), count), rate);
   const alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
   const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
@@ -117,6 +118,7 @@ function mount(model, el, keep, again) {
     for (let q = 0; q <= j; q++) {
       const s = steps[q];
       if (s.k === "forward") { st[s.n].done = true; continue; }
+      if (s.k === "update") continue;
       if (s.k === "seed" && s.turn > 1) {
         passed.clear();
         nodes.forEach((n, i) => { st[i].got = 0; st[i].correct = ""; if (n.sym) st[i].text = null; });
@@ -143,7 +145,7 @@ function mount(model, el, keep, again) {
     const { st, passed } = now, args = operands(s);
     undock();
     nodes.forEach((n, i) => {
-      const q = st[i], to = i === (chain ? s.p : s.n), from = chain && i === s.n;
+      const q = st[i], to = s.k !== "update" && i === (chain ? s.p : s.n), from = chain && i === s.n;
       const arg = args.includes(i);
       const mark = `${n.text}|${q.done}|${q.got}|${q.of}|${q.text}|${q.correct}|${to}|${from}|${arg}|${i === sel}`;
       if (n.mark === mark) return;
@@ -202,8 +204,8 @@ function mount(model, el, keep, again) {
     choices.forEach((choice, g) => { choice.value = term[g]; });
     panel.words(k); book();
     slider.value = k;
-    slider.setAttribute("aria-valuetext", `Step ${k + 1} of ${steps.length}. ${minus(s.say)}`);
-    count.textContent = `${k + 1} / ${steps.length}`;
+    slider.setAttribute("aria-valuetext", `${s.show ? "Update" : `Step ${k + 1} of ${D.walk}`}. ${minus(s.say)}`);
+    count.textContent = s.show ? "update" : `${k + 1} / ${D.walk}`;
     for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
     dots.forEach((d, i) => { if (d) put(d, "class", [s.n, s.p].some(j => j >= 0 && heads[i] === nodes[folded ? nodes[j].spot : j]) ? "on" : ""); });
     const cards = around(...[s.n, ...(chain ? [s.p] : args)].map(boxOf));
@@ -212,7 +214,7 @@ function mount(model, el, keep, again) {
     camera.show({ cards: all, main, all: around(all, ...hangs), own: around(main, ...hangs) }, glide && !big);
     address.changed();
   }
-  const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null); };
+  const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null, sel != null); };
   const operands = s => s.k === "forward" && into[s.n].length <= 3 ? [...new Set(into[s.n].map(e => e.p))].filter(shown) : [];
   const labelBox = e => { const w = widthOf(localOf(e), 13) / 2 + 2; return [e.l[0] - w, e.l[1] - 13, e.l[0] + w, e.l[1] + 4]; };
   const localOf = e => "\u2202 " + minus(nodes[e.c].loc[e.arg]);
@@ -353,16 +355,16 @@ function mount(model, el, keep, again) {
     B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
     if (!yes) { if (was) { say.setAttribute("aria-live", "polite"); model.save_changes(); } return; }
     say.setAttribute("aria-live", "off"); // else a screen reader would read every step
-    if (k === steps.length - 1) go(0, { quiet: true, glide: false });
+    if (k >= D.walk - 1) go(0, { quiet: true, glide: false });
     const next = () => {
-      if (k >= steps.length - 1 || !el.isConnected) return play(false);
+      if (k >= D.walk - 1 || !el.isConnected) return play(false);
       go(k + 1, { quiet: true });
-      timer = k >= steps.length - 1 || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
+      timer = k >= D.walk - 1 || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
     };
     timer = setTimeout(next, 350);
   }
   const step = j => { play(false); go(j); model.save_changes(); };
-  const finals = steps.map((s, j) => s.k === "seed" || (s.k === "chain" && s.i === s.of) ? j : -1).filter(j => j >= 0);
+  const finals = steps.map((s, j) => s.k === "seed" || s.k === "update" || (s.k === "chain" && s.i === s.of) ? j : -1).filter(j => j >= 0);
   function goToFinal(i) {
     const j = steps.findLastIndex(s => s.k === "chain" ? s.p === i : s.k === "seed" && s.n === i);
     if (j >= 0) step(j);
@@ -374,7 +376,8 @@ function mount(model, el, keep, again) {
     if (focus) nodes[i].g.focus({ preventScroll: true });
   }
   on(B.first, "click", () => step(0)); on(B.back, "click", () => step(k - 1)); on(B.forward, "click", () => step(k + 1));
-  on(B.last, "click", () => step(steps.length - 1)); on(B.play, "click", () => play(!timer));
+  const toEnd = () => step(k < D.walk - 1 ? D.walk - 1 : steps.length - 1); // of the walk, and then the update
+  on(B.last, "click", toEnd); on(B.play, "click", () => play(!timer));
   on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });
   on(slider, "change", () => { model.save_changes(); });
   on(rate, "change", () => { speed = +rate.value; });
@@ -382,7 +385,7 @@ function mount(model, el, keep, again) {
     const wanted = D.alike[g].terms[+choice.value];
     if (steps[k].k === "forward") step(steps.findIndex(s => s.k === "forward" && s.n === wanted)); else goToFinal(wanted);
   }));
-  function sumBy(paths) { panel.turn(paths); lighted = null; paint(); }
+  function sumBy(paths) { panel.turn(paths, "sum"); lighted = null; paint(); }
   by.forEach((b, j) => on(b, "click", () => sumBy(j === 1)));
   hearKeys(app, el, on, e => {
     const t = e.target, own = t === slider || t.matches("select"), inGraph = svg.contains(t);
@@ -394,7 +397,7 @@ function mount(model, el, keep, again) {
       pick(i, inGraph);
     };
     const keys = {
-      ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: () => step(steps.length - 1),
+      ArrowRight: () => step(k + 1), ArrowLeft: () => step(k - 1), Home: () => step(0), End: toEnd,
       PageDown: () => step(finals.find(j => j > k) ?? k), PageUp: () => step(finals.findLast(j => j < k) ?? k),
       ArrowDown: () => move(1), ArrowUp: () => move(-1),
       "+": () => camera.scaleBy(1.25), "=": () => camera.scaleBy(1.25), "-": () => camera.scaleBy(.8), 0: camera.reset,
@@ -440,7 +443,7 @@ function mount(model, el, keep, again) {
   unfold(steps[k].n, steps[k].p);
   play(false); measure();
   PARTS.forEach(part => part(host));
-  address.add("tab", () => panel.shown ?? (panel.byPath ? "paths" : ""), text => text === "paths" ? void panel.turn(true) : panel.has(text) ? void panel.turn(panel.byPath, text) : false);
+  address.add("tab", () => panel.has(panel.shown) ? panel.shown : panel.byPath ? "paths" : "", text => text === "paths" ? void panel.turn(true) : panel.has(text) ? void panel.turn(panel.byPath, text) : false);
   paint();
   address.ready(alert);
   const controls = () => [...app.querySelectorAll("button, select, input")];
