@@ -552,25 +552,41 @@ FAULTS: Final = (
 """The faults; each is found by at least one test."""
 
 
-def deal(number: int) -> None:
+def deal(number: int, fault: int | None = None) -> None:
     """Print what the tests find in an engine with one fault, but not the fault.
 
     Parameters
     ----------
-    number : {1, 2, 3}
+    number : int
+        From 1. The first three are those of the notebook, the others are drawn.
+    fault : int, optional
+        A guess: from 1, as the notebook numbers them. What is printed is whether it is that one,
+        and if not, a test that would tell.
 
     Raises
     ------
     ArgumentError
-        For any other number. Also a ValueError.
+        If there is no such engine, or no such fault. Also a ValueError.
     """
-    dealt = {1: FAULTS[4], 2: FAULTS[1], 3: FAULTS[8]}
-    if number not in dealt:
-        raise ArgumentError(f"expected an engine from 1 to {len(dealt)}, got {number!r:.60}")
-    names = engine(dealt[number])
-    problems = {test.name: problem(test, names) for test in TESTS}
-    passing = ", ".join(name for name, found in problems.items() if not found)
-    print(fill(f"● {passing}", 88, subsequent_indent="  "))
-    for name, found in problems.items():
-        if found:
-            print(fill(f"○ {name}: {found}", 88, subsequent_indent="  "))
+    if type(number) is not int or number < 1:
+        raise ArgumentError(f"expected an engine from 1, got {number!r:.60}")
+    dealt = {1: FAULTS[4], 2: FAULTS[1], 3: FAULTS[8]}.get(number)
+    found = _problems(dealt or random.Random(number).choice(FAULTS))
+    if fault is None:
+        print(fill(f"● {', '.join(name for name in found if not found[name])}", 88, **_INDENTED))
+        for name in filter(found.get, found):
+            print(fill(f"○ {name}: {found[name]}", 88, **_INDENTED))
+        return
+    if not 1 <= fault <= len(FAULTS):
+        raise ArgumentError(f"expected a fault from 1 to {len(FAULTS)}, got {fault!r:.60}")
+    guessed = _problems(FAULTS[fault - 1])
+    telling = [name for name in found if guessed[name] != found[name]]
+    print(f'not {fault}: "{telling[0]}" tells.' if telling else f"{fault}: correct.")
+
+
+_INDENTED: Final[dict[str, Any]] = {"subsequent_indent": "  "}
+
+
+def _problems(fault: Fault) -> dict[str, str | None]:
+    names = engine(fault)
+    return {test.name: problem(test, names) for test in TESTS}

@@ -92,8 +92,22 @@ def test_what_is_dealt_does_not_name_the_fault(capsys):
     out = capsys.readouterr().out
     assert "is (60, 57), not (39, 39)" in " ".join(out.split())
     assert not any(fault.name in out for fault in FAULTS)
-    with pytest.raises(ArgumentError, match="from 1 to 3"):
-        deal(4)
+    with pytest.raises(ArgumentError, match="an engine from 1"):
+        deal(0)
+    with pytest.raises(ArgumentError, match="a fault from 1 to 12"):
+        deal(1, fault=13)
+
+
+def test_a_guess_of_the_fault_is_confirmed_or_told_apart_by_a_test(capsys):
+    deal(3, fault=9)
+    assert capsys.readouterr().out == "9: correct.\n"
+    deal(3, fault=1)
+    assert capsys.readouterr().out == 'not 1: "a + a" tells.\n'
+    drawn = set()
+    for number in (4, 5, 6):  # drawn, and so not always the same
+        deal(number)
+        drawn.add(capsys.readouterr().out)
+    assert len(drawn) > 1
 
 
 def test_the_notebook_has_the_gaps_and_hides_the_solutions():

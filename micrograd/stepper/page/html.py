@@ -221,7 +221,7 @@ def framed(text: str, title: str, height: int = HEIGHT, theme: str = "auto") -> 
     return (
         f'<style>{rules}.mgs-frame~.mgs-still{{display:none}}</style><iframe class="mgs-frame" '
         f'sandbox="allow-scripts allow-downloads" title="{escape(title)}" width="100%" '
-        f"height=\"{height}\" style=\"border:0{own}\" srcdoc='{held}'></iframe>"
+        f'height="{height}" style="border:0{own}" srcdoc=\'{held}\'></iframe>'
     )
 
 
