@@ -66,10 +66,19 @@ def test_the_widget_lives_in_jupyterlab(tmp_path):
         page.keyboard.press("e")
         field.press("Escape")
         assert field.count() == 0
-        leaf.locator(".pencil").click()
-        field.press("Escape")
-        keep_screenshot(page, "jupyterlab_light")
+
+        # Pulled: the numbers follow in the other view, and with the switch in the kernel's Values.
+        number = first.get_by_role("spinbutton", name="x, pull to change")
+        number.press("ArrowUp")
+        second.locator(".node").filter(has=page.locator("title", has_text="x = 5.05")).wait_for()
         assert "x 2 error ''" in lab.printed(2)
+        first.get_by_label("change my Values too").check()
+        number.press("ArrowDown")
+        second.locator(".node").filter(has=page.locator("title", has_text="x = 5")).wait_for()
+        assert "x 5 error ''" in lab.printed(2)
+        number.press("Escape")
+        assert "x 2 error ''" in lab.printed(2)
+        keep_screenshot(page, "jupyterlab_light")
 
         # The notebook's dark theme, and a cell as narrow as a phone.
         assert first.get_attribute("data-theme") == "light"

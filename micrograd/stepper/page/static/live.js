@@ -209,7 +209,7 @@ function liveOf(D) {
     D.written = state && ((s, name) => cache[s.j][name] ??= texts[name]?.(s, s.j) ?? sentText(s, name));
     nodes.forEach((n, i) => {
       n.text = state ? numberText(state.data[i], 4, false, state.whole[i]) : original.texts[i];
-      n.full = state && leaf[i] ? changes.has(i) ? String(state.data[i]) : original.full[i] : original.full[i];
+      n.full = state && (!leaf[i] || changes.has(i)) ? String(state.data[i]) : original.full[i];
       if (!leaf[i]) n.loc = state ? n.loc.map((_, k) => localText(i, k)) : original.loc[i];
     });
     if (original.paths) { if (state) writePaths(); else D.paths.forEach((path, i) => Object.assign(path, structuredClone(original.paths[i]))); }

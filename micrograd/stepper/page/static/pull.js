@@ -156,6 +156,7 @@ PARTS.push(host => {
   // The numbers of before the pull, left of those of now; where there is no room an arrow.
   function haunt(cards) {
     const list = [];
+    if (was && was.k !== host.k()) { was = null; if (before) before.k = null; } // gone with the step
     if (was && was.k === host.k()) for (const c of cards) {
       const then = minus(was.texts[c.i]), now = minus(nodes[c.i].text);
       if (then === now || c.text === "\u2013") continue;
@@ -208,13 +209,17 @@ PARTS.push(host => {
     stage.append(field); field.focus({ preventScroll: true }); field.select();
   }
   const valueAt = e => { const card = e.target.closest("[data-node]"); return card ? +card.dataset.node : host.selected(); };
-  on(app, "dblclick", e => { if (e.target.closest("[data-node]") && !e.target.closest("button, input")) type(valueAt(e)); });
+  // The second of two clicks, seen before the picture hears of it: it may draw the card anew.
+  on(app, "click", e => {
+    const card = e.detail === 2 && !e.target.closest("button, input") && e.target.closest("[data-node]");
+    if (card) setTimeout(() => type(+card.dataset.node));
+  }, { capture: true });
   if (leaves.size || (allowed && kernel)) host.hint("e", "type the picked leaf's number");
   host.keys.set("e", e => { const i = valueAt(e); if (!isLeaf(i)) return false; type(i); });
 
   // ---- the line below the picture
   host.legends.push(() => {
-    if (refused) return [h("div", { class: "mgs-moved" }, h("span", { title: refused }, refused))];
+    if (refused) return [h("div", { class: "mgs-moved" }, h("span", { title: minus(refused) }, minus(refused)))];
     const list = live ? changed() : [], few = host.width() < 520 ? 1 : 2;
     if (!list.length) return null;
     const first = list.includes(before?.i) ? [before.i, ...list.filter(i => i !== before.i)] : list;

@@ -76,7 +76,7 @@ function mount(model, el, keep, again) {
     keysRow, moreKeys);
   el.replaceChildren(app);
   host = hostOf({
-    D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 112, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
+    D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 92, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
     paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(hint([keys, what])),
     single: () => true, closed: () => false, first: () => k, show: j => step(j),
     shared: () => ({ k, sel }), follow: state => { play(false); sel = state.sel; go(state.k, { glide: false }); paint(); },
