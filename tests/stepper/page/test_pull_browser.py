@@ -18,7 +18,7 @@ TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimatio
 # The numbers of the picture, and of the tiles and the rules below it.
 SHOWN = """() => [
   [...document.querySelectorAll("[data-node]")].map(e => [+e.dataset.node, e.ariaLabel]).sort((a, b) => a[0] - b[0]),
-  [...document.querySelectorAll(".mgs-tile b, .mgn-prob, .mgn-layer .mgn-mat span")].map(e => e.textContent),
+  [...document.querySelectorAll(".mgs-say, .mgs-math, .mgs-rule, .mgs-tile b, .mgn-prob, .mgn-layer .mgn-mat span")].map(e => e.textContent),
 ]"""  # noqa: E501
 PLACES = """() => [".mgs-legend", ".mgs-bar", ".mgs-say", ".mgs-keys", "[data-node]"]
   .map(e => Math.round(document.querySelector(e).getBoundingClientRect().top))"""
