@@ -434,7 +434,7 @@ expected=2, updated=None)
     ) -> Path:
         """Write the steps as an HTML page that works offline, and return its path.
 
-        It opens at the current step; its address then follows the reader.
+        It opens at the current step; its leaves can be pulled, and its address follows the reader.
 
         Parameters
         ----------
@@ -553,7 +553,7 @@ def steps(
     Returns
     -------
     Stepper
-        In a notebook, the last line of a cell shows it.
+        In a notebook, the last line of a cell shows it; there a leaf can be pulled: see `live`.
 
     Raises
     ------

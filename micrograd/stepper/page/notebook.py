@@ -29,11 +29,17 @@ _INVITATION: Final = f"To walk through it here: {install('notebook')}"
 def widget(stepper: Stepper, **options: Any) -> Any:
     """Return the notebook widget of a stepper.
 
+    The number of each leaf can be pulled there: dragged sideways, changed with the arrow keys,
+    typed and put back. All that follows from it is computed on the page, in a copy; with `live`, or
+    the switch "change my Values too", the kernel's own Value takes it, too, and its graph is
+    evaluated anew. A number that the engine refuses changes nothing and is explained.
+
     Parameters
     ----------
     stepper : Stepper
     **options
-        `theme`, "auto", "light" or "dark"; `editable`, False to keep leaves as they are.
+        `theme`, "auto", "light" or "dark"; `editable`, False to keep leaves as they are; `live`, by
+        default as `stepper.live`.
 
     Raises
     ------
