@@ -71,7 +71,6 @@ TESTED_WITH = {
     "stepper.page.layout": "page",
     "stepper.page.net": "page",
     "stepper.page.notebook": "page",
-    "stepper.page.stepper_widget": "page",
     "stepper.page.updating": "stepper/page/test_update_browser.py",
     "stepper.step": "stepper",
     "train.objective": "fitting",
