@@ -49,7 +49,7 @@ def write(source: Path) -> None:
             if "licenses" in file.parts:
                 target = folder / f"{name.lower()}.txt"
                 target.write_bytes(Path(str(file.locate())).read_bytes())
-    lines = ["", "| what | version | licence | from |", "| --- | --- | --- | --- |"]
+    lines = ["", "| what | version | licence | of |", "| --- | --- | --- | --- |"]
     own_version = importlib.metadata.version("micrograd")
     lines += [
         f"| micrograd | {own_version} | [MIT](_static/licences/micrograd.txt) | |",
@@ -58,6 +58,6 @@ def write(source: Path) -> None:
     for what, name, licence, home in CARRIED:
         text = folder / f"{name.lower()}.txt"
         told = f"[{licence}](_static/licences/{text.name})" if name and text.exists() else licence
-        lines.append(f"| {what} | {version(name)} | {told} | <{home}> |")
+        lines.append(f"| {what} | {version(name)} | {told} | [site]({home}) |")
     page = source / "licences.md"
     page.write_text(page.read_text(encoding="utf-8") + "\n".join([*lines, ""]), encoding="utf-8")

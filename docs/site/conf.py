@@ -90,10 +90,5 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
-html_sidebars = {
-    "index": [],
-    "install": [],
-    "licences": [],
-    "changelog": [],
-    "**": ["sidebar-nav-bs"],
-}
+_NO_SIDEBAR = ("index", "install", "benchmarks", "licences")
+html_sidebars = {**dict.fromkeys(_NO_SIDEBAR, []), "**": ["sidebar-nav-bs"]}
