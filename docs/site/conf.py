@@ -91,4 +91,4 @@ html_theme_options = {
     "back_to_top_button": False,
 }
 _NO_SIDEBAR = ("index", "install", "benchmarks", "licences")
-html_sidebars = {**dict.fromkeys(_NO_SIDEBAR, []), "**": ["sidebar-nav-bs"]}
+html_sidebars = {**{name: [] for name in _NO_SIDEBAR}, "**": ["sidebar-nav-bs"]}
