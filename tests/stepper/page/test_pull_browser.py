@@ -209,6 +209,7 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
 def test_a_graph_that_the_page_cannot_compute_says_why(page_of):
     from fractions import Fraction
 
-    page = page_of(Value(Fraction(1, 3), label="a") * 2, "")
+    page = page_of(Value(Fraction(1, 3), label="a") * 2, "#step=1&set=a:2")
     assert page.page.get_by_role("spinbutton").count() == 0
     assert "fraction" in page.page.locator(".mgs-legend").inner_text()
+    assert "fraction" in page.page.get_by_role("alert").inner_text()

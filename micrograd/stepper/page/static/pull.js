@@ -9,7 +9,7 @@ const finer = e => e.shiftKey ? 10 : e.altKey ? .1 : 1;
 PARTS.push(host => {
   const { D, root, live, address, model, alert, stage, app, on, called, typed, spoken } = host, { nodes } = D;
   const kernel = model.get("changes") !== undefined, allowed = model.get("editable") !== false, why = D.live?.why ?? "";
-  const leaves = allowed && live ? live.leaves : new Set(), exact = new Set(nodes.flatMap((n, i) => n.full.includes("/") ? [i] : [])), start = nodes[root].text;
+  const leaves = allowed && live ? live.leaves : new Set(), start = nodes[root].text;
   const scrubs = new Map(), ghosts = h("div", { class: "mgs-ghosts", "aria-hidden": "true" });
   let before = null, was = null; // the numbers when the last pull began, and those that are shown beside the present ones
   let drag = null, field = null, frame = 0, wanted = null, waits = 0, refused = "";
@@ -215,6 +215,7 @@ PARTS.push(host => {
     if (card) setTimeout(() => type(+card.dataset.node));
   }, { capture: true });
   if (leaves.size || (allowed && kernel)) host.hint("e", "type the picked leaf's number");
+  if (leaves.size) host.hint("Tab \u2191 \u2193", "change it, Shift \u00d710, Alt \u00f710");
   host.keys.set("e", e => { const i = valueAt(e); if (!isLeaf(i)) return false; type(i); });
 
   // ---- the line below the picture
@@ -224,12 +225,12 @@ PARTS.push(host => {
     if (!list.length) return null;
     const first = list.includes(before?.i) ? [before.i, ...list.filter(i => i !== before.i)] : list;
     const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...typed(called(i)), ` ${minus(numberText(live.original(i)))} \u2192 ${minus(nodes[i].text)}`]);
-    const rest = list.length > few ? `, ${list.length - few} more` : "", ends = list.some(i => exact.has(i)) ? ". Exact fractions end here" : "";
+    const rest = list.length > few ? `, ${list.length - few} more` : "";
     const button = h("button", { type: "button" }, "Back to the original");
     button.onclick = () => { const i = first[0]; back(list); host.focus(i); };
-    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...typed(rootName), ` ${minus(start)} \u2192 ${minus(nodes[root].text)}${ends}`), button)];
+    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...typed(rootName), ` ${minus(start)} \u2192 ${minus(nodes[root].text)}`), button)];
   });
-  if (!live) return;
+  if (!live) return address.add("set", () => "", () => why || false);
 
   host.pane("curve", "Curve", curveOf(host, () => before));
   const set = list => { const said = live.set(list.filter(([i]) => leaves.has(i))); if (said) refused = said; };
