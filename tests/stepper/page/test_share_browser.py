@@ -86,6 +86,30 @@ def test_the_address_follows_the_reader_and_opens_the_same_picture(both, name, s
     assert again.place.startswith(("1 / 10 stops", "2 / "))
 
 
+def test_names_of_any_kind_go_through_an_address(browser, tmp_path):
+    labels = ["a b+c", "50%;y:2", "x", "x", "@1", "\u05d0#&=", ""]
+    leaves = [Value(float(k + 1), label=label) for k, label in enumerate(labels)]
+    root = leaves[0] * leaves[1]
+    for leaf in leaves[2:]:
+        root = root * leaf
+    path = steps(root).to_html(
+        tmp_path / "page.html", set={leaf: 0.5 + k for k, leaf in enumerate(leaves)}
+    )
+    page = Opened(browser, path)
+    page.press("ArrowDown", *["ArrowRight"] * 3)
+    page.page.wait_for_url("**#step=4&pick=*")
+    again = Opened(browser, path, "#" + page.page.url.partition("#")[2])
+    for shown in (page, again):
+        numbers = shown.page.get_by_role("spinbutton").evaluate_all(
+            "all => all.map(e => +e.getAttribute('aria-valuenow')).sort((a, b) => a - b)"
+        )
+        assert numbers == [0.5 + k for k in range(len(labels))]
+        assert shown.place == "4 / 19"
+    assert again.page.evaluate(PICTURE) == page.page.evaluate(PICTURE)
+    page.close()
+    again.close()
+
+
 def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both):
     bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz"
     for name, count in (("network", 35), ("drawn", 10)):
