@@ -1,0 +1,116 @@
+"""Whole walks, word by word: what is said of each step of small graphs that were read by hand."""
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from tables import each
+
+from micrograd import ops, steps
+from micrograd.engine import Value
+from micrograd.losses import mse
+from micrograd.nn import MLP, Neuron
+
+STORED = Path(__file__).parents[1] / "data" / "walks.txt"
+
+
+def named(name: str, data: Any) -> Value:
+    return Value(data, label=name)
+
+
+def titled(name: str, value: Value) -> Value:
+    value.label = name
+    return value
+
+
+def diamond() -> Value:
+    """Return a graph in which a value is used at two depths, the shallow use first."""
+    x = named("x", 2)
+    h = titled("h", x * 3)
+    s = titled("s", h * h)
+    return titled("loss", h + s)
+
+
+def neuron() -> Value:
+    made = Neuron(2, activation="tanh")
+    for parameter, number in zip(made.parameters(), (0.5, -1.0, 0.25), strict=True):
+        parameter.data = number
+    return made([1.5, 0.25])
+
+
+def network() -> Value:
+    model = MLP(1, [1, 1], activation="sigmoid")
+    for parameter, number in zip(model.parameters(), (2.0, -2.0, 4.0, 0.5), strict=True):
+        parameter.data = number
+    return mse([model([1.0])], [1.5])
+
+
+GRAPHS = {
+    "a product and a sum": lambda: named("w", 2) * named("x", -3) + named("b", 10),
+    "a name for the result": lambda: titled("s", named("w", 2) * 4),
+    "digits that are cut": lambda: named("x", 1 / 3) / named("y", 0.7),
+    "fractions": lambda: named("x", Fraction(1, 3)) * named("y", Fraction(-3, 2)) - 1,
+    "an operand twice": lambda: ops.mul(*[named("x", 3)] * 2),
+    "an operand three times": lambda: ops.sum([named("x", 0.5)] * 3),
+    "a kink": lambda: ops.relu(named("x", 0.0)),
+    "flat": lambda: ops.relu(named("x", -2.0)),
+    "a sign": lambda: abs(-named("x", 0)),
+    "a choice": lambda: ops.maximum(named("a", 1.0), named("b", 2.0)) * 3,
+    "a tie": lambda: ops.maximum(named("a", 2), named("b", 2)),
+    "nothing arrives": lambda: ops.tanh(named("a", 0.5) * 2.0) * 0,
+    "no derivative, and none is needed": lambda: ops.relu(-ops.sqrt(named("a", 0.0))),
+    "an infinity that is not chosen": lambda: (
+        ops.where(named("c", 0.0), named("a", 1.0), named("b", 2.0)) * math.inf
+    ),
+    "held constant": lambda: ops.softmax([named("a", 1.0), named("b", 1.0)])[0],
+    "many operands": lambda: ops.logsumexp([named(f"z{k}", 0.0) for k in range(7)]),
+    "a function of a function": lambda: ops.exp(ops.log(named("x", 2.0))) ** 2,
+    "a power": lambda: named("x", 3) ** -1,
+    "by hand": lambda: Value(5.0, (named("a", 2.0),), (2.5,)) + 1,
+    "the same again": lambda: ops.identity(named("a", 2.0)),
+    "a neuron": neuron,
+    "a network": network,
+}
+BROKEN = ["assign", "recursion", "visit_once", "post_order", "no_zero_grad"]
+WALKS: dict[str, Any] = {
+    **{name: (make, None) for name, make in GRAPHS.items()},
+    **{f"broken: {name}": (diamond, name) for name in BROKEN},
+}
+
+
+# A derivative that does not exist, and an infinity times a 0, have no number to be written down.
+WITHOUT_NUMBERS = {"no derivative, and none is needed", "an infinity that is not chosen"}
+IN_LATEX = {"digits that are cut", "fractions", "held constant", "a neuron"}
+
+
+def transcript(name: str) -> str:
+    """Return what is said of a walk: sentences, then rules, captions and, of some, LaTeX."""
+    make, broken = WALKS[name]
+    walk = steps(make(), broken)
+    lines = [f"#### {name}"]
+    for step in walk:
+        if broken and step.kind == "forward":
+            continue
+        lines.append(f"{step.index + 1}. {step.text}")
+        if step.rule and not broken and name not in WITHOUT_NUMBERS:
+            lines.append(f"   rule: {step.rule}")
+        if step.kind == "chain" and name not in WITHOUT_NUMBERS:
+            lines.append(f"   in numbers: {walk.words.caption(step.row)}")
+        if name in IN_LATEX:
+            lines.append(f"   {step.latex}")
+    return "\n".join(lines)
+
+
+def stored() -> dict[str, str]:
+    blocks = STORED.read_text(encoding="utf-8").split("#### ")[1:]
+    return {block.partition("\n")[0]: f"#### {block}".rstrip("\n") for block in blocks}
+
+
+@each("name", WALKS)
+def test_a_walk_reads_as_it_did_when_it_was_read_by_hand(name: str) -> None:
+    assert transcript(name).splitlines() == stored()[name].splitlines()
+
+
+def test_nothing_is_stored_that_is_not_walked() -> None:
+    assert list(stored()) == list(WALKS)
