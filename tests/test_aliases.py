@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tables import each
 
 from micrograd import Value, aliases, ops
 from micrograd.graph import order
@@ -30,7 +31,7 @@ def loaded(name):
     return [pickle.loads(path.read_bytes()) for path in found]
 
 
-@pytest.mark.parametrize("old", aliases.MOVED)
+@each("old", aliases.MOVED)
 def test_an_old_name_is_the_module_of_today(old):
     new = importlib.import_module(f"micrograd.{aliases.MOVED[old]}")
     assert importlib.import_module(f"micrograd.{old}") is new

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tables import each
 
 import micrograd
 
@@ -25,7 +26,7 @@ def test_the_guide_opens_with_the_map():
     assert GUIDE.startswith("# Contributing\n\n## I want to change …\n\n| I want to change … |")
 
 
-@pytest.mark.parametrize("wish", MAP)
+@each("wish", MAP)
 def test_what_the_map_names_exists(wish):
     paths = re.findall(r"`([^`]+)`", MAP[wish])
     assert paths

@@ -6,6 +6,7 @@ import builtins
 from fractions import Fraction
 
 import pytest
+from tables import each
 
 from micrograd import errors
 from micrograd.errors import MicrogradError
@@ -13,7 +14,7 @@ from micrograd.errors import MicrogradError
 KINDS = [getattr(errors, name) for name in errors.__all__]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@each("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_exception_is_micrograds_and_a_built_in_one(kind: type) -> None:
     assert issubclass(kind, MicrogradError)
     assert kind.__doc__

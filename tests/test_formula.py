@@ -6,9 +6,9 @@ import math
 from fractions import Fraction
 from typing import Any
 
-import pytest
 from hypothesis import given
 from strategies import recipes
+from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value
@@ -40,7 +40,7 @@ def test_the_formula_of_a_random_graph_computes_it_again(recipe: dict[str, Any])
     assert again == nodes[-1].data or math.isnan(again)
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "text"),
     [
         (lambda a, b: a - (b - a), "a - (b - a)"),

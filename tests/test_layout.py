@@ -226,7 +226,7 @@ ADDED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STORED)
+@each("name", STORED)
 def test_the_public_names_are_those_of_version_1_0_0_and_the_added_ones(name):
     module = importlib.import_module(name)
     assert set(STORED[name]) <= set(dir(module))

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import mpmath
 import pytest
+from tables import each
 
 from micrograd import Value, gradient
 from micrograd.engine import plain
@@ -67,8 +68,8 @@ def test_mse_and_hinge_of_fractions_are_exact():
     assert type(loss.data) is Fraction
 
 
-@pytest.mark.parametrize("y", [0, 1, 0.25])
-@pytest.mark.parametrize("s", [0.0, 1e-9, -0.3, 2.0, -30.0, 36.7, 500.0, -700.0])
+@each("y", [0, 1, 0.25])
+@each("s", [0.0, 1e-9, -0.3, 2.0, -30.0, 36.7, 500.0, -700.0])
 def test_bce_and_its_slope_are_right_to_the_last_digits(s, y):
     score = Value(s)
     loss = bce([score], [y])
@@ -154,7 +155,7 @@ def test_l2_is_the_sum_of_squares_with_the_bits_of_the_demo():
 # ---- errors --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("compute", "error", "words"),
     [
         (lambda: hinge([1.0, 2.0], [1]), InputCountError, "as many targets as scores, got 1 and 2"),

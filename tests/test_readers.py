@@ -111,8 +111,8 @@ GATES = {
 }
 
 
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("big", [1e200, 1e308, math.inf])
+@each("gate", GATES)
+@each("big", [1e200, 1e308, math.inf])
 def test_what_is_not_chosen_is_passed_nothing(gate: str, big: float) -> None:
     x, y = Value(big, label="x"), Value(0.5, label="y")
     root = GATES[gate](-(x * x * x), y)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from micrograd import Value, ops
 from micrograd.cli import main
@@ -65,7 +66,7 @@ def test_the_functions_are_those_of_the_op_table() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message", "column"),
     [
         ("x +* 2", "invalid syntax", 4),
@@ -107,7 +108,7 @@ def test_an_error_points_at_the_column(text: str, message: str | None, column: i
         assert told.splitlines()[-1] == "  " + " " * (column - 1) + "^"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "message", "column"),
     [
         ("x ^ 2", "'^': write ** for a power", 3),

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from tables import each
 
 from micrograd import __version__
 from micrograd.cli import COMMANDS, main
@@ -52,8 +53,8 @@ def test_help_of_an_expression_lists_the_functions_and_an_example(name, capsys):
     assert example[:2] == ["micrograd", name]
 
 
-@pytest.mark.parametrize("name", ["graph", "step"])
-@pytest.mark.parametrize(
+@each("name", ["graph", "step"])
+@each(
     "words",
     [
         ["x * 2", "x=3", "OPTION"],

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context
 
 import numpy as np
 import pytest
+from tables import each
 
 from micrograd import Value
 from micrograd.course import EXERCISES, check
@@ -39,7 +40,7 @@ def places(name):
     ]
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@each("name", EXERCISES)
 def test_a_number_rounded_to_two_digits_is_right_and_one_digit_off_is_not(capsys, name):
     numbers = [number for _, number in places(name)]
     if not numbers or name in {"03d", "07d"}:  # counts are not rounded
@@ -57,7 +58,7 @@ def test_a_number_rounded_to_two_digits_is_right_and_one_digit_off_is_not(capsys
         assert told(capsys, name, answer).startswith("not yet")
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@each("name", EXERCISES)
 def test_a_wrong_sign_is_always_called_one(capsys, name):
     numbers = [number for _, number in places(name)]
     for place, number in places(name):
@@ -67,7 +68,7 @@ def test_a_wrong_sign_is_always_called_one(capsys, name):
             assert re.search("sign|minus", said), said
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@each("name", EXERCISES)
 def test_no_hint_holds_the_answer(capsys, name):
     for place, number in places(name):
         said = [hint for at, _, hint in EXERCISES[name].mistakes if at == place]

@@ -5,9 +5,9 @@ import math
 import random
 
 import numpy as np
-import pytest
 from mpmath import mp
 from sklearn.datasets import make_moons
+from tables import each
 
 from micrograd import nn
 from micrograd.course import EXERCISES, check
@@ -232,12 +232,12 @@ def given(name, numbers):
     return numbers if len(EXERCISES[name].right) > 1 else numbers[0]
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@each("name", EXERCISES)
 def test_the_right_answer_is_accepted_and_explained(capsys, name):
     assert told(capsys, name, given(name, right(name))) == f"correct. {EXERCISES[name].why}"
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@each("name", EXERCISES)
 def test_every_known_mistake_has_its_own_hint(capsys, name):
     exercise = EXERCISES[name]
     for place, wrong, hint in exercise.mistakes:

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tables import each
 
 from micrograd import Value, explain, no_grad
 from micrograd.datasets import Dataset
@@ -191,7 +192,7 @@ class Checked(HTMLParser):
         self.words.append(data)
 
 
-@pytest.mark.parametrize("name", OBJECTS)
+@each("name", OBJECTS)
 def test_an_object_in_any_state_shows_something_that_is_sound(name):
     thing = OBJECTS[name]()
     before = repr(thing)
@@ -204,7 +205,7 @@ def test_an_object_in_any_state_shows_something_that_is_sound(name):
     assert repr(thing) == before
 
 
-@pytest.mark.parametrize("name", OBJECTS)
+@each("name", OBJECTS)
 def test_ipython_shows_it_beside_its_repr(name, capsys):
     formatters = pytest.importorskip("IPython.core.formatters")
     thing = OBJECTS[name]()

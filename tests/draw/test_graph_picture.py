@@ -14,6 +14,7 @@ from pathlib import Path
 
 import graphviz
 import pytest
+from tables import each
 
 from micrograd import Value, gradient
 from micrograd import sum as value_sum
@@ -314,8 +315,8 @@ LABELS = [
 ]
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("padding", [0, 200, 600])
+@each("label", LABELS)
+@each("padding", [0, 200, 600])
 def test_a_label_is_text_and_nothing_else(label: str, padding: int) -> None:
     root = Value(1.0, label=label) * Value(2.0, label=label)
     root.label = label

@@ -228,6 +228,11 @@ def test_the_machine_catches_a_wrong_partial(name: str) -> None:
     class Planted(AgainstTheNaiveEngine):
         rows = {**AgainstTheNaiveEngine.rows, name: wrong}
 
+        def applied(self, chosen: str, pairs: list[tuple[Value, Naive]]) -> Any:
+            # Wherever it can stand, or most examples would do without it.
+            alike = self.rows[chosen].arity == op.arity
+            return super().applied(name if alike else chosen, pairs)
+
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Planted, settings=_PLANTED)
 
@@ -825,16 +830,12 @@ def test_equality_and_hash_of_values_are_identity() -> None:
     assert a in [b, a]
 
 
-@pytest.mark.parametrize(
+@each(
     "other",
     [2, 2.0, True, Fraction(2), -0.0, math.nan, math.inf, 10**300, np.float64(2), np.int8(0)],
     ids=lambda other: f"{other:.3g}" if isinstance(other, float) else type(other).__name__,
 )
-@pytest.mark.parametrize(
-    "data",
-    [2, 2.0, 0.0, 1, Fraction(2), math.nan, math.inf, 10**300],
-    ids=["2", "2.0", "0.0", "1", "fraction", "nan", "inf", "huge"],
-)
+@each("data", [2, 2.0, 0.0, 1, Fraction(2), math.nan, math.inf, 10**300])
 def test_a_value_equals_a_number_as_its_data_does(data: Any, other: Any) -> None:
     v = Value(data)
     assert {v == other, bool(other == v)} == {bool(data == other)}

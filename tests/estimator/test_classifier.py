@@ -119,14 +119,14 @@ def test_every_way_of_training_learns(options):
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "eager"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_penalty_leaves_biases_alone_as_scikit_learns_does(optimizer, compiled):
-    X, y = MOONS.X[:50], np.arange(50) % 5 == 0  # one in five, whatever X says
-    options = {"alpha": 1e3, "batch_size": 50, "max_iter": 600, "tol": None, "random_state": 0}
+    X, y = MOONS.X[:20], np.arange(20) % 5 == 0  # one in five, whatever X says
+    options = {"alpha": 1e3, "batch_size": 20, "max_iter": 600, "tol": None, "random_state": 0}
     rate = 0.02 if optimizer == "adam" else 0.005
     ours = MicrogradClassifier(
-        (4,), optimizer=optimizer, learning_rate=rate, compile=compiled, **options
+        (2,), optimizer=optimizer, learning_rate=rate, compile=compiled, **options
     ).fit(X, y)
     theirs = MLPClassifier(
-        (4,), solver=optimizer, learning_rate_init=rate, **{**options, "tol": 0.0},
+        (2,), solver=optimizer, learning_rate_init=rate, **{**options, "tol": 0.0},
         n_iter_no_change=600,
     ).fit(X, y)  # fmt: skip
     # Of weights that are pressed to 0 only the bias is left, and says how many there are.

@@ -42,9 +42,7 @@ def test_a_row_says_how_it_is_drawn_and_written(op: ops.Op) -> None:
     assert len(op.domain) == op.arity
 
 
-@pytest.mark.parametrize(
-    "op", [op for op in ROWS if op.arity <= 3 and "[" not in op.code], ids=row_id
-)
+@each("op", [op for op in ROWS if op.arity <= 3 and "[" not in op.code], ids=row_id)
 def test_the_text_of_a_row_is_python_that_computes_it(op: ops.Op) -> None:
     names: dict[str, Any] = {**vars(ops), "Fraction": Fraction}
     for inputs in points(op, 3):

@@ -60,8 +60,8 @@ def test_values_and_plain_numbers_mix_on_either_side(name: str, left: Any, right
                 assert operand.grad == pytest.approx(slope, rel=1e-15)
 
 
-@pytest.mark.parametrize("name", TWO_PLACES)
-@pytest.mark.parametrize("x", NUMBERS)
+@each("name", TWO_PLACES)
+@each("x", NUMBERS)
 def test_the_same_node_on_both_sides_gets_both_contributions(name: str, x: Any) -> None:
     function = TWO_PLACES[name]
     same, left, right = Value(x), Value(x), Value(x)

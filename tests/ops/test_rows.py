@@ -214,7 +214,7 @@ def test_a_wrong_partial_planted_in_any_row_is_caught(op: ops.Op, change: str) -
             check_first_derivatives(wrong, 3)
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "exp",
@@ -405,7 +405,7 @@ def outcome(function: Callable[..., Any], *inputs: Any) -> str:
     return repr(result.data if isinstance(result, Value) else result)
 
 
-@pytest.mark.parametrize("name", MATH)
+@each("name", MATH)
 def test_stans_arguments_give_what_math_gives(name: str) -> None:
     op = ops.TABLE[name]
     for inputs in product(STAN, repeat=op.arity):
@@ -433,7 +433,7 @@ def test_stans_arguments_of_no_size_give_the_limits(name: str) -> None:
         assert repr(float(got)) == repr(float(expected)), f"{name}({x})"
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if op.arity == 1], ids=row_id)
+@each("op", [op for op in ROWS if op.arity == 1], ids=row_id)
 def test_derivatives_at_stans_arguments_are_right_or_an_error(op: ops.Op) -> None:
     function = reference(op)
     for data in STAN:

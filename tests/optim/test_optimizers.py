@@ -7,6 +7,7 @@ import random
 from fractions import Fraction
 
 import pytest
+from tables import each
 
 from micrograd import Value
 from micrograd.errors import (
@@ -282,7 +283,7 @@ def test_a_rate_that_is_a_function_of_ones_own_is_kept_when_a_state_is_loaded():
     assert pushed(again, [1.0]) == [-0.5]
 
 
-@pytest.mark.parametrize(
+@each(
     "change",
     [
         lambda s: s.pop("mean"),

@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import pytest
 from random_graphs import random_graph
+from tables import each
 
 from micrograd import Value, gradient, ops, steps
 from micrograd.errors import NonFiniteError, NumberTypeError, StaleGraphError
@@ -27,7 +28,7 @@ def doublings(n, x):
     return y
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each("seed", range(30))
 def test_with_fractions_the_paths_sum_to_the_gradient_exactly(seed):
     root = random_graph(seed, exact=True, size=7)
     for value in order(root):
@@ -38,7 +39,7 @@ def test_with_fractions_the_paths_sum_to_the_gradient_exactly(seed):
         assert sum(path.product for path in found.paths) == found.total == gradient(root, value)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each("seed", range(30))
 def test_with_floats_the_paths_sum_to_the_gradient_up_to_rounding(seed):
     root = random_graph(seed, size=7)
     for value in order(root):
@@ -47,7 +48,7 @@ def test_with_floats_the_paths_sum_to_the_gradient_up_to_rounding(seed):
         assert abs(sum(path.product for path in found.paths) - found.total) <= 1e-12 * size
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each("seed", range(30))
 def test_of_many_paths_the_largest_are_shown_and_the_rest_adds_up(seed):
     root = random_graph(seed, exact=True, size=9)
     for value in order(root)[:5]:

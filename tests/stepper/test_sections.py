@@ -5,6 +5,7 @@ import random
 
 import pytest
 from random_graphs import random_graph
+from tables import each
 
 from micrograd import Value, steps
 from micrograd.graph import order
@@ -39,7 +40,7 @@ def network(draw):
     return mse(terms, [1.0] * len(terms))
 
 
-@pytest.mark.parametrize("seed", range(120))
+@each("seed", range(120))
 def test_the_steps_of_any_network_give_the_gradients_of_backward(seed):
     root = network(random.Random(seed)) if seed % 4 else random_graph(seed)
     walk = steps(root)
@@ -71,8 +72,8 @@ def test_the_steps_of_any_network_give_the_gradients_of_backward(seed):
         assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize("seed", range(40))
-@pytest.mark.parametrize("broken", [None, "assign", "no_zero_grad", "recursion"])
+@each("seed", range(40))
+@each("broken", [None, "assign", "no_zero_grad", "recursion"])
 def test_the_sections_hold_every_step_once(seed, broken):
     walk = steps(network(random.Random(seed)), broken if seed < 8 else None)
     samples = walk.network.samples if walk.network else 1

@@ -471,7 +471,7 @@ def test_assignment_keeps_only_the_last_contribution():
     )
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_recursion_gives_what_a_recursive_engine_gives(seed):
     root = random_graph(seed, exact=True, size=7)
     grads = dict.fromkeys(order(root), 0)
@@ -487,7 +487,7 @@ def test_recursion_gives_what_a_recursive_engine_gives(seed):
     assert steps(root, "recursion").gradients == list(grads.values())
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_without_zero_grad_every_leaf_holds_twice_its_gradient(seed):
     stepper = steps(random_graph(seed, exact=True), "no_zero_grad")
     pairs = zip(stepper.nodes, stepper.gradients, stepper.right_gradients, strict=True)
@@ -579,7 +579,7 @@ def test_the_ledger_lists_who_contributed_what():
     assert steps(guide_graph()).ledger("L") == []
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_the_ledger_sums_to_the_gradient(seed):
     stepper = steps(random_graph(seed, exact=True))
     for value, grad in zip(stepper.nodes[:-1], stepper.gradients[:-1], strict=True):

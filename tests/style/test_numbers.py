@@ -8,12 +8,13 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import each
 
 from micrograd import Value
 from micrograd import style as look
 
 
-@pytest.mark.parametrize(
+@each(
     ("x", "text"),
     [
         (0.70710678, "0.7071"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tables import each
 
 import micrograd
 from micrograd import Value, no_grad, ops
@@ -60,9 +61,7 @@ def leaves_of(result: Any) -> list[Value]:
     return [leaf for leaf in found if isinstance(leaf, Value)]
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), CALLABLES, ids=[f"{m.__name__}.{name}" for m, name in CALLABLES]
-)
+@each(("module", "name"), CALLABLES)
 def test_no_function_of_the_standard_library_takes_a_value_out_of_the_graph(
     module: Any, name: str
 ) -> None:

@@ -22,6 +22,7 @@ from replaying import (
     off,
 )
 from strategies import points
+from tables import each
 
 import micrograd
 from micrograd import ops
@@ -113,8 +114,8 @@ def sensitivity(fn, inputs):
     return total * EPS
 
 
-@pytest.mark.parametrize("seed", range(25))
-@pytest.mark.parametrize("contract", [True, False])
+@each("seed", range(25))
+@each("contract", [True, False])
 def test_machine_code_is_within_4_ulp_a_node_for_random_graphs(seed, contract):
     fn, inputs = as_function(random_graph(seed))
     value, grads = eager(fn, inputs)

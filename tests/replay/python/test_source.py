@@ -24,6 +24,7 @@ from replaying import (
     network,
 )
 from strategies import points
+from tables import each
 
 import micrograd
 from micrograd import ops
@@ -59,7 +60,7 @@ def test_python_gives_the_bits_of_the_engine_for_second_derivatives(op):
         assert bits(compiled.hessian(*row)) == bits(expected)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@each("seed", range(25))
 def test_python_gives_the_bits_of_the_engine_for_random_graphs(seed):
     fn, inputs = as_function(random_graph(seed))
     value, grads = eager(fn, inputs)

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 from replaying import EPS, INF, NAN, bits, eager, every_backend, off
+from tables import each
 
 import micrograd
 from micrograd import ops
@@ -166,7 +167,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@each("name", PROGRAMS)
 def test_an_optimised_program_gives_the_same_bits_with_the_least_instructions(name):
     build, needed = PROGRAMS[name]
     tape = Tape()
