@@ -73,7 +73,15 @@ def main() -> None:
 
 
 def build(out: Path) -> None:
-    """Build the site into a folder, which is replaced when all of it is there."""
+    """Build the site into a folder, which is replaced when all of it is there.
+
+    Raises
+    ------
+    SystemExit
+        If the folder holds something else than an earlier site.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "objects.inv").exists():
+        sys.exit(f"{out} holds something else than a site: name a new or an empty folder")
     with tempfile.TemporaryDirectory(prefix="micrograd-site-") as work:
         source, made = Path(work) / "source", Path(work) / "site"
         shutil.copytree(HERE / "site", source, ignore=shutil.ignore_patterns("__pycache__"))

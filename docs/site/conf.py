@@ -78,7 +78,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_theme_options = {
     "navbar_align": "left",
-    "navbar_end": ["theme-switcher"],
+    "navbar_end": ["playground", "theme-switcher"],
     "navbar_persistent": ["search-button"],
     "header_links_before_dropdown": 7,
     "show_toc_level": 2,
