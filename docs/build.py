@@ -127,7 +127,11 @@ def run_sphinx(source: Path, out: Path) -> None:
     # The pages' own code finds its helpers, and the settings find the reference's names.
     paths = os.pathsep.join([str(source), str(HERE)])
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = source.parent / "ipython" / "profile_default" / "ipython_config.py"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("get_config().InteractiveShell.xmode = 'Minimal'\n")  # no paths of ours
     environment |= {"JUPYTER_PLATFORM_DIRS": "1", "COLUMNS": "80"}
+    environment["IPYTHONDIR"] = str(settings.parents[1])
     subprocess.run([*command, str(source), str(out)], check=True, env=environment)
     for name in (".buildinfo", ".doctrees", "jupyter_execute"):
         path = out / name

@@ -72,6 +72,7 @@ html_favicon = "_static/icon.svg"
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 mathjax_path = "mathjax/tex-svg.js"
 html_copy_source = False
 html_show_sourcelink = False
