@@ -1,7 +1,8 @@
 """The stepper on the screen: a notebook widget, and an HTML page that works offline.
 
 Both run the same JavaScript, of `static/`. Python computes the numbers, the layout and the
-sentences; the JavaScript only shows them.
+sentences. Where a reader changes a number, the page computes them anew, with the rows of the op
+table and the templates of the sentences that Python has sent.
 """
 
 from micrograd.stepper.page.data import LARGEST_GRAPH, LARGEST_WALK, page_data

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.errors import TraceError
-from micrograd.ops import Op
+from micrograd.ops import Op, constant
 from micrograd.replay.instructions import instructions
 from micrograd.sentences.groups import group_template
 from micrograd.sentences.naming import numeral, product_signs
@@ -54,9 +54,9 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
         return {"why": f"{_IN_PYTHON}: {error}."}
     fixed = {i for i in range(len(data)) if not nodes[i].parents and stepper.words.is_number(i)}
     fixed |= {leaf for term in _terms(stepper) if (leaf := term.leaf) is not None}
-    for node, parents in zip(nodes, stepper.recording.parents, strict=True):
+    for node in nodes:
         if node.parents and node.op.renewed:  # its row has the number of an operand
-            fixed |= {parent for parent in parents if not nodes[parent].parents}
+            fixed |= {i for i, x in enumerate(nodes) if x in node.parents and x.op is constant}
     return {
         "ops": listed,
         "gates": [op.gate for op in rows],

@@ -12,7 +12,7 @@ function rowOf([arity, lines, forward, result, slopes, whole], kinds = PRIMITIVE
   const code = lines.map(([kind, a = 0, b = 0, c = 0]) => kind === "number" ? { f: () => number(a), a: 0, b: 0, c: 0 } : { f: kinds[kind] ?? Math[kind], a, b, c });
   const run = (r, from, to) => { for (let i = from; i < to; i++) { const { f, a, b, c } = code[i]; r[arity + i] = f(r[a], r[b], r[c]); } };
   return {
-    arity, whole, registers: arity + lines.length,
+    arity, whole, slopes, registers: arity + lines.length,
     forward(r) { run(r, 0, forward); return r[result]; },
     locals(r) { run(r, forward, code.length); return slopes.map(at => r[at]); }, // after `forward`
   };
@@ -85,7 +85,7 @@ function liveOf(D) {
       const found = row.locals(registers[L.of[i]]);
       locals[i] = found.every(Number.isFinite) ? found : found.map(() => null); // an error only if a gradient arrives here
       whole[i] = ints && row.whole[0] && Number.isInteger(data[i]);
-      slopes[i] = found.map((x, k) => ints && row.whole[k + 1] && Number.isInteger(x));
+      slopes[i] = found.map((x, k) => row.slopes[k] < row.arity ? whole[operands[i][row.slopes[k]]] : ints && row.whole[k + 1] && Number.isInteger(x));
     });
   }
   // What value `n` passes to an operand, given its own gradient: null where no gradient has reached it
@@ -270,7 +270,7 @@ function liveOf(D) {
       const before = new Map(changes);
       try {
         for (const [i, x] of given) {
-          if (!leaves.has(i) || !Number.isFinite(x)) throw new RangeError(leaves.has(i) ? `Not a number: ${x}.` : `${nodes[i]?.name} is computed: it cannot be changed.`);
+          if (!leaves.has(i) || !Number.isFinite(x)) throw new RangeError(leaves.has(i) ? `Not a number: ${x}.` : leaf[i] ? `${nodes[i].name} is part of an expression or the target of a loss: it cannot be changed here.` : `${nodes[i]?.name} is computed: it cannot be changed.`);
           if (x === first[i]) changes.delete(i); else changes.set(i, x);
         }
         const state = changes.size ? computed() : begin;

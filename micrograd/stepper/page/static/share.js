@@ -54,7 +54,7 @@ PARTS.push(host => {
     for (const { phase, name, groups } of D.sections.filter(({ sample, phase }) => phase !== "update" && (sample == null || sample === (host.sample?.() ?? sample)))) {
       host.go(groups.at(-1).steps[1]);
       all.append(h("section", {}, h("h3", {}, `${{ forward: "Forward pass", backward: "Backward pass" }[phase] ?? phase}${/ pass$/.test(name) ? "" : `, ${name}`}`), host.picture.cloneNode(true),
-        h("ol", { start: groups[0].steps[0] + 1 }, groups.map(g => h("li", { value: g.steps[1] + 1 }, host.typed(D.strings[g.text]))))));
+        h("ol", { start: groups[0].steps[0] + 1 }, groups.map(g => h("li", { value: g.steps[1] + 1 }, host.typed(g.say))))));
     }
     host.go(back);
     app.append(all); app.classList.add("all");

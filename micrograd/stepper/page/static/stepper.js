@@ -1,6 +1,6 @@
 // Back-propagation, step by step. The notebook widget and the page run these same files. Python
-// sends what is shown as strings, and two numbers per step for colour and width; nothing is
-// computed or rounded here. All text goes to the page through textContent and setAttribute.
+// sends what is shown as strings, and two numbers per step for colour and width; live.js writes them
+// anew where a number has changed. All text goes to the page through textContent and setAttribute.
 
 const KEYS = [["\u2190 \u2192", "step"], ["Space", "play"], ["Home End", "ends"], ["\u2191 \u2193", "pick a value"],
   ["Enter", "go to its final step"], ["+ \u2212 0", "zoom"]];
