@@ -9,14 +9,14 @@ const tests = {
     return D.live.why ?? "";
   },
   read() {
-    const { D } = tests.at;
+    const { D } = tests.at, steps = D.steps.slice(0, D.walk), sections = D.sections.filter(({ phase }) => phase !== "update");
     return {
       nodes: D.nodes.map(n => [n.text, n.loc ?? null]), gmax: D.gmax,
       p: D.net?.loss?.terms.map(t => t.p) ?? null,
       paths: D.paths?.map(({ rows, total }) => [...rows.map(row => [row.factors, row.product]), total]) ?? null,
-      groups: D.net && D.sections.flatMap(section => section.groups.map(group => group.say)),
-      steps: D.steps.map(s => NAMES.map(name => s[name])),
-      sizes: D.steps.map(s => [s.tc, s.tg]),
+      groups: D.net && sections.flatMap(section => section.groups.map(group => group.say)),
+      steps: steps.map(s => NAMES.map(name => s[name])),
+      sizes: steps.map(s => [s.tc, s.tg]),
     };
   },
   numbers(lists) { // floats, and ints
