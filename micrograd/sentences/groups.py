@@ -89,8 +89,8 @@ class _Groups:
         self.words, self.network, self.rows = words, network, rows
         self.last = rows[-1].node
 
-    def _number(self, number: Any, signed: bool = False) -> str:
-        return number_text(number, self.words.precision, signed=signed)
+    def _number(self, number: Any) -> str:
+        return number_text(number, self.words.precision)
 
     def _data(self, i: int) -> str:
         return slot("data", i)

@@ -17,7 +17,6 @@ from micrograd.values.terms import Term
 
 __all__ = ["live_data"]
 
-LARGEST_LIVE: Final = 5_000  # values
 _IN_PYTHON: Final = "Change a number in Python"
 _LARGEST_INT: Final = 2**53  # of a float, and so of a page
 
@@ -126,8 +125,6 @@ def _is_exact(op: Op) -> bool:
 def _why_not(stepper: Stepper) -> str:
     recording = stepper.recording
     numbers = [*recording.data, *(x for row in recording.locals for x in row if x is not None)]
-    if len(stepper.nodes) > LARGEST_LIVE:
-        return f"{_IN_PYTHON}: a page computes graphs of up to {LARGEST_LIVE:,} values."
     if any(isinstance(number, Fraction) for number in numbers):
         return f"{_IN_PYTHON}: a page has no exact fractions."
     if any(isinstance(number, int) and abs(number) >= _LARGEST_INT for number in numbers):

@@ -3,7 +3,6 @@
 import itertools
 import math
 import random
-from fractions import Fraction
 
 import pytest
 from live_page import TEXTS, changed, engine_of_pages, spelt, texts_of
@@ -151,13 +150,3 @@ def test_a_number_that_is_not_defined_is_refused_and_nothing_changes(ask):
             changed(stepper, [(places["x"], number)]).root.data, rel=1e-14
         )
     assert ask("read") == before
-
-
-def test_a_graph_that_a_page_cannot_compute_says_why(ask):
-    huge = Value(2**60, label="n") + 1
-    for root, said in (
-        (Value(Fraction(1, 3), label="x") * 2, "a page has no exact fractions"),
-        (huge, "a page has no ints of more than 53 bits"),
-        (Value(math.inf, label="x") * 0.5, "a number of this graph is not finite"),
-    ):
-        assert said in ask("load", page_data(steps(root)))

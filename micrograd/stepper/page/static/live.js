@@ -245,9 +245,9 @@ function liveOf(D) {
   let why = "";
   function check() {
     write(begin);
-    // All numbers; of the sentences those of about a thousand steps, so that a large page opens quickly.
-    const stride = Math.ceil(steps.length / 1000), spelt = new Set(["say", "rule", "sum", "equals"]);
-    const all = name => steps.find((s, j) => (j % stride === 0 || !spelt.has(name)) && s[name] !== sentText(s, name) && !(D.rule && name === "say" && j === steps.length - 1));
+    // All values and sums; the other texts of about a thousand steps, so that a large page opens quickly.
+    const stride = Math.ceil(steps.length / 1000);
+    const all = name => steps.find((s, j) => (j % stride === 0 || name === "after") && s[name] !== sentText(s, name) && !(D.rule && name === "say" && j === steps.length - 1));
     const wrong = nodes.findIndex((n, i) => n.text !== original.texts[i] || n.loc?.some((t, k) => t !== original.loc[i][k]));
     if (wrong >= 0) why = `The page computes ${nodes[wrong].name} otherwise than Python: no number can be changed here.`;
     for (const name of Object.keys(texts)) { const s = why ? null : all(name); if (s) why = `The page computes step ${s.j + 1} otherwise than Python: no number can be changed here.`; }
