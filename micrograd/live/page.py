@@ -82,7 +82,7 @@ def page_text(
     data = {**recorded, "samples": found, "neurons": _neuron_maps(view), "title": title}
     only_networks = all(sample["net"] for sample in found.values()) or None
     code = live_script(only_networks).removesuffix(_LIVE_END) + _START
-    return document(title, code, live_styles(), data, recorded["frames"][-1]["say"], packed=True)
+    return document(title, code, live_styles(), data, recorded["frames"][-1]["say"])
 
 
 def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
 
-from watched import data_of
+from packed import data_of
 
 from micrograd.cli import main
 from micrograd.datasets import load

@@ -8,7 +8,8 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 
-from watched import HELD, X, data_of, model, y
+from packed import data_of
+from watched import HELD, X, model, y
 
 from micrograd import watch
 from micrograd.errors import ArgumentError

@@ -1,10 +1,6 @@
 """What several tests of the live view watch: samples, held-out samples and a network."""
 
-import base64
-import gzip
-import json
 import random
-import re
 
 from micrograd.nn import MLP
 
@@ -18,9 +14,3 @@ def model(*sizes, nin=2, **options):
 
 
 HELD = ([[0.5, 0.5], [-0.5, -0.4], [3.0, -2.0], [0.1, 0.2]], [1, 0, 1, 0])
-
-
-def data_of(page):
-    """Return what the page of a run holds, as the script reads it."""
-    packed = re.search(r'"application/gzip" id="mgs-data">(.*?)</script>', page, re.DOTALL)[1]
-    return json.loads(gzip.decompress(base64.b64decode(packed)))

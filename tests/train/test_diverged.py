@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 import pytest
+from packed import data_of
 from sklearn.exceptions import ConvergenceWarning
-from watched import data_of
 
 from micrograd import MicrogradClassifier, MicrogradRegressor, diagnose, watch
 from micrograd.errors import ArgumentError, MicrogradError, OverflowRangeError

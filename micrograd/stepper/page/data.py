@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,14 +27,12 @@ from micrograd.stepper.paths import Path, explain_all
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite, largest, magnitude, number_text
 
-__all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "in_pieces", "layout_of", "page_data"]
+__all__ = ["LARGEST_GRAPH", "LARGEST_WALK", "layout_of", "page_data"]
 
 LARGEST_GRAPH: Final = 3_000  # values
 LARGEST_WALK: Final = 20_000  # steps
 _KINDS: Final = ("forward", "seed", "chain")
 _ROLES: Final = {"parameter": "param", "constant": "const"}
-_SHORT: Final = 30  # characters of a text that is not cut into pieces
-_PIECE: Final = re.compile(r"(?<=[:.] )|(?<= so )|(?<= to )|(?= times )|(?= is )|(?= = )")
 _DIGIT: Final = 7.3  # pixels
 
 
@@ -140,25 +137,6 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "strings": list(table),
         "steps": steps,
     }
-
-
-def in_pieces(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document whose long strings are lists of pieces, each of which is sent once.
-
-    Examples
-    --------
-    >>> in_pieces({"strings": ["a", "h passes gradient back to s: upstream +1 times 2 is +2."]})
-    {'strings': ['a', [0, 1, 2, 3, 4]], 'pieces': ['h passes gradient back to ', 's: ', \
-'upstream +1', ' times 2', ' is +2.']}
-    """
-    pieces: dict[str, int] = {}
-    strings = [
-        [pieces.setdefault(piece, len(pieces)) for piece in _PIECE.split(text)]
-        if len(text) > _SHORT
-        else text
-        for text in document["strings"]
-    ]
-    return document | {"strings": strings, "pieces": list(pieces)}
 
 
 def _places(layout: Layout) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from micrograd.files import write_atomic
 from micrograd.replay.js import FUNCTIONS
 from micrograd.sentences.comparing import COMPARED
 from micrograd.stepper.comparison import Comparison
-from micrograd.stepper.page.data import in_pieces, page_data
+from micrograd.stepper.page.data import page_data
 from micrograd.stepper.page.minified import stripped
 from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
@@ -95,10 +95,8 @@ def _tokens(theme: Theme) -> str:
     return " ".join([*tokens, f"--card: {card};", f"color-scheme: {theme.name};"])
 
 
-def _as_json(document: Any) -> str:
-    """Return JSON that cannot close the script element around it."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+def _packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), mtime=0)).decode()
 
 
 def _hash(text: str) -> str:
@@ -107,7 +105,7 @@ def _hash(text: str) -> str:
 
 
 def page_text(
-    stepper: Stepper | Comparison, title: str | None = None, packed: bool = False, **state: Any
+    stepper: Stepper | Comparison, title: str | None = None, plain: bool = True, **state: Any
 ) -> str:
     """Return the page as HTML; it opens at the current step.
 
@@ -119,8 +117,8 @@ def page_text(
     stepper : Stepper or Comparison
     title : str, optional
         By default the expression.
-    packed : bool, default False
-        Compress the data, and leave out the plain text.
+    plain : bool, default True
+        Whether to hold the steps as plain text too, for where scripts do not run.
     **state
         As for `opening`.
 
@@ -131,11 +129,10 @@ def page_text(
     """
     pair = stepper.steppers if isinstance(stepper, Comparison) else (stepper,)
     walks = [page_data(walk, title=title) for walk in pair]
-    sent = walks if packed else [in_pieces(walk) for walk in walks]
-    data: dict[str, Any] = dict(sent[0])
+    data: dict[str, Any] = dict(walks[0])
     if isinstance(stepper, Comparison):
         told = {"names": stepper.names, "heads": stepper.heads, "says": COMPARED}
-        data = {"title": data["title"], "net": None, "compare": sent, **told}
+        data = {"title": data["title"], "net": None, "compare": walks, **told}
     data["position"] = pair[0].position
     if start := opening(pair[0], **state):
         data["start"] = start
@@ -145,16 +142,15 @@ def page_text(
     if not code.endswith(LAST_LINE):
         raise AssertionError("stepper.js must end in its export, which the page replaces")
     code = code.removesuffix(LAST_LINE) + _script("start.js")
-    plain = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
-    plain = "" if packed else plain
+    text = str(stepper) if len(stepper) <= _NO_SCRIPT_STEPS else "The steps need JavaScript."
     name = f"{data['title']}: back-propagation, step by step"
-    return document(name, code, sheet, data, plain, packed=packed)
+    return document(name, code, sheet, data, text if plain else "")
 
 
-def document(
-    title: str, code: str, sheet: str, data: Any, plain: str, *, packed: bool = False
-) -> str:
+def document(title: str, code: str, sheet: str, data: Any, plain: str) -> str:
     """Return an HTML page with one script, one style sheet and the data that the script reads.
+
+    Script and data are compressed, to a third and a tenth, and a short script starts them.
 
     Parameters
     ----------
@@ -166,15 +162,11 @@ def document(
         Anything that JSON can hold.
     plain : str
         The text shown where scripts do not run.
-    packed : bool, default False
-        Compress the data, to about a tenth.
     """
-    held, kind = _as_json(data), "json"
-    if packed:
-        packed_data = gzip.compress(held.encode("utf-8"), mtime=0)
-        held, kind = base64.b64encode(packed_data).decode(), "gzip"
+    held = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    start = _script("load.js")
     policy = (
-        f"default-src 'none'; script-src {_hash(code)}; style-src {_hash(sheet)}; "
+        f"default-src 'none'; script-src {_hash(start)} {_hash(code)}; style-src {_hash(sheet)}; "
         "base-uri 'none'; form-action 'none'"
     )
     return f"""<!DOCTYPE html>
@@ -185,8 +177,9 @@ def document(
 <title>{escape(title)}</title>
 <style>{sheet}</style></head>
 <body class="mgs-page"><main id="mgs"></main><noscript><pre>{escape(plain)}</pre></noscript>
-<script type="application/{kind}" id="mgs-data">{held}</script>
-<script type="module">{code}</script></body></html>
+<script type="application/gzip" id="mgs-data">{_packed(held)}</script>
+<script type="application/gzip" id="mgs-code">{_packed(code)}</script>
+<script type="module">{start}</script></body></html>
 """
 
 

@@ -102,7 +102,7 @@ def saved_steps(stepper: Stepper, place: str = "", theme: str = "auto") -> str:
     if len(stepper.nodes) <= LARGEST_DRAWING:
         image = base64.b64encode(picture(stepper)).decode()
         still = f"data:image/svg+xml;base64,{image}"
-    text = page_text(stepper, packed=True)
+    text = page_text(stepper, plain=False)
     frame = framed(text, TITLE, theme=theme) if len(text) <= _LARGEST_SAVED else ""
     return saved(frame, repr(stepper), still, place)
 

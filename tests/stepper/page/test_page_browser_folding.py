@@ -85,7 +85,7 @@ def test_a_weighted_sum_opens_when_it_is_selected(opened):
 
 
 NOTEBOOK = """
-const values = { data: JSON.parse(document.getElementById("mgs-data").textContent),
+const values = { data: await pageData(),
   step: 0, theme: "auto", editable: true, error: "", changes: {}, live: false };
 const heard = {};
 window.model = {

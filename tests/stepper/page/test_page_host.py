@@ -60,8 +60,7 @@ def test_on_paper_it_is_light_whole_and_without_controls(opened, folded):
     page.page.locator(".mgs[data-theme=light]").wait_for()
     on_paper = page.page.evaluate(ON_PAPER)
     size = page.page.evaluate(
-        "(data => (data.narrow ?? data).size)"
-        "(JSON.parse(document.getElementById('mgs-data').textContent))"
+        "async () => (data => (data.narrow ?? data).size)(JSON.parse(await mgsText('mgs-data')))"
     )
     assert on_paper["box"] == [0, 0, *size]
     assert on_paper["cards"] >= before["cards"]

@@ -51,7 +51,6 @@ const noNumber = typed => `\u201c${typed}\u201d is not a number: write 2, -0.5, 
 const TEXTS = { before: 9, up: 10, loc: 11, con: 12, after: 13, say: 14, rule: 15, sum: 16, correct: 17, equals: 18 };
 function unpacked(data) {
   const D = structuredClone(data), text = i => i < 0 ? "" : D.strings[i], step = {};
-  if (D.pieces) D.strings = D.strings.map(s => s.map ? s.map(i => D.pieces[i]).join("") : s);
   for (const [name, at] of Object.entries(TEXTS)) Object.defineProperty(step, name, { get() { return D.written ? D.written(this, name) : text(this.sent[at]); } });
   D.steps = D.steps.map((s, j) => Object.assign(Object.create(step), {
     j, k: ["forward", "seed", "chain"][s[0]], n: s[1], p: s[2], e: s[3], i: s[4], of: s[5], turn: s[6], tc: s[7], tg: s[8], sent: s,

@@ -87,9 +87,4 @@ const takePlaces = render => ({ model }) => {
   return gone;
 };
 
-async function pageData() { // of a page on its own
-  const held = document.getElementById("mgs-data"), text = held.textContent;
-  if (held.type === "application/json") return JSON.parse(text);
-  const packed = new Blob([Uint8Array.from(atob(text), c => c.charCodeAt(0))]).stream();
-  return new Response(packed.pipeThrough(new DecompressionStream("gzip"))).json();
-}
+const pageData = async () => JSON.parse(await mgsText("mgs-data")); // of a page on its own
