@@ -105,6 +105,7 @@ def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:
     if shape not in layouts:
         layouts[shape] = layout_of(stepper)
     data = page_data(stepper, layouts[shape], f"The loss of sample {sample}")
+    data["call"] = ""  # no line of Python leads to these steps
     loss = data["net"] and data["net"]["loss"]
     for term in loss["terms"] if loss else []:
         if (k := term["class"]) is not None:

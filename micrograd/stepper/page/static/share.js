@@ -65,11 +65,11 @@ PARTS.push(host => {
 
   const copyButton = button("Copy link", "c", copy), presentButton = button("Present", "f", () => present(!presents));
   presentButton.setAttribute("aria-pressed", presents);
-  const row = h("div", { class: "mgs-share", role: "group", "aria-label": "Share" }, presentButton, copyButton, button("PNG", "", png), link ? [button("Print", "", () => print()), button("All steps", "", printAll)] : null);
+  const row = h("div", { class: "mgs-share", role: "group", "aria-label": "Share" }, presentButton, link || D.call ? copyButton : null, button("PNG", "", png), link ? [button("Print", "", () => print()), button("All steps", "", printAll)] : null);
   app.querySelector(".mgs-keys").before(row);
-  host.hint("f", "present"); host.hint("c", "copy the link");
+  host.hint("f", "present"); if (link || D.call) host.hint("c", "copy the link");
   const before = keys.get("Escape");
-  for (const [key, act] of [["f", () => present(!presents)], ["c", () => void copy(copyButton)], ["PageDown", () => presents && press("Step forward")], ["PageUp", () => presents && press("Step back")], ["Escape", e => presents ? present(false) : before?.(e) ?? false]]) keys.set(key, act);
+  for (const [key, act] of [["f", () => present(!presents)], ["c", () => copyButton.isConnected && void copy(copyButton)], ["PageDown", () => presents && press("Step forward")], ["PageUp", () => presents && press("Step back")], ["Escape", e => presents ? present(false) : before?.(e) ?? false]]) keys.set(key, act);
   address.add("mode", () => presents ? "present" : "", text => text === "present" ? void present(true) : false);
   if (presents) { app.classList.add("present"); fit(); } // the page was mounted anew
 });
