@@ -129,7 +129,12 @@ def run_sphinx(source: Path, out: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     settings = source.parent / "ipython" / "profile_default" / "ipython_config.py"
     settings.parent.mkdir(parents=True)
-    settings.write_text("get_config().InteractiveShell.xmode = 'Minimal'\n")  # no paths of ours
+    settings.write_text(
+        "c = get_config()\n"
+        "c.InteractiveShell.xmode = 'Minimal'  # of an error what it says, and no paths of ours\n"
+        "c.IPKernelApp.log_level = 'ERROR'\n",
+        encoding="utf-8",
+    )
     environment |= {"JUPYTER_PLATFORM_DIRS": "1", "COLUMNS": "80"}
     environment["IPYTHONDIR"] = str(settings.parents[1])
     subprocess.run([*command, str(source), str(out)], check=True, env=environment)
