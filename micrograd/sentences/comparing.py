@@ -30,7 +30,7 @@ def compared(index: int, names: tuple[str, str], walks: tuple[tuple[Words, list[
         From 0.
     names : (str, str)
     walks : sequence of (Words, list of Row)
-        Of both; a row may be missing at the end of one.
+        Of both; the row of an update says in `after` what it makes of its parameter.
     """
     held = {"step": index + 1, "first": names[0], "second": names[1]}
     held |= {"First": _headed(names[0]), "Second": _headed(names[1])}
@@ -59,12 +59,10 @@ def _place(row: Row) -> tuple[str, int, int, int]:
 
 
 def _number(words: Words, row: Row) -> object:
-    """Return what the step gives: a value, a gradient, or of an update the gradient used."""
-    if row.kind == "forward":
-        return words.recording.data[row.node]
-    return row.upstream if row.kind == "update" else row.after
+    """Return what the step gives: a value, a gradient, or the parameter that it has moved."""
+    return words.recording.data[row.node] if row.kind == "forward" else row.after
 
 
 def _text(words: Words, row: Row) -> str:
-    number = _number(words, row)
-    return number_text(number) if row.kind == "forward" else signed(number)
+    write = number_text if row.kind in ("forward", "update") else signed
+    return write(_number(words, row))

@@ -13,13 +13,14 @@ a.grad     +6      +3          -3
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd.backward_pass import BROKEN, is_same
+from micrograd.backward_pass import BROKEN, Row, is_same
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, shown_briefly
-from micrograd.sentences import signed
+from micrograd.sentences import Words, signed
 from micrograd.sentences.comparing import compared
 from micrograd.stepper.stepper import Stepper, steps
 from micrograd.style import number_text
@@ -75,8 +76,21 @@ class Comparison:
         >>> compare(steps(a * a), steps(a * a, broken="assign")).text(-1)
         'Step 4: right +6, broken +3. Overwritten instead of added: +3 is lost.'
         """
-        first, second = ((stepper.words, stepper.rows) for stepper in self.steppers)
-        return compared(range(len(self))[index], self.names, (first, second))
+        return compared(range(len(self))[index], self.names, self._walks)
+
+    @cached_property
+    def _walks(self) -> tuple[tuple[Words, list[Row]], ...]:
+        """The words and the steps of both."""
+        return tuple(
+            (
+                stepper.words,
+                [
+                    row._replace(after=change.after) if (change := stepper.change_at(k)) else row
+                    for k, row in enumerate(stepper.rows)
+                ],
+            )
+            for stepper in self.steppers
+        )
 
     def differences(self, index: int = -1) -> list[Difference]:
         """Return the values and the gradients that differ after a step, by default the last.
@@ -107,6 +121,8 @@ class Comparison:
                 found[names[i]] = (data[0][i], data[1][i])
             if left.grad is not None and right.grad is not None:
                 found[f"{names[i]}.grad"] = (left.grad, right.grad)
+            if left.updated is not None and right.updated is not None:
+                found[f"{names[i]}, updated"] = (left.updated, right.updated)
         return found
 
     def __str__(self) -> str:
@@ -115,11 +131,7 @@ class Comparison:
         all_numbers, apart = self._numbers(last), self.differences()
         if not apart:
             return f"{lines[0]}\nAll {len(all_numbers)} numbers are the same."
-        rows = (stepper.rows for stepper in self.steppers)
-        walks = [
-            (stepper.words, list(row)) for stepper, row in zip(self.steppers, rows, strict=True)
-        ]
-        texts = (compared(k, self.names, (walks[0], walks[1])) for k in range(len(self)))
+        texts = map(self.text, range(len(self)))
         lines.append(next(text for text in texts if ": the same in both" not in text))
         verb = "differs" if len(apart) == 1 else "differ"
         lines.append(f"{len(apart)} of {len(all_numbers)} numbers {verb} at the end:")
@@ -268,4 +280,5 @@ def _differ_in(first: Stepper, second: Stepper) -> tuple[str, str]:
     }
     if len(pairs) == 1:
         return next(iter(pairs))
-    return ("first", "second") if pairs else ("before", "after")
+    moved = not all(map(is_same, first.recording.data, second.recording.data))
+    return ("before", "after") if moved and not pairs else ("first", "second")

@@ -29,11 +29,14 @@ def test_what_the_walks_differ_in_is_found_and_named():
         (steps(loss, broken="assign"), loss, None, ("broken: = instead of +=", "right")),
         (before, loss, None, ("before", "after")),
         (network("relu")[0], network("tanh")[0], None, ("relu", "tanh")),
+        (loss, loss, None, ("first", "second")),
         (loss, loss, ("mine", "yours"), ("mine", "yours")),
     ]
     for first, second, names, heads in pairs:
         assert compare(first, second, names=names).heads == heads
     assert str(compare(loss, loss)).endswith(" numbers are the same.")
+    assert "<iframe" in compare(loss, loss)._repr_html_()
+    assert repr(compare(loss, loss)) == f"<Comparison of first | second: {len(before)} steps>"
 
 
 def test_the_numbers_that_differ_are_those_of_both_walks():
@@ -82,3 +85,16 @@ def test_what_cannot_be_compared_is_an_error_that_says_where(tmp_path):
         with pytest.raises(ArgumentError, match="two names"):
             compare(a * b, a * b, names=names)
     assert issubclass(ArgumentTypeError, MicrogradError)
+
+
+def test_two_optimizers_differ_in_what_they_make_of_the_parameters():
+    loss, model = network("tanh")
+    walks = [steps(loss, optimizer=SGD(model.parameters(), lr=lr)) for lr in (0.1, 0.2)]
+    found = compare(*walks, names=("slow", "fast"))
+    moved = [d for d in found.differences() if d.name.endswith(", updated")]
+    assert len(moved) == len(found.differences()) == len(model.parameters())
+    for d, (slow, fast) in zip(moved, zip(*(w.changes for w in walks), strict=True), strict=False):
+        assert d.difference == d.second - d.first
+        assert slow.node == fast.node
+    first, second = (walk.changes[-1].after for walk in walks)
+    assert found.text(-1) == f"Step {len(found)}: slow {first:.4g}, fast {second:.4g}."
