@@ -11,6 +11,7 @@ from micrograd import ops, steps
 from micrograd.engine import Value
 from micrograd.losses import mse
 from micrograd.nn import MLP, Neuron
+from micrograd.sentences import Words
 
 STORED = Path(__file__).parents[1] / "data" / "walks.txt"
 
@@ -29,7 +30,7 @@ def diamond() -> Value:
     x = named("x", 2)
     h = titled("h", x * 3)
     s = titled("s", h * h)
-    return titled("loss", h + s)
+    return titled("loss", ops.sum([h, s, named("b", 1)]))
 
 
 def neuron() -> Value:
@@ -64,6 +65,12 @@ GRAPHS = {
         ops.where(named("c", 0.0), named("a", 1.0), named("b", 2.0)) * math.inf
     ),
     "held constant": lambda: ops.softmax([named("a", 1.0), named("b", 1.0)])[0],
+    "the largest of many": lambda: ops.peak_of(6)(*[named(f"z{k}", k) for k in range(6)]),
+    "two legs": lambda: ops.hypot(named("a", 3.0), named("b", 4.0)),
+    "in parentheses": lambda: named("x", 2) * (named("a", 1) + named("b", 3)),
+    "in two pairs of them": lambda: (
+        named("x", 2) * ((named("a", 1) + named("b", 3)) * (named("c", 5) - named("d", 4)))
+    ),
     "many operands": lambda: ops.logsumexp([named(f"z{k}", 0.0) for k in range(7)]),
     "a function of a function": lambda: ops.exp(ops.log(named("x", 2.0))) ** 2,
     "a power": lambda: named("x", 3) ** -1,
@@ -76,12 +83,13 @@ BROKEN = ["assign", "recursion", "visit_once", "post_order", "no_zero_grad"]
 WALKS: dict[str, Any] = {
     **{name: (make, None) for name, make in GRAPHS.items()},
     **{f"broken: {name}": (diamond, name) for name in BROKEN},
+    "broken: assign, without a name": (lambda: ops.mul(*[named("x", 2) * 3] * 2), "assign"),
 }
 
 
 # A derivative that does not exist, and an infinity times a 0, have no number to be written down.
 WITHOUT_NUMBERS = {"no derivative, and none is needed", "an infinity that is not chosen"}
-IN_LATEX = {"digits that are cut", "fractions", "held constant", "a neuron"}
+IN_LATEX = {"digits that are cut", "fractions", "held constant", "a neuron", "broken: assign"}
 
 
 def transcript(name: str) -> str:
@@ -97,6 +105,8 @@ def transcript(name: str) -> str:
             lines.append(f"   rule: {step.rule}")
         if step.kind == "chain" and name not in WITHOUT_NUMBERS:
             lines.append(f"   in numbers: {walk.words.caption(step.row)}")
+        if broken and (right := walk.words.correct_after(step.row)) is not None:
+            lines.append(f"   should be: {right}")
         if name in IN_LATEX:
             lines.append(f"   {step.latex}")
     return "\n".join(lines)
@@ -114,3 +124,15 @@ def test_a_walk_reads_as_it_did_when_it_was_read_by_hand(name: str) -> None:
 
 def test_nothing_is_stored_that_is_not_walked() -> None:
     assert list(stored()) == list(WALKS)
+
+
+def test_the_digits_can_be_fewer() -> None:
+    recording, rows = (walk := steps(named("x", 1 / 3) * named("y", 2 / 3))).recording, walk.rows
+    assert [Words(recording, precision=2).sentence(row) for row in rows] == [
+        "The product x × y is 0.33 × 0.67 ≈ 0.22.",
+        "The backward pass starts at x × y. Its derivative with respect to itself is 1.",
+        "x × y passes gradient back to x: upstream +1 times local derivative 0.67 is +0.67. "
+        "That is all that x gets: final.",
+        "x × y passes gradient back to y: upstream +1 times local derivative 0.33 is +0.33. "
+        "That is all that y gets: final.",
+    ]
