@@ -105,6 +105,9 @@ def transcript(name: str) -> str:
             lines.append(f"   rule: {step.rule}")
         if step.kind == "chain" and name not in WITHOUT_NUMBERS:
             lines.append(f"   in numbers: {walk.words.caption(step.row)}")
+            if broken or name in IN_LATEX:
+                arithmetic, sign = walk.words.arithmetic(step.row), walk.words.sum_sign(step.row)
+                lines.append(f"   in short: {arithmetic} (the sum: {sign})")
         if broken and (right := walk.words.correct_after(step.row)) is not None:
             lines.append(f"   should be: {right}")
         if name in IN_LATEX:
