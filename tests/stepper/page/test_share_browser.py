@@ -119,6 +119,7 @@ def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both
         assert f"This link says step 99; the steps are 1 to {count}." in alert
         assert "This link names w9[1,1], which is not here." in alert
         page.press("ArrowRight")
+        page.page.get_by_role("alert").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("name", ["network", "drawn"])

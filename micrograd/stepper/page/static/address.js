@@ -8,7 +8,7 @@ const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\
 function addressOf(model, el, nodes, count, fresh) {
   const asked = (fresh && model.get("start")) || {}, parts = new Map(), faults = [], page = el.id === "mgs" || model.get("owns"), own = page && window === window.top;
   const names = nodes.map(n => plainName(n.name));
-  let timer = 0, kept = null;
+  let timer = 0, kept = null, complaint = null;
   const encoded = text => encodeURIComponent(text).replace(/%(5B|5D|2C|3A|3B|40)/g, decodeURIComponent);
   const address = {
     // `write()` returns the text of a key, "" to leave it out. `read(text)` is called at once if the
@@ -22,7 +22,7 @@ function addressOf(model, el, nodes, count, fresh) {
     text: () => "#" + [...parts].map(([key, write]) => [key, String(write() ?? "")]).filter(([, text]) => text).map(([key, text]) => `${key}=${encoded(text)}`).join("&"),
     // Says what the link names in vain; from now on `changed` writes the address.
     ready(alert) {
-      if (faults.length) { alert.textContent = faults.join(" "); alert.hidden = false; }
+      if (faults.length) { complaint = alert; alert.textContent = faults.join(" "); alert.hidden = false; }
       kept = address.text();
     },
     changed() {
@@ -32,6 +32,7 @@ function addressOf(model, el, nodes, count, fresh) {
         const text = address.text();
         if (text === kept) return;
         kept = text;
+        if (complaint?.textContent === faults.join(" ")) complaint.hidden = true; // until the reader moves on
         try { history.replaceState(null, "", text); } catch { /* not allowed here: the page works without */ }
       }, WRITE_AFTER);
     },
