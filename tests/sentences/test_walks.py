@@ -56,6 +56,7 @@ GRAPHS = {
     "an operand three times": lambda: ops.sum([named("x", 0.5)] * 3),
     "a kink": lambda: ops.relu(named("x", 0.0)),
     "flat": lambda: ops.relu(named("x", -2.0)),
+    "a negative": lambda: -named("x", 3) * 2,
     "a sign": lambda: abs(-named("x", 0)),
     "a choice": lambda: ops.maximum(named("a", 1.0), named("b", 2.0)) * 3,
     "a tie": lambda: ops.maximum(named("a", 2), named("b", 2)),
