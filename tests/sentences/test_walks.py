@@ -1,4 +1,8 @@
-"""Whole walks, word by word: what is said of each step of small graphs that were read by hand."""
+"""Whole walks, word by word: what is said of each step of small graphs that were read by hand.
+
+They are stored anew, to read in the difference what has changed, by
+`PYTHONPATH=tests/support python tests/sentences/test_walks.py`.
+"""
 
 import math
 from fractions import Fraction
@@ -140,3 +144,7 @@ def test_the_digits_can_be_fewer() -> None:
         "x × y passes gradient back to y: upstream +1 times local derivative 0.33 is +0.33. "
         "That is all that y gets: final.",
     ]
+
+
+if __name__ == "__main__":
+    STORED.write_text("\n\n".join(map(transcript, WALKS)) + "\n", encoding="utf-8")
