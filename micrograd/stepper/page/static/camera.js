@@ -67,7 +67,8 @@ function cameraOf(svg, on, [GW, GH], look, calm, kept, presents) {
     fit, get at() { return at; }, get kept() { return { at, byHand }; }, stop: () => cancelAnimationFrame(raf),
     // The boxes of the cards that take part, of the one that matters most if they do not fit, and
     // `all` and `own`: the same with the arithmetic, which needs no margin.
-    show(boxes, glide) { wanted = boxes; if (seen) to(bring(at ?? start(boxes), boxes), glide); },
+    // `stays`: no card takes part, the view is left as it is.
+    show(boxes, glide, stays = false) { if (!stays) wanted = boxes; wanted ??= boxes; if (seen) to(stays && at ? at : bring(at ?? start(boxes), boxes), glide); },
     resize(width, height) {
       if (seen?.width === width && seen.height === height) return;
       if (!byHand && seen) at = null;

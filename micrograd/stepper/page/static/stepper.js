@@ -211,7 +211,7 @@ function mount(model, el, keep, again) {
     const cards = around(...[s.n, ...(chain ? [s.p] : args)].map(boxOf));
     const main = boxOf(sought ?? (chain ? s.p : s.n));
     const hangs = tag && sought == null ? [tag.box] : [], all = sought == null ? cards : main;
-    camera.show({ cards: all, main, all: around(all, ...hangs), own: around(main, ...hangs) }, glide && !big);
+    camera.show({ cards: all, main, all: around(all, ...hangs), own: around(main, ...hangs) }, glide && !big, s.k === "update" && sought == null);
     address.changed();
   }
   const book = () => { const s = steps[k], picked = hover ?? sel, i = picked ?? (s.k === "chain" ? s.p : s.n); panel.book(k, i, now.st[i], picked != null, sel != null); };
