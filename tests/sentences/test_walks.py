@@ -45,10 +45,17 @@ def neuron() -> Value:
 
 
 def network() -> Value:
-    model = MLP(1, [1, 1], activation="sigmoid")
-    for parameter, number in zip(model.parameters(), (2.0, -2.0, 4.0, 0.5), strict=True):
+    model = MLP(1, [1, 1, 1], activation=["sigmoid", "relu", "linear"])
+    numbers = (2.0, -2.0, 4.0, 0.5, 1.0, 0.0)
+    for parameter, number in zip(model.parameters(), numbers, strict=True):
         parameter.data = number
     return mse([model([1.0])], [1.5])
+
+
+def thrice() -> Value:
+    """Return a graph whose leaf gets nothing twice, and then something."""
+    x = named("x", -1)
+    return ops.sum([x * 3, ops.relu(x), ops.relu(x)])
 
 
 GRAPHS = {
@@ -57,6 +64,7 @@ GRAPHS = {
     "digits that are cut": lambda: named("x", 1 / 3) / named("y", 0.7),
     "fractions": lambda: named("x", Fraction(1, 3)) * named("y", Fraction(-3, 2)) - 1,
     "an operand twice": lambda: ops.mul(*[named("x", 3)] * 2),
+    "an operand twice, cut": lambda: ops.mul(*[named("x", 1 / 3)] * 2),
     "an operand three times": lambda: ops.sum([named("x", 0.5)] * 3),
     "a kink": lambda: ops.relu(named("x", 0.0)),
     "flat": lambda: ops.relu(named("x", -2.0)),
@@ -71,6 +79,8 @@ GRAPHS = {
     ),
     "held constant": lambda: ops.softmax([named("a", 1.0), named("b", 1.0)])[0],
     "the largest of many": lambda: ops.peak_of(6)(*[named(f"z{k}", k) for k in range(6)]),
+    "five operands": lambda: ops.sum([named(f"z{k}", k) for k in range(5)]),
+    "an exponent": lambda: (named("a", 1.0) + named("b", 1.0)) ** named("y", 2.0),
     "two legs": lambda: ops.hypot(named("a", 3.0), named("b", 4.0)),
     "in parentheses": lambda: named("x", 2) * (named("a", 1) + named("b", 3)),
     "in two pairs of them": lambda: (
@@ -89,6 +99,7 @@ WALKS: dict[str, Any] = {
     **{name: (make, None) for name, make in GRAPHS.items()},
     **{f"broken: {name}": (diamond, name) for name in BROKEN},
     "broken: assign, without a name": (lambda: ops.mul(*[named("x", 2) * 3] * 2), "assign"),
+    "broken: assign, of nothing": (thrice, "assign"),
 }
 
 
@@ -117,6 +128,8 @@ def transcript(name: str) -> str:
             lines.append(f"   should be: {right}")
         if name in IN_LATEX:
             lines.append(f"   {step.latex}")
+    if name in IN_LATEX:
+        lines.append(", ".join(map(walk.words.gradient_symbol, range(len(walk.nodes)))))
     return "\n".join(lines)
 
 
