@@ -245,8 +245,8 @@ function liveOf(D) {
   let why = "";
   function check() {
     write(begin);
-    // All values and sums; the other texts of about a thousand steps, so that a large page opens quickly.
-    const stride = Math.ceil(steps.length / 1000);
+    // All values and sums; the other texts of about 300 steps, so that a large page opens quickly.
+    const stride = Math.ceil(steps.length / 300);
     const all = name => steps.find((s, j) => (j % stride === 0 || name === "after") && s[name] !== sentText(s, name) && !(D.rule && name === "say" && j === steps.length - 1));
     const wrong = nodes.findIndex((n, i) => n.text !== original.texts[i] || n.loc?.some((t, k) => t !== original.loc[i][k]));
     if (wrong >= 0) why = `The page computes ${nodes[wrong].name} otherwise than Python: no number can be changed here.`;
