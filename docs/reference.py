@@ -263,7 +263,7 @@ def _methods_of_rows() -> list[str]:
             f"   .. py:method:: {name}({', '.join(names[1:])})",
             "      :no-contents-entry:",
             "",
-            f"      {code(op.summary or op.code.format(*names))}: :doc:`/reference/ops/{page}`.",
+            f"      {escaped(op.summary or op.code.format(*names))}: :doc:`/reference/ops/{page}`.",
             "",
         ]
     return lines
@@ -272,6 +272,11 @@ def _methods_of_rows() -> list[str]:
 def code(text: str) -> str:
     """Return a text as code, whatever characters it has."""
     return f"``{text}``"
+
+
+def escaped(text: str) -> str:
+    """Return a text in which no character is markup."""
+    return re.sub(r"([*|`_\\])", r"\\\1", text)
 
 
 def of_row(op: Op) -> list[str]:
@@ -380,7 +385,7 @@ def summary(full: str, thing: Any) -> str:
     if name in CONSTANTS:
         return CONSTANTS[name]
     if isinstance(thing, Op):
-        return code(thing.summary or thing.code.format(*operands(thing)))
+        return escaped(thing.summary or thing.code.format(*operands(thing)))
     return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
 
 
