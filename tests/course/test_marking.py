@@ -67,6 +67,35 @@ def test_arithmetic_is_read_and_code_is_not_run(tmp_path):
         assert said[name].startswith(("expected a number", "expected 3 numbers")), said
 
 
+def test_no_answer_stops_the_marking_of_the_others(tmp_path):
+    hostile = {
+        "a memory full": "[0] * 10 ** 12",
+        "a long text": "'a' * 999999999999",
+        "a deep sum": "-" * 5_000 + "1",
+        "a deep call": "f" + "()" * 5_000,
+        "a large number": "0x" + "f" * 9_000,
+        "half a character": "'\ud800",
+        "a zero byte": "1\0",
+        "a power of a text": "'a' ** 2",
+        "an imaginary number": "-2j",
+    }
+    source = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    for student, answer in hostile.items():
+        hand_in(tmp_path, student, graded(source), {"01a": f"answer_01a = {answer}"})
+    for student, cells in {
+        "no cell": ["x"],
+        "no name": [{"metadata": {"nbgrader": {"grade_id": 1}}, "source": ""}],
+        "no such task": [{"metadata": {"nbgrader": {"grade_id": "answer-99z"}}, "source": ""}],
+    }.items():
+        hand_in(tmp_path, student, {"cells": []}, {})
+        (tmp_path / student / "a" / "a.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+    (tmp_path / "a folder" / "a" / "a.ipynb").mkdir(parents=True)
+    first = {mark.student: mark.said for mark in reversed(marks(tmp_path))}
+    assert all(first[student].startswith("expected a number") for student in hostile), first
+    assert first["no cell"].startswith("cannot read the notebook")
+    assert first["a folder"].startswith("cannot read the notebook")
+
+
 def test_no_notebooks_and_no_notebook_are_said(tmp_path):
     with pytest.raises(ArgumentError, match="no notebooks in"):
         marks(tmp_path)
