@@ -141,7 +141,9 @@ def _assigned(name: str, source: str) -> Any:
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deep
         return source
     for node in nodes:
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if not isinstance(node, ast.Assign):
+            continue
+        target = node.targets[0]
         if isinstance(target, ast.Name) and target.id == name:
             try:
                 found = _number(node.value)

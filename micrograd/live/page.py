@@ -24,11 +24,7 @@ _START: Final = """\
 const values = { data: await pageData(), theme: "auto" };
 const asked = new URLSearchParams(location.hash.slice(1)); // page.html#theme=dark
 if (asked.has("theme")) values.theme = asked.get("theme");
-const model = {
-  get: key => values[key], set(key, value) { values[key] = value; },
-  on() {}, off() {}, save_changes() {},
-};
-renderLive({ model, el: document.getElementById("mgs") });
+renderLive({ model: pageModel(values), el: document.getElementById("mgs") });
 """
 _MOST_SAMPLES: Final = 8  # whose back-propagation a page holds
 _MOST_BYTES: Final = 1_200_000  # of these, before they are compressed to about a sixth

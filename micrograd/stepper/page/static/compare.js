@@ -24,8 +24,7 @@ function mountCompare(model, el, keep) {
   const leave = [followTheme(app, el, model, on, () => {})];
   const longer = +(compare[0].steps.length < compare[1].steps.length); // it has the controls and the address
   compare.map(data => ({ ...data, guess: null, update: null })).forEach((data, j) => { // nothing is asked for: the other picture shows it
-    const values = { data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) };
-    const one = { get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {} };
+    const one = pageModel({ data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) });
     leave.push((data.net ? mountLens : mount)(one, cells[j].lastChild, null, () => {}));
   });
   const [A, B] = hosts, lead = hosts[longer], follower = hosts[1 - longer];
@@ -53,17 +52,17 @@ function mountCompare(model, el, keep) {
 
   // ---- what differs
   function sentence() {
-    const k = lead.k(), fill = (text, at) => text.replace(/\{(\w+)\}/g, (_, key) => at[key]), at = { step: k + 1, first: names[0], second: names[1], First: head(names[0]), Second: head(names[1]) };
+    const k = lead.k(), at = { step: k + 1, first: names[0], second: names[1], First: head(names[0]), Second: head(names[1]) };
     const gone = hosts.findIndex(host => k >= host.D.steps.length);
-    if (gone >= 0) return fill(says.ended, { Name: head(names[gone]) });
+    if (gone >= 0) return worded(says.ended, { Name: head(names[gone]) });
     const stop = lead.D.sections.flatMap(section => section.groups).find(g => g.steps[0] <= k && k <= g.steps[1])?.steps[0] ?? k, whole = lead.shared().open === null ? stop : k;
     const pair = j => hosts.map(host => host.D.steps[j]), number = s => s.k === "update" ? s.up : s.after, place = s => [s.k, s.n, s.p, s.i].join();
     let j = k; // of a stop of several steps the last one that differs
     while (j > whole && number(pair(j)[0]) === number(pair(j)[1])) j--;
     const [a, b] = pair(j), numbers = { left: number(a), right: number(b) };
-    if (place(a) !== place(b)) return fill(says.other, { ...at, left: a.say, right: b.say });
-    if (number(a) === number(b)) return fill(says.same, { ...at, ...numbers });
-    return fill(says.apart, { ...at, step: j + 1, ...numbers }) + (B.D.assigns && b.k === "chain" && numberOf(b.before) ? fill(says.lost, { lost: b.before }) : "");
+    if (place(a) !== place(b)) return worded(says.other, { ...at, left: a.say, right: b.say });
+    if (number(a) === number(b)) return worded(says.same, { ...at, ...numbers });
+    return worded(says.apart, { ...at, step: j + 1, ...numbers }) + (B.D.assigns && b.k === "chain" && numberOf(b.before) ? worded(says.lost, { lost: b.before }) : "");
   }
   function paint() {
     const [a, b] = hosts.map(host => shownAfter(host.D, host.k())), rows = [], apart = new Set();

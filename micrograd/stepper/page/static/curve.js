@@ -19,7 +19,7 @@ function curveOf(host, begun) {
   return (body, head) => {
     if (measured !== host.width()) { measured = host.width(); W = Math.max(200, body.clientWidth || 380); }
     const was = begun(), picked = host.selected(), i = live.leaves.has(picked) ? picked : was?.i ?? shown;
-    const x1 = live.value(i), pulled = was?.i === i, x0 = pulled ? was.x : x1, y0 = pulled ? was.root : live.data(root), slope = pulled ? was.slope : live.grad(i), y1 = live.data(root);
+    const x1 = live.value(i), pulled = was?.i === i, x0 = pulled ? was.x : x1, y0 = pulled ? was.root : live.value(root), slope = pulled ? was.slope : live.grad(i), y1 = live.value(root);
     const half = Math.max(CURVE.least * unitOf(x0), CURVE.beyond * Math.abs(x1 - x0)), lo = x0 - half, hi = x0 + half, guess = y0 + slope * (x1 - x0);
     const xs = Array.from({ length: CURVE.points + 1 }, (_, j) => lo + (hi - lo) * j / CURVE.points), ys = live.curve(i, xs), inside = [...ys, y0, y1, guess].filter(Number.isFinite);
     const least = Math.min(...inside), most = Math.max(...inside), pad = (most - least) * .1 || Math.abs(most) * .1 || 1, bottom = least - pad, top = most + pad;

@@ -52,7 +52,7 @@ PARTS.push(host => {
   const { D, on, app, model, address } = host, G = D.guess, nodes = D.nodes;
   if (!G) return;
   const kept = host.kept.guess ??= { level: G.level, open: new Map(), shown: new Set(), texts: new Map() }; // of questions: what is said, what is known, what was typed
-  const said = (key, names = {}) => G.said[key].replace(/\{(\w+)\}/g, (_, name) => names[name]);
+  const said = (key, names = {}) => worded(G.said[key], names);
   const answers = () => model.get("answers") ?? [];
 
   // ---- the question of a step: its numbers, exact where the page computes them
@@ -159,9 +159,8 @@ PARTS.push(host => {
     const names = { ...q.names, typed };
     let [isRight, sentence] = guessJudged(G, q.numbers, typed), ofLocal = false;
     if (field === local) { [isRight, sentence] = guessJudged(G, q.numbers, typed, true); ofLocal = true; }
-    const fill = text => text.replace(/\{(\w+)\}/g, (_, name) => names[name]);
     const unnamed = ofLocal ? "local" : q.hides ? "none, local hidden" : "none";
-    open(q, isRight ? [said("right"), ""] : isRight == null ? ["", fill(sentence)] : sentence ? [said("wrong"), fill(sentence)] : ["", said(unnamed, names)]);
+    open(q, isRight ? [said("right"), ""] : isRight == null ? ["", worded(sentence, names)] : sentence ? [said("wrong"), worded(sentence, names)] : ["", said(unnamed, names)]);
     if (isRight != null && !ofLocal) {
       kept.texts.set(q.key, typed);
       model.set("answers", [...answers(), { step: q.k + 1, value: plainName(nodes[q.s.p].name), answer: typed, right: isRight, correct: q.numbers.after }]);

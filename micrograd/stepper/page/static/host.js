@@ -87,4 +87,6 @@ const takePlaces = render => ({ model }) => {
   return gone;
 };
 
+// What a notebook gives to the widget, of a page on its own: values that nobody else reads or changes.
+const pageModel = values => ({ get: key => values[key], set(key, value) { values[key] = value; }, on() {}, off() {}, save_changes() {} });
 const pageData = async () => JSON.parse(await mgsText("mgs-data")); // of a page on its own

@@ -264,7 +264,7 @@ function liveOf(D) {
     return found;
   };
   return {
-    leaves, original: i => first[i], value: i => now.data[i], data: i => now.data[i], grad: i => now.grads[i], local: (i, operand) => now.locals[i][operand],
+    leaves, original: i => first[i], value: i => now.data[i], grad: i => now.grads[i], local: (i, operand) => now.locals[i][operand],
     changed: () => new Map(changes),
     set(given) {
       const before = new Map(changes);

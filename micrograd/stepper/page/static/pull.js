@@ -19,7 +19,7 @@ PARTS.push(host => {
 
   // ---- one pull: from its first change to the last
   function begin(i) {
-    was = before = { i, k: host.k(), x: live.value(i), root: live.data(root), slope: live.grad(i), texts: nodes.map(n => n.text) };
+    was = before = { i, k: host.k(), x: live.value(i), root: live.value(root), slope: live.grad(i), texts: nodes.map(n => n.text) };
     host.silent = true;
     host.select(i, "curve");
   }
@@ -203,7 +203,7 @@ PARTS.push(host => {
       alert.hidden = text != null;
       if (text == null) { alert.textContent = noNumber(e.target.value); return; }
       close();
-      if (leaves.has(i)) { begin(i); ask(i, fraction(text)); end(); return; }
+      if (leaves.has(i)) { begin(i); ask(i, numberOf(text)); end(); return; }
       model.set("edit", { node: i, text, seq: `${performance.now()}` }); model.save_changes();
     });
     stage.append(field); field.focus({ preventScroll: true }); field.select();
@@ -248,4 +248,3 @@ PARTS.push(host => {
   follow();
   host.listen("change:changes", () => { if (drag) return; follow(); host.paint(); });
 });
-const fraction = text => { const [a, b] = text.split("/").map(Number); return b === undefined ? a : a / b; };

@@ -411,11 +411,7 @@ function mount(model, el, keep, again) {
     if (keys[e.key] && !(own && /^(Arrow|Home|End|Page)/.test(e.key))) { e.preventDefault(); keys[e.key](); }
   });
 
-  const complain = () => {
-    const text = model.get("error");
-    alert.textContent = text ?? ""; alert.hidden = !text;
-    
-  };
+  const complain = () => { const text = model.get("error"); alert.textContent = text ?? ""; alert.hidden = !text; };
   const follow = () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } };
   model.on("change:step", follow);
   model.on("change:error", complain);

@@ -33,7 +33,7 @@ PARTS.push(host => {
   const all = !given && !marked.length, params = (given?.params ?? listed).filter(movable), decays = new Map(own.length ? given.params.map((i, k) => [i, given.decays[k] ?? 0]) : []);
   const U = host.kept.update ??= { ...start, count: 0, acc: null, losses: [], past: [], last: null, stopped: "", ...fresh(0) };
   let running = null;
-  const number = (x, plus = false) => numberText(x, 4, plus), fill = (text, slots) => text.replace(/\{(\w+)\}/g, (_, name) => slots[name]);
+  const number = (x, plus = false) => numberText(x, 4, plus);
   function fresh(opt) { // the buffers of an optimizer: of the given one as Python has sent them
     const sent = name => new Map(opt < own.length && given[name].length ? given.params.map((i, k) => [i, given[name][k]]) : []);
     return { m: sent("m"), v: sent("v"), t: opt < own.length ? given.t : 0 };
@@ -109,12 +109,12 @@ PARTS.push(host => {
 
   // ---- the step: what is said, the formula, and the loss after each update
   function says() {
-    if (!live) return fill(words.before, { root: rootName });
+    if (!live) return worded(words.before, { root: rootName });
     const { last, losses: x } = U, parts = [];
-    if (last) parts.push(fill(last.done === 1 ? words.one : words.many, { root: rootName, count: last.done, before: number(last.before), after: number(last.after), predicted: number(last.predicted, true), moved: number(last.after - last.before, true) }));
-    else parts.push(fill(words.before, { root: rootName }));
-    if (U.stopped) parts.push(fill(words.stopped, { root: rootName, why: U.stopped }));
-    else if (x.length > 2 && x.at(-1) > x.at(-2) && x.at(-2) > x.at(-3)) parts.push(fill(words.grows, { what: isLoss ? "The loss" : rootName }));
+    if (last) parts.push(worded(last.done === 1 ? words.one : words.many, { root: rootName, count: last.done, before: number(last.before), after: number(last.after), predicted: number(last.predicted, true), moved: number(last.after - last.before, true) }));
+    else parts.push(worded(words.before, { root: rootName }));
+    if (U.stopped) parts.push(worded(words.stopped, { root: rootName, why: U.stopped }));
+    else if (x.length > 2 && x.at(-1) > x.at(-2) && x.at(-2) > x.at(-3)) parts.push(worded(words.grows, { what: isLoss ? "The loss" : rootName }));
     return parts.join(" ");
   }
   function show(math) {
@@ -143,9 +143,9 @@ PARTS.push(host => {
   const rate = x => change({ lr: x });
   lr.addEventListener("keydown", e => e.stopPropagation());
   lr.addEventListener("change", () => {
-    const [a, b = 1] = (typedNumber(lr.value) ?? "").split("/").map(Number), ok = a / b > 0 && Number.isFinite(a / b);
+    const x = numberOf(typedNumber(lr.value)), ok = x > 0 && Number.isFinite(x);
     host.alert.hidden = ok;
-    if (ok) return rate(a / b);
+    if (ok) return rate(x);
     host.alert.textContent = "The learning rate must be above 0.";
     lr.value = String(U.lr);
   });
