@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from micrograd.checks import whole_number
 from micrograd.cli.command import DONE, Command
 from micrograd.errors import ArgumentError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND", "serving", "site"]
 
 _LOOPBACK: Final = "127.0.0.1"
+_EVERYWHERE: Final = "0.0.0.0"
+_LAST_PORT: Final = 65_535
 _PACKAGE: Final = "micrograd_playground"
 _HOW: Final = (
     "build it in a copy of micrograd's source with `python docs/build.py site`, and name the "
@@ -68,9 +71,12 @@ def serving(folder: Path, host: str = _LOOPBACK, port: int = 0) -> ThreadingHTTP
 
     Raises
     ------
+    ArgumentError
+        If there can be no such port. Also a ValueError.
     OSError
         If the address cannot be used.
     """
+    whole_number("the port", port, 0, _LAST_PORT)
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     class Files(SimpleHTTPRequestHandler):
@@ -111,7 +117,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     folder = site(arguments.folder)
     with serving(folder, arguments.host, arguments.port) as server:
-        address = f"http://{_LOOPBACK}:{server.server_port}/playground/"
+        own = _LOOPBACK if arguments.host == _EVERYWHERE else arguments.host
+        address = f"http://{own}:{server.server_port}/playground/"
         print(f"The playground is at {address} until you press Ctrl+C.", flush=True)
         if arguments.host != _LOOPBACK:
             print(

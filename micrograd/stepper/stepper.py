@@ -560,10 +560,9 @@ def steps(
     NumberTypeError
         If `root` is not a Value.
     ArgumentError
-        If there is no such rule, or the optimizer holds no parameter of the graph. Also a
-        ValueError.
-        If there is no such rule; if `guess` is neither True, False nor 2, or a rule is broken: then
-        the numbers are wrong on purpose. Also a ValueError.
+        If there is no such rule, or the optimizer holds no parameter of the graph; if `guess` is
+        neither True, False nor 2, or a rule is broken: then the numbers are wrong on purpose. Also
+        a ValueError.
     StaleGraphError, DomainError, ZeroDivisorError, OverflowRangeError, GradientError
         As `Value.backward`, and as the `step` of the optimizer.
     TooLargeError

@@ -78,6 +78,22 @@ def test_without_the_site_it_says_how_to_get_it(tmp_path, capsys):
     assert "there is no playground in" in capsys.readouterr().err
 
 
+def test_an_address_is_the_one_that_was_asked_for_and_a_port_that_cannot_be_is_refused(
+    built, capsys, monkeypatch
+):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", interrupted)
+    assert main(["playground", str(built), "--host", "localhost", "--no-open"]) == 0
+    assert capsys.readouterr().out.startswith("The playground is at http://localhost:")
+    for port in ("-1", "65536"):
+        assert main(["playground", str(built), "--no-open", f"--port={port}"]) == 1
+        told = capsys.readouterr().err
+        assert "the port" in told
+        assert told.count("\n") == 1
+
+
 def test_an_installed_wheel_is_found(tmp_path, monkeypatch):
     package = tmp_path / "micrograd_playground"
     package.mkdir()
