@@ -144,6 +144,7 @@ form.addEventListener("keydown", event => { // the stepper hears keys everywhere
 for (const which of ["expression", "python"]) $(`as-${which}`).addEventListener("click", () => { choose(which); $(which).focus(); });
 $("stop").addEventListener("click", () => { quit({ error: "Stopped." }); start("Starting Python again …"); });
 $("svg").addEventListener("click", async () => {
+  if (waits) return; // Python answers one question at a time
   const { svg, error } = await ask({ do: "svg" });
   if (!svg) { show(problem, error); return; }
   const a = document.createElement("a");

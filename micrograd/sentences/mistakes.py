@@ -88,7 +88,7 @@ SAID: Final = {
     "right": "Right.",
     "wrong": "Not right.",
     "shown": "Shown.",
-    "no number": "“{typed}” is no number: write 2, -0.5 or 1e-3.",
+    "no number": "“{typed}” is not a number: write 2, -0.5, 1e-3 or 3/4.",
     "none": "Not yet. Upstream and local derivative stand {where}: what do you do with them?",
     "none, local hidden": "Not yet. Find the local derivative first, then multiply it by the "
     "upstream gradient.",

@@ -83,7 +83,7 @@ NAMED = {
     "this path": (lambda: question(several()), "11", "One path is missing"),
     "probability": (lambda: question(classifier(), "s1[2]"), "0.25", "That is the probability."),
     "none": (lambda: question(3.0 * leaf(2.0).log()), "77", "Not yet. Upstream and local"),
-    "no number": (lambda: question(3.0 * leaf(2.0).log()), " a1 ", "“a1” is no number: write 2"),
+    "no number": (lambda: question(3.0 * leaf(2.0).log()), " a1 ", "“a1” is not a number: write 2"),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ __all__ = ["interpreter_ir"]
 _BINARY = {"+", "-", "*", "/", ">", ">=", "==", "<", "!="}
 _OPERANDS = {"select": 3, "muladd": 3, "mulsub": 3, "submul": 3, "negative": 1, "result": 2,
              "product": 3, "parameter": 0, "constant": 0}  # fmt: skip
-_FIELDS = ("op", "d", "a", "b", "c")  # of an instruction
+_FIELDS = ("op", "to", "a", "b", "c")  # of an instruction
 
 
 def interpreter_ir(text: Any) -> str:
@@ -49,7 +49,7 @@ def interpreter_ir(text: Any) -> str:
         "  br label %step",
         "step:",
         "  %k = phi i64 [ 0, %entry ], [ %k1, %store ]",
-        fields.replace("%d =", "%to ="),
+        fields,
         f"  %top = getelementptr {text.type}, ptr %in, i64 %to",
         f"  switch i64 %op, label %unknown [ {labels} ]",
         *cases,

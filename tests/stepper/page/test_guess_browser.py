@@ -135,7 +135,7 @@ def test_a_wrong_answer_is_told_which_mistake_it_is(guessing):
     assert told(opened, "77").startswith(
         "Not yet. Upstream and local derivative stand in the tiles"
     )
-    assert told(opened, "abc") == "“abc” is no number: write 2, −0.5 or 1e−3."
+    assert told(opened, "abc") == "“abc” is not a number: write 2, −0.5, 1e−3 or 3/4."
     assert field(opened).input_value() == "abc"
     assert opened.page.evaluate("getSelection().toString()") == "abc"
     # 1.5 at the edges of the tolerance; then the step is shown, and the focus is on "Step forward"

@@ -136,9 +136,9 @@ def test_a_number_that_is_not_defined_is_refused_and_nothing_changes(ask):
         ("x", -1.0, "Not defined here: log(-1)."),
         ("x", 0.0, "Not defined here: log(0)."),
         ("y", 1000.0, "Not defined here: exp(1000)."),
-        ("y", 0.0, "Not defined here: 1.5 / 0."),
+        ("y", 0.0, "Not defined here: 0 / 0."),
     ):
-        assert ask("set", [(places[name], number)]) in (said, said.replace("1.5", "0"))
+        assert ask("set", [(places[name], number)]) == said
         assert ask("read") == before
     assert ask("set", [(len(stepper.nodes) - 1, 1.0)]).endswith(
         "is computed: it cannot be changed."

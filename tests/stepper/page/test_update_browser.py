@@ -16,11 +16,7 @@ INPUT, RIGHT = [0.5, -1.0], 0
 # Mounts a page as a notebook does, and keeps the host that its parts are given.
 MOUNT = """data => {
   globalThis.leave?.();
-  const held = { data, step: 0, theme: "light", editable: true, error: "" };
-  const model = {
-    get: key => held[key], set(key, value) { held[key] = value; },
-    on() {}, off() {}, save_changes() {},
-  };
+  const model = pageModel({ data, step: 0, theme: "light", editable: true, error: "" });
   globalThis.leave = render({ model, el: document.querySelector("main") });
 }"""
 PARAMETERS = "places => places.map(i => host.live.value(i))"
