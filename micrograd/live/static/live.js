@@ -114,7 +114,7 @@ function renderLive({ model, el }) {
       put(e, "fill", held ? bg : c); put(e, "stroke", held ? c : bg);
       put(e, "class", `mgl-dot${held ? " held" : ""}${canShow(i) ? "" : " off"}${i === chosen ? " on" : ""}`);
     });
-    put(mapHead, "text", own ? neuronName(neuron)[0].toUpperCase() + neuronName(neuron).slice(1) : data.heading);
+    put(mapHead, "text", own ? capital(neuronName(neuron)) : data.heading);
     put(mapNote, "text", own ? minus(own.note) + (live ? "" : " (At the end of the run.)") : neurons.length ? "A neuron under the pointer, or a chosen one, shows here what it answers." : "");
     put(map, "aria-label", own ? minus(`What ${neuronName(neuron)} answers over ${spoken(data.names.join(" and "))}. ${own.note}`) : minus(`${data.heading} over ${spoken(data.names.join(" and "))}. ${frame.say}`));
   }
@@ -141,7 +141,7 @@ function renderLive({ model, el }) {
   function paint() {
     put(app, "data-step", String(frame.n)); put(app, "data-loss", String(frame.loss));
     const t = minus(frame.text);
-    put(status, "text", t[0].toUpperCase() + t.slice(1));
+    put(status, "text", capital(t));
     clearTimeout(speakLater);
     const speak = () => { spokenAt = performance.now(); put(heard, "text", minus(frame.say)); };
     if (performance.now() - spokenAt > 2000 || !running()) speak(); else speakLater = setTimeout(speak, 2000);

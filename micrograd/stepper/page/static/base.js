@@ -31,6 +31,7 @@ function put(e, key, value) {
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff](?:[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200c\u200d ]*[\d_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff])?/g;
 const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212").replace(/(\de)-(?=\d)/g, "$1\u2212").replace(RIGHT_TO_LEFT, "\u2068$&\u2069");
 
+const capital = text => text[0].toUpperCase() + text.slice(1);
 // A sentence of Python with names in braces, filled in.
 const worded = (text, names) => text.replace(/\{(\w+)\}/g, (_, name) => names[name]);
 

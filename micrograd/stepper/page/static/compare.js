@@ -15,7 +15,7 @@ function shownAfter(D, k) {
 function mountCompare(model, el, keep) {
   const { compare, heads, names, says, title } = model.get("data"), quit = new AbortController(), hosts = [], own = el.id === "mgs";
   const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
-  const head = text => text[0].toUpperCase() + text.slice(1), cells = heads.map(text => h("div", { class: "mgc-cell", role: "group", "aria-label": head(text) }, h("h3", {}, head(text)), h("div")));
+  const cells = heads.map(text => h("div", { class: "mgc-cell", role: "group", "aria-label": capital(text) }, h("h3", {}, capital(text)), h("div")));
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" }), body = h("div", { class: "mgc-table", tabindex: 0, role: "group", "aria-label": "What differs so far" });
   const controls = h("div"), below = h("div"), above = h("div");
   const app = h("section", { class: `mgs mgc${compare[0].net ? " mgn" : ""}`, "aria-label": `Two walks compared: ${heads.join(" and ")}`, dir: "ltr" }, above, h("div", { class: "mgc-pair" }, cells), controls,
@@ -52,9 +52,9 @@ function mountCompare(model, el, keep) {
 
   // ---- what differs
   function sentence() {
-    const k = lead.k(), at = { step: k + 1, first: names[0], second: names[1], First: head(names[0]), Second: head(names[1]) };
+    const k = lead.k(), at = { step: k + 1, first: names[0], second: names[1], First: capital(names[0]), Second: capital(names[1]) };
     const gone = hosts.findIndex(host => k >= host.D.steps.length);
-    if (gone >= 0) return worded(says.ended, { Name: head(names[gone]) });
+    if (gone >= 0) return worded(says.ended, { Name: capital(names[gone]) });
     const stop = lead.D.sections.flatMap(section => section.groups).find(g => g.steps[0] <= k && k <= g.steps[1])?.steps[0] ?? k, whole = lead.shared().open === null ? stop : k;
     const pair = j => hosts.map(host => host.D.steps[j]), number = s => s.k === "update" ? s.up : s.after, place = s => [s.k, s.n, s.p, s.i].join();
     let j = k; // of a stop of several steps the last one that differs

@@ -5,7 +5,6 @@ const NAMED = new RegExp(`([wbsx])\u207d([${UP}]+)\u207e([${LOW}]+(?:,[${LOW}]+)
 const plainDigits = text => [...text].map(c => UP.includes(c) ? UP.indexOf(c) : LOW.includes(c) ? LOW.indexOf(c) : c).join("");
 const raised = n => [...String(n)].map(c => UP[c]).join(""), lowered = n => [...String(n)].map(c => LOW[c] ?? c).join("");
 const nameText = (letter, layer, low = "") => `${letter}\u207d${raised(layer)}\u207e${lowered(low)}`;
-const capital = text => text[0].toUpperCase() + text.slice(1);
 function spokenName(letter, layer, low) {
   if (!layer) return `${letter} ${low}`;
   if (!low) return `${letter}, layer ${layer}`;
