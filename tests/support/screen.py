@@ -148,7 +148,7 @@ def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             for part in parts:
-                step = round(part * last)
+                step = last if part == 1 else round(part * (last - 1))  # the last is the update
                 slider.fill(str(step))
                 two_frames(page)
                 places = str(scheme == schemes[0]).lower()  # these are alike in both themes

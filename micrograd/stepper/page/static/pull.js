@@ -137,7 +137,7 @@ PARTS.push(host => {
       if (!e) scrubs.set(c.i, e = scrub(c.i));
       if (!e.parentNode) stage.append(e);
       put(c.e, "data-pull", host.asking() ? null : "");
-      for (const [side, x] of [["left", c.x], ["top", c.y], ["width", c.w], ["height", c.top]]) put(e, `--${side}`, `${Math.round(x * 10) / 10}px`);
+      for (const [side, x] of [["left", c.x], ["top", c.y], ["width", D.net ? c.w : Math.max(0, Math.min(c.w, host.width() - c.x))], ["height", c.top]]) put(e, `--${side}`, `${Math.round(x * 10) / 10}px`);
       const w = Math.min(c.w - 10, widthOf(c.text, c.size));
       put(e.line, "--width", `${Math.ceil(w)}px`); put(e.line, "--right", `${c.x + c.w - c.right}px`); put(e.line, "--top", `${c.middle - c.y + c.size * .5}px`);
       put(e, "aria-valuetext", minus(nodes[c.i].text)); put(e, "aria-valuenow", String(live.value(c.i)));

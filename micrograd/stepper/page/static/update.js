@@ -201,7 +201,7 @@ PARTS.push(host => {
   host.keys.set("u", () => { if (host.k() === end) host.choose("update"); else host.go(end); B[0].focus({ preventScroll: true }); });
   host.legends.unshift(() => { // before that of what was pulled
     if (!live || !U.count || host.k() !== end || host.isPulled()) return null;
-    return [h("span", { class: "moved" }, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(rootName), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack)];
+    return [h("div", { class: "mgs-moved" }, h("span", {}, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(rootName), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack))];
   });
   const positive = text => { const x = Number(text); if (!(x > 0 && Number.isFinite(x))) return `This link says lr=${text}; a learning rate is above 0.`; U.lr = x; clear(); };
   address.add("lr", () => U.lr === start.lr ? "" : String(U.lr), positive);
