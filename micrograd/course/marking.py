@@ -97,8 +97,12 @@ def report(folder: str | os.PathLike[str]) -> str:
     ...     path.parent.mkdir(parents=True)
     ...     _ = path.write_text(json.dumps({"cells": [cell]}))
     ...     print(report(folder), end="")
-    ada: 0 of 1
+    ada: 0 of 5
       01a: not yet. The -4 of f'(x) = 6x - 4 is missing.
+      01b: not answered yet.
+      01c: not answered yet.
+      01d: not answered yet.
+      01e: not answered yet.
     """
     lines, found = [], marks(folder)
     for student in dict.fromkeys(mark.student for mark in found):
@@ -122,15 +126,20 @@ def _marks_of(path: Path) -> Iterator[Mark]:
         return
     given = _assigned("STUDENT", owned.get("answer-name", ""))
     given = given if isinstance(given, str) else ""
-    if "answer-name" in owned:
+    tasks = [*TASKS, *EXERCISES]
+    handed_in = {_assignment(task) for task in tasks if f"answer-{task}" in owned}
+    if "lab" in handed_in:
         same = given == student
         yield Mark(student, "name", "correct." if same else f"the notebook says {given!r}.")
-    for grade_id, source in owned.items():
-        task = grade_id.removeprefix("answer-")
-        if task != grade_id and (task in TASKS or task in EXERCISES):
-            answer = _assigned(f"answer_{task}", source)
+    for task in tasks:
+        if _assignment(task) in handed_in:  # a cell that was deleted is no answer
+            answer = _assigned(f"answer_{task}", owned.get(f"answer-{task}", ""))
             own = given if task in TASKS else None
             yield Mark(student, task, verdict(task, answer, student=own))
+
+
+def _assignment(task: str) -> str:
+    return "lab" if task in TASKS else task[:2]
 
 
 def _assigned(name: str, source: str) -> Any:

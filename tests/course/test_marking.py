@@ -44,6 +44,21 @@ def test_each_planted_mistake_is_named_and_the_points_are_counted(tmp_path, caps
     assert capsys.readouterr().out.splitlines() == expected
 
 
+def test_a_task_that_was_deleted_is_not_answered(tmp_path):
+    notebook = laboratory()
+    gone = {"answer-name", "answer-lab8"}
+    notebook["cells"] = [
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") not in gone
+    ]
+    hand_in(tmp_path, "ada", notebook, {})
+    said = {mark.exercise: mark.said for mark in marks(tmp_path)}
+    assert list(said) == ["name", *TASKS]
+    assert said["name"] == "the notebook says ''."
+    assert said["lab8"] == "not answered yet."
+
+
 def test_a_copied_laboratory_is_found_by_its_name(tmp_path):
     hand_in(tmp_path, "mallory", laboratory(), {"name": "STUDENT = 'ada'"})
     assert marks(tmp_path)[0] == Mark("mallory", "name", "the notebook says 'ada'.")
