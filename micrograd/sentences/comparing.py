@@ -9,7 +9,7 @@ from micrograd.sentences.signs import signed
 from micrograd.sentences.words import Words
 from micrograd.style import number_text
 
-__all__ = ["COMPARED", "compared"]
+__all__ = ["COMPARED", "agree", "compared"]
 
 COMPARED: Final = {
     "same": "Step {step}: the same in both, {left}.",
@@ -19,6 +19,15 @@ COMPARED: Final = {
     "ended": "{Name} has no such step.",
 }
 """Of the two names, `{first}` and `{second}`, and the numbers, `{left}` and `{right}`."""
+
+
+def agree(index: int, walks: tuple[tuple[Words, list[Row]], ...]) -> bool:
+    """Return whether a step does the same in both walks; parameters as `compared`."""
+    if any(index >= len(rows) for _, rows in walks):
+        return False
+    (words, left), (others, right) = ((words, rows[index]) for words, rows in walks)
+    same = is_same(_number(words, left), _number(others, right))
+    return same and _place(left) == _place(right)
 
 
 def compared(index: int, names: tuple[str, str], walks: tuple[tuple[Words, list[Row]], ...]) -> str:
@@ -42,7 +51,7 @@ def compared(index: int, names: tuple[str, str], walks: tuple[tuple[Words, list[
         said = {"left": words.sentence(left), "right": others.sentence(right)}
         return COMPARED["other"].format(**held, **said)
     texts = {"left": _text(words, left), "right": _text(others, right)}
-    if is_same(_number(words, left), _number(others, right)):
+    if agree(index, walks):
         return COMPARED["same"].format(**held, **texts)
     text = COMPARED["apart"].format(**held, **texts)
     if others.broken == "assign" and right.kind == "chain" and right.before:

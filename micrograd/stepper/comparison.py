@@ -14,6 +14,7 @@ a.grad     +6      +3          -3
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from micrograd.backward_pass import BROKEN, Row, is_same
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, shown_briefly
 from micrograd.sentences import Words, signed
-from micrograd.sentences.comparing import compared
+from micrograd.sentences.comparing import agree, compared
 from micrograd.stepper.stepper import Stepper, steps
 from micrograd.style import number_text
 
@@ -104,25 +105,25 @@ class Comparison:
         """
         numbers = self._numbers(range(len(self))[index])
         return [
-            Difference(name, *pair, pair[1] - pair[0])
-            for name, pair in numbers.items()
-            if not is_same(*pair)
+            Difference(name, left, right, right - left)
+            for name, left, right in numbers
+            if not is_same(left, right)
         ]
 
-    def _numbers(self, index: int) -> dict[str, tuple[Any, Any]]:
-        """Return every number that both walks have after a step, by its name."""
+    def _numbers(self, index: int) -> list[tuple[str, Any, Any]]:
+        """Return every number that both walks have after a step, with its name."""
         shots = [stepper.snapshot(min(index, len(stepper) - 1)) for stepper in self.steppers]
         states = [[*shot.values()] for shot in shots]
         names = self.steppers[0].words.names
         data = [stepper.recording.data for stepper in self.steppers]
-        found = {}
+        found = []
         for i, (left, right) in enumerate(zip(*states, strict=True)):
             if left.evaluated and right.evaluated:
-                found[names[i]] = (data[0][i], data[1][i])
+                found.append((names[i], data[0][i], data[1][i]))
             if left.grad is not None and right.grad is not None:
-                found[f"{names[i]}.grad"] = (left.grad, right.grad)
+                found.append((f"{names[i]}.grad", left.grad, right.grad))
             if left.updated is not None and right.updated is not None:
-                found[f"{names[i]}, updated"] = (left.updated, right.updated)
+                found.append((f"{names[i]}, updated", left.updated, right.updated))
         return found
 
     def __str__(self) -> str:
@@ -131,8 +132,8 @@ class Comparison:
         all_numbers, apart = self._numbers(last), self.differences()
         if not apart:
             return f"{lines[0]}\nAll {len(all_numbers)} numbers are the same."
-        texts = map(self.text, range(len(self)))
-        lines.append(next(text for text in texts if ": the same in both" not in text))
+        unlike = (k for k in range(len(self)) if not agree(k, self._walks))
+        lines += map(self.text, islice(unlike, 1))  # none where only leaves differ
         verb = "differs" if len(apart) == 1 else "differ"
         lines.append(f"{len(apart)} of {len(all_numbers)} numbers {verb} at the end:")
         table = [("", *self.names, "difference")]

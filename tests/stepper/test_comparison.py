@@ -57,6 +57,21 @@ def test_the_numbers_that_differ_are_those_of_both_walks():
     assert found.text(lost[0]) in str(found)
 
 
+def test_leaves_that_differ_are_found_also_if_no_step_does_or_they_have_one_name():
+    assert str(compare(Value(1.0, label="a"), Value(2.0, label="a"))).splitlines() == [
+        "before | after",
+        "1 of 2 numbers differs at the end:",
+        "   before  after  difference",
+        "a       1      2          +1",
+    ]
+
+    def root(number):
+        return Value(5.0, label="a") * Value(number, label="w") + Value(2.0, label="w")
+
+    first = compare(steps(root(3.0)), steps(root(4.0)), names=("p", "q")).differences(0)
+    assert [(d.first, d.second) for d in first] == [(3.0, 4.0), (15.0, 20.0)]
+
+
 @pytest.mark.parametrize("rule", BROKEN)
 def test_every_broken_rule_can_be_compared_step_by_step(rule):
     loss, _ = network("tanh")
