@@ -2,6 +2,7 @@
 
 import re
 
+TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
 INSIDE = "() => document.querySelector('.mgs').contains(document.activeElement)"
 
 

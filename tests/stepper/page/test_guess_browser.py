@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import keep_screenshot
-from stepper_page import INSIDE, Opened
+from stepper_page import INSIDE, TWO_FRAMES, Opened
 from tables import each
 
 import micrograd
@@ -197,7 +197,6 @@ def test_a_network_is_asked_with_the_keyboard_alone(guessing):
 STATIC = Path(html.__file__).parent / "static"
 SHOWN = ((1, 4), (1, 1), (1.01, 17), (1.0099, 17))  # times the number, and its digits
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
-TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
 CUT = """() => [document.documentElement,
   ...document.querySelectorAll(".mgs-card, .mgs-tile, .mgs-guess")]
   .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import keep_screenshot
 from networks import small
-from stepper_page import INSIDE, Opened, on_the_page
+from stepper_page import INSIDE, TWO_FRAMES, Opened, on_the_page
 
 from micrograd import Value, steps
 from micrograd.losses import cross_entropy, l2, mse
@@ -16,9 +16,6 @@ from micrograd.nn import MLP, Embedding, Layer, Neuron
 pytestmark = pytest.mark.browser
 
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
-
-
-TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
 
 
 def deep(samples):

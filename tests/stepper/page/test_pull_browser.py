@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser import keep_screenshot
-from stepper_page import Opened, on_the_page
+from stepper_page import TWO_FRAMES, Opened, on_the_page
 
 from micrograd import Value, steps
 from micrograd.losses import cross_entropy
@@ -14,7 +14,6 @@ from micrograd.nn import MLP
 pytestmark = pytest.mark.browser
 
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
-TWO_FRAMES = "() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))"
 # The numbers of the picture, and of the tiles and the rules below it.
 SHOWN = """() => [
   [...document.querySelectorAll("[data-node]")].map(e => [+e.dataset.node, e.ariaLabel]).sort((a, b) => a[0] - b[0]),
@@ -154,8 +153,7 @@ def test_a_number_is_pulled_typed_and_put_back(page_of, kind):
     assert "," not in moved(page).split(":")[0].replace("1,2", "").replace("(2)", "")
 
     # The link opens the same; then all is put back.
-    page.page.wait_for_timeout(600)
-    assert f"set={name}:" in page.page.evaluate("location.hash")
+    page.page.wait_for_url(lambda url: f"set={name}:" in url and ";" not in url)
     again = page_of(make(), page.page.evaluate("location.hash"))
     assert again.page.evaluate(SHOWN) == page.page.evaluate(SHOWN)
     assert moved(again) == moved(page)
