@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import pickle
@@ -17,6 +18,7 @@ from tables import each
 from micrograd import formula, ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import InputCountError, MicrogradError
+from micrograd.ops.op import foreign
 
 PYTHONS_OWN = ("math domain", "math range", "(34,", "division by zero")
 
@@ -179,3 +181,21 @@ def test_a_stale_operand_is_named_or_said_to_have_no_name() -> None:
         w.data = 5
         with pytest.raises(MicrogradError, match=f"{name} of .* changed from <int .*> to 5 "):
             out.backward()
+
+
+def test_a_row_says_what_it_is() -> None:
+    assert [repr(op) for op in (ops.add, ops.tanh, ops.constant)] == [
+        "<op +>", "<op tanh>", "<op constant>",
+    ]  # fmt: skip
+    assert pickle.loads(pickle.dumps(ops.constant)) is ops.constant
+
+
+def test_what_a_new_row_leaves_open_is_filled_in(table: dict[str, ops.Op]) -> None:
+    one = ops.define(name="of_c", forward=math.floor, partials=lambda out, x: (0,))
+    two = ops.define(name="of_two", forward=lambda x, y: x - y, partials=lambda out, x, y: (1, -1))
+    assert (one.arity, two.arity) == (1, 2)
+    assert [len(op.domain) for op in (one, two)] == [1, 2]
+    assert str(inspect.signature(Value.of_two)) == "(self, y, /)"  # type: ignore[attr-defined]
+    assert Value(5.0).of_two(3.0).data == 2.0  # type: ignore[attr-defined]
+    assert set(table) >= {"of_c", "of_two"}
+    assert foreign("a {b}").written("x") == "a {b}"
