@@ -21,7 +21,7 @@ from itertools import pairwise
 from textwrap import fill
 from typing import Any, Final
 
-from micrograd.errors import ArgumentError
+from micrograd.checks import whole_number
 
 __all__ = [
     "FAULTS",
@@ -567,9 +567,12 @@ def deal(number: int, fault: int | None = None) -> None:
     ------
     ArgumentError
         If there is no such engine, or no such fault. Also a ValueError.
+    OptionTypeError
+        If one of them is no whole number. Also a TypeError and a ValueError.
     """
-    if type(number) is not int or number < 1:
-        raise ArgumentError(f"expected an engine from 1, got {number!r:.60}")
+    number = whole_number("the engine", number, 1)
+    if fault is not None:
+        fault = whole_number("the fault", fault, 1, len(FAULTS))
     dealt = {1: FAULTS[4], 2: FAULTS[1], 3: FAULTS[8]}.get(number)
     found = _problems(dealt or random.Random(number).choice(FAULTS))
     if fault is None:
@@ -577,8 +580,6 @@ def deal(number: int, fault: int | None = None) -> None:
         for name in filter(found.get, found):
             print(fill(f"○ {name}: {found[name]}", 88, **_INDENTED))
         return
-    if not 1 <= fault <= len(FAULTS):
-        raise ArgumentError(f"expected a fault from 1 to {len(FAULTS)}, got {fault!r:.60}")
     guessed = _problems(FAULTS[fault - 1])
     telling = [name for name in found if guessed[name] != found[name]]
     print(f'not {fault}: "{telling[0]}" tells.' if telling else f"{fault}: correct.")

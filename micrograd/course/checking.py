@@ -14,9 +14,9 @@ from typing import Any
 
 from micrograd.checks import one_of
 from micrograd.course.exercises import EXERCISES, Exercise
-from micrograd.course.lab import exercise_of
+from micrograd.course.lab import TASKS, exercise_of
 from micrograd.engine import plain
-from micrograd.errors import shown_briefly
+from micrograd.errors import ArgumentError, shown_briefly
 from micrograd.ops import Operators
 
 __all__ = ["check", "verdict"]
@@ -37,7 +37,8 @@ def check(name: str, answer: Any, *, student: str | None = None) -> None:
     Raises
     ------
     ArgumentError
-        If there is no such exercise. Also a ValueError. A wrong answer is not an error.
+        If there is no such exercise, or a task of the laboratory without a student. Also a
+        ValueError. A wrong answer is not an error.
 
     Examples
     --------
@@ -68,6 +69,8 @@ def verdict(name: str, answer: Any, *, student: str | None = None) -> str:
     """
     if student is not None:
         return _verdict(exercise_of(name, student), answer)
+    if name in TASKS:
+        raise ArgumentError(f"the numbers of {name} are a student's own: say whose, with student=")
     one_of("the exercise", name, EXERCISES)
     return _verdict(EXERCISES[name], answer)
 

@@ -243,7 +243,7 @@ def compare(
     _of_equal_shape(*walks)
     if names is None:
         names = _differ_in(*walks)
-    elif isinstance(names, str) or len(names) != 2:
+    elif not isinstance(names, tuple | list) or len(names) != 2:
         raise ArgumentError(f"expected names to be two names, got {shown_briefly(names)}")
     return Comparison(walks[0], walks[1], (str(names[0]), str(names[1])))
 

@@ -9,7 +9,7 @@ from mpmath import mp
 
 from micrograd.course import build_your_own as workshop
 from micrograd.course.build_your_own import FAULTS, STAGES, TESTS, board, deal, engine, problem
-from micrograd.errors import ArgumentError
+from micrograd.errors import ArgumentError, OptionTypeError
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_build_your_own.ipynb"
 
@@ -92,10 +92,11 @@ def test_what_is_dealt_does_not_name_the_fault(capsys):
     out = capsys.readouterr().out
     assert "is (60, 57), not (39, 39)" in " ".join(out.split())
     assert not any(fault.name in out for fault in FAULTS)
-    with pytest.raises(ArgumentError, match="an engine from 1"):
+    with pytest.raises(ArgumentError, match="the engine to be a whole number of 1 or more"):
         deal(0)
-    with pytest.raises(ArgumentError, match="a fault from 1 to 12"):
-        deal(1, fault=13)
+    for fault, error in ((13, ArgumentError), (True, OptionTypeError), ("a", OptionTypeError)):
+        with pytest.raises(error, match="the fault to be a whole number from 1 to 12"):
+            deal(1, fault=fault)
 
 
 def test_a_guess_of_the_fault_is_confirmed_or_told_apart_by_a_test(capsys):

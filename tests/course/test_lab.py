@@ -87,5 +87,7 @@ def test_no_two_of_a_hundred_students_have_the_same_numbers():
 
 
 def test_an_unknown_task_is_an_error():
+    with pytest.raises(ArgumentError, match="say whose, with student="):
+        verdict("lab1", 1.0)
     with pytest.raises(ArgumentError, match="lab9"):
         ask("lab9", "ada")

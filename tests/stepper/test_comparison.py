@@ -96,7 +96,7 @@ def test_what_cannot_be_compared_is_an_error_that_says_where(tmp_path):
     for given, error, text in bad:
         with pytest.raises(error, match=text):
             compare(*given)
-    for names in ("ab", ("a", "b", "c")):
+    for names in ("ab", ("a", "b", "c"), 2):
         with pytest.raises(ArgumentError, match="two names"):
             compare(a * b, a * b, names=names)
     assert issubclass(ArgumentTypeError, MicrogradError)
