@@ -10,9 +10,10 @@ from random_graphs import random_graph
 from tables import each
 
 import micrograd as mg
-from micrograd import Value, where
+from micrograd import Value, ops, where
 from micrograd.backward_pass import BROKEN
 from micrograd.errors import (
+    ArgumentError,
     DomainError,
     GradientError,
     NotInGraphError,
@@ -21,6 +22,7 @@ from micrograd.errors import (
     TooLargeError,
 )
 from micrograd.graph import order
+from micrograd.optim import SGD
 from micrograd.stepper import steps
 from micrograd.stepper.step import NodeState
 
@@ -592,3 +594,20 @@ def test_random_access_needs_no_walk():
     random.Random(1).shuffle(indices)
     texts = {i: stepper[i].text for i in indices}
     assert [texts[i] for i in range(len(stepper))] == [step.text for step in stepper]
+
+
+def test_it_says_what_it_is_and_names_what_there_is():
+    w, b = Value(3.0, label="w"), Value(1.0, label="b")
+    made = steps(w * w + b)
+    assert repr(made) == "<Stepper of w × w + b = 10: 2 steps forward, 5 back>"
+    broken = steps(w * w + b, broken="assign")
+    assert repr(broken).endswith("5 back, broken: = instead of +=>")
+    for params, updates in (([w], "1 update>"), ([w, b], "2 updates>")):
+        updated = steps(w * w + b, optimizer=SGD(params, lr=0.1))
+        assert repr(updated).endswith(f"5 back, {updates}")
+    with pytest.raises(ArgumentError, match=r"^expected broken to be"):
+        steps(w * w, broken="twice")
+    terms = ops.sum([Value(float(k), label=f"z{k}") for k in range(9)])
+    with pytest.raises(NotInGraphError, match=r"it has v9, z8, z7, z6, z5, z4, z3, z2$"):
+        steps(terms).find("y")
+    assert [made.stop_at(k)[1].first for k in range(len(made))] == list(range(len(made)))
