@@ -78,12 +78,12 @@ class Question:
         )
         self.text = SAID["ask more" if row.before else "ask"].format(**self._names)
 
-    def check(self, answer: str, local: bool = False) -> tuple[bool | None, str]:
+    def check(self, answer: Any, local: bool = False) -> tuple[bool | None, str]:
         """Return whether an answer is right, and what is said of it.
 
         Parameters
         ----------
-        answer : str
+        answer : str or number
             As it was typed.
         local : bool, default False
             Whether it is the local derivative that is asked for.
@@ -102,16 +102,17 @@ class Question:
         >>> question.check("18"), question.check("a")[0]
         ((False, 'Not right. The exponent comes down and drops by one: n·x^(n - 1).'), None)
         """
-        is_right, sentence = judged(self._asked, answer, local)
+        typed = str(answer).strip()
+        is_right, sentence = judged(self._asked, typed, local)
         if is_right:
             return True, SAID["right"]
         if is_right is False:
             sentence = (
                 f"{SAID['wrong']} {sentence}" if sentence else SAID["local" if local else "none"]
             )
-        return is_right, sentence.format(typed=answer.strip(), where="above", **self._names)
+        return is_right, sentence.format(typed=typed, where="above", **self._names)
 
-    def row(self, answer: str) -> dict[str, Any]:
+    def row(self, answer: Any) -> dict[str, Any]:
         """Return an answer as a row of the table that "Copy answers" gives.
 
         Examples
@@ -120,7 +121,13 @@ class Question:
         >>> steps(Value(3.0, label="x") * 2.0)[-2].question.row("3")
         {'step': 3, 'value': 'x', 'answer': '3', 'right': False, 'correct': 2.0}
         """
-        cells = (self.index + 1, self.value, answer.strip(), self.check(answer)[0], self.correct)
+        cells = (
+            self.index + 1,
+            self.value,
+            str(answer).strip(),
+            self.check(answer)[0],
+            self.correct,
+        )
         return dict(zip(COLUMNS, cells, strict=True))
 
     def __repr__(self) -> str:

@@ -166,6 +166,14 @@ def test_only_chain_steps_that_pass_a_gradient_are_asked():
     assert not any(step.question for step in stepper if step.kind != "chain")
 
 
+def test_a_number_is_judged_as_its_text():
+    question = steps(leaf(1.0) * 2.0)[-2].question
+    assert [question.check(answer)[0] for answer in (2, 2.0, Fraction(2), 3, None)] == [
+        *[True] * 3, False, None,
+    ]  # fmt: skip
+    assert question.row(3) == question.row("3")
+
+
 def test_a_broken_pass_and_other_levels_are_refused():
     for options in ({"guess": 3}, {"guess": "yes"}, {"guess": True, "broken": "assign"}):
         with pytest.raises(ArgumentError, match="guess"):

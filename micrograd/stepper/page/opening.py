@@ -59,8 +59,8 @@ def opening(
                 f'expected set to be a mapping, as {{"w1[2,1]": 0.9}}, got {shown_briefly(set)}'
             )
         asked["set"] = ";".join(_changed(stepper, name, to) for name, to in set.items())
-    if guess:
-        asked["guess"] = str(checked_guess(guess, stepper.broken))
+    if level := checked_guess(guess, stepper.broken):
+        asked["guess"] = str(level)
     return asked
 
 

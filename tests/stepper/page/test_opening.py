@@ -30,6 +30,7 @@ def test_what_is_not_there_is_an_error_that_says_what_there_is(tmp_path):
         (a * 2, {"set": {"a": float("nan")}}, ArgumentError, "set\\['a'\\] to be a finite number"),
         (a * 2, {"set": {"a": "2"}}, OptionTypeError, "set\\['a'\\]"),
         (a * 2, {"set": [("a", 2)]}, OptionTypeError, "to be a mapping"),
+        (a * 2, {"guess": []}, ArgumentError, "guess to be one of False, True, 2"),
     ]
     for root, state, error, text in bad:
         with pytest.raises(error, match=text):
