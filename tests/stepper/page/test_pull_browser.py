@@ -184,6 +184,14 @@ def test_where_a_number_has_no_value_the_page_keeps_the_last_one(page_of):
     page.press("ArrowRight")
     drag(page, "a", 20)
     assert moved(page).startswith("a 0.5")
+    for text in ("1e400", "1/0"):
+        scrubber(page, "a").press("Enter")
+        page.page.keyboard.type(text)
+        page.press("Enter")
+        alert = page.page.get_by_role("alert").inner_text()
+        assert alert == f"“{text}” is not a number: write 2, -0.5, 1e-3 or 3/4."
+        page.press("Escape")
+    assert moved(page).startswith("a 0.5")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1000, "light"), (1366, "dark")])

@@ -111,15 +111,24 @@ def test_names_of_any_kind_go_through_an_address(browser, tmp_path):
 
 
 def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both):
-    bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz"
+    bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz;nothing"
     for name, count in (("network", 35), ("drawn", 10)):
         page = both(name, "#step=99" + bad)
         assert page.place.startswith("1 /") or page.place.startswith("2 /")
         alert = page.page.get_by_role("alert").inner_text()
         assert f"This link says step 99; the steps are 1 to {count}." in alert
         assert "This link names w9[1,1], which is not here." in alert
+        assert "This link names nothing, which is not here." in alert
         page.press("ArrowRight")
         page.page.get_by_role("alert").wait_for(state="hidden")
+
+
+def test_a_page_that_is_laid_out_anew_keeps_the_numbers_of_its_link(both):
+    page = both("neuron", "#step=12&mode=present&set=w1:-1.5")
+    for width in (1000, 400):
+        page.page.set_viewport_size({"width": width, "height": 800})
+        pulled = page.page.locator("[aria-label='w1, pull to change'][aria-valuenow='-1.5']")
+        pulled.wait_for(state="attached")
 
 
 @pytest.mark.parametrize("name", ["network", "drawn"])

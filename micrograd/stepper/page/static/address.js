@@ -50,7 +50,7 @@ function addressOf(model, el, nodes, count, fresh) {
     readNumbers(text) { // the pairs, and what is wrong with the others
       const pairs = [], wrong = [];
       for (const part of text.split(";").filter(part => part)) {
-        const at = part.lastIndexOf(":"), number = typedNumber(part.slice(at + 1)), x = numberOf(number);
+        const at = part.includes(":") ? part.lastIndexOf(":") : part.length, number = typedNumber(part.slice(at + 1)), x = numberOf(number);
         let name = part.slice(0, at);
         try { name = decodeURIComponent(name); } catch { /* as it stands */ }
         const i = address.find(name);

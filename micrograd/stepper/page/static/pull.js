@@ -199,9 +199,9 @@ PARTS.push(host => {
       e.stopPropagation();
       if (e.key === "Escape") { alert.hidden = true; close(); }
       if (e.key !== "Enter") return;
-      const text = typedNumber(e.target.value);
-      alert.hidden = text != null;
-      if (text == null) { alert.textContent = noNumber(e.target.value); return; }
+      const text = typedNumber(e.target.value), ok = text != null && (!leaves.has(i) || Number.isFinite(fraction(text)));
+      alert.hidden = ok;
+      if (!ok) { alert.textContent = noNumber(e.target.value); return; }
       close();
       if (leaves.has(i)) { begin(i); ask(i, numberOf(text)); end(); return; }
       model.set("edit", { node: i, text, seq: `${performance.now()}` }); model.save_changes();
@@ -234,7 +234,7 @@ PARTS.push(host => {
 
   host.pane("curve", "Curve", curveOf(host, () => before));
   const set = list => { const said = live.set(list.filter(([i]) => leaves.has(i))); if (said) refused = said; };
-  address.add("set", () => drag ? host.kept.said ?? "" : host.kept.said = address.numbers(pairs()), text => { const [list, wrong] = address.readNumbers(text); set(list); return refused || wrong || undefined; });
+  address.add("set", () => drag ? host.kept.said ?? "" : host.kept.said = address.numbers(pairs()), text => { const [list, wrong] = address.readNumbers(text); set(list); host.kept.pulled = pairs(); return refused || wrong || undefined; });
   if (host.kept.pulled) set(host.kept.pulled);
   if (!kernel) return;
   const box = h("input", { type: "checkbox" }), own = h("label", { class: "mgs-own" }, box, " change my Values too");
