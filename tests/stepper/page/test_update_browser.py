@@ -215,6 +215,12 @@ def test_what_is_said_undone_and_walked_again(shown):
     page.keyboard.press("End")
     assert page.evaluate("() => host.k()") == len(stepper)
     assert page.locator(".mgn-strip").get_attribute("aria-valuetext") == "Update"
+    page.get_by_role("button", name="Back to the original").click()
+    assert page.locator(".mgs-say").inner_text().startswith("The gradient is used now")
+    page.keyboard.press("Home")
+    page.get_by_role("tab", name="Curve").click()
+    page.keyboard.press("u")
+    assert shown.button("Update").is_visible()
 
 
 def test_a_rate_that_is_too_high_is_seen_and_stops_where_no_number_is_left(shown):

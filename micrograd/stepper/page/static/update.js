@@ -163,7 +163,7 @@ PARTS.push(host => {
     const shown = !live || !params.length ? unable : host.k() === end ? whole : leave;
     if (into.firstChild !== shown || into.childNodes.length > 1) into.replaceChildren(shown);
     put(unable, "text", live ? "Nothing here can move." : D.live?.why ?? "");
-    if (shown === whole) { putBack(); paint(); }
+    if (shown === whole) paint();
   }
   function row(i) {
     if (!rows.has(i)) { const tds = Array.from({ length: 6 }, () => h("td")); rows.set(i, { tds, tr: h("tr", {}, h("th", { scope: "row" }, typed(called(i))), tds) }); }
@@ -196,9 +196,10 @@ PARTS.push(host => {
     if (given && !given.rule) notes.push(`${given.name} has a rule of its own: in Python, steps(loss, optimizer=...) shows it.`);
     put(about, "text", notes.join(" "));
   }
+  if (live) host.painting.push(putBack); // before anything is said of them
   host.pane("update", "Update", draw);
   host.hint("u", "update");
-  host.keys.set("u", () => { if (host.k() === end) host.choose("update"); else host.go(end); B[0].focus({ preventScroll: true }); });
+  host.keys.set("u", () => { if (host.k() !== end) host.go(end); if (!B[0].isConnected) host.choose("update"); B[0].focus({ preventScroll: true }); });
   host.legends.unshift(() => { // before that of what was pulled
     if (!live || !U.count || host.k() !== end || host.isPulled()) return null;
     return [h("div", { class: "mgs-moved" }, h("span", {}, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(rootName), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack))];
