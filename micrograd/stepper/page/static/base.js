@@ -34,6 +34,8 @@ const minus = text => text.replace(/(^|[\s(=≈])-(?=$|[\s\d(.in])/g, "$1\u2212"
 const capital = text => text[0].toUpperCase() + text.slice(1);
 // A sentence of Python with names in braces, filled in.
 const worded = (text, names) => text.replace(/\{(\w+)\}/g, (_, name) => names[name]);
+// A name without its sample, which is the one that is shown; but not where that is the root's name.
+const withoutSample = (name, root) => { const short = name.replace(/#\d+$/, ""); return name !== root && short === root.replace(/#\d+$/, "") ? name : short; };
 
 const signOf = t => /!$/.test(t) ? "bad" : /^\u2248?[-\u2212]/.test(t) ? "neg" : /^\u2248?\+/.test(t) ? "pos" : "";
 

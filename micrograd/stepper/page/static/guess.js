@@ -58,8 +58,8 @@ PARTS.push(host => {
   // ---- the question of a step: its numbers, exact where the page computes them
   const bound = name => name.includes(" ") ? `(${name})` : name;
   function gradient(i) {
-    const name = host.called(i), root = host.called(host.root).replace(/#\d+$/, "");
-    if (D.net) return `\u2202${bound(root)}/\u2202${bound(name.replace(/#\d+$/, ""))}`;
+    const name = host.called(i), root = host.called(host.root);
+    if (D.net) return `\u2202${bound(withoutSample(root, root))}/\u2202${bound(withoutSample(name, root))}`;
     return name.includes(" ") ? `the gradient of ${name}` : `${name}.grad`;
   }
   const arg = s => D.edges[s.e].arg ?? D.edges[s.e][2];

@@ -77,7 +77,7 @@ function lensWords(V, on) {
   pane("layer", "Layer", () => paintLayer(head, body));
 
   const { called } = V, rootName = called(root);
-  const bound = name => { const short = name.replace(/#\d+$/, ""); return short.includes(" ") ? `(${short})` : short; }; // of the sample that is shown
+  const bound = name => { const short = withoutSample(name, rootName); return short.includes(" ") ? `(${short})` : short; }; // of the sample that is shown
   const partial = (a, b) => typed(`\u2202${bound(a)}/\u2202${bound(b)}`), gradOf = i => partial(rootName, called(i));
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ident(bound(a))), M("mrow", M("mo", "\u2202"), ident(bound(b))));

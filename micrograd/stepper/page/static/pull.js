@@ -199,7 +199,7 @@ PARTS.push(host => {
       e.stopPropagation();
       if (e.key === "Escape") { alert.hidden = true; close(); }
       if (e.key !== "Enter") return;
-      const text = typedNumber(e.target.value), ok = text != null && (!leaves.has(i) || Number.isFinite(fraction(text)));
+      const text = typedNumber(e.target.value), ok = text != null && (!leaves.has(i) || Number.isFinite(numberOf(text)));
       alert.hidden = ok;
       if (!ok) { alert.textContent = noNumber(e.target.value); return; }
       close();
