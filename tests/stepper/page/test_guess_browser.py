@@ -315,6 +315,19 @@ def test_a_network_stays_closed_until_a_number_is_asked_for(guessing):
     assert field(opened).count() == 1
 
 
+def test_the_loss_of_a_sample_is_not_called_as_the_loss_of_all(guessing):
+    model = MLP(2, [2, 1])
+    root = sum((model([float(k), 1.0]) - k) ** 2 for k in range(3))
+    walk = steps(root)
+    place = next(k for k, s in enumerate(walk) if s.question and s.question.value == "loss#3")
+    opened, _ = guessing(root, f"#step={place + 1}&open=loss")
+    said = opened.page.locator(".mgs-say").inner_text()
+    loss = "\N{SCRIPT SMALL L}"
+    assert said.endswith(
+        f"What is \N{PARTIAL DIFFERENTIAL}{loss}/\N{PARTIAL DIFFERENTIAL}{loss}#3 now?"
+    )
+
+
 TYPED = [
     "0", "-0.0", "1", "+3", "+-3", "--1", ".5", "5.", "-.5E-3", "1/0", "0/5", "3 / 4", " 2 ", "1_0",
     "\N{MINUS SIGN}2", "1,5", "1,5,0", "1e999", "nan", "inf", "0x10", "٣", "",
