@@ -192,6 +192,12 @@ def test_where_a_number_has_no_value_the_page_keeps_the_last_one(page_of):
         assert alert == f"“{text}” is not a number: write 2, -0.5, 1e-3 or 3/4."
         page.press("Escape")
     assert moved(page).startswith("a 0.5")
+    scrubber(page, "a").press("Enter")
+    page.page.keyboard.type("1e5")  # beyond the range of a pull
+    page.press("Enter")
+    page.page.evaluate(TWO_FRAMES)
+    assert scrubber(page, "a").get_attribute("aria-valuenow") == "100000"
+    assert scrubber(page, "a").get_attribute("aria-valuemax") == "100000"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1000, "light"), (1366, "dark")])

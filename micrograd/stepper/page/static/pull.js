@@ -141,7 +141,7 @@ PARTS.push(host => {
       const w = Math.min(c.w - 10, widthOf(c.text, c.size));
       put(e.line, "--width", `${Math.ceil(w)}px`); put(e.line, "--right", `${c.x + c.w - c.right}px`); put(e.line, "--top", `${c.middle - c.y + c.size * .5}px`);
       put(e, "aria-valuetext", minus(nodes[c.i].text)); put(e, "aria-valuenow", String(live.value(c.i)));
-      const most = PULL.range * unitOf(live.original(c.i));
+      const most = Math.max(PULL.range * unitOf(live.original(c.i)), Math.abs(live.value(c.i)));
       put(e, "aria-valuemin", String(-most)); put(e, "aria-valuemax", String(most));
       put(e, "aria-disabled", host.asking() ? "true" : null);
     }
