@@ -111,7 +111,8 @@ def test_names_of_any_kind_go_through_an_address(browser, tmp_path):
 
 
 def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both):
-    bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz;nothing"
+    bad = "&open=9.9&tab=zz&pick=w9[1,1]&sample=0&mode=%zz&theme=blue&set=w1[2,1]:abc;h:%zz"
+    bad += ";nothing;" + 500 * "y"
     for name, count in (("network", 35), ("drawn", 10)):
         page = both(name, "#step=99" + bad)
         assert page.place.startswith("1 /") or page.place.startswith("2 /")
@@ -119,6 +120,8 @@ def test_an_address_that_names_what_is_not_here_changes_nothing_and_says_so(both
         assert f"This link says step 99; the steps are 1 to {count}." in alert
         assert "This link names w9[1,1], which is not here." in alert
         assert "This link names nothing, which is not here." in alert
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.page.evaluate(wide) == 0
         page.press("ArrowRight")
         page.page.get_by_role("alert").wait_for(state="hidden")
 
