@@ -54,7 +54,7 @@ def address(folder):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(folder):  # without a site, that is why nothing here runs
     with launched() as found:
         yield found
 
