@@ -269,6 +269,7 @@ share: Final[Op] = define(
     summary="what a gets of the gradient of max(a, b): 1, 0, or 1/2 at a tie",
     gate=True,
     forward=_share,
+    arity=2,  # as in the next two: .ci/mutate.py wraps named functions, and cannot count
     partials=lambda out, a, b: (0, 0),
 )
 _TIE: Final = "share(a, b) is 1 if a > b, 0 if a < b, and 1/2 at a tie."
@@ -279,6 +280,7 @@ maximum: Final[Op] = define(
     symbol="max",
     noun="maximum",
     forward=_maximum,
+    arity=2,
     partials=lambda out, a, b: (share(a, b), share(b, a)),
     note=_TIE,
 )
@@ -289,6 +291,7 @@ minimum: Final[Op] = define(
     symbol="min",
     noun="minimum",
     forward=_minimum,
+    arity=2,
     partials=lambda out, a, b: (share(b, a), share(a, b)),
     note=_TIE,
 )
