@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from browser import keep_screenshot
+from networks import small
 from stepper_page import INSIDE, TWO_FRAMES, Opened
 from tables import each
 
 import micrograd
 from micrograd import Value, steps
-from micrograd.losses import cross_entropy
 from micrograd.nn import MLP
 from micrograd.ops import softmax
 from micrograd.sentences.mistakes import _wrong_numbers, guess_table, judged
@@ -46,16 +46,6 @@ def each_kind():
         several,
     ]
     return micrograd.sum(parts)
-
-
-def small():
-    model = MLP(2, [2, 2], activation="sigmoid")
-    numbers = [0.7, -0.4, 0.1, -0.3, 0.8, -0.2, 0.6, -0.9, 0.0, -0.5, 0.4, 0.2]
-    for layer in model.layers:
-        for neuron in layer.neurons:
-            for leaf in (*neuron.w, neuron.b):
-                leaf.data = numbers.pop(0)
-    return cross_entropy([model([0.5, -1.0])], [0])
 
 
 @pytest.fixture
@@ -163,7 +153,7 @@ def test_a_wrong_answer_is_told_which_mistake_it_is(guessing):
 
 
 def test_a_network_is_asked_with_the_keyboard_alone(guessing):
-    opened, stepper = guessing(small(), level=False)
+    opened, stepper = guessing(small()[1], level=False)
     assert opened.page.locator("[data-asks]").count() == 0
     opened.press("g")  # from the first stop to the first chain step, in the open loss
     assert "guess=1" in opened.page.evaluate(
@@ -187,7 +177,7 @@ def test_a_network_is_asked_with_the_keyboard_alone(guessing):
     opened.press("g")
     assert opened.page.locator("[data-asks]").count() == 0
     assert opened.page.locator(".mgs-guess").is_hidden()
-    opened, _ = guessing(small(), "#step=21&guess=1", level=False)
+    opened, _ = guessing(small()[1], "#step=21&guess=1", level=False)
     assert field(opened).count() == 1
     assert opened.page.evaluate("document.activeElement.tagName") == "BODY"  # nothing is taken
     opened.press("ArrowRight")
@@ -244,7 +234,7 @@ def test_what_is_asked_for_is_nowhere_to_be_read(guessing):
             seen = opened.page.evaluate(READABLE)
             hidden += hides(stepper, step, seen)
     opened, stepper = guessing(
-        small(), level=2, fragment="#step=1", viewport={"width": 1366, "height": 900}
+        small()[1], level=2, fragment="#step=1", viewport={"width": 1366, "height": 900}
     )
     forward = opened.button("Step forward")
     while forward.get_attribute("aria-disabled") == "false":  # the rules of the layer are shown too
@@ -283,7 +273,7 @@ def test_a_page_with_a_broken_rule_asks_nothing(opened):
 
 
 def test_a_question_fits_at_every_width(guessing):
-    for root, name, kind in ((each_kind(), "s", "drawn"), (small(), "x1[1]", "lens")):
+    for root, name, kind in ((each_kind(), "s", "drawn"), (small()[1], "x1[1]", "lens")):
         step = steps(root).find(name).index + 1
         for scheme in ("light", "dark"):
             opened, _ = guessing(root, f"#step={step}", level=2, color_scheme=scheme)
@@ -297,7 +287,7 @@ def test_a_question_fits_at_every_width(guessing):
 
 
 def test_a_network_stays_closed_until_a_number_is_asked_for(guessing):
-    opened, _ = guessing(small())
+    opened, _ = guessing(small()[1])
     place = opened.page.locator(".mgn-crumbs")
     while "Loss" not in place.inner_text():
         assert "Network" in heard(opened) or "Forward pass" in heard(opened)
@@ -337,7 +327,7 @@ TYPED = [
 def test_the_page_judges_as_python_does(browser):
     """On each step, with the numbers that the mistakes give, and with what else may be typed."""
     cases, expected = [], []
-    for stepper in map(steps, (each_kind(), small())):
+    for stepper in map(steps, (each_kind(), small()[1])):
         table = guess_data(stepper)
         for step in stepper:
             if step.question is None:
