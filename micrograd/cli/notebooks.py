@@ -173,6 +173,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "them: the points, and what is wrong with each other answer; no code of theirs is run",
     )
     parser.add_argument(
+        "--run",
+        action="store_true",
+        help="with --grade: also run the engines of notebook 8, in a process each, and mark them",
+    )
+    parser.add_argument(
         "--no-open", action="store_true", help="only copy them, do not start JupyterLab"
     )
 
@@ -182,7 +187,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.grade:
         from micrograd.course.marking import report
 
-        print(report(arguments.folder or "submitted"), end="")
+        print(report(arguments.folder or "submitted", run=arguments.run), end="")
         return DONE
     default, copy = "micrograd-notebooks", hand_out
     if arguments.teacher:

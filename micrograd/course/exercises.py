@@ -144,7 +144,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         "e first; then c d a b, c d b a, d c a b, d c b a or c a d b.",
         (
             (0, 24, "Any order after e? c must come before a, and c and d before b."),
-            (0, 4, "One more: a uses nothing but c, so it need not wait for d."),
+            (0, 4, "In some orders a passes on before d, as only c uses it: are they counted?"),
             (0, 2, "c and d may change places, and a and b too; and more is allowed."),
         ),
     ),
@@ -175,7 +175,11 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (
             (0, -5.625, "The slope of the activations of layer 2 is missing: rule 1 acts twice."),
             (0, -6.375, "The slope of the hidden activation is missing: rule 1 acts twice."),
-            (0, -0.24609375, "That is the result without the transpose: which edges leave x2?"),
+            (
+                0,
+                -0.24609375,
+                "That is the result without the transpose: which edges leave neuron 2?",
+            ),
             (0, 1.1953125, "The size is correct, the sign is not: is it x - y or y - x?"),
             (0, -0.59765625, "The 2 of the square is missing."),
             (0, -0.3984375, "That is the gradient of the bias: rule 3 has one more factor."),
@@ -278,7 +282,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
             (
                 0,
                 3,
-                "Into the unit, yes; and the weight out of it? Its gradient is a product with 0.",
+                "Into the unit, yes; and out of it? There a gradient is a product with 0 as well.",
             ),
             (
                 0,
@@ -381,9 +385,9 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(3),),
         "sqrt has an infinite slope at 0, and infinity times 0 has no value.",
         (
-            (0, 4, "One of them multiplies an infinite slope by zero."),
-            (0, 2, "A tie of a maximum has a derivative too: half to each operand."),
-            (0, 1, "By convention there is a derivative at most kinks."),
+            (0, 4, "Is every slope on the way finite at 0?"),
+            (0, 2, "What is the rule for a tie of a maximum?"),
+            (0, 1, "A kink is no reason to have none: what are the conventions?"),
         ),
     ),
     "07a": Exercise(
@@ -419,7 +423,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ((6, 6),),
         "Each step saves 39.98 ms, and 200 / 39.98 is a little more than 5.",
         (
-            (0, 5, "After five steps 199.9 of the 200 ms are back: round up."),
+            (0, 5, "How much do five steps save: is it all of the 200 ms?"),
             (0, 10_000, "Divide by what a step saves, not by what it costs now."),
         ),
     ),
@@ -465,7 +469,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
                 "Only one test looks at the slope of exp, and only one at a number on the left.",
             ),
             (0, 4, "Count the faults that one test alone finds: each of these tests is needed."),
-            (0, 5, "One escapes: which fault does none of your five find?"),
+            (0, 5, "Look at the faults that escape: which does none of your tests find?"),
         ),
     ),
     "09a": Exercise(

@@ -1,27 +1,42 @@
 """Mark a class's notebooks, as they were handed in, without running them.
 
-Answers are numbers, or arithmetic of numbers, so they can be read from the source. What has to be
-run, the engine of notebook 8, is graded by nbgrader.
+Answers are numbers, or arithmetic of numbers, so they can be read from the source. The engine of
+notebook 8 has to be run, and is only if that is asked for: each in a process of its own.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import math
 import operator
 import os
-from collections.abc import Callable, Iterator
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from micrograd.course.build_your_own import GIVEN, STAGES, TESTS, problem
 from micrograd.course.checking import verdict
 from micrograd.course.exercises import EXERCISES
 from micrograd.course.lab import TASKS
 from micrograd.errors import ArgumentError
 
-__all__ = ["Mark", "marks", "report"]
+__all__ = ["Mark", "marks", "report", "stage_problems"]
 
+_SECONDS: Final = 60
+_TESTER: Final = """\
+import contextlib, io, json, sys
+from micrograd.course.marking import stage_problems
+with contextlib.redirect_stdout(io.StringIO()):
+    found = stage_problems(json.load(sys.stdin))
+print(json.dumps(found))
+"""
 _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -50,13 +65,16 @@ class Mark:
         return self.said.startswith("correct")
 
 
-def marks(folder: str | os.PathLike[str]) -> list[Mark]:
+def marks(folder: str | os.PathLike[str], *, run: bool = False) -> list[Mark]:
     """Return the marks of all notebooks in a folder of nbgrader: student/assignment/*.ipynb.
 
     Parameters
     ----------
     folder : str or path-like
         Such as "submitted".
+    run : bool, default False
+        Whether to run the engines of notebook 8 and mark their stages. That runs the code of those
+        who handed them in, with your rights, for at most a minute each.
 
     Raises
     ------
@@ -76,15 +94,16 @@ def marks(folder: str | os.PathLike[str]) -> list[Mark]:
             f"no notebooks in {os.fspath(folder)!r}: expected STUDENT/ASSIGNMENT/*.ipynb, as "
             "nbgrader collects them"
         )
-    return [mark for path in paths for mark in _marks_of(path)]
+    return [mark for path in paths for mark in _marks_of(path, run)]
 
 
-def report(folder: str | os.PathLike[str]) -> str:
+def report(folder: str | os.PathLike[str], *, run: bool = False) -> str:
     """Return the points of each student, and what is wrong with each other answer.
 
     Parameters
     ----------
     folder : str or path-like
+    run : bool, default False
         As for `marks`.
 
     Examples
@@ -104,7 +123,7 @@ def report(folder: str | os.PathLike[str]) -> str:
       01d: not answered yet.
       01e: not answered yet.
     """
-    lines, found = [], marks(folder)
+    lines, found = [], marks(folder, run=run)
     for student in dict.fromkeys(mark.student for mark in found):
         own = [mark for mark in found if mark.student == student]
         lines.append(f"{student}: {sum(mark.is_correct for mark in own)} of {len(own)}")
@@ -112,7 +131,34 @@ def report(folder: str | os.PathLike[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _marks_of(path: Path) -> Iterator[Mark]:
+def stage_problems(cells: Mapping[str, str]) -> dict[str, str | None]:
+    """Run an engine of notebook 8; return what is wrong with each of its stages, or None.
+
+    Parameters
+    ----------
+    cells : mapping of str to str
+        The source of each stage, by its name.
+
+    Examples
+    --------
+    >>> stage_problems({"box": STAGES[0].code})["box"] is None
+    True
+    """
+    names: dict[str, Any] = {"math": math, "pairwise": pairwise, "random": random}
+    for source in (GIVEN, *[cells.get(stage.name, "") for stage in STAGES]):
+        with suppress(Exception):  # what a cell lacks is found by the tests
+            exec(source, names)
+    found = [(test, problem(test, names)) for test in TESTS]
+    return {
+        stage.name: next(
+            (f"{test.name}: {said}" for test, said in found if said and test.stage == stage.name),
+            None,
+        )
+        for stage in STAGES
+    }
+
+
+def _marks_of(path: Path, run: bool) -> Iterator[Mark]:
     student = path.parts[-3]
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -136,6 +182,34 @@ def _marks_of(path: Path) -> Iterator[Mark]:
             answer = _assigned(f"answer_{task}", owned.get(f"answer-{task}", ""))
             own = given if task in TASKS else None
             yield Mark(student, task, verdict(task, answer, student=own))
+    if "08" in handed_in and run:
+        cells = {stage.name: owned.get(f"answer-stage_{stage.name}", "") for stage in STAGES}
+        for name, said in _tested(cells).items():
+            yield Mark(student, f"stage {name}", said)
+
+
+def _tested(cells: dict[str, str]) -> dict[str, str]:
+    """Return what is said of each stage of an engine, which is run in a process of its own."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _TESTER],
+            input=json.dumps(cells),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        found = json.loads(done.stdout)
+        return {
+            name: "correct." if found[name] is None else f"not yet. {found[name]}."
+            for name in cells
+        }
+    except subprocess.TimeoutExpired:
+        why = f"It did not end within {_SECONDS} s."
+    except (subprocess.CalledProcessError, ValueError, KeyError, TypeError):
+        why = "It ended the process that tests it."
+    return dict.fromkeys(cells, f"not yet. {why}")
 
 
 def _assignment(task: str) -> str:

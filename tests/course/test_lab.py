@@ -1,6 +1,7 @@
 """The laboratory: answers by an independent way, hints for mistakes, numbers that differ."""
 
 import itertools
+import math
 import re
 
 import pytest
@@ -65,12 +66,17 @@ def test_the_answer_is_that_of_the_question(capsys, name):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_each_mistake_has_its_hint_and_rounding_to_four_digits_is_right(name):
+def test_each_mistake_has_its_hint_a_rounded_answer_is_right_and_a_sign_is_called_one(name):
     for student in STUDENTS:
         exercise = exercise_of(name, student)
         answer = exercise.answer[0]
         assert verdict(name, float(f"{answer:.4g}"), student=student).startswith("correct")
         assert exercise.mistakes
+        known = [wrong for _, wrong, _ in exercise.mistakes]
+        if all(abs(wrong - answer) > abs(answer) / 10 for wrong in known):
+            assert verdict(name, float(f"{answer:.2g}"), student=student).startswith("correct")
+        if answer and not any(math.isclose(wrong, -answer) for wrong in known):
+            assert "sign" in verdict(name, -answer, student=student)
         for _, wrong, hint in exercise.mistakes:
             assert verdict(name, wrong, student=student) == f"not yet. {hint}"
             assert not re.search(rf"(?<!\d){re.escape(f'{answer:g}')}(?!\d)", hint)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from micrograd.cli import main
+from micrograd.course.build_your_own import FAULTS, STAGES
 from micrograd.course.exercises import EXERCISES
 from micrograd.course.grading import graded, laboratory
 from micrograd.course.lab import TASKS, exercise_of
@@ -80,6 +81,38 @@ def test_arithmetic_is_read_and_code_is_not_run(tmp_path):
     assert said["01d"].startswith("correct")
     for name in ("01b", "01c", "01e"):
         assert said[name].startswith(("expected a number", "expected 3 numbers")), said
+
+
+def test_engines_are_run_if_that_is_asked_for_and_no_engine_stops_the_others(tmp_path, monkeypatch):
+    source = json.loads(next(NOTEBOOK.parent.glob("08_*.ipynb")).read_text(encoding="utf-8"))
+    right = {f"stage_{stage.name}": stage.code for stage in STAGES}
+    fault = FAULTS[4]
+    handed_in = {
+        "all": right,
+        "a fault": right
+        | {"stage_backward": right["stage_backward"].replace(fault.right, fault.wrong)},
+        "a gap": right | {"stage_order": STAGES[1].gap},
+        "an exit": right | {"stage_box": "import os; os._exit(0)"},
+        "a print": right | {"stage_more": right["stage_more"] + "print('{}')"},
+    }
+    for student, answers in handed_in.items():
+        hand_in(tmp_path, student, graded(source), answers)
+    assert not any(mark.exercise.startswith("stage") for mark in marks(tmp_path))
+    said = {}
+    for mark in marks(tmp_path, run=True):
+        said.setdefault(mark.student, {})[mark.exercise.removeprefix("stage ")] = mark.said
+    names = [stage.name for stage in STAGES]
+    assert all([*said[student]][-7:] == names for student in handed_in)
+    for student in ("all", "a print"):
+        assert {said[student][name] for name in names} == {"correct."}
+    assert said["a fault"]["box"] == said["a fault"]["order"] == "correct."
+    assert said["a fault"]["backward"].startswith("not yet. Olah's graph: a.grad, b.grad of")
+    assert said["a gap"]["order"] == "not yet. operands first: not written yet."
+    assert said["an exit"]["box"] == "not yet. It ended the process that tests it."
+    endless = right | {"stage_box": "while True: pass"}
+    hand_in(tmp_path / "late", "for ever", graded(source), endless)
+    monkeypatch.setattr("micrograd.course.marking._SECONDS", 1)
+    assert marks(tmp_path / "late", run=True)[-1].said == "not yet. It did not end within 1 s."
 
 
 def test_no_answer_stops_the_marking_of_the_others(tmp_path):
