@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 from browser import launched
-from replaying import SAMPLES, TARGETS, network, off
+from replaying import SAMPLES, TARGETS, cancelled, network, off
 from strategies import ROWS, points, row_id
 
 from micrograd import define, ops
@@ -79,7 +79,7 @@ def test_javascript_gives_the_numbers_of_the_engine_for_every_row_and_at_its_edg
     rng = random.Random(0)
     for op in ROWS:
         compiled = compile(lambda *x, op=op: op(*x), "python", check="ignore")
-        rows = list(points(op, 12, seed=7))
+        rows = list(points(op, 100, seed=7))
         edges = list(itertools.product(EDGES, repeat=min(op.arity, 2)))
         rows += [[*edge, *rng.choices(EDGES, k=op.arity - len(edge))] for edge in edges]
         wanted = [compiled(*row) for row in rows]
@@ -93,7 +93,8 @@ def test_javascript_gives_the_numbers_of_the_engine_for_every_row_and_at_its_edg
             else:
                 assert off(got, value) <= 4, (row_id(op), row, got, value)
             for one, right in zip(grads, gradient, strict=True):
-                assert off(one, right) <= 8 or same(one + 0.0, right + 0.0), (row_id(op), row)
+                near = off(one, right, cancelled(op, row)) <= 4
+                assert near or same(one + 0.0, right + 0.0), (row_id(op), row)
 
 
 @pytest.mark.browser

@@ -1,6 +1,10 @@
 """The script of the stepper's page, asked for what it computes, without a page around it."""
 
-from contextlib import contextmanager
+import json
+import shutil
+import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from browser import launched
@@ -8,6 +12,7 @@ from browser import launched
 from micrograd.graph import order
 from micrograd.stepper.page import page_data
 from micrograd.stepper.page.html import LAST_LINE, script
+from micrograd.stepper.page.layout import Edge, Layout
 
 # Where the texts of a step stand among what Python sends of it.
 TEXTS = {
@@ -16,18 +21,61 @@ TEXTS = {
 }  # fmt: skip
 
 
+# What the script needs of a browser before it is asked for anything, and how node is asked.
+_NODE = """
+const document = { createElement: () => ({ getContext: () => ({}) }) };
+%s
+require("readline").createInterface({ input: process.stdin }).on("line", text => {
+  console.log(answer(text));
+});
+"""
+
+
 @contextmanager
-def engine_of_pages():
-    """Give a function that asks a page with the script: `ask(name, argument)`."""
+def engines_of_pages():
+    """Give functions that ask the script, `ask(name, argument)`: in Chromium and, if here, in node.
+
+    Without node a test of its own is skipped, in tests/stepper/page/test_minified.py.
+    """
     asked = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     code = f"{script().removesuffix(LAST_LINE)}\nconst NAMES = {list(TEXTS)};\n{asked}"
-    with launched() as browser:
+    with launched() as browser, ExitStack() as stack:
         page = browser.new_page()
-        page.add_script_tag(content=f"{code}\nwindow.tests = tests;")
-        yield lambda name, argument=None: page.evaluate(
-            "([name, argument]) => tests[name](argument)", [name, argument]
-        )
+        page.add_script_tag(content=f"{code}\nwindow.answer = answer;")
+        engines = [lambda text: page.evaluate("text => answer(text)", text)]
+        if path := shutil.which("node"):
+            engines.append(stack.enter_context(_node(path, code)))
+        yield [_asking(engine) for engine in engines]
         page.close()
+
+
+def _asking(engine):
+    return lambda name, argument=None: json.loads(engine(json.dumps([name, argument])))
+
+
+@contextmanager
+def _node(path, code):
+    pipe = subprocess.PIPE
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "asked.js"
+        file.write_text(_NODE % code, encoding="utf-8")
+        with subprocess.Popen([path, file], stdin=pipe, stdout=pipe, encoding="utf-8") as node:
+
+            def answer(text):
+                print(text, file=node.stdin, flush=True)
+                return node.stdout.readline()
+
+            yield answer
+            node.stdin.close()
+
+
+def unplaced(stepper):
+    """Return a layout that takes no time: nothing is looked at."""
+    parents = stepper.recording.parents
+    edges = [Edge(p, c, k) for c, found in enumerate(parents) for k, p in enumerate(found)]
+    spots = [(0.0, 0.0)] * len(parents)
+    operations = [(0.0, 0.0) if found else None for found in parents]
+    return Layout((0.0, 0.0), spots, operations, [""] * len(parents), edges)
 
 
 def spelt(number):
@@ -44,7 +92,7 @@ def changed(stepper, changes):
     return stepper.of_copy(root.forward())
 
 
-def texts_of(stepper, layout=None):
+def texts_of(stepper, layout):
     """Return what Python sends of a walk, as `read` of the page gives it."""
     data = page_data(stepper, layout)
     strings, net = [*data["strings"], ""], data["net"]  # a text at -1 is empty

@@ -15,27 +15,30 @@ function hypot(x, y) {
   return scale * Math.sqrt(p * p + q * q);
 }
 
-// exp(-x * x), with the square in two parts: its rounding would be magnified.
+// exp(-x * x), to about half an ulp: with the square in two parts, and as 2 ** k * exp(r + tail) with a
+// small r, of which the first two terms of the series are summed without an error.
 function gauss(x) {
-  const high = Math.fround(x), low = x - high;
-  return Math.exp(-high * high) * Math.exp(-low * (x + high));
+  const high = Math.fround(x), k = Math.round((-x * x) / Math.LN2);
+  const r = -high * high - k * 0.6931471803691238, tail = (high - x) * (x + high) - k * 1.9082149292705877e-10; // log 2 in two parts
+  let rest = 0;
+  for (let n = 18; n > 1; n--) rest = ((r + tail) / n) * (1 + rest);
+  const one = 1 + r, power = one + (r - (one - 1) + tail + (r + tail) * rest);
+  return k < -1000 ? power * 2 ** (k + 100) * 2 ** -100 : power * 2 ** k;
 }
 
-// The power series: sum of (-1)^n x^(2n+1) / (n! (2n+1)), in the form without alternating signs.
+// The power series x - x^3 / (1! 3) + x^5 / (2! 5) - ..., from the end; the first term is added last.
 function erfSeries(x) {
-  let term = x, total = x;
-  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    total += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * gauss(x) * total;
+  const first = 1.1283791670955126 * x; // 2 / sqrt(pi)
+  let rest = 0;
+  for (let n = 30; n > 0; n--) rest = ((-x * x) / n) * (1 / (2 * n + 1) + rest);
+  return first + first * rest;
 }
 
 // The continued fraction x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...))), from the end.
 function erfcFraction(x) {
   let below = x;
   for (let n = Math.ceil(40 + 400 / (x * x)); n > 0; n--) below = x + n / 2 / below;
-  return gauss(x) / (below * Math.sqrt(Math.PI));
+  return (gauss(x) / below) * 0.5641895835477563; // 1 / sqrt(pi)
 }
 
 function erf(x) {
@@ -49,5 +52,5 @@ function erfc(x) {
   if (x !== x) return x;
   if (x < -6) return 2;
   if (x < 0) return x > -1 ? 1 - erfSeries(x) : 2 - erfcFraction(-x);
-  return x < 0.5 ? 1 - erfSeries(x) : x < 28 ? erfcFraction(x) : 0;
+  return x < 0.8 ? 1 - erfSeries(x) : x < 28 ? erfcFraction(x) : 0;
 }

@@ -1,11 +1,12 @@
-"""A page that computes by itself: its formatter, its rows and its walks against the engine's."""
+"""A page that computes by itself, in Chromium and in node: numbers, texts and whole walks."""
 
 import itertools
 import math
+import os
 import random
 
 import pytest
-from live_page import TEXTS, changed, engine_of_pages, spelt, texts_of
+from live_page import TEXTS, changed, engines_of_pages, spelt, texts_of, unplaced
 from random_graphs import random_graph
 
 from micrograd import MLP, Value, define, losses, ops, steps
@@ -13,18 +14,23 @@ from micrograd.backward_pass import BROKEN
 from micrograd.errors import MicrogradError
 from micrograd.replay.instructions import instructions
 from micrograd.stepper.page import page_data
-from micrograd.stepper.page.data import layout_of
 from micrograd.style import number_text
 
 pytestmark = pytest.mark.browser
-GRAPHS = 200
+GRAPHS = 2_000 if os.environ.get("CI") else 200
 SAY = list(TEXTS).index("say")
 EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e300, -1e-300, 0.5, 2.0]
 
 
 @pytest.fixture(scope="module")
 def ask():
-    with engine_of_pages() as ask:
+    with engines_of_pages() as engines:
+
+        def ask(name, argument=None):
+            found, *others = [engine(name, argument) for engine in engines]
+            assert all(other == found for other in others)
+            return found
+
         yield ask
 
 
@@ -106,7 +112,7 @@ def test_networks_give_the_walk_of_the_changed_graph_with_the_texts_of_their_gro
 
 def compare(ask, stepper, changes):
     """Compare what the page shows with what Python sends of the changed graph."""
-    layout = layout_of(stepper)
+    layout = unplaced(stepper)
     found = ask("pull", [page_data(stepper, layout), changes])
     assert isinstance(found, dict), found
     wanted = texts_of(changed(stepper, changes), layout)

@@ -34,7 +34,7 @@ def test_all_of_a_graph_can_be_read_at_every_size(opened, name):
 
 def test_picture_sentence_and_formula_are_on_the_screen_together(opened):
     """A cell of JupyterLab on a screen of 1366 × 768 shows about 930 × 640 pixels."""
-    for name in ("neuron", "softmax", "extreme", "fractions"):
+    for name in ("neuron", "softmax", "extreme", "fractions", "scripts"):
         page = opened(GRAPHS[name](), viewport={"width": 954, "height": 768})
         slider = page.page.get_by_role("slider", name="Step")
         last = int(slider.get_attribute("max"))

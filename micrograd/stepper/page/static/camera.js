@@ -11,7 +11,7 @@ const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 const followed = w => w < 520 ? .9 : 1; // the scale of a drawing of which a part is shown
 const leastOf = presents => presents ? .93 : LEAST;
 function paneFor([GW, GH], w, presents = false) {
-  const most = presents ? 520 : w < 520 ? 300 : Math.max(240, w < 1200 ? Math.min(361, .44 * innerHeight) : Math.min(520, .52 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
+  const most = presents ? 520 : w < 520 ? 300 : Math.max(240, w < 1200 ? Math.min(361, .43 * innerHeight) : Math.min(520, .52 * innerHeight)), f = Math.min(1.25, w / GW, most / GH);
   return [f, Math.ceil(f >= leastOf(presents) ? Math.max(160, GH * f) : Math.max(220, Math.min(w < 520 ? most : most - 31, GH * followed(w))))];
 }
 // Whether the places for a narrower page are taken.

@@ -50,7 +50,7 @@ function writeNumber(text, caption, words, W) {
 
 // Makes the card of a value: name, data, gradient. `due` is how many contributions it gets.
 function cardOf(n, [W, H], due) {
-  const name = minus(n.name), corner = Math.max(17, due > 1 ? widthOf(`${due}/${due}`, 12) + 5 : 0), middle = widthOf(name, 15) <= W - 12 - 2 * corner, room = W - 14 - corner;
+  const name = minus(n.name), corner = Math.max(20, due > 1 ? widthOf(`${due}/${due}`, 12) + 5 : 0), middle = widthOf(name, 15) <= W - 12 - 2 * corner, room = W - 14 - corner;
   const size = [15, 13.5].find(size => widthOf(name, size) <= room) ?? 12.5, captions = W > 100;
   n.card = S("text", { class: "name", x: middle ? W / 2 : 10, y: 18.5 }, brief(name, room, size));
   n.card.style.fontSize = middle ? "" : `${size}px`; n.card.style.textAnchor = middle ? "" : "start";

@@ -28,7 +28,8 @@ function panelOf(D, on, light, keep) {
   // ---- sentence, formula, rule, tiles
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c); // one that is not broken: a longer one is several of them
   const id = name => make("m", "mi", { mathvariant: "normal" }, minus(name)); // a name is an identifier: upright, however long
-  const called = i => brief(minus(nodes[i].name), 150, 16);
+  let most = 150; // pixels of a name
+  const called = i => brief(minus(nodes[i].name), most, 16);
   const tight = i => called(i).includes(" ") ? [M("mo", "("), id(called(i)), M("mo", ")")] : [id(called(i))];
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
   const tile = (value, kind, ...captions) => h("div", { class: "mgs-tile" + (kind ? " " + kind : "") + (value.length > 7 ? " long" : ""), title: captions.join(" ") },
@@ -59,8 +60,12 @@ function panelOf(D, on, light, keep) {
       return;
     }
     sHead.textContent = s.asked ?? "Chain rule";
+    const wide = (a, b) => Math.max(...[a, b].map(i => widthOf(called(i), 16))), isLong = wide(root, s.p) + wide(root, s.n) + wide(s.n, s.p) > 270;
+    math.classList.toggle("long", isLong); // smaller and shorter, so that it stays on one line
+    if (isLong) most = 115;
     const adds = D.assigns ? make("m", "mo", { class: "broken" }, "=") : M("mo", "+=");
     math.append(formula(ratio(root, s.p), adds), formula(ratio(root, s.n), M("mo", "\u00b7")), formula(ratio(s.n, s.p)));
+    most = 150;
     tiles.append(tile(s.before, D.assigns ? "lost" : "", D.assigns && s.i > 1 ? "lost" : "before", gradOf(s.p)), op(D.assigns ? "\u2192" : "+"), tile(s.up, "", "upstream", gradOf(s.n)), op("\u00d7"),
       tile(s.loc, "local", "local", dLocal(s.n, s.p)), op(s.equals), tile(s.after + (s.correct ? "!" : ""), "now", "now", s.correct ? `correct: ${s.correct}` : gradOf(s.p)));
   }
