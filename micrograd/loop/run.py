@@ -143,10 +143,13 @@ class Run:
     def advance(self) -> None:
         """Do one step; all of it, or nothing."""
         before = self._snapshot()
+        data, optimizer = data_of(self._everyone), self.optimizer.state_dict()
         try:
             self._step()
         except BaseException as error:
             is_measured = len(self.history.loss) > self.done
+            restore_data(self._everyone, data)
+            self.optimizer.load_state_dict(optimizer)
             self._restore(before)
             if isinstance(error, (ArithmeticError, DomainError)):
                 raise self._stopped(error, is_measured=is_measured) from error
@@ -223,23 +226,28 @@ class Run:
         """
         if self.descent is None:
             return 0
-        before, start = self._snapshot(), time.perf_counter()
+        before, start = (self._snapshot(), self.descent.snapshot()), time.perf_counter()
         try:
             done = self._leap(min(most, self.stride, self._until_stop()))
             wanted = self._watched(done)
             if wanted < done:  # the early stop came before: do only the steps up to it
-                self._restore(before)
+                self._undo(before)
                 done = self._leap(wanted)
                 self._watched(done)
             seconds = time.perf_counter() - start
             self.history.seconds += [seconds / max(1, done)] * done
         except ArithmeticError:  # a number too large for a float
-            self._restore(before)
+            self._undo(before)
             return 0
         except BaseException:
-            self._restore(before)
+            self._undo(before)
             raise
         return done
+
+    def _undo(self, before: tuple[Any, ...]) -> None:
+        run, descent = before
+        self.descent.restore(descent)
+        self._restore(run)
 
     def _leap(self, most: int) -> int:
         keeps = self.early_stop is not None and self.early_stop.restore_best
@@ -325,8 +333,6 @@ class Run:
     def _snapshot(self) -> tuple[Any, ...]:
         history = self.history
         return (
-            data_of(self._everyone),
-            self.optimizer.state_dict(),
             self.batches.snapshot(),
             (self.best_loss, self.since_best, self.best_parameters),
             history.lengths(),
@@ -335,9 +341,7 @@ class Run:
         )
 
     def _restore(self, before: tuple[Any, ...]) -> None:
-        data, optimizer, batches, best, lengths, stopped, self.done = before
-        restore_data(self._everyone, data)
-        self.optimizer.load_state_dict(optimizer)
+        batches, best, lengths, stopped, self.done = before
         self.batches.restore(batches)
         self.best_loss, self.since_best, self.best_parameters = best
         self.history.cut(lengths)

@@ -27,15 +27,15 @@ from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.processor import machine_code
 from micrograd.replay.trace.traced import Trace
 
-__all__ = ["Direct", "is_possible"]
+__all__ = ["Direct", "is_possible", "offset_of"]
 
 _FASTCALL = 0x80
 _RELEASE_AT = 200_000  # instructions times samples from which the GIL is released
 
 
 @functools.cache
-def _offset() -> int | None:
-    """Return the offset of the number in a Value's memory, None if it is not known."""
+def offset_of(name: str) -> int | None:
+    """Return the offset of the `data` or `grad` in a Value's memory, None if it is not known."""
     ordinary = (
         sys.implementation.name == "cpython"
         and struct.calcsize("P") == 8
@@ -44,15 +44,16 @@ def _offset() -> int | None:
     if not ordinary:
         return None
     first, second = float("0.5625"), float("0.8125")  # objects of their own
-    value = Value(first)
+    value = Value(0)
+    setattr(value, name, first)
     if ctypes.c_double.from_address(id(first) + 16).value != first:
         return None
     words = (ctypes.c_void_p * (Value.__basicsize__ // 8)).from_address(id(value))
-    if words[1] != id(Value) or value.data is not first:
+    if words[1] != id(Value) or getattr(value, name) is not first:
         return None
     found = [place for place, word in enumerate(words) if word == id(first)]
-    value.data = second
-    if len(found) != 1 or value.data is not second or words[found[0]] != id(second):
+    setattr(value, name, second)
+    if len(found) != 1 or getattr(value, name) is not second or words[found[0]] != id(second):
         return None
     return 8 * found[0]
 
@@ -63,7 +64,7 @@ _DATA = inspect.getattr_static(Value, "data")
 def is_possible(trace: Trace) -> bool:
     """Return whether programs of a trace can be called directly."""
     return (
-        _offset() is not None
+        offset_of("data") is not None
         and len(trace.shapes) <= text.MOST_COLUMNS
         and all(
             inspect.getattr_static(kind, "data") is _DATA
@@ -130,7 +131,7 @@ class Direct:
         words[text.ARGUMENTS], words[text.RESULTS] = len(shapes), machine.results
         words[text.INPUTS] = sum(trace.sizes)
         words[text.PARAMETERS], words[text.TABLE] = len(parameters), ctypes.addressof(table)
-        words[text.PLACE], words[text.MOST] = _offset() or 0, machine.chunks(1)[0]
+        words[text.PLACE], words[text.MOST] = offset_of("data") or 0, machine.chunks(1)[0]
         words[text.WORK] = 8 * machine.memory
         words[text.QUIET] = _RELEASE_AT // max(1, machine.instructions)
         for shape in shapes:

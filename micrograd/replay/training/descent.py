@@ -12,8 +12,8 @@ from micrograd.optim import SGD, Adam, Clip
 from micrograd.optim.rules import Rule, buffers_of, rule_of, scalars_ahead, set_buffers
 from micrograd.replay.kernels import address_of, numpy
 from micrograd.replay.llvm.driver import driver
+from micrograd.replay.training.leaves import Leaves
 from micrograd.replay.training.loop import FIELDS, PLAN, SCALARS, loop
-from micrograd.values.assigning import data_of, set_leaves
 
 __all__ = ["Descent", "Stretch"]
 
@@ -79,7 +79,6 @@ class Descent:
         self._parameters = list(dict.fromkeys([*parameters, *optimizer.params]))
         self._count = count = len(self._parameters)
         self._place = {id(value): i for i, value in enumerate(self._parameters)}
-        self._plain = all(type(p) is Value and p.op is None for p in self._parameters)
         places_of_mine = [self._place[id(p)] for p in optimizer.params]
         self._mine: Any = slice(count)
         if places_of_mine != list(range(count)):
@@ -114,6 +113,8 @@ class Descent:
             **self._arrays,
         )
         self._most_chunks = chunks
+        self._leaves = Leaves(self._parameters, self._arrays["par"], self._arrays["grad"])
+        self._planned: Any = None  # of the latest call, whose arrays serve another one like it
 
     def _set(self, **fields: Any) -> None:
         """Set what the machine code reads: numbers, and the addresses of arrays."""
@@ -129,6 +130,16 @@ class Descent:
         """Return the numbers that a row of a trail has for some of the parameters."""
         found: list[float] = row[[self._place[id(p)] for p in parameters]].tolist()
         return found
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """Return the state of parameters and optimizer, for `restore`."""
+        return self._leaves.snapshot(), vars(self._optimizer).copy()
+
+    def restore(self, before: tuple[Any, ...]) -> None:
+        """Go back to a state that `snapshot` returned."""
+        data, optimizer = before
+        self._leaves.restore(data)
+        vars(self._optimizer).update(optimizer)
 
     def run(
         self,
@@ -175,12 +186,32 @@ class Descent:
         trail: bool,
     ) -> tuple[int, Stretch]:
         """Call the machine code; return what it returns, and what it measured."""
-        np = numpy()
         measured = [step for step in measured if step < steps]
+        asked = (steps, measured, trail)
+        if batches is not None or self._planned != asked:
+            self._planned = asked
+            self._allot(steps, batches, measured, trail)
+        for i, numbers in enumerate(scalars):
+            self._table[:, i] = numbers[:steps]
+        self._set(work=self._machine.work())
+        start = time.perf_counter()
+        done = int(self._code.train(address_of(self._fields)))
+        seconds = time.perf_counter() - start
+        count = sum(step < done for step in measured)
+        record, held_out = self._record[:done].tolist(), self._record_held[:count].tolist()
+        return done, Stretch(record, held_out, self._kept, seconds)
+
+    def _allot(
+        self,
+        steps: int,
+        batches: Sequence[Sequence[int]] | None,
+        measured: Sequence[int],
+        trail: bool,
+    ) -> None:
+        """Make the arrays of a call: what is done in each step, and what is measured in it."""
+        np = numpy()
         plan, table = self._plan(steps, batches), np.empty((steps, SCALARS))
         plan[measured, 4] = range(len(measured))
-        for i, numbers in enumerate(scalars):
-            table[:, i] = numbers[:steps]
         table[:, 3] = plan[:, 0] if self._divides else 1.0
         table[:, 4], table[:, 5] = self.held if self._divides else 1.0, self._limit
         order, buffers = None, self._columns
@@ -190,27 +221,21 @@ class Descent:
             buffers = [np.empty((largest, column.shape[1])) for column in self._columns]
         chunks = max(int(plan[:, 2].max()), self._most_chunks)
         sums = np.empty(chunks * self._machine.results + self._code.lanes)
-        record = np.empty((steps, self._outputs))
-        held_out = np.empty((len(measured), self._outputs))
-        kept = np.empty((steps, self._count)) if trail else None
-        pointers = _addresses(buffers)
+        self._table, self._record = table, np.empty((steps, self._outputs))
+        self._record_held = np.empty((len(measured), self._outputs))
+        self._kept = np.empty((steps, self._count)) if trail else None
+        self._used = (plan, order, buffers, sums, _addresses(buffers))
         self._set(
             order=0 if order is None else order,
-            buffers=pointers,
+            buffers=self._used[-1],
             plan=plan,
             scalars=table,
             steps=steps,
             sums=sums,
-            record=record,
-            heldrecord=held_out,
-            trail=0 if kept is None else kept,
-            work=self._machine.work(),
+            record=self._record,
+            heldrecord=self._record_held,
+            trail=0 if self._kept is None else self._kept,
         )
-        start = time.perf_counter()
-        done = int(self._code.train(address_of(self._fields)))
-        seconds = time.perf_counter() - start
-        count = sum(step < done for step in measured)
-        return done, Stretch(record[:done].tolist(), held_out[:count].tolist(), kept, seconds)
 
     def _plan(self, steps: int, batches: Sequence[Sequence[int]] | None) -> Any:
         np = numpy()
@@ -229,8 +254,8 @@ class Descent:
 
     def _load(self) -> None:
         """Take over the numbers of parameters and optimizer."""
-        arrays, count = self._arrays, self._count
-        arrays["par"][:count] = data_of(self._parameters)
+        arrays = self._arrays
+        self._leaves.read()
         for name, buffer in zip(_BUFFERS, buffers_of(self._optimizer), strict=False):
             arrays[name][self._mine] = buffer or 0.0
         if self._optimizer.weight_decay:
@@ -238,13 +263,8 @@ class Descent:
 
     def _store(self, steps: int) -> None:
         """Give parameters and optimizer the numbers that they have after so many steps."""
-        arrays, count = self._arrays, self._count
-        new, grads = arrays["par"][:count].tolist(), arrays["grad"][:count].tolist()
-        if self._plain:
-            set_leaves(self._parameters, new, grads)
-        else:
-            for parameter, plain, grad in zip(self._parameters, new, grads, strict=True):
-                parameter.data, parameter.grad = plain, grad
+        arrays = self._arrays
+        self._leaves.write()
         names = _BUFFERS[: len(buffers_of(self._optimizer))]
         buffers = [arrays[name][self._mine].tolist() for name in names]
         set_buffers(self._optimizer, buffers, steps)

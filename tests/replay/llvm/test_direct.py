@@ -238,7 +238,7 @@ def test_direct_calls_from_many_threads():
 
 
 def test_where_direct_calls_are_not_possible_all_goes_the_way_round(monkeypatch):
-    monkeypatch.setattr("micrograd.replay.llvm.direct._offset", lambda: None)
+    monkeypatch.setattr("micrograd.replay.llvm.direct.offset_of", lambda name: None)
     _, loss = network()
     assert loss._batches is None
     same(loss.value_and_grad(SAMPLES, TARGETS), the_way_round(loss, SAMPLES, TARGETS))
