@@ -18,6 +18,7 @@ from micrograd.stepper.page.minified import stripped
 
 __all__ = ["live_script", "live_styles", "page_text", "sample_data"]
 
+TRAINER: Final = ("mt.js", "sets.js", "trainer.js", "run.js")  # which also run without a page
 _STATIC: Final = Path(__file__).parent / "static"
 _LIVE_END: Final = "export default{initialize:takePlaces(renderLive),render:renderLive};\n"
 _START: Final = """\
@@ -41,7 +42,10 @@ def live_script(net: bool | None = None) -> str:
         As for `script` of the stepper's page.
     """
     code = script(net)
-    files = [(_STATIC / name).read_text(encoding="utf-8") for name in ("live_net.js", "live.js")]
+    files = [
+        (_STATIC / name).read_text(encoding="utf-8")
+        for name in (*TRAINER, "live_net.js", "live.js")
+    ]
     own = stripped("\n".join(files))
     if not (code.endswith(LAST_LINE) and own.endswith(_LIVE_END)):
         raise AssertionError("stepper.js and live.js must end in their exports")

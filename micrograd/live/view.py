@@ -87,6 +87,10 @@ class View:
     plane : Plane
     outputs : int
         How many numbers the model gives for a sample.
+    known_loss : Loss or None
+        The loss, if it is one of ours.
+    labels : list of float
+        Of the classes; empty for a regression.
     called : list of str
         What the inputs are called beside the network: as the features, or x⁽⁰⁾₁, x⁽⁰⁾₂, ... where
         these were given no names.
@@ -122,8 +126,8 @@ class View:
         self.called = self.names if self._is_named else [_input(i) for i in range(width)]
         self.description = self._described(self.names)
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
-        self._known = known if isinstance(known, Loss) else None
-        self._loss: Any = self._known.function if self._known else loss
+        self.known_loss = known if isinstance(known, Loss) else None
+        self._loss: Any = self.known_loss.function if self.known_loss else loss
         labels, means, training = _listed(y), rows.mean(axis=0), len(rows)
         targets = self._encoded(labels)
         if validation is not None:
@@ -146,11 +150,11 @@ class View:
 
     def _encoded(self, labels: list[Any]) -> list[Any]:
         """Return labels as the loss takes them."""
-        return list(self._known.encode(labels)) if self._known else labels
+        return list(self.known_loss.encode(labels)) if self.known_loss else labels
 
     def _groups(self, targets: list[Any], training: int) -> list[int]:
         """Return the group of each sample; set the score of the boundary, and how shades fade."""
-        if self._known is not None and self._known.several_outputs:
+        if self.known_loss is not None and self.known_loss.several_outputs:
             self._level, self._scale = 0.0, 0.25
             return [int(target) for target in targets]
         numbers = []
@@ -162,24 +166,27 @@ class View:
                     f"y[{i}] is {target!r:.60} ({type(target).__name__}): the colour of a sample "
                     "is chosen by its label, which has to be a number"
                 ) from None
-        classification = self._known is not None and self._known.classification
+        classification = self.known_loss is not None and self.known_loss.classification
         low, high = min(numbers[:training]), max(numbers[:training])
         self._level = 0.0 if classification else (low + high) / 2
         self._scale = 0.25 if classification else max((high - low) / 4, 1e-9)
-        middle = 0.5 if self._known is not None and self._known.name == "bce" else self._level
+        middle = (
+            0.5 if self.known_loss is not None and self.known_loss.name == "bce" else self._level
+        )
         return [int(number > middle) for number in numbers]
 
     def _name_classes(self, labels: list[Any], classes: Sequence[str] | None) -> None:
         """Set the names of the classes, and the key; a task of numbers has no classes."""
         groups = self.samples.groups
-        classification = self._known is not None and self._known.classification
-        names: list[str] = []
+        classification = self.known_loss is not None and self.known_loss.classification
+        self.labels: list[float] = []
         if self.outputs > 1:
-            names = [str(k) for k in range(self.outputs)]
+            self.labels = [*map(float, range(self.outputs))]
         elif classification or len(set(labels)) == 2:
-            names = ["", ""]
+            self.labels = [-1.0 if -1 in labels else 0.0, 1.0]
             for label, group in zip(labels, groups, strict=True):
-                names[group] = f"{label:g}"
+                self.labels[group] = float(label)
+        names = [f"{label:g}" for label in self.labels]
         if classes is not None:
             given = [str(name) for name in classes]
             if len(given) != len(names):
@@ -213,7 +220,7 @@ class View:
     def _scores(self, rows: Any) -> list[Any]:
         """Return what the model gives for each row, as the loss takes it."""
         # micrograd's losses take plain numbers too, and are much faster on them.
-        kind: Any = float if self._known is not None else Value
+        kind: Any = float if self.known_loss is not None else Value
         rows = self._answers(rows, -1).tolist()
         return [[*map(kind, row)] if self.outputs > 1 else kind(row[0]) for row in rows]
 
@@ -299,8 +306,8 @@ class View:
         part = self.samples.part(validation)
         scores, targets = self._scores(self.samples.rows[part]), self.samples.targets[part]
         correct = None
-        if self._known is not None and self._known.classification:
-            predict = self._known.predict
+        if self.known_loss is not None and self.known_loss.classification:
+            predict = self.known_loss.predict
             pairs = zip(scores, targets, strict=True)
             correct = sum(bool(predict(score) == target) for score, target in pairs)
         return self._loss_of(scores, targets), correct

@@ -10,7 +10,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from numbers import Real
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,7 @@ from micrograd.live.frames import (
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.page import page_text
+from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
 from micrograd.losses import Loss
 from micrograd.nn import MLP
@@ -130,18 +131,24 @@ class Watch(View):
             raise not_a_network(model, "an MLP, whose layers can be drawn")
         self.theme, self.stopped = one_of("theme", theme, ("auto", *THEMES)), ""
         X, y = (given if hasattr(given, "__len__") else list(given) for given in (X, y))
+        self.batch_size, self.seed = batch_size, seed
         self.optimizer = Adam(model.parameters(), lr=0.02) if optimizer is None else optimizer
         self._new_session = partial(
             session, model, X, y, loss, self.optimizer, batch_size, seed, validation=validation
         )
-        self._start = [p.data for p in model.parameters()]
-        self._optimizer_start = self.optimizer.state_dict()
+        self.start = [p.data for p in model.parameters()]
+        self.optimizer_start = self.optimizer.state_dict()
         self._rate_chosen = False
         self._session = self._new_session()  # checks the data
         super().__init__(
             model, X, y, loss, validation=validation, features=features, names=names,
             classes=classes,
         )  # fmt: skip
+
+    @cached_property
+    def task(self) -> dict[str, Any]:
+        """What a page needs to train by itself: its `why` says where it cannot."""
+        return task_data(self)
 
     # ---- the run
 
@@ -182,10 +189,10 @@ class Watch(View):
         A learning rate that was set by `set_rate` is kept.
         """
         rate = self.optimizer.lr
-        for parameter, data in zip(self.model.parameters(), self._start, strict=True):
+        for parameter, data in zip(self.model.parameters(), self.start, strict=True):
             parameter.data = data
             parameter.grad = 0
-        self.optimizer.load_state_dict(self._optimizer_start)
+        self.optimizer.load_state_dict(self.optimizer_start)
         if self._rate_chosen:
             self.optimizer.lr = rate
         self._session, self.stopped = self._new_session(), ""
@@ -245,7 +252,7 @@ class Watch(View):
             parts.append(f"held out {count or loss_held}")
             said += f"; held out: {loss_held}" + (f", {count}" if count else "")
         parameters, scales = parameter_bytes(self.model)
-        has_numbers = fine or len(self._start) <= _FEW
+        has_numbers = fine or len(self.start) <= _FEW
         return {
             "n": self.step,
             "loss": loss if math.isfinite(loss) else None,
@@ -294,6 +301,7 @@ class Watch(View):
             rate = f"{number_text(float(lr(0)), 3)} to {rate}"
         hollow = " Hollow: held out." if len(points) > samples.training else ""
         return {
+            "task": self.task,
             "points": points,
             "learnt": samples.training,
             "ends": [[number_text(float(x), 3) for x in ends] for ends in (plane.low, plane.high)],

@@ -1,0 +1,295 @@
+// A run in the page: its data, its steps and what is shown of it.
+
+const MAP_SIDE = 60, FINE_SIDE = 120, LINE_POINTS = 101;
+const MARKS = "●■▲◆✕"; // the shapes of `style.MARKERS`
+const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not finite";
+
+// The inputs that a run can take: the features of the data, and what is computed from them.
+function featuresOf(task, set) {
+  const [a, b] = set.plane.columns, name = i => set.names[i], short = set.names.every(n => /^x\d+$/.test(n));
+  const found = new Map(set.names.map((n, i) => [n, row => row[i]]));
+  for (const i of new Set([a, b])) found.set(`${name(i)}²`, row => row[i] * row[i]);
+  if (a !== b) found.set(`${name(a)}${short ? "" : " · "}${name(b)}`, row => row[a] * row[b]);
+  for (const i of new Set([a, b])) found.set(`sin ${name(i)}`, row => Math.sin(row[i]));
+  for (const [own, graph] of Object.entries(set.names.length === task.own.names.length ? task.derived : {})) {
+    const computed = graphOf(graph, task.rows);
+    found.set(own, row => computed.forward(row, 0));
+  }
+  return found;
+}
+
+// The samples: those that Python sent, or generated ones; and the points that were painted.
+function dataOf(task, settings) {
+  const made = settings.data === "own" ? task.own : madeSet(settings), means = made.plane.means;
+  const rows = made.rows.map(row => [...row]), groups = [...made.groups], targets = made.targets ? [...made.targets] : groups.map(g => made.labels[g]);
+  let { training } = made;
+  for (const [x, y, group, held] of settings.painted) {
+    const row = [...means], at = held ? rows.length : training++;
+    row[made.plane.columns[0]] = x; row[made.plane.columns[1]] = y;
+    rows.splice(at, 0, row); groups.splice(at, 0, group); targets.splice(at, 0, made.targets ? y : made.labels[group]);
+  }
+  return { ...made, rows, groups, targets, training };
+}
+
+function trainerOf(task, given = {}) {
+  if (!task || task.why) return null;
+  let settings, set, inputs, net, loss, optimizer, p, grads, done, losses, held, stopped, batches, batch, X, terms, parts, measuring, maps;
+
+  // ---- a new run
+  function begin() {
+    const { layers, seed } = settings, random = randomOf(seed);
+    set = dataOf(task, settings);
+    const known = featuresOf(task, set);
+    inputs = settings.features.map(name => known.get(name));
+    loss = task.losses[settings.loss];
+    const classes = set.labels?.length ?? 0, programs = loss.terms[classes] ?? loss.terms[0], outputs = loss.several ? classes : 1;
+    const sizes = [inputs.length, ...layers, outputs], kinds = activationsOf(task, settings).map(kind => task.activations[kind] === null ? null : task.rows[task.activations[kind]]);
+    [net, measuring, maps] = [0, 1, 2].map(() => layersOf(sizes, kinds));
+    terms = programs.map(program => graphOf(program, task.rows));
+    X = inputRows(set.rows);
+    const fresh = isOwnStart(task, settings) ? task.start : sizes.slice(1).flatMap((n, l) => Array.from({ length: n }, () => [...Array.from({ length: sizes[l] }, () => random.uniform(-1, 1)), 0]).flat());
+    p = Float64Array.from(fresh); grads = new Float64Array(p.length);
+    optimizer = optimizerOf(task.optimizers[settings.optimizer], p.length, isOwnStart(task, settings) ? task.decayed : null);
+    done = 0; losses = []; held = []; stopped = ""; batch = null;
+    batches = batchesOf(set.training, settings.batch, seed);
+  }
+  const inputRows = rows => { const n = inputs.length, all = new Float64Array(rows.length * n); rows.forEach((row, i) => inputs.forEach((f, j) => { all[i * n + j] = f(row); })); return all; };
+  const width = () => net.layers.at(-1).n;
+  const termAt = i => terms.length === 1 ? terms[0] : terms[set.groups[i]];
+
+  // The mean loss of some samples, given their outputs; `each` is told the loss of each.
+  function meanLoss(scores, samples) {
+    const n = width(), given = new Float64Array(n + 1);
+    let total = 0;
+    for (let k = 0; k < samples.length; k++) {
+      given.set(scores.subarray(k * n, k * n + n)); given[n] = set.targets[samples[k]];
+      const term = termAt(samples[k]).forward(given, 0);
+      total = k ? total + term : term;
+    }
+    return samples.length > 1 ? total / samples.length : total;
+  }
+  function rowsOf(samples) {
+    const n = inputs.length, rows = new Float64Array(samples.length * n);
+    samples.forEach((i, k) => rows.set(X.subarray(i * n, i * n + n), k * n));
+    return rows;
+  }
+  function measure(from, to) { // loss, and how many are correct; null where that means nothing
+    const n = width(), samples = Array.from({ length: to - from }, (_, k) => from + k), scores = measuring.forward(p, X.subarray(from * inputs.length, to * inputs.length), samples.length);
+    let correct = loss.classifies ? 0 : null;
+    if (loss.classifies) for (let k = 0; k < samples.length; k++) {
+      let best = n > 1 ? 0 : Number(scores[k] > 0);
+      for (let i = 1; i < n; i++) if (scores[k * n + i] > scores[k * n + best]) best = i;
+      correct += best === set.groups[samples[k]];
+    }
+    return [meanLoss(scores, samples), correct];
+  }
+  const training = () => measure(0, set.training), heldOut = () => measure(set.training, set.rows.length), hasHeld = () => set.rows.length > set.training;
+
+  // ---- one step: all of it, or nothing
+  function advance() {
+    batch ??= batches();
+    const n = width(), count = batch.length, scores = net.forward(p, rowsOf(batch), count);
+    const ups = new Float64Array(count * n), reached = new Uint8Array(count * n), given = new Float64Array(n + 1), into = new Float64Array(n + 1), flags = new Uint8Array(n + 1), share = count > 1 ? 1 / count : 1;
+    let total = 0;
+    for (let k = 0; k < count; k++) {
+      const graph = termAt(batch[k]);
+      given.set(scores.subarray(k * n, k * n + n)); given[n] = set.targets[batch[k]];
+      const term = graph.forward(given, 0);
+      total = k ? total + term : term;
+      flags.fill(0);
+      graph.backward(share, into, flags, 0);
+      ups.set(into.subarray(0, n), k * n); reached.set(flags.subarray(0, n), k * n);
+    }
+    const now = count > 1 ? total / count : total;
+    if (!Number.isFinite(now)) return stop(`the loss is ${pythonText(now)}`, false);
+    const found = new Float64Array(p.length);
+    net.backward(p, found, ups, reached, count, k => termAt(batch[k]).outputs);
+    const wrong = found.findIndex(g => !Number.isFinite(g));
+    if (wrong >= 0) return stop(`the gradient of parameter ${wrong} is ${pythonText(found[wrong])}`, false);
+    const lossHeld = hasHeld() ? heldOut()[0] : null;
+    if (lossHeld !== null && !Number.isFinite(lossHeld)) return stop(`the loss of the validation data is ${pythonText(lossHeld)}`, true);
+    const [next, broken, numbers] = optimizer.step(p, found, settings.lr, settings.l2);
+    if (!next) return stop(`the update makes parameter ${broken} ${pythonText(numbers[broken])}`, true);
+    losses.push(now);
+    if (lossHeld !== null) held.push(lossHeld);
+    p = next; grads = found; batch = null; done++;
+    return true;
+  }
+  function stop(what, measured) {
+    stopped = `training stopped at step ${done}: ${what}. The model is as it was before that step; ${done || measured ? "often a lower learning rate helps, or X and y scaled to about -1 to 1" : "scale X and y to about -1 to 1, or start with smaller weights"}`;
+    return false;
+  }
+
+  // ---- what is shown
+  function gridOf(side) { // the points of a map, row by row from below
+    const { columns: [a, b], low, high, means } = set.plane, rows = [];
+    for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
+      const row = [...means];
+      row[a] = low[0] + (c + .5) / side * (high[0] - low[0]);
+      if (b !== a) row[b] = low[1] + (r + .5) / side * (high[1] - low[1]);
+      rows.push(row);
+    }
+    return inputRows(rows);
+  }
+  const grids = new Map(), grid = side => { if (!grids.has(side)) grids.set(side, gridOf(side)); return grids.get(side); };
+  function mapOf(scores, count, n) {
+    const map = new Uint8Array(count), { level, scale } = loss.classifies ? { level: 0, scale: .25 } : levelOf(set);
+    for (let k = 0; k < count; k++) {
+      if (n === 1) { map[k] = even(255 / (1 + Math.exp(-Math.max(-50, Math.min(50, ((scores[k] || 0) - level) / scale))))); continue; }
+      let best = 0, total = 0;
+      const at = i => Math.max(-1e30, Math.min(1e30, scores[k * n + i] || 0));
+      for (let i = 1; i < n; i++) if (at(i) > at(best)) best = i;
+      for (let i = 0; i < n; i++) total += Math.exp(at(i) - at(best));
+      map[k] = 25 * (best % 10) + even(24 * Math.max(0, (1 / total - 1 / n) / (1 - 1 / n)));
+    }
+    return map;
+  }
+  function shadeOf(numbers, count, n, i, ranges) { // 127.5 is 0
+    let low = Infinity, high = -Infinity;
+    for (let k = 0; k < count; k++) { const v = numbers[k * n + i] || 0; if (v < low) low = v; if (v > high) high = v; }
+    ranges.push([low, high]);
+    const peak = Math.max(-low, high) || 1, map = new Uint8Array(count);
+    for (let k = 0; k < count; k++) map[k] = even(127.5 + 127.5 * ((numbers[k * n + i] || 0) / peak));
+    return map;
+  }
+  function lineOf() {
+    const { low, high } = set.plane, rows = Array.from({ length: LINE_POINTS }, (_, k) => [low[0] + k / (LINE_POINTS - 1) * (high[0] - low[0])]);
+    return Float64Array.from(maps.forward(p, inputRows(rows), LINE_POINTS).subarray(0, LINE_POINTS), y => (y - low[1]) / (high[1] - low[1]));
+  }
+  function frame({ fine = false, maps: all = false } = {}) {
+    const [now, correct] = training(), held = set.rows.length - set.training, texts = [`step ${done}`, `loss ${signOfLoss(now)}`];
+    let said = `Step ${done}: loss ${signOfLoss(now)}`, other = null;
+    if (correct !== null) { texts.push(`${correct} of ${set.training} correct`); said += `, ${texts.at(-1)}`; }
+    if (held) {
+      const [l, c] = heldOut(), count = c === null ? "" : `${c} of ${held} correct`;
+      other = Number.isFinite(l) ? l : null;
+      texts.push(`held out ${count || `loss ${signOfLoss(l)}`}`);
+      said += `; held out: loss ${signOfLoss(l)}${count && `, ${count}`}`;
+    }
+    const shown = { n: done, loss: Number.isFinite(now) ? now : null, held: other, text: texts.join(" · "), say: `${said}. ${stopped}`.trimEnd(), stopped };
+    const isLine = set.names.length === 1, side = fine ? FINE_SIDE : MAP_SIDE, n = width();
+    if (isLine) shown.line = lineOf();
+    else if (fine || !all) shown.map = mapOf(maps.forward(p, grid(side), side * side), side * side, n);
+    if (all) {
+      const count = MAP_SIDE ** 2, points = grid(MAP_SIDE), scores = maps.forward(p, points, count), ranges = [], none = [];
+      shown.map ??= isLine ? undefined : mapOf(scores, count, n);
+      shown.neurons = maps.layers.flatMap(layer => Array.from({ length: layer.n }, (_, i) => shadeOf(layer.x, count, layer.n, i, ranges)));
+      shown.inputs = inputs.map((_, i) => shadeOf(points, count, inputs.length, i, none));
+      shown.ranges = ranges;
+    }
+    return shown;
+  }
+  const curveOf = (list, last) => thinnedPoints([...list.map((v, i) => [i, v]), ...(last === null ? [] : [[done, last]])]);
+
+  const run = {
+    get settings() { return structuredClone(settings); },
+    change(part) {
+      const quick = Object.keys(part).every(key => key === "lr" || key === "l2");
+      settings = cleanSettings(task, { ...settings, ...structuredClone(part) });
+      if (quick) stopped = ""; else { grids.clear(); begin(); }
+      return run;
+    },
+    reset() { begin(); return run; },
+    step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
+    frame,
+    curve: () => ({ points: curveOf(losses, finiteOr(training()[0])), held: hasHeld() ? curveOf(held, finiteOr(heldOut()[0])) : [] }),
+    get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
+    get parameters() { return p; }, get grads() { return grads; },
+    get layers() { return [inputs.length, ...net.layers.map(layer => layer.n)]; },
+    get outputs() { return width(); }, get classes() { return set.classes; },
+    get inputs() { return settings.features.map(name => settings.data === "own" ? task.own.called[task.own.names.indexOf(name)] ?? name : name); },
+    get answers() { return width() > 1 ? set.classes : [set.classes.length ? "score" : "prediction"]; },
+    get about() {
+      const { names, columns } = { names: set.called, columns: set.plane.columns }, rest = names.length - 2, classes = set.classes, marks = classes.map((name, k) => `${MARKS[width() === 1 ? 1 - k : (k + Math.floor(k / 5)) % 5]} ${name}`);
+      const others = rest > 0 ? `; ${rest === 1 ? "the other feature" : `the other ${rest} features`} held at the mean` : "";
+      const across = names.length === 1 ? `${names[0]} across, the target up` : `${names[columns[0]]} across, ${names[columns[1]]} up${others}`;
+      const key = classes.length > 10 ? `${classes.length} classes.` : classes.length ? `${marks.join(", ")}.` : `Blue above ${numberText(levelOf(set).level, 3)}, orange below.`;
+      return `${across}. ${key}${hasHeld() ? " Hollow: held out." : ""}`;
+    },
+    get heading() { return set.classes.length ? "Decision boundary" : "Prediction"; },
+    get plane() { const { columns, low, high } = set.plane; return { low, high, names: set.names.length === 1 ? [set.called[0]] : columns.map(i => set.called[i]) }; },
+    get points() {
+      const { columns, low, high } = set.plane, place = (v, k) => (v - low[k]) / (high[k] - low[k]);
+      return set.rows.map((row, i) => [place(row[columns[0]], 0), set.names.length === 1 ? place(set.targets[i], 1) : place(row[columns[1]], 1), set.groups[i], i >= set.training]);
+    },
+    state: (since = 0) => ({ settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], optimizer: { steps: optimizer.state.steps, mean: [...optimizer.state.mean], square: [...optimizer.state.square] }, stopped }),
+    sample: () => null,
+  };
+  settings = cleanSettings(task, { ...trainerOf.defaults(task), ...structuredClone(given) });
+  begin();
+  return run;
+}
+
+const finiteOr = (x, other = null) => Number.isFinite(x) ? x : other;
+const pythonText = x => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
+function even(x) { // the nearest whole number, ties to even
+  const below = Math.floor(x), rest = x - below;
+  return rest > .5 || (rest === .5 && below % 2) ? below + 1 : below;
+}
+function thinnedPoints(points, most = 500) { // the lowest and the highest of each stretch, as `frames.thinned`
+  if (points.length <= most) return points;
+  const size = Math.ceil((points.length - 2) / Math.floor((most - 2) / 2)), kept = [points[0]];
+  for (let start = 1; start < points.length - 1; start += size) {
+    const part = points.slice(start, Math.min(start + size, points.length - 1));
+    let low = part[0], high = part[0];
+    for (const point of part) { if (point[1] < low[1]) low = point; if (point[1] > high[1]) high = point; }
+    kept.push(...(low === high ? [low] : low[0] < high[0] ? [low, high] : [high, low]));
+  }
+  return [...kept, points.at(-1)];
+}
+function levelOf({ targets, training }) { // where a prediction is neither high nor low
+  const seen = targets.slice(0, training), low = Math.min(...seen), high = Math.max(...seen);
+  return { level: (low + high) / 2, scale: Math.max((high - low) / 4, 1e-9) };
+}
+function batchesOf(samples, size, seed) { // as `loop.Batches`
+  const all = Array.from({ length: samples }, (_, i) => i), random = randomOf(seed);
+  if (!size) return () => all;
+  let order = [], taken = 0;
+  return () => {
+    if (taken >= order.length) { order = random.shuffle([...all]); taken = 0; }
+    const batch = order.slice(taken, taken + size);
+    taken += batch.length;
+    return batch;
+  };
+}
+
+// ---- the settings
+function activationsOf(task, { activation, layers }) { // of each layer, the last one included
+  const each = activation.split(", ");
+  return each.length > 1 ? each : [...layers.map(() => activation), "linear"];
+}
+const sameLists = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+// Whether a run begins with the parameters that Python's network had.
+function isOwnStart(task, settings) {
+  const own = task.settings, outputs = s => task.losses[s.loss].several;
+  return settings.data === "own" && settings.seed === own.seed && outputs(settings) === outputs(own) && sameLists([settings.features, settings.layers], [own.features, own.layers]);
+}
+function cleanSettings(task, s) { // what can be, of what was asked for
+  const own = task.settings, within = (x, low, high, other, whole = true) => typeof x === "number" && x >= low && x <= high && (!whole || Number.isInteger(x)) ? x : other;
+  const clean = { ...s };
+  clean.data = trainerOf.choices(task).data.includes(s.data) ? s.data : "own";
+  clean.n = within(s.n, 10, 1000, own.n); clean.noise = within(s.noise, 0, 10, own.noise, false); clean.dataSeed = within(s.dataSeed, 0, 2 ** 32 - 1, own.dataSeed);
+  clean.lr = within(s.lr, 0, 1e6, own.lr, false); clean.l2 = within(s.l2, 0, 1e6, own.l2, false); clean.seed = within(s.seed, 0, Number.MAX_SAFE_INTEGER, own.seed);
+  const choices = trainerOf.choices(task, clean), one = (key, other) => { clean[key] = choices[key].includes(s[key]) ? s[key] : choices[key].includes(other) ? other : choices[key][0]; };
+  for (const key of ["loss", "optimizer"]) one(key, own[key]);
+  clean.layers = Array.isArray(s.layers) && s.layers.length <= 8 && s.layers.every(n => within(n, 1, 256, 0)) ? s.layers : own.layers;
+  one("activation", own.activation);
+  if (clean.activation.includes(", ") && clean.activation.split(", ").length !== clean.layers.length + 1) clean.activation = "relu";
+  clean.features = (Array.isArray(s.features) ? s.features : []).filter((name, i, all) => choices.features.includes(name) && all.indexOf(name) === i);
+  if (!clean.features.length) clean.features = clean.data === "own" ? own.features : choices.features.slice(0, 2);
+  const set = clean.data === "own" ? task.own : SETS[clean.data], classes = set.labels?.length ?? set.classes.length;
+  clean.painted = (Array.isArray(s.painted) ? s.painted : []).filter(point => Array.isArray(point) && point.slice(0, 2).every(Number.isFinite) && within(point[2], 0, Math.max(classes, 2) - 1, -1) >= 0);
+  clean.batch = within(s.batch, 0, Infinity, 0);
+  return clean;
+}
+trainerOf.defaults = task => structuredClone(task.settings);
+trainerOf.choices = (task, settings = task.settings) => {
+  const made = settings.data !== "own", set = made ? SETS[settings.data] : task.own, classes = made ? set.classes.length : set.labels?.length ?? 0;
+  const names = made ? { names: ["x1", "x2"], plane: { columns: [0, 1] } } : task.own;
+  return {
+    data: ["own", ...Object.keys(SETS)], features: [...featuresOf(task, names).keys()],
+    activation: [...new Set([task.settings.activation, ...Object.keys(task.activations)])],
+    loss: classes ? Object.keys(task.losses).filter(name => classes === 2 || task.losses[name].several) : ["mse"],
+    optimizer: Object.keys(task.optimizers),
+  };
+};
