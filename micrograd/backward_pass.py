@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
 from micrograd.graph import order
+from micrograd.ops import constant
 from micrograd.style import finite
 from micrograd.values.checks import is_same
 
@@ -84,7 +85,7 @@ class Recording:
         Positions, in operand order and with repeats.
     data : list of number
     locals : list of tuple
-        The local derivatives of each node, each None where it does not exist.
+        The local derivatives of each node, None where there is no finite one at finite numbers.
 
     Raises
     ------
@@ -108,11 +109,14 @@ class Recording:
             parents = node.parents
             self.parents.append(tuple([place[parent] for parent in parents]))
             try:
-                self.locals.append(node.local_derivatives() if parents else ())
+                found = node.local_derivatives() if parents else ()
             except StaleGraphError:
                 raise
             except (ValueError, ArithmeticError):  # an error only if a gradient arrives here
-                self.locals.append((None,) * len(parents))
+                found = (None,) * len(parents)
+            if all(map(finite, (node.data, *node.inputs))):
+                found = tuple([x if x is None or finite(x) else None for x in found])
+            self.locals.append(found)
 
 
 def _visits(recording: Recording, broken: str | None) -> list[list[int]]:
@@ -188,6 +192,8 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
                 before = grads[parent]
                 if not reached[i] or (local == 0 and recording.nodes[i].op.gate):
                     contribution, after = 0, before  # nothing, even of an infinite derivative
+                elif local is None and recording.nodes[parent].op is constant:
+                    contribution, after = 0, before  # no number is differentiated
                 else:
                     if local is None:
                         _raise_as_backward_does(recording)

@@ -13,13 +13,14 @@ from micrograd.sentences.templates import case, slot
 from micrograd.style import number_text
 
 __all__ = [
-    "AFTER", "BEFORE", "CHILD", "CON", "DATA", "LOCAL", "MADE", "MULTIPLIED", "UP", "capital",
-    "filling",
+    "AFTER", "BEFORE", "CHILD", "CON", "DATA", "LOCAL", "MADE", "MULTIPLIED", "NOTHING", "UP",
+    "capital", "filling",
 ]  # fmt: skip
 
 UP, LOCAL, CON, BEFORE, AFTER, DATA = map(slot, ("up", "local", "con", "before", "after", "data"))
 CHILD, MADE = slot("child"), slot("made")
-MULTIPLIED: Final = f"{UP} × {case('undefined', '(none)', LOCAL)} {case('product', '=', '≈')} {CON}"
+NOTHING: Final = "nothing is passed"
+MULTIPLIED: Final = case("undefined", NOTHING, f"{UP} × {LOCAL} {case('product', '=', '≈')} {CON}")
 
 
 def filling(words: Any, row: Row, rows: Sequence[Row], name: str) -> Any:
@@ -108,7 +109,7 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     # conditions
     "plain": lambda w, row, _: w.with_numbers(row.node) == _data(w, row.node),
     "product": lambda w, row, _: w.product(row) == "=",
-    "undefined": lambda w, row, _: row.local is None,
+    "undefined": lambda w, row, _: w.is_undefined(row),
     "idle": lambda w, row, _: row.upstream == 0,
     "flat": lambda w, row, _: row.local == 0,
     "kink": lambda w, row, _: w.recording.data[row.parent] in w.recording.nodes[row.node].op.kinks,

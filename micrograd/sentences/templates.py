@@ -61,7 +61,7 @@ def fill(template: str, slots: Callable[[str], Any]) -> str:
         if mark == _THEN:
             shown[-1] = holds[-1]
         elif mark == _ELSE:
-            shown[-1] = shown[-2] and not holds.pop()
+            shown[-1] = not holds.pop() and shown[-2]
         elif mark == _CLOSE:
             shown.pop()
         if shown[-1]:

@@ -29,6 +29,7 @@ from micrograd.sentences.slots import (
     LOCAL,
     MADE,
     MULTIPLIED,
+    NOTHING,
     UP,
     capital,
     filling,
@@ -262,16 +263,17 @@ class Words:
         parents = self.recording.parents[i]
         if self.recording.nodes[i].op.held:
             return f"Nothing is saved for the backward pass: {CHILD} is held constant."
-        parts = [
-            f"{self._local_symbol(i, k, slot('symbol', k))} {slot('exact', k)} {slot('slope', k)}"
+        numbers = [
+            case(f"is – slope {k}", "has no finite value", f"{slot('exact', k)} {slot('slope', k)}")
             for k in range(len(parents[:4]))
         ]
+        symbols = [self._local_symbol(i, k, slot("symbol", k)) for k in range(len(numbers))]
+        parts = [f"{symbol} {number}" for symbol, number in zip(symbols, numbers, strict=True)]
         if i in self._sums:
             parts = ["inputs and weights"]
         elif i in self._activations:
             rule = _SLOPES.get(self.recording.nodes[i].op.name, "")
-            number = f"{slot('exact', 0)} {slot('slope', 0)}"
-            parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{number}"]
+            parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{numbers[0]}"]
         elif self.recording.nodes[i].op.name == "logsumexp":
             parts = ["the probabilities"]
         elif len(parents) > 4:
@@ -319,19 +321,30 @@ class Words:
             f"{child} passes gradient back to {parent}: upstream {UP} times local derivative "
             f"{LOCAL} {case('product', 'is', 'is about')} {CON}."
         )
+        is_number = self.recording.nodes[row.parent].op is constant
+        why = "no number is differentiated" if is_number else "its own gradient is 0"
         unneeded = (
-            f"{child} passes nothing back to {parent}: its own gradient is 0, so the local "
-            "derivative, which does not exist here, is not needed."
+            f"{child} passes nothing back to {parent}: {why}, so the local derivative, which has "
+            "no finite value here, is not needed."
         )
         says = case("undefined", unneeded, says)
-        if row.local == 0 and op.gate and not finite(row.upstream):
+        if self._is_not_chosen(row):
             says = f"{child} passes nothing back to {parent}: {op.name} did not choose it."
         return f"{says}{self._remarks(row)} {self._sum(row)}"
+
+    def is_undefined(self, row: Row) -> bool:
+        """Return whether a local derivative without a finite value is not needed in a step."""
+        return row.local is None or (row.contribution == 0 and not finite(row.local))
+
+    def _is_not_chosen(self, row: Row) -> bool:
+        """Return whether an infinite gradient is not passed on, because the operand is not used."""
+        gate = self.recording.nodes[row.node].op.gate
+        return bool(gate and row.local == 0 and not finite(row.upstream))
 
     def product(self, row: Row) -> str:
         """Return `=` or `≈` for upstream × local and the contribution."""
         *factors, product = self._factors(row)
-        return "=" if row.local is None else sign_of_equation(factors, product, operator.mul)
+        return sign_of_equation(factors, product, operator.mul)
 
     def _factors(self, row: Row) -> tuple[str, str, str]:
         """Return upstream, local derivative and contribution as they are shown."""
@@ -339,9 +352,12 @@ class Words:
         return *numbers, self._signed(row.contribution)
 
     def sum_sign(self, row: Row) -> str:
-        """Return `=` or `≈` for before + upstream × local and after, as the page shows them."""
-        if row.local is None:
-            return "="
+        """Return `=` or `≈` for before + upstream × local and after, as the page shows them.
+
+        It is `→` where nothing is passed: there the product is not computed.
+        """
+        if self.is_undefined(row) or self._is_not_chosen(row):
+            return "→"
         numbers = self._signed(row.before), self._signed(row.upstream), self._text_of(row.local)
         kept = 0 if self.broken == "assign" else 1
         return sign_of_equation(
@@ -442,7 +458,8 @@ class Words:
         """
         if row.kind == "seed":
             return self._seeded(row)
-        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {self.filled(MULTIPLIED, row)}"
+        product = self.filled(self._multiplied(row), row)
+        line = f"{self.names[row.node]} → {self.names[row.parent]}:  {product}"
         if addition := self.addition(row):
             exact = all(self._equals(term) == "=" for term in (row.before, row.contribution))
             line += f"    {self.gradient_of(row.parent)} {'=' if exact else '≈'} {addition}"
@@ -467,7 +484,9 @@ class Words:
         value = f"= {slot('formula')} {number}" if formula else number
         if re.fullmatch(r"[-≈\d./e]+", formula):
             value = case(f"is {formula} local", number, value)
-        missing = f"= {slot('formula')}, which does not exist here" if formula else "= nothing here"
+        missing = "has no finite value here"
+        if formula:
+            missing = f"= {slot('formula')}, which {missing}"
         made = "" if own else f"{CHILD} = {MADE}, so "
         return f"{made}{symbol} {case('undefined', missing, value)}"
 
@@ -487,15 +506,15 @@ class Words:
             return rf"\frac{{\partial {root}}}{{\partial {root}}} = 1"
         parent = self._latex(self.names[row.parent])
         adds = "=" if self.broken == "assign" else r"\mathrel{+}="
-        symbols = (
-            rf"\frac{{\partial {root}}}{{\partial {parent}}} {adds} "
+        passed = rf"\frac{{\partial {root}}}{{\partial {parent}}} {adds} "
+        symbols = passed + (
             rf"\frac{{\partial {root}}}{{\partial {name}}} \cdot "
             rf"\frac{{\partial {name}}}{{\partial {parent}}}"
         )
         if self.recording.nodes[row.node].op.held:
             return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
-        if row.local is None:
-            return symbols + " = 0"
+        if self.is_undefined(row) or self._is_not_chosen(row):
+            return rf"{passed}0 \quad (\text{{{NOTHING}}})"
         relation = self.product(row).replace("≈", r"\approx")
         up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
         product = rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {relation} {adds}"
@@ -520,7 +539,10 @@ class Words:
 
     def arithmetic_template(self, row: Row) -> str:
         """Return that line with slots for its numbers."""
-        return case("first", MULTIPLIED, self._added()) if row.kind == "chain" else ""
+        return case("first", self._multiplied(row), self._added()) if row.kind == "chain" else ""
+
+    def _multiplied(self, row: Row) -> str:
+        return NOTHING if self._is_not_chosen(row) else MULTIPLIED
 
 
 _SLOPES: Final = {"sigmoid": "x(1 - x)", "tanh": "1 - x²"}  # of activations x, as saved

@@ -59,11 +59,15 @@ class Path:
     product: Any
 
     @property
-    def is_exact(self) -> bool:
-        """Whether the digits shown make `factors = product` exact."""
+    def relation(self) -> str:
+        """`=` or `≈` between the factors and the product, as they are shown.
+
+        It is `→` where nothing is passed past a factor without a finite value.
+        """
+        if self.product == 0 and not all(map(_is_finite, self.factors)):
+            return "→"
         factors = [number_text(factor) for factor in self.factors]
-        product = signed(self.product)
-        return sign_of_equation(factors, product, lambda *x: math.prod(x)) == "="
+        return sign_of_equation(factors, signed(self.product), lambda *x: math.prod(x))
 
 
 class Explanation(Shown):
@@ -146,7 +150,7 @@ class Explanation(Shown):
         text = []
         for k, (way, factors, product) in enumerate(lines):
             path = self.paths[k] if k < len(self.paths) else None
-            relation = "=" if path is None or path.is_exact else "≈"
+            relation = path.relation if path else ""
             if path is None:
                 text.append(f"{way}, {factors} {product}")
             else:
@@ -175,19 +179,20 @@ class Explanation(Shown):
     def latex(self) -> str:
         """The sum of products as a formula."""
         output, wanted = latex_name(self._name(self.output)), latex_name(self._name(self.input))
+        passing = [path for path in self.paths if path.relation != "→"]
         terms = [
             r" \cdot ".join(_latex_factor(factor) for factor in path.factors) or "1"
-            for path in self.paths
+            for path in passing
         ]
         if self.rest_count:
             terms.append(rf"\underbrace{{{_latex(self.rest)}}}_{{{self.rest_count}\text{{ more}}}}")
         total = _latex(self.total)
         left = rf"\frac{{\partial {output}}}{{\partial {wanted}}}"
-        exact = all(sign_of_number(x) == "=" for path in self.paths for x in path.factors)
+        exact = all(sign_of_number(x) == "=" for path in passing for x in path.factors)
         relation = _relation([signed(product) for product in self._products], signed(self.total))
-        is_sum = relation == "=" and all(path.is_exact for path in self.paths)
+        is_sum = relation == "=" and all(path.relation == "=" for path in passing)
         first, second = ("=" if is_true else r"\approx" for is_true in (exact, is_sum))
-        return f"{left} {first} {' + '.join(terms) or '0'} {second} {total}"
+        return f"{left} {first} {' + '.join(terms)} {second} {total}" if terms else f"{left} = 0"
 
     def __str__(self) -> str:
         return self.text
@@ -313,9 +318,10 @@ class _Found:
                     continue
                 self.counts[parent] += self.counts[i]
                 local = recording.locals[i][operand]
+                passes = local is not None and not (local == 0 and recording.nodes[i].op.gate)
                 entries = self.best[parent]
                 entries += [
-                    (0 if local is None or product == 0 else product * local, i, operand, rank)
+                    (product * local if passes and product != 0 else 0, i, operand, rank)
                     for rank, (product, *_) in enumerate(own)
                 ]
                 if len(entries) > 100 * limit:  # a leaf with very many uses
@@ -350,6 +356,10 @@ class _Found:
             factors.append(recording.locals[consumer][operand])
             _, consumer, operand, rank = self.best[consumer][rank]
         return Path(tuple(nodes[::-1]), tuple(operands[::-1]), tuple(factors[::-1]), product)
+
+
+def _is_finite(factor: Any) -> bool:
+    return factor is not None and finite(factor)
 
 
 def _size(product: Any) -> Any:

@@ -310,3 +310,43 @@ def test_what_is_said_of_an_operand_that_is_one_of_several_or_passes_nothing() -
     named = ops.maximum(a, b)
     named.label = "top"
     assert steps(named)[0].text.startswith("top is maximum(a, b): ")
+
+
+NOWHERE: dict[str, Any] = {
+    "infinite": lambda x, a, big: ops.where(1, x, ops.sqrt(a)) * x,
+    "too large": lambda x, a, big: ops.where(1, x, ops.log(a + 1e-320)) * x,
+    "of infinite data": lambda x, a, big: ops.where(1, x, ops.exp(big)) * x,
+    "used twice": lambda x, a, big: ops.where(1, x * a, ops.sqrt(a)),
+    "not chosen": lambda x, a, big: ops.where(1, x, a) * big,
+    "of a negative base": lambda x, a, big: ops.pow(x - 4, 3) * x,
+}
+
+
+@pytest.mark.parametrize("kind", NOWHERE)
+def test_a_product_that_is_not_computed_is_not_shown_as_one(kind: str) -> None:
+    x, a = Value(2.0, label="x"), Value(0.0, label="a")
+    root = NOWHERE[kind](x, a, Value(math.inf, label="big"))
+    walk = steps(root)
+    rows = [step.row for step in walk if step.kind == "chain"]
+    nowhere = [row for row in rows if walk.words.sum_sign(row) == "→"]
+    assert nowhere
+    for step in walk:
+        for text in (step.sentence, step.rule, step.latex, walk.words.arithmetic(step.row)):
+            assert not re.search(
+                r"[=≈] –|× –|inf!? ?(×|\\cdot) 0|0 (×|\\cdot) \(?[+-]?inf", text
+            ), text
+    for row in nowhere:
+        assert row.contribution == 0
+        assert "nothing back" in walk.words.sentence(row)
+        assert walk.words.caption(row).endswith("nothing is passed")
+        assert r"0 \quad (\text{nothing is passed})" in walk.words.latex(row)
+    for leaf in (x, a):
+        text, latex = explain(root, leaf).text, explain(root, leaf).latex
+        assert not re.search(r"× –.*[=≈]|nan|inf! × 0 [=≈]", text), text
+        assert "–" not in latex, latex
+
+
+def test_a_saved_derivative_without_a_finite_value_is_called_so() -> None:
+    walk = steps(ops.where(1, 2.0, ops.sqrt(Value(0.0, label="a"))))
+    saved = "Saved for the backward pass: ∂sqrt(a)/∂a has no finite value."
+    assert saved in [step.rule for step in walk]

@@ -177,7 +177,7 @@ def _paths(
         paths = [
             [
                 text(way),
-                text(f"{factors} {'=' if path.is_exact else '≈'}"),
+                text(f"{factors} {path.relation}"),
                 text(product),
                 edges(path),
             ]

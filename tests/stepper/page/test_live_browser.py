@@ -110,6 +110,14 @@ def test_networks_give_the_walk_of_the_changed_graph_with_the_texts_of_their_gro
             compare(ask, stepper, [(places[p], x) for p, x in weights.items()])
 
 
+def test_a_branch_that_is_not_chosen_is_passed_nothing_after_a_change_as_well(ask):
+    x, a = Value(2.0, label="x"), Value(4.0, label="a")
+    for row in (ops.sqrt, ops.log):
+        stepper = steps(ops.where(1, x, row(a)) * x)
+        for number in (0.0, 1e-320)[row is ops.log :]:
+            compare(ask, stepper, [(stepper.nodes.index(a), number)])
+
+
 def compare(ask, stepper, changes):
     """Compare what the page shows with what Python sends of the changed graph."""
     layout = unplaced(stepper)

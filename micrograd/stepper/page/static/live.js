@@ -158,7 +158,7 @@ function liveOf(D) {
     before: (s, j) => s.k === "forward" ? null : numberText(now.before[j], 4, true, now.kinds[j] & 4),
     up: (s, j) => s.k === "forward" ? expression(s.n, now) : s.k === "chain" ? numberText(now.up[j], 4, true, now.kinds[j] & 1) : null,
     loc: (s, j) => s.k === "chain" ? localText(s.n, args[j]) : s.k === "forward" ? relation(s.n, now) : null,
-    equals: (s, j) => s.k !== "chain" ? null : now.locals[s.n][args[j]] === null ? "=" : signOfEquation([s.before, s.up, s.loc], s.after, (b, up, x) => D.assigns ? multiplied(up, x) : added(b, multiplied(up, x))),
+    equals: (s, j) => s.k !== "chain" ? null : now.locals[s.n][args[j]] === null ? "\u2192" : signOfEquation([s.before, s.up, s.loc], s.after, (b, up, x) => D.assigns ? multiplied(up, x) : added(b, multiplied(up, x))),
     con: (s, j) => s.k === "chain" ? numberText(now.con[j], 4, true, now.kinds[j] & 2) : null,
     after: (s, j) => s.k === "forward" ? nodes[s.n].text : numberText(now.after[j], 4, true, now.kinds[j] & 8),
     say: (s, j) => filled(D.strings[L.steps[j][0]], slotsOf(s)),
@@ -187,7 +187,7 @@ function liveOf(D) {
     relation: (s, i) => relation(i === "" ? s.n : +i, now), exact: (s, k) => { const at = k === "" ? args[s.j] : k, x = now.locals[s.n][at]; return x === null ? "\u2248" : signOfNumber(x, nodes[s.n].loc[at]); },
     equals: s => signOfNumber(now.after[s.j], s.after), joined: s => signOfEquation([s.before, s.con], s.after, added),
     plain: s => expression(s.n, now) === nodes[s.n].text, undefined: s => local(s) === null,
-    product: s => local(s) === null || signOfEquation([s.up, s.loc], s.con, multiplied) === "=",
+    product: s => signOfEquation([s.up, s.loc], s.con, multiplied) === "=",
     idle: s => now.up[s.j] === 0, flat: s => local(s) === 0, kink: s => L.kinks[L.of[s.n]].includes(now.data[s.p]), one: s => now.up[s.j] === 1,
     nothing: s => now.con[s.j] === 0, less: s => s.con.startsWith("-"), rounded: s => signOfNumber(now.con[s.j], s.con) !== "=",
     first: s => now.before[s.j] === 0, about: s => signOfNumber(now.after[s.j], s.after) !== "=", same: s => now.before[s.j] === now.after[s.j],
@@ -229,7 +229,7 @@ function liveOf(D) {
         const at = row.edges.map(e => D.edges[e]), numbers = at.map(({ c, arg }) => now.locals[c][arg]), shownAs = at.map(({ c, arg }) => localText(c, arg));
         const product = numbers.reduce((a, b) => a === 0 || b === null ? 0 : a * b, 1), parts = shownAs.map(t => t.startsWith("-") ? `(${t})` : t);
         row.product = plus(product);
-        row.factors = `${(parts.length > 12 ? [...parts.slice(0, 5), "\u2026", ...parts.slice(-5)] : parts).join(" \u00d7 ") || "1"} ${signOfEquation(shownAs, row.product, (...x) => x.reduce(multiplied, exactly(1n)))}`;
+        row.factors = `${(parts.length > 12 ? [...parts.slice(0, 5), "\u2026", ...parts.slice(-5)] : parts).join(" \u00d7 ") || "1"} ${numbers.includes(null) ? "\u2192" : signOfEquation(shownAs, row.product, (...x) => x.reduce(multiplied, exactly(1n)))}`;
         left = added(left, exactOf(product), -ONE);
       });
       D.paths[i].total = plus(now.right?.[i] ?? now.grads[i]);

@@ -83,7 +83,7 @@ function filled(template, slots) {
     const on = shown.at(-1);
     if (mark === "\ue002") { holds.push(on && slots(text)); shown.push(false); continue; }
     if (mark === "\ue003") shown[shown.length - 1] = holds.at(-1);
-    else if (mark === "\ue004") shown[shown.length - 1] = shown.at(-2) && !holds.pop();
+    else if (mark === "\ue004") shown[shown.length - 1] = !holds.pop() && shown.at(-2);
     else if (mark === "\ue005") shown.pop();
     if (shown.at(-1)) said += mark === "\ue000" ? slots(text) : text;
   }
