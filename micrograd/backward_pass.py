@@ -208,7 +208,7 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
                     Row("chain", i, parent, operand, upstream, local, contribution, before, after,
                         got[parent], of[parent], turn)
                 )  # fmt: skip
-    if not all(finite(grad) for grad in grads):
+    if not all(map(finite, [recording.data[last], *grads])):
         _raise_as_backward_does(recording)
     return rows
 

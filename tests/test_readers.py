@@ -14,7 +14,8 @@ import pytest
 from interrupts import at_every_line, interrupted
 from tables import each
 
-from micrograd import Value, gradient, ops, steps
+from micrograd import Value, grad, gradient, ops, steps
+from micrograd import compile as compiled
 from micrograd.errors import MicrogradError, NonFiniteError, StaleGraphError
 from micrograd.graph import order
 from micrograd.stepper.paths import explain
@@ -96,7 +97,6 @@ def test_a_gradient_that_is_a_graph_has_the_same_numbers(seed: int) -> None:
 
 GATES = {
     "relu": lambda closed, open_: closed.relu() + open_,
-    "leaky_relu of slope 0": lambda closed, open_: ops.leaky_relu(closed, 0) + open_,
     "maximum": lambda closed, open_: ops.maximum(open_, closed),
     "minimum": lambda closed, open_: -ops.minimum(-open_, -closed),
     "where": lambda closed, open_: ops.where(ops.greater(open_, closed), open_, closed),
@@ -161,6 +161,48 @@ def test_a_gradient_that_overflows_names_its_value() -> None:
         "the values that it was used for"
     )
     assert x.grad == 0
+
+
+NANS: dict[str, Any] = {
+    "a leaf": lambda x, y: x + y,
+    "the output": lambda x, y: x,
+    "through a gate": lambda x, y: ops.relu(x) * y,
+    "of the other operand": lambda x, y: ops.maximum(y, x),
+    "computed": lambda x, y: y / 0.1 * math.inf - ops.exp(x * 0 + math.inf) + 1,
+    "slope 0 times infinity": lambda x, y: ops.leaky_relu(y - math.inf, 0),
+}
+
+
+@each("kind", NANS)
+def test_an_output_that_is_nan_has_no_gradients_for_any_reader(kind: str) -> None:
+    x, y = Value(math.nan, label="x"), Value(3.0, label="y")
+    root = NANS[kind](x, y)
+    leaf = x if kind == "the output" else y
+    for reader in (
+        root.backward,
+        lambda: gradient(root, leaf),
+        lambda: gradient(root, leaf, create_graph=True),
+        lambda: steps(root),
+        lambda: explain(root, leaf),
+        lambda: grad(lambda y: NANS[kind](Value(math.nan, label="x"), y))(3.0),
+    )[: 5 if kind == "the output" else 6]:
+        with pytest.raises(NonFiniteError, match=r"nan begins at .*(x|inf)|input x of .* is nan"):
+            reader()
+    for backend in ("python", "llvm"):
+        with pytest.raises(NonFiniteError):
+            compiled(NANS[kind], backend=backend)(math.nan, 3.0)
+    assert (x.grad, y.grad) == (0, 0)
+
+
+def test_a_nan_that_the_output_does_not_hold_is_passed_over_by_all_readers() -> None:
+    x, y = Value(math.nan, label="x"), Value(3.0, label="y")
+    root = ops.where(1, y, x) * 2 + ops.greater(x, 0)
+    root.backward()
+    assert (x.grad, y.grad) == (0, 2)
+    assert gradient(root, [x, y]) == [0, 2]
+    stepper = steps(root)
+    assert [stepper.gradients[stepper.place(name)] for name in "xy"] == [0, 2]
+    assert [explain(root, v).total for v in (x, y)] == [0, 2]
 
 
 def test_an_infinite_gradient_of_infinite_data_goes_through_every_gate_that_chose_it() -> None:

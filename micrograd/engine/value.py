@@ -222,7 +222,7 @@ class Value(Node):
         DomainError, ZeroDivisorError, OverflowRangeError
             If a local derivative does not exist or is infinite.
         NonFiniteError
-            If a gradient is nan, or infinite though the data are finite.
+            If the output or a gradient is nan, or a gradient infinite though the data are finite.
         GradientError
             If a node made by hand has no `_backward`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -69,18 +69,21 @@ def check_fresh(node: Any) -> None:
             )
 
 
-def check_finite(nodes: Collection[Any], gradients: Mapping[Any, Any]) -> None:
-    """Raise for the first gradient, from the output down, that is nan or infinite without cause.
+def check_finite(nodes: Sequence[Any], gradients: Mapping[Any, Any]) -> None:
+    """Raise if the output is nan, or for the first gradient that is nan or infinite without cause.
 
-    What causes an infinite gradient is infinite data, or an infinite upstream gradient.
+    The first is that next to the output, the last of `nodes`. What causes an infinite gradient is
+    infinite data, or an infinite upstream gradient.
     """
+    if nodes[-1].data != nodes[-1].data:
+        raise NonFiniteError(_why_nan(nodes[-1], gradients))
     try:
         if all(map(isfinite, gradients.values())):
             return
     except OverflowError:  # an int that no float can hold, which is finite
         pass
     passed, excused = set(nodes), set()
-    for node in reversed(list(nodes)):
+    for node in reversed(nodes):
         upstream = gradients.get(node)
         if upstream is None or node.op is constant:
             continue
@@ -91,6 +94,14 @@ def check_finite(nodes: Collection[Any], gradients: Mapping[Any, Any]) -> None:
             )
         if node.parents and not node.op.opaque:
             excused |= _infinite_with_cause(node, upstream, passed)
+
+
+def _why_nan(node: Any, gradients: Mapping[Any, Any]) -> str:
+    """Return what is said of a graph whose output is nan: where that begins."""
+    while operands := [operand for operand in node.parents if operand.data != operand.data]:
+        node = next((operand for operand in operands if operand in gradients), operands[0])
+    begins = described(node) if node.parents else _titled(node)
+    return f"the output is nan, so it has no gradients: nan begins at {begins}"
 
 
 def _infinite_with_cause(node: Any, upstream: Any, passed: Collection[Any]) -> set[Any]:

@@ -380,7 +380,7 @@ def test_data_set_to_an_equal_number_is_not_stale() -> None:
     out.backward()
     assert a.grad == 4.0
     a.data = math.nan
-    out = a * 2
+    out = ops.where(1, 2.0, a)
     a.data = float("nan")
     out.backward()
 
@@ -495,7 +495,7 @@ def test_nan_in_the_data_goes_through_as_nan_and_has_no_gradient() -> None:
     x = Value(math.nan, label="x")
     out = x.tanh() * 2
     assert math.isnan(out.data)
-    with pytest.raises(NonFiniteError, match="'x' = nan"):
+    with pytest.raises(NonFiniteError, match=r"nan begins at Value\(data=nan.*'x'\)"):
         out.backward()
     assert (x.grad, out.grad) == (0, 0)
 
