@@ -67,9 +67,6 @@ class Compiled(Bound, Exports, Fits, Checks):
         How many threads share a batch. The results do not depend on it.
     check : {"raise", "warn", "ignore"}
         What happens with a result that is not finite.
-    quick : bool
-        Whether to compile quickly instead of making the fastest code; the bits are the same. Set it
-        before the first call.
     """
 
     def __init__(
@@ -98,7 +95,6 @@ class Compiled(Bound, Exports, Fits, Checks):
             raise missing("replay", "the llvm backend needs llvmlite")
         self.backend, self.threads, self.check = backend, threads, check
         self._contract = contract
-        self.quick = False
         self._fn = fn
         self._name = getattr(fn, "__name__", type(fn).__name__)
         if not self._name.isidentifier():
@@ -225,7 +221,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         """Return a program that CPython calls directly, from the second call of a shape on."""
         if present is not None and present.trace is trace:
             return present
-        if not kernel.has(used is not None, self.quick, settled=True):
+        if not kernel.has(used is not None, settled=True):
             return None
         if not trace.again:
             trace.again = True

@@ -88,7 +88,7 @@ class PythonKernel:
         self.filename, self.function = self._compiled(self.source, scalar_namespace(own))
         self._array_function: Callable[..., Any] | None = None
 
-    def has(self, sums: bool, quick: bool, settled: bool = False) -> bool:
+    def has(self, sums: bool, settled: bool = False) -> bool:
         """Return whether there is code for sums, or for single samples: there is for both."""
         return True
 
@@ -172,40 +172,36 @@ class LlvmKernel:
         """Size of the machine code."""
         return sum(machine.bytes for machine in set(self._machines.values()))
 
-    def has(self, sums: bool, quick: bool, settled: bool = False) -> bool:
+    def has(self, sums: bool, settled: bool = False) -> bool:
         """Return whether there is code for sums, or for single samples, that is fast enough.
 
         Parameters
         ----------
-        sums, quick : bool
+        sums : bool
         settled : bool, default False
             Whether it has to be code that is not replaced by faster code later on.
         """
         machine = self._machines.get(sums)
-        if machine is None or machine.is_fastest:
+        if machine is None or not machine.is_interpreted:
             return machine is not None
-        if machine.is_interpreted:
-            return not settled and not self._pays
-        return quick
+        return not settled and not self._pays
 
     @property
     def _pays(self) -> bool:
         """Whether it is time to compile the program."""
         return self._spent >= _COMPILING * (self._instructions + _PROGRAM)
 
-    def make(self, sums: bool, quick: bool, settled: bool = False) -> None:
+    def make(self, sums: bool, settled: bool = False) -> None:
         """Make the code for sums, or for single samples: bytecode first, which is ready at once.
 
         Parameters
         ----------
-        sums, quick, settled : bool
+        sums, settled : bool
             As of `has`.
         """
         machine = self._machines.get(sums)
         interpreted = machine is None and not settled and not self._pays
-        made = llvm.Machine(
-            self._tape, self._sizes, self._contract, quick, sums, interpreted=interpreted
-        )
+        made = llvm.Machine(self._tape, self._sizes, self._contract, sums, interpreted=interpreted)
         self._machines[sums] = made
         if made.serves_both:
             self._machines[not sums] = made
@@ -289,8 +285,8 @@ class LlvmKernel:
         machine = self._used(True, n)
         sums, finite = self._total(machine, columns, parameters, n, threads)
         if not finite and machine.width > 1:  # a result may be finite though twice of it is not
-            if not self.has(sums=False, quick=True):
-                self.make(sums=False, quick=not machine.is_fastest)
+            if not self.has(sums=False):
+                self.make(sums=False)
             sums, finite = self._total(self._machines[False], columns, parameters, n, threads)
         return sums, finite
 

@@ -26,7 +26,6 @@ class Programs:
     """The traces and programs of one function."""
 
     backend: str
-    quick: bool
     _fn: Callable[..., Any] | None
     _name: str
     _contract: bool
@@ -151,7 +150,7 @@ class Programs:
         a later call unless it has to be `settled`.
         """
         found = trace.programs.get(kind)
-        if found is None or not found[2].has(sums, self.quick, settled):
+        if found is None or not found[2].has(sums, settled):
             started = time.perf_counter()
             with uncollected():
                 tape, used, kernel = found or (*trace.derived(kind), None)
@@ -159,7 +158,7 @@ class Programs:
                     kernel = PythonKernel(tape, self._name, self._described(trace))
                 else:
                     kernel = kernel or LlvmKernel(tape, trace.sizes, self._contract)
-                    kernel.make(sums, self.quick, settled)
+                    kernel.make(sums, settled)
             found = trace.programs[kind] = (tape, used, kernel)
             self._seconds += time.perf_counter() - started
         return found[2], found[1]

@@ -318,9 +318,7 @@ def _prepared(  # noqa: PLR0917 (as fit)
     if not parameters:
         raise ArgumentError(f"{type(model).__name__} has no parameters to train")
     optimizer = optimizer_of(optimizer, parameters, "model")
-    compiled = compiled_steps(
-        task, held_out, parameters, compile, steps=steps, batch_size=batch_size
-    )
+    compiled = compiled_steps(task, held_out, parameters, compile, batch_size)
     objective = ModelLoss(task, held_out, parameters, compiled)
     return Run(objective, optimizer, Batches(len(task.rows), batch_size, seed))
 

@@ -103,22 +103,20 @@ def compiled_steps(
     held_out: Task | None,
     parameters: list[Value],
     choice: bool | str,
-    *,
-    steps: int,
     batch_size: int | None,
 ) -> NetworkSteps | None:
     """Return the compiled steps of a run; None if the engine computes them."""
     choice = one_of("compile", choice, (True, False, "auto"))
     if choice is False:
         return None
-    from micrograd.replay.training import is_brief, is_worth_compiling
+    from micrograd.replay.training import is_worth_compiling
 
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
     before = [parameter.grad for parameter in parameters]
     try:
-        compiled = _network_steps(task, held_out, parameters, batch_size, is_brief(steps * samples))
+        compiled = _network_steps(task, held_out, parameters, batch_size)
         if not compiled.is_traced:
             compiled.measure([0])  # fails here if the model cannot be traced
     except (ImportError, MicrogradError) as error:
@@ -137,7 +135,6 @@ def _network_steps(
     held_out: Task | None,
     parameters: list[Value],
     batch_size: int | None,
-    brief: bool,
 ) -> NetworkSteps:
     """Return the compiled steps; raise an error if the loss cannot be taken sample by sample."""
     from micrograd.replay.training import NetworkSteps, as_column, is_mean_of_samples
@@ -171,5 +168,4 @@ def _network_steps(
         own=own,
         weights=task.weights,
         held_out=None if held_out is None else (held_out.rows, held_out.targets),
-        brief=brief,
     )

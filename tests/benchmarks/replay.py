@@ -149,16 +149,16 @@ def peers(which, folder, X, y, parameters, activation, options):
     return found
 
 
-def by_hand_c(activation, folder):
+def by_hand_c(activation, folder, name="replay_mlp"):
     """Return the C function, or None where there is no compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         return None
-    library = Path(folder) / f"{activation}.so"
+    library = Path(folder) / f"{name}_{activation}.so"
     built = library.with_suffix(".o")
     command = [compiler, "-O3", "-march=native", "-ffast-math", "-fPIC", "-c"]
     command += ["-DTANH"] if activation == "tanh" else []
-    source = Path(__file__).with_name("replay_mlp.c")
+    source = Path(__file__).with_name(f"{name}.c")
     if "gcc" in Path(compiler).name and os.uname().machine == "x86_64":
         command.append("-mprefer-vector-width=512")
     subprocess.run([*command, str(source), "-o", str(built)], check=True)
@@ -169,11 +169,12 @@ def by_hand_c(activation, folder):
     pointer = ctypes.c_void_p
     function.argtypes = [pointer, pointer, ctypes.c_long, pointer, pointer]
     function.restype = ctypes.c_double
-    function.descend = made.descend
-    made.descend.restype = None
-    made.descend.argtypes = [
-        pointer, pointer, ctypes.c_long, pointer, ctypes.c_double, ctypes.c_long, pointer
-    ]  # fmt: skip
+    if name == "replay_mlp":
+        function.descend = made.descend
+        made.descend.restype = None
+        made.descend.argtypes = [
+            pointer, pointer, ctypes.c_long, pointer, ctypes.c_double, ctypes.c_long, pointer
+        ]  # fmt: skip
     return function
 
 

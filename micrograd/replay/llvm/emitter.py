@@ -43,12 +43,9 @@ and then those of the chunks."""
 # A program is cut into functions of this many steps: the time of LLVM's scheduler and register
 # allocator grows with the square of a block.
 _SEGMENT = 300
-# This many like steps in a row become a loop. With 16 registers it is faster than straight code,
-# and a sixth is left to compile.
+# This many like steps in a row become a loop: it is faster than straight code, and a sixth is left
+# to compile.
 _REROLLED = 6
-# With 32 registers, straight code of this many steps in one piece was a tenth faster than segments,
-# and than loops of one row at a time.
-_IN_ONE_PIECE = 1_200
 # Sums of more terms are computed in parts, so that they can be cut as well.
 _WIDE = 100
 # Above this many steps LLVM does not optimise (O0): it takes a third of the time, and the code runs
@@ -363,8 +360,6 @@ class Program(NamedTuple):
         How many values it keeps in memory.
     level : int
         LLVM's level of optimisation.
-    is_fastest : bool
-        Whether the code is as fast as can be.
     width : int
         How many registers of samples it computes at a time. With more than one, what it adds to
         a result is the sum over them.
@@ -372,22 +367,23 @@ class Program(NamedTuple):
         The loops that it calls.
     bytecode : Bytecode or None
         What the code interprets; it is then the same for every program.
+    is_huge : bool
+        Whether the program is bytecode because it would take too long to compile.
     """
 
     ir: str
     slots: int
     level: int
-    is_fastest: bool
     width: int
     loops: set[LoopCode]
     bytecode: Bytecode | None
+    is_huge: bool
 
 
 def program(
     tape: Tape,
     inputs: int,
     contract: bool = True,
-    quick: bool = False,
     sums: bool = False,
     *,
     interpreted: bool = False,
@@ -401,17 +397,13 @@ def program(
         How many numbers a sample has.
     contract : bool, default True
         Let a product and a sum become one fused operation, rounded once.
-    quick : bool, default False
-        Compile in a sixth of the time where the fastest code takes longer; the bits are the same.
     sums : bool, default False
         Whether only sums over samples are wanted.
     interpreted : bool, default False
         Make bytecode, as always for a huge tape: it is ready at once, and the bits are the same.
     """
     wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
-    best = wide or tape.instructions() > _IN_ONE_PIECE or host().registers < 32
-    straight = not (best or quick)
-    least = _REROLLED if contract and host().fuses and not straight else 0
+    least = _REROLLED if contract and host().fuses else 0
     given, (tape, order, size) = tape, _planned(tape, wide, contract, 0 if interpreted else least)
     is_huge = size > _HUGE
     if interpreted and is_huge and least:  # with loops it may be shorter
@@ -420,17 +412,14 @@ def program(
         if order.loops:
             order = plan(tape, contract)
         code = Bytecode(tape, order, inputs, contract)
-        return Program(_interpreter(), code.slots, USUAL, is_huge, 1, set(), code)
+        return Program(_interpreter(), code.slots, USUAL, 1, set(), code, is_huge)
     level = 0 if size > _LARGE else USUAL
-    piece = _IN_ONE_PIECE if straight else _SEGMENT
-    cut(tape, order, piece if level else min(_SEGMENT, _SEGMENT_OF_LARGE))
+    cut(tape, order, _SEGMENT if level else _SEGMENT_OF_LARGE)
     # Loops share what they load between registers; straight code would only become longer.
     width = 2 if sums and order.loops else 1
     text = _Text(tape, order, host(), contract, width)
     body = text.write() + _calls(text.segments)
-    return Program(
-        _whole(text, body), order.slots, level, best or straight, width, text.loops, None
-    )
+    return Program(_whole(text, body), order.slots, level, width, text.loops, None, False)
 
 
 def _planned(tape: Tape, wide: bool, contract: bool, least: int) -> tuple[Tape, Plan, int]:
@@ -469,7 +458,7 @@ class Machine:
     tape : Tape
     sizes : list of int
         How many numbers each argument has.
-    contract, quick, sums, interpreted : bool
+    contract, sums, interpreted : bool
         As of `program`.
 
     Attributes
@@ -480,10 +469,10 @@ class Machine:
         Of the tape.
     memory : int
         How many doubles of working memory a call needs; aligned to 128 bytes.
-    is_fastest, width
+    width
         As of `Program`.
     is_interpreted : bool
-        Whether it is bytecode.
+        Whether it is bytecode until it pays to compile it; a huge program stays it.
     serves_both : bool
         Whether the code is the same for sums and for single samples.
     description : int
@@ -495,14 +484,13 @@ class Machine:
         tape: Tape,
         sizes: list[int],
         contract: bool = True,
-        quick: bool = False,
         sums: bool = False,
         *,
         interpreted: bool = False,
     ) -> None:
-        made = program(tape, sum(sizes), contract, quick, sums, interpreted=interpreted)
+        made = program(tape, sum(sizes), contract, sums, interpreted=interpreted)
         provide(made.loops)
-        self.is_fastest, self.width = made.is_fastest, made.width
+        self.width = made.width
         self.serves_both = not made.loops
         self._bytecode = made.bytecode
         self.results = len(tape.results())
@@ -511,7 +499,7 @@ class Machine:
         self.memory = registers * self.lanes
         self.instructions = tape.instructions()
         code, for_interpreter = made.bytecode, [0, 0, 0]
-        self.is_interpreted = code is not None
+        self.is_interpreted = code is not None and not made.is_huge
         if code is None:
             self._engine, self.bytes = machine_code(made.ir, made.level)
         else:

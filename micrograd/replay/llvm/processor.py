@@ -43,8 +43,6 @@ class Host:
     ----------
     lanes : int
         Numbers in a vector register: 8 with AVX-512, 4 with AVX2, else 2.
-    registers : int
-        How many vector registers it has.
     fuses : bool
         Whether it computes a * b + c in one operation.
     vector : dict of str to str
@@ -67,7 +65,6 @@ class Host:
         elif features.get("avx2") and features.get("fma"):
             self.lanes, letter = 4, "d"
         arm = platform.machine() in ("aarch64", "arm64")
-        self.registers = 32 if self.lanes == 8 or arm else 16
         self.fuses = self.lanes > 2 or arm
         self.vector: dict[str, str] = {}
         if sys.platform == "linux":

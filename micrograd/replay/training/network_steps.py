@@ -15,7 +15,7 @@ from micrograd.replay.kernels import numpy
 from micrograd.replay.trace.traced import Trace
 from micrograd.replay.training.steps import Steps
 
-__all__ = ["NetworkSteps", "is_brief", "is_worth_compiling"]
+__all__ = ["NetworkSteps", "is_worth_compiling"]
 
 # Samples in a step times parameters. From here on an eager step takes some 5 ms, so the 0.1 s of
 # compilation are saved within about 20 steps.
@@ -29,16 +29,6 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
     with the same bits.
     """
     return samples * parameters >= _WORTH
-
-
-# Up to this many samples in all steps, code that compiles in a sixth of the time is worth being a
-# quarter slower: at 337 parameters it saves 0.1 s, and loses 15 ns a sample.
-_FEW = 5_000_000
-
-
-def is_brief(samples: int) -> bool:
-    """Return whether a run over this many samples ends before faster code would pay."""
-    return samples <= _FEW
 
 
 # Traces and programs for networks of our own classes, which the next network of the same
@@ -92,9 +82,6 @@ class NetworkSteps(Steps):
         The factor by which the loss of each sample is multiplied.
     held_out : (rows, targets), optional
         The validation data, all of weight 1.
-    brief : bool, default False
-        Whether to compile quickly if no network of this architecture was compiled before. The
-        results have the same bits.
 
     Attributes
     ----------
@@ -131,7 +118,6 @@ class NetworkSteps(Steps):
         own: bool = False,
         weights: Sequence[Any] | None = None,
         held_out: tuple[Sequence[Sequence[Any]], Sequence[Any]] | None = None,
-        brief: bool = False,
     ) -> None:
         classes = len(model(rows[0])) if loss is None else 0
         columns = _arrays(rows, targets, classes, weights)
@@ -174,7 +160,6 @@ class NetworkSteps(Steps):
             else:
                 trace.programs = known.programs
             self.is_traced = True
-        compiled.quick = brief and not self.is_traced
 
     def measure(self, batch: Sequence[int] | None = None) -> list[float]:
         """Set the parameters' `grad`; return the loss and the accuracy, as `Steps` does."""

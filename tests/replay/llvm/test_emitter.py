@@ -156,7 +156,6 @@ def test_a_program_cut_into_segments_gives_the_same_numbers(monkeypatch):
     whole = compile(loss, "llvm")
     expected = whole.value_and_grad(SAMPLES, TARGETS, reduction="none")
     monkeypatch.setattr("micrograd.replay.llvm.emitter._SEGMENT", 17)
-    monkeypatch.setattr("micrograd.replay.llvm.emitter._IN_ONE_PIECE", 0)
     cut = compile(loss, "llvm")
     for one, other in zip(
         cut.value_and_grad(SAMPLES, TARGETS, reduction="none"), expected, strict=True

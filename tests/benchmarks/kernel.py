@@ -1,0 +1,148 @@
+"""What a gradient costs besides what the machine can do: one sample, batches, and the limit in C.
+
+    python tests/benchmarks/kernel.py
+
+measures processor time in alternating rounds, least and median of each, and writes the section
+"Gradient kernels" of RESULTS.md. The limit is `replay_mlp_blocked.c`, which is compiled as
+`replay_mlp.c` is. It takes a minute. `--tiny` runs everything once, small, and writes nothing.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "examples")]
+
+import microgpt
+import numpy as np
+from replay import by_hand_c, moons, short
+from results import machine, table, write_section
+
+import micrograd
+from micrograd.nn import MLP
+
+
+def alternating(runs, tiny):
+    """Return name -> (least, median) seconds of processor time a call, the runs taken in turns."""
+    calls, times = {}, {name: [] for name in runs}
+    for name, run in runs.items():
+        start = time.process_time()
+        run()
+        calls[name] = 1 if tiny else max(1, int(0.01 / max(time.process_time() - start, 1e-6)))
+    for _ in range(1 if tiny else 15):
+        for name, run in runs.items():
+            start = time.process_time()
+            for _ in range(calls[name]):
+                run()
+            times[name].append((time.process_time() - start) / calls[name])
+    return {name: (min(all_), statistics.median(all_)) for name, all_ in times.items()}
+
+
+def against_c(folder, tiny):
+    """Return rows of the moons gradient: ours, C by hand, and C in blocks."""
+    random.seed(1337)
+    model = MLP(2, [16, 16, 1])
+    parameters = np.array([p.data for p in model.parameters()])
+    compiled = micrograd.compile(lambda x, t: micrograd.relu(1 - t * model(x)), "llvm")
+    functions = {
+        name: by_hand_c("relu", folder, name) for name in ("replay_mlp", "replay_mlp_blocked")
+    }
+    rows = []
+    for n, aim in ((16, 1.6),) if tiny else ((100, 1.6), (1_000, 1.5), (10_000, 1.5)):
+        X, y = moons(n)
+        out = np.empty_like(parameters)
+        compiled.machine(X, y)  # compiled now, not when that has paid
+        loss, gradient = compiled.value_and_grad(X, y)
+        runs = {"ours": lambda X=X, y=y: compiled.value_and_grad(X, y)}
+        for name, function in functions.items():
+            if function is None:
+                continue
+            given = (X.ctypes.data, y.ctypes.data, n, parameters.ctypes.data, out.ctypes.data)
+            assert abs(function(*given) - loss) < 1e-12
+            assert np.allclose(out, gradient, rtol=1e-10, atol=1e-12)
+            runs[name] = lambda function=function, given=given: function(*given)
+        times = alternating(runs, tiny)
+        cells = [f"{n:,}", *(short(times[name][0]) if name in times else "" for name in
+                 ("ours", *functions))]  # fmt: skip
+        limit = times.get("replay_mlp_blocked", (float("nan"),))[0]
+        rows.append([*cells, f"{times['ours'][0] / limit:.2f}", str(aim)])
+    return rows
+
+
+def programs(tiny):
+    """Yield name, function, samples for the gradients of single samples and batches."""
+    rng = np.random.default_rng(0)
+    for n in (2,) if tiny else (7, 15):
+        model = microgpt.GPT(random.Random(42))
+
+        def name_loss(letters, weights, model=model):
+            return microgpt.loss_of(model, letters, weights)
+
+        letters = rng.integers(0, 27, (1025, n + 1)).astype(float)
+        yield f"microgpt, names of {n} places", name_loss, (letters, np.full((1025, n), 1 / n))
+    network = MLP(*((8, [4, 3]) if tiny else (784, [64, 10])), rng=random.Random(1))
+    width, classes = (8, 3) if tiny else (784, 10)
+
+    def cross_entropy(x, t):
+        z = network(x)
+        return micrograd.logsumexp(z) - micrograd.dot(t, z)
+
+    samples = (rng.uniform(0, 1, (1025, width)), np.eye(classes)[rng.integers(0, classes, 1025)])
+    yield "`MLP(784,[64,10])`, cross-entropy", cross_entropy, samples
+
+
+def of_one(tiny):
+    """Return rows of the gradient of one sample and, per sample, of batches."""
+    rows = []
+    for name, function, samples in programs(tiny):
+        compiled = micrograd.compile(function, "llvm")
+        start = time.process_time()
+        compiled.value_and_grad(*[column[:1] for column in samples])
+        first = time.process_time() - start
+        held = np.array([p.data for p in compiled.parameters])
+        for how, given in (("read from the Values", None), ("as an array", held)):
+            times = alternating(
+                {n: lambda n=n, given=given: compiled.value_and_grad(
+                    *[column[:n] for column in samples], parameters=given)
+                 for n in (1, 64, 1024, 1025)},
+                tiny,
+            )  # fmt: skip
+            each = {n: seconds[0] / n for n, seconds in times.items()}
+            rows.append([f"{name}, parameters {how}", *map(short, each.values()),
+                         f"{each[1] / each[64]:.1f}", short(first)])  # fmt: skip
+    return rows
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tiny", action="store_true")
+    tiny = parser.parse_args(arguments).tiny
+    with tempfile.TemporaryDirectory() as folder:
+        moons_rows = against_c(folder, tiny)
+    text = (
+        f"`python tests/benchmarks/kernel.py` on {machine()}. Processor time of one thread, the "
+        "least of 15 alternating rounds.\n\n"
+        "The gradient of `MLP(2, [16, 16, 1])`, hinge loss, against C by hand and the limit, C that "
+        "is blocked over samples and neurons:\n\n"
+        + table(
+            ["samples", "micrograd", "C by hand", "C in blocks", "of the limit", "aim"], moons_rows
+        )  # fmt: skip
+        + "\n\nThe gradient of a batch, per sample. The aim is one sample in at most twice the time "
+        "that each of 64 takes, at most 10 µs for each of 64 names of 7 places, and no jump at 1,025:"
+        "\n\n"
+        + table(
+            ["program", "1 sample", "of 64", "of 1,024", "of 1,025", "1 / 64", "first call"],
+            of_one(tiny),
+        )  # fmt: skip
+    )
+    print(text)
+    if not tiny:
+        write_section("Gradient kernels", text)
+
+
+if __name__ == "__main__":
+    main()
