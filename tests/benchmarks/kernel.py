@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "examples")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import microgpt
 import numpy as np
@@ -56,6 +57,7 @@ def against_c(folder, tiny):
         X, y = moons(n)
         out = np.empty_like(parameters)
         compiled.machine(X, y)  # compiled now, not when that has paid
+        compiled.value_and_grad(X, y)
         loss, gradient = compiled.value_and_grad(X, y)
         runs = {"ours": lambda X=X, y=y: compiled.value_and_grad(X, y)}
         for name, function in functions.items():
@@ -95,25 +97,29 @@ def programs(tiny):
     yield "`MLP(784,[64,10])`, cross-entropy", cross_entropy, samples
 
 
+def run(compiled, samples, n, given):
+    """Return a call for the gradient of the first `n` samples."""
+    batch = [column[:n] for column in samples]
+    return lambda: compiled.value_and_grad(*batch, parameters=given)
+
+
 def of_one(tiny):
     """Return rows of the gradient of one sample and, per sample, of batches."""
     rows = []
     for name, function, samples in programs(tiny):
         compiled = micrograd.compile(function, "llvm")
         start = time.process_time()
-        compiled.value_and_grad(*[column[:1] for column in samples])
+        run(compiled, samples, 1, None)()
         first = time.process_time() - start
         held = np.array([p.data for p in compiled.parameters])
+        compiled.machine(*samples)  # compiled now, not when that has paid
+        run(compiled, samples, 1, None)()
         for how, given in (("read from the Values", None), ("as an array", held)):
-            times = alternating(
-                {n: lambda n=n, given=given: compiled.value_and_grad(
-                    *[column[:n] for column in samples], parameters=given)
-                 for n in (1, 64, 1024, 1025)},
-                tiny,
-            )  # fmt: skip
-            each = {n: seconds[0] / n for n, seconds in times.items()}
-            rows.append([f"{name}, parameters {how}", *map(short, each.values()),
-                         f"{each[1] / each[64]:.1f}", short(first)])  # fmt: skip
+            runs = {n: run(compiled, samples, n, given) for n in (1, 64, 1024, 1025)}
+            each = {n: seconds[0] / n for n, seconds in alternating(runs, tiny).items()}
+            ratio = f"{each[1] / each[64]:.1f}"
+            title = f"{name}, parameters {how}"
+            rows.append([title, *map(short, each.values()), ratio, short(first)])
     return rows
 
 
@@ -122,23 +128,28 @@ def main(arguments=None):
     parser.add_argument("--tiny", action="store_true")
     tiny = parser.parse_args(arguments).tiny
     with tempfile.TemporaryDirectory() as folder:
-        moons_rows = against_c(folder, tiny)
-    text = (
-        f"`python tests/benchmarks/kernel.py` on {machine()}. Processor time of one thread, the "
-        "least of 15 alternating rounds.\n\n"
-        "The gradient of `MLP(2, [16, 16, 1])`, hinge loss, against C by hand and the limit, C that "
-        "is blocked over samples and neurons:\n\n"
-        + table(
-            ["samples", "micrograd", "C by hand", "C in blocks", "of the limit", "aim"], moons_rows
-        )  # fmt: skip
-        + "\n\nThe gradient of a batch, per sample. The aim is one sample in at most twice the time "
-        "that each of 64 takes, at most 10 µs for each of 64 names of 7 places, and no jump at 1,025:"
-        "\n\n"
-        + table(
-            ["program", "1 sample", "of 64", "of 1,024", "of 1,025", "1 / 64", "first call"],
-            of_one(tiny),
-        )  # fmt: skip
+        limit = table(
+            ["samples", "micrograd", "C by hand", "C in blocks", "of the limit", "aim"],
+            against_c(folder, tiny),
+        )
+    singles = table(
+        ["program", "1 sample", "of 64", "of 1,024", "of 1,025", "1 / 64", "first call"],
+        of_one(tiny),
     )
+    text = f"""\
+`python tests/benchmarks/kernel.py` on {machine()}. Processor time of one thread, the least of 15
+alternating rounds.
+
+The gradient of `MLP(2, [16, 16, 1])`, hinge loss, against C by hand and against the limit, C that
+is blocked over samples and neurons:
+
+{limit}
+
+The gradient of a batch, per sample. The aim is one sample in at most twice the time that each of 64
+takes, at most 10 µs for each of 64 names of 7 places, and no jump at 1,025:
+
+{singles}
+"""
     print(text)
     if not tiny:
         write_section("Gradient kernels", text)
