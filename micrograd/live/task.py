@@ -18,9 +18,9 @@ from micrograd.replay.instructions import instructions
 if TYPE_CHECKING:
     from micrograd.live.watching import Watch
 
-__all__ = ["task_data"]
+__all__ = ["ACTIVATIONS", "task_data"]
 
-_ACTIVATIONS: Final = (
+ACTIVATIONS: Final = (
     "relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear",
 )  # fmt: skip
 _MOST_PARAMETERS: Final = 20_000
@@ -130,7 +130,7 @@ def _listed(option: Any) -> Sequence[Any]:
 
 def _activations(watch: Watch) -> list[str]:
     own = [activation_of(layer[0]) for layer in neurons_of(watch.model)]
-    return list(dict.fromkeys([*own, *_ACTIVATIONS]))
+    return list(dict.fromkeys([*own, *ACTIVATIONS]))
 
 
 def _activation(rows: _Rows, name: str) -> int | None:

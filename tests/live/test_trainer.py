@@ -3,12 +3,16 @@
 import pytest
 
 pytest.importorskip("numpy")
+pytest.importorskip("sklearn")
 
+import numpy as np
 from trainer import in_node
 from watched import HELD, X, model, y
 
 from micrograd import watch
-from micrograd.optim import SGD
+from micrograd.datasets import load
+from micrograd.live.task import ACTIVATIONS
+from micrograd.optim import SGD, Adam, AdamW
 from micrograd.train import fit
 
 _RAN = """
@@ -57,3 +61,55 @@ def test_a_reset_and_a_step_at_a_time_give_the_same_curve():
         view.task,
     )
     assert found[0] == found[1] == view.run(30).losses
+
+
+def test_every_loss_activation_and_optimizer_gives_the_numbers_of_the_engine():
+    three, numbers = [i * i % 3 for i in range(30)], [a * b + 0.3 for a, b in X]
+    cases = [([4, 1], "hinge", y, SGD, {"activation": name}) for name in ACTIVATIONS]
+    cases += [
+        ([4, 1], "bce", y, SGD, {}),
+        ([4, 1], "mse", numbers, SGD, {"weight_decay": 0.01}),
+        ([4, 2], "cross_entropy", y, SGD, {"activation": "tanh"}),
+        ([4, 3], "cross_entropy", three, SGD, {"momentum": 0.9, "nesterov": True}),
+        ([4, 3], "cross_entropy", three, Adam, {"weight_decay": 0.1}),
+        ([4, 3], "cross_entropy", three, AdamW, {"betas": (0.5, 0.9), "eps": 1e-6}),
+        ([4, 3, 1], "bce", y, SGD, {"activation": ["tanh", "gelu", "linear"]}),
+    ]
+    tasks, expected = [], []
+    for sizes, loss, labels, make, options in cases:
+        kind = {"activation": options.pop("activation", "relu")}
+        nets = [model(*sizes, **kind) for _ in range(2)]
+        first, second = (make(net.parameters(), lr=0.05, **options) for net in nets)
+        tasks.append(watch(nets[0], X, labels, loss, first, batch_size=8).task)
+        history = fit(
+            nets[1], X, labels, loss, second, steps=40, batch_size=8, seed=0, compile=False,
+            progress=False,
+        )  # fmt: skip
+        expected.append([*history.loss, *(p.data for p in nets[1].parameters())])
+    found = in_node(
+        "return given.map(task => { const run = trainerOf(task).step(40);"
+        "return [...run.losses, ...run.parameters]; });",
+        tasks,
+    )
+    for case, page, engine in zip(cases, found, expected, strict=True):
+        assert page == pytest.approx(engine, rel=1e-9, abs=1e-12), case
+
+
+def test_generated_data_are_those_of_load_to_the_last_place_and_equal_when_rounded():
+    cases = [
+        {"data": name, "n": n, "noise": noise, "dataSeed": seed}
+        for name in ("moons", "circles", "xor", "spirals", "blobs")
+        for n, noise, seed in ((200, 0.1, 0), (57, 0.3, 2**32 - 1), (12, 0, 3))
+    ]
+    found = in_node(
+        "return given.map(c => [madeSet(c), SETS[c.data].make(c.n, c.noise, c.dataSeed)]);", cases
+    )
+    for case, (page, drawn) in zip(cases, found, strict=True):
+        options = {"samples": case["n"], "noise": case["noise"], "seed": case["dataSeed"]}
+        data = load(case["data"], **options)
+        rows = np.concatenate([data.X, data.X_test])
+        assert page["rows"] == rows.round(4).tolist(), case
+        assert page["groups"] == [*data.y.tolist(), *data.y_test.tolist()], case
+        assert page["training"] == len(data.X)
+        raw = np.array([point for point, _ in drawn])
+        assert np.abs(np.sort(raw, axis=0) - np.sort(rows, axis=0)).max() <= 4e-16, case

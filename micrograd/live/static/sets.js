@@ -1,4 +1,105 @@
-// The data sets of `micrograd.datasets` that are generated.
+// The data sets of `micrograd.datasets` that are generated, with the split of `load`.
 
-const SETS = {};
-function madeSet() { throw new RangeError("no such data"); }
+// NumPy's `RandomState(seed)`, which scikit-learn draws with.
+function randomState(seed) {
+  const bits = twister(spread(seed)), random = () => fraction(bits);
+  let spare = null;
+  const state = {
+    normal(mean, deviation) {
+      let z = spare, x, y, r;
+      spare = null;
+      if (z === null) {
+        do { x = 2 * random() - 1; y = 2 * random() - 1; r = x * x + y * y; } while (r >= 1 || r === 0);
+        const f = Math.sqrt(-2 * Math.log(r) / r);
+        spare = f * x; z = f * y;
+      }
+      return mean + deviation * z;
+    },
+    shuffled(list) {
+      const found = [...list];
+      for (let i = found.length - 1; i > 0; i--) {
+        const mask = 2 ** (32 - Math.clz32(i)) - 1;
+        let j = (bits() & mask) >>> 0;
+        while (j > i) j = (bits() & mask) >>> 0;
+        [found[i], found[j]] = [found[j], found[i]];
+      }
+      return found;
+    },
+  };
+  return state;
+}
+
+const countTo = n => Array.from({ length: n }, (_, i) => i);
+// Two curves, shuffled, with noise: `outer(t)` and `inner(t)` for t in steps through a turn.
+function twoCurves(n, noise, seed, [outer, inner], step, last) {
+  const draw = randomState(seed), sizes = [Math.floor(n / 2), n - Math.floor(n / 2)];
+  const points = sizes.flatMap((size, k) => countTo(size).map(i => [[outer, inner][k](i === size - 1 ? last ?? i * step(size) : i * step(size)), k]));
+  return draw.shuffled(points).map(([[x, y], k]) => [[x + draw.normal(0, noise), y + draw.normal(0, noise)], k]);
+}
+const BLOBS = [[-1.2, -.7], [1.2, -.7], [0, 1.3]];
+const SETS = {
+  moons: { noise: .1, classes: ["0", "1"], make: (n, noise, seed) => twoCurves(n, noise, seed, [t => [Math.cos(t), Math.sin(t)], t => [1 - Math.cos(t), 1 - Math.sin(t) - .5]], size => Math.PI / (size - 1), Math.PI) },
+  circles: { noise: .1, classes: ["0", "1"], make: (n, noise, seed) => twoCurves(n, noise, seed, [t => [Math.cos(t), Math.sin(t)], t => [Math.cos(t) * .5, Math.sin(t) * .5]], size => 2 * Math.PI / size) },
+  xor: {
+    noise: .35, classes: ["0", "1"],
+    make(n, noise, seed) {
+      const draw = randomOf(seed);
+      return countTo(n).map(i => { const right = i & 1, up = i >> 1 & 1; return [[2 * right - 1 + draw.gauss(0, noise), 2 * up - 1 + draw.gauss(0, noise)], right ^ up]; });
+    },
+  },
+  spirals: {
+    noise: .08, classes: ["0", "1"],
+    make(n, noise, seed) {
+      const draw = randomOf(seed);
+      return countTo(n).map(i => {
+        const arm = i & 1, along = (i >> 1) / Math.max(1, Math.floor((n - 1) / 2)), radius = .2 + 1.8 * along, angle = 2 * Math.PI * along + Math.PI * arm;
+        const x = radius * Math.cos(angle), y = radius * Math.sin(angle);
+        return [[x + draw.gauss(0, noise), y + draw.gauss(0, noise)], arm];
+      });
+    },
+  },
+  blobs: {
+    noise: .5, classes: ["0", "1", "2"],
+    make(n, noise, seed) {
+      const draw = randomState(seed);
+      return draw.shuffled(BLOBS.flatMap(([x, y], k) => countTo(Math.floor(n / 3) + (k < n % 3)).map(() => [[draw.normal(x, noise), draw.normal(y, noise)], k])));
+    },
+  },
+};
+
+// As scikit-learn's stratified split: which samples are learnt, and which are held out.
+function split(groups, held, seed) {
+  const draw = randomState(seed), classes = Math.max(...groups) + 1, of = countTo(classes).map(k => countTo(groups.length).filter(i => groups[i] === k));
+  const counts = of.map(list => list.length), learnt = shares(counts, groups.length - held, draw), rest = shares(counts.map((c, k) => c - learnt[k]), held, draw);
+  const parts = [[], []];
+  of.forEach((list, k) => {
+    const shuffled = draw.shuffled(countTo(list.length)).map(i => list[i]);
+    parts[0].push(...shuffled.slice(0, learnt[k])); parts[1].push(...shuffled.slice(learnt[k], learnt[k] + rest[k]));
+  });
+  return parts.map(part => draw.shuffled(part));
+}
+function shares(counts, drawn, draw) { // how many of each class, as near to its share as can be
+  const total = counts.reduce((a, b) => a + b), exact = counts.map(c => c / total * drawn), found = exact.map(Math.floor);
+  let missing = drawn - found.reduce((a, b) => a + b);
+  for (const value of [...new Set(exact.map((x, k) => x - found[k]))].sort((a, b) => b - a)) {
+    if (missing <= 0) break;
+    const tied = countTo(counts.length).filter(k => exact[k] - Math.floor(exact[k]) === value && found[k] === Math.floor(exact[k]));
+    const chosen = draw.shuffled(countTo(tied.length)).slice(0, Math.min(tied.length, missing));
+    for (const i of chosen) found[tied[i]]++;
+    missing -= chosen.length;
+  }
+  return found;
+}
+
+// Coordinates of four decimals: the last places of log, cos and sin differ between machines.
+const toFour = x => even(x * 1e4) / 1e4;
+function madeSet({ data, n, noise, dataSeed }) {
+  const { make, classes } = SETS[data], samples = make(n, noise, dataSeed), parts = split(samples.map(([, group]) => group), Math.ceil(n / 2), dataSeed);
+  const chosen = parts.flat().map(i => samples[i]), rows = chosen.map(([point]) => point.map(toFour)), names = ["x1", "x2"];
+  const low = [], high = [], means = [];
+  for (const k of [0, 1]) {
+    const values = rows.map(row => row[k]), [a, b] = [Math.min(...values), Math.max(...values)], margin = b > a ? .08 * (b - a) : 1;
+    low.push(a - margin); high.push(b + margin); means.push(values.reduce((a, b) => a + b) / n);
+  }
+  return { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map(Number), plane: { columns: [0, 1], low, high, means } };
+}
