@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from textwrap import fill
 from typing import Any
 
 __all__ = ["Described", "described"]
@@ -33,10 +34,10 @@ class Described:
 
 
 def described(picture: Any, words: str) -> Described:
-    """Return a picture that a notebook shows as the last line of a cell, with a description.
+    """Return a picture that a notebook shows as the last line of a cell; print its description.
 
-    The description stands where the picture cannot be shown, or seen: in the text of the output,
-    and in pages made with `docs/course.html.j2`.
+    It is printed because most hosts, JupyterLab among them, show a picture without its alternative
+    text. Pages made with `docs/course.html.j2` have that too.
 
     Parameters
     ----------
@@ -49,8 +50,10 @@ def described(picture: Any, words: str) -> Described:
     --------
     >>> from matplotlib.figure import Figure
     >>> described(Figure(), "an empty picture")
+    Picture: an empty picture.
     <an empty picture>
     """
+    print(fill(f"Picture: {words}.", 88))
     if isinstance(picture, bytes):
         return Described(picture, words)
     import matplotlib.pyplot as plt

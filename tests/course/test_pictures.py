@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib")
 import matplotlib.pyplot as plt
 
 
-def test_a_figure_or_its_axes_become_a_picture_with_words_and_are_closed():
+def test_a_figure_or_its_axes_become_a_picture_with_words_and_are_closed(capsys):
     for pick in (lambda figure, _: figure, lambda _, ax: ax):
         figure, ax = plt.subplots()
         shown = described(pick(figure, ax), "an empty plot")
@@ -19,6 +19,7 @@ def test_a_figure_or_its_axes_become_a_picture_with_words_and_are_closed():
         assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
         assert data["text/plain"] == repr(shown) == "<an empty plot>"
         assert metadata == {"image/png": {"alt": "an empty plot"}}
+        assert capsys.readouterr().out == "Picture: an empty plot.\n"
 
 
 def test_bytes_are_shown_as_they_are():
