@@ -15,11 +15,17 @@ from micrograd.stepper.page.data import layout_of, page_data
 from micrograd.stepper.page.html import LAST_LINE, document, script, styles
 from micrograd.stepper.page.layout import Layout
 from micrograd.stepper.page.minified import stripped
+from micrograd.style import THEMES
 
 __all__ = ["live_script", "live_styles", "page_text", "sample_data"]
 
 TRAINER: Final = ("mt.js", "sets.js", "trainer.js", "run.js")  # which also run without a page
 _STATIC: Final = Path(__file__).parent / "static"
+# In this order: a script may use what those before it declare.
+_FILES: Final = (
+    "sources.js", "live_map.js", "live_curve.js", "live_net.js", "controls.js", "paint.js",
+    "pins.js", "live.js",
+)  # fmt: skip
 _LIVE_END: Final = "export default{initialize:takePlaces(renderLive),render:renderLive};\n"
 _START: Final = """\
 const values = { data: await pageData(), theme: "auto" };
@@ -42,10 +48,7 @@ def live_script(net: bool | None = None) -> str:
         As for `script` of the stepper's page.
     """
     code = script(net)
-    files = [
-        (_STATIC / name).read_text(encoding="utf-8")
-        for name in (*TRAINER, "live_net.js", "live.js")
-    ]
+    files = [(_STATIC / name).read_text(encoding="utf-8") for name in (*TRAINER, *_FILES)]
     own = stripped("\n".join(files))
     if not (code.endswith(LAST_LINE) and own.endswith(_LIVE_END)):
         raise AssertionError("stepper.js and live.js must end in their exports")
@@ -55,7 +58,12 @@ def live_script(net: bool | None = None) -> str:
 @lru_cache(maxsize=1)
 def live_styles() -> str:
     """Return the style sheet of the stepper and the live view."""
-    return styles() + (_STATIC / "live.css").read_text(encoding="utf-8")
+    colours = "".join(
+        f'.mgs[data-theme="{name}"] {{ --classes: {" ".join(look.classes)}; '
+        f"--diverging: {' '.join(look.diverging)}; }}\n"
+        for name, look in THEMES.items()
+    )
+    return styles() + colours + (_STATIC / "live.css").read_text(encoding="utf-8")
 
 
 def page_text(

@@ -1,0 +1,34 @@
+// Pinned runs: their curves and boundaries stay as ghosts behind those of now, their settings and
+// results stand in a table.
+
+const MOST_PINS = 6;
+
+function livePins(view) {
+  const { on, source } = view, pin = h("button", { type: "button", title: "Keep this run to compare (p)" }, "Pin this run"), rows = h("tbody", {});
+  const table = h("div", { class: "mgl-table", hidden: "" }, h("table", {}, h("caption", { class: "mgl-heard" }, "Pinned runs"), h("thead", {}, h("tr", {}, ["run", "data", "network", "training", "steps", "loss", "held out", ""].map(text => h("th", { scope: "col" }, text)))), rows));
+  let pins = [], named = 0;
+  const names = { own: "my own", none: "painted" };
+  function wordsOf(s) {
+    const made = s.data !== "own" && s.data !== "none", painted = s.painted?.length ? ` + ${s.painted.length} painted` : "";
+    return [`${names[s.data] ?? s.data}${made ? `, ${s.n}, noise ${numberText(s.noise)}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
+      `${s.optimizer} ${numberText(s.lr)}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
+  }
+  function keep() {
+    const { frame } = view, { plane } = source.runs, right = /held out (\d+) of (\d+) correct/.exec(frame.text), settings = structuredClone(source.settings);
+    if (pins.length >= MOST_PINS) return view.say(`${MOST_PINS} runs are pinned: remove one before another is kept.`);
+    pins.push({ name: String.fromCharCode(65 + named++ % 26), settings, n: frame.n, loss: frame.loss, held: right ? `${right[1]} of ${right[2]}, ${numberText(100 * right[1] / right[2], 3)} %` : frame.held == null ? "\u2013" : `loss ${numberText(frame.held, 3)}`, points: frame.points.slice(), d: view.map.edge(), plane: JSON.stringify([...plane.low, ...plane.high].map(x => +x.toFixed(6))) });
+    view.tell(`Run ${pins.at(-1).name} pinned`);
+    build();
+  }
+  function build() {
+    table.hidden = !pins.length;
+    const act = (text, name, f) => { const b = h("button", { type: "button", "aria-label": name }, text); on(b, "click", f); return b; };
+    rows.replaceChildren(...pins.map(p => h("tr", {}, h("th", { scope: "row" }, p.name), ...wordsOf(p.settings).map(text => h("td", {}, minus(text))), h("td", {}, String(p.n)), h("td", {}, p.loss == null ? "not finite" : numberText(p.loss, 3)), h("td", {}, p.held),
+      h("td", {}, act("Load", `Load the settings of run ${p.name}`, () => view.change(structuredClone(p.settings))), act("\u00d7", `Remove run ${p.name}`, () => { pins = pins.filter(q => q !== p); pin.focus(); build(); })))));
+    view.paint();
+  }
+  on(pin, "click", keep);
+  view.pinned = () => pins;
+  view.ghosts = () => { const { plane } = source.runs, now = JSON.stringify([...plane.low, ...plane.high].map(x => +x.toFixed(6))); return pins.filter(p => p.plane === now); };
+  return { button: pin, table, keep };
+}

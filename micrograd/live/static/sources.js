@@ -1,0 +1,99 @@
+// Where the frames of the live view come from: a run that the page trains, frames that were recorded,
+// or a kernel. All three give the view the same: what does not change in a run (`shape`), the frame
+// of the moment, and what can be done. They call `changed` when there is something else to see.
+
+const bytesOf = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
+// Each parameter, as in model.parameters(): of each neuron its weights, then its bias.
+function parametersOf(layers) {
+  return layers.slice(1).flatMap((n, k) => {
+    const l = k + 1, inputs = layers[k];
+    return Array.from({ length: n * (inputs + 1) }, (_, q) => {
+      const i = Math.floor(q / (inputs + 1)), j = q % (inputs + 1), bias = j === inputs;
+      return { l, i, j, bias, name: bias ? nameText("b", l, i + 1) : nameText("w", l, `${i + 1},${j + 1}`) };
+    });
+  });
+}
+const positionsOf = layers => layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => [l + 1, i])); // of the neurons
+
+// What Python says of a run that it trains itself, or has trained.
+function stillShape(data) {
+  const { names, ends, layers, classes } = data;
+  return {
+    layers, inputs: data.inputs, answers: data.answers, outputs: layers.at(-1), classes, names, ends, heading: data.heading, about: data.about,
+    points: data.points.map(([x, y, group], i) => [x, y, group, i >= data.learnt]), parameters: parametersOf(layers), neurons: positionsOf(layers),
+  };
+}
+function frameOf(frame, shape, neurons) {
+  const sizes = new Int8Array(bytesOf(frame.w).buffer), scales = frame.scales.map(Number);
+  return { ...frame, map: bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons };
+}
+const mapsOf = (neurons, shape) => neurons && shape.neurons.map(([l, i]) => { const own = neurons[`${l - 1} ${i}`]; return own && { map: bytesOf(own.map), note: own.note }; });
+
+function recorded(data, changed) {
+  const shape = stillShape(data), { frames } = data, neurons = mapsOf(data.neurons, shape), held = Object.keys(data.samples);
+  let k = 0, running = false;
+  const until = points => points.filter(p => p[0] <= frames[k].n), last = frames.length - 1;
+  const go = to => { k = Math.max(0, Math.min(last, to)); if (k === last) running = false; changed(); };
+  return {
+    kind: "recorded", shape, held, last, setting: data.setting, neuronNote: " (At the end of the run.)",
+    get at() { return k; }, get running() { return running; },
+    frame: () => ({ ...frameOf(frames[k], shape, neurons), points: until(data.curve.points), held: until(data.curve.held) }),
+    most: () => data.curve.most, numbers: q => frames[k].numbers?.map(texts => texts[q]) ?? null,
+    run(yes) { if (yes && k === last) k = 0; running = yes; changed(); },
+    advance: n => go(k + n), go, step: () => { running = false; go(k + 1); }, back: () => { running = false; go(k - 1); }, reset: () => { running = false; go(0); },
+    sample(i) {
+      if (!data.samples[i]) return held.length ? `This page does not hold sample ${i}, only ${held.join(", ")}.` : "This page holds no sample's graph: it would be too large.";
+      running = false; go(last);
+      return { data: data.samples[i] };
+    },
+  };
+}
+
+// `ask` sends the kernel a command; its answers are values of the model.
+function pushed(data, model, ask, listen, changed) {
+  const shape = stillShape(data);
+  for (const name of ["frame", "running"]) listen(`change:${name}`, changed);
+  const frame = () => model.get("frame");
+  return {
+    kind: "kernel", shape, settings: { lr: Number(data.rate), activation: data.activation }, choices: { activation: data.activations },
+    get running() { return model.get("running"); },
+    frame: () => ({ ...frameOf(frame(), shape, mapsOf(frame().neurons, shape)), points: frame().curve.points, held: frame().curve.held }),
+    most: () => frame().curve.most, numbers: q => frame().numbers?.map(texts => texts[q]) ?? null,
+    run: yes => ask(yes ? "run" : "pause"), step: () => ask("step"), reset: () => ask("reset"),
+    change({ lr, activation }) { if (lr != null) { this.settings.lr = lr; ask("rate", lr); } if (activation) { this.settings.activation = activation; ask("activation", activation); } },
+    sample: i => void ask("sample", i),
+  };
+}
+
+// A run of this page.
+function trained(task, changed) {
+  const run = trainerOf(task);
+  let running = false, shape = null, settings = null, choices = null;
+  const shapeOf = () => {
+    const { plane, layers } = run;
+    return {
+      layers, inputs: run.inputs, answers: run.answers, outputs: run.outputs, classes: run.classes, names: plane.names, heading: run.heading, about: run.about, points: run.points,
+      ends: [plane.low, plane.high].map(ends => Array.from(ends, x => numberText(x, 3))), parameters: parametersOf(layers), neurons: positionsOf(layers),
+    };
+  };
+  return {
+    kind: "trained", runs: run, defaults: trainerOf.defaults(task),
+    get shape() { return shape ??= shapeOf(); },
+    get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; },
+    frame(fine) {
+      const frame = run.frame({ fine, maps: true }), note = ([low, high]) => `It answers from ${numberText(low)} to ${numberText(high)}${low < 0 && high > 0 ? "; the line is its 0" : ""}.`;
+      return { ...frame, ...run.curve(), weights: run.parameters, neurons: frame.neurons.map((map, k) => ({ map, note: note(frame.ranges[k]) })) };
+    },
+    most: () => Math.max(run.done, 1), numbers: q => [numberText(run.parameters[q]), run.done ? numberText(run.grads[q], 4, true) : "\u2013"],
+    run(yes) { running = yes && !run.stopped; changed(); },
+    advance(n, until = Infinity) { // to the last step of these, or as many as there is time for
+      for (; n > 0 && !run.stopped && performance.now() < until; n--) run.step(1);
+      if (run.stopped) running = false;
+      changed();
+    },
+    step() { running = false; run.step(1); changed(); },
+    reset() { running = false; run.reset(); changed(); },
+    change(part) { run.change(part); shape = settings = choices = null; changed(); },
+    sample: i => run.sample(i),
+  };
+}
