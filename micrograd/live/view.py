@@ -21,13 +21,11 @@ from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP
 from micrograd.plot import features_of, limits_of
 from micrograd.stepper import Stepper
-from micrograd.style import class_shape, number_text
+from micrograd.style import number_text
 
 __all__ = ["GRID", "Plane", "Samples", "View"]
 
 GRID: Final = 50  # points along each axis of a map
-_MARKS: Final = "●■▲◆✕"  # the shapes of `style.MARKERS`, as characters
-_NAMED: Final = 10  # classes at most that the key names one by one
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ class View:
         return [int(number > middle) for number in numbers]
 
     def _name_classes(self, labels: list[Any], classes: Sequence[str] | None) -> None:
-        """Set the names of the classes, and the key; a task of numbers has no classes."""
+        """Set the names of the classes; a task of numbers has none."""
         groups = self.samples.groups
         classification = self.known_loss is not None and self.known_loss.classification
         self.labels: list[float] = []
@@ -193,12 +191,6 @@ class View:
                 raise InputCountError(f"expected names for {len(names)} classes, got {len(given)}")
             names = given
         self.classes = names
-        if not names:
-            self.key = f"Blue above {number_text(self._level, 3)}, orange below."
-            return
-        marks = [f"{_MARKS[class_shape(k, self.outputs)]} {name}" for k, name in enumerate(names)]
-        here = [mark for k, mark in enumerate(marks) if self.outputs > 1 or k in groups]
-        self.key = ", ".join(here) + "." if len(here) <= _NAMED else f"{len(here)} classes."
 
     def forget_compiled(self) -> None:
         """Compile the network anew when it is next asked, as after another activation."""

@@ -24,9 +24,7 @@ from micrograd.live.frames import (
     loss_text,
     parameter_bytes,
     parameter_texts,
-    shades,
     thinned,
-    undecided,
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.page import page_text
@@ -37,7 +35,7 @@ from micrograd.nn import MLP
 from micrograd.optim import Adam
 from micrograd.plot import HIGHEST
 from micrograd.replay.trace.watch import user_frame
-from micrograd.style import THEMES, class_shape, number_text
+from micrograd.style import THEMES, number_text
 from micrograd.style import theme as theme_named
 from micrograd.train import session
 
@@ -293,13 +291,14 @@ class Watch(View):
             [round(x, 4), round(z, 4), group]
             for (x, z), group in zip(places.tolist(), samples.groups, strict=True)
         ]
-        classes = range(max(2, outputs))
         layers = [len(self.model.layers[0].neurons[0].w)]
         layers += [len(layer.neurons) for layer in self.model.layers]
         lr, rate = self.optimizer.lr, number_text(self.rate, 3)
         if callable(lr) and self.step:
             rate = f"{number_text(float(lr(0)), 3)} to {rate}"
-        hollow = " Hollow: held out." if len(points) > samples.training else ""
+        about = f"{self._described(self.called)}."
+        if not self.classes:
+            about += f" Blue above {number_text(self._level, 3)}, orange below."
         return {
             "task": self.task,
             "points": points,
@@ -309,17 +308,9 @@ class Watch(View):
             "inputs": self.called,
             "answers": self.classes if outputs > 1 else ["score" if self.classes else "prediction"],
             "layers": layers,
-            "binary": outputs == 1,
-            "undecided": 0 if outputs == 1 else undecided(outputs),
-            "colours": {
-                n: [look.of_class(k, outputs) for k in classes] for n, look in THEMES.items()
-            },
-            "lut": {name: shades(look, outputs) for name, look in THEMES.items()},
-            "shades": {name: shades(look, 1) for name, look in THEMES.items()},
-            "about": f"{self._described(self.called)}. {self.key}{hollow}",
+            "about": about,
             "heading": "Decision boundary" if self.classes else "Prediction",
             "classes": self.classes,
-            "shapes": [class_shape(k, outputs) for k in classes],
             "setting": f"{type(self.optimizer).__name__}, learning rate {rate}, {self.activation}",
         }
 

@@ -74,4 +74,4 @@ def test_a_frame_holds_each_parameter_and_the_gradient_of_the_last_step_as_text(
 
 def test_the_front_end_never_writes_html():
     assert "innerHTML" not in live_script()
-    assert len(live_script()) < 240_000
+    assert len(live_script()) < 290_000

@@ -62,7 +62,7 @@ def test_what_is_held_out_is_measured_shown_and_never_learnt_from():
     assert (still["learnt"], len(still["points"])) == (30, 34)
     assert [group for *_, group in still["points"][30:]] == [1, 0, 1, 0]
     assert all(0 < place < 1 for *places, _ in still["points"] for place in places)
-    assert still["about"] == "x⁽⁰⁾₁ across, x⁽⁰⁾₂ up. ■ 0, ● 1. Hollow: held out."
+    assert still["about"] == "x⁽⁰⁾₁ across, x⁽⁰⁾₂ up."
     nodes = view.graph_of(32).nodes
     assert {3.0, -2.0} <= {node.data for node in nodes}
 

@@ -3,7 +3,7 @@
 
 const SPEEDS = [["1 a second", 1], ["5 a second", 5], ["30 a second", 30], ["200 a second", 200], ["full", 0]]; // steps
 const STRENGTHS = [0, .0001, .0003, .001, .003, .01, .03, .1, .3, 1], BATCHES = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
-const inputText = name => name.replace(/(^|[^\p{L}])x(\d+)(?=$|\W)|(?<=\d)x(\d+)$/gu, (_, before = "", a, b) => `${before}x${lowered(a ?? b)}`); // x1x2 as x₁x₂
+const inputText = name => name.replace(/(?<![\p{L}_])x(\d+)(?=$|\W|x\d)/gu, (_, n) => `x${lowered(n)}`); // x1x2 as x₁x₂
 
 function liveControls(view) {
   const { on, source } = view, paints = [], settings = () => source.settings, choices = () => source.choices ?? {};

@@ -1,7 +1,6 @@
 // A run in the page: its data, its steps and what is shown of it.
 
 const MAP_SIDE = 60, FINE_SIDE = 120, LINE_POINTS = 101;
-const MARKS = "●■▲◆✕"; // the shapes of `style.MARKERS`
 const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not finite";
 
 // The inputs that a run can take: the features of the data, and what is computed from them.
@@ -200,11 +199,10 @@ function trainerOf(task, given = {}) {
     get inputs() { return settings.features.map(name => settings.data === "own" ? task.own.called[task.own.names.indexOf(name)] ?? name : name); },
     get answers() { return width() > 1 ? set.classes : [set.classes.length ? "score" : "prediction"]; },
     get about() {
-      const { names, columns } = { names: set.called, columns: set.plane.columns }, rest = names.length - 2, classes = set.classes, marks = classes.map((name, k) => `${MARKS[width() === 1 ? 1 - k : (k + Math.floor(k / 5)) % 5]} ${name}`);
+      const { called: names, plane: { columns } } = set, rest = names.length - 2;
       const others = rest > 0 ? `; ${rest === 1 ? "the other feature" : `the other ${rest} features`} held at the mean` : "";
       const across = names.length === 1 ? `${names[0]} across, the target up` : `${names[columns[0]]} across, ${names[columns[1]]} up${others}`;
-      const key = classes.length > 10 ? `${classes.length} classes.` : classes.length ? `${marks.join(", ")}.` : `Blue above ${numberText(levelOf(set).level, 3)}, orange below.`;
-      return `${across}. ${key}${hasHeld() ? " Hollow: held out." : ""}`;
+      return `${across}.${set.classes.length ? "" : ` Blue above ${numberText(levelOf(set).level, 3)}, orange below.`}`; // of classes the view has a key
     },
     get heading() { return set.classes.length ? "Decision boundary" : "Prediction"; },
     get plane() { const { columns, low, high } = set.plane; return { low, high, names: set.names.length === 1 ? [set.called[0]] : columns.map(i => set.called[i]) }; },

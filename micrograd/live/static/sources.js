@@ -70,9 +70,9 @@ function trained(task, changed) {
   const run = trainerOf(task);
   let running = false, shape = null, settings = null, choices = null;
   const shapeOf = () => {
-    const { plane, layers } = run;
+    const { plane, layers } = run, plain = text => text.replaceAll("\u207d\u2070\u207e", ""); // inputs are x₁, as in x₁²
     return {
-      layers, inputs: run.inputs, answers: run.answers, outputs: run.outputs, classes: run.classes, names: plane.names, heading: run.heading, about: run.about, points: run.points,
+      layers, inputs: run.inputs.map(plain).map(inputText), answers: run.answers, outputs: run.outputs, classes: run.classes, names: plane.names.map(plain).map(inputText), heading: run.heading, about: inputText(plain(run.about)), points: run.points,
       ends: [plane.low, plane.high].map(ends => Array.from(ends, x => numberText(x, 3))), parameters: parametersOf(layers), neurons: positionsOf(layers),
     };
   };
