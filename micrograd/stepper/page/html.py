@@ -131,7 +131,8 @@ def page_text(
     walks = [page_data(walk, title=title) for walk in pair]
     data: dict[str, Any] = dict(walks[0])
     if isinstance(stepper, Comparison):
-        told = {"names": stepper.names, "heads": stepper.heads, "says": COMPARED}
+        second = stepper.steppers[1].broken or stepper.names[1]
+        told = {"names": stepper.names, "heads": stepper.heads, "says": COMPARED, "as": second}
         data = {"title": data["title"], "net": None, "compare": walks, **told}
     data["position"] = pair[0].position
     if start := opening(pair[0], **state):

@@ -102,7 +102,7 @@ def lay_out(
     """
     if fold is None and len(parents) <= LARGEST_DRAWING:
         return _drawn(parents, widths, labels or {}, card, lines)
-    return _columns(parents, widths, fold)
+    return _columns(parents, widths, max((labels or {}).values(), default=0), fold)
 
 
 def _drawn(
@@ -274,9 +274,12 @@ def _beside(
 
 
 def _columns(
-    parents: Sequence[Sequence[int]], widths: Sequence[float], fold: Folded | None
+    parents: Sequence[Sequence[int]], widths: Sequence[float], label: float, fold: Folded | None
 ) -> Layout:
-    """Put the values in columns by depth, and split each column into several of equal height."""
+    """Put the values in columns by depth, and split each column into several of equal height.
+
+    `label` is the width of the widest label, which stands before an operation.
+    """
     size = len(parents)
     spot = fold.spot if fold else range(size)
     depth = fold.depth if fold else depths(parents)
@@ -289,9 +292,9 @@ def _columns(
             groups.setdefault((depth[i], kind), []).append(i)
     shown = sum(map(len, groups.values()))
     rows = max(6, round(math.sqrt(shown / 2)))
-    gap = 70
+    gap = max(70, 36 + label)
     if fold:  # a layer is one column, so that its lines cross no card
-        rows, gap = min(_TALLEST, max(map(len, groups.values()))), 96
+        rows, gap = min(_TALLEST, max(map(len, groups.values()))), max(96, gap)
     step = (CARD[0] + max(widths, default=0) + gap, CARD[1] + 52)
     left, top, right, bottom = _MARGIN
     cards: list[tuple[float, float]] = [(0, 0)] * size

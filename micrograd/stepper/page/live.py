@@ -13,9 +13,8 @@ from micrograd.sentences.groups import group_template
 from micrograd.sentences.naming import numeral, product_signs
 from micrograd.stepper.stepper import Stepper
 from micrograd.style import finite
-from micrograd.values.terms import Term
 
-__all__ = ["live_data"]
+__all__ = ["fixed_leaves", "live_data"]
 
 _IN_PYTHON: Final = "Change a number in Python"
 _LARGEST_INT: Final = 2**53  # of a float, and so of a page
@@ -37,7 +36,8 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
         them; `of`, for each value the position of its row, -1 for a leaf; `gates`, for each row
         whether a local derivative of 0 means that the operand was not chosen; `forms`, how each is
         written with numbers, and which operands stand in parentheses where they are negative;
-        `exact`, whether it gives a Fraction of Fractions; `fixed`, the leaves that are part of an
+        `exact`, whether it gives a Fraction of Fractions; `fractions`, whether there are any, which
+        a page makes floats as soon as a number is changed; `fixed`, the leaves that are part of an
         expression, such as the 3 of `3 * a`, and the targets of losses; `kinks` of each row. And
         the texts: what each value and its gradient are called, the formulas of the derivatives, and
         the templates of each step (of its sentence, its rule and its arithmetic) and each group.
@@ -51,11 +51,6 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
         listed = [instructions(op) for op in rows]
     except TraceError as error:
         return {"why": f"{_IN_PYTHON}: {error}."}
-    fixed = {i for i in range(len(data)) if not nodes[i].parents and stepper.words.is_number(i)}
-    fixed |= {leaf for term in _terms(stepper) if (leaf := term.leaf) is not None}
-    for node in nodes:
-        if node.parents and node.op.renewed:  # its row has the number of an operand
-            fixed |= {i for i, x in enumerate(nodes) if x in node.parents and x.op is constant}
     return {
         "ops": listed,
         "gates": [op.gate for op in rows],
@@ -63,7 +58,8 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
         "exact": [_is_exact(op) for op in rows],
         "of": [rows[node.op] if node.parents else -1 for node in nodes],
         "kinks": [list(op.kinks) for op in rows],
-        "fixed": sorted(fixed),
+        "fractions": any(isinstance(number, Fraction) for number in data),
+        "fixed": sorted(fixed_leaves(stepper)),
         "sums": [text(stepper.words.gradient_of(i)) for i in range(len(data))],
         "subjects": [text(stepper.words.subject(i)) for i in range(len(data))],
         "tight": [text(stepper.words.tight(i)) for i in range(len(data))],
@@ -76,8 +72,24 @@ def live_data(stepper: Stepper, text: Callable[[str], int]) -> dict[str, Any]:
     }
 
 
-def _terms(stepper: Stepper) -> list[Term]:
-    return [term for term in stepper.network.terms if term] if stepper.network else []
+def fixed_leaves(stepper: Stepper) -> set[int]:
+    """Return the leaves that a page does not change, as positions in the graph.
+
+    Examples
+    --------
+    >>> from micrograd import Value, steps
+    >>> walk = steps(3 * Value(2.0, label="a"))
+    >>> [walk.words.names[i] for i in fixed_leaves(walk)]
+    ['3']
+    """
+    nodes, network = stepper.nodes, stepper.network
+    found = {i for i, x in enumerate(nodes) if not x.parents and stepper.words.is_number(i)}
+    terms = network.terms if network else []
+    found |= {term.leaf for term in terms if term and term.leaf is not None}
+    for node in nodes:
+        if node.parents and node.op.renewed:  # its row has the number of an operand
+            found |= {i for i, x in enumerate(nodes) if x in node.parents and x.op is constant}
+    return found
 
 
 def _steps(stepper: Stepper, text: Callable[[str], int]) -> list[list[int]]:
@@ -125,10 +137,16 @@ def _is_exact(op: Op) -> bool:
 def _why_not(stepper: Stepper) -> str:
     recording = stepper.recording
     numbers = [*recording.data, *(x for row in recording.locals for x in row if x is not None)]
-    if any(isinstance(number, Fraction) for number in numbers):
-        return f"{_IN_PYTHON}: a page has no exact fractions."
     if any(isinstance(number, int) and abs(number) >= _LARGEST_INT for number in numbers):
         return f"{_IN_PYTHON}: a page has no ints of more than 53 bits."
-    if not all(map(finite, recording.data)):
+    if not all(map(_is_float, recording.data)):
         return f"{_IN_PYTHON}: a number of this graph is not finite."
     return ""
+
+
+def _is_float(number: Any) -> bool:
+    """Return whether a number is a finite float, or can be one."""
+    try:
+        return finite(float(number))
+    except OverflowError:
+        return False

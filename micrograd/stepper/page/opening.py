@@ -10,6 +10,7 @@ from typing import Any
 from micrograd.checks import finite_number
 from micrograd.errors import ArgumentError, OptionTypeError, shown_briefly
 from micrograd.stepper.guess import checked_guess
+from micrograd.stepper.page.live import fixed_leaves
 from micrograd.stepper.page.net import net_data
 from micrograd.stepper.stepper import Stepper
 
@@ -37,7 +38,8 @@ def opening(
     Raises
     ------
     ArgumentError
-        If there is nothing of that name to open, or a value to be set is not a leaf.
+        If there is nothing of that name to open, or a value to be set is not a leaf, or the leaf
+        is a number of an expression, such as the 3 of `3 * a`, or a target.
     NotInGraphError
         If there is no value of that name.
     OptionTypeError
@@ -95,6 +97,11 @@ def _changed(stepper: Stepper, name: Any, to: Any) -> str:
         raise ArgumentError(
             f"{stepper.words.names[i]} is computed from other values and cannot be set; "
             f"the leaves are {', '.join(leaves[:8])}{', …' if len(leaves) > 8 else ''}"
+        )
+    if i in fixed_leaves(stepper):
+        raise ArgumentError(
+            f"{stepper.words.names[i]} is part of an expression or the target of a loss and cannot "
+            "be set; make it a Value with a label to change it"
         )
     return f"@{i}:{float(finite_number(f'set[{name!r}]', to))!r}"
 

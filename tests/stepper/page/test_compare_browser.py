@@ -114,4 +114,12 @@ def test_two_walks_step_together_and_show_what_differs(browser, tmp_path, name):
     again = Both(browser, path, "#" + page.page.url.partition("#")[2])
     assert (again.said, again.rows) == (page.said, page.rows)
     again.close()
+    own = found.steppers[1].broken or found.names[1]
+    assert f"compare={own}" in page.page.url
+    again = Both(browser, path, "#compare=tanh&guess=1")
+    assert again.page.get_by_role("alert").inner_text() == (
+        f"This link compares with tanh, this page with {own}. Two walks side by side ask for no "
+        "guesses and make no updates: the page of one walk does."
+    )
+    again.close()
     page.close()

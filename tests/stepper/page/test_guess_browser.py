@@ -233,6 +233,9 @@ def test_what_is_asked_for_is_nowhere_to_be_read(guessing):
             opened.button(button).click()
             seen = opened.page.evaluate(READABLE)
             hidden += hides(stepper, step, seen)
+    opened.button("All steps").click()  # would print them
+    assert opened.page.locator(".mgs-all").count() == 0
+    assert "switch Guess off first" in opened.page.get_by_role("alert").inner_text()
     opened, stepper = guessing(
         small()[1], level=2, fragment="#step=1", viewport={"width": 1366, "height": 900}
     )

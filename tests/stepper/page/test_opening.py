@@ -28,6 +28,7 @@ def test_what_is_not_there_is_an_error_that_says_what_there_is(tmp_path):
         (loss, {"set": {"s1[2]": 1}}, ArgumentError, "the leaves are .*w1"),
         (loss, {"set": {"w9[1,1]": 1}}, NotInGraphError, "no value called 'w9"),
         (a * 2, {"set": {"a": float("nan")}}, ArgumentError, "set\\['a'\\] to be a finite number"),
+        (3 * a, {"set": {"3": 1}}, ArgumentError, "3 is part of an expression or the target"),
         (a * 2, {"set": {"a": "2"}}, OptionTypeError, "set\\['a'\\]"),
         (a * 2, {"set": [("a", 2)]}, OptionTypeError, "to be a mapping"),
         (a * 2, {"guess": []}, ArgumentError, "guess to be one of False, True, 2"),

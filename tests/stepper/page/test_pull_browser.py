@@ -1,6 +1,7 @@
 """Numbers of leaves that are pulled on a page, against the pages that Python writes of them."""
 
 import random
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -217,10 +218,45 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
         page.page.mouse.up()
 
 
-def test_a_graph_that_the_page_cannot_compute_says_why(page_of):
-    from fractions import Fraction
+def test_an_exact_fraction_that_is_pulled_becomes_a_float_and_says_so(page_of):
+    a, b = Value(Fraction(1, 3), label="a"), Value(Fraction(2, 7), label="b")
+    root = a * b + Fraction(1, 2)
+    root.label = "L"
+    page = page_of(root, "#step=2")
+    exact = page.page.evaluate(SHOWN)
+    scrubber(page, "a").press("Enter")
+    page.page.keyboard.type("1/2")
+    page.press("Enter")
+    page.page.evaluate(TWO_FRAMES)
+    assert moved(page) == "a 1/3 \u2192 0.5: L 25/42 \u2192 0.6429; exact fractions end here"
+    page.button("Back to the original").click()
+    assert page.page.evaluate(SHOWN) == exact
 
-    page = page_of(Value(Fraction(1, 3), label="a") * 2, "#step=1&set=a:2")
+
+def test_minus_zero_is_another_number_than_zero_and_the_update_shows_itself(page_of):
+    a = Value(0.0, label="a")
+    root = a * 2 + 1.0
+    root.label = "L"
+    page = page_of(root, "#step=1")
+    scrubber(page, "a").press("Enter")
+    page.page.keyboard.type("-0")
+    page.press("Enter")
+    page.page.evaluate(TWO_FRAMES)
+    page.page.wait_for_url(lambda url: "set=a:-0" in url)
+    curve = page.page.get_by_role("button", name="Curve", exact=True)
+    assert curve.get_attribute("aria-pressed") == "true"
+    page.press("End", "End")  # the end of the walk, and then the update
+    update = page.page.get_by_role("button", name="Update", exact=True).first
+    assert update.get_attribute("aria-pressed") == "true"
+
+
+def test_a_graph_that_the_page_cannot_compute_says_why(page_of):
+    a = Value(2.0, label="a")
+    twice = Value(4.0, (a,), "twice")
+    twice._backward = lambda: setattr(a, "grad", a.grad + 2 * twice.grad)
+    page = page_of(twice * 2, "#step=1&set=a:2&colour=red")
     assert page.page.get_by_role("spinbutton").count() == 0
-    assert "fraction" in page.page.locator(".mgs-legend").inner_text()
-    assert "fraction" in page.page.get_by_role("alert").inner_text()
+    assert "made by hand" in page.page.locator(".mgs-legend").inner_text()
+    alert = page.page.get_by_role("alert").inner_text()
+    assert "made by hand" in alert
+    assert "This link says colour=red, which is not here." in alert

@@ -6,7 +6,7 @@ const WRITE_AFTER = 250; // milliseconds after the last change: browsers refuse 
 const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)\u207e/g, (_, n) => n.normalize("NFKC")).replace(/[\u2080-\u2089]+(,[\u2080-\u2089]+)*/g, n => `[${n.normalize("NFKC")}]`).replace(/^\u2113/, "loss");
 
 function addressOf(model, el, nodes, count, fresh) {
-  const asked = (fresh && model.get("start")) || {}, parts = new Map(), faults = [], page = el.id === "mgs" || model.get("owns"), own = page && window === window.top;
+  const asked = (fresh && model.get("start")) || {}, unread = new Set(Object.keys(asked)), parts = new Map(), faults = [], page = el.id === "mgs" || model.get("owns"), own = page && window === window.top;
   const names = nodes.map(n => plainName(n.name));
   let timer = 0, kept = null, complaint = null;
   const encoded = text => encodeURIComponent(text).replace(/%(5B|5D|2C|3A|3B|40)/g, decodeURIComponent);
@@ -15,13 +15,16 @@ function addressOf(model, el, nodes, count, fresh) {
     // address has the key; it returns a sentence, or false, if nothing here is called so.
     add(key, write, read) {
       parts.set(key, write);
+      unread.delete(key);
       if (asked[key] == null) return;
       const said = read(asked[key]);
-      if (said === false || typeof said === "string" && said) faults.push(said || `This link says ${key}=${asked[key]}, which is not here.`);
+      const fault = said === false ? `This link says ${key}=${asked[key]}, which is not here.` : said;
+      if (fault && !faults.includes(fault)) faults.push(fault);
     },
     text: () => "#" + [...parts].map(([key, write]) => [key, String(write() ?? "")]).filter(([, text]) => text).map(([key, text]) => `${key}=${encoded(text)}`).join("&"),
     // Says what the link names in vain; from now on `changed` writes the address.
     ready(alert) {
+      for (const key of unread) if (asked[key]) faults.push(`This link says ${key}=${asked[key]}, which is not here.`);
       if (faults.length) { complaint = alert; alert.textContent = faults.join(" "); alert.hidden = false; }
       kept = address.text();
     },
@@ -46,7 +49,7 @@ function addressOf(model, el, nodes, count, fresh) {
       return i < nodes.length ? i : -1;
     },
     // Numbers of leaves, w1[2,1]:0.9;x0[1]:0.4, from pairs [value, number] and back.
-    numbers: pairs => pairs.map(([i, x]) => `${encodeURIComponent(address.named(i)).replace(/%(5B|5D|2C|40)/g, decodeURIComponent)}:${x}`).join(";"),
+    numbers: pairs => pairs.map(([i, x]) => `${encodeURIComponent(address.named(i)).replace(/%(5B|5D|2C|40)/g, decodeURIComponent)}:${Object.is(x, -0) ? "-0" : x}`).join(";"),
     readNumbers(text) { // the pairs, and what is wrong with the others
       const pairs = [], wrong = [];
       for (const part of text.split(";").filter(part => part)) {

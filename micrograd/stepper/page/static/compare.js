@@ -13,7 +13,7 @@ function shownAfter(D, k) {
 }
 
 function mountCompare(model, el, keep) {
-  const { compare, heads, names, says, title } = model.get("data"), quit = new AbortController(), hosts = [], own = el.id === "mgs";
+  const { as, compare, heads, names, says } = model.get("data"), quit = new AbortController(), hosts = [], own = el.id === "mgs";
   const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
   const cells = heads.map(text => h("div", { class: "mgc-cell", role: "group", "aria-label": capital(text) }, h("h3", {}, capital(text)), h("div")));
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" }), body = h("div", { class: "mgc-table", tabindex: 0, role: "group", "aria-label": "What differs so far" });
@@ -22,9 +22,13 @@ function mountCompare(model, el, keep) {
     h("div", { class: "mgs-cols mgc-words" }, h("div", { class: "mgs-card" }, h("h3", {}, "This step"), say), h("div", { class: "mgs-card" }, h("h3", {}, "What differs so far"), body)), below);
   el.replaceChildren(app);
   const leave = [followTheme(app, el, model, on, () => {})];
+  const ownKeys = address => {
+    address.add("compare", () => as, text => text === as ? undefined : `This link compares with ${text}, this page with ${as}.`);
+    for (const key of ["guess", "lr", "optimizer", "zero_grad"]) address.add(key, () => "", () => "Two walks side by side ask for no guesses and make no updates: the page of one walk does.");
+  };
   const longer = +(compare[0].steps.length < compare[1].steps.length); // it has the controls and the address
   compare.map(data => ({ ...data, guess: null, update: null })).forEach((data, j) => { // nothing is asked for: the other picture shows it
-    const one = pageModel({ data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => hosts.push(host) });
+    const one = pageModel({ data, step: model.get("step"), theme: model.get("theme"), editable: true, error: "", start: j === longer ? model.get("start") : {}, owns: own && j === longer, joined: host => { hosts.push(host); if (j === longer) ownKeys(host.address); } });
     leave.push((data.net ? mountLens : mount)(one, cells[j].lastChild, null, () => {}));
   });
   const [A, B] = hosts, lead = hosts[longer], follower = hosts[1 - longer];

@@ -95,6 +95,7 @@ PARTS.push(host => {
     restore = () => { D.steps[k] = s; nodes[s.n].loc = loc; };
   }
   host.asking = () => asked != null;
+  host.guesses = () => kept.level > 0;
   host.painting.push(cover);
   for (const name of ["set", "reset"]) if (host.live) { const change = host.live[name]; host.live[name] = (...a) => { uncover(); return change(...a); }; }
 

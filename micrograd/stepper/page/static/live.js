@@ -60,10 +60,10 @@ function liveOf(D) {
     operands[s.n][args[j]] = s.p;
   });
   const leaf = nodes.map((_, i) => L.of[i] < 0), fixed = new Set(L.fixed), leaves = new Set(nodes.map((_, i) => i).filter(i => leaf[i] && !fixed.has(i)));
-  const first = nodes.map(n => Number(n.full)), isInt = nodes.map((n, i) => leaf[i] && /^-?\d+$/.test(n.full));
+  const first = nodes.map(n => numberOf(n.full)), fractions = nodes.map((n, i) => leaf[i] && n.full.includes("/") ? n.text : null), isInt = nodes.map((n, i) => leaf[i] && /^-?\d+$/.test(n.full));
   const changes = new Map(), numberAt = i => changes.get(i) ?? first[i];
   const undefinedAt = what => { throw new RangeError(`Not defined here: ${what}.`); };
-  const textAt = (i, state) => numberText(state.data[i], 4, false, state.whole[i]);
+  const textAt = (i, state) => (!changes.has(i) && fractions[i]) || numberText(state.data[i], 4, false, state.whole[i]);
   const expression = (i, state) => {
     const [form, negative] = L.forms[L.of[i]];
     return shortened(form.replace(/\ue000(\d+)\ue001/g, (_, k) => { const t = textAt(operands[i][k], state); return negative[k] && t.startsWith("-") ? `(${t})` : t; }));
@@ -173,11 +173,11 @@ function liveOf(D) {
   // What stands in the slots of the templates: as in micrograd/sentences/slots.py.
   const plus = x => numberText(x, 4, true), local = s => now.locals[s.n][args[s.j]];
   const string = i => i < 0 ? "" : D.strings[i], made = []; // how each value is computed, in names
-  const operand = (s, k) => operands[s.n][k === "" ? args[s.j] : k], capital = t => t.startsWith("the ") ? `T${t.slice(1)}` : t;
+  const operand = (s, k) => operands[s.n][k === "" ? args[s.j] : k], sentenceStart = t => t.startsWith("the ") ? `T${t.slice(1)}` : t;
   steps.forEach(s => { if (s.k === "forward") made[s.n] = s.before; });
   const slots = {
     child: s => nodes[s.n].name, parent: (s, k) => nodes[operand(s, k)].name, made: s => made[s.n], subject: s => string(L.subjects[s.p]),
-    sum: s => string(L.sums[s.p]), Sum: s => capital(string(L.sums[s.p])), own: s => string(L.sums[s.n]),
+    sum: s => string(L.sums[s.p]), Sum: s => sentenceStart(string(L.sums[s.p])), own: s => string(L.sums[s.n]),
     symbol: (s, k) => `\u2202${string(L.tight[s.n])}/\u2202${string(L.tight[operand(s, k)])}`, formula: s => string(L.formulas[s.n][args[s.j]]),
     up: s => s.up, local: s => s.loc, con: s => s.con, size: s => s.con.replace(/[-+]/, ""), before: s => s.before, after: s => s.after,
     data: (s, i) => nodes[i === "" ? s.n : i].text, at: s => nodes[s.p].text, operand: (s, k) => nodes[operand(s, k)].text,
@@ -208,7 +208,7 @@ function liveOf(D) {
     D.writtenGroup = state && ((g, at) => L.groups[at] >= 0 ? filled(D.strings[L.groups[at]], slotsOf(steps[g.steps[0]], g.steps[0])) : null);
     D.written = state && ((s, name) => cache[s.j][name] ??= texts[name]?.(s, s.j) ?? sentText(s, name));
     nodes.forEach((n, i) => {
-      n.text = state ? numberText(state.data[i], 4, false, state.whole[i]) : original.texts[i];
+      n.text = state ? textAt(i, state) : original.texts[i];
       n.full = state && (!leaf[i] || changes.has(i)) ? String(state.data[i]) : original.full[i];
       if (!leaf[i]) n.loc = state ? n.loc.map((_, k) => localText(i, k)) : original.loc[i];
     });
@@ -244,12 +244,19 @@ function liveOf(D) {
   const begin = computed();
   let why = "";
   function check() {
+    if (L.fractions) { // Python has computed with others: here numbers are compared, not their texts
+      const far = nodes.findIndex((n, i) => !(Math.abs(numberOf(n.text) - begin.data[i]) <= 1e-3 * Math.abs(begin.data[i]) + 1e-12));
+      if (far >= 0) why = `The page computes ${nodes[far].name} otherwise than Python: no number can be changed here.`;
+      return;
+    }
     write(begin);
     // All values and sums; the other texts of about 300 steps, so that a large page opens quickly.
     const stride = Math.ceil(steps.length / 300);
     const all = name => steps.find((s, j) => (j % stride === 0 || name === "after") && s[name] !== sentText(s, name) && !(D.rule && name === "say" && j === steps.length - 1));
     const wrong = nodes.findIndex((n, i) => n.text !== original.texts[i] || n.loc?.some((t, k) => t !== original.loc[i][k]));
     if (wrong >= 0) why = `The page computes ${nodes[wrong].name} otherwise than Python: no number can be changed here.`;
+    const group = D.sections.flatMap(section => section.groups).find((g, at) => at % stride === 0 && (D.writtenGroup(g, at) ?? string(g.text)) !== string(g.text));
+    if (group && !why) why = `The page says step ${group.steps[0] + 1} otherwise than Python: no number can be changed here.`;
     for (const name of Object.keys(texts)) { const s = why ? null : all(name); if (s) why = `The page computes step ${s.j + 1} otherwise than Python: no number can be changed here.`; }
     write(null);
   }
@@ -271,7 +278,7 @@ function liveOf(D) {
       try {
         for (const [i, x] of given) {
           if (!leaves.has(i) || !Number.isFinite(x)) throw new RangeError(leaves.has(i) ? `Not a number: ${x}.` : leaf[i] ? `${nodes[i].name} is part of an expression or the target of a loss: it cannot be changed here.` : `${nodes[i]?.name} is computed: it cannot be changed.`);
-          if (x === first[i]) changes.delete(i); else changes.set(i, x);
+          if (Object.is(x, first[i])) changes.delete(i); else changes.set(i, x);
         }
         const state = changes.size ? computed() : begin;
         write(changes.size ? state : null);

@@ -70,7 +70,8 @@ function signOfEquation(texts, result, join) {
   const operands = texts.map(shown), wanted = shown(result);
   return wanted && operands.every(x => x) && compared(join(...operands), wanted) === 0 ? "=" : "\u2248";
 }
-const signOfNumber = (x, text = numberText(x)) => numberOf(text) === x || x !== x ? "=" : "\u2248";
+// Near 0 many texts are the same float: the digits shown are all of them where JavaScript writes no others.
+const signOfNumber = (x, text = numberText(x)) => numberOf(text) === x && (!x || Math.abs(x) > 1e-300 || text.replace("+", "") === String(x)) || x !== x ? "=" : "\u2248";
 
 // ---- a template of micrograd/sentences/templates.py, filled in: `slots` gives the text of a slot, or
 // whether a condition holds

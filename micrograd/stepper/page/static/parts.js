@@ -9,8 +9,10 @@ const PARTS = [];
 //   painted   functions that are called after each paint, and whenever the camera has moved
 //   legends   functions that return the line below the picture as nodes, or null; the first wins
 //   kept      what the parts keep while the same page is mounted anew
+//   isLoss    whether the root is the loss of a network, and called ℓ
 //   tell      says a text politely, at most one a second: of several the last
 //   asking    whether a number is asked for, which is not to be shown or said: then nothing is pulled
+//   guesses   whether numbers are asked for, at this step or at others
 //   copy      puts a text on the clipboard; where that is refused, in a field in `row`
 //   silent    true while the sentence of the step is not to be read out
 //   hold      a value that is kept unfolded: its number is being typed
@@ -20,7 +22,7 @@ function hostOf(own, keep) {
   const heard = h("p", { class: "mgs-heard", "aria-live": "polite", "aria-atomic": "true" });
   let last = -Infinity, waits = 0;
   own.app.append(heard);
-  const host = { keys: new Map(), painting: [], painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, hold: null, tip: "", live: liveOf(own.D), asking: () => false, ...own };
+  const host = { isLoss: /^\u2113/.test(own.called(own.root)), keys: new Map(), painting: [], painted: [], legends: [], kept: keep?.kept ?? {}, silent: false, hold: null, tip: "", live: liveOf(own.D), asking: () => false, guesses: () => false, ...own };
   host.tell = text => {
     clearTimeout(waits);
     waits = setTimeout(() => { last = performance.now(); heard.textContent = text; }, Math.max(0, last + 1000 - performance.now()));

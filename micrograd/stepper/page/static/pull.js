@@ -9,7 +9,7 @@ const finer = e => e.shiftKey ? 10 : e.altKey ? .1 : 1;
 PARTS.push(host => {
   const { D, root, live, address, model, alert, stage, app, on, called, typed, spoken } = host, { nodes } = D;
   const kernel = model.get("changes") !== undefined, allowed = model.get("editable") !== false, why = D.live?.why ?? "";
-  const leaves = allowed && live ? live.leaves : new Set(), start = nodes[root].text;
+  const leaves = allowed && live ? live.leaves : new Set(), texts = nodes.map(n => n.text);
   const scrubs = new Map(), ghosts = h("div", { class: "mgs-ghosts", "aria-hidden": "true" });
   let before = null, was = null; // the numbers when the last pull began, and those that are shown beside the present ones
   let drag = null, field = null, frame = 0, wanted = null, waits = 0, refused = "";
@@ -44,7 +44,7 @@ PARTS.push(host => {
     host.silent = false;
     if (!before) return;
     const { i, x, slope } = before, guess = before.root + slope * (live.value(i) - x);
-    host.tell(refused || `${spoken(called(i))} ${minus(nodes[i].text)}, ${/^\u2113/.test(rootName) ? "loss" : spoken(rootName)} ${minus(nodes[root].text)}, predicted ${minus(numberText(guess))}`);
+    host.tell(refused || `${spoken(called(i))} ${minus(nodes[i].text)}, ${host.isLoss ? "loss" : spoken(rootName)} ${minus(nodes[root].text)}, predicted ${minus(numberText(guess))}`);
   }
   function end() { // the address and the notebook hear of it
     if (wanted) apply();
@@ -54,7 +54,7 @@ PARTS.push(host => {
     model.set("changes", Object.fromEntries(pairs())); model.save_changes();
   }
   const changed = () => [...leaves].filter(i => !Object.is(live.value(i), live.original(i))), pairs = () => changed().map(i => [i, live.value(i)]);
-  function rounded4(x, unit) { return Number((Math.round(x / unit * 1e4) / 1e4 * unit).toPrecision(12)); }
+  function rounded4(x, unit) { return Number((Math.round(x / unit * 1e4) / 1e4 * unit).toPrecision(12)) || 0; } // no -0
   function move(i, from, by) { // within the range, which typing may leave
     const unit = unitOf(live.original(i)), most = Math.max(PULL.range * unit, Math.abs(from));
     ask(i, Math.max(-most, Math.min(most, rounded4(from + by * unit, unit))));
@@ -203,7 +203,7 @@ PARTS.push(host => {
       alert.hidden = ok;
       if (!ok) { alert.textContent = noNumber(e.target.value); return; }
       close();
-      if (leaves.has(i)) { begin(i); ask(i, numberOf(text)); end(); return; }
+      if (leaves.has(i) && !(kernel && D.live.fractions)) { begin(i); ask(i, numberOf(text)); end(); return; }
       model.set("edit", { node: i, text, seq: `${performance.now()}` }); model.save_changes();
     });
     stage.append(field); field.focus({ preventScroll: true }); field.select();
@@ -224,11 +224,11 @@ PARTS.push(host => {
     const list = live ? changed() : [], few = host.width() < 520 ? 1 : 2;
     if (!list.length) return null;
     const first = list.includes(before?.i) ? [before.i, ...list.filter(i => i !== before.i)] : list;
-    const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...typed(called(i)), ` ${minus(numberText(live.original(i)))} \u2192 ${minus(nodes[i].text)}`]);
-    const rest = list.length > few ? `, ${list.length - few} more` : "";
+    const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...typed(called(i)), ` ${minus(texts[i])} \u2192 ${minus(nodes[i].text)}`]);
+    const rest = list.length > few ? `, ${list.length - few} more` : "", end = D.live.fractions ? "; exact fractions end here" : "";
     const button = h("button", { type: "button" }, "Back to the original");
     button.onclick = () => { const i = first[0]; back(list); host.focus(i); };
-    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...typed(rootName), ` ${minus(start)} \u2192 ${minus(nodes[root].text)}`), button)];
+    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...typed(rootName), ` ${minus(texts[root])} \u2192 ${minus(nodes[root].text)}${end}`), button)];
   });
   if (!live) return address.add("set", () => "", () => why || false);
 

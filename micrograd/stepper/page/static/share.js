@@ -48,6 +48,8 @@ PARTS.push(host => {
 
   // ---- paper: this step, or a picture of each section with its sentences
   function printAll() {
+    host.alert.hidden = !host.guesses();
+    if (host.guesses()) { host.alert.textContent = "All steps would show the numbers that are asked for: switch Guess off first."; return; }
     app.querySelector(".mgn-crumbs button")?.click(); // a picture of the whole network
     const back = host.k(), all = h("div", { class: "mgs-all" }, h("h2", {}, host.typed(D.net ? D.net.title : D.title)));
     dispatchEvent(new Event("beforeprint")); // the page is laid out for paper

@@ -196,7 +196,9 @@ function mount(model, el, keep, again) {
     gL.replaceChildren(...lit.map(lineOf));
     const labelled = lean ? (chain ? here : []) : few ? edges.filter(e => st[e.c].done) : [...here, ...(chain ? into[s.n].filter(e => e !== here[0]) : [])].slice(0, 12);
     const tag = chain && s.sum ? tagOf(nodes[s.p], s.sum) : null; // the arithmetic, below the value that receives the contribution
-    const clear = e => (!tag || !meets(tag.box, labelBox(e))) && (nodes[e.c].loc[e.arg] === e.was || ![boxOf(e.p), boxOf(e.c), opBox(e.c)].some(box => meets(box, labelBox(e)))); // a number that was pulled may have become too long
+    // In columns a label may stand where a card is; a number that was pulled may have become too long.
+    const boxesAt = e => lean ? nodes.flatMap((n, i) => shown(i) && head(i) ? [boxOf(i), ...(n.sym ? [opBox(i)] : [])] : []) : nodes[e.c].loc[e.arg] === e.was ? [] : [boxOf(e.p), boxOf(e.c), opBox(e.c)];
+    const clear = e => (!tag || !meets(tag.box, labelBox(e))) && !boxesAt(e).some(box => meets(box, labelBox(e)));
     gT.replaceChildren(...[...new Set([...labelled, ...(lighted ? lit : [])])].filter(clear).map(e => e.label = S("text", { class: "loc" + (here.includes(e) || passed.has(e.at) ? " lit" : ""), x: e.l[0], y: e.l[1], "data-on": path.has(e.at) ? "" : null }, localOf(e))));
     if (tag) gT.append(tag.g);
     hung = tag?.box ?? null;
@@ -329,6 +331,7 @@ function mount(model, el, keep, again) {
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
     k = j; sought = null;
+    if (steps[k].k === "update") { sel = null; panel.turn(panel.byPath); } // all parameters are shown
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
     say.setAttribute("aria-live", quiet ? "off" : "polite");

@@ -26,7 +26,7 @@ function updated({ momentum, nesterov, betas, eps, decoupled }, lr, t, p, g, dec
 PARTS.push(host => {
   const { D, live, root, called, typed, spoken, address, model } = host, { nodes, steps } = D, end = steps.length - 1;
   if (!D.update) return;
-  const { words, given } = D.update, step = steps[end], rootName = called(root), isLoss = /^\u2113/.test(rootName), own = given?.rule ? [given] : [];
+  const { words, given } = D.update, step = steps[end], rootName = called(root), own = given?.rule ? [given] : [];
   const optimizers = [...own, ...OPTIMIZERS], start = { lr: given?.lr ?? UPDATES.lr, opt: 0, zero: true };
   const movable = i => live?.leaves.has(i) && model.get("editable") !== false, each = [...nodes.keys()], marked = each.filter(i => nodes[i].role === "param"), leaves = each.filter(i => !nodes[i].sym && nodes[i].role !== "const");
   const layered = D.net?.layers.flatMap(L => L.neurons.flatMap(n => [...n.w, n.b])) ?? [], listed = [...new Set([...layered.filter(i => marked.includes(i)), ...(marked.length ? marked : leaves)])];
@@ -114,7 +114,7 @@ PARTS.push(host => {
     if (last) parts.push(worded(last.done === 1 ? words.one : words.many, { root: rootName, count: last.done, before: number(last.before), after: number(last.after), predicted: number(last.predicted, true), moved: number(last.after - last.before, true) }));
     else parts.push(worded(words.before, { root: rootName }));
     if (U.stopped) parts.push(worded(words.stopped, { root: rootName, why: U.stopped }));
-    else if (x.length > 2 && x.at(-1) > x.at(-2) && x.at(-2) > x.at(-3)) parts.push(worded(words.grows, { what: isLoss ? "The loss" : rootName }));
+    else if (x.length > 2 && x.at(-1) > x.at(-2) && x.at(-2) > x.at(-3)) parts.push(worded(words.grows, { what: host.isLoss ? "The loss" : rootName }));
     return parts.join(" ");
   }
   function show(math) {
