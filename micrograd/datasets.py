@@ -61,21 +61,42 @@ class Dataset(Shown):
         >>> [iris.features[i] for i in iris.separating]
         ['petal length (cm)', 'petal width (cm)']
         """
-        import numpy as np
-
-        X, y = np.asarray(self.X, dtype=float), np.asarray(self.y)
-        groups = [X[y == k] for k in range(len(self.classes)) if (y == k).any()]
-        means = np.std([group.mean(axis=0) for group in groups], axis=0)
-        spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
-        ratios = np.divide(means, spreads, out=np.zeros_like(means), where=spreads > 0)
-        first, second = sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
-        return first, second
+        return separating(self.X, self.y)
 
     def __repr__(self) -> str:
         return (
             f"Dataset({self.name!r}: {len(self.X)} training samples, {len(self.X_test)} held out, "
             f"{len(self.features)} features, {len(self.classes)} classes)"
         )
+
+
+def separating(X: Any, y: Any) -> tuple[int, int]:
+    """Return the two features whose class means differ most, relative to the spread in a class.
+
+    Features that are constant come last, and of those that tell equally much the first ones count.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Two features or more.
+    y : array-like of shape (n_samples,)
+        The class of each sample.
+
+    Examples
+    --------
+    >>> separating([[0, 0, 1], [5, 1, 1], [1, 0, 1], [6, 1, 1]], [0, 1, 0, 1])
+    (0, 1)
+    """
+    import numpy as np
+
+    X, y = np.asarray(X, dtype=float), np.asarray(y)
+    groups = [X[y == k] for k in np.unique(y)]
+    means = np.std([group.mean(axis=0) for group in groups], axis=0)
+    spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
+    ratios = np.divide(means, spreads, out=np.where(means > 0, np.inf, 0), where=spreads > 0)
+    ratios[np.ptp(X, axis=0) == 0] = -1
+    first, second = sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
+    return first, second
 
 
 def _moons(samples: int, noise: float, seed: int) -> tuple[Any, Any]:

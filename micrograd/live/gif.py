@@ -10,7 +10,7 @@ from typing import Any
 
 from micrograd.checks import needs
 from micrograd.live.frames import levels, shades
-from micrograd.live.view import GRID, View
+from micrograd.live.view import GRID, LINE, View
 from micrograd.plot import EXTRA, FAMILIES, sheet
 from micrograd.style import MARKERS, Theme, class_shape
 
@@ -75,6 +75,8 @@ class _Film:
             origin="lower", aspect="auto", interpolation="bilinear", zorder=0,
         )  # fmt: skip
         self.contours: list[Any] = []
+        (self.line,) = self.left.plot([], [], color=look.ink, linewidth=2.2, zorder=2)
+        self.picture.set_visible(not view.is_line)
         self._draw_samples()
         self.left.set_xlim(low[0], high[0])
         self.left.set_ylim(low[1], high[1])
@@ -89,7 +91,7 @@ class _Film:
         import numpy as np
 
         samples, look, outputs = self.view.samples, self.look, self.view.outputs
-        groups, points = np.array(samples.groups), samples.rows[:, self.view.plane.columns]
+        groups, points = np.array(samples.groups), self.view.places()
         held_out = np.arange(len(points)) >= samples.training
         for group, hollow in sorted(set(zip(samples.groups, held_out.tolist(), strict=True))):
             chosen = points[(groups == group) & (held_out == hollow)]
@@ -104,6 +106,8 @@ class _Film:
     def _curves(self, curve: dict[str, Any]) -> list[_Curve]:
         if curve["log"]:
             self.right.set_yscale("log")
+            self.right.set_yticks(*zip(*curve["ticks"], strict=True))
+            self.right.yaxis.minorticks_off()
         self.right.set_xlim(0, curve["most"])
         self.right.set_ylim(curve["low"], curve["high"])
         curves = []
@@ -118,7 +122,7 @@ class _Film:
 
     def _dress(self) -> None:
         look = self.look
-        across, up = (self.view.names[k] for k in self.view.plane.columns)
+        across, up, *_ = [*(self.view.names[k] for k in self.view.plane.columns), "target"]
         # A second line below the map says how well the held-out samples are classified.
         across += "\n" * self._has_held_out()
         for ax, name, below, beside in (
@@ -155,6 +159,10 @@ class _Film:
     def _show_map(self, frame: dict[str, Any]) -> None:
         import numpy as np
 
+        if frame["line"]:
+            low, high = self.view.plane.low[0], self.view.plane.high[0]
+            self.line.set_data(np.linspace(low, high, LINE), frame["line"])
+            return
         field = np.frombuffer(base64.b64decode(frame["map"]), np.uint8).reshape(GRID, GRID)
         self.picture.set_data(self.table[field])
         while self.contours:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from micrograd.engine import Value
 from micrograd.errors import TraceError
 from micrograd.graph import order
+from micrograd.live.inputs import inputs_of
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import activation_of, is_ours, is_replaced, neurons_of
 from micrograd.ops import Op, function_of_one
@@ -23,6 +24,7 @@ __all__ = ["ACTIVATIONS", "task_data"]
 ACTIVATIONS: Final = (
     "relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear",
 )  # fmt: skip
+_MADE: Final = ("x1", "x2")  # the features of generated data
 _MOST_PARAMETERS: Final = 20_000
 _MOST_PRODUCTS: Final = 20_000_000  # parameters times samples: a step of some 0.1 s in a page
 _PLAIN: Final = (int, float)
@@ -70,7 +72,8 @@ def task_data(watch: Watch) -> dict[str, Any]:
         `why`, a sentence, where only Python can train. Otherwise `rows`, the rows of the op table
         as `replay.instructions` writes them, each with whether it is a gate; `activations`, which
         row each is; `losses`, with the graph of the loss of one sample, for each number of classes
-        and for each class; `optimizers`, with their options; `own`, the samples; `start`, the
+        and for each class; `optimizers`, with their options; `inputs`, with their
+        graphs; `own`, the samples; `start`, the
         parameters; `settings`, those of the call.
     """
     if why := _why_not(watch):
@@ -88,7 +91,10 @@ def task_data(watch: Watch) -> dict[str, Any]:
         "losses": {name: _loss(rows, LOSSES[name], counts) for name in LOSSES},
         "optimizers": _optimizers(watch.optimizer),
         "own": own,
-        "derived": {},
+        "inputs": {
+            "own": _inputs(rows, watch.names, watch.plane.columns, watch.derived),
+            "made": _inputs(rows, _MADE, (0, 1), watch.derived if len(watch.names) == 2 else {}),
+        },
         "start": [*map(float, watch.start)],
         "decayed": watch.optimizer_start["decayed"],
         "settings": _settings(watch),
@@ -136,6 +142,16 @@ def _activations(watch: Watch) -> list[str]:
 def _activation(rows: _Rows, name: str) -> int | None:
     op = function_of_one(name)
     return None if op is None else rows.place(op)
+
+
+def _inputs(
+    rows: _Rows, names: Sequence[str], columns: Sequence[int], derived: Any
+) -> dict[str, list[Any]]:
+    """Return of each input how it is written in Python, and its graph."""
+    return {
+        name: [one.code, rows.graph(*one.graph(len(names)))]
+        for name, one in inputs_of(names, columns, derived).items()
+    }
 
 
 def _loss(rows: _Rows, loss: Loss, counts: list[int]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from micrograd.checks import whole_number
+from micrograd.datasets import separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
     ArgumentError,
@@ -23,9 +24,10 @@ from micrograd.plot import features_of, limits_of
 from micrograd.stepper import Stepper
 from micrograd.style import number_text
 
-__all__ = ["GRID", "Plane", "Samples", "View"]
+__all__ = ["GRID", "LINE", "Plane", "Samples", "View"]
 
 GRID: Final = 50  # points along each axis of a map
+LINE: Final = 101  # points of the line of a single feature
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,14 @@ class Samples:
 
 @dataclass(frozen=True)
 class Plane:
-    """The rectangle in which all samples lie; the features beside its two are at their means."""
+    """The rectangle in which all samples lie; the features beside its two are at their means.
+
+    Of a single feature it is the rectangle of that and the target.
+    """
 
     low: Any
     high: Any
-    columns: tuple[int, int]
+    columns: tuple[int, ...]
     means: Any
 
     def points(self, side: int) -> Any:
@@ -71,8 +76,8 @@ class Plane:
             low + places * (high - low) for low, high in zip(self.low, self.high, strict=True)
         )
         grid = np.tile(self.means, (side * side, 1))
-        grid[:, self.columns[0]] = np.tile(across, side)
-        grid[:, self.columns[1]] = np.repeat(up, side)
+        grid[:, self.columns[-1]] = np.repeat(up, side)
+        grid[:, self.columns[0]] = np.tile(across, side)  # the only one where there is one
         return grid
 
 
@@ -110,19 +115,6 @@ class View:
 
         self.model, self.outputs = model, len(model.layers[-1].neurons)
         rows = np.asarray(X, dtype=float)
-        width = rows.shape[1]
-        if width < 2:
-            raise InputCountError(
-                "the boundary is drawn over two features, X has 1: plot_function draws the "
-                "function of one"
-            )
-        if features is None:
-            varying = np.flatnonzero(np.ptp(rows, axis=0) > 0).tolist()
-            features = varying[:2] if len(varying) > 1 else (0, 1)
-        self.names, self.features = features_of(X, features, names)
-        self._is_named = names is not None or hasattr(X, "columns")
-        self.called = self.names if self._is_named else [_input(i) for i in range(width)]
-        self.description = self._described(self.names)
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self.known_loss = known if isinstance(known, Loss) else None
         self._loss: Any = self.known_loss.function if self.known_loss else loss
@@ -134,11 +126,40 @@ class View:
             labels, targets = labels + held, targets + self._encoded(held)
         self.samples = Samples(rows, targets, self._groups(targets, training), training)
         self._name_classes(labels, classes)
-        self.plane = Plane(*limits_of(rows[:, self.features]), self.features, means)
+        self.is_line = rows.shape[1] == 1
+        if features is None and not self.is_line:
+            features = separating(rows[:training], self.samples.groups[:training])
+        self.names, self.features = features_of(X, features, names)
+        self._is_named = names is not None or hasattr(X, "columns")
+        self.called = self.names if self._is_named else [*map(_input, range(rows.shape[1]))]
+        self.description = self._described(self.names)
+        self.plane = Plane(*limits_of(self.places()), self.features, means)
         self._compiled: dict[int, Any] = {}  # what gives the answers of a layer; -1: the scores
 
+    def places(self) -> Any:
+        """Return where each sample is in the plane: its two features, or its one and its target."""
+        import numpy as np
+
+        rows = self.samples.rows
+        if self.is_line:
+            return np.column_stack([rows[:, 0], np.asarray(self.samples.targets, dtype=float)])
+        return rows[:, self.features]
+
+    def line(self) -> list[float]:
+        """Return what the model predicts for a single feature, from the left of the plane on."""
+        import numpy as np
+
+        low, high = (float(ends[0]) for ends in (self.plane.low, self.plane.high))
+        across = np.linspace(low, high, LINE).reshape(-1, 1)
+        scores = self._answers(across, -1)
+        if self.outputs > 1:
+            return [float(best) for best in scores.argmax(axis=1)]
+        return [float(score) for score in scores[:, 0]]
+
     def _described(self, names: list[str]) -> str:
-        """Return which two features are shown."""
+        """Return which two features are shown, or the one and the target."""
+        if self.is_line:
+            return f"{names[0]} across, the target up"
         across, up = (names[i] for i in self.features)
         said, rest = f"{across} across, {up} up", len(names) - 2
         if rest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from numbers import Real
 from pathlib import Path
@@ -27,6 +27,7 @@ from micrograd.live.frames import (
     thinned,
 )
 from micrograd.live.gif import gif_of, images_of
+from micrograd.live.inputs import check_derived
 from micrograd.live.page import page_text
 from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
@@ -57,7 +58,7 @@ class Watch(View):
     model : MLP
         It is trained in place, from its current parameters.
     X : array-like of shape (n_samples, n_features)
-        Two features or more.
+        Of a single feature, the plane is that and the target.
     y : array-like of shape (n_samples,)
     loss, optimizer, batch_size
         As for `train.fit`. Default `"hinge"`, and Adam with a learning rate of 0.02.
@@ -68,12 +69,17 @@ class Watch(View):
         Decides how batches are shuffled. With the same seed a reset run has the same curve, to the
         last bit.
     features : pair of int or str, optional
-        The features that span the plane, by column or name. Default the first two that vary. The
-        others are held at their means.
+        The features that span the plane, by column or name. Default the two that tell most: those
+        whose class means differ most, relative to the spread in a class; of a regression, the means
+        of high and low targets. The others are held at their means.
     names : sequence of str, optional
         Of all features. Default the columns of a DataFrame, else x1, x2, ...
     classes : sequence of str, optional
         Names of the classes for the key, in ascending order of their labels. Default the labels.
+    derived : dict of str to callable, optional
+        Inputs of your own that a page offers beside the features, their squares, product and sines:
+        the function of each takes the list of features of a sample, such as
+        `{"radius": lambda x: (x[0] ** 2 + x[1] ** 2) ** 0.5}`.
     theme : {"auto", "light", "dark"}, default "auto"
 
     Attributes
@@ -121,6 +127,7 @@ class Watch(View):
         features: Sequence[int | str] | None = None,
         names: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
+        derived: Mapping[str, Callable[[Any], Any]] | None = None,
         theme: str = "auto",
     ) -> None:
         with needs("train", "the pictures need NumPy"):
@@ -142,6 +149,7 @@ class Watch(View):
             model, X, y, loss, validation=validation, features=features, names=names,
             classes=classes,
         )  # fmt: skip
+        self.derived = check_derived(derived, self.names, self.samples.rows.tolist())
 
     @cached_property
     def task(self) -> dict[str, Any]:
@@ -259,6 +267,7 @@ class Watch(View):
             "say": f"{said}. {self.stopped}".rstrip(),
             "stopped": self.stopped,
             "map": base64_text(self.field(_FINE_GRID if fine else GRID).tobytes()),
+            "line": self.line() if self.is_line else None,
             "w": base64_text(parameters),
             "scales": scales,
             "numbers": parameter_texts(self.model) if has_numbers else None,
@@ -286,7 +295,7 @@ class Watch(View):
     def still(self) -> dict[str, Any]:
         """Return what does not change while the network learns, as the page takes it."""
         samples, plane, outputs = self.samples, self.plane, self.outputs
-        places = (samples.rows[:, plane.columns] - plane.low) / (plane.high - plane.low)
+        places = (self.places() - plane.low) / (plane.high - plane.low)
         points = [
             [round(x, 4), round(z, 4), group]
             for (x, z), group in zip(places.tolist(), samples.groups, strict=True)

@@ -137,7 +137,7 @@ class _Mark(NamedTuple):
 
 
 def _scores(
-    model: Callable[[Any], Any], row: list[float], columns: tuple[int, int], across: Any, up: Any
+    model: Callable[[Any], Any], row: list[float], columns: tuple[int, ...], across: Any, up: Any
 ) -> Any:
     """Return the scores of a model on a grid: rows from below, points, outputs.
 

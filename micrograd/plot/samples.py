@@ -9,12 +9,16 @@ from micrograd.errors import ArgumentError, InputCountError
 __all__ = ["features_of", "limits_of", "samples_of"]
 
 
-def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, int]]:
-    """Return the names of all features and the columns of the two that span the plane."""
+def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, ...]]:
+    """Return the names of all features and the columns of the two that span the plane.
+
+    If X has one feature and `features` is None, that is the only column.
+    """
     import numpy as np
 
     shape = np.shape(X)
-    if len(shape) != 2 or shape[1] < 2:
+    only_one = features is None and len(shape) == 2 and shape[1] == 1
+    if len(shape) != 2 or (shape[1] < 2 and not only_one):
         raise InputCountError(
             f"expected X of shape (n_samples, n_features), got {shape}: a plane has two features"
         )
@@ -23,6 +27,8 @@ def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int
     names = [str(name) for name in names]
     if len(names) != shape[1]:
         raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
+    if only_one:
+        return names, (0,)
     if not isinstance(features, str) and np.shape(features) == ():
         raise ArgumentError(f"expected features=(i, j), got {features!r:.60}")
     if np.shape(features) != (2,):

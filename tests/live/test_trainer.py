@@ -112,4 +112,4 @@ def test_generated_data_are_those_of_load_to_the_last_place_and_equal_when_round
         assert page["groups"] == [*data.y.tolist(), *data.y_test.tolist()], case
         assert page["training"] == len(data.X)
         raw = np.array([point for point, _ in drawn])
-        assert np.abs(np.sort(raw, axis=0) - np.sort(rows, axis=0)).max() <= 4e-16, case
+        assert np.abs(np.sort(raw, axis=0) - np.sort(rows, axis=0)).max() <= 1e-15, case

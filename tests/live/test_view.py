@@ -13,6 +13,7 @@ import numpy as np
 from watched import X, model, y
 
 from micrograd import watch
+from micrograd.datasets import load
 from micrograd.errors import ArgumentError, InputCountError
 from micrograd.nn import MLP
 
@@ -104,7 +105,31 @@ def test_the_map_of_a_moment_that_stays_is_finer():
     assert len(base64.b64decode(widget._current_frame()["map"])) == 2_500
 
 
-def test_the_plane_is_of_the_first_two_features_that_vary():
+def test_the_plane_is_of_the_two_features_that_tell_most():
+    iris = load("iris")
+    view = watch(MLP(4, [3]), iris.X, iris.y, "cross_entropy", names=iris.features)
+    assert view.description.startswith("petal length (cm) across, petal width (cm) up; ")
+    numbers = [[3.0, b, a] for a, b in X]
+    assert watch(MLP(3, [1]), numbers, [5 * a for a, _ in X], "mse").features == (1, 2)
+    assert (
+        watch(model(nin=3), [[a, b, k] for (a, b), k in zip(X, y, strict=True)], y).features[1] == 2
+    )
+
+
+def test_a_single_feature_is_shown_with_the_target():
+    rows = [[a] for a, _ in X]
+    view = watch(MLP(1, [2, 1], rng=random.Random(1)), rows, [a * a for a, _ in X], "mse").run(2)
+    assert (view.description, view.is_line) == ("x1 across, the target up", True)
+    assert len(view.frame()["line"]) == 101
+    places = view.places()
+    assert places[:, 1].tolist() == [a * a for a, _ in X]
+    ends = view.plane.low[0], view.plane.high[0]
+    assert [view.line()[0], view.line()[-1]] == pytest.approx(
+        [view.model([end]).data for end in ends]
+    )
+
+
+def test_the_plane_is_of_the_first_features_that_vary_where_none_tells_more():
     rows = [[7.0, a, 7.0, b] for a, b in X]
     assert watch(model(nin=4), rows, y).description.startswith("x2 across, x4 up")
     assert watch(model(nin=4), [[1.0] * 4] * 30, y).description.startswith("x1 across, x2 up")

@@ -102,7 +102,19 @@ def test_rate_and_activation_can_be_changed():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"X": [[1.0], [2.0]], "y": [0, 1], "model": MLP(1, [1])}, InputCountError, "X has 1"),
+        (
+            {"X": [[1], [2]], "y": [0, 1], "model": MLP(1, [1]), "features": (0, 1)},
+            InputCountError,
+            "a plane has two features",
+        ),
+        ({"derived": {"x1": abs}}, ArgumentError, "derived['x1']: expected a name that no feature"),
+        ({"derived": [abs]}, ArgumentTypeError, "expected derived as a dict"),
+        ({"derived": {"r": lambda x: math.sin(x[0])}}, ArgumentTypeError, "the functions of"),
+        (
+            {"derived": {"r": lambda x: x[0] if x[0] > 0 else 0 * x[0]}},
+            ArgumentError,
+            "one formula",
+        ),
         ({"y": [0, 1]}, InputCountError, "X has 30 rows, y has 2"),
         ({"X": [[math.nan, 1.0]], "y": [0]}, ArgumentError, "finite"),
         ({"model": Neuron(2)}, ArgumentTypeError, "MLP"),

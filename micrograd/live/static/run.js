@@ -3,19 +3,8 @@
 const MAP_SIDE = 60, FINE_SIDE = 120, LINE_POINTS = 101;
 const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not finite";
 
-// The inputs that a run can take: the features of the data, and what is computed from them.
-function featuresOf(task, set) {
-  const [a, b] = set.plane.columns, name = i => set.names[i], short = set.names.every(n => /^x\d+$/.test(n));
-  const found = new Map(set.names.map((n, i) => [n, row => row[i]]));
-  for (const i of new Set([a, b])) found.set(`${name(i)}²`, row => row[i] * row[i]);
-  if (a !== b) found.set(`${name(a)}${short ? "" : " · "}${name(b)}`, row => row[a] * row[b]);
-  for (const i of new Set([a, b])) found.set(`sin ${name(i)}`, row => Math.sin(row[i]));
-  for (const [own, graph] of Object.entries(set.names.length === task.own.names.length ? task.derived : {})) {
-    const computed = graphOf(graph, task.rows);
-    found.set(own, row => computed.forward(row, 0));
-  }
-  return found;
-}
+// The inputs that a run can take, by name: how each is written in Python, and its graph.
+const inputsOf = (task, data) => task.inputs[data === "own" ? "own" : "made"];
 
 // The samples: those that Python sent, or generated ones; and the points that were painted.
 function dataOf(task, settings) {
@@ -23,8 +12,9 @@ function dataOf(task, settings) {
   const rows = made.rows.map(row => [...row]), groups = [...made.groups], targets = made.targets ? [...made.targets] : groups.map(g => made.labels[g]);
   let { training } = made;
   for (const [x, y, group, held] of settings.painted) {
-    const row = [...means], at = held ? rows.length : training++;
-    row[made.plane.columns[0]] = x; row[made.plane.columns[1]] = y;
+    const row = [...means], at = held ? rows.length : training++, [a, b] = made.plane.columns;
+    row[a] = x;
+    if (b !== undefined) row[b] = y;
     rows.splice(at, 0, row); groups.splice(at, 0, group); targets.splice(at, 0, made.targets ? y : made.labels[group]);
   }
   return { ...made, rows, groups, targets, training };
@@ -38,8 +28,7 @@ function trainerOf(task, given = {}) {
   function begin() {
     const { layers, seed } = settings, random = randomOf(seed);
     set = dataOf(task, settings);
-    const known = featuresOf(task, set);
-    inputs = settings.features.map(name => known.get(name));
+    inputs = settings.features.map(name => { const graph = graphOf(inputsOf(task, settings.data)[name][1], task.rows); return row => graph.forward(row, 0); });
     loss = task.losses[settings.loss];
     const classes = set.labels?.length ?? 0, programs = loss.terms[classes] ?? loss.terms[0], outputs = loss.several ? classes : 1;
     const sizes = [inputs.length, ...layers, outputs], kinds = activationsOf(task, settings).map(kind => task.activations[kind] === null ? null : task.rows[task.activations[kind]]);
@@ -76,9 +65,7 @@ function trainerOf(task, given = {}) {
     const n = width(), samples = Array.from({ length: to - from }, (_, k) => from + k), scores = measuring.forward(p, X.subarray(from * inputs.length, to * inputs.length), samples.length);
     let correct = loss.classifies ? 0 : null;
     if (loss.classifies) for (let k = 0; k < samples.length; k++) {
-      let best = n > 1 ? 0 : Number(scores[k] > 0);
-      for (let i = 1; i < n; i++) if (scores[k * n + i] > scores[k * n + best]) best = i;
-      correct += best === set.groups[samples[k]];
+      correct += (n > 1 ? best(scores, k * n, n) : Number(scores[k] > 0)) === set.groups[samples[k]];
     }
     return [meanLoss(scores, samples), correct];
   }
@@ -121,11 +108,11 @@ function trainerOf(task, given = {}) {
 
   // ---- what is shown
   function gridOf(side) { // the points of a map, row by row from below
-    const { columns: [a, b], low, high, means } = set.plane, rows = [];
+    const { columns: [a, b], low, high, means } = set.plane, rows = []; // one feature: no b
     for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
       const row = [...means];
       row[a] = low[0] + (c + .5) / side * (high[0] - low[0]);
-      if (b !== a) row[b] = low[1] + (r + .5) / side * (high[1] - low[1]);
+      if (b !== undefined) row[b] = low[1] + (r + .5) / side * (high[1] - low[1]);
       rows.push(row);
     }
     return inputRows(rows);
@@ -153,7 +140,8 @@ function trainerOf(task, given = {}) {
   }
   function lineOf() {
     const { low, high } = set.plane, rows = Array.from({ length: LINE_POINTS }, (_, k) => [low[0] + k / (LINE_POINTS - 1) * (high[0] - low[0])]);
-    return Float64Array.from(maps.forward(p, inputRows(rows), LINE_POINTS).subarray(0, LINE_POINTS), y => (y - low[1]) / (high[1] - low[1]));
+    const n = width(), scores = maps.forward(p, inputRows(rows), LINE_POINTS), place = y => (y - low[1]) / (high[1] - low[1]);
+    return Float64Array.from(rows, (_, k) => place(n > 1 ? set.labels[best(scores, k * n, n)] : scores[k]));
   }
   function frame({ fine = false, maps: all = false } = {}) {
     const [now, correct] = training(), held = set.rows.length - set.training, texts = [`step ${done}`, `loss ${signOfLoss(now)}`];
@@ -183,6 +171,7 @@ function trainerOf(task, given = {}) {
   const run = {
     get settings() { return structuredClone(settings); },
     change(part) {
+      if (SETS[part.data] && part.data !== settings.data) part = { noise: SETS[part.data].noise, ...part };
       const quick = Object.keys(part).every(key => key === "lr" || key === "l2");
       settings = cleanSettings(task, { ...settings, ...structuredClone(part) });
       if (quick) stopped = ""; else { grids.clear(); begin(); }
@@ -205,7 +194,7 @@ function trainerOf(task, given = {}) {
       return `${across}.${set.classes.length ? "" : ` Blue above ${numberText(levelOf(set).level, 3)}, orange below.`}`; // of classes the view has a key
     },
     get heading() { return set.classes.length ? "Decision boundary" : "Prediction"; },
-    get plane() { const { columns, low, high } = set.plane; return { low, high, names: set.names.length === 1 ? [set.called[0]] : columns.map(i => set.called[i]) }; },
+    get plane() { const { columns, low, high } = set.plane; return { low, high, names: columns.map(i => set.called[i]) }; },
     get points() {
       const { columns, low, high } = set.plane, place = (v, k) => (v - low[k]) / (high[k] - low[k]);
       return set.rows.map((row, i) => [place(row[columns[0]], 0), set.names.length === 1 ? place(set.targets[i], 1) : place(row[columns[1]], 1), set.groups[i], i >= set.training]);
@@ -218,6 +207,11 @@ function trainerOf(task, given = {}) {
   return run;
 }
 
+function best(scores, from, n) {
+  let found = 0;
+  for (let i = 1; i < n; i++) if (scores[from + i] > scores[from + found]) found = i;
+  return found;
+}
 const finiteOr = (x, other = null) => Number.isFinite(x) ? x : other;
 const pythonText = x => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
 function even(x) { // the nearest whole number, ties to even
@@ -283,9 +277,8 @@ function cleanSettings(task, s) { // what can be, of what was asked for
 trainerOf.defaults = task => structuredClone(task.settings);
 trainerOf.choices = (task, settings = task.settings) => {
   const made = settings.data !== "own", set = made ? SETS[settings.data] : task.own, classes = made ? set.classes.length : set.labels?.length ?? 0;
-  const names = made ? { names: ["x1", "x2"], plane: { columns: [0, 1] } } : task.own;
   return {
-    data: ["own", ...Object.keys(SETS)], features: [...featuresOf(task, names).keys()],
+    data: ["own", ...Object.keys(SETS)], features: Object.keys(inputsOf(task, settings.data)),
     activation: [...new Set([task.settings.activation, ...Object.keys(task.activations)])],
     loss: classes ? Object.keys(task.losses).filter(name => classes === 2 || task.losses[name].several) : ["mse"],
     optimizer: Object.keys(task.optimizers),
