@@ -106,20 +106,22 @@ def _power_of_two(size: float) -> float:
 def axes_of(losses: list[float], steps: int) -> dict[str, Any]:
     """Return the axes of the loss curve; their ends are powers of two, so that they rarely move.
 
-    A logarithmic axis has a place for 0 at its lower end, if there is such a loss.
+    An axis with a loss of 0 is linear, since a logarithmic one has no place for it.
     """
     high = max([*losses, 1e-12])
     top = _power_of_two(high)
-    least = max(min((loss for loss in losses if loss > 0), default=high), 1e-9 * high)
-    log = high > 100 * least
+    least = max(min(losses, default=high), 1e-4 * high)
+    log = high > 100 * least and min(losses) > 0
     low = 2.0 ** math.floor(math.log2(least)) if log else 0.0
     if log:
         decades = range(math.ceil(math.log10(low)), math.floor(math.log10(top)) + 1)
-        every = math.ceil(len(decades) / 6)
-        ticks = [[10.0**k, number_text(10.0**k, 3)] for k in decades if k % every == 0]
-        if min(losses) < least:
-            low = low**1.15 / top**0.15  # further down by a seventh of the axis
-            ticks.insert(0, [low, "0"])
+        ticks = [10.0**k for k in decades]
     else:
-        ticks = [[tick, number_text(tick, 3)] for tick in (0.0, top / 2, top)]
-    return {"low": low, "high": top, "log": log, "most": steps, "ticks": ticks}
+        ticks = [0.0, top / 2, top]
+    return {
+        "low": low,
+        "high": top,
+        "log": log,
+        "most": steps,
+        "ticks": [[tick, number_text(tick, 3)] for tick in ticks],
+    }

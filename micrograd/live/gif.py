@@ -106,8 +106,6 @@ class _Film:
     def _curves(self, curve: dict[str, Any]) -> list[_Curve]:
         if curve["log"]:
             self.right.set_yscale("log")
-            self.right.set_yticks(*zip(*curve["ticks"], strict=True))
-            self.right.yaxis.minorticks_off()
         self.right.set_xlim(0, curve["most"])
         self.right.set_ylim(curve["low"], curve["high"])
         curves = []
@@ -160,8 +158,9 @@ class _Film:
         import numpy as np
 
         if frame["line"]:
-            low, high = self.view.plane.low[0], self.view.plane.high[0]
-            self.line.set_data(np.linspace(low, high, LINE), frame["line"])
+            (left, low), (right, high) = self.view.plane.low, self.view.plane.high
+            places = low + np.array(frame["line"]) * (high - low)
+            self.line.set_data(np.linspace(left, right, LINE), places)
             return
         field = np.frombuffer(base64.b64decode(frame["map"]), np.uint8).reshape(GRID, GRID)
         self.picture.set_data(self.table[field])

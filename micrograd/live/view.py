@@ -146,15 +146,16 @@ class View:
         return rows[:, self.features]
 
     def line(self) -> list[float]:
-        """Return what the model predicts for a single feature, from the left of the plane on."""
+        """Return what the model predicts for a single feature, from the left of the plane on.
+
+        A target of 0 is at the lower end of the plane, 1 at the upper end.
+        """
         import numpy as np
 
-        low, high = (float(ends[0]) for ends in (self.plane.low, self.plane.high))
-        across = np.linspace(low, high, LINE).reshape(-1, 1)
-        scores = self._answers(across, -1)
-        if self.outputs > 1:
-            return [float(best) for best in scores.argmax(axis=1)]
-        return [float(score) for score in scores[:, 0]]
+        (left, low), (right, high) = self.plane.low, self.plane.high
+        scores = self._answers(np.linspace(left, right, LINE).reshape(-1, 1), -1)
+        predicted = scores.argmax(axis=1) if self.outputs > 1 else scores[:, 0]
+        return [float(place) for place in (predicted - low) / (high - low)]
 
     def _described(self, names: list[str]) -> str:
         """Return which two features are shown, or the one and the target."""

@@ -123,9 +123,9 @@ def test_a_single_feature_is_shown_with_the_target():
     assert len(view.frame()["line"]) == 101
     places = view.places()
     assert places[:, 1].tolist() == [a * a for a, _ in X]
-    ends = view.plane.low[0], view.plane.high[0]
+    (left, low), (right, high) = view.plane.low, view.plane.high
     assert [view.line()[0], view.line()[-1]] == pytest.approx(
-        [view.model([end]).data for end in ends]
+        [(view.model([end]).data - low) / (high - low) for end in (left, right)]
     )
 
 
