@@ -7,16 +7,20 @@ takes to read it back exactly). Numbers that JSON does not have are objects with
 `{"number": "nan"}`            nan, and likewise `"inf"` and `"-inf"`
 `{"number": "1/3"}`            a Fraction
 `{"number": "0x1f..."}`        an integer of thousands of digits
+`{"floats": "AAAA..."}`        a long list of finite floats, in a file that nobody
+                               reads: the bytes of float64, little-endian, in base64
 =============================  ===============================================
 """
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import math
 import os
 import stat
+import struct
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -27,6 +31,8 @@ from micrograd.errors import ArgumentError, NumberTypeError, StateError, shown_b
 from micrograd.ops import number
 
 __all__ = ["path_ending_in", "read_document", "read_json", "write_atomic", "write_json"]
+
+_LONG = 32  # floats of a list that is written as bytes: a digit takes as long as a byte
 
 # Python does not convert integers of more than 4300 digits to decimal, or back.
 _DECIMAL_BITS = 10_000
@@ -70,7 +76,8 @@ def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool
     document : dict, list, str, int, float, Fraction, bool or None
         Nested up to 100 levels; keys are strings. NumPy scalars become numbers, tuples lists.
     for_reading : bool, default True
-        Whether every entry has a line of its own, which takes several times as long.
+        Whether every entry has a line of its own, and every number its digits, which takes many
+        times as long.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool
     {'third': Fraction(1, 3), 'worst': inf}
     """
     indent = 1 if for_reading else None
-    encoded = _encoded(document, 0)
+    encoded = _encoded(document, 0, _LONG if indent is None else math.inf)
     text = json.dumps(encoded, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
     # An unpaired surrogate, which UTF-8 cannot encode, becomes its JSON escape.
     write_atomic(path, text.encode("utf-8", "backslashreplace"))
@@ -221,9 +228,9 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def read_document(
-    path: str | os.PathLike[str], noun: str, form: str, version: int
+    path: str | os.PathLike[str], noun: str, form: str, version: int, *older: int
 ) -> dict[str, Any]:
-    """Return a document whose "format" and "version" are those expected.
+    """Return a document whose "format" and "version" are those expected, or an older version.
 
     Raises
     ------
@@ -235,7 +242,7 @@ def read_document(
     name, document = os.fspath(path), read_json(path)
     if not isinstance(document, dict) or document.get("format") != form:
         raise StateError(f"{name!r} is not a {noun}: it has no 'format': {form!r}")
-    if document.get("version") != version:
+    if document.get("version") not in (version, *older):
         raise StateError(
             f"{name!r} has version {shown_briefly(document.get('version'))}; "
             f"this version of micrograd reads {version}"
@@ -253,7 +260,8 @@ def _check_depth(document: Any) -> None:
         raise RecursionError
 
 
-def _encoded(item: Any, depth: int) -> Any:
+def _encoded(item: Any, depth: int, long: float) -> Any:
+    """Return what JSON is given for an item; lists of that many floats are written as bytes."""
     if depth > _DEEPEST:
         raise NumberTypeError("the document is nested too deeply, or holds itself")
     if item is None or isinstance(item, (str, bool)):
@@ -264,11 +272,17 @@ def _encoded(item: Any, depth: int) -> Any:
         for key in item:
             if not isinstance(key, str):
                 raise NumberTypeError(f"expected strings as keys, got {key!r}")
-        return {key: _encoded(entry, depth + 1) for key, entry in item.items()}
+        return {key: _encoded(entry, depth + 1, long) for key, entry in item.items()}
     if isinstance(item, Sequence):
-        if set(map(type, item)) == {float} and all(map(math.isfinite, item)):  # as most are
+        kinds = set(map(type, item))
+        if kinds == {str}:
             return list(item)
-        return [_encoded(entry, depth + 1) for entry in item]
+        if kinds == {float} and all(map(math.isfinite, item)):  # as most are
+            if len(item) < long:
+                return list(item)
+            content = struct.pack(f"<{len(item)}d", *item)
+            return {"floats": base64.b64encode(content).decode()}
+        return [_encoded(entry, depth + 1, long) for entry in item]
     plain = number(item)
     if isinstance(plain, Fraction):
         return {"number": f"{_digits(plain.numerator)}/{_digits(plain.denominator)}"}
@@ -286,9 +300,15 @@ def _decoded(pairs: list[tuple[str, Any]]) -> Any:
     if len(document) < len(pairs):
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} occurs twice")
-    text = document.get("number")
-    if len(document) != 1 or not isinstance(text, str):
+    kind, text = next(iter(document.items()), ("", None))
+    if len(document) != 1 or not isinstance(text, str) or kind not in ("number", "floats"):
         return document
+    if kind == "floats":
+        try:
+            content = base64.b64decode(text, validate=True)
+            return list(struct.unpack(f"<{len(content) // 8}d", content))
+        except (ValueError, struct.error):
+            raise ValueError(f"{text[:60]!r} is not a list of floats") from None
     if text in ("nan", "inf", "-inf"):
         return float(text)
     numerator, slash, denominator = text.partition("/")

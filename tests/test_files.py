@@ -44,6 +44,19 @@ def test_every_number_comes_back_with_its_bits_and_its_type(tmp_path, number):
     assert str(again)[:1] == str(number)[:1] if number == 0 else True
 
 
+def test_a_long_list_of_floats_that_nobody_reads_is_written_as_its_bytes(tmp_path):
+    path = tmp_path / "a.json"
+    floats = [-0.0, 5e-324, math.pi, 1.7976931348623157e308] * 10
+    for document in ({"x": floats}, {"x": [*floats, math.nan]}, {"x": [*floats, 2]}, {"x": [0.5]}):
+        write_json(path, document, for_reading=False)
+        assert repr(read_json(path)) == repr(document)
+        assert ("floats" in path.read_text(encoding="utf-8")) == (document["x"] == floats)
+    for damage in ("AAAA", "ä", "A"):
+        path.write_text(f'{{"floats": "{damage}"}}', encoding="utf-8")
+        with pytest.raises(StateError, match="is not a list of floats"):
+            read_json(path)
+
+
 def test_nan_comes_back(tmp_path):
     write_json(tmp_path / "a.json", {"x": math.nan})
     assert math.isnan(read_json(tmp_path / "a.json")["x"])

@@ -18,7 +18,8 @@ from micrograd.values.assigning import set_data
 __all__ = ["load", "save"]
 
 _FORMAT: Final = "micrograd checkpoint"
-_VERSION: Final = 1
+_VERSION: Final = 2
+_OLDER: Final = 1  # in which no floats were written as bytes, and each parameter had its name
 # What may be raised while a damaged file, or one of something else, is read.
 _DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 
@@ -33,6 +34,7 @@ def _model(run: Run) -> Module:
 
 def save(run: Run, path: str | os.PathLike[str]) -> None:
     """Write a run to a file, atomically: a reader sees the old file or the new one."""
+    state = _loss(run).state_dict()
     write_json(
         path,
         {
@@ -40,7 +42,7 @@ def save(run: Run, path: str | os.PathLike[str]) -> None:
             "version": _VERSION,
             "run": _identity(run),
             "done": run.done,
-            "parameters": _loss(run).state_dict(),
+            "parameters": {"names": list(state), "data": list(state.values())},
             "optimizer": run.optimizer.state_dict(),
             **run.batches.state_dict(),
             "best_loss": run.best_loss,
@@ -63,7 +65,7 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
     StateError
         If it is the checkpoint of another run, or damaged.
     """
-    name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION)
+    name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION, _OLDER)
     theirs = document.get("run")
     if not isinstance(theirs, dict):
         raise StateError(f"{name!r} is damaged: it does not say which run it is of")
@@ -84,7 +86,10 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
     try:
         new = _read(run, document)
         run.optimizer.load_state_dict(document["optimizer"])
-        _model(run).load_state_dict(document["parameters"])
+        state = document["parameters"]
+        if document["version"] != _OLDER:
+            state = dict(zip(state["names"], state["data"], strict=True))
+        _model(run).load_state_dict(state)
         vars(run).update(new)
     except BaseException as error:
         vars(run).update(before)

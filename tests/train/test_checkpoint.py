@@ -79,7 +79,7 @@ def test_a_step_that_breaks_off_inside_the_update_leaves_the_last_whole_step(tmp
     document = read_json(path)
     if kind is KeyboardInterrupt:
         assert document["done"] == len(document["history"]["loss"]) == 3
-        assert list(document["parameters"].values()) == numbers(reference)
+        assert document["parameters"]["data"] == numbers(reference)
 
 
 SLOW_RUN = """
@@ -184,7 +184,7 @@ def test_a_checkpoint_of_other_data_or_another_network_is_refused(tmp_path):
     "damage",
     [
         lambda document: document.update(format="other"),
-        lambda document: document.update(version=2),
+        lambda document: document.update(version=3),
         lambda document: document.update(run=None),
         lambda document: document.update(random=[3, "1 2 x", None]),
         lambda document: document.update(random=[3, "1 2", None]),
@@ -193,7 +193,9 @@ def test_a_checkpoint_of_other_data_or_another_network_is_refused(tmp_path):
         lambda document: document.update(done=5),
         lambda document: document.update(best_parameters=[1.0]),
         lambda document: document["history"].update(loss=["a"]),
-        lambda document: document["parameters"].popitem(),
+        lambda document: document["parameters"]["names"].pop(),
+        lambda document: document["parameters"]["data"].pop(),
+        lambda document: document["parameters"]["names"].__setitem__(0, "other"),
         lambda document: document["optimizer"].update(steps="many"),
         lambda document: document.pop("history"),
         lambda document: document["history"]["seconds"].pop(),
@@ -225,6 +227,21 @@ def test_a_damaged_checkpoint_is_refused_and_nothing_changes(tmp_path, damage):
     with pytest.raises(StateError, match=r"run\.json"):
         fit(other, X, y, **arguments, resume=True)
     assert (numbers(other), arguments["optimizer"].state_dict()) == before
+
+
+def test_a_checkpoint_of_version_1_is_read(tmp_path):
+    X, y = cloud()
+    path, whole = tmp_path / "run.json", network()
+    expected = fit(whole, X, y, **{**options(whole, path), "steps": 4})
+    model = network()
+    fit(model, X, y, **{**options(model, path), "steps": 2})
+    document = read_json(path)
+    state = document["parameters"]
+    document["parameters"] = dict(zip(state["names"], state["data"], strict=True))
+    write_json(path, {**document, "version": 1})
+    other = network(seed=8)
+    found = fit(other, X, y, **{**options(other, path), "steps": 4}, resume=True)
+    assert (found.loss, numbers(other)) == (expected.loss, numbers(whole))
 
 
 def test_half_a_checkpoint_is_refused(tmp_path):
