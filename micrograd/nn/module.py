@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from micrograd.engine import Value
@@ -43,8 +43,9 @@ class Module(Owner, Shown):
 
     def parameters(self) -> list[Value]:
         """Return the Values that training changes, in a fixed order."""
-        found = {id(value): value for _, value in _found(self, "", set(), top=True)}
-        return list(found.values())
+        found: dict[int, tuple[str, Value]] = {}
+        _find(self, "", set(), found, top=True)
+        return [value for _, value in found.values()]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return the parameters with their names, in the order of `parameters`.
@@ -287,18 +288,14 @@ def _fitting(module: Module, state: Any) -> tuple[list[Value], list[PlainNumber]
     return list(known.values()), data
 
 
-def _found(
-    thing: Any, path: str, seen: set[int], *, top: bool = False
-) -> Iterator[tuple[str, Value]]:
-    """Yield the leaf Values below `thing` with their paths; `seen` has the ids already visited."""
-    children: Iterable[tuple[Any, Any]]
-    if issubclass(type(thing), Value):  # symbols of a trace count, as they call themselves Values
-        if thing.op is None:
-            yield path, thing
-        return
-    if not top and (not isinstance(thing, (Module, list, tuple, dict)) or id(thing) in seen):
+def _find(
+    thing: Any, path: str, seen: set[int], found: dict[int, tuple[str, Value]], *, top: bool = False
+) -> None:
+    """Add the leaf Values below `thing`, with their paths; `seen` has the ids already visited."""
+    if not top and id(thing) in seen:
         return
     seen.add(id(thing))
+    children: Iterable[tuple[Any, Any]]
     if not isinstance(thing, Module):
         children = thing.items() if isinstance(thing, dict) else enumerate(thing)
     elif top or not _overrides_parameters(thing):
@@ -306,13 +303,17 @@ def _found(
     else:
         children = _named(thing, seen)
     for key, child in list(children):
-        yield from _found(child, f"{path}.{key}" if path else str(key), seen)
+        # Symbols of a trace count, as they call themselves Values.
+        if issubclass(type(child), Value):
+            if child.op is None and id(child) not in found:
+                found[id(child)] = f"{path}{key}", child
+        elif isinstance(child, (Module, list, tuple, dict)):
+            _find(child, f"{path}{key}.", seen, found)
 
 
 def _named(module: Module, seen: set[int]) -> list[tuple[str, Value]]:
     found: dict[int, tuple[str, Value]] = {}
-    for name, value in _found(module, "", seen, top=True):
-        found.setdefault(id(value), (name, value))
+    _find(module, "", seen, found, top=True)
     if not _overrides_parameters(module):
         return list(found.values())
     return [found.get(id(p), (str(i), p)) for i, p in enumerate(module.parameters())]

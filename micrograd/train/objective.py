@@ -151,7 +151,7 @@ def _network_steps(
             output = task.model(task.rows[0])
         is_row = hasattr(output, "__len__") and not isinstance(output, Value)
         score, target = (len(output),) if is_row else (), as_column(task.targets).shape[1:]
-        if task.predict or not is_mean_of_samples(task.loss, sizes, score, target):
+        if task.predict or not is_mean_of_samples(task.loss, sizes, score, target, parameters):
             raise ArgumentError(
                 f"only {', '.join(map(repr, LOSSES))}, and a function that computes the mean of "
                 "a loss of each sample, all of them alike and without predictions, can be "

@@ -20,7 +20,9 @@ from micrograd.engine import Node, Value
 from micrograd.ops import Operators
 from micrograd.replay.trace.tape import Tape
 
-__all__ = ["Kept", "is_library", "kept_by", "models_of", "reached_by"]
+__all__ = [
+    "CHANGING", "Kept", "is_library", "kept_by", "models_of", "names_in", "reached_by"
+]  # fmt: skip
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
@@ -74,7 +76,7 @@ _CLOSED = (
 
 
 # Modules whose functions may return something else at every call.
-_CHANGING = {
+CHANGING = {
     "time", "datetime", "os", "posix", "nt", "random", "secrets", "uuid", "numpy.random"
 }  # fmt: skip
 # Types of which nothing can change but what they refer to.
@@ -106,7 +108,7 @@ def _is_clear(thing: Any) -> bool:
     if isinstance(thing, types.ModuleType):
         return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
     if isinstance(thing, (type, types.BuiltinFunctionType)):
-        return _module(thing) not in _CHANGING
+        return _module(thing) not in CHANGING
     return all(
         base in _CLEAR or not is_library(base) or _module(base).startswith("micrograd.")
         for base in type(thing).__mro__
@@ -179,19 +181,19 @@ def _beside(thing: Any) -> Iterable[Any]:
 
 def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
     """Yield the values of the names in some code, also as attributes of the user's modules."""
-    names = set(_names(code))
+    names = names_in(code)
     spaces = [space]
     for one in spaces:
         for name in names & one.keys():
             found = one[name]
-            if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
+            if not isinstance(found, types.ModuleType) or found.__name__ in CHANGING:
                 yield found
             elif not is_library(found) and all(vars(found) is not s for s in spaces):
                 spaces.append(vars(found))
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+@functools.lru_cache(maxsize=1024)
+def names_in(code: types.CodeType) -> frozenset[str]:
+    """Return the names in some code, and in the functions that it makes."""
+    inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
+    return frozenset(code.co_names).union(*map(names_in, inner))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from micrograd.engine import Value
@@ -36,9 +37,13 @@ class Trace:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "programs": {}, "shown": None}
 
-    def of(self, parameters: list[Value]) -> Trace:
-        """Return the same trace, its programs included, with other live parameters."""
-        other = Trace(self.tape, parameters, self.shapes, self.sequence, parameters)
+    def of(self, everyone: list[Value], places: Sequence[int]) -> Trace:
+        """Return the same trace, its programs included, with other live parameters.
+
+        Its own parameters are those at some places among all of them.
+        """
+        parameters = [everyone[place] for place in places]
+        other = Trace(self.tape, parameters, self.shapes, self.sequence, everyone)
         other.programs = self.programs
         return other
 

@@ -12,6 +12,7 @@ from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
 from micrograd.replay.arguments import as_column
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import numpy
+from micrograd.replay.trace.alike import described
 from micrograd.replay.trace.traced import Trace
 from micrograd.replay.training.steps import Steps
 
@@ -31,9 +32,9 @@ def is_worth_compiling(samples: int, parameters: int) -> bool:
     return samples * parameters >= _WORTH
 
 
-# Traces and programs for networks of our own classes, which the next network of the same
-# architecture uses.
-_known: OrderedDict[tuple[Any, ...], Trace] = OrderedDict()
+# Traces and programs, which the next network uses that computes the same; and which of the
+# network's parameters each trace uses.
+_known: OrderedDict[tuple[Any, ...], tuple[Trace, list[int]]] = OrderedDict()
 _KEPT = 16
 
 
@@ -143,29 +144,33 @@ class NetworkSteps(Steps):
         compiled = Compiled(function, backend, parameters=everyone)
         super().__init__(compiled, columns, measured)
         self.is_traced = False
-        # What a model or a loss of one's own computes may change, so it is traced for each run, and
-        # only the programs of a trace that is the same are used again.
-        architecture = None if own else _architecture(model, everyone)
+        # What a model or a loss of one's own computes may change. Where it is not known what that
+        # depends on, it is traced for each run, and only the programs of an equal trace are used.
+        computed = _architecture(model, everyone) or described(model, everyone)
+        computes = described(loss, everyone) if own else (loss,)
         trace = None
-        if architecture is None:
+        if computed is None or computes is None:
             trace = compiled.traced(*[column[:1] for column in columns])
             self._key = (*trace.comparable(), compiled.backend)
         else:
-            self._key = (*architecture, compiled.backend, loss, classes, len(columns))
+            shapes = [column.shape[1:] for column in columns]
+            self._key = (computed, computes, compiled.backend, classes, *shapes)
         known = _known.pop(self._key, None)
         if known is not None:
             _known[self._key] = known  # the latest; `pop` is safe if other threads do the same
             if trace is None:
-                compiled.take(known.of(everyone))
+                compiled.take(known[0].of(everyone, known[1]))
             else:
-                trace.programs = known.programs
+                trace.programs = known[0].programs
             self.is_traced = True
 
     def measure(self, batch: Sequence[int] | None = None) -> list[float]:
         """Set the parameters' `grad`; return the loss and the accuracy, as `Steps` does."""
         found = super().measure(batch)
         if self._key not in _known:
-            _known[self._key] = self._compiled.latest().of([])
+            trace = self._compiled.latest()
+            place = {id(p): i for i, p in enumerate(trace.everyone)}
+            _known[self._key] = trace.of([], []), [place[id(p)] for p in trace.parameters]
             if len(_known) > _KEPT:
                 _known.popitem(last=False)
         return found

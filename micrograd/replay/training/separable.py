@@ -8,14 +8,16 @@ to one sample, which have to be the same for every sample, and those of no sampl
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from micrograd import ops
+from micrograd.engine import Value
 from micrograd.errors import MicrogradError
 from micrograd.ops import Op
 from micrograd.replay.trace import Recorder
+from micrograd.replay.trace.alike import described
 from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
@@ -46,9 +48,10 @@ _Form = tuple[dict[int, float], dict[int, float], float]
 
 def is_mean_of_samples(
     loss: Callable[[list[Any], list[Any]], Any],
-    sizes: Iterable[int],
+    sizes: Sequence[int],
     score: tuple[int, ...],
     target: tuple[int, ...],
+    parameters: Sequence[Value] = (),
 ) -> bool:
     """Return whether `loss` of batches of these sizes is the mean of `loss` of single samples.
 
@@ -56,9 +59,11 @@ def is_mean_of_samples(
     ----------
     loss : callable
         `(scores, targets) -> Value`
-    sizes : iterable of int
+    sizes : sequence of int
     score, target : tuple of int
         The shapes of the score and of the target of a sample.
+    parameters : sequence of Value
+        The leaves that it may use: a loss that is alike is not called again.
 
     Raises
     ------
@@ -77,6 +82,29 @@ def is_mean_of_samples(
     >>> is_mean_of_samples(lambda s, y: mse(s, y) ** 0.5, [2, 5], (), ())
     False
     """
+    about = described(loss, parameters)
+    key = None if about is None else (about, tuple(sizes), score, target)
+    found = None if key is None else _known.get(key)
+    if found is None:
+        found = _is_mean(loss, sizes, score, target)
+        if key is not None:
+            _known[key] = found
+            if len(_known) > _KEPT:
+                _known.popitem(last=False)
+    return found
+
+
+# What is known of losses, by what they depend on.
+_known: OrderedDict[Any, bool] = OrderedDict()
+_KEPT = 16
+
+
+def _is_mean(
+    loss: Callable[[list[Any], list[Any]], Any],
+    sizes: Iterable[int],
+    score: tuple[int, ...],
+    target: tuple[int, ...],
+) -> bool:
     known: dict[Any, int] = {}
     forms: list[_Form] = []
     for size in dict.fromkeys((*sizes, 1)):

@@ -4,11 +4,12 @@ import random
 
 import pytest
 
-from micrograd import losses, relu
+from micrograd import Value, losses, relu
 from micrograd import sum as total
 from micrograd.errors import ArgumentError, TraceError
-from micrograd.nn import MLP
-from micrograd.optim import SGD
+from micrograd.nn import MLP, Module
+from micrograd.optim import SGD, Adam
+from micrograd.replay.trace import Recorder
 from micrograd.replay.training import is_mean_of_samples
 from micrograd.train import fit
 from tests.support.fitting import own_hinge
@@ -131,3 +132,55 @@ def test_a_loss_that_changes_between_runs_is_traced_again():
     strength[0] = 0.5
     assert run(loss, True, None) == pytest.approx(run(loss, False, None), rel=1e-9, abs=1e-12)
     assert run(loss, True, None) != first
+
+
+class Skipping(Module):
+    """A network of one's own, of which some parameters are not used."""
+
+    def __init__(self, seed, power):
+        rng = random.Random(seed)
+        self.unused = Value(rng.random())
+        self.network = MLP(2, [3, 1], rng=rng)
+        self.power = power
+        self.scale = Value(rng.random())
+
+    def __call__(self, x):
+        return self.network(x) ** self.power * self.scale
+
+
+def fitted(model, how, loss=own_hinge):
+    rng = random.Random(4)
+    X = [[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(20)]
+    y = [2 * int(a * b > 0) - 1 for a, b in X]
+    optimizer = Adam(model.parameters()[2:], 0.1)
+    fit(model, X, y, loss, optimizer, 5, progress=False, compile=how)
+    return [p.data for p in model.parameters()]
+
+
+def test_what_computes_alike_is_not_traced_again(monkeypatch):
+    traces, traced = [], Recorder.trace
+    monkeypatch.setattr(Recorder, "trace", lambda *a: (traces.append(a), traced(*a))[1])
+    for power, seed, again in [(1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False)]:
+        traces.clear()
+        found = fitted(Skipping(seed, power), True)
+        assert bool(traces) == again
+        expected = fitted(Skipping(seed, power), False)
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert found[0] == Skipping(seed, power).unused.data
+
+
+def with_penalty(model, strength):
+    return lambda s, y: own_hinge(s, y) + strength * sum(p * p for p in model.network.parameters())
+
+
+def test_a_loss_with_a_penalty_on_its_own_model_is_traced_once(monkeypatch):
+    traces, traced = [], Recorder.trace
+    monkeypatch.setattr(Recorder, "trace", lambda *a: (traces.append(a), traced(*a))[1])
+    for strength, again in [(0.25, True), (0.25, False), (0.5, True)]:
+        traces.clear()
+        model = Skipping(0, 1)
+        found = fitted(model, True, with_penalty(model, strength))
+        assert bool(traces) == again
+        model = Skipping(0, 1)
+        expected = fitted(model, False, with_penalty(model, strength))
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)

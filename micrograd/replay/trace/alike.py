@@ -1,0 +1,236 @@
+"""What the trace of a function depends on, so that a function that is alike need not be traced.
+
+A function may close over anything, and call what it likes. So everything that it can reach is
+described, by kinds of things of which nothing is hidden: code, numbers, containers, ordinary
+objects and their classes, and the parameters by their places. If anything else can be reached,
+nothing is said, and the function is traced.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import sys
+import types
+import weakref
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from micrograd.engine import Value
+from micrograd.ops import TABLE
+from micrograd.replay.trace.reach import CHANGING, is_library, names_in
+
+__all__ = ["described"]
+
+_NUMBERS: Final = {int, bool, str, bytes, type(None), Fraction}
+_METHODS: Final = (property, staticmethod, classmethod, functools.cached_property)
+# Built-in functions that give the same for the same arguments, and reach nothing else.
+_PURE: Final = {
+    "abs", "all", "any", "bool", "divmod", "enumerate", "filter", "float", "frozenset", "int",
+    "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next", "pow", "range",
+    "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "zip",
+    "dict", "property", "object", "hasattr", "ArithmeticError", "AssertionError",
+    "IndexError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError", "ValueError",
+    "ZeroDivisionError", "True", "False", "None",
+}  # fmt: skip
+
+
+class _UnknownError(Exception):
+    """Something that cannot be described."""
+
+
+def described(fn: Any, parameters: Sequence[Value]) -> tuple[Any, ...] | None:
+    """Return all that the trace of a function depends on; None if that is not known.
+
+    Functions and classes are referred to weakly.
+
+    Parameters
+    ----------
+    fn : callable
+    parameters : sequence of Value
+        The leaves that it may use, which are described by their places.
+
+    Examples
+    --------
+    >>> def scaled(by):
+    ...     return lambda x: by * x
+    >>> described(scaled(2), []) == described(scaled(2), [])
+    True
+    >>> described(scaled(2), []) == described(scaled(2.0), [])
+    False
+    >>> described(scaled([].append), []) is None
+    True
+    """
+    if not all(type(p) is Value and p.op is None and not p.__dict__.keys() - _PLACE
+               for p in parameters):  # fmt: skip
+        return None
+    walk = _Walk({id(p): i for i, p in enumerate(parameters)})
+    try:
+        found = (walk.token(fn), *map(tuple, walk.descriptions()), _surface())
+        hash(found)
+    except (_UnknownError, TypeError, ValueError):  # not hashable; an empty cell
+        return None
+    return found
+
+
+_PLACE: Final = {"_place"}  # where a parameter of a network stands, which no function asks
+
+
+def _surface() -> tuple[Any, ...]:
+    """Return the operations of Values; raise `_UnknownError` if one is the user's."""
+    found = [*TABLE.values()]
+    for kind in Value.__mro__[:-1]:
+        found += _methods(kind)
+    rules = [rule for op in TABLE.values() for rule in (op.forward, op.partials)]
+    if not all(map(is_library, [*found[len(TABLE) :], *rules])):
+        raise _UnknownError
+    return tuple(found)
+
+
+def _methods(kind: type) -> list[Any]:
+    return [one for one in vars(kind).values() if isinstance(one, types.FunctionType)]
+
+
+def _identity(thing: Any) -> Any:
+    """Return what is equal for the same thing alone."""
+    try:
+        return weakref.ref(thing)
+    except TypeError:
+        return id(thing) if is_library(thing) else _unknown()
+
+
+def _unknown() -> Any:
+    raise _UnknownError
+
+
+class _Walk:
+    """Describes things one after the other; each refers to others by their numbers."""
+
+    def __init__(self, places: dict[int, int]) -> None:
+        self._places = places  # of the parameters, by id
+        self._numbers: dict[Any, int] = {}
+        self._things: list[Any] = []
+
+    def token(self, thing: Any) -> Any:
+        """Return what stands for a thing in the description of another."""
+        kind = type(thing)
+        if kind is Value:
+            place = self._places.get(id(thing))
+            return ("parameter", place) if place is not None else _unknown()
+        if kind is float:
+            return kind, repr(thing)  # -0.0 is not 0.0, and a nan is a nan
+        if kind in _NUMBERS:
+            return kind, thing
+        same = thing if kind is _Kind else id(thing)
+        number = self._numbers.setdefault(same, len(self._things))
+        if number == len(self._things):
+            self._things.append(thing)  # which also keeps its id
+        return number
+
+    def descriptions(self) -> Iterator[list[Any]]:
+        """Yield a description of each thing met, while further ones are met."""
+        for thing in self._things:
+            yield list(self._parts(thing))
+
+    def _parts(self, thing: Any) -> Iterator[Any]:
+        kind = type(thing)
+        yield _identity(kind)
+        if kind in (list, tuple):
+            yield from map(self.token, thing)
+        elif kind is dict:
+            for key, entry in thing.items():
+                yield self.token(key)
+                yield self.token(entry)
+        elif kind is types.FunctionType:
+            yield from self._function(thing)
+        elif kind is types.MethodType:
+            yield self.token(thing.__func__)
+            yield self.token(thing.__self__)
+        elif kind is types.CellType:
+            yield self.token(thing.cell_contents)
+        elif kind is functools.partial:
+            yield from map(self.token, (thing.func, thing.args, thing.keywords))
+        elif kind in _METHODS:
+            for name in ("fget", "fset", "fdel", "func", "__func__"):
+                yield self.token(getattr(thing, name, None))
+        elif kind is types.BuiltinFunctionType:
+            if not isinstance(thing.__self__, types.ModuleType) or thing.__module__ in CHANGING:
+                raise _UnknownError
+            yield _identity(thing)
+        elif kind is type:
+            yield from self._class(thing)
+        elif kind is _Kind:
+            yield from self._class(thing.kind, makes=False)
+        else:
+            yield from self._object(thing)
+
+    def _function(self, thing: types.FunctionType) -> Iterator[Any]:
+        yield _identity(thing.__code__)
+        yield from map(self.token, (thing.__defaults__, thing.__kwdefaults__, thing.__dict__))
+        yield from map(self.token, thing.__closure__ or ())
+        if is_library(thing):
+            yield _identity(thing)
+        else:
+            yield from self._named(names_in(thing.__code__), thing.__globals__)
+
+    def _named(self, names: frozenset[str], space: dict[str, Any]) -> Iterator[Any]:
+        """Yield what the names of some code stand for, also as attributes of modules."""
+        spaces = [space]
+        for one in spaces:
+            for name in sorted(names & one.keys()):
+                found = one[name]
+                yield name
+                if not isinstance(found, types.ModuleType):
+                    yield self.token(found)
+                elif found.__name__.partition(".")[0] in CHANGING:
+                    raise _UnknownError
+                else:
+                    yield _identity(found)
+                    if all(vars(found) is not other for other in spaces):
+                        spaces.append(vars(found))
+        others = names - space.keys()
+        # It may import a module, open a file, or make an object by the class of another.
+        asked = {name for name in names if name[:2] == "__"} - {"__call__"}
+        if asked or others & sys.modules.keys() or (others & vars(builtins).keys()) - _PURE:
+            raise _UnknownError
+
+    def _class(self, thing: type, *, makes: bool = True) -> Iterator[Any]:
+        """Describe a class; what `__init__` uses matters only if it `makes` objects."""
+        yield _identity(thing)
+        if is_library(thing):
+            for method in _methods(thing):  # a user may have replaced one
+                yield _identity(method) if is_library(method) else self.token(method)
+            return
+        parts = vars(thing)
+        makes = makes or any(type(part) in (classmethod, staticmethod) for part in parts.values())
+        for base in thing.__bases__:
+            yield self.token(base if makes else _Kind(base))
+        for name, part in parts.items():
+            if name not in _OF_EVERY_CLASS:
+                yield name
+                yield _identity(part) if name == "__init__" and not makes else self.token(part)
+
+    def _object(self, thing: Any) -> Iterator[Any]:
+        """Describe an object whose attributes are all that it is."""
+        kind = type(thing)
+        for base in kind.__mro__[:-1]:
+            ours = not is_library(base) or base.__module__.startswith("micrograd.")
+            if not ours or vars(base).get("__slots__"):
+                raise _UnknownError
+        yield self.token(_Kind(kind))
+        for name, entry in vars(thing).items():
+            yield name
+            yield self.token(entry)
+
+
+class _Kind(NamedTuple):
+    """The class of an object that exists already."""
+
+    kind: type
+
+
+_OF_EVERY_CLASS: Final = {
+    "__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__qualname__",
+    "__firstlineno__", "__static_attributes__",
+}  # fmt: skip
