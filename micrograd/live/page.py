@@ -28,10 +28,15 @@ _FILES: Final = (
 )  # fmt: skip
 _LIVE_END: Final = "export default{initialize:takePlaces(renderLive),render:renderLive};\n"
 _START: Final = """\
-const values = { data: await pageData(), theme: "auto" };
-const asked = new URLSearchParams(location.hash.slice(1)); // page.html#theme=dark
-if (asked.has("theme")) values.theme = asked.get("theme");
-renderLive({ model: pageModel(values), el: document.getElementById("mgs") });
+const data = await pageData(), el = document.getElementById("mgs");
+let leave = () => null;
+function open() {
+  const start = { ...data.start, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
+  leave();
+  leave = renderLive({ model: pageModel({ data, start, theme: "auto" }), el });
+}
+addEventListener("hashchange", open); // a link to another run of this page
+open();
 """
 _MOST_SAMPLES: Final = 8  # whose back-propagation a page holds
 _MOST_BYTES: Final = 1_200_000  # of these, before they are compressed to about a sixth

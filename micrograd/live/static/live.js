@@ -15,7 +15,7 @@ function renderLive({ model, el }) {
   // ---- what the parts are given
   const source = data.task && !data.task.why ? trained(data.task, changed) : data.frames ? recorded(data, changed) : pushed(data, model, ask, listen, changed);
   const view = {
-    on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, speed: 30,
+    on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, speed: 30, until: null, // the step to which it trains as fast as it can
     get shape() { return source.shape; },
     color: name => getComputedStyle(app).getPropertyValue(`--${name}`).trim(),
     neuronMap: k => view.frame.neurons?.[k] ?? null,
@@ -29,10 +29,12 @@ function renderLive({ model, el }) {
       return () => { if (name) places.map(p => p.querySelector(`[aria-label="${name}"]`)).find(e => e)?.focus({ preventScroll: true }); };
     },
     paint: () => { if (mounted) paint(); }, changed, say, tell,
-    change(part) { say(""); source.change(part); },
-    run: () => { if (source.running || !view.frame.stopped) source.run(!source.running); }, forward: () => { if (!view.frame.stopped) source.step(); }, backward: () => source.back(), reset: () => source.reset(),
+    change(part) { act(() => source.change(part)); },
+    run: () => act(() => { if (source.running || !view.frame.stopped) source.run(!source.running); }),
+    forward: () => act(() => { if (!view.frame.stopped) source.step(); }), backward: () => act(source.back), reset: () => act(source.reset),
     pinned: () => [], ghosts: () => [], open,
   };
+  function act(f) { say(""); view.until = null; f(); } // what the reader asks for
   function say(text) { complaint = text; paintAlert(); }
   function paintAlert() { const text = complaint || view?.frame?.stopped || ""; put(alert, "text", minus(text)); alert.hidden = !text; }
   function tell(text) { put(heard, "text", text); }
@@ -84,9 +86,10 @@ function renderLive({ model, el }) {
     if (!app.isConnected) { source.run(false); return; }
     if (source.kind !== "kernel") {
       due += view.speed ? Math.max(0, Math.min(250, now - before)) / 1000 * view.speed : Infinity;
-      const n = Math.floor(due);
-      due = view.speed ? due - n : 0; before = now;
-      if (n) { source.advance(n, performance.now() + BUDGET); paint(); }
+      const n = view.until == null ? Math.floor(due) : view.until - view.frame.n;
+      due = view.speed && view.until == null ? due - n : 0; before = now;
+      if (n > 0) { source.advance(n, performance.now() + BUDGET); paint(); }
+      if (view.until != null && view.frame.n >= view.until) { view.until = null; source.run(false); };
     }
     if (!waiting && source.running) waiting = requestAnimationFrame(tick);
   }
@@ -152,10 +155,31 @@ function renderLive({ model, el }) {
     if (!source.running || performance.now() - toldAt > TELL_KERNEL) send(); else tellLater = setTimeout(send, TELL_KERNEL);
   }
 
+  // ---- the address: the settings that are not those of Python's call, and the step; and what is copied
+  const address = view.address = addressOf(model, el, [], null, true), copy = copier(on, tell), refusals = [], faults = {};
+  if (source.runs) {
+    const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
+    const wanted = {}, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    for (const [key, own] of Object.entries(source.defaults)) {
+      const [write, read] = texts[key] ?? [String, typeof own === "number" ? Number : String];
+      address.add(key, () => same(source.settings[key], own) ? "" : write(source.settings[key]), text => { wanted[key] = read(text); });
+    }
+    const refused = () => Object.entries(wanted).filter(([key, value]) => !same(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
+    if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
+    address.add("step", () => view.frame?.n || "", text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
+    address.add("axis", () => view.log == null ? "" : view.log ? "log" : "linear", text => { view.log = text === "log"; });
+    const link = h("button", { type: "button" }, "Copy link"), code = h("button", { type: "button" }, "Copy as Python");
+    on(link, "click", () => copy(address.link(), link, row, "Link")); on(code, "click", () => copy(codeOf(source.runs), code, row, "Python"));
+    row.append(...[address.link ? link : null, code].filter(b => b));
+  }
+
   const sized = new ResizeObserver(() => view.paint());
   sized.observe(app);
   leaves.push(followTheme(app, el, model, on, now => { view.theme = now; mounted = true; paint(); themed.forEach(f => f()); }));
-  return () => { mounted = false; quit.abort(); if (source.kind !== "kernel") source.run(false); cancelAnimationFrame(waiting); sized.disconnect(); clearTimeout(tellLater); clearTimeout(speakLater); leaveLens?.(); leaves.forEach(f => f()); };
+  address.ready(faults);
+  say([...refusals, faults.textContent ?? ""].filter(t => t).join(" "));
+  if (view.until) source.run(true);
+  return () => { mounted = false; quit.abort(); if (source.kind !== "kernel") source.run(false); cancelAnimationFrame(waiting); sized.disconnect(); address.leave(); clearTimeout(tellLater); clearTimeout(speakLater); leaveLens?.(); leaves.forEach(f => f()); };
 }
 
 export default { initialize: takePlaces(renderLive), render: renderLive };

@@ -1,7 +1,7 @@
 // The plane of the live view: what the network, or one of its neurons, answers there; the boundary,
 // those of pinned runs, and the samples. With one feature: the samples and the curve of the function.
 
-const PLANE = 300; // units along each axis of the drawing
+const PLANE = 300, CROWD = 80; // units along each axis of the drawing; more samples are drawn smaller
 
 // ---- colours: as `style.Theme.of_class`, `style.diverging` and `style.class_shape`
 const channels = colour => [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
@@ -79,7 +79,8 @@ function liveMap(view) {
     points = view.shape.points;
     const { outputs } = view.shape;
     dots = points.map(([x, y, group], i) => {
-      const d = markPath(classShape(group, outputs), +(PLANE * x).toFixed(1), +(PLANE * (1 - y)).toFixed(1)), e = S("path", { class: "mgl-dot", d }, S("title", {}, sampleName(i)));
+      const transform = `translate(${(PLANE * x).toFixed(1)} ${(PLANE * (1 - y)).toFixed(1)}) scale(${points.length > CROWD ? .75 : 1})`;
+      const e = S("path", { class: "mgl-dot", d: markPath(classShape(group, outputs), 0, 0), transform }, S("title", {}, sampleName(i)));
       on(e, "click", () => { if (!view.painting) view.open(i, true); });
       return e;
     });

@@ -1,6 +1,6 @@
 // The address of a page, such as #step=24&open=1.2&set=w1[2,1]:0.9: where its reader is. Each part
 // of the page adds its key, with how its text is written and how it is read. In a notebook nothing
-// is read or written.
+// is read or written. Without a `count` of steps, the page itself says what a step is.
 
 const WRITE_AFTER = 250; // milliseconds after the last change: browsers refuse an address a frame
 const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)\u207e/g, (_, n) => n.normalize("NFKC")).replace(/[\u2080-\u2089]+(,[\u2080-\u2089]+)*/g, n => `[${n.normalize("NFKC")}]`).replace(/^\u2113/, "loss");
@@ -64,7 +64,7 @@ function addressOf(model, el, nodes, count, fresh) {
       return [pairs, wrong.join(" ")];
     },
   };
-  address.add("step", () => model.get("step") < count ? model.get("step") + 1 : "update", text => {
+  if (count != null) address.add("step", () => model.get("step") < count ? model.get("step") + 1 : "update", text => {
     if (text === "update") return void model.set("step", count);
     const j = Number(text);
     if (!(Number.isInteger(j) && j >= 1 && j <= count)) return `This link says step ${text}; the steps are 1 to ${count}.`;

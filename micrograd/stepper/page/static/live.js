@@ -50,6 +50,7 @@ function sizeOf(x, scale) { // from -1 to 1, never 0 unless the number is; 2 for
 // The graph of a page, to be computed anew; null where it cannot be, and D.live.why says why.
 function liveOf(D) {
   const { nodes, live: L } = D, steps = D.steps.filter(s => s.k !== "update");
+  if (D.numbers && L?.why) throw new Error(L.why);
   if (!L || L.why) return null;
   const rows = L.ops.map(row => rowOf(row)), registers = rows.map(row => new Array(row.registers).fill(0));
   const operands = nodes.map(() => []), args = new Int32Array(steps.length), root = nodes.length - 1;
@@ -261,8 +262,15 @@ function liveOf(D) {
     write(null);
   }
   check();
+  if (why && D.numbers) throw new Error(why);
   if (why) { D.live = { why }; return null; }
-  now = begin;
+  // The numbers of another moment of the same graph, in place of those that Python has sent.
+  let start = null;
+  if (D.numbers) {
+    for (const [i, x] of D.numbers) { first[i] = x; original.full[i] = String(x); }
+    write(start = computed());
+  }
+  now = start ?? begin;
 
   const dependents = i => {
     const found = new Set([i]);
@@ -280,8 +288,8 @@ function liveOf(D) {
           if (!leaves.has(i) || !Number.isFinite(x)) throw new RangeError(leaves.has(i) ? `Not a number: ${x}.` : leaf[i] ? `${nodes[i].name} is part of an expression or the target of a loss: it cannot be changed here.` : `${nodes[i]?.name} is computed: it cannot be changed.`);
           if (Object.is(x, first[i])) changes.delete(i); else changes.set(i, x);
         }
-        const state = changes.size ? computed() : begin;
-        write(changes.size ? state : null);
+        const state = changes.size ? computed() : start ?? begin;
+        write(changes.size ? state : start);
         now = state;
       } catch (error) {
         changes.clear();
@@ -291,7 +299,7 @@ function liveOf(D) {
       }
       return "";
     },
-    reset() { changes.clear(); write(null); now = begin; },
+    reset() { changes.clear(); write(start); now = start ?? begin; },
     curve(i, xs) {
       const data = now.data.slice(), above = dependents(i);
       return xs.map(x => {

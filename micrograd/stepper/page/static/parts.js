@@ -3,6 +3,22 @@
 
 const PARTS = [];
 
+// Puts a text on the clipboard; where that is refused, in a field in `row`.
+const copier = (on, tell) => async (text, button, row, label) => {
+  const name = button.textContent;
+  row.querySelector(".mgs-by-hand")?.remove();
+  try { await navigator.clipboard.writeText(text); } catch {
+    const field = h(text.includes("\n") ? "textarea" : "input", { class: "mgs-by-hand", readonly: "", rows: 1, "aria-label": `${label}, press Ctrl+C to copy it` });
+    field.value = text;
+    on(field, "keydown", e => { e.stopPropagation(); if (e.key === "Escape") { field.remove(); button.focus(); } });
+    row.append(field); field.focus(); field.select();
+    return;
+  }
+  tell("Copied");
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = name; }, 1200);
+};
+
 // `own` is what only the page knows; see the two mounts. The rest is the same for both:
 //   keys      from a key to a function, asked before the keys of the page; false: it is the page's
 //   painting  functions that are called before each paint
@@ -13,7 +29,7 @@ const PARTS = [];
 //   tell      says a text politely, at most one a second: of several the last
 //   asking    whether a number is asked for, which is not to be shown or said: then nothing is pulled
 //   guesses   whether numbers are asked for, at this step or at others
-//   copy      puts a text on the clipboard; where that is refused, in a field in `row`
+//   copy      see `copier`
 //   silent    true while the sentence of the step is not to be read out
 //   hold      a value that is kept unfolded: its number is being typed
 //   listen    hears of a change of the model until the page is left
@@ -35,20 +51,7 @@ function hostOf(own, keep) {
   host.afterPaint = () => host.painted.forEach(f => f());
   const { pane } = own; // what it shows may be what is asked for
   host.pane = (name, title, draw) => pane(name, title, (body, head) => host.asking() ? body.replaceChildren(h("p", { class: "mgs-note" }, "Not shown while a number is asked for.")) : draw(body, head));
-  host.copy = async (text, button, row, label) => {
-    const name = button.textContent;
-    row.querySelector(".mgs-by-hand")?.remove();
-    try { await navigator.clipboard.writeText(text); } catch {
-      const field = h(text.includes("\n") ? "textarea" : "input", { class: "mgs-by-hand", readonly: "", rows: 1, "aria-label": `${label}, press Ctrl+C to copy it` });
-      field.value = text;
-      own.on(field, "keydown", e => { e.stopPropagation(); if (e.key === "Escape") { field.remove(); button.focus(); } });
-      row.append(field); field.focus(); field.select();
-      return;
-    }
-    host.tell("Copied");
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = name; }, 1200);
-  };
+  host.copy = copier(own.on, host.tell);
   own.model.get("joined")?.(host); // by what shows it beside another
   return host;
 }
