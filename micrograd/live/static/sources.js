@@ -25,7 +25,7 @@ function stillShape(data) {
 }
 function frameOf(frame, shape, neurons) {
   const sizes = new Int8Array(bytesOf(frame.w).buffer), scales = frame.scales.map(Number);
-  return { ...frame, map: bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons };
+  return { ...frame, map: frame.line ? null : bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons };
 }
 const mapsOf = (neurons, shape) => neurons && shape.neurons.map(([l, i]) => { const own = neurons[`${l - 1} ${i}`]; return own && { map: bytesOf(own.map), note: own.note }; });
 

@@ -267,7 +267,7 @@ function liveOf(D) {
   // The numbers of another moment of the same graph, in place of those that Python has sent.
   let start = null;
   if (D.numbers) {
-    for (const [i, x] of D.numbers) { first[i] = x; original.full[i] = String(x); }
+    for (const [i, x] of D.numbers) { first[i] = x; fractions[i] = null; original.full[i] = String(x); }
     write(start = computed());
   }
   now = start ?? begin;
