@@ -19,7 +19,13 @@ from micrograd.style import THEMES
 
 __all__ = ["live_script", "live_styles", "page_text", "sample_data"]
 
-TRAINER: Final = ("mt.js", "sets.js", "trainer.js", "run.js")  # which also run without a page
+TRAINER: Final = (
+    "mt.js",
+    "sets.js",
+    "trainer.js",
+    "run.js",
+    "code.js",
+)  # which also run without a page
 _STATIC: Final = Path(__file__).parent / "static"
 # In this order: a script may use what those before it declare.
 _FILES: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.engine import Value
@@ -11,7 +12,7 @@ from micrograd.errors import TraceError
 from micrograd.graph import order
 from micrograd.live.inputs import inputs_of
 from micrograd.losses import LOSSES, Loss
-from micrograd.nn import activation_of, is_ours, is_replaced, neurons_of
+from micrograd.nn import INITS, MLP, Neuron, activation_of, is_ours, is_replaced, neurons_of
 from micrograd.ops import Op, function_of_one
 from micrograd.optim import SGD, Adam, AdamW
 from micrograd.replay.instructions import instructions
@@ -74,7 +75,7 @@ def task_data(watch: Watch) -> dict[str, Any]:
         row each is; `losses`, with the graph of the loss of one sample, for each number of classes
         and for each class; `optimizers`, with their options; `inputs`, with their
         graphs; `own`, the samples; `start`, the
-        parameters; `settings`, those of the call.
+        parameters; `drawn`, how these were drawn, if that was found; `settings`, those of the call.
     """
     if why := _why_not(watch):
         return {"why": f"Only Python can train this: {why}."}
@@ -96,6 +97,7 @@ def task_data(watch: Watch) -> dict[str, Any]:
             "made": _inputs(rows, _MADE, (0, 1), watch.derived if len(watch.names) == 2 else {}),
         },
         "start": [*map(float, watch.start)],
+        "drawn": _drawn(watch),
         "decayed": watch.optimizer_start["decayed"],
         "settings": _settings(watch),
         "rows": rows.listed,
@@ -200,6 +202,22 @@ def _name_of(optimizer: Any) -> str:
         nesterov = "Nesterov " if optimizer.nesterov else ""
         name += f", {nesterov}momentum {optimizer.momentum:g}"
     return name
+
+
+def _drawn(watch: Watch) -> list[Any] | None:
+    """Return the initialisation and the seed that give the parameters; None if that is not known.
+
+    Tried are the seed of the run and those that are used most.
+    """
+    sizes = [len(layer) for layer in neurons_of(watch.model)]
+    for seed in dict.fromkeys([watch.seed or 0, 0, 1, 2, 3, 42, 1337]):
+        for init in INITS:
+            first = Neuron(len(watch.names), init=init, rng=Random(seed), fan_out=sizes[0]).w
+            if [w.data for w in first] == watch.start[: len(first)]:
+                model = MLP(len(watch.names), sizes, init=init, rng=Random(seed))
+                if [p.data for p in model.parameters()] == watch.start:
+                    return [init, seed]
+    return None
 
 
 def _own(watch: Watch) -> dict[str, Any]:

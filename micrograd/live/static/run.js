@@ -11,18 +11,17 @@ function dataOf(task, settings) {
   const made = settings.data === "own" ? task.own : madeSet(settings), means = made.plane.means;
   const rows = made.rows.map(row => [...row]), groups = [...made.groups], targets = made.targets ? [...made.targets] : groups.map(g => made.labels[g]);
   let { training } = made;
+  const rowAt = (x, y) => { const row = [...means], [a, b] = made.plane.columns; row[a] = x; if (b !== undefined) row[b] = y; return row; };
   for (const [x, y, group, held] of settings.painted) {
-    const row = [...means], at = held ? rows.length : training++, [a, b] = made.plane.columns;
-    row[a] = x;
-    if (b !== undefined) row[b] = y;
-    rows.splice(at, 0, row); groups.splice(at, 0, group); targets.splice(at, 0, made.targets ? y : made.labels[group]);
+    const at = held ? rows.length : training++;
+    rows.splice(at, 0, rowAt(x, y)); groups.splice(at, 0, group); targets.splice(at, 0, made.targets ? y : made.labels[group]);
   }
-  return { ...made, rows, groups, targets, training };
+  return { ...made, rows, groups, targets, training, rowAt };
 }
 
 function trainerOf(task, given = {}) {
   if (!task || task.why) return null;
-  let settings, set, inputs, net, loss, optimizer, p, grads, done, losses, held, stopped, batches, batch, X, terms, parts, measuring, maps;
+  let settings, set, inputs, net, loss, optimizer, p, grads, done, losses, held, stopped, changes, batches, batch, X, terms, parts, measuring, maps;
 
   // ---- a new run
   function begin() {
@@ -38,7 +37,7 @@ function trainerOf(task, given = {}) {
     const fresh = isOwnStart(task, settings) ? task.start : sizes.slice(1).flatMap((n, l) => Array.from({ length: n }, () => [...Array.from({ length: sizes[l] }, () => random.uniform(-1, 1)), 0]).flat());
     p = Float64Array.from(fresh); grads = new Float64Array(p.length);
     optimizer = optimizerOf(task.optimizers[settings.optimizer], p.length, isOwnStart(task, settings) ? task.decayed : null);
-    done = 0; losses = []; held = []; stopped = ""; batch = null;
+    done = 0; losses = []; held = []; changes = []; stopped = ""; batch = null;
     batches = batchesOf(set.training, settings.batch, seed);
   }
   const inputRows = rows => { const n = inputs.length, all = new Float64Array(rows.length * n); rows.forEach((row, i) => inputs.forEach((f, j) => { all[i * n + j] = f(row); })); return all; };
@@ -172,14 +171,16 @@ function trainerOf(task, given = {}) {
     get settings() { return structuredClone(settings); },
     change(part) {
       if (SETS[part.data] && part.data !== settings.data) part = { noise: SETS[part.data].noise, ...part };
-      const quick = Object.keys(part).every(key => key === "lr" || key === "l2");
+      const before = settings.lr;
       settings = cleanSettings(task, { ...settings, ...structuredClone(part) });
-      if (quick) stopped = ""; else { grids.clear(); begin(); }
+      if (Object.keys(part).some(key => key !== "lr")) { grids.clear(); begin(); return run; }
+      stopped = "";
+      if (done && settings.lr !== before) changes.push([done, before]);
       return run;
     },
     reset() { begin(); return run; },
     step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
-    frame,
+    task, frame, get changes() { return changes; }, get data() { return set; },
     curve: () => ({ points: curveOf(losses, finiteOr(training()[0])), held: hasHeld() ? curveOf(held, finiteOr(heldOut()[0])) : [] }),
     get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
     get parameters() { return p; }, get grads() { return grads; },
