@@ -16,7 +16,7 @@ from micrograd.loop.early_stopping import EarlyStop
 from micrograd.loop.history import History
 from micrograd.ops import PlainNumber
 from micrograd.optim import Clip
-from micrograd.values.assigning import data_of, restore_data
+from micrograd.values.assigning import data_of, restore_data, united
 from micrograd.values.collecting import uncollected
 
 __all__ = ["Objective", "Run", "Trainable", "finite_loss"]
@@ -122,7 +122,7 @@ class Run:
         objective = self.objective
         self.parameters = list(objective.parameters)
         self.trained = list(getattr(self.optimizer, "params", self.parameters))
-        self._everyone = list(dict.fromkeys([*self.parameters, *self.trained]))
+        self._everyone = united(self.parameters, self.trained)
         self._trail: Any = None  # of the latest leap, if it was asked for
 
     def prepare(self) -> None:
@@ -271,7 +271,7 @@ class Run:
         self._trail = stretch.trail
         if stretch.seconds > _STRIDE:
             self.stride = max(1, self.stride // 2)
-        elif stretch.seconds < _STRIDE / 4 and done == self.stride:
+        elif stretch.seconds < _STRIDE / 2 and done == self.stride:
             self.stride *= 2
         self.done += done
         return done

@@ -52,9 +52,11 @@ def _finite_array(given: Any) -> Any:
     import numpy as np
 
     plain = given.dtype.kind in "iuf" and given.dtype.itemsize <= 8 and given.dtype.isnative
-    if not (plain and given.ndim == 2 and given.size and np.isfinite(given).all()):
+    if not (plain and given.ndim == 2 and given.size):
         return None
-    return given.copy()
+    with np.errstate(all="ignore"):  # a finite sum, which is added up in no time, tells it of all
+        finite = np.isfinite(given.sum()) or np.isfinite(given).all()
+    return given.copy() if finite else None
 
 
 def listed(what: str, given: Any) -> list[Any]:

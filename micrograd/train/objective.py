@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from micrograd.checks import one_of
-from micrograd.engine import Value, no_grad
+from micrograd.engine import Value
 from micrograd.errors import ArgumentError, DomainError, MicrogradError
 from micrograd.loop import finite_loss
 from micrograd.losses import LOSSES
@@ -114,20 +114,26 @@ def compiled_steps(
     samples = len(task.rows) if batch_size is None else batch_size
     if choice == "auto" and not is_worth_compiling(samples, len(parameters)):
         return None
-    before = [parameter.grad for parameter in parameters]
     try:
         compiled = _network_steps(task, held_out, parameters, batch_size)
         if not compiled.is_traced:
-            compiled.measure([0])  # fails here if the model cannot be traced
+            _try(compiled, parameters)
     except (ImportError, MicrogradError) as error:
         # A number too large for a float fails in the first step, with the engine's message.
         if choice is True and not isinstance(error, (ArithmeticError, DomainError)):
             raise
         return None
+    return compiled
+
+
+def _try(compiled: NetworkSteps, parameters: list[Value]) -> None:
+    """Measure a sample, which fails if the model cannot be traced; gradients do not change."""
+    before = [parameter.grad for parameter in parameters]
+    try:
+        compiled.measure([0])
     finally:
         for parameter, grad in zip(parameters, before, strict=True):
             parameter.grad = grad
-    return compiled
 
 
 def _network_steps(
@@ -147,10 +153,8 @@ def _network_steps(
             [samples] if batch_size is None else [batch_size, samples % batch_size or batch_size]
         )
         sizes += [] if held_out is None else [len(held_out.rows)]
-        with no_grad():
-            output = task.model(task.rows[0])
-        is_row = hasattr(output, "__len__") and not isinstance(output, Value)
-        score, target = (len(output),) if is_row else (), as_column(task.targets).shape[1:]
+        score = (task.outputs,) if task.outputs else ()
+        target = as_column(task.targets).shape[1:]
         if task.predict or not is_mean_of_samples(task.loss, sizes, score, target, parameters):
             raise ArgumentError(
                 f"only {', '.join(map(repr, LOSSES))}, and a function that computes the mean of "
@@ -158,12 +162,14 @@ def _network_steps(
                 "compiled here: pass compile=False, or write the loss of one sample and call `fit` "
                 "of the function that micrograd.compile returns"
             )
+    several = known is not None and known.several_outputs
     return NetworkSteps(
         task.model,
         parameters,
-        None if known is not None and known.several_outputs else task.loss,
+        None if several else task.loss,
         task.rows,
         task.targets,
+        classes=task.outputs if several else 0,
         classifies=task.predict is not None,
         own=own,
         weights=task.weights,

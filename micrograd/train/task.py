@@ -56,7 +56,10 @@ class Evaluation(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """Rows and targets as plain numbers, with the model, its loss and its predictions."""
+    """Rows and targets as plain numbers, with the model, its loss and its predictions.
+
+    `outputs` is how many the model returns in a list, 0 if it is one Value by itself.
+    """
 
     name: str
     model: Callable[[list[PlainNumber]], Any]
@@ -64,6 +67,7 @@ class Task:
     targets: list[Any]
     loss: Callable[..., Any]
     predict: Callable[[Any], Any] | None
+    outputs: int
     weights: list[float] | None = None
 
     @functools.cached_property
@@ -93,13 +97,14 @@ def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> T
     if outputs is None:
         with no_grad():
             output = call(rows[0])
-        outputs = len(output) if hasattr(output, "__len__") else 0
+        is_row = hasattr(output, "__len__") and not isinstance(output, Value)
+        outputs = len(output) if is_row else 0
     if not isinstance(known, Loss):
         name = f"{getattr(known, '__module__', '')}.{getattr(known, '__qualname__', repr(known))}"
-        return Task(name, call, rows, labels, known, None)
+        return Task(name, call, rows, labels, known, None, outputs)
     targets = targets_of(known, labels, outputs or 1, which)
     predict = known.predict if known.classification else None
-    return Task(known.name, call, rows, targets, known.function, predict)
+    return Task(known.name, call, rows, targets, known.function, predict, outputs)
 
 
 def _plain_outputs(model: Module, features: int) -> int | None:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
-__all__ = ["data_of", "restore_data", "set_data", "set_leaves"]
+__all__ = ["are_same", "data_of", "restore_data", "set_data", "set_leaves", "united"]
 
 _data = attrgetter("_data")  # what the property `data` returns, without its call
+
+
+def are_same(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Return whether two sequences hold the same objects in the same order."""
+    return len(first) == len(second) and all(map(is_, first, second))
+
+
+def united(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+    """Return the Values of both sequences, each once; most often they are the same ones.
+
+    No Value comes twice in the first one.
+    """
+    return list(first) if are_same(first, second) else list(dict.fromkeys([*first, *second]))
 
 
 def data_of(nodes: Sequence[Any]) -> list[Any]:

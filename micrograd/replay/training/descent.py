@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from itertools import chain
@@ -14,6 +15,7 @@ from micrograd.replay.kernels import address_of, numpy
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.training.leaves import Leaves
 from micrograd.replay.training.loop import FIELDS, PLAN, SCALARS, loop
+from micrograd.values.assigning import are_same, united
 
 __all__ = ["Descent", "Stretch"]
 
@@ -76,13 +78,11 @@ class Descent:
         self._kind = "" if clip is None else "value" if clip.norm is None else "norm"
         self._code = loop(rule, self._kind)
         self._limit = 0.0 if clip is None else float(clip.limit)
-        self._parameters = list(dict.fromkeys([*parameters, *optimizer.params]))
+        self._parameters = united(parameters, optimizer.params)
         self._count = count = len(self._parameters)
-        self._place = {id(value): i for i, value in enumerate(self._parameters)}
-        places_of_mine = [self._place[id(p)] for p in optimizer.params]
         self._mine: Any = slice(count)
-        if places_of_mine != list(range(count)):
-            self._mine = np.array(places_of_mine)
+        if not are_same(self._parameters, optimizer.params):
+            self._mine = np.array([self._place[id(p)] for p in optimizer.params])
         self._columns = [_flat(column) for column in columns]
         self._samples = len(columns[0]) if columns else 1
         self._columns_held = [_flat(column) for column in held_out]
@@ -115,6 +115,11 @@ class Descent:
         self._most_chunks = chunks
         self._leaves = Leaves(self._parameters, self._arrays["par"], self._arrays["grad"])
         self._planned: Any = None  # of the latest call, whose arrays serve another one like it
+
+    @functools.cached_property
+    def _place(self) -> dict[int, int]:
+        """Return where each parameter is."""
+        return {id(value): i for i, value in enumerate(self._parameters)}
 
     def _set(self, **fields: Any) -> None:
         """Set what the machine code reads: numbers, and the addresses of arrays."""

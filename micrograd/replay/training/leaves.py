@@ -11,6 +11,7 @@ import ctypes
 import functools
 from array import array
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -21,6 +22,7 @@ from micrograd.values.assigning import data_of, restore_data, set_leaves
 
 __all__ = ["Leaves"]
 
+_op = attrgetter("op")
 # What both functions are given: the words of an array.
 _WORDS = ("values", "count", "data", "grad", "type", "make", "drop", "numbers", "grads")
 
@@ -146,12 +148,12 @@ class Leaves:
 
     def __init__(self, values: Sequence[Value], data: Any, grads: Any) -> None:
         self.values, self.data, self.grads = values, data, grads
-        self._plain = all(type(value) is Value and value.op is None for value in values)
+        self._plain = set(map(type, values)) <= {Value} and set(map(_op, values)) <= {None}
         places = offset_of("data"), offset_of("grad")
         self._words: Any = None
         if self._plain and values and None not in places:
-            self._table = (ctypes.c_void_p * len(values))(*map(id, values))
-            numbers = [ctypes.addressof(self._table), len(values), *places, id(float)]
+            self._table = array("q", map(id, values))
+            numbers = [self._table.buffer_info()[0], len(values), *places, id(float)]
             numbers += [_python("PyFloat_FromDouble"), _python("Py_DecRef")]
             self._words = array("q", [*numbers, address_of(data), address_of(grads)])
             self._address = self._words.buffer_info()[0]

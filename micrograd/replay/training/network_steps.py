@@ -77,6 +77,8 @@ class NetworkSteps(Steps):
         Whether the sign of the one output decides between two classes, so that there is an
         accuracy.
     backend : str, default "auto"
+    classes : int, default 0
+        How many outputs there are, for the cross-entropy.
     own : bool, default False
         Whether the loss is a function of the user's.
     weights : sequence of number, optional
@@ -115,12 +117,12 @@ class NetworkSteps(Steps):
         targets: Sequence[Any],
         backend: str = "auto",
         *,
+        classes: int = 0,
         classifies: bool = True,
         own: bool = False,
         weights: Sequence[Any] | None = None,
         held_out: tuple[Sequence[Sequence[Any]], Sequence[Any]] | None = None,
     ) -> None:
-        classes = len(model(rows[0])) if loss is None else 0
         columns = _arrays(rows, targets, classes, weights)
         measured = None
         if held_out is not None:

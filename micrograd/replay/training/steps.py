@@ -9,6 +9,7 @@ from micrograd.engine import Value
 from micrograd.optim import Clip
 from micrograd.optim.rules import rule_of
 from micrograd.replay.training.descent import Descent
+from micrograd.values.assigning import united
 
 if TYPE_CHECKING:
     from micrograd.replay.fitting import Fits
@@ -101,7 +102,7 @@ class Steps:
         machine, reached, places = found
         return Descent(
             machine,
-            list(dict.fromkeys([*reached, *self.parameters])),
+            united(reached, self.parameters),
             places,
             optimizer=optimizer,
             rule=rule,
