@@ -87,6 +87,13 @@ def test_its_links_lead_somewhere(path):
         assert list(path.parent.glob(f"0{number}_*.ipynb"))
 
 
+def test_each_of_its_sources_says_where_it_is(path):
+    sources = read(path).cells[-1].source.partition("## Sources")[2]
+    where = r"doi:10\.\d{4,}/\S+|arXiv:\d{4}\.\d{5}|\b[\w-]+\.(com|org|io|dev|gov|be|press)\b"
+    for each in re.findall(r"^- .+", sources, re.MULTILINE):
+        assert re.search(where, each), each
+
+
 def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
     number = path.stem[:2]
     asked = re.findall(r'check\("(\w+)", (.+)\)', "\n".join(c.source for c in read(path).cells))

@@ -165,6 +165,7 @@ class _Page:
                         (columns[layer], rows[j]),
                         (columns[layer + 1], rows[i]),
                         f"{WEIGHTS[layer][i][j]}".replace("-", "−"),
+                        thick=(layer, j) == (1, 1),
                     )
         for layer, column in enumerate(columns):
             for i, row in enumerate(rows):
@@ -182,8 +183,11 @@ class _Page:
                     self.blank(column + 1, top - 7.5 * k, f"{name}{'₁₂'[i]}", number)
         self.blank(181, sum(rows) / 2, "ℓ", network.loss.data)
 
-    def _edge(self, start: tuple[float, float], end: tuple[float, float], weight: str) -> None:
-        self.ax.plot(*zip(start, end, strict=True), color=LIGHT.ink, linewidth=0.8, zorder=1)
+    def _edge(
+        self, start: tuple[float, float], end: tuple[float, float], weight: str, thick: bool
+    ) -> None:
+        width = 2.8 if thick else 0.8
+        self.ax.plot(*zip(start, end, strict=True), color=LIGHT.ink, linewidth=width, zorder=1)
         t = 0.27  # nearer to the start, where crossing edges are apart
         x, y = (a + t * (b - a) for a, b in zip(start, end, strict=True))
         self.text(
@@ -218,7 +222,8 @@ class _Page:
             self.text(18 + 88 * (i % 2), 36 - 8 * (i // 2), rule)
         self.text(
             18, 16,
-            "Rule 2 sums over the edges that leave x; rules 3 and 4 sum over nothing. "
+            "Rule 2 sums over the edges that leave x, such as the two thick ones; "
+            "rules 3 and 4 sum over nothing. "
             "From the course of micrograd, CC BY 4.0.",
             8,
         )  # fmt: skip
