@@ -253,33 +253,34 @@ class _Text:
             self.store("scratch", self.plan.crossing[position], handle)
         self.accumulate(position, handle)
 
+    def address(self, position: int) -> Handle:
+        """Return the address of a number that has one."""
+        if self.tape.rows[position] is not None:
+            return self.at("scratch", self.plan.crossing[position])
+        kind, what = self.tape.operands[position]
+        if kind == INPUT:
+            return self.at("in", what)
+        return self.new(f"getelementptr double, ptr %par, i64 {what}")
+
     def call_loop(self, loop: RerolledLoop) -> list[Handle]:
         """Call a loop; return the sum of each row, where it gives them."""
-        vector, rows = self.type, len(loop.factors)
-        factors = [self.use(factor) for factor in loop.factors]
-        if self.tape.rows[loop.value] is None:
-            values = self.at("in", self.tape.operands[loop.value][1])
-        else:
-            values = self.at("scratch", self.plan.crossing[loop.value])
-        if loop.name == "outer":
-            numbers = [self.at("acc", number) for number in loop.numbers]
-        else:
-            numbers = [
-                self.new(f"getelementptr double, ptr %par, i64 {number}") for number in loop.numbers
-            ]
-        code = LoopCode(loop.name, rows, self.width)
+        code = LoopCode.of(loop, self.width)
         self.loops.add(code)
-        kind, symbol, pointer = code.type(self.register), code.symbol(), "ptr nocapture"
-        types = ", ".join([*[vector] * rows, *[pointer] * (rows + 1), "i64"])
+        vector, rows = self.type, len(loop.factors)
+        zero = self.constant(0.0)
+        given = [f"{vector} {zero if f is None else self.use(f)}" for f in loop.factors]
+        pointers = [
+            self.at("acc", number) if loop.name == "outer" else self.address(number)
+            for number in loop.numbers
+        ]
+        pointers.append(self.address(loop.value))
+        if code.adds:
+            pointers.append(self.at("acc", loop.result))
+        given += [f"ptr {pointer}" for pointer in pointers]
+        kind, symbol = code.type(self.register), code.symbol()
+        types = ", ".join([*[vector] * rows, *["ptr nocapture"] * len(pointers), "i64"])
         self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
-        given = ", ".join(
-            [
-                *[f"{vector} {factor}" for factor in factors],
-                *[f"ptr {number}" for number in numbers],
-                f"ptr {values}, i64 {loop.length}",
-            ]
-        )
-        call = f"call {kind} @{symbol}({given})"
+        call = f"call {kind} @{symbol}({', '.join(given)}, i64 {loop.length})"
         if loop.name != "dot":
             self.lines.append(f"  {call}")
             return []

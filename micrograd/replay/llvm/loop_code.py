@@ -9,6 +9,7 @@ import threading
 from typing import Any, NamedTuple
 
 from micrograd.replay.llvm.processor import attributes, host, machine_code, muladd, picked, splat
+from micrograd.replay.llvm.rerolled import RerolledLoop
 
 __all__ = ["LoopCode", "provide"]
 
@@ -24,15 +25,27 @@ class LoopCode(NamedTuple):
         How many there are.
     width : int
         How many registers a value takes.
+    in_memory : bool
+        Whether the numbers of the rows are values in memory, not parameters.
+    adds : bool
+        Whether sums are added to results, not kept.
     """
 
     name: str
     rows: int
     width: int
+    in_memory: bool = False
+    adds: bool = False
+
+    @classmethod
+    def of(cls, loop: RerolledLoop, width: int) -> LoopCode:
+        """Return the code of a loop."""
+        return cls(loop.name, len(loop.factors), width, loop.in_memory, loop.result >= 0)
 
     def symbol(self) -> str:
         """Return the name of the function."""
-        return f"micrograd_{self.name}_{self.rows}_{self.width}"
+        marks = ("_values" if self.in_memory else "") + ("_results" if self.adds else "")
+        return f"micrograd_{self.name}_{self.rows}_{self.width}{marks}"
 
     def type(self, lanes: int) -> str:
         """Return the type of what the function returns."""
@@ -50,7 +63,8 @@ class _Body:
     """
 
     def __init__(self, loop: LoopCode, lanes: int, declared: set[str]) -> None:
-        self.name, self.rows, self.width = loop
+        self.loop = loop
+        self.name, self.rows, self.width = loop.name, loop.rows, loop.width
         self.register, self.lanes = lanes, lanes * loop.width
         self.result, self.value = f"<{lanes} x double>", f"<{self.lanes} x double>"
         self.declared = declared
@@ -76,12 +90,19 @@ class _Body:
                 lines += self.outer(i, row)
                 continue
             at, new = f"{row}{i}", f"%new{row}{i}"
-            lines += [
-                f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
-                f"%number{at} = load double, ptr %np{at}, align 8",
-                splat("double", f"number{at}", self.lanes),
-            ]
-            number = f"%number{at}v"
+            if self.loop.in_memory:
+                number = f"%number{at}"
+                lines += [
+                    f"%np{at} = getelementptr {v}, ptr %p{row}, i64 %{i}",
+                    f"{number} = load {v}, ptr %np{at}, align {align}",
+                ]
+            else:
+                number = f"%number{at}v"
+                lines += [
+                    f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
+                    f"%number{at} = load double, ptr %np{at}, align 8",
+                    splat("double", f"number{at}", self.lanes),
+                ]
             if self.name == "dot":
                 lines.append(f"{new} = {self.fused(v, number, f'%value{i}', totals[row])}")
             elif self.name == "scale" and row == 0:
@@ -89,9 +110,26 @@ class _Body:
             else:
                 lines.append(f"{new} = {self.fused(v, f'%f{row}', number, total)}")
             total = new
-        if self.name in ("scale", "spread"):
+        if self.loop.adds:
+            lines += self.added(i, total)
+        elif self.name in ("scale", "spread"):
             lines.append(f"store {v} {total}, ptr %vp{i}, align {align}")
         return "\n".join(f"  {line}" for line in lines)
+
+    def added(self, i: str, total: str) -> list[str]:
+        """Return what adds a value to result `%i`, one register after the other."""
+        kind, align = self.result, 8 * self.register
+        lines = [
+            f"%rp{i} = getelementptr {kind}, ptr %r, i64 %{i}",
+            f"%sum0_{i} = load {kind}, ptr %rp{i}, align {align}",
+        ]
+        for k in range(self.width):
+            lines += [
+                f"%t{k}_{i} = {self.part(total, k)}",
+                f"%sum{k + 1}_{i} = fadd {kind} %sum{k}_{i}, %t{k}_{i}",
+            ]
+        lines.append(f"store {kind} %sum{self.width}_{i}, ptr %rp{i}, align {align}")
+        return lines
 
     def outer(self, i: str, row: int) -> list[str]:
         """Return what adds to result `%i` of a row, one register after the other."""
@@ -124,7 +162,7 @@ def _answer(kind: str, v: str, rows: int) -> tuple[list[str], str]:
 
 def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
     """Return the text of a loop, and add the functions that it calls to `declared`."""
-    name, rows, _ = loop
+    name, rows = loop.name, loop.rows
     body = _Body(loop, lanes, declared)
     v, each = body.value, range(rows)
     sums = each if name == "dot" else ()
@@ -140,9 +178,10 @@ def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
     rest = [f"  %sum{row} = phi {v} [ %total{row}, %turns ], [ %new{row}j, %one ]" for row in sums]
     kind = loop.type(lanes)
     end, answer = _answer(kind, v, rows) if sums else ([], "")
-    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr noalias %p{row}" for row in each])
+    pointers = [*[f"%p{row}" for row in each], "%v", *(["%r"] if loop.adds else [])]
+    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr {name}" for name in pointers])
     lines = [
-        f"define {kind} @{loop.symbol()}({given}, ptr noalias %v, i64 %n) #0 {{",
+        f"define {kind} @{loop.symbol()}({given}, i64 %n) #0 {{",
         "entry:",
         f"  %whole = and i64 %n, -{unrolled}",
         "  br label %turns",

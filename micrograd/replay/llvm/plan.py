@@ -104,6 +104,8 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
         weight += cost
         given.segment[position] = current
         for operand in operands[position] if loop is None else loop.factors:
+            if operand is None:
+                continue
             if fused.get(position) == operand:
                 for inner in operands[operand]:
                     last_use[inner] = current

@@ -3,7 +3,9 @@
 In the program of a network with n inputs a layer there are for each neuron the sum of n products,
 n products that are the derivatives of its weights, and n that carry the derivative on to its
 inputs. Where the n parameters are numbered one after the other, and the n values get places one
-after the other in memory, one call of a loop computes them all, and there is less to compile.
+after the other in memory, one call of a loop computes them all, and there is less to compile. So it
+is where other values stand in the parameters' stead, as in the derivatives of weights that are used
+for several values.
 
 One loop computes several neurons over the same values, which it loads once for all of them. A
 processor can load two numbers while it multiplies two pairs and adds, so loading two numbers for
@@ -13,18 +15,14 @@ each product would take twice as long as the arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.trace.simpler import key_of
-from micrograd.replay.trace.tape import INPUT, PARAMETER, Tape
+from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
 
 __all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
-
-# Of a step of a loop: the loop's name, the factor, the number, and the value.
-_Parts: TypeAlias = tuple[str, int, int, int]
-
 
 ROWS = 4
 """How many rows a loop has at most: as many sums as can be returned in registers."""
@@ -37,26 +35,33 @@ class RerolledLoop(NamedTuple):
     ----------
     name : {"dot", "outer", "scale", "spread"}
         With the factor f, values v in memory and the numbers p that follow each other:
-        f + the sum of p * v; results p += f * v; v = f * p; v += f * p. The numbers are
-        parameters, or those of results. The rows of "scale" after the first are of "spread".
+        f + the sum of p * v; results p += f * v; v = f * p; v += f * p. The rows of "scale" after
+        the first are of "spread".
     length : int
         How many steps a row has.
     value : int
         The position of the first v.
-    factors : tuple of int
-        The position of the f of each row.
+    factors : tuple of int or None
+        The position of the f of each row; None is 0.
     numbers : tuple of int
-        Of the first p of each row.
+        Of the first p of each row: its position, or for "outer" the number of the result.
     steps : tuple of int
         The first step of each row. Of "dot" it is the only one, the sum.
+    in_memory : bool
+        Whether the p are values in memory, not parameters.
+    result : int
+        Of "scale" and "spread": the number of the first result to which the sums are added; -1 if
+        they are kept.
     """
 
     name: str
     length: int
     value: int
-    factors: tuple[int, ...]
+    factors: tuple[int | None, ...]
     numbers: tuple[int, ...]
     steps: tuple[int, ...]
+    in_memory: bool = False
+    result: int = -1
 
     def with_row(self, row: RerolledLoop) -> RerolledLoop:
         """Return this loop with the rows of another one."""
@@ -64,7 +69,20 @@ class RerolledLoop(NamedTuple):
             factors=self.factors + row.factors,
             numbers=self.numbers + row.numbers,
             steps=self.steps + row.steps,
+            result=row.result,
         )
+
+
+class _Parts(NamedTuple):
+    """What a step of a loop computes: the place of a number is that in its memory."""
+
+    name: str
+    factor: int
+    memory: str
+    place: int
+    number: int
+    value: int
+    result: int = -1
 
 
 class RerolledLoops:
@@ -119,16 +137,12 @@ class RerolledLoops:
             find = None if op is None else _FOUND.get(key_of(op))
             at += 1 if find is None else find(self, at)
 
-    def _number(self, kind: str, position: int) -> int:
-        """Return the number of an input or parameter, -1 where something else stands there."""
-        given = self._operands[position]
-        return given[1] if self._rows[position] is None and given[0] == kind else -1
-
-    def _address(self, value: int) -> tuple[str, int]:
-        """Return where a value is: which memory, and the place there, -1 for none."""
-        if self._rows[value] is None:
-            return INPUT, self._number(INPUT, value)
-        return "scratch", self.places.get(value, -1)
+    def _address(self, position: int) -> tuple[str, int]:
+        """Return where a number is: which memory, and the place there, -1 for none."""
+        if self._rows[position] is not None:
+            return "scratch", self.places.get(position, -1)
+        kind, what = self._operands[position]
+        return kind, -1 if kind == CONSTANT else what
 
     def _place(self, values: Sequence[int]) -> bool:
         """Give values places one after the other; return whether that could be."""
@@ -142,47 +156,47 @@ class RerolledLoops:
             self.count += len(values)
         return free
 
-    def _products(self, at: int) -> int:
-        """Find the loop of products that begins at a step; return how many steps it has."""
-        other = self._operands[self._steps[at]][1]
-        return self._row(at) if self._rows[other] is None or other in self.places else 1
+    def _are_along(self, values: Sequence[int]) -> bool:
+        """Return whether numbers are side by side, or were given such places now."""
+        memory, place = self._address(values[0])
+        if place < 0:
+            return self._place(values)
+        return all(self._address(value) == (memory, place + i) for i, value in enumerate(values))
 
-    def _sums(self, at: int) -> int:
-        """Find the loop of fused sums that begins at a step; return how many steps it has."""
-        return self._row(at) if self.places and self._steps[at] in self._fused else 1
+    # ---- weighted sums ----------------------------------------------------------------------
 
     def _dot(self, at: int) -> int:
-        """Find the loop of a weighted sum with a bias, which is one step."""
-        self._dot_at(self._steps[at])
-        return 1
-
-    def _dot_at(self, position: int) -> None:
+        """Find the loop of a weighted sum, which is one step."""
+        position = self._steps[at]
         operands = self._operands[position]
         count = len(operands) // 2
-        if len(operands) % 2 == 0 or count < self._least:
-            return
-        weights, values = operands[:count], operands[count : 2 * count]
-        number = self._number(PARAMETER, weights[0])
-        numbers = [self._number(PARAMETER, weight) for weight in weights]
-        if number < 0 or numbers != list(range(number, number + count)):
-            return
-        memory, place = self._address(values[0])
-        side_by_side = [(memory, place + i) for i in range(count)]
-        there = place >= 0 and [self._address(value) for value in values] == side_by_side
-        if not there and not self._place(values):
-            return
-        loop = RerolledLoop("dot", count, values[0], (operands[-1],), (number,), (position,))
-        key = ("dot", values[0], count)
+        if count < self._least:
+            return 1
+        numbers, values = operands[:count], operands[count : 2 * count]
+        if self._address(values[0])[0] == PARAMETER:
+            numbers, values = values, numbers
+        in_memory = self._address(numbers[0])[0] != PARAMETER
+        if in_memory and ("dot", True, numbers[0], count) in self._open:
+            numbers, values = values, numbers
+        if self._address(values[0])[0] == PARAMETER:
+            return 1
+        # Parameters cannot be moved, so they are looked at first.
+        if not (self._are_along(numbers) and self._are_along(values)):
+            return 1
+        factors = operands[2 * count :] or (None,)
+        loop = RerolledLoop("dot", count, values[0], factors, numbers[:1], (position,), in_memory)
+        key = ("dot", in_memory, values[0], count)
         head = self._open.get(key)
-        factor = operands[-1]
-        # It is computed with the first of its group, so what it starts from has to be known there.
-        if head is not None and (
-            self._rows[factor] is None or self._when.get(factor, factor) < head
+        # It is computed with the first of its group, so what it reads has to be known there.
+        read = (*operands[2 * count :], *(numbers if in_memory else ()))
+        if head is not None and all(
+            self._rows[number] is None or self._when.get(number, number) < head for number in read
         ):
             self._when[position] = head
             self._join(key, loop, head, head)
         else:
             self._join(key, loop, None, position)
+        return 1
 
     def _join(self, key: tuple[Any, ...], loop: RerolledLoop, head: int | None, at: int) -> None:
         """Add a loop that is called at a step, as a row of the one at `head` if there is one."""
@@ -191,74 +205,91 @@ class RerolledLoops:
         self.starts[at] = loop
         self.others.update(loop.steps)
         self.others.discard(at)
-        if len(loop.steps) < ROWS:
+        if len(loop.steps) < ROWS and loop.result < 0:
             self._open[key] = at
         else:
             self._open.pop(key, None)
 
-    def _parts(self, position: int) -> _Parts | None:
-        """Return what a step of a loop computes: its name, factor, number, and value."""
-        op = self._rows[position]
-        parts = None if op is None else _PARTS.get(op)
-        return None if parts is None else parts(self, position, self._results.get(position))
+    # ---- products, and sums of products -----------------------------------------------------
 
-    def _product_parts(self, position: int, results: list[int] | None) -> _Parts | None:
-        factor, other = self._operands[position]
+    def _product_parts(self, position: int, turned: bool) -> _Parts | None:
+        factor, other = self._operands[position][:: -1 if turned else 1]
+        results = self._results.get(position)
         if results is None:
-            return "scale", factor, self._number(PARAMETER, other), position
+            return _Parts("scale", factor, *self._address(other), other, position)
         if len(results) == 1 and not self._uses[position]:
-            return "outer", factor, results[0], other
+            return _Parts("outer", factor, "results", results[0], results[0], other)
         return None
 
-    def _sum_parts(self, position: int, results: list[int] | None) -> _Parts | None:
-        if position not in self._fused or results is not None:
+    def _sum_parts(self, position: int, turned: bool) -> _Parts | None:
+        if position not in self._fused:
             return None
         product, operands = self._fused[position], self._operands[position]
-        factor, other = self._operands[product]
+        results = self._results.get(position, [-1])
+        if len(results) > 1 or (results[0] >= 0 and self._uses[position]):
+            return None
+        factor, other = self._operands[product][:: -1 if turned else 1]
         before = operands[0] if product == operands[1] else operands[1]
-        if self._uses[before] == 1 and before in self.places:  # not an input, which stays
-            return "spread", factor, self._number(PARAMETER, other), before
-        return None
+        if self._uses[before] != 1 or before not in self.places:  # an input stays
+            return None
+        return _Parts("spread", factor, *self._address(other), other, before, results[0])
 
     def _row(self, at: int) -> int:
         """Find the loop of products or sums that begins at a step; return how many steps it has."""
-        parts = self._parts(self._steps[at])
-        if parts is None or parts[2] < 0:
+        count = self._row_of(at, turned=False)
+        return count if count > 1 else self._row_of(at, turned=True)
+
+    def _row_of(self, at: int, turned: bool) -> int:
+        """Find a loop whose factor is the first operand of each product, or the second."""
+        op = self._rows[self._steps[at]]
+        assert op is not None
+        parts = _PARTS[op]
+        head = parts(self, self._steps[at], turned)
+        if head is None or head.place < 0:
             return 1
-        name, factor, number, value = parts
-        memory, place = self._address(value)
+        name, memory, place = head.name, *self._address(head.value)
+        if name != "scale" and (place < 0 or memory == PARAMETER):
+            return 1
         values: list[int] = []
-        for i in range(at, len(self._steps)):
-            parts = self._parts(self._steps[i])
-            if parts is None or parts[:3] != (name, factor, number + len(values)):
+        for i in range(len(self._steps) - at):
+            step = self._steps[at + i]
+            found = parts(self, step, turned) if self._rows[step] is op else None
+            if (
+                found is None
+                or found[:4] != (*head[:3], head.place + i)
+                or found.result != (head.result + i if head.result >= 0 else -1)
+                or (name != "scale" and self._address(found.value) != (memory, place + i))
+            ):
                 break
-            if name != "scale" and self._address(parts[3]) != (memory, place + len(values)):
-                break
-            values.append(parts[3])
+            values.append(found.value)
         count = len(values)
         if count < self._least or (name == "scale" and not self._place(values)):
-            return 1
-        if name != "scale" and place < 0:
             return 1
         steps = self._steps[at : at + count]
         if name == "spread":
             for step, before in zip(steps, values, strict=True):
                 self.places[step] = self.places[before]
-        loop = RerolledLoop(name, count, value, (factor,), (number,), (steps[0],))
+        in_memory = name != "outer" and head.memory != PARAMETER
+        loop = RerolledLoop(
+            name, count, values[0], (head.factor,), (head.number,), (steps[0],), in_memory,
+            head.result,
+        )  # fmt: skip
         self.others.update(steps)
         # Only the next row of sums uses what a row gives, and nothing uses what goes into results,
         # so earlier rows can be computed with later ones.
-        key = ("outer", value, count) if name == "outer" else ("sums", *values)
-        head = None if name == "scale" else self._open.pop(key, None)
-        self._join(key if name == "outer" else ("sums", *steps), loop, head, steps[0])
+        key = (name, values[0], count) if name == "outer" else ("sums", in_memory, *values)
+        before_it = None if name == "scale" else self._open.pop(key, None)
+        self._join(
+            key if name == "outer" else ("sums", in_memory, *steps), loop, before_it, steps[0]
+        )
         return count
 
 
 # By the row of a step, or its factory: what finds the loop that begins there, and what one of its
 # steps computes.
 _FOUND: dict[Op | str, Callable[[RerolledLoops, int], int]] = {
-    ops.mul: RerolledLoops._products, ops.add: RerolledLoops._sums, "dot_of": RerolledLoops._dot
+    ops.mul: RerolledLoops._row, ops.add: RerolledLoops._row, "dot_of": RerolledLoops._dot
 }  # fmt: skip
-_PARTS: dict[Op, Callable[[RerolledLoops, int, list[int] | None], _Parts | None]] = {
+_PARTS: dict[Op, Callable[[RerolledLoops, int, bool], _Parts | None]] = {
     ops.mul: RerolledLoops._product_parts, ops.add: RerolledLoops._sum_parts
 }  # fmt: skip
