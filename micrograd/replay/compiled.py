@@ -142,10 +142,16 @@ class Compiled(Bound, Exports, Fits, Checks):
             of which of these its derivatives are. None with the Python backend.
         """
         trace, _, _ = self._batch(args)
-        kernel, used = self._program(trace, "parameters", sums=True, settled=True)
+        kernel, used = self._program(trace, "parameters", "sums", settled=True)
         if not isinstance(kernel, LlvmKernel):
             return None
-        return kernel.machine(sums=True), trace.parameters, used
+        return kernel.machine("sums"), trace.parameters, used
+
+    def machine_of_one(self) -> llvm.Machine | None:
+        """Return the machine code of the same program for single samples, if it has its own."""
+        trace = self.latest()
+        kernel, _ = self._program(trace, "parameters", "sums", 1, settled=True)
+        return cast("llvm.Machine", kernel.machine("one")) if kernel.is_large else None
 
     # ---- calling -----------------------------------------------------------------------------
 
@@ -221,7 +227,8 @@ class Compiled(Bound, Exports, Fits, Checks):
         """Return a program that CPython calls directly, from the second call of a shape on."""
         if present is not None and present.trace is trace:
             return present
-        if not kernel.has(used is not None, settled=True):
+        batch = used is not None
+        if not kernel.has("sums" if batch else "one", settled=True):
             return None
         if not trace.again:
             trace.again = True
@@ -233,8 +240,8 @@ class Compiled(Bound, Exports, Fits, Checks):
         else:
             count = len(trace.everyone)
             possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
-        batch = used is not None
-        return Direct(kernel.machine(sums=batch), trace, batch) if possible else None
+        machine = kernel.machine("sums" if batch else "one")
+        return Direct(machine, trace, batch) if possible else None
 
     def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
         np, floats = numpy(), double()
@@ -275,7 +282,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         """
         np = numpy()
         trace, columns, n = self._batch(args)
-        kernel, _ = self._program(trace, "value")
+        kernel, _ = self._program(trace, "value", "each")
         held = self._held(trace)
         out = np.empty((n, kernel.results))
         self._each(kernel, columns, held, n, out)
@@ -340,7 +347,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         if not has_aux:
             self._one_output(trace, "value_and_grad")
         outputs = len(trace.tape.outputs)
-        kernel, used = self._program(trace, wrt, sums=reduction != "none")
+        kernel, used = self._program(trace, wrt, "each" if reduction == "none" else "sums", n)
         if plain:
             with self._lock:  # for all parameters that there are
                 self._batches = self._direct(direct, trace, kernel, used)
@@ -365,7 +372,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         sums, finite = kernel.total(columns, held, n, self.threads)
         if not finite and self.check != "ignore":
             sums = np.full(kernel.results, -0.0)
-            single, _ = self._program(trace, wrt)
+            single, _ = self._program(trace, wrt, "each")
 
             def looked_at() -> Iterator[tuple[int, Any]]:
                 size = part_size(kernel.results)

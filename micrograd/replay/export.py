@@ -85,7 +85,7 @@ class Exports(Programs):
             raise missing("replay", "machine code needs llvmlite")
         tape, _ = trace.derived(self._main_kind(trace))
         sums = not trace.sequence
-        return llvm.program(tape, sum(trace.sizes), self._contract, sums).ir
+        return llvm.Source(tape, sum(trace.sizes), self._contract).program(sums).ir
 
     def to_c(self, name: str | None = None) -> str:
         """Return the program of the latest shape as one self-contained C99 function.

@@ -17,7 +17,6 @@ from typing import Any, cast
 
 from micrograd.checks import needs
 from micrograd.replay.llvm import emitter as llvm
-from micrograd.replay.llvm.driver import driver
 from micrograd.replay.python import ieee
 from micrograd.replay.python.source import (
     array_namespace,
@@ -39,6 +38,8 @@ _PART = 4_096
 # time of the better one.
 _STEP, _CALL = 3e-9, 10e-6
 _COMPILING, _PROGRAM = 100e-6, 50
+# A program of more steps is not compiled for a loop of training before it pays.
+_AT_ONCE = 4_000
 _number = itertools.count(1)
 
 
@@ -80,6 +81,7 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
+    is_large = False
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -88,9 +90,16 @@ class PythonKernel:
         self.filename, self.function = self._compiled(self.source, scalar_namespace(own))
         self._array_function: Callable[..., Any] | None = None
 
-    def has(self, sums: bool, settled: bool = False) -> bool:
-        """Return whether there is code for sums, or for single samples: there is for both."""
+    def has(self, use: str, settled: bool = False) -> bool:
+        """Return whether there is code for a use: there is for all."""
         return True
+
+    def make(self, use: str, settled: bool = False) -> None:
+        """Make nothing: there is code for all uses."""
+
+    def use(self, use: str, samples: int) -> str:
+        """Return the use."""
+        return use
 
     def _compiled(self, source: str, names: dict[str, Any]) -> tuple[str, Callable[..., Any]]:
         """Return where a debugger finds the lines of a program, and its function."""
@@ -153,69 +162,99 @@ def address_of(numbers: Any) -> int:
         return cast("int", numbers.__array_interface__["data"][0])
 
 
+def note(machine: llvm.Machine, samples: int) -> None:
+    """Note what the interpreter takes for so many samples."""
+    machine.spent += _CALL + _STEP * machine.steps * -(-samples // machine.lanes)
+
+
 class LlvmKernel:
-    """A tape run as machine code, made for sums and for single samples when first needed."""
+    """A tape run as machine code, made for each use when it is first needed.
+
+    The uses are "sums" over samples, "each" sample of a batch, and "one" sample.
+
+    Attributes
+    ----------
+    results : int
+    is_large : bool
+        Whether there is code of its own for one sample.
+    """
 
     def __init__(self, tape: Tape, sizes: list[int], contract: bool) -> None:
-        self._tape, self._sizes, self._contract = tape, sizes, contract
-        self._machines: dict[bool, llvm.Machine] = {}
-        self._driver = driver()
-        self.results = len(tape.results())
-        self._instructions = tape.instructions()
-        self._spent = 0.0  # seconds that the interpreter has taken, about
+        self._source, self._sizes = llvm.Source(tape, sum(sizes), contract), sizes
+        self._machines: dict[str, llvm.Machine] = {}
+        self.results = self._source.results
         self._out = ctypes.c_double * self.results
         self._addresses = ctypes.c_void_p * max(1, len(sizes))
         self._local = threading.local()
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there is code of its own for one sample."""
+        return self._source.is_large
 
     @property
     def bytes(self) -> int:
         """Size of the machine code."""
         return sum(machine.bytes for machine in set(self._machines.values()))
 
-    def has(self, sums: bool, settled: bool = False) -> bool:
-        """Return whether there is code for sums, or for single samples, that is fast enough.
+    def has(self, use: str, settled: bool = False) -> bool:
+        """Return whether there is code for a use that is fast enough.
 
         Parameters
         ----------
-        sums : bool
+        use : {"sums", "each", "one"}
         settled : bool, default False
-            Whether it has to be code that is not replaced by faster code later on.
+            Whether it has to be code that is not replaced by faster code later on, unless it takes
+            long to make that.
         """
-        machine = self._machines.get(sums)
+        machine = self._machines.get(use)
         if machine is None or not machine.is_interpreted:
             return machine is not None
-        return not settled and not self._pays
+        return not self._is_compiled_now(machine, settled)
 
-    @property
-    def _pays(self) -> bool:
-        """Whether it is time to compile the program."""
-        return self._spent >= _COMPILING * (self._instructions + _PROGRAM)
+    def _is_compiled_now(self, machine: llvm.Machine | None, settled: bool) -> bool:
+        price = _COMPILING * (self._source.steps + _PROGRAM)
+        if price <= (0.0 if machine is None else machine.spent):
+            return True
+        return settled and not (self.is_large and self._source.size > _AT_ONCE)
 
-    def make(self, sums: bool, settled: bool = False) -> None:
-        """Make the code for sums, or for single samples: bytecode first, which is ready at once.
+    def make(self, use: str, settled: bool = False) -> None:
+        """Make the code for a use: bytecode first, which is ready at once.
 
         Parameters
         ----------
-        sums, settled : bool
+        use, settled
             As of `has`.
         """
-        machine = self._machines.get(sums)
-        interpreted = machine is None and not settled and not self._pays
-        made = llvm.Machine(self._tape, self._sizes, self._contract, sums, interpreted=interpreted)
-        self._machines[sums] = made
-        if made.serves_both:
-            self._machines[not sums] = made
+        machine, source = self._machines.get(use), self._source
+        interpreted = not self._is_compiled_now(machine, settled)
+        single = use == "one" and source.is_large
+        made = self._machines[use] = llvm.Machine(
+            source, self._sizes, use == "sums", single=single, interpreted=interpreted
+        )
+        # Without loops, and as bytecode, the code is the same for all uses.
+        if source.is_large or not (interpreted or source.is_huge or not source.planned[1].loops):
+            others: tuple[str, ...] = ("each", "one")
+            if use == "sums" or source.is_large:
+                others = ()
+        else:
+            others = ("sums", "each", "one")
+        for other in others:
+            self._machines[other] = made
 
-    def machine(self, sums: bool) -> llvm.Machine:
-        """Return the code for sums, or for single samples, that was made before."""
-        return self._machines[sums]
+    def use(self, use: str, samples: int) -> str:
+        """Return a use, but "one" for the sums over one sample where there is code for that."""
+        return "one" if use == "sums" and samples == 1 and self.is_large else use
 
-    def _used(self, sums: bool, samples: int) -> llvm.Machine:
+    def machine(self, use: str) -> llvm.Machine:
+        """Return the code for a use that was made before."""
+        return self._machines[use]
+
+    def _used(self, use: str, samples: int) -> llvm.Machine:
         """Return the code for so many samples, and note what the interpreter takes for them."""
-        machine = self._machines[sums]
+        machine = self._machines[use]
         if machine.is_interpreted:
-            blocks = -(-samples // machine.lanes)
-            self._spent += _CALL + _STEP * self._instructions * blocks
+            note(machine, samples)
         return machine
 
     def _row(self) -> tuple[Any, int]:
@@ -228,11 +267,11 @@ class LlvmKernel:
 
     def one(self, flat: Sequence[float], parameters: Sequence[float]) -> list[float]:
         """Return the results for one sample."""
-        machine = self._used(False, 1)
+        machine = self._used("one", 1)
         given = array("d", flat)
         held = parameters if isinstance(parameters, array) else array("d", parameters)
         out = self._out()
-        self._driver.one(
+        machine.driver.one(
             machine.description,
             given.buffer_info()[0],
             held.buffer_info()[0],
@@ -253,19 +292,19 @@ class LlvmKernel:
         """Write the results of each of `n` samples to a row of `out`."""
         if n == 0:
             return
-        machine = self._used(False, n)
+        machine = self._used("each", n)
         pointers, held = self._pointers(columns, parameters)
         address = address_of(out)
 
         if threads == 1 or n <= _PART:
-            self._driver.each(machine.description, pointers, held, 0, n, address, machine.work())
+            machine.driver.each(machine.description, pointers, held, 0, n, address, machine.work())
             return
         part = min(_PART, -(-n // (2 * threads)))
         part += -part % machine.lanes
         counter = ctypes.c_int64(0)
         following = ctypes.addressof(counter)
         _in_parallel(
-            lambda: self._driver.each_shared(
+            lambda: machine.driver.each_shared(
                 machine.description,
                 pointers,
                 held,
@@ -282,12 +321,12 @@ class LlvmKernel:
         self, columns: Sequence[Any], parameters: Any, n: int, threads: int
     ) -> tuple[Any, bool]:
         """Return the sums of the results over `n` samples, and whether all are finite."""
-        machine = self._used(True, n)
+        machine = self._used(self.use("sums", n), n)
         sums, finite = self._total(machine, columns, parameters, n, threads)
         if not finite and machine.width > 1:  # a result may be finite though twice of it is not
-            if not self.has(sums=False):
-                self.make(sums=False)
-            sums, finite = self._total(self._machines[False], columns, parameters, n, threads)
+            if not self.has("each"):
+                self.make("each")
+            sums, finite = self._total(self._machines["each"], columns, parameters, n, threads)
         return sums, finite
 
     def _total(
@@ -298,17 +337,17 @@ class LlvmKernel:
         given = (machine.description, pointers, held, n, chunk)
         if chunks == 1:
             row, address = self._row()
-            zero = self._driver.total(*given, 0, 1, address, machine.work())
+            zero = machine.driver.total(*given, 0, 1, address, machine.work())
             return row.copy(), zero == 0.0
         sums = numpy().empty((chunks, self.results))
         address = address_of(sums)
         if threads == 1:
-            zero = self._driver.total(*given, 0, chunks, address, machine.work())
+            zero = machine.driver.total(*given, 0, chunks, address, machine.work())
         else:
             counter = ctypes.c_int64(0)
             following = ctypes.addressof(counter)
             zeros = _in_parallel(
-                lambda: self._driver.total_shared(
+                lambda: machine.driver.total_shared(
                     *given, chunks, address, following, machine.work()
                 ),
                 min(threads, chunks),

@@ -142,24 +142,26 @@ class Programs:
         return names[:count]
 
     def _program(
-        self, trace: Trace, kind: str, sums: bool = False, settled: bool = False
+        self, trace: Trace, kind: str, use: str = "one", samples: int = 0, settled: bool = False
     ) -> tuple[Any, list[int]]:
         """Return the kernel of a program, and which of its derivatives are not always zero.
 
-        The kernel has code for sums, or for single samples, that may be replaced by faster code at
-        a later call unless it has to be `settled`.
+        The kernel has code for a use, of the sums over so many samples, that may be replaced by
+        faster code at a later call unless it has to be `settled`.
         """
         found = trace.programs.get(kind)
-        if found is None or not found[2].has(sums, settled):
+        if found is None or not found[2].has(found[2].use(use, samples), settled):
             started = time.perf_counter()
             with uncollected():
-                tape, used, kernel = found or (*trace.derived(kind), None)
-                if self.backend == "python":
-                    kernel = PythonKernel(tape, self._name, self._described(trace))
-                else:
-                    kernel = kernel or LlvmKernel(tape, trace.sizes, self._contract)
-                    kernel.make(sums, settled)
-            found = trace.programs[kind] = (tape, used, kernel)
+                if found is None:
+                    tape, used = trace.derived(kind)
+                    if self.backend == "python":
+                        kernel: Any = PythonKernel(tape, self._name, self._described(trace))
+                    else:
+                        kernel = LlvmKernel(tape, trace.sizes, self._contract)
+                    found = (tape, used, kernel)
+                found[2].make(found[2].use(use, samples), settled)
+            trace.programs[kind] = found
             self._seconds += time.perf_counter() - started
         return found[2], found[1]
 

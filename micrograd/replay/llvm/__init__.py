@@ -6,7 +6,7 @@ LLVM's text, in the order of `plan`, with the loops of `rerolled` and `loop_code
 `processor` makes the machine code, which `cache` keeps on disk.
 """
 
-from micrograd.replay.llvm.emitter import CHUNK, Machine, host, is_available, machine_code, program
+from micrograd.replay.llvm.emitter import CHUNK, Machine, Source, host, is_available, machine_code
 from micrograd.replay.llvm.emitter import Program as Program
 
-__all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
+__all__ = ["CHUNK", "Machine", "Source", "host", "is_available", "machine_code"]

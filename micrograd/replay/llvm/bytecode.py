@@ -4,7 +4,8 @@ LLVM takes some 15 µs an instruction, and more in a longer program. From tens o
 instructions on, an interpreter is better: it is compiled once, and for a tape only a table is made.
 An instruction is five numbers: the operation, the place of its result, and the places of up to
 three operands. A place is an index into one array of vectors: the inputs, then the results, then
-slots that are used again when their value is no longer needed.
+the values that loops need side by side, then slots that are used again when their value is no
+longer needed. A rerolled loop is one instruction, which names a record of numbers.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 from array import array
 
 from micrograd import ops
+from micrograd.replay.llvm.loop_code import RECORD
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan
+from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["FUNCTIONS", "OPERATIONS", "WIDTH", "Bytecode"]
+__all__ = ["FUNCTIONS", "LOOP", "OPERATIONS", "WIDTH", "Bytecode"]
 
 WIDTH = 5
 """How many whole numbers an instruction has."""
@@ -30,6 +33,8 @@ OPERATIONS = [
     "parameter", "constant", "result", "product", "+", "-", "*", "/", "muladd", "mulsub", "submul",
     "negative", ">", ">=", "==", "<", "!=", "select", *FUNCTIONS,
 ]  # fmt: skip
+LOOP = len(OPERATIONS)
+"""The number of the instruction that runs a loop; its third number is where the record is."""
 _NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 _DIRECT = {
     ops.add: _NUMBER["+"], ops.sub: _NUMBER["-"], ops.mul: _NUMBER["*"], ops.div: _NUMBER["/"]
@@ -43,7 +48,7 @@ class Bytecode:
     ----------
     tape : Tape
     plan : Plan
-        The order of the steps, and which products are fused into sums.
+        The order of the steps, which products are fused into sums, and the loops.
     inputs : int
         How many numbers a sample has.
     contract : bool
@@ -54,18 +59,30 @@ class Bytecode:
     table : array of int
         The instructions, `WIDTH` numbers each.
     constants : array of float
+    records : array of int
+        What the loops are given: see `loop_code.RECORD`. The addresses of functions are missing.
+    loops : list of (RerolledLoop, int)
+        The loops, and where their records begin.
     slots : int
         How many vectors the array has after the inputs and the results.
     """
 
     def __init__(self, tape: Tape, plan: Plan, inputs: int, contract: bool) -> None:
         self.constants = array("d")
+        self.records = array("q")
+        self.loops: list[tuple[RerolledLoop, int]] = []
+        self._tape, self._plan, self._contract = tape, plan, contract
+        self._inputs, self._base = inputs, inputs + len(tape.results())
         self._flat: list[int] = []  # operation, value, three operands; a value is >= inputs
         self._count = inputs
         self._constants: dict[str, int] = {}
-        self._contract = contract
-        self._write(tape, plan, inputs)
-        self.table, self.slots = self._placed(inputs, len(tape.results()))
+        self._at = [-1] * len(tape.rows)  # the value of each position
+        self._fixed: dict[int, int] = {}  # value -> its place, if a loop needs it there
+        # Where a record is to have the place of a value: one that a loop reads, or gives.
+        self._factors: dict[int, list[tuple[int, int]]] = {}
+        self._sums: dict[int, list[tuple[int, int]]] = {}
+        self._write()
+        self.table, self.slots = self._placed()
 
     # ---- what `lower` asks for --------------------------------------------------------------
 
@@ -118,83 +135,170 @@ class Bytecode:
 
     # ---- the program ------------------------------------------------------------------------
 
-    def _write(self, tape: Tape, plan: Plan, inputs: int) -> None:
-        rows, operands = tape.rows, tape.operands
-        at = [-1] * len(rows)
-        parameter, result = _NUMBER["parameter"], _NUMBER["result"]
-        step, fused = self._step, plan.fused
-        uses = tape.uses() if self._contract else []
-
-        def leaf(position: int) -> int:
-            kind, what = operands[position]
-            if kind == CONSTANT:
-                found = int(self.constant(tape.as_float(position)))
-            else:
-                found = what if kind == INPUT else step(parameter, what)
-            at[position] = found
-            return found
-
-        def note(position: int) -> None:
-            for number in plan.results[position]:
-                self._flat += (result, inputs + number, at[position], 0, 0)
-
-        for position in plan.results:
+    def _write(self) -> None:
+        rows, operands, results = self._tape.rows, self._tape.operands, self._plan.results
+        loops, places = self._plan.loops, self._plan.places
+        at, value_of = self._at, self._value
+        uses = self._tape.uses() if self._contract else []
+        for position in results:
             if rows[position] is None:
-                leaf(position)
-                note(position)
-        for position in plan.steps:
+                value_of(position)
+                self._note(position)
+        for position in self._plan.steps:
             op = rows[position]
             assert op is not None
-            given = operands[position]
-            product = fused.get(position)
+            if position in loops:
+                self._loop(loops[position])
+                continue
+            given, count = operands[position], self._count
+            product = self._plan.fused.get(position)
             if product is not None:
                 a, b = operands[product]
                 c = given[0] if product == given[1] else given[1]
                 operation = _NUMBER[FUSED[op][product == given[1]]]
                 x, y, z = at[a], at[b], at[c]
-                value = step(
+                value = self._step(
                     operation,
-                    x if x >= 0 else leaf(a),
-                    y if y >= 0 else leaf(b),
-                    z if z >= 0 else leaf(c),
+                    x if x >= 0 else value_of(a),
+                    y if y >= 0 else value_of(b),
+                    z if z >= 0 else value_of(c),
                 )
             elif (
                 self._contract
                 and op in PRODUCTS
                 and not uses[position]
-                and len(plan.results[position]) == 1
+                and len(results[position]) == 1
             ):
-                a, b = (at[o] if at[o] >= 0 else leaf(o) for o in given)
-                self._flat += (_NUMBER["product"], inputs + plan.results[position][0], a, b, 0)
+                a, b = map(value_of, given)
+                self._flat += (_NUMBER["product"], self._inputs + results[position][0], a, b, 0)
                 continue
             elif op in _DIRECT:
                 a, b = given
                 x, y = at[a], at[b]
-                value = step(_DIRECT[op], x if x >= 0 else leaf(a), y if y >= 0 else leaf(b))
+                value = self._step(
+                    _DIRECT[op], x if x >= 0 else value_of(a), y if y >= 0 else value_of(b)
+                )
             else:
-                handles = [str(at[o] if at[o] >= 0 else leaf(o)) for o in given]
-                value = int(lower(self, op, handles))
+                value = int(lower(self, op, [str(value_of(operand)) for operand in given]))
+            if position in places:
+                if value < count or value in self._constants.values():  # it is another's as well
+                    value = int(self.binary("*", str(value), self.constant(1.0)))
+                self._fixed[value] = self._base + places[position]
             at[position] = value
-            if position in plan.results:
-                note(position)
+            if position in results:
+                self._note(position)
 
-    def _placed(self, inputs: int, results: int) -> tuple[array[int], int]:
+    def _value(self, position: int) -> int:
+        """Return the value of a position: of a leaf, or of what was computed before."""
+        found = self._at[position]
+        if found >= 0:
+            return found
+        if self._tape.rows[position] is not None:  # a loop has put it there
+            found = self._count
+            self._count += 1
+            self._fixed[found] = self._address(position)
+        else:
+            kind, what = self._tape.operands[position]
+            if kind == CONSTANT:
+                found = int(self.constant(self._tape.as_float(position)))
+            else:
+                found = what if kind == INPUT else self._step(_NUMBER["parameter"], what)
+        self._at[position] = found
+        return found
+
+    def _note(self, position: int) -> None:
+        """Add a value to the results that it is."""
+        for number in self._plan.results[position]:
+            self._flat += (_NUMBER["result"], self._inputs + number, self._at[position], 0, 0)
+
+    # ---- loops ------------------------------------------------------------------------------
+
+    def _address(self, position: int) -> int:
+        """Return the place of a number that loops need there, or which parameter it is."""
+        if self._tape.rows[position] is not None:
+            return self._base + self._plan.places[position]
+        return int(self._tape.operands[position][1])
+
+    def _loop(self, loop: RerolledLoop) -> None:
+        """Add the instruction of a loop, and its record."""
+        factors = [
+            int(self.constant(0.0)) if factor is None else self._value(factor)
+            for factor in loop.factors
+        ]
+        start, first = len(self._flat), len(self.records)
+        self._flat += (LOOP, 0, first, 0, 0)
+        self.loops.append((loop, first))
+        result = self._inputs + loop.result if loop.result >= 0 else 0
+        self.records.extend((0, loop.length, self._address(loop.value), result))
+        for row, number in enumerate(loop.numbers):
+            place = self._inputs + number if loop.name == "outer" else self._address(number)
+            self.records.extend((0, place, 0))
+            field = first + RECORD + 3 * row
+            self._factors.setdefault(start, []).append((field, factors[row]))
+            if loop.name == "dot":
+                position = loop.steps[row]
+                value = self._at[position] = self._count
+                self._count += 1
+                if position in self._plan.places:
+                    self._fixed[value] = self._address(position)
+                self._sums.setdefault(start, []).append((field + 2, value))
+        for position in loop.steps if loop.name == "dot" else ():
+            if position in self._plan.results:
+                self._note(position)
+
+    # ---- places -----------------------------------------------------------------------------
+
+    def _placed(self) -> tuple[array[int], int]:
         """Return the table, with the places of the values, and how many slots they take."""
-        flat = self._flat
+        flat, inputs, fixed = self._flat, self._inputs, self._fixed
         parameter, constant, result = (_NUMBER[n] for n in ("parameter", "constant", "result"))
-        leaves, added = (parameter, constant), (result, _NUMBER["product"])
-        last = [0] * self._count  # the step that uses a value last
+        leaves, added = (parameter, constant, LOOP), (result, _NUMBER["product"])
+        last = [0] * self._count  # the step that uses a value last; what is fixed has none
         for start in range(0, len(flat), WIDTH):
             operation, _, a, b, c = flat[start : start + WIDTH]
             if operation not in leaves:
                 last[a] = last[b] = last[c] = start
+            elif operation == LOOP:
+                for _, value in self._factors[start]:
+                    last[value] = start
         place = list(range(inputs)) + [0] * (self._count - inputs)
-        base = inputs + results
+        for value, where in fixed.items():
+            place[value], last[value] = where, len(flat)
+        slots = 1 + max(self._plan.places.values(), default=-1)
         free: list[int] = []
-        slots = 0
+
+        def taken(value: int, start: int) -> int:
+            """Return a place for a value that is computed now."""
+            nonlocal slots
+            if value in fixed:
+                return fixed[value]
+            if free:
+                where = free.pop()
+            else:
+                where = self._base + slots
+                slots += 1
+            place[value] = where
+            if last[value] <= start:  # nothing uses it
+                free.append(where)
+            return where
+
         table = array("i", bytes(4 * len(flat)))
         for start in range(0, len(flat), WIDTH):
             operation, value, a, b, c = flat[start : start + WIDTH]
+            table[start] = operation
+            if operation == LOOP:
+                table[start + 2] = a
+                read = dict(self._factors[start])
+                for field, factor in read.items():
+                    self.records[field] = place[factor]
+                free += [
+                    place[factor]
+                    for factor in set(read.values())
+                    if factor >= inputs and last[factor] == start
+                ]
+                for field, value in self._sums.get(start, ()):
+                    self.records[field] = taken(value, start)
+                continue
             if operation in leaves:
                 table[start + 2] = a
             else:
@@ -207,16 +311,5 @@ class Bytecode:
                     free.append(place[b])
                 if c >= inputs and c not in (a, b) and last[c] == start:
                     free.append(place[c])
-            table[start] = operation
-            if operation in added:
-                table[start + 1] = value
-                continue
-            if free:
-                where = free.pop()
-            else:
-                where = base + slots
-                slots += 1
-            place[value] = table[start + 1] = where
-            if last[value] <= start:  # nothing uses it
-                free.append(where)
+            table[start + 1] = value if operation in added else taken(value, start)
         return table, slots

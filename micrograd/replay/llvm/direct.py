@@ -23,7 +23,6 @@ from micrograd.engine import Value
 from micrograd.replay.kernels import numpy
 from micrograd.replay.llvm import direct_ir as text
 from micrograd.replay.llvm import emitter as llvm
-from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.processor import machine_code
 from micrograd.replay.trace.traced import Trace
 
@@ -126,14 +125,14 @@ class Direct:
         parameters, shapes = trace.parameters, trace.shapes
         table = (ctypes.c_void_p * max(1, len(parameters)))(*map(id, parameters))
         words = [0] * text.WORDS
-        words[text.RUN] = driver().total_address if batch else driver().one_address
+        words[text.RUN] = machine.driver.total_address if batch else machine.driver.one_address
         words[text.PROGRAM] = machine.description
         words[text.ARGUMENTS], words[text.RESULTS] = len(shapes), machine.results
         words[text.INPUTS] = sum(trace.sizes)
         words[text.PARAMETERS], words[text.TABLE] = len(parameters), ctypes.addressof(table)
         words[text.PLACE], words[text.MOST] = offset_of("data") or 0, machine.chunks(1)[0]
         words[text.WORK] = 8 * machine.memory
-        words[text.QUIET] = _RELEASE_AT // max(1, machine.instructions)
+        words[text.QUIET] = _RELEASE_AT // max(1, machine.steps)
         for shape in shapes:
             if batch:
                 words += [1 + len(shape), *shape]

@@ -13,7 +13,6 @@ import threading
 from micrograd.replay.llvm.processor import (
     again,
     attributes,
-    host,
     load,
     machine_code,
     picked,
@@ -73,9 +72,10 @@ def _transposed(vectors: list[str], lanes: int) -> tuple[list[str], str]:
     return lines, vectors[0]
 
 
-WORDS = ("block", "inputs", "results", "columns", "width", "slots", "table", "constants", "length")
+WORDS = ("block", "inputs", "results", "columns", "width", "slots", "table", "constants", "records",
+         "length")  # fmt: skip
 """What is known about a program: an array of whole numbers, these and then the size of each
-argument. The last three are for the interpreter."""
+argument. The last four are for the interpreter."""
 
 
 def _vector(lanes: int) -> tuple[str, int, str]:
@@ -488,14 +488,19 @@ class Driver:
 
     The first argument of each is `Machine.description`, the address of what it reads.
 
+    Parameters
+    ----------
+    lanes : int
+        How many samples the programs compute at a time, a register each value.
+
     Attributes
     ----------
     one_address, total_address : int
         The addresses of `one` and `total`.
     """
 
-    def __init__(self) -> None:
-        self._engine, _ = machine_code(_driver(host().lanes) + attributes())
+    def __init__(self, lanes: int) -> None:
+        self._engine, _ = machine_code(_driver(lanes) + attributes())
         pointer, long, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
         address = self._engine.get_function_address
         self.one_address: int = address("one")
@@ -515,15 +520,15 @@ class Driver:
         )
 
 
-@functools.lru_cache(maxsize=1)
-def _made() -> Driver:
-    return Driver()
+@functools.cache
+def _made(lanes: int) -> Driver:
+    return Driver(lanes)
 
 
 _lock = threading.Lock()
 
 
-def driver() -> Driver:
-    """Return the driver of all programs, made once."""
+def driver(lanes: int) -> Driver:
+    """Return the driver of all programs for so many samples at a time, made once."""
     with _lock:
-        return _made()
+        return _made(lanes)

@@ -17,12 +17,12 @@ from array import array
 from typing import Any, NamedTuple
 
 from micrograd.replay.llvm.bytecode import Bytecode
+from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.interpreter import interpreter_ir
 from micrograd.replay.llvm.loop_code import LoopCode, provide
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, plan
 from micrograd.replay.llvm.processor import (
     USUAL,
-    Host,
     attributes,
     host,
     is_available,
@@ -35,7 +35,7 @@ from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
-__all__ = ["CHUNK", "Machine", "host", "is_available", "machine_code", "program"]
+__all__ = ["CHUNK", "Machine", "Source", "host", "is_available", "machine_code"]
 
 CHUNK = 1_024
 """The least number of samples in a chunk. The results of a chunk are added up one after the other,
@@ -55,6 +55,9 @@ _SEGMENT_OF_LARGE = 100
 # Above this many steps the program is bytecode for an interpreter: a step takes 3 µs to make and
 # 3 ns to run.
 _HUGE = 60_000
+# Above this many instructions bytecode calls loops, which have to be compiled before, and there is
+# code for single samples.
+_LOOPED = 5_000
 
 
 def _hex(value: float) -> str:
@@ -68,11 +71,20 @@ _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 class _Text:
     """Writes the block: one function a segment."""
 
-    def __init__(self, tape: Tape, steps: Plan, host: Host, contract: bool, width: int = 1) -> None:
-        self.tape, self.plan = tape, steps
-        self.vector, self.contract, self.width = host.vector, contract, width
-        self.register = host.lanes  # numbers in a register; a result is one, a value `width`
-        self.lanes = host.lanes * width
+    def __init__(
+        self,
+        tape: Tape,
+        steps: Plan,
+        contract: bool,
+        width: int = 1,
+        single: bool = False,
+    ) -> None:
+        self.tape, self.plan, self.single = tape, steps, single
+        self.vector, self.contract, self.width = host().vector, contract, width
+        self.whole = host().lanes  # numbers that a vector function takes
+        # Numbers in a register; a result is one, a value `width`.
+        self.register = 1 if single else self.whole
+        self.lanes = self.register * width
         self.type, self.result = f"<{self.lanes} x double>", f"<{self.register} x double>"
         self.align = 8 * self.register
         self.lines: list[str] = []
@@ -142,13 +154,16 @@ class _Text:
             self.declared[symbol] = f"declare {self.type} @{symbol}({self.type})"
             return self.new(f"call {self.type} @{symbol}({self.type} {args[0]})")
         if name in self.vector:
-            symbol = self.vector[name]
-            types = ", ".join([self.result] * len(args))
-            self.declared[symbol] = f"declare {self.result} @{symbol}({types}) #1"
+            symbol, kind = self.vector[name], f"<{self.whole} x double>"
+            self.declared[symbol] = f"declare {kind} @{symbol}({', '.join([kind] * len(args))}) #1"
             results = []
+            if self.register < self.whole:  # of one sample: scalar functions have other bits
+                args = tuple(map(self.spread, args))
             for parts in zip(*map(self.registers, args), strict=True):
-                given = ", ".join(f"{self.result} {part}" for part in parts)
-                results.append(self.new(f"call {self.result} @{symbol}({given})"))
+                given = ", ".join(f"{kind} {part}" for part in parts)
+                results.append(self.new(f"call {kind} @{symbol}({given})"))
+            if self.register < self.whole:
+                return self.new(picked(results[0], self.whole, 0, 1))
             return results[0] if self.width == 1 else self.joined(*results)
         types = ", ".join(["double"] * len(args))
         self.declared[name] = f"declare double @{name}({types}) #1"
@@ -166,6 +181,11 @@ class _Text:
         """Return a vector of one number."""
         one = self.new(f"insertelement {self.type} poison, double {number}, i64 0")
         zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.new(f"shufflevector {self.type} {one}, {self.type} poison, {zeros}")
+
+    def spread(self, one: Handle) -> Handle:
+        """Return a vector for a function, of the number of one sample."""
+        zeros = f"<{self.whole} x i32> zeroinitializer"
         return self.new(f"shufflevector {self.type} {one}, {self.type} poison, {zeros}")
 
     def registers(self, handle: Handle) -> list[Handle]:
@@ -264,7 +284,7 @@ class _Text:
 
     def call_loop(self, loop: RerolledLoop) -> list[Handle]:
         """Call a loop; return the sum of each row, where it gives them."""
-        code = LoopCode.of(loop, self.width)
+        code = LoopCode.of(loop, self.width, self.single)
         self.loops.add(code)
         vector, rows = self.type, len(loop.factors)
         zero = self.constant(0.0)
@@ -366,10 +386,6 @@ class Program(NamedTuple):
         a result is the sum over them.
     loops : set of LoopCode
         The loops that it calls.
-    bytecode : Bytecode or None
-        What the code interprets; it is then the same for every program.
-    is_huge : bool
-        Whether the program is bytecode because it would take too long to compile.
     """
 
     ir: str
@@ -377,19 +393,10 @@ class Program(NamedTuple):
     level: int
     width: int
     loops: set[LoopCode]
-    bytecode: Bytecode | None
-    is_huge: bool
 
 
-def program(
-    tape: Tape,
-    inputs: int,
-    contract: bool = True,
-    sums: bool = False,
-    *,
-    interpreted: bool = False,
-) -> Program:
-    """Return the LLVM IR of a tape.
+class Source:
+    """A tape, and what is known of it for all machine code and bytecode made of it.
 
     Parameters
     ----------
@@ -398,39 +405,80 @@ def program(
         How many numbers a sample has.
     contract : bool, default True
         Let a product and a sum become one fused operation, rounded once.
-    sums : bool, default False
-        Whether only sums over samples are wanted.
-    interpreted : bool, default False
-        Make bytecode, as always for a huge tape: it is ready at once, and the bits are the same.
+
+    Attributes
+    ----------
+    tape, inputs, contract
+    results, instructions : int
+        Of the tape.
     """
-    wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
-    least = _REROLLED if contract and host().fuses else 0
-    given, (tape, order, size) = tape, _planned(tape, wide, contract, 0 if interpreted else least)
-    is_huge = size > _HUGE
-    if interpreted and is_huge and least:  # with loops it may be shorter
-        is_huge = _planned(given, wide, contract, least)[2] > _HUGE
-    if interpreted or is_huge:
-        if order.loops:
-            order = plan(tape, contract)
-        code = Bytecode(tape, order, inputs, contract)
-        return Program(_interpreter(), code.slots, USUAL, 1, set(), code, is_huge)
-    level = 0 if size > _LARGE else USUAL
-    cut(tape, order, _SEGMENT if level else _SEGMENT_OF_LARGE)
-    # Loops share what they load between registers; straight code would only become longer.
-    width = 2 if sums and order.loops else 1
-    text = _Text(tape, order, host(), contract, width)
-    body = text.write() + _calls(text.segments)
-    return Program(_whole(text, body), order.slots, level, width, text.loops, None, False)
 
+    def __init__(self, tape: Tape, inputs: int, contract: bool = True) -> None:
+        self.tape, self.inputs, self.contract = tape, inputs, contract
+        self.results, self.instructions = len(tape.results()), tape.instructions()
+        self._wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
 
-def _planned(tape: Tape, wide: bool, contract: bool, least: int) -> tuple[Tape, Plan, int]:
-    """Return a tape whose wide rows are computed in parts, its plan, and how many steps it has."""
-    order = plan(tape, contract, least)
-    if wide:
-        rerolled = {step for loop in order.loops.values() for step in loop.steps}
-        narrow = narrowed(tape, _WIDE, rerolled)
-        tape, order = narrow, order if narrow is tape else plan(narrow, contract, least)
-    return tape, order, len(order.steps) + sum(step in order.fused for step in order.steps)
+    def _planned(self, least: int) -> tuple[Tape, Plan]:
+        """Return the tape with its wide rows computed in parts, and its plan."""
+        tape, order = self.tape, plan(self.tape, self.contract, least)
+        if self._wide:
+            rerolled = {step for loop in order.loops.values() for step in loop.steps}
+            narrow = narrowed(tape, _WIDE, rerolled)
+            if narrow is not tape:
+                tape, order = narrow, plan(narrow, self.contract, least)
+        return tape, order
+
+    @functools.cached_property
+    def planned(self) -> tuple[Tape, Plan]:
+        """The tape and its plan, with loops."""
+        return self._planned(_REROLLED if self.contract and host().fuses else 0)
+
+    @functools.cached_property
+    def size(self) -> int:
+        """How many steps are left to compile."""
+        _, order = self.planned
+        return len(order.steps) + sum(step in order.fused for step in order.steps)
+
+    @property
+    def is_huge(self) -> bool:
+        """Whether it takes too long to compile, so that it stays bytecode."""
+        return self.instructions > _HUGE and self.size > _HUGE
+
+    @functools.cached_property
+    def is_large(self) -> bool:
+        """Whether bytecode calls loops, and single samples are computed by themselves."""
+        return self.instructions > _LOOPED and bool(self.planned[1].loops)
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are in bytecode, about."""
+        return self.size if self.is_large else self.instructions
+
+    @functools.cached_property
+    def bytecode(self) -> Bytecode:
+        """The bytecode."""
+        tape, order = self.planned if self.instructions > _LOOPED else self._planned(0)
+        return Bytecode(tape, order, self.inputs, self.contract)
+
+    def program(self, sums: bool = False, single: bool = False) -> Program:
+        """Return the LLVM IR.
+
+        Parameters
+        ----------
+        sums : bool, default False
+            Whether only sums over samples are wanted.
+        single : bool, default False
+            Whether it is for one sample.
+        """
+        tape, order = self.planned
+        level = 0 if self.size > _LARGE else USUAL
+        if not order.segment:
+            cut(tape, order, _SEGMENT if level else _SEGMENT_OF_LARGE)
+        # Loops share what they load between registers; straight code would only become longer.
+        width = 2 if sums and order.loops and not single else 1
+        text = _Text(tape, order, self.contract, width, single)
+        body = text.write() + _calls(text.segments)
+        return Program(_whole(text, body), order.slots, level, width, text.loops)
 
 
 def _whole(text: _Text, body: str) -> str:
@@ -439,16 +487,16 @@ def _whole(text: _Text, body: str) -> str:
 
 
 @functools.cache
-def _interpreter() -> str:
-    text = _Text(Tape(), Plan(), host(), contract=True)
+def _interpreter(single: bool) -> str:
+    text = _Text(Tape(), Plan(), contract=True, single=single)
     body = interpreter_ir(text)
     return _whole(text, body)
 
 
 @functools.cache
-def _interpreting() -> tuple[Any, int]:
+def _interpreting(single: bool = False) -> tuple[Any, int]:
     """Return the engine that holds the interpreter, and the size of its code."""
-    return machine_code(_interpreter(), USUAL)
+    return machine_code(_interpreter(single), USUAL)
 
 
 class Machine:
@@ -456,61 +504,76 @@ class Machine:
 
     Parameters
     ----------
-    tape : Tape
+    source : Source
     sizes : list of int
         How many numbers each argument has.
-    contract, sums, interpreted : bool
-        As of `program`.
+    sums, single : bool
+        As of `Source.program`.
+    interpreted : bool, default False
+        Make bytecode, as always for a huge tape: it is ready at once, and the bits are the same.
 
     Attributes
     ----------
     bytes : int
         Size of the machine code, and of the bytecode that it interprets.
-    instructions : int
-        Of the tape.
+    steps : int
+        How many there are, about.
     memory : int
         How many doubles of working memory a call needs; aligned to 128 bytes.
-    width
+    lanes : int
+        How many samples are in a register.
+    width : int
         As of `Program`.
     is_interpreted : bool
         Whether it is bytecode until it pays to compile it; a huge program stays it.
-    serves_both : bool
-        Whether the code is the same for sums and for single samples.
+    spent : float
+        The seconds that the interpreter has taken, about.
+    driver : Driver
+        The functions that run it.
     description : int
         The address of what the driver reads about the program.
     """
 
     def __init__(
         self,
-        tape: Tape,
+        source: Source,
         sizes: list[int],
-        contract: bool = True,
         sums: bool = False,
         *,
+        single: bool = False,
         interpreted: bool = False,
     ) -> None:
-        made = program(tape, sum(sizes), contract, sums, interpreted=interpreted)
-        provide(made.loops)
-        self.width = made.width
-        self.serves_both = not made.loops
-        self._bytecode = made.bytecode
-        self.results = len(tape.results())
-        self.lanes = host().lanes
-        registers = (sum(sizes) + made.slots) * made.width + 2 * self.results
-        self.memory = registers * self.lanes
-        self.instructions = tape.instructions()
-        code, for_interpreter = made.bytecode, [0, 0, 0]
-        self.is_interpreted = code is not None and not made.is_huge
-        if code is None:
-            self._engine, self.bytes = machine_code(made.ir, made.level)
+        self.results = source.results
+        self.lanes = 1 if single else host().lanes
+        self.steps = source.steps
+        self.driver = driver(self.lanes)
+        self.spent = 0.0
+        self._bytecode: Bytecode | None = None
+        is_huge = source.is_huge
+        self.is_interpreted = interpreted and not is_huge
+        for_interpreter = [0, 0, 0, 0]
+        if interpreted or is_huge:
+            self._engine, self.bytes = _interpreting(single)
+            code = source.bytecode
+            self.width, slots = 1, code.slots
+            made = [(LoopCode.of(loop, 1, single), first) for loop, first in code.loops]
+            functions = provide({code for code, _ in made})
+            records = code.records[:]
+            for loop, first in made:
+                records[first] = functions[loop]
+            self._bytecode, self._records = code, records
+            self.bytes = code.table.itemsize * len(code.table) + 8 * len(records)
+            arrays = (code.table, code.constants, records)
+            for_interpreter = [*(one.buffer_info()[0] for one in arrays), len(code.table)]
         else:
-            self._engine, self.bytes = _interpreting()
-            self.bytes = code.table.itemsize * len(code.table)
-            for_interpreter = [
-                code.table.buffer_info()[0], code.constants.buffer_info()[0], len(code.table)
-            ]  # fmt: skip
+            program = source.program(sums, single)
+            provide(program.loops)
+            self._engine, self.bytes = machine_code(program.ir, program.level)
+            self.width, slots = program.width, program.slots
+        registers = (sum(sizes) + slots) * self.width + 2 * self.results
+        self.memory = registers * self.lanes
         block = self._engine.get_function_address("block")
-        words = [block, sum(sizes), self.results, len(sizes), self.width, made.slots]
+        words = [block, sum(sizes), self.results, len(sizes), self.width, slots]
         self._words = array("q", [*words, *for_interpreter, *sizes])
         self.description: int = self._words.buffer_info()[0]
         self._local = threading.local()

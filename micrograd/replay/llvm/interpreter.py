@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd.replay.llvm.bytecode import OPERATIONS, WIDTH
+from micrograd.replay.llvm.bytecode import LOOP, OPERATIONS, WIDTH
 from micrograd.replay.llvm.driver import WORDS
 from micrograd.replay.llvm.processor import TWO_OPERANDS, load
 
@@ -38,24 +38,33 @@ def interpreter_ir(text: Any) -> str:
         f"  %{name} = zext i32 %f{i} to i64"
         for i, name in enumerate(_FIELDS)
     )
-    words = [load(name, "i64", "%d", str(WORDS.index(name))) for name in WORDS[-3:]]
-    labels = " ".join(f"i64 {number}, label %case{number}" for number in range(len(OPERATIONS)))
+    words = [load(name, "i64", "%d", str(WORDS.index(name))) for name in WORDS[-4:]]
+    labels = " ".join(f"i64 {number}, label %case{number}" for number in range(LOOP + 1))
     return "\n".join([
         "define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d) #0 {",
         "entry:",
         *words,
         "  %code = inttoptr i64 %table to ptr",
         "  %numbers = inttoptr i64 %constants to ptr",
+        "  %all = inttoptr i64 %records to ptr",
         "  br label %step",
         "step:",
-        "  %k = phi i64 [ 0, %entry ], [ %k1, %store ]",
+        "  %k = phi i64 [ 0, %entry ], [ %k1, %next ]",
         fields,
         f"  %top = getelementptr {text.type}, ptr %in, i64 %to",
         f"  switch i64 %op, label %unknown [ {labels} ]",
         *cases,
+        f"case{LOOP}:",
+        "  %record = getelementptr i64, ptr %all, i64 %a",
+        load("function", "i64", "%record", "0"),
+        "  %run = inttoptr i64 %function to ptr",
+        "  call void %run(ptr %record, ptr %in, ptr %par)",
+        "  br label %next",
         "store:",
         f"  %r = phi {text.type} {', '.join(ends)}",
         f"  store {text.type} %r, ptr %top, align {text.align}",
+        "  br label %next",
+        "next:",
         f"  %k1 = add i64 %k, {WIDTH}",
         "  %more = icmp slt i64 %k1, %length",
         "  br i1 %more, label %step, label %done",

@@ -1,6 +1,8 @@
-"""The machine code of rerolled loops, which programs call by name.
+"""The machine code of rerolled loops, which programs call by name and bytecode by address.
 
-Programs share it: each loop is compiled once a process, when the first program needs it.
+Programs share it: each loop is compiled once a process, when the first program needs it. A loop for
+one sample has a number where the others have one a lane; what it does to numbers side by side it
+does to a register of them at a time, and weighted sums it adds up in order, as the others do.
 """
 
 from __future__ import annotations
@@ -8,10 +10,25 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
-from micrograd.replay.llvm.processor import attributes, host, machine_code, muladd, picked, splat
+from micrograd.replay.llvm.processor import (
+    attributes,
+    host,
+    load,
+    machine_code,
+    muladd,
+    picked,
+    splat,
+)
 from micrograd.replay.llvm.rerolled import RerolledLoop
 
-__all__ = ["LoopCode", "provide"]
+__all__ = ["RECORD", "LoopCode", "provide"]
+
+RECORD = 4
+"""How many whole numbers describe a loop in bytecode, before three for each row.
+
+They are the address of its function for bytecode, the length, and the places of the first value and
+of the first result. Of a row they are the places of the factor, of the first number and of the sum.
+"""
 
 
 class LoopCode(NamedTuple):
@@ -29,6 +46,8 @@ class LoopCode(NamedTuple):
         Whether the numbers of the rows are values in memory, not parameters.
     adds : bool
         Whether sums are added to results, not kept.
+    single : bool
+        Whether it is for one sample.
     """
 
     name: str
@@ -36,16 +55,18 @@ class LoopCode(NamedTuple):
     width: int
     in_memory: bool = False
     adds: bool = False
+    single: bool = False
 
     @classmethod
-    def of(cls, loop: RerolledLoop, width: int) -> LoopCode:
+    def of(cls, loop: RerolledLoop, width: int, single: bool = False) -> LoopCode:
         """Return the code of a loop."""
-        return cls(loop.name, len(loop.factors), width, loop.in_memory, loop.result >= 0)
+        adds = loop.result >= 0
+        return cls(loop.name, len(loop.factors), width, loop.in_memory, adds, single)
 
     def symbol(self) -> str:
         """Return the name of the function."""
-        marks = ("_values" if self.in_memory else "") + ("_results" if self.adds else "")
-        return f"micrograd_{self.name}_{self.rows}_{self.width}{marks}"
+        marks = [mark for mark in ("in_memory", "adds", "single") if getattr(self, mark)]
+        return "_".join(["micrograd", self.name, str(self.rows), str(self.width), *marks])
 
     def type(self, lanes: int) -> str:
         """Return the type of what the function returns."""
@@ -56,17 +77,33 @@ class LoopCode(NamedTuple):
 
 
 class _Body:
-    """Writes what a pass of the loop does to one number of each row.
+    """Writes what a pass of the loop does to some numbers of each row.
 
-    `%f` is the factor of a row, `%p` its first number, `%v` the first value. The functions that the
-    text calls are added to `declared`.
+    `%f` is the factor of a row, `%p` its first number, `%v` the first value, `%r` the first result.
+    The functions that the text calls are added to `declared`.
+
+    Parameters
+    ----------
+    loop : LoopCode
+    lanes : int
+    span : int
+        How many numbers side by side a pass takes: several of one sample, else one.
+    declared : set of str
     """
 
-    def __init__(self, loop: LoopCode, lanes: int, declared: set[str]) -> None:
-        self.loop = loop
-        self.name, self.rows, self.width = loop.name, loop.rows, loop.width
-        self.register, self.lanes = lanes, lanes * loop.width
-        self.result, self.value = f"<{lanes} x double>", f"<{self.lanes} x double>"
+    def __init__(self, loop: LoopCode, lanes: int, span: int, declared: set[str]) -> None:
+        self.loop, self.name, self.rows, self.width = loop, loop.name, loop.rows, loop.width
+        self.register, self.lanes = lanes * span, lanes * span * loop.width
+        self.result, self.value = f"<{self.register} x double>", f"<{self.lanes} x double>"
+        # How far numbers that follow each other are apart.
+        self.result_step, self.value_step = (
+            f"<{lanes} x double>",
+            f"<{lanes * loop.width} x double>",
+        )
+        self.align = 8 * lanes
+        self.factor = "%f" if span == 1 else "%wide"
+        self.is_plain = loop.in_memory or lanes == 1  # numbers are loaded as they are needed
+        self.number_step = self.value_step if loop.in_memory else "double"
         self.declared = declared
 
     def fused(self, kind: str, a: str, b: str, c: str) -> str:
@@ -79,73 +116,74 @@ class _Body:
         return picked(vector, self.lanes, i * self.register, self.register)
 
     def write(self, i: str, totals: list[str]) -> str:
-        """Return what is done to number `%i` of each row; `totals` holds the sums so far."""
-        v, align = self.value, 8 * self.register
-        lines = [f"%vp{i} = getelementptr {v}, ptr %v, i64 %{i}"]
+        """Return what is done from number `%i` of each row on; `totals` holds the sums so far."""
+        v = self.value
+        lines = [f"%vp{i} = getelementptr {self.value_step}, ptr %v, i64 %{i}"]
         if self.name != "scale":
-            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {align}")
+            lines.append(f"%value{i} = load {v}, ptr %vp{i}, align {self.align}")
         total = f"%value{i}"
         for row in range(self.rows):
             if self.name == "outer":
                 lines += self.outer(i, row)
                 continue
-            at, new = f"{row}{i}", f"%new{row}{i}"
-            if self.loop.in_memory:
-                number = f"%number{at}"
-                lines += [
-                    f"%np{at} = getelementptr {v}, ptr %p{row}, i64 %{i}",
-                    f"{number} = load {v}, ptr %np{at}, align {align}",
-                ]
-            else:
-                number = f"%number{at}v"
-                lines += [
-                    f"%np{at} = getelementptr double, ptr %p{row}, i64 %{i}",
-                    f"%number{at} = load double, ptr %np{at}, align 8",
-                    splat("double", f"number{at}", self.lanes),
-                ]
+            factor, new = f"{self.factor}{row}", f"%new{row}{i}"
+            number = self.number(i, row, lines)
             if self.name == "dot":
                 lines.append(f"{new} = {self.fused(v, number, f'%value{i}', totals[row])}")
             elif self.name == "scale" and row == 0:
-                lines.append(f"{new} = fmul {v} %f{row}, {number}")
+                lines.append(f"{new} = fmul {v} {factor}, {number}")
             else:
-                lines.append(f"{new} = {self.fused(v, f'%f{row}', number, total)}")
+                lines.append(f"{new} = {self.fused(v, factor, number, total)}")
             total = new
         if self.loop.adds:
             lines += self.added(i, total)
         elif self.name in ("scale", "spread"):
-            lines.append(f"store {v} {total}, ptr %vp{i}, align {align}")
+            lines.append(f"store {v} {total}, ptr %vp{i}, align {self.align}")
         return "\n".join(f"  {line}" for line in lines)
+
+    def number(self, i: str, row: int, lines: list[str]) -> str:
+        """Load number `%i` of a row, in all lanes if it is a parameter; return its name."""
+        at = f"{row}{i}"
+        lines.append(f"%np{at} = getelementptr {self.number_step}, ptr %p{row}, i64 %{i}")
+        if self.is_plain:
+            lines.append(f"%number{at} = load {self.value}, ptr %np{at}, align {self.align}")
+            return f"%number{at}"
+        lines += [
+            f"%number{at} = load double, ptr %np{at}, align 8",
+            splat("double", f"number{at}", self.lanes),
+        ]
+        return f"%number{at}v"
 
     def added(self, i: str, total: str) -> list[str]:
         """Return what adds a value to result `%i`, one register after the other."""
-        kind, align = self.result, 8 * self.register
+        kind = self.result
         lines = [
-            f"%rp{i} = getelementptr {kind}, ptr %r, i64 %{i}",
-            f"%sum0_{i} = load {kind}, ptr %rp{i}, align {align}",
+            f"%rp{i} = getelementptr {self.result_step}, ptr %r, i64 %{i}",
+            f"%sum0_{i} = load {kind}, ptr %rp{i}, align {self.align}",
         ]
         for k in range(self.width):
             lines += [
                 f"%t{k}_{i} = {self.part(total, k)}",
                 f"%sum{k + 1}_{i} = fadd {kind} %sum{k}_{i}, %t{k}_{i}",
             ]
-        lines.append(f"store {kind} %sum{self.width}_{i}, ptr %rp{i}, align {align}")
+        lines.append(f"store {kind} %sum{self.width}_{i}, ptr %rp{i}, align {self.align}")
         return lines
 
     def outer(self, i: str, row: int) -> list[str]:
         """Return what adds to result `%i` of a row, one register after the other."""
-        at, kind, align = f"{row}{i}", self.result, 8 * self.register
+        at, kind = f"{row}{i}", self.result
         lines = [
-            f"%np{at} = getelementptr {kind}, ptr %p{row}, i64 %{i}",
-            f"%sum0_{at} = load {kind}, ptr %np{at}, align {align}",
+            f"%np{at} = getelementptr {self.result_step}, ptr %p{row}, i64 %{i}",
+            f"%sum0_{at} = load {kind}, ptr %np{at}, align {self.align}",
         ]
         for k in range(self.width):
             total = self.fused(kind, f"%f{k}_{at}", f"%v{k}_{at}", f"%sum{k}_{at}")
             lines += [
-                f"%f{k}_{at} = {self.part(f'%f{row}', k)}",
+                f"%f{k}_{at} = {self.part(f'{self.factor}{row}', k)}",
                 f"%v{k}_{at} = {self.part(f'%value{i}', k)}",
                 f"%sum{k + 1}_{at} = {total}",
             ]
-        lines.append(f"store {kind} %sum{self.width}_{at}, ptr %np{at}, align {align}")
+        lines.append(f"store {kind} %sum{self.width}_{at}, ptr %np{at}, align {self.align}")
         return lines
 
 
@@ -160,13 +198,20 @@ def _answer(kind: str, v: str, rows: int) -> tuple[list[str], str]:
     return lines, f" {before}"
 
 
-def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
+def _lanes(loop: LoopCode) -> int:
+    return 1 if loop.single else host().lanes
+
+
+def _text(loop: LoopCode, declared: set[str]) -> str:
     """Return the text of a loop, and add the functions that it calls to `declared`."""
-    name, rows = loop.name, loop.rows
-    body = _Body(loop, lanes, declared)
-    v, each = body.value, range(rows)
+    name, rows, lanes = loop.name, loop.rows, _lanes(loop)
+    span = host().lanes if loop.single and name != "dot" else 1
+    body, one = (_Body(loop, lanes, size, declared) for size in (span, 1))
+    v, each = one.value, range(rows)
     sums = each if name == "dot" else ()
     unrolled = 4 if rows == 1 else 2  # several rows are work enough for one pass of the loop
+    if span > 1:
+        unrolled = 1
     passes, totals = [], [f"%total{row}" for row in each]
     for k in range(unrolled):
         passes += [f"  %k{k} = add i64 %i, {k}", body.write(f"k{k}", totals)]
@@ -179,11 +224,19 @@ def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
     kind = loop.type(lanes)
     end, answer = _answer(kind, v, rows) if sums else ([], "")
     pointers = [*[f"%p{row}" for row in each], "%v", *(["%r"] if loop.adds else [])]
-    given = ", ".join([f"{v} %f{row}" for row in each] + [f"ptr {name}" for name in pointers])
+    given = ", ".join(
+        [f"{v} %f{row}" for row in each] + [f"ptr noalias {name}" for name in pointers]
+    )
+    zeros = f"<{span} x i32> zeroinitializer"
+    wide = [
+        f"  %wide{row} = shufflevector {v} %f{row}, {v} poison, {zeros}"
+        for row in (each if span > 1 else ())
+    ]
     lines = [
         f"define {kind} @{loop.symbol()}({given}, i64 %n) #0 {{",
         "entry:",
-        f"  %whole = and i64 %n, -{unrolled}",
+        *wide,
+        f"  %whole = and i64 %n, -{unrolled * span}",
         "  br label %turns",
         "turns:",
         "  %i = phi i64 [ 0, %entry ], [ %i1, %turn ]",
@@ -192,7 +245,7 @@ def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
         "  br i1 %more, label %turn, label %ones",
         "turn:",
         *passes,
-        f"  %i1 = add i64 %i, {unrolled}",
+        f"  %i1 = add i64 %i, {unrolled * span}",
         "  br label %turns",
         "ones:",
         "  %j = phi i64 [ %whole, %turns ], [ %j1, %one ]",
@@ -200,7 +253,7 @@ def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
         "  %left = icmp slt i64 %j, %n",
         "  br i1 %left, label %one, label %done",
         "one:",
-        body.write("j", [f"%sum{row}" for row in each]),
+        one.write("j", [f"%sum{row}" for row in each]),
         "  %j1 = add i64 %j, 1",
         "  br label %ones",
         "done:",
@@ -211,25 +264,67 @@ def _text(loop: LoopCode, lanes: int, declared: set[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _entry(loop: LoopCode) -> str:
+    """Return the text of the function that bytecode calls: it reads what the loop is given."""
+    lanes = _lanes(loop)
+    v, kind, rows = f"<{lanes * loop.width} x double>", loop.type(lanes), range(loop.rows)
+    lines = [
+        f"define void @{loop.symbol()}_entry(ptr %record, ptr %in, ptr %par) #0 {{",
+        load("n", "i64", "%record", "1"),
+    ]
+
+    def address(name: str, field: int, step: str = v, base: str = "%in") -> str:
+        lines.append(load(f"{name}at", "i64", "%record", str(field)))
+        lines.append(f"  %{name} = getelementptr {step}, ptr {base}, i64 %{name}at")
+        return f"ptr %{name}"
+
+    factors, pointers = [], []
+    for row in rows:
+        factor = address(f"fp{row}", RECORD + 3 * row)
+        lines.append(f"  %f{row} = load {v}, {factor}, align {8 * lanes}")
+        factors.append(f"{v} %f{row}")
+        of_parameters = not loop.in_memory and loop.name != "outer"
+        there = ("double", "%par") if of_parameters else (v, "%in")
+        pointers.append(address(f"p{row}", RECORD + 3 * row + 1, *there))
+    pointers.append(address("v", 2))
+    if loop.adds:
+        pointers.append(address("r", 3))
+    call = f"call {kind} @{loop.symbol()}({', '.join([*factors, *pointers])}, i64 %n)"
+    lines.append(f"  {'%sums = ' if loop.name == 'dot' else ''}{call}")
+    for row in rows if loop.name == "dot" else ():
+        one = "%sums"
+        if loop.rows > 1:
+            one = f"%sum{row}"
+            lines.append(f"  {one} = extractvalue {kind} %sums, {row}")
+        to = address(f"to{row}", RECORD + 3 * row + 2)
+        lines.append(f"  store {v} {one}, {to}, align {8 * lanes}")
+    return "\n".join([*lines, "  ret void", "}", ""])
+
+
 _lock = threading.Lock()
-_there: set[LoopCode] = set()
+_there: dict[LoopCode, int] = {}  # the addresses of the functions for bytecode
 _engines: list[Any] = []  # the code of the loops, kept until the process ends
 
 
-def provide(loops: set[LoopCode]) -> None:
-    """Compile those of the loops that were not compiled before."""
+def provide(loops: set[LoopCode]) -> dict[LoopCode, int]:
+    """Compile those of the loops that were not compiled before.
+
+    Returns
+    -------
+    dict of LoopCode to int
+        The address of the function that bytecode calls, of these loops and others.
+    """
     import llvmlite.binding as llvm
 
     with _lock:
-        new = sorted(loops - _there)
-        if not new:
-            return
-        lanes = host().lanes
-        declared: set[str] = set()
-        text = "".join(_text(loop, lanes, declared) for loop in new)
-        engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
-        for loop in new:
-            symbol = loop.symbol()
-            llvm.add_symbol(symbol, engine.get_function_address(symbol))
-        _engines.append(engine)
-        _there.update(new)
+        new = sorted(loops - _there.keys())
+        if new:
+            declared: set[str] = set()
+            text = "".join(_text(loop, declared) + _entry(loop) for loop in new)
+            engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
+            for loop in new:
+                symbol = loop.symbol()
+                llvm.add_symbol(symbol, engine.get_function_address(symbol))
+                _there[loop] = engine.get_function_address(f"{symbol}_entry")
+            _engines.append(engine)
+    return _there

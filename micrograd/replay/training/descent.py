@@ -12,7 +12,6 @@ from micrograd.engine import Value
 from micrograd.optim import SGD, Adam, Clip
 from micrograd.optim.rules import Rule, buffers_of, rule_of, scalars_ahead, set_buffers
 from micrograd.replay.kernels import address_of, numpy
-from micrograd.replay.llvm.driver import driver
 from micrograd.replay.training.leaves import Leaves
 from micrograd.replay.training.loop import FIELDS, PLAN, SCALARS, loop
 from micrograd.values.assigning import are_same, united
@@ -101,7 +100,7 @@ class Descent:
         self._arrays |= {"widths": widths, "given": _addresses(self._columns)}
         size, chunks = machine.chunks(self.held) if self.held else (1, 0)
         self._set(
-            total=driver().total_address,
+            total=machine.driver.total_address,
             program=machine.description,
             columns=len(self._columns),
             count=count,

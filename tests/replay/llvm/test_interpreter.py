@@ -119,14 +119,14 @@ def test_a_program_is_compiled_when_the_interpreter_has_taken_as_long(monkeypatc
     other.map(x)
     assert made == []
     _, _, kernel = next(iter(loss._traces.values())).programs["parameters"]
-    steps, blocks = kernel.machine(sums=True).instructions, 40 // kernel.machine(sums=True).lanes
+    steps, blocks = kernel.machine("sums").steps, 40 // kernel.machine("sums").lanes
     price = kernels._COMPILING * (steps + kernels._PROGRAM)
     for _ in range(math.ceil(price / (kernels._CALL + kernels._STEP * steps * blocks)) - 1):
         loss.value_and_grad(x, y)
-    assert kernel.machine(sums=True).is_interpreted
+    assert kernel.machine("sums").is_interpreted
     for _ in range(3):
         value, gradient = loss.value_and_grad(x, y)
-    assert not kernel.machine(sums=True).is_interpreted
+    assert not kernel.machine("sums").is_interpreted
     assert value == first[0]
     assert gradient.tolist() == first[1].tolist()
     assert len(made) == 1
