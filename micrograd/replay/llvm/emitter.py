@@ -261,6 +261,9 @@ class _Text:
 
     def accumulate(self, position: int, handle: Handle) -> None:
         for number in self.plan.results.get(position, ()):
+            if self.single:
+                self.store("acc", number, handle)
+                continue
             total = self.load("acc", number)
             for part in self.registers(handle):
                 total = self.new(f"fadd {self.result} {total}, {part}")
@@ -344,6 +347,9 @@ class _Text:
                 and len(steps.results[position]) == 1
             ):
                 number = steps.results[position][0]
+                if self.single:
+                    self.store("acc", number, self.binary("*", *map(self.use, operands[position])))
+                    continue
                 total = self.load("acc", number)
                 factors = [self.registers(self.use(operand)) for operand in operands[position]]
                 for a, b in zip(*factors, strict=True):
@@ -405,12 +411,6 @@ class Source:
         How many numbers a sample has.
     contract : bool, default True
         Let a product and a sum become one fused operation, rounded once.
-
-    Attributes
-    ----------
-    tape, inputs, contract
-    results, instructions : int
-        Of the tape.
     """
 
     def __init__(self, tape: Tape, inputs: int, contract: bool = True) -> None:
@@ -482,14 +482,13 @@ class Source:
 
 
 def _whole(text: _Text, body: str) -> str:
-    declared = "\n".join(text.declared.values())
-    return f"{declared}\n{body}\n{attributes()}"
+    return "\n".join([*text.declared.values(), body, attributes()])
 
 
 @functools.cache
 def _interpreter(single: bool) -> str:
     text = _Text(Tape(), Plan(), contract=True, single=single)
-    body = interpreter_ir(text)
+    body = interpreter_ir(text)  # which declares functions
     return _whole(text, body)
 
 

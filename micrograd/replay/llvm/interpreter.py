@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from micrograd.replay.llvm.bytecode import LOOP, OPERATIONS, WIDTH
-from micrograd.replay.llvm.driver import WORDS
+from micrograd.replay.llvm.memory import WORDS
 from micrograd.replay.llvm.processor import TWO_OPERANDS, load
 
 __all__ = ["interpreter_ir"]
@@ -90,8 +90,10 @@ def _result(text: Any, name: str) -> str:
         given[-1] = "to"
     places = [text.new(f"getelementptr {text.type}, ptr %in, i64 %{place}") for place in given]
     x = [text.new(f"load {text.type}, ptr {place}, align {text.align}") for place in places]
-    if name == "result":
-        return str(text.binary("+", x[1], x[0]))
+    if name == "result":  # of one sample there is nothing to add it to
+        return str(x[0] if text.single else text.binary("+", x[1], x[0]))
+    if name == "product" and text.single:
+        return str(text.binary("*", *x[:2]))
     if name == "product":
         return str(text.muladd(*x))
     if name in "+-*/":

@@ -2,7 +2,8 @@
 
 Programs share it: each loop is compiled once a process, when the first program needs it. A loop for
 one sample has a number where the others have one a lane; what it does to numbers side by side it
-does to a register of them at a time, and weighted sums it adds up in order, as the others do.
+does to a register of them at a time, and weighted sums it adds up in order, as the others do. What
+goes into results it sets, as there is nothing to add it to.
 """
 
 from __future__ import annotations
@@ -157,8 +158,11 @@ class _Body:
     def added(self, i: str, total: str) -> list[str]:
         """Return what adds a value to result `%i`, one register after the other."""
         kind = self.result
+        pointer = f"%rp{i} = getelementptr {self.result_step}, ptr %r, i64 %{i}"
+        if self.loop.single:
+            return [pointer, f"store {kind} {total}, ptr %rp{i}, align {self.align}"]
         lines = [
-            f"%rp{i} = getelementptr {self.result_step}, ptr %r, i64 %{i}",
+            pointer,
             f"%sum0_{i} = load {kind}, ptr %rp{i}, align {self.align}",
         ]
         for k in range(self.width):
@@ -172,8 +176,15 @@ class _Body:
     def outer(self, i: str, row: int) -> list[str]:
         """Return what adds to result `%i` of a row, one register after the other."""
         at, kind = f"{row}{i}", self.result
+        pointer = f"%np{at} = getelementptr {self.result_step}, ptr %p{row}, i64 %{i}"
+        if self.loop.single:
+            return [
+                pointer,
+                f"%sum{at} = fmul {kind} {self.factor}{row}, %value{i}",
+                f"store {kind} %sum{at}, ptr %np{at}, align {self.align}",
+            ]
         lines = [
-            f"%np{at} = getelementptr {self.result_step}, ptr %p{row}, i64 %{i}",
+            pointer,
             f"%sum0_{at} = load {kind}, ptr %np{at}, align {self.align}",
         ]
         for k in range(self.width):
