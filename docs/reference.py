@@ -123,6 +123,7 @@ RAISED = {
     "StateError": "nn.MLP(2, [4, 1]).load_state_dict({})",
     "StaleGraphError": "x = Value(2.0, label='x')\ny = x * x\nx.data = 3.0\ny.backward()",
     "NotInGraphError": "a = Value(2.0, label='a')\nsteps(a * a).find('b')",
+    "NoSuchStepError": "a = Value(2.0, label='a')\nsteps(a * a)[99]",
     "TooLargeError": "x = Value(1.0)\nfor _ in range(40): x = x + x\nsteps(x, broken='recursion')",
     "NotDifferentiableError": "x = Value(2.0, label='x')\nmath.exp(x)",
     "GradcheckError": "wrong = define(name='wrong', forward=lambda x: x * x, "

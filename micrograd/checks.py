@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from micrograd.errors import ArgumentError, NumberTypeError, OptionTypeError, shown, shown_briefly
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    NumberTypeError,
+    OptionTypeError,
+    shown,
+    shown_briefly,
+)
 from micrograd.ops import PlainNumber, as_float, number
 
-__all__ = ["finite_number", "install", "missing", "needs", "one_of", "whole_number"]
+__all__ = [
+    "finite_number",
+    "function",
+    "install",
+    "listed",
+    "missing",
+    "needs",
+    "one_of",
+    "whole_number",
+]
 
 
 def whole_number(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:
@@ -153,6 +169,50 @@ def one_of(name: str, given: Any, choices: Iterable[Any]) -> Any:
     return known[known.index(given)]
 
 
+def listed(name: str, given: Any, wanted: str = "a list") -> list[Any]:
+    """Return what an argument holds that has to be a list, or what else can be iterated over.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it cannot be iterated over. Also a TypeError.
+
+    Examples
+    --------
+    >>> listed("names", ("a", "b"))
+    ['a', 'b']
+    >>> listed("names", 5)
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentTypeError: expected names to be a list, got 5 (int)
+    """
+    if not isinstance(given, Iterable):
+        raise ArgumentTypeError(_told(name, wanted, given))
+    return list(given)
+
+
+def function(name: str, given: Any) -> Callable[..., Any]:
+    """Return an argument that has to be a function, or what else can be called.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it cannot be called. Also a TypeError.
+
+    Examples
+    --------
+    >>> function("f", abs)(-2)
+    2
+    >>> function("f", None)
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentTypeError: expected f to be a function, got None (NoneType)
+    """
+    if not callable(given):
+        raise ArgumentTypeError(_told(name, "a function", given))
+    return given  # type: ignore[no-any-return]
+
+
 def install(extra: str) -> str:
     """Return the command that installs micrograd with an extra.
 
@@ -201,6 +261,8 @@ def needs(extra: str, reason: str) -> Iterator[None]:
 
 
 def _of_wrong_type(name: str, wanted: str, given: Any) -> OptionTypeError:
-    return OptionTypeError(
-        f"expected {name} to be {wanted}, got {shown_briefly(given)} ({type(given).__name__})"
-    )
+    return OptionTypeError(_told(name, wanted, given))
+
+
+def _told(name: str, wanted: str, given: Any) -> str:
+    return f"expected {name} to be {wanted}, got {shown_briefly(given)} ({type(given).__name__})"

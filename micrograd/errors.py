@@ -24,6 +24,7 @@ __all__ = [
     "GradientError",
     "InputCountError",
     "MicrogradError",
+    "NoSuchStepError",
     "NonFiniteError",
     "NotDifferentiableError",
     "NotInGraphError",
@@ -105,6 +106,10 @@ class CycleError(MicrogradError, ValueError):
 
 class NotInGraphError(MicrogradError, LookupError):
     """A value that was asked for is not in the graph, or its name is ambiguous."""
+
+
+class NoSuchStepError(MicrogradError, IndexError):
+    """There is no step of that number."""
 
 
 class TooLargeError(MicrogradError, ValueError):

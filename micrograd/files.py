@@ -27,10 +27,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from micrograd.errors import ArgumentError, NumberTypeError, StateError, shown_briefly
+from micrograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    NumberTypeError,
+    StateError,
+    shown_briefly,
+)
 from micrograd.ops import number
 
-__all__ = ["path_ending_in", "read_document", "read_json", "write_atomic", "write_json"]
+__all__ = ["path_ending_in", "path_of", "read_document", "read_json", "write_atomic", "write_json"]
 
 _LONG = 32  # floats of a list that is written as bytes: a digit takes as long as a byte
 
@@ -38,6 +44,40 @@ _LONG = 32  # floats of a list that is written as bytes: a digit takes as long a
 _DECIMAL_BITS = 10_000
 
 _DEEPEST = 100  # levels of nesting: more than our documents have, less than recursion allows
+
+
+def path_of(given: Any) -> Path:
+    """Return the path of a file that was given as text or as a path.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is neither. Also a TypeError.
+    ArgumentError
+        If no file can have that name. Also a ValueError.
+
+    Examples
+    --------
+    >>> path_of("page.html").name
+    'page.html'
+    >>> path_of(5)
+    Traceback (most recent call last):
+        ...
+    micrograd.errors.ArgumentTypeError: expected the path of a file, got 5 (int)
+    """
+    if not isinstance(given, (str, bytes, os.PathLike)):
+        raise ArgumentTypeError(
+            f"expected the path of a file, got {shown_briefly(given)} ({type(given).__name__})"
+        )
+    name = os.fsdecode(given)
+    try:
+        os.fsencode(name)
+        is_name = bool(name) and "\0" not in name
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise ArgumentError(f"expected the path of a file, got {name!r:.60}")
+    return Path(name)
 
 
 def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
@@ -57,7 +97,7 @@ def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
         ...
     micrograd.errors.ArgumentError: expected a name that ends in .gif, got 'film.svg'
     """
-    target = Path(path)
+    target = path_of(path)
     if target.suffix.lower() not in endings:
         *others, last = endings
         wanted = f"{', '.join(others)} or {last}" if others else last
@@ -126,6 +166,9 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
     ...     Path(folder, "a.txt").read_bytes()
     b'all of it'
     """
+    path = path_of(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "Is a folder, not a file", os.fspath(path))
     if not _is_replaceable(path):
         _write_into(path, content)
         return
@@ -212,9 +255,10 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     StateError
         If it is not JSON of this form, for instance truncated. Also a ValueError.
     """
+    path = path_of(path)
     name = os.fspath(path)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # some editors add a byte-order mark
+        text = path.read_text(encoding="utf-8-sig")  # some editors add a byte-order mark
         document = json.loads(text, object_pairs_hook=_decoded)
         _check_depth(document)
         return document
@@ -239,7 +283,7 @@ def read_document(
     StateError
         If its format or version is another; the message calls it a `noun`. Also a ValueError.
     """
-    name, document = os.fspath(path), read_json(path)
+    name, document = str(path), read_json(path)
     if not isinstance(document, dict) or document.get("format") != form:
         raise StateError(f"{name!r} is not a {noun}: it has no 'format': {form!r}")
     if document.get("version") not in (version, *older):

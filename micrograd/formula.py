@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from micrograd.checks import whole_number
+from micrograd.errors import NumberTypeError, shown_briefly
 from micrograd.graph import order
-from micrograd.ops import Text, as_text, labelled, partial_formulas, write
+from micrograd.ops import Operators, Text, as_text, labelled, partial_formulas, write
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
@@ -49,6 +51,9 @@ def formula(value: Value, limit: int = 1000) -> str:
     from micrograd.values.names import names_in  # when one is written: see `values.checks`
 
     texts: dict[Value, Text] = {}
+    if not isinstance(value, Operators):
+        raise NumberTypeError(f"expected a Value, got {shown_briefly(value)}")
+    limit = whole_number("limit", limit, 1)
     nodes = order(value)
     names = names_in(nodes).texts
     for node in nodes:

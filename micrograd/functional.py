@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
-from micrograd.checks import finite_number
+from micrograd.checks import finite_number, function, listed
 from micrograd.engine import Value, enable_grad, gradient, plain
 from micrograd.errors import (
     GradcheckError,
@@ -203,9 +203,10 @@ def gradcheck(
     True
     """
     eps = as_float(finite_number("eps", eps, above=0))
+    given = tuple(listed("inputs", inputs))
     with _level():
-        _, leaves, traced = _trace(tuple(inputs), tuple(range(len(inputs))))
-        outputs = f(*traced)
+        _, leaves, traced = _trace(given, tuple(range(len(given))))
+        outputs = function("f", f)(*traced)
         outputs = [outputs] if is_operand(outputs) else list(outputs)
         slopes = [_gradient(output, leaves, create_graph=False) for output in outputs]
 

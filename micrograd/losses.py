@@ -262,6 +262,8 @@ def l2(parameters: Iterable[Number], strength: Number) -> Number:
     Value(data=12.5, grad=0)
     """
     values = _listed("l2", "parameters", parameters)
+    if not isinstance(strength, Operators):
+        number(strength)
     return _in_range("l2", lambda: strength * dot(values, values))
 
 

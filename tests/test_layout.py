@@ -214,7 +214,7 @@ STORED = json.loads((ROOT / "tests/data/public_names.json").read_text(encoding="
 ADDED = {
     "micrograd": {"MLP", "compare", "draw_dot", "draw_network", "fit", "take"},
     "micrograd.course": {"described", "first_names"},
-    "micrograd.errors": {"OptionTypeError"},
+    "micrograd.errors": {"NoSuchStepError", "OptionTypeError"},
     "micrograd.formula": {"labelled", "write"},
     "micrograd.nn": {
         "Embedding", "activated", "activation_of", "is_ours", "is_replaced", "neurons_of",

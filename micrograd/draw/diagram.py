@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from micrograd.checks import listed
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
 from micrograd.formula import Text, labelled, write
@@ -176,7 +177,8 @@ def checked_model(model: Any) -> Any:
     ArgumentTypeError
         If `model` has no `named_parameters`.
     """
-    if model is not None and not callable(getattr(model, "named_parameters", None)):
+    is_class = isinstance(model, type)
+    if model is not None and (is_class or not callable(getattr(model, "named_parameters", None))):
         raise ArgumentTypeError(
             f"model must be a Module with named_parameters(), got {type(model).__name__}"
         )
@@ -371,7 +373,7 @@ def _product(left: Any, right: Any) -> Any:
 def _on_path(values: list[Value], wrt: Iterable[Value] | None) -> set[Value] | None:
     if wrt is None:
         return None
-    wanted = [wrt] if isinstance(wrt, Value) else list(wrt)
+    wanted = [wrt] if isinstance(wrt, Value) else listed("wrt", wrt, "Values of the graph")
     present = set(values)
     for value in wanted:
         if not isinstance(value, Value):

@@ -25,7 +25,7 @@ from micrograd.draw.dot import (
     value_line,
 )
 from micrograd.errors import ArgumentError
-from micrograd.files import path_ending_in, write_atomic
+from micrograd.files import path_ending_in, path_of, write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
@@ -137,7 +137,7 @@ def animate_backward(
     )
     write_atomic(target, content.getvalue())
     if frames is not None:
-        folder = Path(frames)
+        folder = path_of(frames)
         folder.mkdir(parents=True, exist_ok=True)
         for i, image in enumerate(images):
             content = io.BytesIO()

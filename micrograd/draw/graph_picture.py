@@ -129,7 +129,7 @@ def draw_dot(
     if max_nodes is not None:
         whole_number("max_nodes", max_nodes, 1)
     if forward is not None:
-        roots_of(forward)
+        roots_of([forward])
     if fold is not None:
         one_of("fold", fold, FOLDS)
     elif max_nodes is not None:

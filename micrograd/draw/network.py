@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from micrograd.checks import one_of
+from micrograd.checks import listed, one_of
 from micrograd.draw.dot import checked_options, clean, html, new_picture, quoted
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.nn import activation_of, neurons_of
@@ -143,6 +143,7 @@ def _gradient(parameter: Any) -> Any:
 def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[_Column]:
     nin = len(layers[0][0].w)
     activations = _activations(layers, x)
+    labels = labels if labels is None else listed("labels", labels, "the names of the inputs")
     if labels is not None and len(labels) != nin:
         raise ArgumentError(f"labels must name {nin} inputs, got {len(labels)}")
     sizes = [nin, *map(len, layers)]
@@ -186,7 +187,7 @@ def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[
 def _activations(layers: list[list[Any]], x: Any) -> list[list[Any]]:
     if x is None:
         return []
-    values = list(x)
+    values = listed("x", x, "a list of numbers")
     columns = [values]
     for neurons in layers:
         values = [neuron(values) for neuron in neurons]

@@ -22,7 +22,7 @@ from micrograd.checks import one_of
 from micrograd.draw import in_page
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
-from micrograd.files import write_atomic
+from micrograd.files import path_of, write_atomic
 from micrograd.style import FONT_FAMILY, HOSTS, dark_twin
 
 __all__ = ["Picture"]
@@ -143,7 +143,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         OSError
             If the file cannot be written; an existing file is then left as it was.
         """
-        target = Path(path)
+        target = path_of(path)
         kind = format or target.suffix[1:].lower() or self.format
         if kind not in FORMATS:
             raise ArgumentError(

@@ -7,7 +7,7 @@ Values, for gradients that are graphs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from micrograd.engine.node import Node, Overwritten
@@ -129,7 +129,8 @@ def gradient(
     >>> slope.data, gradient(slope, x)
     (27.0, 18.0)
     """
-    wanted = [inputs] if isinstance(inputs, Operators) else list(inputs)
+    is_one = isinstance(inputs, Operators) or not isinstance(inputs, Iterable)
+    wanted: list[Any] = [inputs] if is_one else list(inputs)
     for value in (output, *wanted):
         if not isinstance(value, Operators):
             raise NumberTypeError(
@@ -140,7 +141,7 @@ def gradient(
     symbols: list[Any] = [v for v in (output, *wanted) if not issubclass(type(v), Node)]
     run: Any = symbols[0]._gradient if symbols else _gradient
     grads = run(output, wanted, create_graph)
-    return grads[0] if isinstance(inputs, Operators) else grads
+    return grads[0] if is_one else grads
 
 
 def _gradient(output: Node, wanted: list[Node], create_graph: bool) -> list[Any]:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, Final
 
-from micrograd.checks import needs
+from micrograd.checks import listed, needs
 from micrograd.errors import ArgumentError, ArgumentTypeError
 from micrograd.interop.layers import Dense, layers_of, network
 from micrograd.nn import MLP
@@ -81,7 +81,9 @@ def to_sklearn(model: MLP, classes: Sequence[Any] | None = None) -> Any:
         )
     outputs = len(layers[-1].biases)
     count = max(2, outputs)
-    labels = np.arange(count) if classes is None else np.asarray(classes)
+    listing = range(count) if classes is None else listed("classes", classes)
+    is_flat = all(np.ndim(label) == 0 for label in listing)
+    labels = np.asarray(listing) if is_flat else np.array(None)
     if labels.dtype == object and not all(isinstance(label, str) for label in labels.ravel()):
         raise ArgumentError(
             f"expected classes that are all strings or all numbers, got {classes!r:.80}"

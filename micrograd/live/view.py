@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.checks import whole_number
+from micrograd.checks import listed, whole_number
 from micrograd.datasets import separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
@@ -208,7 +208,7 @@ class View:
                 self.labels[group] = float(label)
         names = [f"{label:g}" for label in self.labels]
         if classes is not None:
-            given = [str(name) for name in classes]
+            given = [str(name) for name in listed("classes", classes)]
             if len(given) != len(names):
                 raise InputCountError(f"expected names for {len(names)} classes, got {len(given)}")
             names = given

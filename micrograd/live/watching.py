@@ -15,7 +15,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Final
 
-from micrograd.checks import finite_number, install, needs, one_of, whole_number
+from micrograd.checks import finite_number, install, listed, needs, one_of, whole_number
 from micrograd.errors import DomainError, not_a_network
 from micrograd.files import path_ending_in, write_atomic
 from micrograd.live.frames import (
@@ -31,9 +31,9 @@ from micrograd.live.inputs import check_derived
 from micrograd.live.page import page_text
 from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
+from micrograd.loop.options import optimizer_of
 from micrograd.losses import Loss
 from micrograd.nn import MLP
-from micrograd.optim import Adam
 from micrograd.plot import HIGHEST
 from micrograd.replay.trace.watch import user_frame
 from micrograd.style import THEMES, number_text
@@ -135,9 +135,12 @@ class Watch(View):
         if not isinstance(model, MLP):
             raise not_a_network(model, "an MLP, whose layers can be drawn")
         self.theme, self.stopped = one_of("theme", theme, ("auto", *THEMES)), ""
-        X, y = (given if hasattr(given, "__len__") else list(given) for given in (X, y))
+        X, y = (
+            given if hasattr(given, "__len__") else listed(name, given)
+            for name, given in (("X", X), ("y", y))
+        )
         self.batch_size, self.seed = batch_size, seed
-        self.optimizer = Adam(model.parameters(), lr=0.02) if optimizer is None else optimizer
+        self.optimizer = optimizer_of(optimizer, model.parameters(), "model")
         self._new_session = partial(
             session, model, X, y, loss, self.optimizer, batch_size, seed, validation=validation
         )

@@ -427,17 +427,19 @@ class MLP(Module):
         self,
         nin: int,
         nouts: Iterable[int] | None = None,
-        *,
+        *more: int,
         activation: str | Iterable[str] = "relu",
         init: str = "uniform",
         rng: random.Random | None = None,
         atomic: bool = False,
     ) -> None:
         first: Any = nin
-        if nouts is None and isinstance(first, (list, tuple)) and len(first) > 1:
+        if more or (nouts is None and isinstance(first, (list, tuple)) and len(first) > 1):
+            parts = [[*first]] if nouts is None else [[first], nouts, *more]
+            given = [n for part in parts for n in (part if isinstance(part, list) else [part])]
             raise ArgumentTypeError(
                 "expected the number of inputs, then the widths of the layers: write "
-                f"MLP({shown_briefly(first[0])}, {shown_briefly(list(first[1:]))})"
+                f"MLP({shown_briefly(given[0])}, {shown_briefly(given[1:])})"
             )
         if isinstance(nouts, (str, bytes)) or not isinstance(nouts, Iterable):
             raise ArgumentTypeError(

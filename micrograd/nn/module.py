@@ -158,7 +158,7 @@ class Module(Owner, Shown):
         StateError
             If it is damaged or holds a module of another structure. Also a ValueError.
         """
-        self._load(os.fspath(path), _document(path))
+        self._load(str(path), _document(path))
 
     @classmethod
     def from_file(cls: type[ModuleT], path: str | os.PathLike[str]) -> ModuleT:
@@ -186,7 +186,7 @@ class Module(Owner, Shown):
         >>> again([1, 2]).data == model([1, 2]).data
         True
         """
-        name, document = os.fspath(path), _document(path)
+        name, document = str(path), _document(path)
         if document["class"] != cls.__name__:
             raise StateError(f"{name!r} holds a {document['class']}, not a {cls.__name__}")
         configuration, given = document["configuration"], len(document["parameters"])
@@ -244,7 +244,7 @@ def _is_sized(cls: type[Module]) -> bool:
 
 def _document(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the content of a model file, with the types of its entries checked."""
-    name, document = os.fspath(path), read_document(path, "model file", _FORMAT, _VERSION)
+    name, document = str(path), read_document(path, "model file", _FORMAT, _VERSION)
     for key, kind, noun in (
         ("class", str, "a string"),
         ("configuration", dict, "an object"),

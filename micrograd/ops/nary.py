@@ -8,10 +8,16 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from micrograd.errors import DomainError, InputCountError, shown
+from micrograd.errors import DomainError, InputCountError, NumberTypeError, shown, shown_briefly
 from micrograd.ops.op import Op, family
 from micrograd.ops.operators import Number, Operators, PlainNumber
 from micrograd.ops.rows import equal, exp
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise NumberTypeError(f"expected a list of numbers or Values, got {shown_briefly(given)}")
+    return tuple(given)
 
 
 def _total(*values: Any) -> PlainNumber:
@@ -64,7 +70,7 @@ def sum(values: Iterable[Number], start: Number = 0) -> Number:
     >>> micrograd.sum([micrograd.Value(1.5), 2])
     Value(data=3.5, grad=0)
     """
-    terms = tuple(values)
+    terms = _several(values)
     if isinstance(start, Operators) or start != 0:
         terms = (start, *terms)
     return sum_of(len(terms))(*terms) if terms else 0
@@ -113,7 +119,7 @@ def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) ->
     >>> micrograd.dot([1, 2], [micrograd.Value(3), 4], bias=10)
     Value(data=21, grad=0)
     """
-    w, x = tuple(w), tuple(x)
+    w, x = _several(w), _several(x)
     if len(w) != len(x):
         raise InputCountError(f"dot needs two sequences of one length, got {len(w)} and {len(x)}")
     if not w:
@@ -161,7 +167,7 @@ def logsumexp(values: Iterable[Number]) -> Number:
     >>> micrograd.logsumexp([1000.0, 1000.0])
     1000.6931471805599
     """
-    terms = tuple(values)
+    terms = _several(values)
     if not terms:
         raise InputCountError("logsumexp needs at least one value, got none")
     return logsumexp_of(len(terms))(*terms)
@@ -206,7 +212,7 @@ def softmax(values: Sequence[Number]) -> list[Number]:
     >>> micrograd.softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    values = tuple(values)
+    values = _several(values)
     if not values:
         return []
     peak = peak_of(len(values))(*values)
@@ -267,7 +273,7 @@ def take(values: Iterable[Number], index: Number) -> Number:
     >>> y.data, [v.grad for v in table]
     (2.0, [0, 0, 1])
     """
-    values = tuple(values)
+    values = _several(values)
     if not values:
         raise InputCountError("take needs at least one value, got none")
     if isinstance(index, Operators):

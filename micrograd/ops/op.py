@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
-from micrograd.errors import TOO_LARGE, InputCountError, MicrogradError, rewritten, shown, why
+from micrograd.errors import (
+    TOO_LARGE,
+    ArgumentTypeError,
+    InputCountError,
+    MicrogradError,
+    rewritten,
+    shown,
+    why,
+)
 from micrograd.ops.documentation import document, operands, signature
 from micrograd.ops.operators import FAMILIES, REAL, TABLE, Number, Operators, PlainNumber, number
 
@@ -281,6 +289,8 @@ def define(**row: Any) -> Op:
     -0.03125
     >>> _ = micrograd.ops.TABLE.pop("softsign")  # tidy up after this example
     """
+    if lacking := [repr(name) for name in ("name", "forward", "partials") if name not in row]:
+        raise ArgumentTypeError(f"a row of the op table needs {', '.join(lacking)} too")
     code = getattr(row["forward"], "__code__", None)
     row.setdefault("arity", len(row.get("domain", ())) or getattr(code, "co_argcount", 1))
     op = Op(**row)

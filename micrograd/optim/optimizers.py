@@ -20,7 +20,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from micrograd.checks import finite_number, one_of, whole_number
+from micrograd.checks import finite_number, listed, one_of, whole_number
 from micrograd.engine import Value
 from micrograd.errors import (
     ArgumentError,
@@ -104,8 +104,8 @@ class Optimizer:
         self.params = list(dict.fromkeys(given))
         self.lr: LearningRate = lr if callable(lr) else finite_number("lr", lr, 0)
         self.steps = 0
-        chosen = set(self.params) if decayed is None else set(decayed)
-        if not chosen <= set(self.params):
+        chosen = self.params if decayed is None else listed("decayed", decayed)
+        if not {*map(id, chosen)} <= {*map(id, self.params)}:
             raise ArgumentError(f"{name}: decayed holds Values that are not among its parameters")
         self._is_decayed = [p in chosen for p in self.params]
 

@@ -7,8 +7,11 @@ import os
 from collections.abc import Sequence
 from typing import Any, Final
 
-from micrograd.checks import needs
+from micrograd.checks import finite_number, needs, whole_number
+from micrograd.errors import ArgumentTypeError, shown_briefly
 from micrograd.files import path_ending_in, write_atomic
+from micrograd.ops import as_float
+from micrograd.plot.samples import pair
 from micrograd.style import Theme
 from micrograd.style import theme as theme_named
 
@@ -58,10 +61,12 @@ def sheet(columns: int = 1, *, size: tuple[float, float] = (7, 3.1), theme: str 
     >>> loss.figure is accuracy.figure
     True
     """
+    columns = whole_number("columns", columns, 1, 100)
+    width, height = (as_float(finite_number("size", side, above=0)) for side in pair("size", size))
     with needs(*EXTRA):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    figure = Figure(figsize=size, layout="constrained", facecolor=theme_named(theme).bg)
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=theme_named(theme).bg)
     FigureCanvasAgg(figure)
     return [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
 
@@ -95,6 +100,10 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
 def axes_of(ax: Any, size: tuple[float, float], look: Theme) -> Any:
     """Return the axes that were given, or new ones on a figure that a notebook shows."""
     if ax is not None:
+        if not hasattr(ax, "imshow"):
+            raise ArgumentTypeError(
+                f"expected ax to be axes of matplotlib, got {shown_briefly(ax)}"
+            )
         return ax
     with needs(*EXTRA):
         from matplotlib import pyplot

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from micrograd.checks import finite_number, needs, whole_number
+from micrograd.checks import finite_number, listed, needs, whole_number
 from micrograd.engine import no_grad, plain
 from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.nn import is_ours
 from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
-from micrograd.plot.samples import features_of, limits_of, samples_of
+from micrograd.plot.samples import MOST, features_of, limits_of, pair, samples_of
 from micrograd.style import MARKERS, Theme, class_shape, mix
 from micrograd.style import theme as theme_named
 
@@ -101,8 +101,10 @@ def plot_decision_boundary(
     names, columns = features_of(X, features, names)
     groups = [samples_of("X", X, y, len(names))]
     if held_out:
-        groups.append(samples_of("held-out X", *held_out, len(names)))
-    whole_number("resolution", resolution, 2)
+        held_rows, held_labels = pair("held_out", held_out)
+        groups.append(samples_of("held-out X", held_rows, held_labels, len(names)))
+    whole_number("resolution", resolution, 2, MOST)
+    finite_number("level", level)
     if margin is not None:
         finite_number("margin", margin, above=0)
     low, high = limits_of(np.concatenate([rows[:, columns] for rows, _ in groups]))
@@ -178,7 +180,11 @@ def _marks(
         raise ArgumentError(f"one score tells two classes apart, the labels are {labels}")
     elif len(labels) < 2:  # which of the two it is, its sign says
         labels = [0, labels[0]] if labels[0] > 0 else [labels[0], 1]
-    names = [str(name) for name in names] if names is not None else [f"{k:g}" for k in labels]
+    names = (
+        [str(name) for name in listed("classes", names)]
+        if names is not None
+        else [f"{k:g}" for k in labels]
+    )
     if len(names) != len(labels):
         raise InputCountError(f"expected names for {len(labels)} classes, got {len(names)}")
     return [

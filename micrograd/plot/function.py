@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.checks import whole_number
+from micrograd.checks import finite_number, function, whole_number
 from micrograd.engine import Value, plain
 from micrograd.errors import ArgumentError
 from micrograd.functional import grad
+from micrograd.ops import as_float
 from micrograd.plot.axes import axes_of, dress_curves, font
+from micrograd.plot.samples import MOST
 from micrograd.style import number_text
 from micrograd.style import theme as theme_named
 
@@ -69,10 +71,13 @@ def plot_function(
     >>> [text.get_text() for text in ax.texts]
     ['f', "f'", 'slope 1']
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    low, high = (as_float(finite_number(*given)) for given in (("low", low), ("high", high)))
+    if not low < high:
         raise ArgumentError(f"expected finite low < high, got {low!r} and {high!r}")
+    function("f", f)
+    name = str(name)
     whole_number("derivatives", derivatives, 0, 3)
-    whole_number("resolution", resolution, 2)
+    whole_number("resolution", resolution, 2, MOST)
     look = theme_named(theme)
     xs = [low + (high - low) * i / (resolution - 1) for i in range(resolution)]
     rules = [f]
@@ -96,7 +101,7 @@ def plot_function(
         title = name + ("", " and its derivative", " and its derivatives")[min(derivatives, 2)]
     dress_curves(ax, look, title, "x", ends)
     if tangent_at is not None:
-        at = float(plain(tangent_at))
+        at = as_float(finite_number("tangent_at", plain(tangent_at)))
         height, slope = _value_at(f, at), _value_at(grad(f), at)
         if not math.isfinite(height + slope):
             raise ArgumentError(f"{name} has no tangent at {at:g}")

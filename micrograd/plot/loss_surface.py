@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from micrograd.checks import needs, one_of, whole_number
+from micrograd.checks import finite_number, function, listed, needs, one_of, whole_number
 from micrograd.engine import no_grad, plain
-from micrograd.errors import ArgumentError, InputCountError
+from micrograd.errors import ArgumentError, InputCountError, not_a_network
 from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress
+from micrograd.plot.samples import MOST, numbers
 from micrograd.style import Theme, mix, number_text
 from micrograd.style import theme as theme_named
 
@@ -85,22 +86,28 @@ def plot_loss_surface(
     with needs(*EXTRA):
         import numpy as np
     look = theme_named(theme)
+    if isinstance(model, type) or not hasattr(model, "parameters"):
+        raise not_a_network(model, "a model with parameters()")
+    function("loss", loss)
     parameters = list(model.parameters())
     here = np.array([float(p.data) for p in parameters])
-    points = None if path is None else np.array([list(point) for point in path], dtype=float)
+    points = None if path is None else numbers("path", listed("path", path))
     if points is not None and (points.ndim != 2 or points.shape[1] != len(here)):
         raise InputCountError(
             f"expected points of {len(here)} parameters in the path, got shape {points.shape}"
         )
     kind = directions or ("principal" if points is not None and len(points) > 2 else "random")
     one_of("directions", kind, ("random", "principal"))
-    whole_number("resolution", resolution, 3)
+    whole_number("resolution", resolution, 3, MOST)
+    finite_number("span", span, above=0)
     if points is None:
         points = np.zeros((0, len(here)))
     if kind == "principal":
         plane = _principal(points - here)
     else:
-        drawn = np.random.default_rng(seed).normal(size=(len(here), 2))
+        drawn = np.random.default_rng(
+            seed if seed is None else whole_number("seed", seed, 0)
+        ).normal(size=(len(here), 2))
         plane = np.linalg.qr(drawn)[0].T
     track = (points - here) @ plane.T
     if kind == "principal":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from micrograd.checks import needs, one_of, whole_number
+from micrograd.checks import listed, needs, one_of, whole_number
 from micrograd.engine import no_grad
 from micrograd.errors import ArgumentError, not_a_network
 from micrograd.nn import MLP
 from micrograd.plot.axes import EXTRA, axes_of, colour_map, dress, font
-from micrograd.plot.samples import limits_of, samples_of
+from micrograd.plot.samples import MOST, limits_of, numbers, samples_of
 from micrograd.style import Theme, number_text
 from micrograd.style import theme as theme_named
 
@@ -70,9 +70,9 @@ def plot_activations(
     with needs(*EXTRA):
         import numpy as np
     look = theme_named(theme)
-    rows, _ = samples_of("X", X, np.zeros(len(X)))
+    rows, _ = samples_of("X", X, np.zeros(len(numbers("X", listed("X", X)))))
     _check_layer(model, layer)
-    whole_number("resolution", resolution, 2)
+    whole_number("resolution", resolution, 2, MOST)
     (left, low), (right, high) = limits_of(rows)
     across, up = np.linspace(left, right, resolution), np.linspace(low, high, resolution)
     with no_grad():

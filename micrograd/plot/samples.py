@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from micrograd.errors import ArgumentError, InputCountError
+from micrograd.checks import listed
+from micrograd.errors import ArgumentError, InputCountError, shown_briefly
 
-__all__ = ["features_of", "limits_of", "samples_of"]
+__all__ = ["MOST", "features_of", "limits_of", "numbers", "pair", "samples_of"]
+
+MOST: Final = 2000  # points along each axis: more than a screen shows
 
 
 def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, ...]]:
@@ -16,7 +19,7 @@ def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int
     """
     import numpy as np
 
-    shape = np.shape(X)
+    shape = numbers("X", X, None).shape
     only_one = features is None and len(shape) == 2 and shape[1] == 1
     if len(shape) != 2 or (shape[1] < 2 and not only_one):
         raise InputCountError(
@@ -24,14 +27,14 @@ def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int
         )
     if names is None:
         names = getattr(X, "columns", [f"x{k + 1}" for k in range(shape[1])])
-    names = [str(name) for name in names]
+    names = [str(name) for name in listed("names", names)]
     if len(names) != shape[1]:
         raise InputCountError(f"expected names for {shape[1]} features, got {len(names)}")
     if only_one:
         return names, (0,)
-    if not isinstance(features, str) and np.shape(features) == ():
+    if not isinstance(features, (str, list, tuple, np.ndarray)):
         raise ArgumentError(f"expected features=(i, j), got {features!r:.60}")
-    if np.shape(features) != (2,):
+    if isinstance(features, str) or len(features) != 2:
         raise InputCountError(f"expected features=(i, j), two of them, got {features!r:.60}")
     columns = []
     for feature in features:
@@ -53,7 +56,7 @@ def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
     """Return the samples and their labels as arrays of numbers."""
     import numpy as np
 
-    rows, labels = np.asarray(X, dtype=float), np.asarray(y)
+    rows, labels = numbers(what, X), numbers(f"the labels of {what}", y, None)
     if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
         why = ": a plane has two features" if width == 2 else ""
         raise InputCountError(
@@ -69,6 +72,26 @@ def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
             "the classes 0, 1, 2, ... and name them with classes="
         )
     return rows, labels
+
+
+def numbers(name: str, given: Any, kind: type | None = float) -> Any:
+    """Return an argument that has to hold numbers as an array of them."""
+    import numpy as np
+
+    try:
+        return np.asarray(given, dtype=kind)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"expected {name} to be rows of numbers, all of one length, got {shown_briefly(given)}"
+        ) from error
+
+
+def pair(name: str, given: Any) -> list[Any]:
+    """Return an argument that has to hold two things, as a list of them."""
+    held = listed(name, given, "two in a tuple")
+    if len(held) != 2:
+        raise ArgumentError(f"expected {name} to be two in a tuple, got {shown_briefly(given)}")
+    return held
 
 
 def limits_of(points: Any) -> tuple[Any, Any]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from micrograd.backward_pass import BROKEN, Row, is_same
@@ -23,6 +22,7 @@ from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, shown_briefly
 from micrograd.sentences import Words, signed
 from micrograd.sentences.comparing import agree, compared
+from micrograd.stepper.step import Walk
 from micrograd.stepper.stepper import Stepper, steps
 from micrograd.style import number_text
 
@@ -38,7 +38,7 @@ class Difference(NamedTuple):
     difference: Any
 
 
-class Comparison:
+class Comparison(Walk):
     """Two walks over graphs of equal shape, which step together; made by `compare`.
 
     Attributes
@@ -68,8 +68,8 @@ class Comparison:
 
         Raises
         ------
-        IndexError
-            If neither walk has such a step.
+        NoSuchStepError
+            If neither walk has such a step. Also an IndexError.
 
         Examples
         --------
@@ -77,7 +77,7 @@ class Comparison:
         >>> compare(steps(a * a), steps(a * a, broken="assign")).text(-1)
         'Step 4: right +6, broken +3. Overwritten instead of added: +3 is lost.'
         """
-        return compared(range(len(self))[index], self.names, self._walks)
+        return compared(self._at(index), self.names, self._walks)
 
     @cached_property
     def _walks(self) -> tuple[tuple[Words, list[Row]], ...]:
@@ -103,7 +103,7 @@ class Comparison:
         ...     print(found)
         Difference(name='a.grad', first=6.0, second=3.0, difference=-3.0)
         """
-        numbers = self._numbers(range(len(self))[index])
+        numbers = self._numbers(self._at(index))
         return [
             Difference(name, left, right, right - left)
             for name, left, right in numbers
@@ -148,43 +148,6 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {' | '.join(self.heads)}: {len(self)} steps>"
-
-    def to_html(self, path: str | Path, title: str | None = None) -> Path:
-        """Write both walks as one HTML page that works offline, and return its path.
-
-        Parameters
-        ----------
-        path : str or Path
-        title : str, optional
-            By default the title of the first.
-
-        Raises
-        ------
-        TooLargeError
-            If the graph has more values than a page can show.
-        """
-        from micrograd.stepper import page
-
-        return page.to_html(self, path, title)
-
-    def page(self, height: int = 860) -> Any:
-        """Return the page in a frame, for a notebook.
-
-        Parameters
-        ----------
-        height : int, default 860
-            Of the frame, in pixels.
-
-        Raises
-        ------
-        ArgumentError
-            If the height is not a whole number of 1 or more. Also a ValueError.
-        TooLargeError
-            If the graph has more values than a page can show.
-        """
-        from micrograd.stepper import page
-
-        return page.Frame(self, height)
 
     def _repr_html_(self) -> str:
         return str(self.page()._repr_html_())

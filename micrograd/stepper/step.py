@@ -1,13 +1,16 @@
-"""One step of a walk, the state of the values after it, and a line of a gradient's ledger."""
+"""What every walk has; a step of one, the values after it, a line of a gradient's ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from micrograd.backward_pass import Row
+from micrograd.checks import whole_number
 from micrograd.engine import Value
+from micrograd.errors import NoSuchStepError, shown
 from micrograd.sentences.updates import Change, UpdateWords
 from micrograd.stepper.guess import Question, question_at
 from micrograd.stepper.sections import Group, Section
@@ -15,7 +18,62 @@ from micrograd.stepper.sections import Group, Section
 if TYPE_CHECKING:
     from micrograd.stepper.stepper import Stepper
 
-__all__ = ["Entry", "NodeState", "Snapshot", "Step", "snapshot_after"]
+__all__ = ["Entry", "NodeState", "Snapshot", "Step", "Walk", "snapshot_after"]
+
+
+class Walk:
+    """Steps that are numbered from 0 and shown on a page."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def _at(self, index: Any) -> int:
+        """Return the place of a step; a negative index counts from the end."""
+        whole, count = whole_number("the index of a step", index), len(self)
+        if not -count <= whole < count:
+            last = count - 1
+            raise NoSuchStepError(f"there is no step {shown(whole)}: the steps are 0 to {last}")
+        return whole % count
+
+    # The page imports this module, so it is imported only when the steps are to be shown; stepping
+    # itself does not need it.
+
+    def to_html(self, path: str | Path, title: str | None = None) -> Path:
+        """Write the steps as one HTML page that works offline, and return its path.
+
+        Parameters
+        ----------
+        path : str or Path
+        title : str, optional
+            By default the expression.
+
+        Raises
+        ------
+        TooLargeError
+            If the graph has more values than a page can show.
+        """
+        from micrograd.stepper import page
+
+        return page.to_html(cast("Any", self), path, title)
+
+    def page(self, height: int = 860) -> Any:
+        """Return the page in a frame, which keeps working in a saved notebook without a kernel.
+
+        Parameters
+        ----------
+        height : int, default 860
+            Of the frame, in pixels.
+
+        Raises
+        ------
+        ArgumentError
+            If the height is not a whole number of 1 or more. Also a ValueError.
+        TooLargeError
+            If the graph has more values than a page can show.
+        """
+        from micrograd.stepper import page
+
+        return page.Frame(cast("Any", self), height)
 
 
 class Step:

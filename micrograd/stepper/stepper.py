@@ -35,13 +35,13 @@ from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final
 from micrograd.checks import one_of
 from micrograd.draw.diagram import checked_model, names_of
 from micrograd.engine import Value
-from micrograd.errors import NotInGraphError
+from micrograd.errors import NotInGraphError, shown_briefly
 from micrograd.graph import order
 from micrograd.sentences import Words, group_text, sign_of_number
 from micrograd.sentences.updates import UPDATE, Change
 from micrograd.stepper.guess import checked_guess
 from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
-from micrograd.stepper.step import Entry, Snapshot, Step, snapshot_after
+from micrograd.stepper.step import Entry, Snapshot, Step, Walk, snapshot_after
 from micrograd.stepper.updates import Plan, planned, updated_text
 from micrograd.style import number_text
 from micrograd.values.names import names_in
@@ -51,7 +51,7 @@ from micrograd.values.notation import Names
 __all__ = ["Stepper", "steps"]
 
 
-class Stepper(Sequence[Step]):
+class Stepper(Walk, Sequence[Step]):
     """Every step of a forward and a backward pass, and of an update; made by `steps`.
 
     It iterates, indexes and slices like a list, and has a current step, `position`, which
@@ -145,7 +145,7 @@ class Stepper(Sequence[Step]):
     def __getitem__(self, index: int | slice) -> Step | list[Step]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
+        place = self._at(index)
         return Step(self, self._rows[place], place)
 
     @cached_property
@@ -178,7 +178,8 @@ class Stepper(Sequence[Step]):
 
     def change_at(self, index: int) -> Change | None:
         """Return what the step does to a parameter; None if it is no update."""
-        return self.changes[index - len(self._passes)] if index >= len(self._passes) else None
+        place = self._at(index) - len(self._passes)
+        return self.changes[place] if place >= 0 else None
 
     # ---- moving --------------------------------------------------------------------------------
 
@@ -192,15 +193,10 @@ class Stepper(Sequence[Step]):
 
         Raises
         ------
-        IndexError
-            If there is no such step.
+        NoSuchStepError
+            If there is no such step. Also an IndexError.
         """
-        try:
-            self.position = range(len(self))[index]
-        except IndexError:
-            raise IndexError(
-                f"there is no step {index}: the steps are 0 to {len(self) - 1}"
-            ) from None
+        self.position = self._at(index)
         return self.current
 
     def forward(self) -> Step:
@@ -255,8 +251,8 @@ class Stepper(Sequence[Step]):
                 some = ", ".join(dict.fromkeys(names[-1:-9:-1]))
                 raise NotInGraphError(f"this graph has no value called {value!r}; it has {some}")
             return places[0]
-        if value not in self._places:
-            raise NotInGraphError(f"{value!r} is not in this graph")
+        if not isinstance(value, Value) or value not in self._places:
+            raise NotInGraphError(f"{shown_briefly(value)} is not in this graph")
         return self._places[value]
 
     @cached_property
@@ -318,7 +314,7 @@ class Stepper(Sequence[Step]):
     def stop_at(self, index: int) -> tuple[Section, Group]:
         """Return the section and the group of a step."""
         lasts, stops = self._stops
-        return stops[bisect_left(lasts, index)]
+        return stops[bisect_left(lasts, self._at(index))]
 
     def _said(self, group: Group) -> str:
         rows = self._rows[group.first : group.last + 1]
@@ -359,8 +355,7 @@ class Stepper(Sequence[Step]):
         NodeState(value=Value(data=2.0, grad=0, label='a'), evaluated=True, grad=None, received=0, \
 expected=2, updated=None)
         """
-        index = self.position if index is None else range(len(self))[index]
-        return snapshot_after(self, index)
+        return snapshot_after(self, self.position if index is None else self._at(index))
 
     @cached_property
     def expected(self) -> dict[int, dict[int, int]]:
@@ -420,9 +415,6 @@ expected=2, updated=None)
             f"steps forward, {len(self._passes) - self.forward_count} back{updates}{broken}>"
         )
 
-    # The page imports this module, so it is imported only when the steps are to be shown; stepping
-    # itself does not need it.
-
     def to_html(
         self,
         path: str | Path,
@@ -461,25 +453,6 @@ expected=2, updated=None)
         from micrograd.stepper import page
 
         return page.to_html(self, path, title, open=open, set=set, guess=guess)
-
-    def page(self, height: int = 860) -> Any:
-        """Return the page in a frame, which keeps working in a saved notebook without a kernel.
-
-        Parameters
-        ----------
-        height : int, default 860
-            Of the frame, in pixels.
-
-        Raises
-        ------
-        ArgumentError
-            If the height is not a whole number of 1 or more. Also a ValueError.
-        TooLargeError
-            If the graph has more values than a page can show.
-        """
-        from micrograd.stepper import page
-
-        return page.Frame(self, height)
 
     def widget(self, **options: Any) -> Any:
         """Return the steps as a notebook widget, `micrograd.stepper.page.notebook.StepperWidget`.

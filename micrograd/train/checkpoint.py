@@ -65,7 +65,7 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
     StateError
         If it is the checkpoint of another run, or damaged.
     """
-    name, document = os.fspath(path), read_document(path, "checkpoint", _FORMAT, _VERSION, _OLDER)
+    name, document = str(path), read_document(path, "checkpoint", _FORMAT, _VERSION, _OLDER)
     theirs = document.get("run")
     if not isinstance(theirs, dict):
         raise StateError(f"{name!r} is damaged: it does not say which run it is of")

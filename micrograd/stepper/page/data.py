@@ -111,7 +111,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
     sections, live = sections_data(stepper, text), live_data(stepper, text)
     return {
         "version": 1,
-        "title": title or _title(stepper),
+        "title": str(title or _title(stepper)),
         "call": call_text(stepper),
         "size": list(layout.size),
         "box": [layout.card, CARD[1], RADIUS],

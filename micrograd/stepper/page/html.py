@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from micrograd.checks import whole_number
-from micrograd.files import write_atomic
+from micrograd.files import path_of, write_atomic
 from micrograd.replay.js import FUNCTIONS
 from micrograd.sentences.comparing import COMPARED
 from micrograd.stepper.comparison import Comparison
@@ -188,7 +188,7 @@ def to_html(
     stepper: Stepper | Comparison, path: str | Path, title: str | None = None, **state: Any
 ) -> Path:
     """Write the page to a file atomically and return its path; see `page_text`."""
-    target = Path(path)
+    target = path_of(path)
     write_atomic(target, page_text(stepper, title, **state).encode("utf-8", "replace"))
     return target
 
