@@ -17,7 +17,7 @@ from micrograd.stepper.page.layout import Layout
 from micrograd.stepper.page.minified import stripped
 from micrograd.style import THEMES
 
-__all__ = ["live_script", "live_styles", "page_text", "sample_data"]
+__all__ = ["live_script", "live_styles", "page_text", "recording", "sample_data"]
 
 TRAINER: Final = (
     "mt.js",
@@ -33,20 +33,9 @@ _FILES: Final = (
     "pins.js", "live.js",
 )  # fmt: skip
 _LIVE_END: Final = "export default{initialize:takePlaces(renderLive),render:renderLive};\n"
-_START: Final = """\
-const data = await pageData(), el = document.getElementById("mgs");
-let leave = () => null;
-function open() {
-  const start = { ...data.start, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) };
-  leave();
-  leave = renderLive({ model: pageModel({ data, start, theme: "auto" }), el });
-}
-addEventListener("hashchange", open); // a link to another run of this page
-open();
-"""
+TITLE: Final = "A network learns"
 _MOST_SAMPLES: Final = 8  # whose back-propagation a page holds
 _MOST_BYTES: Final = 1_200_000  # of these, before they are compressed to about a sixth
-_MOST_NEURONS: Final = 64  # whose maps a page holds, 3 kB each
 
 
 @lru_cache
@@ -59,11 +48,14 @@ def live_script(net: bool | None = None) -> str:
         As for `script` of the stepper's page.
     """
     code = script(net)
-    files = [(_STATIC / name).read_text(encoding="utf-8") for name in (*TRAINER, *_FILES)]
-    own = stripped("\n".join(files))
+    own = _source(*TRAINER, *_FILES)
     if not (code.endswith(LAST_LINE) and own.endswith(_LIVE_END)):
         raise AssertionError("stepper.js and live.js must end in their exports")
     return code.removesuffix(LAST_LINE) + own
+
+
+def _source(*names: str) -> str:
+    return stripped("\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names))
 
 
 @lru_cache(maxsize=1)
@@ -77,31 +69,39 @@ def live_styles() -> str:
     return styles() + colours + (_STATIC / "live.css").read_text(encoding="utf-8")
 
 
-def page_text(
-    view: View, recorded: dict[str, Any], title: str, samples: Sequence[int] | None = None
-) -> str:
-    """Return a page that plays a recorded run.
+def page_text(data: dict[str, Any], said: str) -> str:
+    """Return a page that trains, or one that plays a recorded run.
+
+    Parameters
+    ----------
+    data : dict
+        What `Watch.still` gives, and the `title`. Of a recorded run also the `frames`, the `curve`
+        and what `recording` gives. With a `state`, its settings and step, the page opens there.
+    said : str
+        Where the run is, in words, for where scripts do not run.
+    """
+    samples = data.get("samples", {})
+    only_networks = all(sample["net"] for sample in samples.values()) or None
+    code = live_script(only_networks).removesuffix(_LIVE_END) + _source("start.js")
+    return document(data["title"], code, live_styles(), data, said)
+
+
+def recording(view: View, samples: Sequence[int] | None) -> dict[str, Any]:
+    """Return what a page of a recorded run holds of its end: maps of neurons, graphs of samples.
 
     Parameters
     ----------
     view : View
-        After the run: the page holds the maps of its neurons and the back-propagation of some
-        samples.
-    recorded : dict
-        What `Watch.still` gives, with the `frames` and the `curve`.
-    title : str
+        After the run.
     samples : sequence of int, optional
-        Which ones. By default those of the largest loss, of each class in turn, as many as are
-        small enough.
+        Whose back-propagation. By default those of the largest loss, of each class in turn, as many
+        as are small enough.
     """
     if samples is None:
         found = _largest_losses(view)
     else:
         found = {str(i): sample_data(view, i, {}) for i in samples}
-    data = {**recorded, "samples": found, "neurons": _neuron_maps(view), "title": title}
-    only_networks = all(sample["net"] for sample in found.values()) or None
-    code = live_script(only_networks).removesuffix(_LIVE_END) + _START
-    return document(title, code, live_styles(), data, recorded["frames"][-1]["say"])
+    return {"samples": found, "neurons": view.neuron_maps()}
 
 
 def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:
@@ -133,14 +133,6 @@ def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:
             counted, named = f"The right class, {k},", f"The right class, {name},"
             data["strings"] = [text.replace(counted, named) for text in data["strings"]]
     return data
-
-
-def _neuron_maps(view: View) -> dict[str, Any]:
-    """Return the maps of all neurons, or none if the network is large."""
-    sizes = [len(layer.neurons) for layer in view.model.layers]
-    if sum(sizes) > _MOST_NEURONS:
-        return {}
-    return {f"{i} {k}": view.neuron_map(i, k) for i, size in enumerate(sizes) for k in range(size)}
 
 
 def _largest_losses(view: View) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from micrograd.checks import listed, whole_number
 from micrograd.datasets import separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
-    ArgumentError,
     DomainError,
     InputCountError,
     NumberTypeError,
@@ -27,6 +26,7 @@ from micrograd.style import number_text
 __all__ = ["GRID", "LINE", "Plane", "Samples", "View"]
 
 GRID: Final = 50  # points along each axis of a map
+_MOST_MAPS: Final = 64  # of neurons that are sent, 3 kB each
 LINE: Final = 101  # points of the line of a single feature
 
 
@@ -273,41 +273,29 @@ class View:
             shade = 25 * (probabilities.argmax(axis=1) % 10) + np.rint(24 * certain)
         return shade.astype(np.uint8).reshape(side, side)
 
-    def neuron_map(self, layer: int, neuron: int) -> dict[str, Any]:
-        """Return what one neuron answers over the plane, as the page takes it.
-
-        Parameters
-        ----------
-        layer, neuron : int
-            Counted from 0; the last layer is the output.
+    def neuron_maps(self) -> list[dict[str, Any]]:
+        """Return what each neuron answers over the plane, as the page takes it.
 
         Returns
         -------
-        dict
-            `map`: bytes in the order of `field`, in base64, where 127.5 stands for 0 and either 0
-            or 255 for the answer of largest size. `note`: the range of its answers, in words.
-
-        Raises
-        ------
-        ArgumentError
-            If there is no such neuron. Also a ValueError.
+        list of dict
+            Layer by layer; empty if the network has more than 64 neurons. `map`: bytes in the order
+            of `field`, in base64, where 127.5 stands for 0 and either 0 or 255 for the answer of
+            largest size. `note`: the range of its answers, in words.
         """
         import numpy as np
 
-        sizes = [len(part.neurons) for part in self.model.layers]
-        if layer not in range(len(sizes)) or neuron not in range(sizes[layer]):
-            raise ArgumentError(
-                f"expected a layer and a neuron of {sizes}, "
-                f"got neuron {neuron!r:.60} of layer {layer!r:.60}"
-            )
-        seen = np.nan_to_num(self._answers(self.plane.points(GRID), layer)[:, neuron])
-        low, high = float(seen.min()), float(seen.max())
-        shade = np.rint(127.5 + 127.5 * (seen / (max(-low, high) or 1.0))).astype(np.uint8)
-        line = "; the line is its 0" if low < 0 < high else ""
-        return {
-            "map": base64_text(shade.tobytes()),
-            "note": f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}.",
-        }
+        if sum(len(layer.neurons) for layer in self.model.layers) > _MOST_MAPS:
+            return []
+        found, points = [], self.plane.points(GRID)
+        for layer in range(len(self.model.layers)):
+            for seen in np.nan_to_num(self._answers(points, layer)).T:
+                low, high = float(seen.min()), float(seen.max())
+                shade = np.rint(127.5 + 127.5 * (seen / (max(-low, high) or 1.0)))
+                line = "; the line is its 0" if low < 0 < high else ""
+                note = f"It answers from {number_text(low, 3)} to {number_text(high, 3)}{line}."
+                found.append({"map": base64_text(shade.astype(np.uint8).tobytes()), "note": note})
+        return found
 
     def measure(self, *, validation: bool = False) -> tuple[float, int | None]:
         """Return the current loss over all training samples, and how many are correct.

@@ -28,7 +28,7 @@ from micrograd.live.frames import (
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.inputs import check_derived
-from micrograd.live.page import page_text
+from micrograd.live.page import TITLE, page_text, recording
 from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
 from micrograd.loop.options import optimizer_of
@@ -359,41 +359,46 @@ class Watch(View):
     def page_text(
         self,
         steps: int | None = None,
-        title: str = "A network learns",
+        title: str = TITLE,
         samples: Sequence[int] | None = None,
     ) -> str:
-        """Return a page of the run, recorded anew; see `to_html`."""
+        """Return the page as text; see `to_html`."""
         if samples is not None:
             last = len(self.samples.rows) - 1
             samples = [whole_number("a sample", i, 0, last) for i in samples]
+        if steps is not None:
+            steps = whole_number("steps", steps, 1)
+        if not self.task["why"]:
+            return page_text({**self.still(), "title": title}, self.frame()["say"])
         frames = self.record(steps)
         frames[-1]["numbers"] = parameter_texts(self.model)
-        recorded = {**self.still(), "frames": frames, "curve": self.curve(frames[-1])}
-        return page_text(self, recorded, title, samples)
+        run = {"frames": frames, "curve": self.curve(frames[-1]), **recording(self, samples)}
+        return page_text({**self.still(), **run, "title": title}, frames[-1]["say"])
 
     def to_html(
         self,
         path: str | Path,
         steps: int | None = None,
-        title: str = "A network learns",
+        title: str = TITLE,
         samples: Sequence[int] | None = None,
     ) -> Path:
-        """Write the run as one page that needs no network, and return its path.
+        """Write a page that trains the network by itself, offline, and return its path.
 
-        The run is recorded from its start, in at most 100 frames. The page also holds the
-        back-propagation of some samples at the end of the run.
+        It begins where the network was when the watch was made. What only Python can train, such
+        as with a loss function of one's own, is recorded from its start instead, in at most 100
+        frames; that page also holds the back-propagation of some samples at the end of the run.
 
         Parameters
         ----------
         path : path-like
             Ends in .html.
         steps : int, optional
-            By default as many as were taken before, or 200.
+            Of a recorded run. By default as many as were taken before, or 200.
         title : str, default "A network learns"
         samples : sequence of int, optional
-            Whose back-propagation the page holds: rows of `X`; the samples that are held out
-            follow those of `X`. By default up to 8 of `X`, those of the largest loss, of each
-            class in turn: fewer of a large network, but one.
+            Whose back-propagation the page of a recorded run holds: rows of `X`; the samples that
+            are held out follow those of `X`. By default up to 8 of `X`, those of the largest loss,
+            of each class in turn: fewer of a large network, but one.
 
         Raises
         ------

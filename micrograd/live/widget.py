@@ -1,4 +1,8 @@
-"""The live view as a widget of a notebook; it needs anywidget."""
+"""The live view as a widget of a notebook; it needs anywidget.
+
+Where the page can train, it does, and tells the kernel where the run is; else the kernel trains and
+sends frames.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import anywidget
 import traitlets
 
 from micrograd.errors import ArgumentError
-from micrograd.live.page import live_script, live_styles, sample_data
+from micrograd.live.page import TITLE, live_script, live_styles, page_text, sample_data
 from micrograd.live.watching import Watch
 from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
@@ -37,6 +41,8 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     ----------
     running : bool
         Whether the network is being trained.
+    state : dict
+        Where the run is that the page trains: its settings, its step, its losses, its parameters.
     error : str
         Why the last command failed, or "".
     """
@@ -51,16 +57,18 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     command = traitlets.Dict().tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
     place = traitlets.Unicode("").tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, watch: Watch, **options: Any) -> None:
         self.watch = watch
         self._pause_others()
         _shown.add(self)
         self._task: Any = None
-        self._neuron: tuple[int, int] | None = None
         options["place"] = uuid4().hex
-        super().__init__(data=self._about(), frame=self._current_frame(), **options)
+        super().__init__(data=self._about(), **options)
+        self.frame = self._current_frame()
         self.observe(self._asked, names=["command"])
+        self.observe(self._told, names=["state"])
 
     def _pause_others(self) -> None:
         """Pause the other views of this network, such as that of the same cell run before."""
@@ -73,15 +81,28 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         rates = sorted({*map(number_text, _RATES), rate}, key=float)
         kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
         return {
-            **self.watch.still(), "title": "A network learns",
+            **self.watch.still(), "title": TITLE,
             "rate": rate, "rates": rates, "activation": activation, "activations": kinds,
         }  # fmt: skip
 
     def _current_frame(self) -> dict[str, Any]:
         frame = self.watch.frame(fine=not self.running)
-        if self._neuron is not None:
-            frame["neuron"] = self.watch.neuron_map(*self._neuron)
-        return {**frame, "curve": self.watch.curve(frame)}
+        maps = {} if self.trains_itself else {"neurons": self.watch.neuron_maps()}
+        return {**frame, **maps, "curve": self.watch.curve(frame)}
+
+    @property
+    def trains_itself(self) -> bool:
+        """Whether the page trains, and not the kernel."""
+        return not self.data["task"]["why"]
+
+    def _told(self, change: Any) -> None:
+        if not change["new"]:
+            return
+        try:
+            self.error = ""
+            self.watch.adopt(change["new"])
+        except Exception as error:  # ipywidgets would swallow it
+            self.error = str(error) or type(error).__name__
 
     def _asked(self, change: Any) -> None:
         asked = change["new"]
@@ -99,10 +120,9 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
         Parameters
         ----------
-        what : {"run", "pause", "step", "reset", "rate", "activation", "sample", "neuron"}
+        what : {"run", "pause", "step", "reset", "rate", "activation", "sample"}
         given
-            A learning rate, the name of an activation, the number of a sample, or the layer and the
-            number of the neuron whose map is to be shown; None for the map of the network.
+            A learning rate, the name of an activation, or the number of a sample.
         """
         if what == "run":
             self._pause_others()
@@ -112,12 +132,6 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         if what == "rate":
             self.watch.set_rate(float(given))
-            return
-        if what == "neuron":
-            if given is not None:
-                self.watch.neuron_map(*given)  # raises an error if there is no such neuron
-            self._neuron = None if given is None else (given[0], given[1])
-            self.frame = self._current_frame()
             return
         self.running = False
         if what == "step":
@@ -153,8 +167,18 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _repr_mimebundle_(self, **options: Any) -> Any:
         image = self.watch.picture().get("image/png", "")
         still = f"data:image/png;base64,{image}" if image else ""
-        html = saved("", repr(self.watch), still, self.place)
+        html = saved(
+            self._page(), TITLE, repr(self.watch), still=still, place=self.place, theme=self.theme
+        )
         return living(super()._repr_mimebundle_(**options), html, repr(self.watch))
+
+    def _page(self) -> str:
+        """Return the page that stays in a saved notebook: where the run is now."""
+        if not self.trains_itself:
+            return ""
+        state = self.state or {"settings": self.data["task"]["settings"], "step": self.watch.step}
+        now = {key: state[key] for key in ("settings", "step")}
+        return page_text({**self.data, "state": now}, self.watch.frame()["say"])
 
     def close(self) -> None:
         """Pause the run and close the widget."""

@@ -53,7 +53,8 @@ function liveControls(view) {
     if (source.go) { put(stepButton, "aria-disabled", String(source.at === source.last)); put(backButton, "aria-disabled", String(source.at === 0)); }
     else put(runButton, "aria-disabled", String(Boolean(view.frame.stopped)));
   });
-  const run = h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, speed, moment);
+  const run = h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, speed, moment,
+    source.runs ? field("seed", () => settings().seed, whole(0, 2 ** 32 - 1), seed => set({ seed })) : null);
 
   // ---- how it is trained
   const parts = [], set = part => view.change(part);
@@ -68,7 +69,6 @@ function liveControls(view) {
     picked("loss", "loss");
     parts.push(choice("L2", () => STRENGTHS, () => settings().l2 ?? 0, v => v ? numberText(v) : "none", l2 => set({ l2 })));
     parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.points.filter(p => !p[3]).length), () => settings().batch ?? 0, v => v ? String(v) : "all", batch => set({ batch })));
-    parts.push(field("seed", () => settings().seed ?? 0, whole(0, 2 ** 32 - 1), seed => set({ seed })));
   }
   const training = parts.length ? h("div", { class: "mgl-bar mgl-settings", role: "group", "aria-label": "Settings" }, parts) : null;
 

@@ -127,7 +127,9 @@ function renderLive({ model, el }) {
     byPoint = point;
     if (source.kind === "trained") source.run(false);
     const found = source.sample(i); // a sentence, or nothing yet if a kernel was asked
-    if (typeof found === "string") say(found);
+    if (found === null && model.get("place")) ask("sample", i); // the kernel knows any network
+    else if (found === null) say("This page shows the back-propagation of the network that Python gave; a notebook shows that of any.");
+    else if (typeof found === "string") say(found);
     else if (found) { say(""); show(i, found, view.frame.n); }
   }
   on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
@@ -146,14 +148,30 @@ function renderLive({ model, el }) {
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
 
-  // ---- the kernel is told where the run is
-  let toldAt = 0, tellLater = 0;
+  // ---- the kernel and other views of the run are told where it is
+  let toldAt = 0, tellLater = 0, told = { version: 0, n: 0 };
   function report() {
-    if (!source.runs || !model.get("place")) return;
+    if (!source.runs || !model.get("place") || view.until != null) return;
     clearTimeout(tellLater);
-    const send = () => { toldAt = performance.now(); model.set("state", source.runs.state()); model.save_changes(); };
+    const send = () => {
+      const { runs, version } = source, since = told.version === version ? Math.min(told.n, runs.done) : 0;
+      if (told.version === version && told.n === runs.done) return;
+      told = { version, n: runs.done, state: runs.state(since) }; toldAt = performance.now();
+      model.set("state", told.state); model.save_changes();
+    };
     if (!source.running || performance.now() - toldAt > TELL_KERNEL) send(); else tellLater = setTimeout(send, TELL_KERNEL);
   }
+  function follow(state) { // what another view, or this one before, has trained
+    if (!source.runs || !state?.settings || state === told.state) return;
+    view.until = state.step; // nothing is told on the way
+    if (JSON.stringify(state.settings) !== JSON.stringify(source.settings)) source.change(state.settings);
+    else if (state.step < source.runs.done) source.reset();
+    told = { version: source.version, n: state.step, state };
+    if (state.step <= source.runs.done) view.until = null;
+    if (mounted && view.until != null) source.run(true);
+  }
+  follow(model.get("state"));
+  listen("change:state", () => follow(model.get("state")));
 
   // ---- the address: the settings that are not those of Python's call, and the step; and what is copied
   const address = view.address = addressOf(model, el, [], null, true), copy = copier(on, tell), refusals = [], faults = {};
@@ -178,7 +196,7 @@ function renderLive({ model, el }) {
   leaves.push(followTheme(app, el, model, on, now => { view.theme = now; mounted = true; paint(); themed.forEach(f => f()); }));
   address.ready(faults);
   say([...refusals, faults.textContent ?? ""].filter(t => t).join(" "));
-  if (view.until) source.run(true);
+  if (view.until != null) source.run(true);
   return () => { mounted = false; quit.abort(); if (source.kind !== "kernel") source.run(false); cancelAnimationFrame(waiting); sized.disconnect(); address.leave(); clearTimeout(tellLater); clearTimeout(speakLater); leaveLens?.(); leaves.forEach(f => f()); };
 }
 

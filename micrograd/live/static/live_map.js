@@ -99,7 +99,7 @@ function liveMap(view) {
     if (wanted === shown) return;
     shown = wanted;
     across.replaceChildren(h("span", {}, minus(ends[0][0])), h("span", {}, typed(names[0])), h("span", {}, minus(ends[1][0])));
-    up.replaceChildren(h("span", {}, minus(ends[1][1])), h("span", {}, typed(names[1] ?? "prediction")), h("span", {}, minus(ends[0][1])));
+    up.replaceChildren(h("span", {}, minus(ends[1][1])), h("span", {}, typed(names[1] ?? "target")), h("span", {}, minus(ends[0][1])));
     const here = new Set(points.map(p => p[2]));
     key.replaceChildren(...classes.flatMap((name, k) => name && (outputs > 1 || here.has(k)) ? [h("span", {}, markOf(color, k, outputs), minus(name))] : []),
       points.some(p => p[3]) ? h("span", {}, S("svg", { class: "mgl-mark", viewBox: "0 0 14 14", "aria-hidden": "true" }, S("path", { class: "hollow", d: markPath(0, 7, 7.5) })), "held out") : "");

@@ -15,7 +15,7 @@ function liveNet(view) {
   function places() { // names stand beside inputs and outputs as long as each has a line
     const L = shape.layers, w = net.clientWidth, top = heads.offsetHeight, H = net.clientHeight - top;
     const cell = l => Math.max(5, Math.min(40, H / L[l] * .84, (w - 120) / L.length * .7));
-    const room = (names, n) => H / n < 14 ? 0 : Math.min(w * .2, Math.max(...names.map(name => widthOf(minus(name), size))) + 8);
+    const room = (names, n) => H / n < 14 ? 0 : Math.min(w * .28, Math.max(...names.map(name => widthOf(minus(name), size))) + 8);
     const left = cell(0) / 2 + 4 + room(shape.inputs, L[0]), right = cell(L.length - 1) / 2 + 4 + room(shape.answers, L.at(-1));
     return { w, H, top, cell, left, right, X: l => left + l * (w - left - right) / (L.length - 1), Y: (l, i) => top + H * (i + .5) / L[l] };
   }

@@ -9,6 +9,7 @@ function livePainter(view) {
   const toggle = h("button", { type: "button", "aria-pressed": "false" }, "Paint points"), undo = h("button", { type: "button" }, "Undo"), clear = h("button", { type: "button" }, "Clear");
   const colours = h("div", { class: "mgl-chips", role: "radiogroup", "aria-label": "Class of a painted point" }), hint = h("p", { class: "mgl-note" }), tools = h("div", { class: "mgl-tools", hidden: "" }, colours, h("div", { class: "mgl-chips" }, undo, clear), hint);
   const cross = S("path", { class: "mgl-cross", d: "M-9 0H-3M3 0H9M0 -9V-3M0 3V9" });
+  const box = h("div", { class: "mgl-painter" }, toggle, tools);
   let group = 1, at = [.5, .5], drag = null, sprayed = 0, waits = 0, pending = [], built = "", sizes = []; // of each stroke, for Undo
   const classes = () => source.shape.classes.length || 2, painted = () => source.settings.painted ?? [];
   const coordinates = ([x, y]) => { const { low, high } = source.runs.plane; return [low[0] + x * (high[0] - low[0]), low[1] + y * (high[1] - low[1])].map(v => Number(v.toFixed(3))); };
@@ -62,6 +63,7 @@ function livePainter(view) {
     const wanted = JSON.stringify([source.shape.classes, view.theme]);
     if (wanted === built) return;
     built = wanted; group = Math.min(group, classes() - 1);
+    colours.hidden = !source.shape.classes.length;
     colours.replaceChildren(...Array.from({ length: classes() }, (_, k) => {
       const b = h("button", { type: "button", role: "radio" }, markOf(view.color, k, source.shape.outputs), name(k));
       on(b, "click", () => { group = k; paint(); plane.focus({ preventScroll: true }); });
@@ -69,12 +71,14 @@ function livePainter(view) {
     }));
   }
   function paint() {
+    box.hidden = !source.shape.classes.length && source.shape.names.length > 1; // a target has no place on the plane
+    if (box.hidden && view.painting) return turn(false);
     build();
     [...colours.children].forEach((b, k) => put(b, "aria-checked", String(k === group)));
-    put(hint, "text", `Click: a point of class ${name(group)}; with Shift: of class ${name(other(group))}; drag: many. Keys: arrows move the cross, 1 to ${classes()} add a point, Backspace takes the last back.`);
+    put(hint, "text", colours.hidden ? "Click: a point; drag: many. Keys: arrows move the cross, Enter adds a point, Backspace takes the last back." : `Click: a point of class ${name(group)}; with Shift: of class ${name(other(group))}; drag: many. Keys: arrows move the cross, 1 to ${classes()} add a point, Backspace takes the last back.`);
     for (const b of [undo, clear]) put(b, "aria-disabled", String(!painted().length));
     over.replaceChildren(...view.painting ? [cross] : []);
     put(cross, "transform", `translate(${(PLANE * at[0]).toFixed(1)} ${(PLANE * (1 - at[1])).toFixed(1)})`);
   }
-  return { box: h("div", { class: "mgl-painter" }, toggle, tools), paint };
+  return { box, paint };
 }

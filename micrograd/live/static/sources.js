@@ -19,7 +19,7 @@ const positionsOf = layers => layers.slice(1).flatMap((n, l) => Array.from({ len
 function stillShape(data) {
   const { names, ends, layers, classes } = data;
   return {
-    layers, inputs: data.inputs, answers: data.answers, outputs: layers.at(-1), classes, names, ends, heading: data.heading, about: data.about,
+    layers, inputs: data.inputs, answers: data.answers, outputs: layers.at(-1), classes, names: [...new Set(names)], ends, heading: data.heading, about: data.about,
     points: data.points.map(([x, y, group], i) => [x, y, group, i >= data.learnt]), parameters: parametersOf(layers), neurons: positionsOf(layers),
   };
 }
@@ -27,10 +27,10 @@ function frameOf(frame, shape, neurons) {
   const sizes = new Int8Array(bytesOf(frame.w).buffer), scales = frame.scales.map(Number);
   return { ...frame, map: frame.line ? null : bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons };
 }
-const mapsOf = (neurons, shape) => neurons && shape.neurons.map(([l, i]) => { const own = neurons[`${l - 1} ${i}`]; return own && { map: bytesOf(own.map), note: own.note }; });
+const mapsOf = neurons => neurons?.map(own => ({ map: bytesOf(own.map), note: own.note })) ?? null;
 
 function recorded(data, changed) {
-  const shape = stillShape(data), { frames } = data, neurons = mapsOf(data.neurons, shape), held = Object.keys(data.samples);
+  const shape = stillShape(data), { frames } = data, neurons = mapsOf(data.neurons), held = Object.keys(data.samples);
   let k = 0, running = false;
   const until = points => points.filter(p => p[0] <= frames[k].n), last = frames.length - 1;
   const go = to => { k = Math.max(0, Math.min(last, to)); if (k === last) running = false; changed(); };
@@ -57,7 +57,7 @@ function pushed(data, model, ask, listen, changed) {
   return {
     kind: "kernel", shape, settings: { lr: Number(data.rate), activation: data.activation }, choices: { activation: data.activations },
     get running() { return model.get("running"); },
-    frame: () => ({ ...frameOf(frame(), shape, mapsOf(frame().neurons, shape)), points: frame().curve.points, held: frame().curve.held }),
+    frame: () => ({ ...frameOf(frame(), shape, mapsOf(frame().neurons)), points: frame().curve.points, held: frame().curve.held }),
     most: () => frame().curve.most, numbers: q => frame().numbers?.map(texts => texts[q]) ?? null,
     run: yes => ask(yes ? "run" : "pause"), step: () => ask("step"), reset: () => ask("reset"),
     change({ lr, activation }) { if (lr != null) { this.settings.lr = lr; ask("rate", lr); } if (activation) { this.settings.activation = activation; ask("activation", activation); } },
@@ -77,7 +77,7 @@ function trained(task, changed) {
     };
   };
   return {
-    kind: "trained", runs: run, defaults: trainerOf.defaults(task),
+    kind: "trained", runs: run, defaults: trainerOf.defaults(task), version: 0, // of the losses so far
     get shape() { return shape ??= shapeOf(); },
     get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; },
     frame(fine) {
@@ -92,8 +92,8 @@ function trained(task, changed) {
       changed();
     },
     step() { running = false; run.step(1); changed(); },
-    reset() { running = false; run.reset(); changed(); },
-    change(part) { run.change(part); shape = settings = choices = null; changed(); },
+    reset() { running = false; this.version++; run.reset(); changed(); },
+    change(part) { this.version++; run.change(part); shape = settings = choices = null; changed(); },
     sample: i => run.sample(i),
   };
 }

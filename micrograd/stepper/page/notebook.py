@@ -102,25 +102,30 @@ def saved_steps(stepper: Stepper, place: str = "", theme: str = "auto") -> str:
     if len(stepper.nodes) <= LARGEST_DRAWING:
         image = base64.b64encode(picture(stepper)).decode()
         still = f"data:image/svg+xml;base64,{image}"
-    text = page_text(stepper, plain=False)
-    frame = framed(text, TITLE, theme=theme) if len(text) <= _LARGEST_SAVED else ""
-    return saved(frame, repr(stepper), still, place)
+    page = page_text(stepper, plain=False)
+    return saved(page, TITLE, repr(stepper), still=still, place=place, theme=theme)
 
 
-def saved(frame: str, told: str, still: str = "", place: str = "") -> str:
+def saved(
+    page: str, title: str, told: str, *, still: str = "", place: str = "", theme: str = "auto"
+) -> str:
     """Return the HTML of an output that lives without a kernel, and where a widget may stand.
 
     Parameters
     ----------
-    frame : str
-        From `framed`; it is shown if the notebook is trusted.
+    page : str
+        The page, or ""; it is shown in a frame if the notebook is trusted and it is not too large.
+    title : str
+        Of the page.
     told : str
         What the output is, in words.
     still : str, optional
         The address of a picture, for where the frame may not stand.
     place : str, optional
         The name of the widget that may take the place of all this.
+    theme : {"auto", "light", "dark"}, default "auto"
     """
+    frame = framed(page, title, theme=theme) if 0 < len(page) <= _LARGEST_SAVED else ""
     image = f'<img alt="{escape(told)}" style="max-width:100%" src="{still}">' if still else ""
     note = escape("" if still else told + " ") + "Run this cell for the live view."
     return (
