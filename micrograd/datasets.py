@@ -90,6 +90,8 @@ def separating(X: Any, y: Any) -> tuple[int, int]:
     import numpy as np
 
     X, y = np.asarray(X, dtype=float), np.asarray(y)
+    size = np.abs(X).max(axis=0, initial=0.0)
+    X = X / np.where(size > 0, size, 1.0)  # the squares of large numbers are too large for a float
     groups = [X[y == k] for k in np.unique(y)]
     means = np.std([group.mean(axis=0) for group in groups], axis=0)
     spreads = np.mean([group.std(axis=0) for group in groups], axis=0)

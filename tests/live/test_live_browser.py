@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from browser import chromium, keep_screenshot, launched
+from watched import squares
 
 from micrograd import watch
 from micrograd.nn import MLP
@@ -16,10 +17,6 @@ pytestmark = pytest.mark.browser
 generator = random.Random(4)
 X = [[generator.uniform(-1, 1), generator.uniform(-1, 1)] for _ in range(30)]
 y = [int(a + b > 0) for a, b in X]
-
-
-def squares(scores, targets):  # a function of one's own: only Python can train with it
-    return sum(((s - t) ** 2 for s, t in zip(scores, targets, strict=True)), 0.0) / len(targets)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ pytest.importorskip("matplotlib")
 
 
 from packed import data_of
-from watched import HELD, X, model, y
+from watched import HELD, Own, X, model, squares, y
 
 from micrograd import watch
 from micrograd.errors import ArgumentError
@@ -17,7 +17,8 @@ from micrograd.live import live_script
 
 
 def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
-    view = watch(model(), X, y)
+    assert len(watch(model(), X, y).to_html(tmp_path / "run.html").read_text("utf-8")) < 250_000
+    view = watch(model(), X, y, squares)
     path = view.to_html(tmp_path / "run.html", 30)
     text = path.read_text(encoding="utf-8")
     assert "default-src 'none'" in text
@@ -27,14 +28,16 @@ def test_the_page_holds_the_run_and_asks_for_nothing(tmp_path):
     assert data["frames"][-1]["say"] in text  # for where no script runs
     assert [frame["n"] for frame in data["frames"]] == list(range(31))
     assert [v for _, v in data["curve"]["points"]][:30] == view.losses
-    held = data_of(watch(model(), X, y, validation=HELD).page_text(5))
+    held = data_of(watch(model(), X, y, squares, validation=HELD).page_text(5))
     assert [n for n, _ in held["curve"]["held"]] == list(range(6))
     assert "held out" in held["frames"][-1]["text"]
     assert len(text) < 500_000
 
 
 def test_the_page_holds_the_lens_of_the_worst_samples_of_each_class_or_of_those_chosen():
-    view = watch(model(3), X, [i % 3 for i in range(30)], "cross_entropy", classes=["a", "b", "c"])
+    net, labels = model(3), [i % 3 for i in range(30)]
+    optimizer = Own(net.parameters(), 0.02)
+    view = watch(net, X, labels, "cross_entropy", optimizer, classes=["a", "b", "c"])
     samples = data_of(view.page_text(3))["samples"]
     worst = {}
     for i in view.by_loss():
@@ -58,7 +61,8 @@ def test_the_page_holds_the_lens_of_the_worst_samples_of_each_class_or_of_those_
 
 def test_a_large_network_has_the_lens_of_one_sample_and_the_numbers_of_the_last_frame():
     rows = [[(i * k) % 7 / 7 for k in range(1, 41)] for i in range(6)]
-    data = data_of(watch(model(20, 1, nin=40), rows, [0, 1] * 3).page_text(2))
+    net = model(20, 1, nin=40)
+    data = data_of(watch(net, rows, [0, 1] * 3, "hinge", Own(net.parameters())).page_text(2))
     assert len(data["samples"]) == 1
     assert [frame["numbers"] is not None for frame in data["frames"]] == [False, False, True]
 

@@ -174,7 +174,7 @@ def test_an_activation_that_a_user_defines_is_watched(table):
     )
     view = watch(model(), X, y).set_activation("softsign").run(3)
     assert view.losses == watch(model(activation="softsign"), X, y).run(3).losses
-    own, score = view.neuron_map(0, 0), view.model.trace([0.0, 0.0])
+    own, score = view.neuron_maps()[0], view.model.trace([0.0, 0.0])
     assert own["note"].startswith("It answers from -")
     assert abs(score[0].x[0].data) < 1
     assert "softsign" in [node.op.name for node in view.graph_of(0).nodes if node.op]

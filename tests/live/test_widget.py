@@ -11,7 +11,7 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 
-from watched import X, model, y
+from watched import X, model, squares, y
 
 from micrograd import watch
 from micrograd.live import live_widget
@@ -44,20 +44,15 @@ def test_the_widget_does_what_its_controls_ask():
     assert view.model.activation == "tanh"
 
 
-def test_the_widget_sends_the_map_of_the_neuron_asked_for():
+def test_the_kernel_sends_the_maps_of_all_neurons_where_the_page_cannot_train():
     pytest.importorskip("anywidget")
-    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y)
+    view = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y, squares)
     live = view.widget()
-    assert "neuron" not in live.frame
-    live.command = {"do": "neuron", "with": [0, 1], "seq": 1}
-    assert live.frame["neuron"] == view.neuron_map(0, 1)
+    assert live.frame["neurons"] == view.neuron_maps()
     live.command = {"do": "step", "with": None, "seq": 2}
-    assert live.frame["neuron"] == view.neuron_map(0, 1)
-    live.command = {"do": "neuron", "with": [0, 9], "seq": 3}
-    assert "got neuron 9 of layer 0" in live.error
-    assert live.frame["neuron"] == view.neuron_map(0, 1)
-    live.command = {"do": "neuron", "with": None, "seq": 4}
-    assert "neuron" not in live.frame
+    assert live.frame["neurons"] == view.neuron_maps()
+    own = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y).widget()
+    assert "neurons" not in own.frame
 
 
 def test_a_view_of_the_same_network_pauses_the_one_before():
