@@ -9,10 +9,10 @@ samples, `s1[2]#3` is that of the third. What is in no network has no name here.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -20,8 +20,9 @@ from weakref import WeakValueDictionary
 from micrograd.graph import order
 from micrograd.ops import constant
 from micrograd.values.chains import Chains
-from micrograd.values.networks import network_in
+from micrograd.values.networks import Network, network_in
 from micrograd.values.notation import FoundNeuron, Names, Use
+from micrograd.values.uses import Sum, uses_in
 
 __all__ = ["Owner", "keep_places", "name_of", "names_in"]
 
@@ -112,7 +113,10 @@ def names_in(
 def _name_losses(names: Names, nodes: Sequence[Any]) -> None:
     """Name the root that is the loss of a network, the losses of its samples and what they add."""
     network = names.network = network_in(nodes, names)
-    if network is None or not network.loss:
+    if network is None:
+        return
+    _name_inputs(names, network)
+    if not network.loss:
         return
     several = network.samples > 1
     found = {nodes[-1]: "loss"}
@@ -130,6 +134,18 @@ def _name_losses(names: Names, nodes: Sequence[Any]) -> None:
     for node, name in found.items():
         if node not in names.texts and name not in taken:
             names.texts[node] = name
+
+
+def _name_inputs(names: Names, network: Network) -> None:
+    """Name the inputs of a layer that is used again: they are counted on from the first ones."""
+    several = network.samples > 1
+    taken = {*names.texts.values()}
+    for sample, inputs in enumerate(network.inputs, 1):
+        for i, place in enumerate(inputs, 1):
+            node, nth = network.nodes[place], f"#{sample}" if several else ""
+            name = f"{network.layers[0].neurons[0].front}x0[{i}]{nth}"
+            if not node.parents and node not in names.texts and name not in taken:
+                names.texts[node] = name
 
 
 class _Network:
@@ -413,41 +429,26 @@ class _Naming:
     def _inputs(self, unit: _Unit) -> None:
         for i, value in unit.inputs:
             is_new = value not in self.computed and value not in self.paths
+            is_new &= (
+                self.first.get(unit.neuron, unit.neuron) == unit.neuron
+            )  # else: `_name_inputs`
             if is_new and (unit.neuron.layer == 1 or not value.parents):
                 layer = unit.neuron._replace(layer=unit.neuron.layer - 1)
                 self.computed[value] = layer, "x", i, unit.sample
 
-    # ---- uses one after the other --------------------------------------------------------------
+    # ---- uses in one sample --------------------------------------------------------------------
 
     def _tell_apart(self) -> None:
-        """Make layers of the uses of a layer that lead to each other; all others are samples."""
+        """Make layers of the uses of a layer in one sample; all others are samples."""
         sums = [node for node, (_, letter, *_) in self.computed.items() if letter == "s"]
-        depth, depths = self._counted(None), defaultdict(set)
-        for node in sums:
-            depths[self.units[node].neuron.row].add(depth[node])
-        uses: dict[Any, int] = {}
-        for row in [row for row, found in depths.items() if len(found) > 1]:
-            count = self._counted(row)
-            uses |= {node: count[node] for node in sums if self.units[node].neuron.row == row}
+        uses = uses_in(self.nodes, {node: self._sum_at(node) for node in sums})
         again = {self.units[node].neuron[:2] for node, use in uses.items() if use > 1}
         if again:
             self._renumber(sums, uses, again)
 
-    def _counted(self, row: _Row | None) -> dict[Any, int]:
-        """Return how many sums, of one layer or of all, lead to each result one after the other."""
-        found: dict[Any, int] = {}
-        units, zeros = self.units, repeat(0)
-        for node in self.nodes:
-            if operands := node.parents:
-                unit = units.get(node)
-                if unit and (pairs := node.op.pairs) > 1:  # weights and biases count nothing
-                    operands = operands[pairs : 2 * pairs]
-                depth = max(map(found.get, operands, zeros))
-                if unit and unit.sample and (row is None or unit.neuron.row == row):
-                    depth += 1
-                if depth:
-                    found[node] = depth
-        return found
+    def _sum_at(self, node: Any) -> Sum:
+        unit = self.units[node]
+        return Sum(unit.neuron.row, unit.neuron.neuron, tuple(value for _, value in unit.inputs))
 
     def _renumber(self, sums: Sequence[Any], uses: Mapping[Any, int], again: set[Any]) -> None:
         """Give each use of a layer of some networks a number of its own, as they are computed."""

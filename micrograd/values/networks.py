@@ -221,6 +221,14 @@ class Network:
             f"{kind} of {_count(len(sizes), 'layer')}: {_count(len(self.inputs[0]), 'input')}, "
             f"{listed(sizes)} neuron{'s' * (sizes != ['1'])}"
         )
+        again = [[id(weight) for neuron in layer.neurons for weight in neuron.weights]
+                 for layer in self.layers]  # fmt: skip
+        shared = [
+            layer.name for i, layer in enumerate(self.layers)
+            if again[i] in again[i + 1 :] and again[i] not in again[:i]
+        ]  # fmt: skip
+        if shared:
+            text += f", the weights of {listed(shared)} used again"
         return f"{text}, {self.samples} samples" if self.samples > 1 else text
 
 

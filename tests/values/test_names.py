@@ -104,7 +104,7 @@ def test_every_reader_calls_the_values_of_a_network_alike(kind, tmp_path):
 
 def test_several_samples_are_numbered():
     model = made()
-    total = model([0.5, -1.0]) * 2 + model([1.0, 2.0]) * model([0.0, 0.0])
+    total = model([0.5, -1.0]) * 2 + model([1.0, 2.0]) - model([0.0, 0.0])
     found = names(total)
     assert {f"{x}#{n}" for n in (1, 2, 3) for x in ("x0[1]", "s1[2]", "x1[2]", "s2[1]")} <= found
     assert {name for name in WANTED if name[0] in "wb"} <= found

@@ -375,6 +375,6 @@ def test_layers_of_several_networks_have_their_own_names(lens):
     page.press("Escape", "Home", "PageDown")
     head = page.page.get_by_role("heading", name="in matrices")
     assert head.inner_text() == "Net1 layer 2 in matrices"
-    assert "= w(2) inputs + b(2)" in re.sub(
+    assert "= w(1) inputs + b(1)" in re.sub(  # the weights of layer 1, used again
         r"\s+", " ", page.page.locator(".mgn-rule").first.inner_text()
     )

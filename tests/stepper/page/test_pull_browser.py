@@ -10,7 +10,7 @@ from stepper_page import TWO_FRAMES, Opened, on_the_page
 
 from micrograd import Value, steps
 from micrograd.losses import cross_entropy
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Layer
 
 pytestmark = pytest.mark.browser
 
@@ -248,6 +248,26 @@ def test_minus_zero_is_another_number_than_zero_and_the_update_shows_itself(page
     page.press("End", "End")  # the end of the walk, and then the update
     update = page.page.get_by_role("button", name="Update", exact=True).first
     assert update.get_attribute("aria-pressed") == "true"
+
+
+def test_the_twin_of_a_shared_weight_is_pulled_too(page_of):
+    layer = Layer(2, 2, activation="tanh", rng=random.Random(3))
+    pair = zip(layer([0.5, -1.0]), layer([0.8, 0.3]), strict=True)
+    page = page_of(sum((p - q) ** 2 for p, q in pair), "#step=4", 1366)
+    weight = page.page.locator(".mgn-card:has([aria-label='w, layer 1, to neuron 2 from 1'])")
+    assert weight.count() == 2
+    assert "twin" in weight.nth(1).get_attribute("class")
+    box = weight.nth(1).bounding_box()
+    page.page.mouse.move(box["x"] + 80, box["y"] + 10)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 110, box["y"] + 10, steps=3)
+    page.page.evaluate(TWO_FRAMES)
+    page.page.mouse.up()
+    first, second = (card.locator(".num.d").inner_text() for card in weight.all())
+    assert first == second
+    number = float(first.replace("\N{MINUS SIGN}", "-"))
+    assert number == pytest.approx(layer.neurons[1].w[0].data + 0.3, abs=1e-4)
+    assert page.page.evaluate(FAULTS) == []
 
 
 def test_a_graph_that_the_page_cannot_compute_says_why(page_of):

@@ -58,12 +58,17 @@ function mountLens(model, el, keep) {
   V.inputs = () => net.inputs[V.sample] ?? net.inputs[0];
   V.layerName = l => net.layers[l - 1].name;
   const ownName = l => nodes[V.neuron(l, 1).s].name.match(/^(.*?)s\u207d(.+?)\u207e/) ?? ["", "", raised(l)]; // in front of its letter, and its number
-  V.layerText = (letter, l) => `${letter}\u207d${ownName(l)[2]}\u207e`;
+  const weightName = l => nodes[V.neuron(l, 1).w[0]].name.match(/^.*?w\u207d(.+?)\u207e/)?.[1]; // of a layer that is used again
+  V.layerText = (letter, l) => `${letter}\u207d${(/[wb]/.test(letter) && weightName(l)) || ownName(l)[2]}\u207e`;
   const below = l => [...new Set(V.neuron(l, 1).in.map(i => placeOf.get(i)?.layer ?? 0))].sort();
   V.below = l => below(l).map(k => k ? V.layerName(k) : "the inputs").reverse().join(" and ");
-  V.inputText = l => { const [k, ...more] = below(l); return more.length ? "inputs" : k && ownName(k)[1] === ownName(l)[1] ? V.layerText("x", k) : nameText("x", 0); };
+  V.inputText = l => { const [k, ...more] = below(l); return more.length || (!k && V.neuron(l, 1).in.length < V.inputs().length) ? "inputs" : k && ownName(k)[1] === ownName(l)[1] ? V.layerText("x", k) : nameText("x", 0); };
   V.after = () => [...(net.after[V.sample] ?? []), ...net.end];
   V.outputs = () => V.term()?.outputs ?? net.layers.at(-1).neurons.map((n, j) => { const at = V.neuron(net.layers.length, j + 1); return at.x ?? at.s; });
+  V.reads = () => { // what the loss is computed from: outputs, and what else leads to it, as of a twin of the last layer
+    const after = new Set(V.after()), isRead = i => nodes[i].sym && V.outOf[i].some(e => after.has(e.c)), here = i => { const n = V.neuron(placeOf.get(i).layer, placeOf.get(i).neuron); return i === n.x || i === n.s; };
+    return [...new Set([...[...placeOf.keys()].filter(i => isRead(i) && here(i)).sort((a, b) => placeOf.get(a).layer - placeOf.get(b).layer), ...V.outputs()])];
+  };
   V.outputLetter = () => net.layers.at(-1).neurons[0].at[0].x == null ? "s" : "x";
   V.term = () => net.loss?.terms[V.sample] ?? null;
   V.code = i => { const at = placeOf.get(i), n = at && net.layers[at.layer - 1].neurons[at.neuron - 1]; return !n?.code || nodes[i].sym ? "" : `${n.code}.${at.i === "b" ? "b" : `w[${at.i}]`}`; };

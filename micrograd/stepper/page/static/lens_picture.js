@@ -190,7 +190,7 @@ function lensPicture(V, on) {
       }
       if (list.length < order.length) box.append(at(h("div", { class: "mgn-prob none" }, `\u2026 ${order.length - list.length} more`), 8, top));
     } else if (term?.target != null) box.append(at(h("div", { class: "mgn-prob none", title: minus(term.name) }, h("span", {}, "target"), h("span", {}, minus(term.target))), 8, top));
-    const inside = new Set(V.after()), outs = V.outputs();
+    const inside = new Set(V.after()), outs = V.reads();
     outs.forEach((i, j) => { const a = anchors.get(i), e = outOf[i].find(q => inside.has(q.c)) ?? outOf[i][0]; if (a) line(a.x, a.y, x, H / 2 + (j - (outs.length - 1) / 2) * Math.min(22, height / (outs.length + 1)), { e, loss: true, dense: outs.length > 8 }); });
   }
   // Draws parts from left to right if they fit; the gaps share what is left over.
@@ -203,7 +203,7 @@ function lensPicture(V, on) {
   }
   function fits(parts, W) { return parts.reduce((sum, [gap, w]) => sum + gap + w, 0) <= W - 2 * EDGE; }
   function network(W, layers, loss) {
-    const shapes = layers.map(shapeOf), source = layers.length ? layers[0].number === 1 ? V.inputs() : net.layers[layers[0].number - 2].neurons.map((_, j) => { const n = V.neuron(layers[0].number - 1, j + 1); return n.x ?? n.s; }) : [];
+    const shapes = layers.map(shapeOf), source = layers.length > 1 || layers === net.layers ? V.inputs() : [...new Set(layers[0].neurons.flatMap((_, j) => V.neuron(layers[0].number, j + 1).in))];
     const H0 = Math.max(compact ? 220 : 250, ...shapes.map(s => s.height), loss ? lossHeight() : 0, ...shapes.map(s => s.kind === "dots" ? Math.min(most, s.L.neurons.length) * 20 : 0));
     const shape = inputShape(source, H0, W), H = Math.max(H0, shape.height ?? 0) + 2 * EDGE, before = loss && layers[0].number === 1 ? net.before.slice(0, 6) : [];
     const between = s => { // what is computed between two layers stands in a column of its own
@@ -220,7 +220,7 @@ function lensPicture(V, on) {
   // ---- the loss: outputs, what is computed of them, and ℓ
   function lossPicture(W) {
     const s = V.steps[V.k], lone = V.groupAt[V.k].kind === "operation"; // one operation outside of network and loss
-    const outs = lone ? into[s.n].map(e => e.p) : V.outputs(), after = lone ? [s.n] : V.after().filter(i => i !== root && i !== V.term()?.node), depth = new Map();
+    const outs = lone ? into[s.n].map(e => e.p) : V.reads(), after = lone ? [s.n] : V.after().filter(i => i !== root && i !== V.term()?.node), depth = new Map();
     const level = i => { if (!depth.has(i)) { depth.set(i, 0); depth.set(i, 1 + Math.max(0, ...into[i].filter(e => after.includes(e.p)).map(e => level(e.p)))); } return depth.get(i); };
     after.forEach(level);
     const current = new Set([s.n, s.p]), pickSix = (list, n) => list.length <= n ? list : [...list.filter(i => current.has(i)), ...list.filter(i => !current.has(i))].slice(0, n - 1).sort((a, b) => list.indexOf(a) - list.indexOf(b));

@@ -70,8 +70,9 @@ PARTS.push(host => {
 
   // ---- dragging: by the upper half of a card; with a finger by all of it
   const over = e => { const card = e.target.closest("[data-pull]"); return card ? +card.dataset.node : null; };
+  const cardAt = (i, e) => host.cards().find(c => c.i === i && c.e === e) ?? host.card(i); // of a twin its own
   function isGrip(e, i) {
-    const c = host.card(i);
+    const c = cardAt(i, e.target.closest("[data-pull]"));
     return c && (e.pointerType === "touch" || e.clientY - stage.getBoundingClientRect().top < c.y + c.top);
   }
   on(app, "pointerdown", e => {
@@ -131,12 +132,13 @@ PARTS.push(host => {
   function place() {
     const cards = host.cards(), seen = new Set(), picked = host.selected();
     for (const c of cards) {
-      if (!leaves.has(c.i) || seen.has(c.i)) continue;
+      if (!leaves.has(c.i)) continue;
+      put(c.e, "data-pull", host.asking() ? null : "");
+      if (seen.has(c.i)) continue; // a twin: it is pulled with the mouse, its scrubber is at the first
       seen.add(c.i);
       let e = scrubs.get(c.i);
       if (!e) scrubs.set(c.i, e = scrub(c.i));
       if (!e.parentNode) stage.append(e);
-      put(c.e, "data-pull", host.asking() ? null : "");
       for (const [side, x] of [["left", c.x], ["top", c.y], ["width", D.net ? c.w : Math.max(0, Math.min(c.w, host.width() - c.x))], ["height", c.top]]) put(e, `--${side}`, `${Math.round(x * 10) / 10}px`);
       const w = Math.min(c.w - 10, widthOf(c.text, c.size));
       put(e.line, "--width", `${Math.ceil(w)}px`); put(e.line, "--right", `${c.x + c.w - c.right}px`); put(e.line, "--top", `${c.middle - c.y + c.size * .5}px`);
