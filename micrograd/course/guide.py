@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from micrograd.course.build_your_own import STAGES
 from micrograd.course.exercises import EXERCISES
-from micrograd.course.solutions import numeral
+from micrograd.course.solutions import CHECK, SOFTPLUS_GAP, numeral
 
-__all__ = ["MISCONCEPTIONS", "Misconception", "cells_with", "glossary", "guide"]
+__all__ = [
+    "MINUTES",
+    "MISCONCEPTIONS",
+    "Misconception",
+    "cells_with",
+    "estimated_minutes",
+    "glossary",
+    "guide",
+]
 
 Notebooks = Mapping[str, dict[str, Any]]
 
@@ -196,6 +206,73 @@ MISCONCEPTIONS: Final = (
 """The misconceptions, in the order of the course."""
 
 
+MINUTES: Final[Mapping[str, int]] = {
+    **{"01a": 2, "01b": 2, "01c": 8, "01d": 3, "01e": 10},
+    **{"02a": 3, "02b": 3, "02c": 4, "02d": 10, "02e": 4},
+    **{"03a": 4, "03b": 40, "03c": 3, "03d": 4, "03e": 5},
+    **{"04a": 3, "04b": 3, "04c": 6, "04d": 5, "04e": 6},
+    **{"05a": 5, "05b": 2, "05c": 2, "05d": 3, "05e": 2},
+    **{"06a": 5, "06b": 5, "06c": 4, "06d": 4, "06e": 5},
+    **{"07a": 5, "07b": 3, "07c": 3, "07d": 4},
+    **{"08a": 15, "08b": 4, "08c": 15},
+    **{"09a": 8, "09b": 3, "09c": 3},
+    **{"box": 8, "order": 20, "backward": 20, "numbers": 5, "more": 15, "functions": 10},
+    **{"network": 15, "softplus": 4},
+}
+"""How long an exercise takes, or a stage of notebook 8: estimates of ours, in minutes.
+
+03b is the whole hand exercise.
+"""
+
+
+def estimated_minutes(notebook: Mapping[str, Any]) -> float:
+    """Return how long a notebook takes, estimated from what is in it.
+
+    The rates are those that the guide names.
+
+    Parameters
+    ----------
+    notebook : mapping
+        As JSON, with its outputs.
+
+    Examples
+    --------
+    >>> cells = [{"cell_type": "markdown", "source": ["word " * 100]}]
+    >>> estimated_minutes({"cells": cells})
+    0.5
+    """
+    words, seconds = 0, 0.0
+    gaps = {stage.gap.rstrip("\n"): stage.name for stage in STAGES}
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            prose, *formulas = re.split(
+                r"\$\$.+?\$\$", source.partition("## Sources")[0], flags=re.DOTALL
+            )
+            recall = re.findall(r"^\d\. ", source.partition("<details>")[0], re.MULTILINE)
+            words += len(" ".join((prose, *formulas)).split())
+            seconds += 15 * len(formulas) + 45 * len(recall) * ("without looking" in source)
+            continue
+        seconds += 15 * math.ceil(len(source.split("\n")) / 5)
+        seconds += 45 * bool(re.search(r'^guess.* = .*"\?"', source, re.MULTILINE))
+        names = [
+            *CHECK.findall(source),
+            (gaps.get(source), ""),
+            ("softplus" * (SOFTPLUS_GAP in source), ""),
+        ]
+        seconds += sum(60 * MINUTES.get(name or "", 0) for name, _ in names)
+        for output in cell["outputs"]:
+            words += len("".join(output.get("text", "")).split())
+            data = output.get("data", {})
+            seconds += 45 * ("image/png" in data or "image/svg+xml" in data)
+            steps = re.search(
+                r"(\d+) steps? forward, (\d+) back", "".join(data.get("text/plain", ""))
+            )
+            if steps:
+                seconds += 5 * int(steps[1]) + (15 if "guess=True" in source else 5) * int(steps[2])
+    return words / 200 + seconds / 60
+
+
 def cells_with(notebook: Mapping[str, Any], words: str) -> list[int]:
     """Return the places of the cells that contain these words, counted from 1.
 
@@ -225,12 +302,23 @@ def guide(notebooks: Notebooks) -> str:
         _static("guide.md"),
         "## Times",
         "",
+        "Estimated, not measured on anyone: 200 words a minute for prose and for what the cells "
+        "print; 15 seconds for a displayed formula, for five lines of code and for a step of a "
+        "stepper that asks for it (5 for any other); 45 seconds for a guess, a picture and a "
+        "question at the end; and for each exercise the minutes given with it. That is the lower "
+        "number. The higher one is half as long again: for those who read a section twice, work "
+        "each step out on paper, or talk about their guesses. Breaks are not counted.",
+        "",
         "| notebook | minutes | needs |",
         "| --- | --- | --- |",
     ]
-    lines += [f"| {head.title} | {head.minutes} | {head.needs} |" for head in heads.values()]
-    total = sum(head.minutes for head in heads.values())
-    lines += [f"| together | {total} (about {total / 60:.0f} hours) | |", ""]
+    times = [head.minutes for head in heads.values()]
+    lines += [
+        f"| {head.title} | {low} to {high} | {head.needs} |"
+        for head, (low, high) in zip(heads.values(), times, strict=True)
+    ]
+    total = " to ".join(f"{sum(part) / 60:.0f}" for part in zip(*times, strict=True))
+    lines += [f"| together | {total} hours | |", ""]
     for number, notebook in notebooks.items():
         lines += [f"## {heads[number].title}", "", "Afterwards they can", ""]
         lines += [*heads[number].goals, "", *_exercises(number, notebook)]
@@ -261,7 +349,7 @@ class _Head:
             return match[1] if match else ""
 
         self.title = found(r"^# (.+)")
-        self.minutes = int(found(r"\*\*Time\*\* (\d+)") or 0)
+        self.minutes = [int(n) for n in re.findall(r"\d+", found(r"\*\*Time\*\* (.+?) minutes"))]
         self.needs = found(r"\*\*You need\*\* (.+)")
         self.goals = re.findall(r"^- .+", text, re.MULTILINE)
 
@@ -274,7 +362,7 @@ def _exercises(number: str, notebook: Mapping[str, Any]) -> Iterator[str]:
         if not name.startswith(number) or asked is None:
             continue
         several = len(exercise.right) > 1
-        yield f"**{name}.** {asked[1]}"
+        yield f"**{name}.** ({MINUTES[name]} min) {asked[1]}"
         yield ""
         one_of_many = "For example " if exercise.sample else ""
         answer = ", ".join(f"`{numeral(part)}`" for part in exercise.answer)

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from micrograd.course import EXERCISES
-from micrograd.course.guide import MISCONCEPTIONS, cells_with, glossary, guide
+from micrograd.course.build_your_own import STAGES
+from micrograd.course.guide import (
+    MINUTES,
+    MISCONCEPTIONS,
+    cells_with,
+    estimated_minutes,
+    glossary,
+    guide,
+)
 
 NOTEBOOKS = {
     path.stem[:2]: json.loads(path.read_text(encoding="utf-8"))
@@ -26,13 +34,27 @@ def test_it_names_every_goal_exercise_mistake_and_time():
         head = "".join(notebook["cells"][0]["source"])
         goals = re.findall(r"^- .+", head, re.MULTILINE)
         assert len(goals) >= 3
-        for part in (*goals, re.search(r"\*\*Time\*\* (\d+)", head)[1], head.splitlines()[0][2:]):
+        for part in (
+            *goals,
+            re.search(r"\*\*Time\*\* (.+?) min", head)[1],
+            head.splitlines()[0][2:],
+        ):
             assert part in text
     for name, exercise in EXERCISES.items():
-        assert text.count(f"**{name}.** ") == 1
+        assert text.count(f"**{name}.** ({MINUTES[name]} min) ") == 1
         for _, _, hint in exercise.mistakes:
             assert hint in text
     assert len(re.findall(r", cell \d+ \|", text)) == len(MISCONCEPTIONS)
+
+
+def test_the_times_at_the_heads_are_those_that_are_estimated():
+    stages = {stage.name for stage in STAGES}
+    assert set(MINUTES) == {*EXERCISES, *stages, "softplus"}
+    for number, notebook in NOTEBOOKS.items():
+        head = "".join(notebook["cells"][0]["source"])
+        low, high = map(int, re.search(r"\*\*Time\*\* (\d+) to (\d+) minutes", head).groups())
+        assert abs(estimated_minutes(notebook) - low) <= 0.1 * low, number
+        assert abs(1.5 * low - high) <= 5, number
 
 
 def test_the_glossary_is_sorted_and_has_a_sentence_for_each_term():
