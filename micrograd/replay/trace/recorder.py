@@ -71,22 +71,29 @@ def _operator(op: Op, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any
         else:
             return otherwise(self, other)
         rows, operands = tape.rows, tape.operands
+        result = Symbol()
+        result.recorder, result.position = recorder, len(rows)
         rows += (op,)
         operands += ((self.position, position),)
-        return Symbol(recorder, len(rows) - 1)
+        return result
 
     return method
+
+
+def _symbol(recorder: Recorder, position: int) -> Symbol:
+    made = Symbol()
+    made.recorder, made.position = recorder, position
+    return made
 
 
 class Symbol(Operators):
     """A number that is not known yet: a position on the tape that is being recorded."""
 
+    # Without `__init__`, a call of which would be watched: it would take as long as the rest.
     __slots__ = ("position", "recorder")
     _rank = 10
-
-    def __init__(self, recorder: Recorder, position: int) -> None:
-        self.recorder = recorder
-        self.position = position
+    recorder: Recorder
+    position: int
 
     def _apply(  # type: ignore[override]  # the recorder is the instance's
         self, op: Op, args: tuple[Number, ...]
@@ -121,7 +128,7 @@ class Symbol(Operators):
 
     def detach(self) -> Symbol:
         """Return the same number, through which no gradient flows."""
-        return Symbol(self.recorder, self.recorder.tape.add(detached, (self.position,)))
+        return _symbol(self.recorder, self.recorder.tape.add(detached, (self.position,)))
 
     def _gradient(
         self, output: Operators, inputs: Sequence[Operators], create_graph: bool
@@ -136,7 +143,7 @@ class Symbol(Operators):
         finally:
             recorder.tracing = before
         slopes = [
-            Symbol(recorder, recorder.tape.constant(0) if slope is None else slope)
+            _symbol(recorder, recorder.tape.constant(0) if slope is None else slope)
             for slope in found
         ]
         # Sums of numbers begin with 0, so that none is -0.0.
@@ -276,7 +283,7 @@ class Recorder(Watch):
 
     def symbol(self, position: int) -> Symbol:
         """Return the symbol of a position."""
-        return Symbol(self, position)
+        return _symbol(self, position)
 
     def record(self, op: Op, args: tuple[Number, ...]) -> Symbol:
         """Append an operation; return its symbol."""
@@ -286,7 +293,7 @@ class Recorder(Watch):
                 for arg in args
             ]
         )
-        return Symbol(self, self.tape.add(op, operands))
+        return _symbol(self, self.tape.add(op, operands))
 
     def operand(self, arg: object) -> int:
         """Return the position of a symbol, a Value or a plain number."""
@@ -520,6 +527,7 @@ def differentiate(
         return [None] * len(wanted)
     adjoint: dict[int, int] = {output: tape.constant(1)}
     mul, add = ops.mul, ops.add
+    forms: dict[Op, list[int]] = {}
     for node in reversed(nodes):
         op = rows[node]
         if op is None or node not in reached or node not in adjoint:
@@ -528,35 +536,57 @@ def differentiate(
         if upstream not in tape.adjoints:
             tape.adjoints[upstream] = node
         parents = operands[node]
-        inputs = [
-            operands[parent][1]
-            if rows[parent] is None and operands[parent][0] == CONSTANT
-            else Symbol(recorder, parent)
-            for parent in parents
-        ]
-        assert op.partials is not None
-        out = Symbol(recorder, node)
-        if is_library(op.partials):
-            slopes = op.partials(out, *inputs)
+        form = forms.get(op)
+        if form is None:
+            slopes = _slopes(recorder, node, forms)
         else:
-            slopes = recorder.of_users(op.partials, out, *inputs)
-        pairs = [pair for pair in zip(parents, slopes, strict=True) if pair[0] in reached]
+            near = (*parents, node)
+            slopes = [near[place] if place >= 0 else ~place for place in form]
+        numbers = [
+            operands[slope][1] if rows[slope] is None and operands[slope][0] == CONSTANT else None
+            for slope in slopes
+        ]
+        found = [one for one in zip(parents, slopes, numbers, strict=True) if one[0] in reached]
         zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
-        passed = [pair for pair in pairs if zeros or not is_plain(pair[1]) or pair[1] != 0]
+        passed = found if zeros else [one for one in found if one[2] is None or one[2] != 0]
         if not passed and as_numbers and tape.constant_at(upstream) is None:
-            passed = pairs[:1]
-        for parent, local in passed:
-            step = upstream
-            if not is_plain(local):
-                step = tape.add(mul, (upstream, recorder.operand(local)))
-            elif local != 1:
-                step = tape.add(mul, (upstream, tape.constant(local)))
+            passed = found[:1]
+        for parent, slope, number in passed:
+            step = upstream if number == 1 else tape.add(mul, (upstream, slope))
             before = adjoint.get(parent)
             adjoint[parent] = step if before is None else tape.add(add, (before, step))
     for position in wanted:
         if position in adjoint:
             tape.adjoints.setdefault(adjoint[position], position)
     return [adjoint.get(position) for position in wanted]
+
+
+def _slopes(recorder: Recorder, node: int, forms: dict[Op, list[int]]) -> list[int]:
+    """Return the positions of the local derivatives of a node.
+
+    Where they are operands, the result or numbers, whatever the operands are, their places among
+    operands and result, or ~ the positions of the numbers, are added to `forms`.
+    """
+    tape = recorder.tape
+    rows, operands = tape.rows, tape.operands
+    op, parents = rows[node], operands[node]
+    assert op is not None
+    assert op.partials is not None
+    out = _symbol(recorder, node)
+    inputs = [
+        operands[parent][1]
+        if rows[parent] is None and operands[parent][0] == CONSTANT
+        else _symbol(recorder, parent)
+        for parent in parents
+    ]
+    if not is_library(op.partials):
+        return [recorder.operand(one) for one in recorder.of_users(op.partials, out, *inputs)]
+    before = len(tape)
+    slopes = op.partials(out, *inputs)
+    if len(tape) == before and not any(map(is_plain, inputs)):
+        place = {id(one): i for i, one in enumerate((*inputs, out))}
+        forms[op] = [~tape.constant(one) if is_plain(one) else place[id(one)] for one in slopes]
+    return [recorder.operand(one) for one in slopes]
 
 
 def rule(op: Op) -> Tape:

@@ -17,6 +17,7 @@ False
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import compress
 from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
@@ -47,7 +48,9 @@ class Tape:
         Position of a derivative -> the position that it is the derivative of, for comments.
     """
 
-    __slots__ = ("_leaves", "adjoints", "gradients", "labels", "operands", "outputs", "rows")
+    __slots__ = (
+        "_leaves", "_uses", "adjoints", "gradients", "labels", "operands", "outputs", "rows"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: list[Op | None] = []
@@ -57,6 +60,7 @@ class Tape:
         self.labels: dict[int, str] = {}
         self.adjoints: dict[int, int] = {}
         self._leaves: dict[Any, int] = {}
+        self._uses: list[int] = []
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -129,13 +133,14 @@ class Tape:
         return reached
 
     def uses(self) -> list[int]:
-        """Return for every position how often it is an operand."""
-        uses = [0] * len(self.rows)
-        for op, operands in zip(self.rows, self.operands, strict=True):
-            if op is not None:
-                for operand in operands:
-                    uses[operand] += 1
-        return uses
+        """Return for every position how often it is an operand; counted once for every length."""
+        if len(self._uses) != len(self.rows):
+            self._uses = uses = [0] * len(self.rows)
+            for op, operands in zip(self.rows, self.operands, strict=True):
+                if op is not None:
+                    for operand in operands:
+                        uses[operand] += 1
+        return self._uses
 
     def needed(self) -> bytearray:
         """Return for every position whether a result depends on it."""
@@ -205,16 +210,19 @@ class Tape:
         """Return the program without the positions that are not needed."""
         tape = Tape()
         place = [-1] * len(self.rows)
-        add_row, add_operands = tape.rows.append, tape.operands.append
-        count = 0
-        for position, (need, op) in enumerate(zip(needed, self.rows, strict=True)):
-            if not need:
-                continue
+        kept = list(compress(range(len(place)), needed))
+        tape.rows = list(compress(self.rows, needed))
+        add_operands = tape.operands.append
+        for count, (position, op) in enumerate(zip(kept, tape.rows, strict=True)):
             place[position] = count
-            count += 1
             given = self.operands[position]
-            add_row(op)
-            add_operands(given if op is None else tuple([place[operand] for operand in given]))
+            if op is None:
+                add_operands(given)
+            elif len(given) == 2:  # most of them, without the list of the others
+                a, b = given
+                add_operands((place[a], place[b]))
+            else:
+                add_operands(tuple([place[operand] for operand in given]))
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
         tape.labels = {place[p]: label for p, label in self.labels.items() if needed[p]}
@@ -265,4 +273,4 @@ class Tape:
         kinds, rows, *rest = state
         self.rows = [None if i < 0 else kinds[i] for i in rows]
         self.operands, self.outputs, self.gradients, self.labels, self.adjoints = rest
-        self._leaves = {}
+        self._leaves, self._uses = {}, []
