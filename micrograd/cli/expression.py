@@ -376,7 +376,7 @@ class _Builder:
         try:
             result = self.functions[name](*inputs)
         except TypeError as error:
-            if isinstance(error, MicrogradError):
+            if isinstance(error, MicrogradError) and name not in _OF_LISTS:
                 raise
             raise self.refused(node, f"{name} cannot take these arguments") from None
         except ArgumentError as error:

@@ -11,7 +11,7 @@ Here a graph is recorded; `micrograd.engine.backward` walks it backwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine.backward import backward_pass, gradient
@@ -34,7 +34,7 @@ def _operators(op: Op) -> tuple[Callable[..., Value], Callable[..., Value]]:
     forward, mode, new = op.forward, grad_mode.get, object.__new__
 
     def recorded(left: Value, right: Number) -> Any:
-        kind = type(right)
+        kind = type(right)  # not isinstance: a bool or a NumPy scalar is converted first
         if kind is float or kind is int:
             right = Value._made(right, constant)
         elif kind is not Value:
@@ -108,7 +108,7 @@ class Value(Node):
     # ---- recording -----------------------------------------------------------------------------
 
     @classmethod
-    def _apply(cls, op: Op, args: tuple[Number, ...]) -> Any:
+    def _apply(cls, op: Op, args: Sequence[Number]) -> Any:
         """Compute a row and record it: every operator and function of Values ends up here."""
         try:
             inputs = [arg._data for arg in args]
@@ -116,10 +116,8 @@ class Value(Node):
             for arg in args:
                 # Symbols, with which `compile` traces, have the higher rank: they record the row.
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
-                    return arg._apply(op, args)
-            args = tuple(
-                [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
-            )
+                    return arg._apply(op, tuple(args))
+            args = [x if isinstance(x, Value) else Value._made(number(x), constant) for x in args]
             inputs = [arg._data for arg in args]
         try:
             data = op.forward(*inputs)
@@ -132,6 +130,7 @@ class Value(Node):
         mode = grad_mode.get()
         return node if mode is record else mode(node)  # within `no_grad`, a leaf
 
+    # For these four speed counts. -x, x ** 2, x.tanh() and the others are in `ops.Operators`.
     __add__, __radd__ = _operators(add)
     __sub__, __rsub__ = _operators(sub)
     __mul__, __rmul__ = _operators(mul)
