@@ -104,10 +104,10 @@ class Optimizer:
         self.params = list(dict.fromkeys(given))
         self.lr: LearningRate = lr if callable(lr) else finite_number("lr", lr, 0)
         self.steps = 0
-        chosen = self.params if decayed is None else listed("decayed", decayed)
-        if not {*map(id, chosen)} <= {*map(id, self.params)}:
+        chosen = {*map(id, self.params if decayed is None else listed("decayed", decayed))}
+        if not chosen <= {*map(id, self.params)}:
             raise ArgumentError(f"{name}: decayed holds Values that are not among its parameters")
-        self._is_decayed = [p in chosen for p in self.params]
+        self._is_decayed = [id(p) in chosen for p in self.params]
 
     @property
     def decays(self) -> list[PlainNumber]:

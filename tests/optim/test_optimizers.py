@@ -79,6 +79,13 @@ def test_weight_decay_is_a_penalty_of_half_its_size_in_the_loss():
     assert p.data == q.data == 1.5 - 0.25 * 0.75
 
 
+def test_no_parameter_is_looked_for_in_a_list(monkeypatch):
+    params = [Value(float(i)) for i in range(4)]
+    monkeypatch.setattr(Value, "__eq__", None)
+    for decayed in (None, params[1:]):
+        assert SGD(params, weight_decay=1, decayed=decayed).decays == [int(not decayed), 1, 1, 1]
+
+
 @pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
 def test_only_the_parameters_that_are_decayed_shrink(kind):
     kept, shrunk = Value(2.0), Value(2.0)
