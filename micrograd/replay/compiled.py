@@ -168,11 +168,7 @@ class Compiled(Bound, Exports, Fits, Checks):
             )
         if len(trace.parameters) == len(trace.everyone):
             return numbers
-        return np.ascontiguousarray(numbers[self._places(trace)])
-
-    def _places(self, trace: Trace) -> list[int]:
-        place = {id(value): i for i, value in enumerate(trace.everyone)}
-        return [place[id(value)] for value in trace.parameters]
+        return np.ascontiguousarray(numbers[trace.places()])
 
     def __call__(self, *args: Any) -> Any:
         """Return the value for one sample: a float, or a list of floats for several outputs.
@@ -191,6 +187,8 @@ class Compiled(Bound, Exports, Fits, Checks):
             value = direct.run(*args)
             if value is not None:
                 self._latest = direct.trace
+                if direct.is_interpreted and direct.notes(1):  # compile it next time
+                    self._singles = None
                 return value
         if args and self._definer(type(args[0])):  # A.method(a, ...), or a property
             return self.__get__(args[0])(*args[1:])
@@ -219,23 +217,26 @@ class Compiled(Bound, Exports, Fits, Checks):
         self, present: Direct | None, trace: Trace, kernel: Any, used: list[int] | None = None
     ) -> Direct | None:
         """Return a program that CPython calls directly, from the second call of a shape on."""
-        if present is not None and present.trace is trace:
+        if not isinstance(kernel, LlvmKernel):
+            return None
+        if used is None:
+            machines: tuple[Any, Any] = kernel.lasting("one"), None
+        else:
+            machines = kernel.lasting("sums"), kernel.lasting(kernel.use("sums", 1))
+        if present is not None and present.trace is trace and present.machines == machines:
             return present
-        batch = used is not None
-        if not kernel.has("sums" if batch else "one", settled=True):
+        if machines == (None, None):
             return None
         if not trace.again:
             trace.again = True
             return None
-        if not isinstance(kernel, LlvmKernel) or trace.sequence or not is_possible(trace):
+        if trace.sequence or not is_possible(trace):
             return None
         if used is None:
             possible = all(len(shape) <= 1 for shape in trace.shapes)
         else:
-            count = len(trace.everyone)
-            possible = len(used) == len(trace.parameters) == count and bool(trace.shapes)
-        machine = kernel.machine("sums" if batch else "one")
-        return Direct(machine, trace, batch) if possible else None
+            possible = bool(trace.shapes)
+        return Direct(machines[0], trace, used, machines[1], self.threads) if possible else None
 
     def _batch(self, args: Sequence[Any]) -> tuple[Trace, list[Any], int]:
         np, floats = numpy(), double()
@@ -333,6 +334,8 @@ class Compiled(Bound, Exports, Fits, Checks):
             value = direct.run(gradient, parameters, *args)
             if value is not None:
                 self._latest = direct.trace
+                if direct.is_interpreted and direct.notes(len(args[0])):  # compile it next time
+                    self._batches = None
                 return value, gradient
         np = numpy()
         one_of("reduction", reduction, _REDUCTIONS)
@@ -349,7 +352,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         if wrt == "parameters":
             width = len(trace.everyone)
             if len(trace.parameters) != width:
-                places = self._places(trace)
+                places = trace.places()
                 used = [places[i] for i in used]
         else:
             width = sum(trace.sizes)

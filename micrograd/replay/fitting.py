@@ -31,6 +31,9 @@ class Fits(Programs):
         def machine(self, *args: Any) -> tuple[Any, list[Value], list[int]] | None:
             """Return the machine code, the parameters that it reads and the derivatives' places."""
 
+        def machine_of_one(self) -> Any:
+            """Return the machine code of the same program for single samples, or None."""
+
     def fit(
         self,
         *arrays: Any,

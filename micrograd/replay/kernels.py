@@ -27,7 +27,8 @@ from micrograd.replay.python.source import (
 from micrograd.replay.trace.tape import Tape
 
 __all__ = [
-    "LlvmKernel", "PythonKernel", "added", "address_of", "double", "numpy", "rows_of", "spread"
+    "LlvmKernel", "PythonKernel", "added", "address_of", "double", "note", "numpy", "rows_of",
+    "spread",
 ]  # fmt: skip
 
 # Samples of a part of a batch that a thread takes at a time.
@@ -162,9 +163,14 @@ def address_of(numbers: Any) -> int:
         return cast("int", numbers.__array_interface__["data"][0])
 
 
-def note(machine: llvm.Machine, samples: int) -> None:
-    """Note what the interpreter takes for so many samples."""
+def note(machine: llvm.Machine, samples: int) -> bool:
+    """Note what the interpreter takes for so many samples; return whether it pays to compile."""
     machine.spent += _CALL + _STEP * machine.steps * -(-samples // machine.lanes)
+    return _pays(machine.steps, machine)
+
+
+def _pays(steps: int, machine: llvm.Machine | None) -> bool:
+    return _COMPILING * (steps + _PROGRAM) <= (0.0 if machine is None else machine.spent)
 
 
 class LlvmKernel:
@@ -213,10 +219,12 @@ class LlvmKernel:
         return not self._is_compiled_now(machine, settled)
 
     def _is_compiled_now(self, machine: llvm.Machine | None, settled: bool) -> bool:
-        price = _COMPILING * (self._source.steps + _PROGRAM)
-        if price <= (0.0 if machine is None else machine.spent):
-            return True
-        return settled and not (self.is_large and self._source.size > _AT_ONCE)
+        at_once = settled and not (self.is_large and self._source.size > _AT_ONCE)
+        return at_once or _pays(self._source.steps, machine)
+
+    def lasting(self, use: str) -> llvm.Machine | None:
+        """Return the code for a use if it is there and settled; of a large program bytecode is."""
+        return self._machines[use] if self.has(use, settled=not self.is_large) else None
 
     def make(self, use: str, settled: bool = False) -> None:
         """Make the code for a use: bytecode first, which is ready at once.

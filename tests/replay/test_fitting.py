@@ -298,3 +298,21 @@ def test_what_is_wrong_with_the_validation_data_is_said_of_them(backend):
     model = MLP(2, [3, 1])
     with pytest.raises(ArgumentError, match="at least one sample"):
         micrograd.compile(lambda x: model(x) ** 2, backend).fit([])
+
+
+def test_training_on_single_samples_has_the_same_bits_with_code_of_its_own(monkeypatch):
+    pytest.importorskip("llvmlite")
+    from micrograd.replay.llvm import emitter
+
+    found = []
+    for large in (False, True):
+        monkeypatch.setattr(emitter.Source, "is_large", large)
+        model = MLP(2, [9, 9, 1], activation="tanh", rng=random.Random(1))
+        f = micrograd.compile(lambda x, y: (model(x) - y) ** 2, "llvm")  # noqa: B023
+        history = f.fit(
+            X, Y, optimizer=Adam(model.parameters(), lr=0.01), steps=40, batch_size=1, seed=1
+        )
+        kernel = f.latest().programs["parameters"][2]
+        assert ("one" in kernel._machines) == large
+        found.append((history.loss, weights(model)))
+    assert found[0] == found[1]

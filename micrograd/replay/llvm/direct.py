@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.replay.kernels import numpy
+from micrograd.replay.kernels import note, numpy
 from micrograd.replay.llvm import direct_ir as text
 from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.processor import machine_code
@@ -93,19 +93,34 @@ def _definitions() -> tuple[Any, dict[str, _Definition]]:
     }
 
 
+def _places(trace: Trace, used: list[int]) -> tuple[array[int] | None, array[int] | None]:
+    """Return which parameters are read and which have a derivative, each None for all in order."""
+    everything = list(range(len(trace.everyone)))
+    read = trace.places()
+    found = [read, [read[i] for i in used]]
+    given, places = (None if one == everything else array("q", one) for one in found)
+    return given, places
+
+
 class Direct:
     """A program that CPython calls directly.
 
     Parameters
     ----------
-    machine : Machine
+    machine : Machine or None
+        Of the sums over samples, or of one sample if there is no `used`.
     trace : Trace
         Its parameters are read at every call.
-    batch : bool
-        Whether `run` is `run(gradient, parameters, *columns)`, which returns the mean of a batch
-        and writes its gradient: arrays of as many doubles as there are parameters; None stands
-        for the parameters' own numbers, and the columns have a leading sample axis. Else it is
+    used : list of int, optional
+        Of which of the trace's parameters there are derivatives. With it `run` is
+        `run(gradient, parameters, *columns)`, which returns the mean of a batch and writes its
+        gradient: arrays of as many doubles as there are parameters; None stands for the
+        parameters' own numbers, and the columns have a leading sample axis. Else it is
         `run(*args)` for one sample of numbers and lists of numbers.
+    of_one : Machine, optional
+        Of the sums over one sample.
+    threads : int
+        How many threads share a batch elsewhere: with several, one call runs one chunk at most.
 
     Attributes
     ----------
@@ -113,33 +128,65 @@ class Direct:
         Returns a float, or None if the general path has to be taken. Do not keep it longer than
         this object, which owns the memory that it reads.
     trace : Trace
+    machines : (Machine or None, Machine or None)
+        Of several samples, and of one.
+    is_interpreted : bool
+        Whether one of them is, until it pays to compile it.
     width : int
         How many parameters there are.
     empty : callable or None
         `numpy.empty`, for a batch.
     """
 
-    __slots__ = ("_kept", "empty", "run", "trace", "width")
+    __slots__ = ("_kept", "empty", "is_interpreted", "machines", "run", "trace", "width")
 
-    def __init__(self, machine: llvm.Machine, trace: Trace, batch: bool) -> None:
+    def __init__(
+        self,
+        machine: llvm.Machine | None,
+        trace: Trace,
+        used: list[int] | None = None,
+        of_one: llvm.Machine | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.trace, self.width = trace, len(trace.everyone)
+        self.machines = machine, of_one
+        self.is_interpreted = any(one is not None and one.is_interpreted for one in self.machines)
+        most = 1 if machine is None else llvm.CHUNK * (256 if threads == 1 else 1)
+        machine, single = (machine or of_one), (of_one or machine)
+        assert machine is not None
+        assert single is not None
+        batch = used is not None
         parameters, shapes = trace.parameters, trace.shapes
         table = (ctypes.c_void_p * max(1, len(parameters)))(*map(id, parameters))
-        words = [0] * text.WORDS
-        words[text.RUN] = machine.driver.total_address if batch else machine.driver.one_address
-        words[text.PROGRAM] = machine.description
-        words[text.ARGUMENTS], words[text.RESULTS] = len(shapes), machine.results
-        words[text.INPUTS] = sum(trace.sizes)
-        words[text.PARAMETERS], words[text.TABLE] = len(parameters), ctypes.addressof(table)
-        words[text.PLACE], words[text.MOST] = offset_of("data") or 0, machine.chunks(1)[0]
-        words[text.WORK] = 8 * machine.memory
-        words[text.QUIET] = _RELEASE_AT // max(1, machine.steps)
+        given, places = _places(trace, used) if used is not None else (None, None)
+        facts = {
+            "run": machine.driver.total_address if batch else machine.driver.one_address,
+            "program": machine.description,
+            "run_one": single.driver.total_address,
+            "program_one": single.description,
+            "work": 8 * max(machine.memory, single.memory),
+            "quiet": _RELEASE_AT // max(1, machine.steps),
+            "least": 1 if of_one is not None else 2,
+            "most": most,
+            "chunk": llvm.CHUNK,
+            "arguments": len(shapes),
+            "inputs": sum(trace.sizes),
+            "results": machine.results,
+            # No subclass: the data of a masked array are not all to be taken.
+            "array": id(numpy().ndarray) if batch else 0,
+            "parameters": len(parameters),
+            "table": ctypes.addressof(table),
+            "place": offset_of("data") or 0,
+            "everyone": len(trace.everyone),
+            "given": 0 if given is None else given.buffer_info()[0],
+            "places": 0 if places is None else places.buffer_info()[0],
+        }
+        words = [facts[name] for name in text.WORDS]
         for shape in shapes:
             if batch:
                 words += [1 + len(shape), *shape]
             else:
                 words.append(shape[0] if shape else -1)
-        if batch:  # no subclass: the data of a masked array are not all to be taken
-            words[text.ARRAY] = id(numpy().ndarray)
         description = array("q", words)
         engine, definitions = _definitions()
         make = ctypes.PYFUNCTYPE(
@@ -150,6 +197,11 @@ class Direct:
             description.buffer_info()[0],
             None,
         )
-        self._kept = (engine, description, table, parameters, machine)
-        self.trace, self.width = trace, len(parameters)
+        self._kept = (engine, description, table, parameters, machine, single, given, places)
         self.empty: Any = numpy().empty if batch else None
+
+    def notes(self, samples: int) -> bool:
+        """Note a call with so many samples; return whether it pays to compile its program."""
+        several, one = self.machines
+        machine = (one or several) if samples == 1 else several
+        return machine is not None and machine.is_interpreted and note(machine, samples)

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import ctypes
 
-from micrograd.replay.llvm.processor import load
+from micrograd.replay.llvm.processor import again, load
 
-__all__ = [
-    "ARGUMENTS", "ARRAY", "INPUTS", "MOST", "MOST_COLUMNS", "PARAMETERS", "PLACE", "PROGRAM",
-    "QUIET", "RESULTS", "RUN", "TABLE", "WORDS", "WORK", "direct_ir",
-]  # fmt: skip
+__all__ = ["MOST_COLUMNS", "WORDS", "direct_ir"]
 
 _VIEW = 80  # bytes of a Py_buffer
 MOST_COLUMNS = 8  # arguments at most
 _READ, _WRITE = 0x3C, 0x3D  # PyBUF_C_CONTIGUOUS | PyBUF_FORMAT, and PyBUF_WRITABLE
-# The words of a description: what follows them is the shape of each argument.
-WORDS = 12
-(
-    RUN, PROGRAM, ARGUMENTS, RESULTS, PARAMETERS, TABLE, PLACE, MOST, WORK, QUIET,
-    INPUTS, ARRAY,
-) = range(WORDS)  # fmt: skip
+WORDS = (
+    # The function that runs the program, and the program; of a batch of one sample; the bytes of
+    # their working memory; and the number of samples from which the GIL is released.
+    *("run", "program", "run_one", "program_one", "work", "quiet"),
+    # How many samples there are at least and at most, and in a chunk.
+    *("least", "most", "chunk"),
+    *("arguments", "inputs", "results", "array"),
+    # How many parameters are read, the Values, where a Value has its number; how many parameters
+    # are given as an array, and which of these are read, 0 for all.
+    *("parameters", "table", "place", "everyone", "given"),
+    # Of which parameter each derivative is; 0 where there are all in order.
+    "places",
+)
+"""The words of a description: what follows them is the shape of each argument."""
 
 
 def _python(name: str) -> str:
@@ -42,18 +47,17 @@ def _kind(kind: type) -> str:
 
 def _words() -> str:
     """Return the text that reads the words of a description."""
-    return "\n".join(load(f"w{i}", "i64", "%desc", str(i)) for i in range(WORDS))
+    return "\n".join(load(f"w_{name}", "i64", "%desc", str(i)) for i, name in enumerate(WORDS))
 
 
 def _memory() -> str:
     """Return the text that allocates memory: work space, results, parameters and inputs."""
     return f"""\
-  %runp = inttoptr i64 %w{RUN} to ptr
-  %program = inttoptr i64 %w{PROGRAM} to ptr
-  %doubles1 = add i64 %w{RESULTS}, %w{PARAMETERS}
-  %doubles2 = add i64 %doubles1, %w{INPUTS}
-  %extra = mul i64 %doubles2, 8
-  %bytes1 = add i64 %w{WORK}, %extra
+  %doubles1 = add i64 %w_results, %w_parameters
+  %doubles2 = add i64 %doubles1, %w_inputs
+  %doubles3 = add i64 %doubles2, %w_results
+  %extra = mul i64 %doubles3, 8
+  %bytes1 = add i64 %w_work, %extra
   %bytes = add i64 %bytes1, 128
   %memory = call ptr {_python("PyMem_RawMalloc")}(i64 %bytes)
   %nothing = icmp eq ptr %memory, null
@@ -63,22 +67,23 @@ start:
   %m1 = add i64 %m0, 127
   %m2 = and i64 %m1, -128
   %work = inttoptr i64 %m2 to ptr
-  %row = getelementptr i8, ptr %work, i64 %w{WORK}
-  %held0 = getelementptr double, ptr %row, i64 %w{RESULTS}
-  %flat = getelementptr double, ptr %held0, i64 %w{PARAMETERS}
-  %table = inttoptr i64 %w{TABLE} to ptr"""
+  %row = getelementptr i8, ptr %work, i64 %w_work
+  %next = getelementptr double, ptr %row, i64 %w_results
+  %held0 = getelementptr double, ptr %next, i64 %w_results
+  %flat = getelementptr double, ptr %held0, i64 %w_parameters
+  %table = inttoptr i64 %w_table to ptr"""
 
 
 def _read() -> str:
     """Return the text that reads the numbers of the parameters from their Values."""
     return f"""\
 read:
-  %anyp = icmp sgt i64 %w{PARAMETERS}, 0
+  %anyp = icmp sgt i64 %w_parameters, 0
   br i1 %anyp, label %reads, label %ready
 reads:
   %i = phi i64 [ 0, %read ], [ %i1, %readon ]
 {load("value", "ptr", "%table", "%i")}
-  %dp = getelementptr i8, ptr %value, i64 %w{PLACE}
+  %dp = getelementptr i8, ptr %value, i64 %w_place
   %data = load ptr, ptr %dp, align 8
   %hp = getelementptr double, ptr %held0, i64 %i
   %missing = icmp eq ptr %data, null
@@ -98,7 +103,7 @@ other:
   br i1 %known, label %readon, label %fail
 readon:
   %i1 = add i64 %i, 1
-  %morei = icmp slt i64 %i1, %w{PARAMETERS}
+  %morei = icmp slt i64 %i1, %w_parameters
   br i1 %morei, label %reads, label %ready"""
 
 
@@ -237,18 +242,18 @@ entry:
   store i64 0, ptr %acquired, align 8
   %desc = call ptr {_python("PyLong_AsVoidPtr")}(ptr %self)
 {_words()}
-  %want = add i64 %w{ARGUMENTS}, 2
+  %want = add i64 %w_arguments, 2
   %counts = icmp eq i64 %nargs, %want
   br i1 %counts, label %take, label %none
 take:
 {_memory()}
-  %specs = getelementptr i64, ptr %desc, i64 {WORDS}
+  %specs = getelementptr i64, ptr %desc, i64 {len(WORDS)}
   br label %column
 column:
   %c = phi i64 [ 0, %start ], [ %c1, %gotcolumn ]
   %n = phi i64 [ -1, %start ], [ %rows, %gotcolumn ]
   %spec = phi ptr [ %specs, %start ], [ %spec1, %gotcolumn ]
-  %morec = icmp slt i64 %c, %w{ARGUMENTS}
+  %morec = icmp slt i64 %c, %w_arguments
   br i1 %morec, label %columns, label %sized
 columns:
   %at = add i64 %c, 2
@@ -256,7 +261,7 @@ columns:
   %vat = mul i64 %c, {_VIEW}
   %view = getelementptr i8, ptr %views, i64 %vat
   %ndim = load i64, ptr %spec, align 8
-  %rows = call i64 @view(ptr %arg, i64 %w{ARRAY}, ptr %view, i32 {_READ}, i64 %ndim,
+  %rows = call i64 @view(ptr %arg, i64 %w_array, ptr %view, i32 {_READ}, i64 %ndim,
     ptr %spec, i64 %n)
   %badc = icmp slt i64 %rows, 0
   br i1 %badc, label %fail, label %gotcolumn
@@ -269,8 +274,8 @@ gotcolumn:
   %spec1 = getelementptr i64, ptr %spec, i64 %ndim
   br label %column
 sized:
-  %least = icmp sgt i64 %n, 0
-  %most = icmp sle i64 %n, %w{MOST}
+  %least = icmp sge i64 %n, %w_least
+  %most = icmp sle i64 %n, %w_most
   %size = and i1 %least, %most
   br i1 %size, label %parameters, label %fail
 parameters:
@@ -280,15 +285,24 @@ parameters:
 array:
   %gat = mul i64 %c, {_VIEW}
   %gview = getelementptr i8, ptr %views, i64 %gat
-  %grows = call i64 @view(ptr %given, i64 %w{ARRAY}, ptr %gview, i32 {_READ}, i64 1, ptr %desc,
-    i64 %w{PARAMETERS})
+  %grows = call i64 @view(ptr %given, i64 %w_array, ptr %gview, i32 {_READ}, i64 1, ptr %desc,
+    i64 %w_everyone)
   %badg = icmp slt i64 %grows, 0
   br i1 %badg, label %fail, label %gotarray
 gotarray:
   %c2 = add i64 %c, 1
   store i64 %c2, ptr %acquired, align 8
   %gbuf = load ptr, ptr %gview, align 8
-  br label %ready
+  %all = icmp eq i64 %w_given, 0
+  %which = inttoptr i64 %w_given to ptr
+  br i1 %all, label %ready, label %pick
+pick:
+  %k = phi i64 [ 0, %gotarray ], [ %k1, %pick ]
+{load("from", "i64", "%which", "%k")}
+{load("picked", "double", "%gbuf", "%from")}
+  %pickp = getelementptr double, ptr %held0, i64 %k
+  store double %picked, ptr %pickp, align 8
+{again("k", "%w_parameters", "pick", "ready")}
 {_read()}
 """
 
@@ -297,33 +311,60 @@ def _batch_run() -> str:
     """Return the middle of `batch`: the array of the gradient, and the call of the program."""
     return f"""\
 ready:
-  %held = phi ptr [ %gbuf, %gotarray ], [ %held0, %read ], [ %held0, %readon ]
+  %held = phi ptr [ %gbuf, %gotarray ], [ %held0, %pick ], [ %held0, %read ], [ %held0, %readon ]
   %out = load ptr, ptr %args, align 8
   %taken = load i64, ptr %acquired, align 8
   %oat = mul i64 %taken, {_VIEW}
   %oview = getelementptr i8, ptr %views, i64 %oat
-  %orows = call i64 @view(ptr %out, i64 %w{ARRAY}, ptr %oview, i32 {_WRITE}, i64 1, ptr %desc,
-    i64 %w{PARAMETERS})
+  %orows = call i64 @view(ptr %out, i64 %w_array, ptr %oview, i32 {_WRITE}, i64 1, ptr %desc,
+    i64 %w_everyone)
   %bado = icmp slt i64 %orows, 0
   br i1 %bado, label %fail, label %go
 go:
   %taken1 = add i64 %taken, 1
   store i64 %taken1, ptr %acquired, align 8
   %to = load ptr, ptr %oview, align 8
-  %brief = icmp slt i64 %n, %w{QUIET}
-  br i1 %brief, label %keep, label %let
-keep:
-  %bad1 = call double %runp(ptr %program, ptr %pointers, ptr %held, i64 %n, i64 %w{MOST}, i64 0,
-    i64 1, ptr %row, ptr %work)
-  br label %ran
+  %single = icmp eq i64 %n, 1
+  %code = select i1 %single, i64 %w_run_one, i64 %w_run
+  %runp = inttoptr i64 %code to ptr
+  %what = select i1 %single, i64 %w_program_one, i64 %w_program
+  %program = inttoptr i64 %what to ptr
+  %brief = icmp slt i64 %n, %w_quiet
+  br i1 %brief, label %chunk, label %let
 let:
-  %thread = call ptr {_python("PyEval_SaveThread")}()
-  %bad2 = call double %runp(ptr %program, ptr %pointers, ptr %held, i64 %n, i64 %w{MOST}, i64 0,
-    i64 1, ptr %row, ptr %work)
-  call void {_python("PyEval_RestoreThread")}(ptr %thread)
-  br label %ran
+  %freed = call ptr {_python("PyEval_SaveThread")}()
+  br label %chunk
+chunk:
+  %h = phi i64 [ 0, %go ], [ 0, %let ], [ %h1, %chunked ]
+  %thread = phi ptr [ null, %go ], [ %freed, %let ], [ %thread, %chunked ]
+  %bad0 = phi double [ 0.0, %go ], [ 0.0, %let ], [ %bad, %chunked ]
+  %h1 = add i64 %h, 1
+  %initial = icmp eq i64 %h, 0
+  %rowh = select i1 %initial, ptr %row, ptr %next
+  %past = mul i64 %h, %w_results
+  %back = sub i64 0, %past
+  %sumsat = getelementptr double, ptr %rowh, i64 %back
+  %badh = call double %runp(ptr %program, ptr %pointers, ptr %held, i64 %n, i64 %w_chunk, i64 %h,
+    i64 %h1, ptr %sumsat, ptr %work)
+  %bad = fadd double %bad0, %badh
+  br i1 %initial, label %chunked, label %add
+add:
+  %r = phi i64 [ 0, %chunk ], [ %r1, %add ]
+{load("sumr", "double", "%row", "%r")}
+{load("nextr", "double", "%next", "%r")}
+  %newr = fadd double %sumr, %nextr
+  store double %newr, ptr %sumrp, align 8
+{again("r", "%w_results", "add", "chunked")}
+chunked:
+  %end = mul i64 %h1, %w_chunk
+  %moreh = icmp slt i64 %end, %n
+  br i1 %moreh, label %chunk, label %ran
 ran:
-  %bad = phi double [ %bad1, %keep ], [ %bad2, %let ]
+  br i1 %brief, label %look, label %back_again
+back_again:
+  call void {_python("PyEval_RestoreThread")}(ptr %thread)
+  br label %look
+look:
   %finite = fcmp oeq double %bad, 0.0
   br i1 %finite, label %reduce, label %fail
 """
@@ -339,8 +380,25 @@ reduce:
   %slopesp = getelementptr double, ptr %row, i64 1
   %s1 = insertelement <4 x double> poison, double %samples, i64 0
   %s4 = shufflevector <4 x double> %s1, <4 x double> poison, <4 x i32> zeroinitializer
-  %whole = and i64 %w{PARAMETERS}, -4
-  br label %fours
+  %count = sub i64 %w_results, 1
+  %dense = icmp eq i64 %w_places, 0
+  %into = inttoptr i64 %w_places to ptr
+  %whole = and i64 %count, -4
+  br i1 %dense, label %fours, label %clear
+clear:
+  %zeros = mul i64 %w_everyone, 8
+  call void @llvm.memset.p0.i64(ptr %to, i8 0, i64 %zeros, i1 false)
+  %anyused = icmp sgt i64 %count, 0
+  br i1 %anyused, label %spread, label %answer
+spread:
+  %e = phi i64 [ 0, %clear ], [ %e1, %spread ]
+{load("se", "double", "%slopesp", "%e")}
+{load("place", "i64", "%into", "%e")}
+  %me = fdiv double %se, %samples
+  %ze = fadd double %me, 0.0
+  %ep = getelementptr double, ptr %to, i64 %place
+  store double %ze, ptr %ep, align 8
+{again("e", "%count", "spread", "answer")}
 fours:
   %j = phi i64 [ 0, %reduce ], [ %j1, %four ]
   %morej = icmp slt i64 %j, %whole
@@ -356,7 +414,7 @@ four:
   br label %fours
 slope:
   %l = phi i64 [ %whole, %fours ], [ %l1, %slopes ]
-  %morel = icmp slt i64 %l, %w{PARAMETERS}
+  %morel = icmp slt i64 %l, %count
   br i1 %morel, label %slopes, label %answer
 slopes:
 {load("g", "double", "%slopesp", "%l")}
@@ -405,7 +463,7 @@ define ptr @one(ptr %self, ptr %args, i64 %nargs) #0 {{
 entry:
   %desc = call ptr {_python("PyLong_AsVoidPtr")}(ptr %self)
 {_words()}
-  %counts = icmp eq i64 %nargs, %w{ARGUMENTS}
+  %counts = icmp eq i64 %nargs, %w_arguments
   br i1 %counts, label %take, label %none
 take:
 {_memory()}
@@ -413,12 +471,12 @@ take:
 argument:
   %c = phi i64 [ 0, %start ], [ %c1, %scalar ], [ %c1, %items ]
   %at = phi i64 [ 0, %start ], [ %at1, %scalar ], [ %end, %items ]
-  %morec = icmp slt i64 %c, %w{ARGUMENTS}
+  %morec = icmp slt i64 %c, %w_arguments
   br i1 %morec, label %arguments, label %read
 arguments:
 {load("arg", "ptr", "%args", "%c")}
   %c1 = add i64 %c, 1
-  %sat = add i64 %c, {WORDS}
+  %sat = add i64 %c, {len(WORDS)}
 {load("spec", "i64", "%desc", "%sat")}
   %single = icmp slt i64 %spec, 0
   br i1 %single, label %lone, label %several
@@ -454,6 +512,8 @@ itemon:
   br label %items
 {_read()}
 ready:
+  %runp = inttoptr i64 %w_run to ptr
+  %program = inttoptr i64 %w_program to ptr
   call void %runp(ptr %program, ptr %flat, ptr %held0, ptr %row, ptr %work)
   %x = load double, ptr %row, align 8
   %zero = fsub double %x, %x
@@ -475,4 +535,5 @@ free:
 def direct_ir() -> str:
     """Return the functions that CPython calls, with what they call."""
     batch = _batch_columns() + _batch_run() + _batch_reduce() + _batch_answer()
-    return _number() + _view() + batch + _one() + "attributes #0 = { nounwind }\n"
+    end = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\nattributes #0 = { nounwind }\n"
+    return _number() + _view() + batch + _one() + end

@@ -47,6 +47,11 @@ class Trace:
         other.programs = self.programs
         return other
 
+    def places(self) -> list[int]:
+        """Return which of the parameters of all shapes this one reads."""
+        place = {id(value): i for i, value in enumerate(self.everyone)}
+        return [place[id(value)] for value in self.parameters]
+
     def comparable(self) -> tuple[Any, ...]:
         """Return what its programs depend on; that of another trace is equal if these would be."""
         tape, constants = self.tape, []

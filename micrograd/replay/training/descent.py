@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.optim import SGD, Adam, Clip
 from micrograd.optim.rules import Rule, buffers_of, rule_of, scalars_ahead, set_buffers
-from micrograd.replay.kernels import address_of, numpy
+from micrograd.replay.kernels import address_of, note, numpy
 from micrograd.replay.training.leaves import Leaves
 from micrograd.replay.training.loop import FIELDS, PLAN, SCALARS, loop
 from micrograd.values.assigning import are_same, united
@@ -40,6 +40,8 @@ class Descent:
     ----------
     machine : Machine
         The program of outputs and derivatives.
+    of_one : callable
+        Returns the same for single samples, None if it has no code of its own for them.
     parameters : list of Value
         Those that the program reads, in its order, and then any others.
     places : list of int
@@ -65,6 +67,7 @@ class Descent:
         parameters: list[Value],
         places: list[int],
         *,
+        of_one: Callable[[], Any],
         optimizer: SGD | Adam,
         rule: Rule,
         clip: Clip | None,
@@ -74,6 +77,7 @@ class Descent:
     ) -> None:
         np = numpy()
         self._machine, self._optimizer, self._divides = machine, optimizer, divides
+        self._of_one = of_one
         self._kind = "" if clip is None else "value" if clip.norm is None else "norm"
         self._code = loop(rule, self._kind)
         self._limit = 0.0 if clip is None else float(clip.limit)
@@ -100,8 +104,6 @@ class Descent:
         self._arrays |= {"widths": widths, "given": _addresses(self._columns)}
         size, chunks = machine.chunks(self.held) if self.held else (1, 0)
         self._set(
-            total=machine.driver.total_address,
-            program=machine.description,
             columns=len(self._columns),
             count=count,
             results=machine.results,
@@ -197,7 +199,14 @@ class Descent:
             self._allot(steps, batches, measured, trail)
         for i, numbers in enumerate(scalars):
             self._table[:, i] = numbers[:steps]
-        self._set(work=self._machine.work())
+        machine, samples = self._machine, self._used[0][:, 0]
+        if not self.held and (samples == 1).all():
+            machine = self._of_one() or machine
+        if machine.is_interpreted:  # so that the next run compiles it when that has paid
+            note(machine, int(samples.sum()))
+        self._set(
+            total=machine.driver.total_address, program=machine.description, work=machine.work()
+        )
         start = time.perf_counter()
         done = int(self._code.train(address_of(self._fields)))
         seconds = time.perf_counter() - start

@@ -104,6 +104,7 @@ class Steps:
             machine,
             united(reached, self.parameters),
             places,
+            of_one=self._compiled.machine_of_one,
             optimizer=optimizer,
             rule=rule,
             clip=clip,

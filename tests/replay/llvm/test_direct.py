@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from micrograd import Value, compile, relu  # noqa: A004
+from micrograd import Value, compile, greater, relu  # noqa: A004
 from micrograd.errors import (
     InputCountError,
     NonFiniteError,
@@ -17,7 +17,8 @@ from micrograd.errors import (
     OverflowRangeError,
     TraceError,
 )
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Module
+from micrograd.replay.llvm import emitter
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -242,3 +243,33 @@ def test_where_direct_calls_are_not_possible_all_goes_the_way_round(monkeypatch)
     _, loss = network()
     assert loss._batches is None
     same(loss.value_and_grad(SAMPLES, TARGETS), the_way_round(loss, SAMPLES, TARGETS))
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_batches_of_every_size_and_parameters_without_derivative(
+    large, threads, counted, monkeypatch
+):
+    monkeypatch.setattr(emitter.Source, "is_large", large)
+    model = Module()
+    model.unused, model.gate = [Value(5.0), Value(6.0)], Value(0.5)
+    model.network = MLP(7, [8, 8, 1], rng=random.Random(3))
+
+    def loss(x):
+        return relu(1 - model.network(x)) * greater(x[0], model.gate)
+
+    samples = np.random.default_rng(0).normal(size=(5_000, 7))
+    compiled = compile(loss, "llvm", threads=threads)
+    for n in (1, 9) * 3:
+        compiled.value_and_grad(samples[:n])
+    numbers = np.array([p.data for p in compiled.parameters])
+    assert len(numbers) == len(model.parameters())
+    for n in (1, 2, 15, 1_024, 1_025, 2_048, 5_000):
+        expected = the_way_round(compiled, samples[:n])
+        before = len(counted)
+        same(compiled.value_and_grad(samples[:n]), expected)
+        same(compiled.value_and_grad(samples[:n], parameters=numbers), expected)
+        assert len(counted) == before + (2 if n > 1_024 and threads == 2 else 0)
+    flat = [model.gate, *model.unused]
+    slopes = dict(zip(map(id, compiled.parameters), expected[1].tolist(), strict=True))
+    assert [slopes[id(p)] for p in flat] == [0.0, 0.0, 0.0]
