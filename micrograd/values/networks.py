@@ -126,9 +126,8 @@ class Network:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it can be drawn as columns: regular, two neurons or more, most of the graph."""
-        neurons = [neuron for layer in self.layers for neuron in layer.neurons]
-        return self.is_regular and len(neurons) > 1 and 2 * len(self.own) >= len(self.nodes)
+        """Whether it can be drawn as columns: regular, and most of the graph."""
+        return self.is_regular and 2 * len(self.own) >= len(self.nodes)
 
     @cached_property
     def inputs(self) -> list[list[int]]:
@@ -260,7 +259,7 @@ def _sorted(layers: list[Layer]) -> list[Layer]:
 
 
 def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
-    """Return the network of a graph; None where it has fewer than two neurons.
+    """Return the network of a graph, which may be one neuron; None where there is none.
 
     Examples
     --------
@@ -271,7 +270,7 @@ def network_in(nodes: Sequence[Any], names: Names) -> Network | None:
     >>> network_in(nodes, names_in(nodes)).title()
     'Network of 2 layers: 2 inputs, 2 and 1 neurons'
     """
-    if len(names.neurons) < 2:
+    if not names.neurons:
         return None
     layers: dict[tuple[str, int], list[FoundNeuron]] = {}
     for neuron in names.neurons:

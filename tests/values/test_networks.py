@@ -56,8 +56,8 @@ def test_what_stands_around_the_network_is_told():
     assert network.loss == ""
 
 
-def test_one_neuron_is_no_network_and_ten_of_a_large_graph_are_not_drawn():
-    assert found(made(2, [1])([1.0, 2.0])) is None
+def test_one_neuron_is_drawn_and_a_network_in_a_large_graph_is_not():
+    assert found(made(2, [1])([1.0, 2.0])).is_drawn
     assert found(Value(1.0) * 2) is None
     root = made()([1.0, 2.0])
     for _ in range(20):

@@ -83,3 +83,15 @@ function widthOf(text, size) {
   }
   return measured.get(key);
 }
+
+// Text that fits: measured, not guessed, since names may be of any script.
+const letters = text => globalThis.Intl?.Segmenter ? [...new Intl.Segmenter().segment(text)].map(s => s.segment) : [...text];
+function brief(text, room, size) { // its beginning and its end, as much as there is room for
+  if (widthOf(text, size) <= room) return text;
+  const all = letters(text);
+  for (let kept = Math.min(all.length - 1, 60); kept > 0; kept--) {
+    const head = Math.ceil(kept * .6), cut = `${all.slice(0, head).join("").trimEnd()}\u2026${kept > head ? all.slice(head - kept).join("").trimStart() : ""}`;
+    if (widthOf(cut, size) <= room) return cut;
+  }
+  return "\u2026";
+}

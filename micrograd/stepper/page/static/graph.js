@@ -7,7 +7,6 @@ function curve(x0, y0, x1, y1) {
   return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
 }
 
-
 function decoded(data, narrow = false) {
   const [D, text] = unpacked(data);
   if (narrow && D.narrow) { // the places for a narrower page
@@ -25,17 +24,7 @@ function decoded(data, narrow = false) {
   return D;
 }
 
-// ---- text that fits: measured, not guessed, since names may be of any script
-const letters = text => globalThis.Intl?.Segmenter ? [...new Intl.Segmenter().segment(text)].map(s => s.segment) : [...text];
-function brief(text, room, size) { // its beginning and its end, as much as there is room for
-  if (widthOf(text, size) <= room) return text;
-  const all = letters(text);
-  for (let kept = Math.min(all.length - 1, 60); kept > 0; kept--) {
-    const head = Math.ceil(kept * .6), cut = `${all.slice(0, head).join("").trimEnd()}\u2026${kept > head ? all.slice(head - kept).join("").trimStart() : ""}`;
-    if (widthOf(cut, size) <= room) return cut;
-  }
-  return "\u2026";
-}
+// ---- cards
 
 // Writes a number as large as there is room for. Its caption gives way to a long one.
 function writeNumber(text, caption, words, W) {

@@ -98,7 +98,7 @@ function panelOf(D, on, light, keep) {
     const start = Math.max(0, Math.min(all.length - SHOWN, (at < 0 ? all.length : at) - SHOWN / 2)), rows = all.slice(start, start + SHOWN);
     const body = rows.map(j => {
       const c = steps[j], todo = j > k;
-      return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, minus(nodes[c.n].name)), h("td", {}, todo ? "not yet" : c.asked ? "your guess" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
+      return h("tr", { class: j === k ? "cur" : todo ? "todo" : null }, h("td", {}, called(c.n)), h("td", {}, todo ? "not yet" : c.asked ? "your guess" : `${minus(c.up)} \u00d7 ${/^[-\u2248]/.test(c.loc) ? `(${minus(c.loc)})` : c.loc}`), h("td", {}, todo ? "" : minus(c.con)));
     });
     if (i === root) body.unshift(h("tr", { class: s.k === "seed" ? "cur" : null }, h("td", {}, "seed"), h("td", {}, minus(dLocal(i, i))), h("td", {}, "+1")));
     const foot = q.text === "?" ? `${q.got - 1} of ${q.of} so far` : q.text === null ? `0 of ${Math.max(1, contributions[i].length)}` : q.got === 0 ? "left over" : q.got === q.of ? "final" : `${q.got} of ${q.of} so far`;

@@ -13,7 +13,7 @@ PARTS.push(host => {
   const scrubs = new Map(), ghosts = h("div", { class: "mgs-ghosts", "aria-hidden": "true" });
   let before = null, was = null; // the numbers when the last pull began, and those that are shown beside the present ones
   let drag = null, field = null, frame = 0, wanted = null, waits = 0, refused = "";
-  const rootName = called(root), isLeaf = i => i != null && !nodes[i].sym && (leaves.has(i) || (allowed && kernel));
+  const rootName = called(root), short = i => typed(brief(called(i), 150, 14)), isLeaf = i => i != null && !nodes[i].sym && (leaves.has(i) || (allowed && kernel));
   stage.append(ghosts);
   host.tip = !allowed ? "" : live ? "Pull any dotted number sideways" : kernel ? "Double-click a leaf to type its number" : why;
 
@@ -226,11 +226,11 @@ PARTS.push(host => {
     const list = live ? changed() : [], few = host.width() < 520 ? 1 : 2;
     if (!list.length) return null;
     const first = list.includes(before?.i) ? [before.i, ...list.filter(i => i !== before.i)] : list;
-    const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...typed(called(i)), ` ${minus(texts[i])} \u2192 ${minus(nodes[i].text)}`]);
+    const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...short(i), ` ${minus(texts[i])} \u2192 ${minus(nodes[i].text)}`]);
     const rest = list.length > few ? `, ${list.length - few} more` : "", end = D.live.fractions ? "; exact fractions end here" : "";
     const button = h("button", { type: "button" }, "Back to the original");
     button.onclick = () => { const i = first[0]; back(list); host.focus(i); };
-    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...typed(rootName), ` ${minus(texts[root])} \u2192 ${minus(nodes[root].text)}${end}`), button)];
+    return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...short(root), ` ${minus(texts[root])} \u2192 ${minus(nodes[root].text)}${end}`), button)];
   });
   if (!live) return address.add("set", () => "", () => why || false);
 

@@ -166,7 +166,7 @@ PARTS.push(host => {
     if (shown === whole) paint();
   }
   function row(i) {
-    if (!rows.has(i)) { const tds = Array.from({ length: 6 }, () => h("td")); rows.set(i, { tds, tr: h("tr", {}, h("th", { scope: "row" }, typed(called(i))), tds) }); }
+    if (!rows.has(i)) { const tds = Array.from({ length: 6 }, () => h("td")); rows.set(i, { tds, tr: h("tr", {}, h("th", { scope: "row", title: called(i) }, typed(brief(called(i), 90, 13))), tds) }); }
     return rows.get(i);
   }
   function paint() {
@@ -202,7 +202,7 @@ PARTS.push(host => {
   host.keys.set("u", () => { if (host.k() !== end) host.go(end); if (!B[0].isConnected) host.choose("update"); B[0].focus({ preventScroll: true }); });
   host.legends.unshift(() => { // before that of what was pulled
     if (!live || !U.count || host.k() !== end || host.isPulled()) return null;
-    return [h("div", { class: "mgs-moved" }, h("span", {}, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(rootName), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack))];
+    return [h("div", { class: "mgs-moved" }, h("span", {}, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(brief(rootName, 150, 14)), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack))];
   });
   const positive = text => { const x = Number(text); if (!(x > 0 && Number.isFinite(x))) return `This link says lr=${text}; a learning rate is above 0.`; U.lr = x; clear(); };
   address.add("lr", () => U.lr === start.lr ? "" : String(U.lr), positive);
