@@ -268,7 +268,7 @@ class Stepper(Walk, Sequence[Step]):
 
     @cached_property
     def network(self) -> Network | None:
-        """The network that the graph holds; None where there are fewer than two neurons.
+        """The network that the graph holds; None where there is no neuron.
 
         Examples
         --------
