@@ -220,10 +220,9 @@ class _Page:
         )
         for i, rule in enumerate(rules):
             self.text(18 + 88 * (i % 2), 36 - 8 * (i // 2), rule)
-        self.text(
-            18, 16,
-            "Rule 2 sums over the edges that leave x, such as the two thick ones; "
-            "rules 3 and 4 sum over nothing. "
-            "From the course of micrograd, CC BY 4.0.",
-            8,
-        )  # fmt: skip
+        for y, line in (
+            (21, "Rule 2 sums over the edges that leave x, such as the two thick ones;"),
+            (17, "rules 3 and 4 sum over nothing."),
+            (11, "From the course of micrograd, CC BY 4.0."),
+        ):
+            self.text(18, y, line, 8)
