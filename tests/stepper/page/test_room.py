@@ -9,6 +9,8 @@ import pytest
 from browser import keep_screenshot
 from screen import GRAPHS, camera, faults, two_frames
 
+from micrograd import Value
+
 pytestmark = pytest.mark.browser
 
 ALL_IN_VIEW = {"neuron", "line", "thrice", "fractions", "scripts"}  # at 1000 pixels
@@ -30,6 +32,12 @@ def test_all_of_a_graph_can_be_read_at_every_size(opened, name):
         assert in_vain == []
         if width == 1000 and name in ALL_IN_VIEW:
             assert moves == 0
+
+
+def test_numbers_that_a_broken_pass_gives_can_be_read(opened):
+    a = Value(3.0, label="a")
+    page = opened(a * a * a, broken="assign")
+    assert faults(page.page, sizes=[(1000, 1100)], parts=(0.5, 0.9)) == []
 
 
 def test_picture_sentence_and_formula_are_on_the_screen_together(opened):

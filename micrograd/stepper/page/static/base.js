@@ -39,6 +39,10 @@ const withoutSample = (name, root) => { const short = name.replace(/#\d+$/, "");
 
 const signOf = t => /!$/.test(t) ? "bad" : /^\u2248?[-\u2212]/.test(t) ? "neg" : /^\u2248?\+/.test(t) ? "pos" : "";
 
+// The colour of a number of this size, from -1 to 1, and of a card behind it; 2: it is wrong.
+const hue = t => Math.abs(t) > 1 ? "wrong" : t > 0 ? "pos" : t < 0 ? "neg" : "zero";
+const tint = t => Math.abs(t) > 1 ? "color-mix(in oklab, var(--none), var(--wrong) 10%)" : t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
+
 const icon = d => S("svg", { viewBox: "0 0 18 18", "aria-hidden": "true" }, S("path", { d }));
 const ICON = {
   first: "M3 3h2v12H3zM15 3v12L6 9z", back: "M13 3v12L4 9z", play: "M5 2l11 7-11 7z",

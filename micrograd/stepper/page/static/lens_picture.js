@@ -339,8 +339,6 @@ function lensPicture(V, on) {
   }
 
   // ---- painting: texts, classes and colours
-  const hue = t => Math.abs(t) > 1 ? "wrong" : t > 0 ? "pos" : t < 0 ? "neg" : "zero";
-  const tint = t => Math.abs(t) > 1 ? "color-mix(in oklab, var(--none), var(--wrong) 10%)" : t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   let built = "";
   function paint() {
     const W = V.paneWidth, s = V.steps[V.k], g = V.groupAt[V.k];
@@ -361,7 +359,7 @@ function lensPicture(V, on) {
       put(c.cap, "text", capped || (part && compact && widthOf(cap, 12) + widthOf(text, 13) + 14 < c.w) ? cap : "");
       put(c.g, "text", q ? fitted(q.text, c.w - 14, 13.5) + (q.correct ? "!" : "") : "\u2013");
       put(c.g, "class", `num${q && (q.correct || /!$/.test(q.text)) ? " bad" : ""}`);
-      put(c.g.parentElement, "--background", q ? tint(q.t) : "");
+      put(c.g.parentElement, "--background", q ? tint(q.correct || /!$/.test(q.text) ? 2 : q.t) : "");
       const state = asked ? "asked for" : q ? `${minus(q.text)}${q.held ? ", left over" : part ? `, ${q.got} of ${q.of} contributions` : ", final"}${q.correct ? `, ${minus(q.correct)} would be correct` : ""}` : "none yet";
       put(c.e, "aria-label", `${spoken(V.called(i, inPicture))}, ${known ? minus(n.text) : "not computed yet"}, gradient ${state}`);
       if (tab == null && (V.sel === i || to)) tab = c;

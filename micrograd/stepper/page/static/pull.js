@@ -13,7 +13,7 @@ PARTS.push(host => {
   const scrubs = new Map(), ghosts = h("div", { class: "mgs-ghosts", "aria-hidden": "true" });
   let before = null, was = null; // the numbers when the last pull began, and those that are shown beside the present ones
   let drag = null, field = null, frame = 0, wanted = null, waits = 0, refused = "";
-  const rootName = called(root), short = i => typed(brief(called(i), 150, 14)), isLeaf = i => i != null && !nodes[i].sym && (leaves.has(i) || (allowed && kernel));
+  const rootName = called(root), short = i => typed(brief(called(i), host.width() < 520 ? 80 : 150, 14)), isLeaf = i => i != null && !nodes[i].sym && (leaves.has(i) || (allowed && kernel));
   stage.append(ghosts);
   host.tip = !allowed ? "" : live ? "Pull any dotted number sideways" : kernel ? "Double-click a leaf to type its number" : why;
 

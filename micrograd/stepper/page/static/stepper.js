@@ -129,8 +129,6 @@ function mount(model, el, keep, again) {
     }
     return { st, passed };
   }
-  const hue = t => Math.abs(t) > 1 ? "wrong" : t > 0 ? "pos" : t < 0 ? "neg" : "zero";
-  const tint = t => Math.abs(t) > 1 ? "color-mix(in oklab, var(--none), var(--wrong) 10%)" : t ? `color-mix(in oklab, var(--none), var(--${hue(t)}-tint) ${Math.round(25 + 75 * Math.abs(t))}%)` : "var(--none)";
   const needed = nodes.map((n, i) => Math.max(1, contributions[i].length));
 
   let beforeClick = k, now = null, lit = [], shownEdges = edges;
@@ -165,7 +163,7 @@ function mount(model, el, keep, again) {
       writeNumber(n.gT, n.gC, grad, W);
       put(n.gT, "class", "num g" + (wrong ? " bad" : ""));
       put(n.chip, "class", "chip" + (q.text === null || asked ? "" : wrong ? " on bad" : final ? " on" : " on part"));
-      put(n.chip, "--fill", q.text === null || asked ? "" : tint(q.t));
+      put(n.chip, "--fill", q.text === null || asked ? "" : tint(wrong ? 2 : q.t));
       put(n.tick, "visibility", final ? "visible" : "hidden");
       put(n.title, "text", `${n.name} = ${n.full}`);
       put(n.badge, "text", q.got && !final && !asked ? `${q.got}/${q.of}` : "");
