@@ -147,6 +147,12 @@ class Compiled(Bound, Exports, Fits, Checks):
             return None
         return kernel.machine("sums"), trace.parameters, used
 
+    def machine_of_one(self) -> llvm.Machine | None:
+        """Return the machine code of the same program for single samples, if it has its own."""
+        trace = self.latest()
+        kernel, _ = self._program(trace, "parameters", "sums", 1, settled=True)
+        return cast("llvm.Machine", kernel.machine("one")) if kernel.is_large else None
+
     # ---- calling -----------------------------------------------------------------------------
 
     def _held(self, trace: Trace, given: Any = None) -> Any:
