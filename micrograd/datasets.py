@@ -93,9 +93,10 @@ def separating(X: Any, y: Any) -> tuple[int, int]:
     size = np.abs(X).max(axis=0, initial=0.0)
     X = X / np.where(size > 0, size, 1.0)  # the squares of large numbers are too large for a float
     groups = [X[y == k] for k in np.unique(y)]
-    means = np.std([group.mean(axis=0) for group in groups], axis=0)
-    spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
-    ratios = np.divide(means, spreads, out=np.where(means > 0, np.inf, 0), where=spreads > 0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = np.std([group.mean(axis=0) for group in groups], axis=0)
+        spreads = np.mean([group.std(axis=0) for group in groups], axis=0)
+        ratios = np.divide(means, spreads, out=np.where(means > 0, np.inf, 0), where=spreads > 0)
     ratios[np.ptp(X, axis=0) == 0] = -1
     first, second = sorted(np.argsort(-ratios, kind="stable")[:2].tolist())
     return first, second

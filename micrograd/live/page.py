@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from micrograd.errors import MicrogradError
 from micrograd.live.view import View
+from micrograd.stepper import Stepper
 from micrograd.stepper.page.data import layout_of, page_data
 from micrograd.stepper.page.html import LAST_LINE, document, script, styles
 from micrograd.stepper.page.layout import Layout
 from micrograd.stepper.page.minified import stripped
 from micrograd.style import THEMES
 
-__all__ = ["live_script", "live_styles", "page_text", "recording", "sample_data"]
+__all__ = ["live_script", "live_styles", "page_text", "recording", "sample_data", "templates"]
 
 TRAINER: Final = (
     "mt.js",
@@ -119,11 +120,51 @@ def sample_data(view: View, sample: int, layouts: dict[Any, Layout]) -> Any:
     ArgumentError, TooLargeError
         If there is no such sample, or its graph is too large.
     """
-    stepper = view.graph_of(sample)
+    return _graph_data(view, view.graph_of(sample), f"The loss of sample {sample}", layouts)
+
+
+def templates(view: View) -> dict[str, Any]:
+    """Return the back-propagation of one sample of each class, of any sample in a regression.
+
+    A page changes the numbers of its leaves, and so shows each sample at each step. There are fewer
+    where the network is large.
+
+    Returns
+    -------
+    dict
+        By the number of the class: `data`, as `sample_data` gives it, and which of its nodes are
+        the `parameters`, the `inputs` and, in a regression, the `target`.
+    """
+    found: dict[str, Any] = {}
+    layouts: dict[Any, Layout] = {}
+    room, groups = _MOST_BYTES, view.samples.groups if view.labels else [0]
+    for group in sorted(set(groups)):
+        try:
+            stepper, parameters, inputs = view.sample_graph(groups.index(group))
+            data = _graph_data(view, stepper, "The loss of a sample", layouts)
+        except MicrogradError:
+            break
+        room -= len(repr(data))
+        if found and room < 0:
+            break
+        at = {node: i for i, node in enumerate(stepper.nodes)}
+        leaves = {i for node, i in at.items() if not node.parents}
+        kept = {
+            "data": data,
+            "parameters": [at[p] for p in parameters],
+            "inputs": [at[x] for x in inputs],
+        }
+        if not view.labels:
+            (kept["target"],) = leaves.difference(kept["parameters"], kept["inputs"])
+        found[str(group)] = kept
+    return found
+
+
+def _graph_data(view: View, stepper: Stepper, title: str, layouts: dict[Any, Layout]) -> Any:
     shape = tuple(stepper.recording.parents)
     if shape not in layouts:
         layouts[shape] = layout_of(stepper)
-    data = page_data(stepper, layouts[shape], f"The loss of sample {sample}")
+    data = page_data(stepper, layouts[shape], title)
     data["call"] = ""  # no line of Python leads to these steps
     loss = data["net"] and data["net"]["loss"]
     for term in loss["terms"] if loss else []:

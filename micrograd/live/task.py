@@ -251,6 +251,6 @@ def _settings(watch: Watch) -> dict[str, Any]:
         "features": watch.names, "layers": [len(layer) for layer in layers[:-1]],
         "activation": (hidden.pop() if hidden else "relu") if plain else ", ".join(kinds),
         "loss": watch.known_loss.name, "optimizer": _name_of(optimizer),
-        "lr": float(watch.optimizer_start["lr"]), "l2": float(optimizer.weight_decay),
+        "later": [], "lr": float(watch.optimizer_start["lr"]), "l2": float(optimizer.weight_decay),
         "batch": watch.batch_size or 0, "seed": watch.seed or 0,
     }  # fmt: skip

@@ -90,6 +90,8 @@ class View:
     plane : Plane
     outputs : int
         How many numbers the model gives for a sample.
+    inputs : dict of str to callable, or None
+        What the network is given of a sample, each computed from its features; None for these.
     known_loss : Loss or None
         The loss, if it is one of ours.
     labels : list of float
@@ -134,6 +136,7 @@ class View:
         self.called = self.names if self._is_named else [*map(_input, range(rows.shape[1]))]
         self.description = self._described(self.names)
         self.plane = Plane(*limits_of(self.places()), self.features, means)
+        self.inputs: dict[str, Callable[[Any], Any]] | None = None
         self._compiled: dict[int, Any] = {}  # what gives the answers of a layer; -1: the scores
 
     def places(self) -> Any:
@@ -218,6 +221,15 @@ class View:
         """Compile the network anew when it is next asked, as after another activation."""
         self._compiled.clear()
 
+    def given(self, rows: Any) -> Any:
+        """Return what the network is given of some samples."""
+        import numpy as np
+
+        rows = np.asarray(rows, dtype=float)
+        if self.inputs is None:
+            return rows
+        return np.array([[float(f(row)) for f in self.inputs.values()] for row in rows.tolist()])
+
     def _answers(self, rows: Any, layer: int) -> Any:
         """Return what each neuron of a layer answers to each row; -1 is the network itself."""
         import numpy as np
@@ -229,7 +241,9 @@ class View:
             self._compiled[layer] = compiled(
                 inside, parameters=self.model.parameters(), check="ignore"
             )
-        return np.asarray(self._compiled[layer].map(rows), dtype=float).reshape(len(rows), -1)
+        return np.asarray(self._compiled[layer].map(self.given(rows)), dtype=float).reshape(
+            len(rows), -1
+        )
 
     def _scores(self, rows: Any) -> list[Any]:
         """Return what the model gives for each row, as the loss takes it."""
@@ -337,13 +351,18 @@ class View:
         ArgumentError
             If there is no such sample. Also a ValueError.
         """
+        return self.sample_graph(sample)[0]
+
+    def sample_graph(self, sample: int) -> tuple[Stepper, list[Value], list[Value]]:
+        """Return that stepper, with the copies of the parameters and the inputs."""
         rows = self.samples.rows
         sample = whole_number("sample", sample, 0, len(rows) - 1)
-        labels = self.names if self._is_named else [""] * len(self.names)
-        pairs = zip(rows[sample].tolist(), labels, strict=True)
-        model = copy.deepcopy(self.model)
-        scores = model([Value(x, label=label) for x, label in pairs])
-        return Stepper(self._loss([scores], [self.samples.targets[sample]]), model=model)
+        named = self.names if self._is_named else [""] * len(self.names)
+        labels = named if self.inputs is None else list(self.inputs)
+        pairs = zip(self.given(rows[sample : sample + 1])[0].tolist(), labels, strict=True)
+        model, inputs = copy.deepcopy(self.model), [Value(x, label=label) for x, label in pairs]
+        loss = self._loss([model(inputs)], [self.samples.targets[sample]])
+        return Stepper(loss, model=model), model.parameters(), inputs
 
 
 def _input(i: int) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from numbers import Real
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from micrograd.checks import finite_number, install, listed, needs, one_of, whole_number
 from micrograd.errors import DomainError, not_a_network
 from micrograd.files import path_ending_in, write_atomic
+from micrograd.live.adopting import adopt
 from micrograd.live.frames import (
     axes_of,
     base64_text,
@@ -153,11 +154,17 @@ class Watch(View):
             classes=classes,
         )  # fmt: skip
         self.derived = check_derived(derived, self.names, self.samples.rows.tolist())
+        self.of_call = model, self.optimizer
 
     @cached_property
     def task(self) -> dict[str, Any]:
         """What a page needs to train by itself: its `why` says where it cannot."""
         return task_data(self)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the run, as a page has them."""
+        return cast("dict[str, Any]", self.task["settings"])
 
     # ---- the run
 
@@ -222,6 +229,36 @@ class Watch(View):
         self.model.activation = name
         self.forget_compiled()
         return self.reset()
+
+    def adopt(self, state: dict[str, Any]) -> Watch:
+        """Go on from where a page is that has trained by itself.
+
+        Then `step`, `losses` and the parameters of `model` are those of the page. If it trains
+        another network, or has other inputs or another loss, `model` is a new one, until the page
+        is back at the network of the call; that one is then trained in place again.
+
+        Parameters
+        ----------
+        state : dict
+            As the page gives it: the settings, the step, the parameters, and the losses since the
+            last state that was adopted.
+
+        Raises
+        ------
+        ArgumentError
+            If it is no such state, or belongs to a run whose first steps are missing. Also a
+            ValueError.
+        """
+        adopt(self, state)
+        return self
+
+    def resume(self, step: int, since: int, losses: list[float], held: list[float]) -> None:
+        """Count steps that were done elsewhere, with their losses from step `since` on."""
+        history = self._session.history
+        del history.loss[since:], history.validation_loss[since:]
+        history.loss += losses
+        history.validation_loss += held
+        self._session.resume(step)
 
     @property
     def activation(self) -> str:
@@ -317,7 +354,7 @@ class Watch(View):
             "learnt": samples.training,
             "ends": [[number_text(float(x), 3) for x in ends] for ends in (plane.low, plane.high)],
             "names": [self.called[i] for i in plane.columns],
-            "inputs": self.called,
+            "inputs": self.called if self.inputs is None else list(self.inputs),
             "answers": self.classes if outputs > 1 else ["score" if self.classes else "prediction"],
             "layers": layers,
             "about": about,

@@ -242,6 +242,15 @@ class Session:
         """Do one step; if it fails, model and optimizer are as before it."""
         self._run.forward(1)
 
+    def resume(self, done: int) -> None:
+        """Go on after so many steps, some of which were done elsewhere, with the same mini-batches.
+
+        The caller has put their losses into the history.
+        """
+        for _ in range(self._run.done, done):
+            self._run.batches.next()
+        self._run.done = done
+
 
 def session(  # noqa: PLR0917 (the order of fit)
     model: Module,

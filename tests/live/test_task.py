@@ -29,7 +29,8 @@ def test_the_settings_are_those_of_the_call():
     assert json.loads(json.dumps(task, allow_nan=False))["settings"] == {
         "data": "own", "n": 200, "noise": 0.1, "dataSeed": 0, "painted": [],
         "features": ["x1", "x2"], "layers": [3, 4], "activation": "tanh", "loss": "bce",
-        "optimizer": "SGD, momentum 0.75", "lr": 0.5, "l2": 0.25, "batch": 7, "seed": 3,
+        "optimizer": "SGD, momentum 0.75", "lr": 0.5, "l2": 0.25, "later": [],
+        "batch": 7, "seed": 3,
     }  # fmt: skip
     assert task["start"] == [p.data for p in net.parameters()]
 

@@ -1,7 +1,7 @@
 // "Copy as Python": the lines that give a run of the page again, with the same bits where the page has those of the engine.
 
 function codeOf(run) {
-  const { settings: s, task, layers, done, changes, data } = run, own = s.data === "own", lines = [], imports = new Map([["micrograd.nn", "MLP"], ["micrograd.optim", task.optimizers[s.optimizer].kind]]);
+  const { settings: s, task, layers, done, data } = run, own = s.data === "own", lines = [], imports = new Map([["micrograd.nn", "MLP"], ["micrograd.optim", task.optimizers[s.optimizer].kind]]);
   const held = data.rows.length > data.training, names = held ? [["X", "y"], ["X_held", "y_held"]] : [["X", "y"]], base = own ? task.own.names : ["x1", "x2"];
   const listed = value => Array.isArray(value) ? `[${value.map(listed).join(", ")}]` : typeof value === "string" ? JSON.stringify(value) : String(value);
 
@@ -9,6 +9,8 @@ function codeOf(run) {
   const given = names.slice(0, own && task.own.rows.length === task.own.training ? 1 : 2); // before points were painted
   if (own) {
     lines.push(`# ${given.length > 1 ? "X, y and the samples held out, X_held and y_held," : "X and y"} are those that watch() was given.`);
+  } else if (s.data === "none") {
+    lines.push("X, y, X_held, y_held = [], [], [], []");
   } else {
     imports.set("micrograd.datasets", "load");
     lines.push(`data = load("${s.data}", samples=${s.n}, noise=${s.noise}, seed=${s.dataSeed})`, "X, y = data.X.round(4).tolist(), data.y.tolist()", "X_held, y_held = data.X_test.round(4).tolist(), data.y_test.tolist()");
@@ -40,7 +42,8 @@ function codeOf(run) {
   lines.push(`model = MLP(${layers[0]}, ${listed(layers.slice(1))}, activation=${listed(activation)}${init && init !== "uniform" ? `, init="${init}"` : ""}${init ? `, rng=Random(${seed})` : ""})`);
   if (!init) lines.push(`start = ${listed(task.start)}`, "for parameter, number in zip(model.parameters(), start):", "    parameter.data = number");
   const { kind, momentum, nesterov, betas, eps } = task.optimizers[s.optimizer];
-  const rate = changes.length ? `lambda step: ${changes.map(([step, before]) => `${before} if step < ${step} else `).join("")}${s.lr}` : s.lr;
+  const rates = [s.lr, ...s.later.map(([, part]) => part.lr)], last = rates.pop();
+  const rate = `${s.later.length ? "lambda step: " : ""}${s.later.map(([step], k) => `${rates[k]} if step < ${step} else `).join("")}${last}`;
   const options = [`lr=${rate}`, ...(momentum ? [`momentum=${momentum}`] : []), ...(nesterov ? ["nesterov=True"] : []),
     ...(betas && !sameLists(betas, [.9, .999]) ? [`betas=(${betas.join(", ")})`] : []), ...(eps && eps !== 1e-8 ? [`eps=${eps}`] : []), ...(s.l2 || kind === "AdamW" ? [`weight_decay=${s.l2}`] : []),
     ...(ownStart && task.decayed ? [`decayed=[model.parameters()[i] for i in ${listed(task.decayed)}]`] : [])];

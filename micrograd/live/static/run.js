@@ -21,7 +21,7 @@ function dataOf(task, settings) {
 
 function trainerOf(task, given = {}) {
   if (!task || task.why) return null;
-  let settings, set, inputs, net, loss, optimizer, p, grads, done, losses, held, stopped, changes, batches, batch, X, terms, parts, measuring, maps;
+  let settings, set, inputs, net, loss, optimizer, start, p, grads, done, losses, held, stopped, batches, batch, X, terms, parts, measuring, maps;
 
   // ---- a new run
   function begin() {
@@ -35,9 +35,9 @@ function trainerOf(task, given = {}) {
     terms = programs.map(program => graphOf(program, task.rows));
     X = inputRows(set.rows);
     const fresh = isOwnStart(task, settings) ? task.start : sizes.slice(1).flatMap((n, l) => Array.from({ length: n }, () => [...Array.from({ length: sizes[l] }, () => random.uniform(-1, 1)), 0]).flat());
-    p = Float64Array.from(fresh); grads = new Float64Array(p.length);
+    start = Float64Array.from(fresh); p = start; grads = new Float64Array(p.length);
     optimizer = optimizerOf(task.optimizers[settings.optimizer], p.length, isOwnStart(task, settings) ? task.decayed : null);
-    done = 0; losses = []; held = []; changes = []; stopped = ""; batch = null;
+    done = 0; losses = []; held = []; stopped = ""; batch = null;
     batches = batchesOf(set.training, settings.batch, seed);
   }
   const inputRows = rows => { const n = inputs.length, all = new Float64Array(rows.length * n); rows.forEach((row, i) => inputs.forEach((f, j) => { all[i * n + j] = f(row); })); return all; };
@@ -72,6 +72,7 @@ function trainerOf(task, given = {}) {
 
   // ---- one step: all of it, or nothing
   function advance() {
+    if (!set.training) { stopped = "There is nothing to learn from yet: paint points."; return false; }
     batch ??= batches();
     const n = width(), count = batch.length, scores = net.forward(p, rowsOf(batch), count);
     const ups = new Float64Array(count * n), reached = new Uint8Array(count * n), given = new Float64Array(n + 1), into = new Float64Array(n + 1), flags = new Uint8Array(n + 1), share = count > 1 ? 1 / count : 1;
@@ -93,7 +94,7 @@ function trainerOf(task, given = {}) {
     if (wrong >= 0) return stop(`the gradient of parameter ${wrong} is ${pythonText(found[wrong])}`, false);
     const lossHeld = hasHeld() ? heldOut()[0] : null;
     if (lossHeld !== null && !Number.isFinite(lossHeld)) return stop(`the loss of the validation data is ${pythonText(lossHeld)}`, true);
-    const [next, broken, numbers] = optimizer.step(p, found, settings.lr, settings.l2);
+    const [next, broken, numbers] = optimizer.step(p, found, rateAt(settings, done), settings.l2);
     if (!next) return stop(`the update makes parameter ${broken} ${pythonText(numbers[broken])}`, true);
     losses.push(now);
     if (lossHeld !== null) held.push(lossHeld);
@@ -143,16 +144,17 @@ function trainerOf(task, given = {}) {
     return Float64Array.from(rows, (_, k) => place(n > 1 ? set.labels[best(scores, k * n, n)] : scores[k]));
   }
   function frame({ fine = false, maps: all = false } = {}) {
-    const [now, correct] = training(), held = set.rows.length - set.training, texts = [`step ${done}`, `loss ${signOfLoss(now)}`];
-    let said = `Step ${done}: loss ${signOfLoss(now)}`, other = null;
-    if (correct !== null) { texts.push(`${correct} of ${set.training} correct`); said += `, ${texts.at(-1)}`; }
+    const [now, correct] = training(), lossText = set.training ? signOfLoss(now) : "not known", held = set.rows.length - set.training, right = (count, of) => count === null ? null : [count, of],
+      texts = [`step ${done}`, `loss ${lossText}`];
+    let rightHeld = null, said = `Step ${done}: loss ${lossText}`, other = null;
+    if (correct !== null && set.training) { texts.push(`${correct} of ${set.training} correct`); said += `, ${texts.at(-1)}`; }
     if (held) {
       const [l, c] = heldOut(), count = c === null ? "" : `${c} of ${held} correct`;
-      other = Number.isFinite(l) ? l : null;
+      other = finiteOr(l); rightHeld = right(c, held);
       texts.push(`held out ${count || `loss ${signOfLoss(l)}`}`);
       said += `; held out: loss ${signOfLoss(l)}${count && `, ${count}`}`;
     }
-    const shown = { n: done, loss: Number.isFinite(now) ? now : null, held: other, text: texts.join(" · "), say: `${said}. ${stopped}`.trimEnd(), stopped };
+    const shown = { n: done, loss: finiteOr(now), held: other, right: right(correct, set.training), rightHeld, text: texts.join(" · "), say: `${said}. ${stopped}`.trimEnd(), stopped };
     const isLine = set.names.length === 1, side = fine ? FINE_SIDE : MAP_SIDE, n = width();
     if (isLine) shown.line = lineOf();
     else if (fine || !all) shown.map = mapOf(maps.forward(p, grid(side), side * side), side * side, n);
@@ -169,18 +171,20 @@ function trainerOf(task, given = {}) {
 
   const run = {
     get settings() { return structuredClone(settings); },
+    // Another learning rate goes on with the run; everything else begins it anew.
     change(part) {
       if (SETS[part.data] && part.data !== settings.data) part = { noise: SETS[part.data].noise, ...part };
-      const before = settings.lr;
+      const goesOn = done > 0 && Object.keys(part).join() === "lr";
+      if (goesOn) part = { later: [...settings.later.filter(([step]) => step < done), [done, { lr: part.lr }]] };
+      else part = { lr: rateAt(settings, done), later: [], ...part };
       settings = cleanSettings(task, { ...settings, ...structuredClone(part) });
-      if (Object.keys(part).some(key => key !== "lr")) { grids.clear(); begin(); return run; }
-      stopped = "";
-      if (done && settings.lr !== before) changes.push([done, before]);
+      if (goesOn) stopped = ""; else { grids.clear(); begin(); }
       return run;
     },
-    reset() { begin(); return run; },
+    get rate() { return rateAt(settings, done); }, // of the next step
+    reset: () => run.change({}),
     step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
-    task, frame, get changes() { return changes; }, get data() { return set; },
+    task, frame, get data() { return set; },
     curve: () => ({ points: curveOf(losses, finiteOr(training()[0])), held: hasHeld() ? curveOf(held, finiteOr(heldOut()[0])) : [] }),
     get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
     get parameters() { return p; }, get grads() { return grads; },
@@ -200,8 +204,24 @@ function trainerOf(task, given = {}) {
       const { columns, low, high } = set.plane, place = (v, k) => (v - low[k]) / (high[k] - low[k]);
       return set.rows.map((row, i) => [place(row[columns[0]], 0), set.names.length === 1 ? place(set.targets[i], 1) : place(row[columns[1]], 1), set.groups[i], i >= set.training]);
     },
-    state: (since = 0) => ({ settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], optimizer: { steps: optimizer.state.steps, mean: [...optimizer.state.mean], square: [...optimizer.state.square] }, stopped }),
-    sample: () => null,
+    // For `Watch.adopt`: `since` is how many losses the kernel has of this run; 0 tells it all of the run.
+    state(since = 0) {
+      const { steps, mean, square } = optimizer.state, { rowAt, ...samples } = set, isOwn = settings.data === "own" && !settings.painted.length;
+      return {
+        settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], moments: { steps, mean: [...mean], square: [...square] }, stopped,
+        ...(since ? {} : { start: [...start], samples: isOwn ? null : samples }),
+      };
+    },
+    // The back-propagation of a sample at this step: that of another one, with these changes; or why not.
+    sample(i) {
+      const own = task.settings, known = ["features", "layers", "activation", "loss"].every(key => sameLists(settings[key], own[key])) && sameLists(set.called, task.own.called);
+      const template = task.templates?.[set.labels ? set.groups[i] : 0], n = inputs.length;
+      if (!known) return "The graph of a sample is that of Python's network: choose its layers, activation, inputs and loss again, or open a notebook.";
+      if (!template) return "The graph of one sample is too large for this page: a notebook shows it for small networks.";
+      const changes = [...template.parameters.map((leaf, k) => [leaf, p[k]]), ...template.inputs.map((leaf, k) => [leaf, X[i * n + k]])];
+      if (template.target !== undefined) changes.push([template.target, set.targets[i]]);
+      return { data: template.data, changes };
+    },
   };
   settings = cleanSettings(task, { ...trainerOf.defaults(task), ...structuredClone(given) });
   begin();
@@ -247,6 +267,7 @@ function batchesOf(samples, size, seed) { // as `loop.Batches`
 }
 
 // ---- the settings
+const rateAt = ({ lr, later }, step) => later.reduce((rate, [from, part]) => step >= from ? part.lr : rate, lr);
 function activationsOf(task, { activation, layers }) { // of each layer, the last one included
   const each = activation.split(", ");
   return each.length > 1 ? each : [...layers.map(() => activation), "linear"];
@@ -263,6 +284,8 @@ function cleanSettings(task, s) { // what can be, of what was asked for
   clean.data = trainerOf.choices(task).data.includes(s.data) ? s.data : "own";
   clean.n = within(s.n, 10, 1000, own.n); clean.noise = within(s.noise, 0, 10, own.noise, false); clean.dataSeed = within(s.dataSeed, 0, 2 ** 32 - 1, own.dataSeed);
   clean.lr = within(s.lr, 0, 1e6, own.lr, false); clean.l2 = within(s.l2, 0, 1e6, own.l2, false); clean.seed = within(s.seed, 0, Number.MAX_SAFE_INTEGER, own.seed);
+  const isChange = ([step, part]) => within(step, 1, Number.MAX_SAFE_INTEGER, 0) && within(part?.lr, 0, 1e6, -1, false) >= 0;
+  clean.later = (Array.isArray(s.later) ? s.later : []).filter(entry => Array.isArray(entry) && isChange(entry)).sort(([a], [b]) => a - b);
   const choices = trainerOf.choices(task, clean), one = (key, other) => { clean[key] = choices[key].includes(s[key]) ? s[key] : choices[key].includes(other) ? other : choices[key][0]; };
   for (const key of ["loss", "optimizer"]) one(key, own[key]);
   clean.layers = Array.isArray(s.layers) && s.layers.length <= 8 && s.layers.every(n => within(n, 1, 256, 0)) ? s.layers : own.layers;

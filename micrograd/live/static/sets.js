@@ -38,6 +38,7 @@ function twoCurves(n, noise, seed, [outer, inner], step, last) {
 }
 const BLOBS = [[-1.2, -.7], [1.2, -.7], [0, 1.3]];
 const SETS = {
+  none: { noise: 0, classes: ["0", "1"], make: () => [] }, // for points that are painted
   moons: { noise: .1, classes: ["0", "1"], make: (n, noise, seed) => twoCurves(n, noise, seed, [t => [Math.cos(t), Math.sin(t)], t => [1 - Math.cos(t), 1 - Math.sin(t) - .5]], size => Math.PI / (size - 1), Math.PI) },
   circles: { noise: .1, classes: ["0", "1"], make: (n, noise, seed) => twoCurves(n, noise, seed, [t => [Math.cos(t), Math.sin(t)], t => [Math.cos(t) * .5, Math.sin(t) * .5]], size => 2 * Math.PI / size) },
   xor: {
@@ -94,12 +95,12 @@ function shares(counts, drawn, draw) { // how many of each class, as near to its
 // Coordinates of four decimals: the last places of log, cos and sin differ between machines.
 const toFour = x => even(x * 1e4) / 1e4;
 function madeSet({ data, n, noise, dataSeed }) {
-  const { make, classes } = SETS[data], samples = make(n, noise, dataSeed), parts = split(samples.map(([, group]) => group), Math.ceil(n / 2), dataSeed);
+  const { make, classes } = SETS[data], samples = make(n, noise, dataSeed), parts = samples.length ? split(samples.map(([, group]) => group), Math.ceil(n / 2), dataSeed) : [[], []];
   const chosen = parts.flat().map(i => samples[i]), rows = chosen.map(([point]) => point.map(toFour)), names = ["x1", "x2"];
   const low = [], high = [], means = [];
   for (const k of [0, 1]) {
-    const values = rows.map(row => row[k]), [a, b] = [Math.min(...values), Math.max(...values)], margin = b > a ? .08 * (b - a) : 1;
-    low.push(a - margin); high.push(b + margin); means.push(values.reduce((a, b) => a + b) / n);
+    const values = samples.length ? rows.map(row => row[k]) : [-1.8, 1.8], [a, b] = [Math.min(...values), Math.max(...values)], margin = !samples.length ? .2 : b > a ? .08 * (b - a) : 1;
+    low.push(a - margin); high.push(b + margin); means.push(values.reduce((a, b) => a + b) / values.length);
   }
   return { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map(Number), plane: { columns: [0, 1], low, high, means } };
 }
