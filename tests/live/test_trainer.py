@@ -1,5 +1,7 @@
 """The trainer of the page against the eager engine."""
 
+import re
+
 import pytest
 
 pytest.importorskip("numpy")
@@ -11,6 +13,8 @@ from watched import HELD, X, model, y
 
 from micrograd import watch
 from micrograd.datasets import load
+from micrograd.errors import OverflowRangeError
+from micrograd.live.page import templates
 from micrograd.live.task import ACTIVATIONS
 from micrograd.optim import SGD, Adam, AdamW
 from micrograd.train import fit
@@ -113,3 +117,61 @@ def test_generated_data_are_those_of_load_to_the_last_place_and_equal_when_round
         assert page["training"] == len(data.X)
         raw = np.array([point for point, _ in drawn])
         assert np.abs(np.sort(raw, axis=0) - np.sort(rows, axis=0)).max() <= 1e-15, case
+
+
+@pytest.mark.parametrize(
+    ("scale", "loss", "rate"),
+    [(1, "hinge", 1e300), (1, "bce", 1e300), (1e200, "hinge", 1e200), (1e3, "mse", 100.0)],
+)
+def test_a_run_that_diverges_stops_where_the_engine_does_and_says_what_fit_says(scale, loss, rate):
+    rows, net = [[scale * a, b] for a, b in X], model()
+    task = watch(net, rows, y, loss, SGD(net.parameters(), rate)).task
+    with pytest.raises(OverflowRangeError) as caught:
+        fit(
+            net, rows, y, loss, SGD(net.parameters(), rate), steps=99, compile=False,
+            progress=False,
+        )  # fmt: skip
+    done, stopped, losses, again = in_node(
+        "const run = trainerOf(given).step(99), found = [run.done, run.stopped, run.losses];"
+        "return [...found, run.change({ lr: 1e-9 }).step(1).done];",
+        task,
+    )
+    assert losses == caught.value.history.loss[:done]
+    # The engine names the operation that overflowed, where the page only sees its result.
+    said, page = (re.split(": |[.] The", text, maxsplit=2) for text in (str(caught.value), stopped))
+    assert (said[0], said[-1]) == (page[0], page[-1])
+    assert said[1] == page[1] or "too large for a float" in said[1]
+    assert again in (done, done + 1)
+
+
+def test_the_back_propagation_of_a_sample_is_that_of_another_one_with_changes():
+    cases = [
+        (model(3, 1), y, "hinge", "change({ data: 'moons', n: 20 })"),
+        (model(3, 3), [i % 3 for i in range(30)], "cross_entropy", "change({ lr: 0.2 })"),
+        (model(3, 1), [a * b for a, b in X], "mse", "change({ painted: [[0.5, 0.25, 0]] })"),
+    ]
+    for net, labels, loss, change in cases:
+        view = watch(net, X, labels, loss, SGD(net.parameters(), 0.05))
+        kinds = templates(view)
+        assert list(kinds) == [str(k) for k in range(max(1, len(view.classes)))]
+        found = in_node(
+            "const run = trainerOf({ ...given.task, templates: given.templates });"
+            f"run.step(5).{change}; run.step(5); const {{ data, changes }} = run.sample(4);"
+            "return [data.strings.length, changes, [...run.parameters], run.data.rows[4],"
+            "run.data.groups[4], run.data.targets[4]];",
+            {"task": view.task, "templates": kinds},
+        )
+        strings, changes, parameters, row, group, target = found
+        kind = kinds[str(group) if view.classes else "0"]
+        leaves = [*kind["parameters"], *kind["inputs"], kind.get("target")]
+        numbers = [*parameters, *row, target]
+        assert changes == [list(pair) for pair in zip(leaves, numbers, strict=True)
+                           if pair[0] is not None]  # fmt: skip
+        assert strings == len(kind["data"]["strings"])
+        names = [kind["data"]["nodes"][leaf]["name"] for leaf in leaves[:-1]]
+        assert names[:4] == ["w⁽¹⁾₁,₁", "w⁽¹⁾₁,₂", "b⁽¹⁾₁", "w⁽¹⁾₂,₁"]
+        assert names[-2:] == ["x⁽⁰⁾₁", "x⁽⁰⁾₂"]
+    assert "The graph of a sample is that of Python's network" in in_node(
+        "return trainerOf(given, { layers: [7] }).sample(0);", view.task
+    )
+    assert "too large" in in_node("return trainerOf(given).sample(0);", view.task)

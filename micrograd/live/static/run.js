@@ -214,7 +214,7 @@ function trainerOf(task, given = {}) {
     },
     // The back-propagation of a sample at this step: that of another one, with these changes; or why not.
     sample(i) {
-      const own = task.settings, known = ["features", "layers", "activation", "loss"].every(key => sameLists(settings[key], own[key])) && sameLists(set.called, task.own.called);
+      const own = task.settings, known = ["features", "layers", "activation", "loss"].every(key => sameLists(settings[key], own[key])) && sameLists(set.names, task.own.names);
       const template = task.templates?.[set.labels ? set.groups[i] : 0], n = inputs.length;
       if (!known) return "The graph of a sample is that of Python's network: choose its layers, activation, inputs and loss again, or open a notebook.";
       if (!template) return "The graph of one sample is too large for this page: a notebook shows it for small networks.";
