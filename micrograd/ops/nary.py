@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from micrograd.errors import DomainError, InputCountError, NumberTypeError, shown, shown_briefly
 from micrograd.ops.op import Op, family
@@ -22,10 +22,10 @@ def _several(given: Any) -> tuple[Any, ...]:
 
 def _total(*values: Any) -> PlainNumber:
     """Add from left to right: the built-in `sum` rounds differently since Python 3.12."""
-    total = values[0]
+    total: PlainNumber = values[0]
     for value in values[1:]:
         total = total + value
-    return cast("PlainNumber", total)
+    return total
 
 
 def _dot(pairs: int, *inputs: Any) -> PlainNumber:
@@ -222,7 +222,8 @@ def softmax(values: Sequence[Number]) -> list[Number]:
 
 
 def _peak(*values: Any) -> PlainNumber:
-    return cast("PlainNumber", max(values))
+    largest: PlainNumber = max(values)
+    return largest
 
 
 @family
@@ -296,7 +297,8 @@ def _place(index: Any, count: int) -> int:
 
 def _take(*operands: Any) -> PlainNumber:
     *values, index = operands
-    return cast("PlainNumber", values[_place(index, len(values))])
+    taken: PlainNumber = values[_place(index, len(values))]
+    return taken
 
 
 @family

@@ -25,7 +25,7 @@ import math
 import operator
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from micrograd.errors import shown
 from micrograd.ops.documentation import document
@@ -72,15 +72,11 @@ def _unary(
 # ---- arithmetic --------------------------------------------------------------------------------
 
 
-def _div(a: Any, b: Any) -> PlainNumber:
-    return cast("PlainNumber", a / b)
-
-
 def _pow(base: Any, exponent: Any) -> PlainNumber:
-    result = base**exponent
+    result: PlainNumber = base**exponent
     if isinstance(result, complex):
         raise ValueError("a negative number to a fractional power is not real")
-    return cast("PlainNumber", result)
+    return result
 
 
 add: Final[Op] = define(
@@ -130,7 +126,8 @@ div: Final[Op] = define(
     code="{0} / {1}",
     precedence=2,
     domain=(REAL, (0.1, 8.0)),
-    forward=_div,
+    forward=operator.truediv,
+    arity=2,
     partials=lambda out, a, b: (_one(out) / b, -out / b),
     slips=(_ENTERS_WITH_A_MINUS,),
 )
@@ -205,7 +202,8 @@ def base_power(base: PlainNumber) -> Op:
 
 def _sign(x: Any) -> PlainNumber:
     if x != x or x == 0:
-        return cast("PlainNumber", x * x)  # nan, or 0 of the same type without a minus
+        square: PlainNumber = x * x  # nan, or 0 of the same type without a minus
+        return square
     return type(x)(1) if x > 0 else type(x)(-1)
 
 
@@ -216,11 +214,13 @@ def _share(a: Any, b: Any) -> PlainNumber:
 
 
 def _maximum(a: Any, b: Any) -> PlainNumber:
-    return cast("PlainNumber", a if a > b or a != a else b)
+    larger: PlainNumber = a if a > b or a != a else b
+    return larger
 
 
 def _minimum(a: Any, b: Any) -> PlainNumber:
-    return cast("PlainNumber", a if a < b or a != a else b)
+    smaller: PlainNumber = a if a < b or a != a else b
+    return smaller
 
 
 greater: Final[Op] = define(

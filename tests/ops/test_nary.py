@@ -11,7 +11,7 @@ from strategies import ROWS, row_id
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
-from micrograd.errors import DomainError, InputCountError
+from micrograd.errors import DomainError, InputCountError, NumberTypeError
 
 every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
 
@@ -95,3 +95,17 @@ def test_an_index_that_is_no_number_is_the_same_error(index: Any) -> None:
     with pytest.raises(DomainError, match="from 0 to 1, got the index") as told:
         ops.take([1.0, Value(2.0)], index)
     assert ("one index at a time" in str(told.value)) == isinstance(index, (list, tuple, dict))
+
+
+def test_what_cannot_be_joined_is_refused_with_what_was_given() -> None:
+    for name in ("logsumexp", "take"):
+        call = getattr(ops, name)
+        with pytest.raises(InputCountError, match=f"^{name} needs at least one value, got none$"):
+            call([], 0) if name == "take" else call([])
+    for given, shown in ((5, "5"), ("12", "'12'")):
+        with pytest.raises(NumberTypeError, match=f"^expected a list of numbers .*, got {shown}$"):
+            ops.softmax(given)  # type: ignore[arg-type]
+    told = r"^take picks one of 2 values by a whole number from 0 to 1, got the index "
+    for index, end in ((2, "2"), (0.5, "0.5"), ("0", "0"), ([0], r"\[0\]; one index at a time")):
+        with pytest.raises(DomainError, match=f"{told}{end}$"):
+            ops.take([1.0, 2.0], index)  # type: ignore[arg-type]

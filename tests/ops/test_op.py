@@ -17,7 +17,7 @@ from tables import each
 
 from micrograd import formula, ops
 from micrograd.engine import Value, gradient
-from micrograd.errors import InputCountError, MicrogradError
+from micrograd.errors import ArgumentTypeError, InputCountError, MicrogradError
 from micrograd.ops.op import foreign
 
 PYTHONS_OWN = ("math domain", "math range", "(34,", "division by zero")
@@ -199,3 +199,93 @@ def test_what_a_new_row_leaves_open_is_filled_in(table: dict[str, ops.Op]) -> No
     assert Value(5.0).of_two(3.0).data == 2.0  # type: ignore[attr-defined]
     assert set(table) >= {"of_c", "of_two"}
     assert foreign("a {b}").written("x") == "a {b}"
+
+
+# ---- what a row of one's own follows from --------------------------------------------------------
+
+
+def row(**fields: Any) -> ops.Op:
+    return ops.Op(name="own", forward=lambda *x: x[0], partials=lambda *x: (), **fields)
+
+
+@each(
+    ("code", "precedence", "binds"),
+    [
+        ("{0} + {1}", 1, (1, 2)),  # a + (b + c)
+        ("{0} ** {1}", 4, (5, 4)),  # (a ** b) ** c
+        ("-{0}", 3, (4,)),
+        ("+{0}", 3, (4,)),
+        ("{0}!", 5, (5,)),
+        ("√{0}", 5, (5,)),  # no operand binds more tightly than a call
+        ("f({0}, {1})", 5, (0, 0)),
+        ("f([{0}], {1}) + 1", 1, (0, 0)),
+        ("({0}) @ {1}", 2, (0, 3)),
+        ("{0}]", 2, (2,)),  # between two brackets, and not before one
+    ],
+)
+def test_an_operand_stands_in_parentheses_where_the_text_around_it_asks_for_them(
+    code: str, precedence: int, binds: tuple[int, ...]
+) -> None:
+    assert row(code=code, precedence=precedence, arity=len(binds)).binds == binds
+
+
+def test_what_a_row_does_not_say_follows_from_its_name_and_arity() -> None:
+    assert row(arity=2).code == "own({0}, {1})"
+    assert row(arity=2, code="{0} {1}", binds=(1, 2)).binds == (1, 2)
+    assert row(arity=1, code="{0}").precedence == 0  # as tightly as the operand
+    assert row(arity=0).binds == ()
+
+
+def test_a_negative_number_stands_in_parentheses_beside_an_operator_only() -> None:
+    assert ops.add.written("a", -2) == "a + (-2)"
+    assert ops.identity.written(-2) == "-2"
+    assert ops.exp.written(-2) == "exp(-2)"
+
+
+def test_a_result_is_a_number_of_python() -> None:
+    for given, wanted in ((True, 1), (Fraction(1, 2), Fraction(1, 2)), (0.5, 0.5)):
+        made = ops.Op(name="own", arity=1, partials=None, forward=lambda x, given=given: given)
+        assert made.compute(1.0) == made(1.0) == wanted
+        assert type(made.compute(1.0)) is type(wanted)
+
+
+def test_an_error_without_a_hint_ends_where_it_ends() -> None:
+    with pytest.raises(MicrogradError) as caught:
+        ops.arcsin(2.0)
+    assert str(caught.value) == "arcsin(2.0) is undefined: arcsin is not defined at 2.0"
+
+
+def test_a_row_by_hand_is_not_computed_and_has_no_name_of_the_table() -> None:
+    made = foreign("{mine}")
+    assert (made.name, made.arity, made.code, made.token) == ("foreign", 0, "{{mine}}", "{mine}")
+    with pytest.raises(TypeError, match=r"^a node made by hand cannot be evaluated again$"):
+        made.forward(1.0)
+
+
+def test_a_row_that_is_not_defined_here_says_so_when_it_is_loaded() -> None:
+    made = ops.define(name="of_another", forward=lambda x: x, partials=lambda out, x: (1,))
+    text = pickle.dumps(made)
+    del ops.TABLE["of_another"]
+    with pytest.raises(KeyError, match="'of_another' is not defined here: define it before load"):
+        pickle.loads(text)
+    delattr(ops.Operators, "of_another")
+
+
+def test_a_row_is_not_defined_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        ArgumentTypeError, match=r"^a row of the op table needs 'forward', 'partials' too$"
+    ):
+        ops.define(name="half")
+    was = ops.Operators.elu
+    own = ops.define(name="elu", forward=lambda x: x, partials=lambda out, x: (1,))
+    assert ops.TABLE.pop("elu") is own
+    assert ops.Operators.elu is was  # a method that was there stays
+    monkeypatch.setattr("micrograd.ops.op._method", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ops.define(name="whole", forward=lambda x: x, partials=lambda out, x: (1,))
+    assert "whole" not in ops.TABLE
+    assert not hasattr(Value, "whole")
+
+
+def interrupted(op: ops.Op) -> Any:
+    raise KeyboardInterrupt
