@@ -611,3 +611,25 @@ def test_it_says_what_it_is_and_names_what_there_is():
     with pytest.raises(NotInGraphError, match=r"it has v9, z8, z7, z6, z5, z4, z3, z2$"):
         steps(terms).find("y")
     assert [made.stop_at(k)[1].first for k in range(len(made))] == list(range(len(made)))
+
+
+def test_find_goes_to_the_last_contribution_of_a_pass_and_not_to_an_update():
+    x, y = named(x=2.0, y=3.0)
+    walk = steps(x * x + x * y, optimizer=SGD([x, y], lr=0.5))
+    found = walk.find(x)
+    assert (found.kind, found.number, found.of) == ("chain", 3, 3)
+    assert walk.position == found.index < len(walk.pass_rows)
+    assert walk.find(walk.root).kind == "seed"
+    assert walk.find("y").parent is y
+    twice = steps(x * x, broken="no_zero_grad")
+    assert (twice.find("x").turn, twice.find("x").number) == (2, 2)
+
+
+def test_what_a_page_opens_with_is_handed_on(monkeypatch, tmp_path):
+    handed = {}
+    monkeypatch.setattr(
+        "micrograd.stepper.page.to_html", lambda walk, *given, **state: handed.update(state)
+    )
+    (x,) = named(x=2.0)
+    steps(x * x).to_html(tmp_path / "a.html", open="loss", set={x: 0.5}, guess=2)
+    assert handed == {"open": "loss", "set": {x: 0.5}, "guess": 2}
