@@ -89,7 +89,10 @@ def test_a_module_and_a_function_never_take_each_others_name():
 
 
 def test_the_import_takes_no_package_and_no_module_that_can_wait():
-    loaded = in_a_new_interpreter("import micrograd; print(*sys.modules)").split()
+    program = "import micrograd; print(*sys.modules); micrograd.steps; print(*sys.modules)"
+    loaded, with_steps = (line.split() for line in in_a_new_interpreter(program).splitlines())
+    rooms = {f"micrograd.{room}" for room in ("loop", "optim", "train", "stepper.page", "replay")}
+    assert rooms.isdisjoint(with_steps)  # steps without an optimizer need none of them
     assert "micrograd.engine" in loaded
     assert {"micrograd.nn", "micrograd.draw", "micrograd.replay"}.isdisjoint(loaded)
 

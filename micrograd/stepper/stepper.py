@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
 from micrograd.checks import one_of
@@ -42,11 +42,13 @@ from micrograd.sentences.updates import UPDATE, Change
 from micrograd.stepper.guess import checked_guess
 from micrograd.stepper.sections import Group, Section, arranged, cut, of_sample, sorted_rows
 from micrograd.stepper.step import Entry, Snapshot, Step, Walk, snapshot_after
-from micrograd.stepper.updates import Plan, planned, updated_text
 from micrograd.style import number_text
 from micrograd.values.names import names_in
 from micrograd.values.networks import Network, network_in
 from micrograd.values.notation import Names
+
+if TYPE_CHECKING:
+    from micrograd.stepper.updates import Plan
 
 __all__ = ["Stepper", "steps"]
 
@@ -103,10 +105,13 @@ class Stepper(Walk, Sequence[Step]):
             *forward,
             *(backward_rows(self.recording, broken) if broken else self._correct),
         ]
-        made = optimizer is None or isinstance(optimizer, Plan)
-        self.plan: Plan | None = optimizer if made else planned(optimizer, self.nodes)
-        found = self.plan.changes(self.recording.data, self.gradients) if self.plan else []
-        self.changes: list[Change] = found
+        self.plan: Plan | None = None
+        self.changes: list[Change] = []
+        if optimizer is not None:  # few have one: the rooms of optimizers are loaded for them only
+            from micrograd.stepper.updates import planned
+
+            self.plan = planned(optimizer, self.nodes)
+            self.changes = self.plan.changes(self.recording.data, self.gradients)
         self.position = 0
         self.live = False
 
@@ -335,7 +340,7 @@ class Stepper(Walk, Sequence[Step]):
         >>> steps(w * w, optimizer=SGD([w], lr=0.25)).updated
         'One update: w × w went from 9 to 2.25. The gradients predicted -9, it was -6.75.'
         """
-        return updated_text(self) if self.plan else ""
+        return self.plan.text(self) if self.plan else ""
 
     @cached_property
     def gradients(self) -> list[Any]:  # noqa: D102 - documented on the class

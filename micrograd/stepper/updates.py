@@ -31,7 +31,7 @@ from micrograd.values.networks import listed
 if TYPE_CHECKING:
     from micrograd.stepper.stepper import Stepper
 
-__all__ = ["Plan", "planned", "updated_text"]
+__all__ = ["Plan", "planned"]
 
 _MOST: Final = 6  # names in a sentence
 
@@ -103,6 +103,32 @@ class Plan:
             )
         return found
 
+    def text(self, stepper: Stepper) -> str:
+        """Return what the update of a walk does to the root, and whom it leaves out."""
+        words, changes = stepper.words, stepper.changes
+        root, said = words.names[-1], []
+        new = {change.node: change.after for change in changes}
+        graph = stepper.copy_of_graph()
+        for i, node in enumerate(order(graph)):
+            node.data = new.get(i, node.data)
+        try:
+            after = graph.forward().data
+        except MicrogradError as error:
+            said.append(f"With the new parameters {root} cannot be computed: {error}.")
+        else:
+            said.append(UpdateWords(words).whole(changes, stepper.recording.data[-1], after))
+        held = [i for i, node in enumerate(stepper.nodes) if node in stepper.called.parameters]
+        left = [words.names[i] for i in held if i not in new]
+        if left:
+            some = [*left[:_MOST], *([f"{len(left) - _MOST} more"] if len(left) > _MOST else [])]
+            stay = "they stay as they are" if len(left) > 1 else "it stays as it is"
+            said.append(f"The optimizer does not hold {listed(some)}: {stay}.")
+        if others := self.others:
+            said.append(
+                f"It holds {others} more parameter{'s' * (others > 1)} outside of this graph."
+            )
+        return " ".join(said)
+
 
 def _told(optimizer: Any) -> dict[str, Any]:
     """Return what the fields of a change say of the optimizer itself."""
@@ -132,6 +158,8 @@ def planned(optimizer: Any, nodes: Sequence[Value]) -> Plan:
     ArgumentError
         If the graph holds none of its parameters, or it cannot be copied.
     """
+    if isinstance(optimizer, Plan):  # of the steps that these are a copy of
+        return optimizer
     leaves = [node for node in nodes if not node.parents]
     optimizer_of(optimizer, leaves, "graph")
     for name in ("params", "step"):
@@ -154,29 +182,3 @@ def planned(optimizer: Any, nodes: Sequence[Value]) -> Plan:
         with suppress(Exception):  # of the user's function: `step` asks again, and says so
             mine.lr = rate_at(mine.lr, mine.steps)  # one update needs one rate of a schedule
     return Plan(mine, [place.get(p) for p in optimizer.params])
-
-
-def updated_text(stepper: Stepper) -> str:
-    """Return what the update of a walk does to the root, and whom it leaves out."""
-    assert stepper.plan is not None
-    words, changes = stepper.words, stepper.changes
-    root, said = words.names[-1], []
-    new = {change.node: change.after for change in changes}
-    graph = stepper.copy_of_graph()
-    for i, node in enumerate(order(graph)):
-        node.data = new.get(i, node.data)
-    try:
-        after = graph.forward().data
-    except MicrogradError as error:
-        said.append(f"With the new parameters {root} cannot be computed: {error}.")
-    else:
-        said.append(UpdateWords(words).whole(changes, stepper.recording.data[-1], after))
-    held = [i for i, node in enumerate(stepper.nodes) if node in stepper.called.parameters]
-    left = [words.names[i] for i in held if i not in new]
-    if left:
-        some = [*left[:_MOST], *([f"{len(left) - _MOST} more"] if len(left) > _MOST else [])]
-        stay = "they stay as they are" if len(left) > 1 else "it stays as it is"
-        said.append(f"The optimizer does not hold {listed(some)}: {stay}.")
-    if others := stepper.plan.others:
-        said.append(f"It holds {others} more parameter{'s' * (others > 1)} outside of this graph.")
-    return " ".join(said)

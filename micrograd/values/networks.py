@@ -195,7 +195,7 @@ class Network:
     def penalties(self) -> list[int]:
         """What is added to the loss that no sample leads to."""
         added = [
-            p for i in self.after[-1] if (op := self.nodes[i].op) and (op.adds or op.name == "add")
+            p for i in self.after[-1] if (op := self.nodes[i].op) and op.adds
             for p in self.parents[i]
         ]  # fmt: skip
         return [p for p in added if self.parents[p] and self.sample[p] == NONE]
