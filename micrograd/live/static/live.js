@@ -99,7 +99,7 @@ function renderLive({ model, el }) {
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
-    const box = h("div"), close = h("button", { type: "button" }, "Close"), values = { data: sample, step: 0, editable: false, error: "", numbers: changes };
+    const box = h("div"), close = h("button", { type: "button" }, "Close"), values = { data: { ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes }, step: 0, editable: false, error: "" };
     const shim = {
       get: key => key === "theme" ? view.theme : values[key], set(key, v) { values[key] = v; }, save_changes() {},
       on(event, f) { if (event === "change:theme") themed.add(f); }, off(event, f) { themed.delete(f); },
@@ -127,8 +127,7 @@ function renderLive({ model, el }) {
     byPoint = point;
     if (source.kind === "trained") source.run(false);
     const found = source.sample(i); // a sentence, or nothing yet if a kernel was asked
-    if (found === null && model.get("place")) ask("sample", i); // the kernel knows any network
-    else if (found === null) say("This page shows the back-propagation of the network that Python gave; a notebook shows that of any.");
+    if (typeof found === "string" && model.get("place")) { report(); ask("sample", i); } // the kernel knows any network
     else if (typeof found === "string") say(found);
     else if (found) { say(""); show(i, found, view.frame.n); }
   }
@@ -176,7 +175,7 @@ function renderLive({ model, el }) {
   // ---- the address: the settings that are not those of Python's call, and the step; and what is copied
   const address = view.address = addressOf(model, el, [], null, true), copy = copier(on, tell), refusals = [], faults = {};
   if (source.runs) {
-    const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
+    const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], later: [l => l.map(([n, part]) => `${n}:${part.lr}`).join(";"), t => t.split(";").map(q => { const [n, lr] = q.split(":").map(Number); return [n, { lr }]; })], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
     const wanted = {}, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
     for (const [key, own] of Object.entries(source.defaults)) {
       const [write, read] = texts[key] ?? [String, typeof own === "number" ? Number : String];

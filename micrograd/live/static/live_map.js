@@ -113,7 +113,7 @@ function liveMap(view) {
     canvas.hidden = !field;
     if (field) inkMap(canvas, field, own ? shades[0] : shades[1]);
     put(line, "d", own ? boundaryOf(own.map, true, 1) : edge());
-    ghosts.replaceChildren(...(own ? [] : view.ghosts()).map(({ d }) => S("path", { class: "mgl-line ghost", d })));
+    ghosts.replaceChildren(...(own ? [] : view.ghosts()).flatMap(({ d, name }) => { const at = /^M(\S+) (\S+)L/.exec(d); return [S("path", { class: "mgl-line ghost", d }), at && S("text", { x: Math.max(6, Math.min(PLANE - 12, +at[1])), y: Math.max(14, Math.min(PLANE - 6, +at[2] - 4)) }, name)]; }).filter(e => e));
     const bg = color("bg");
     dots.forEach((e, i) => {
       const [, , group, held] = points[i], c = classColour(color, group, outputs);

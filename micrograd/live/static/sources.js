@@ -55,7 +55,7 @@ function pushed(data, model, ask, listen, changed) {
   for (const name of ["frame", "running"]) listen(`change:${name}`, changed);
   const frame = () => model.get("frame");
   return {
-    kind: "kernel", shape, settings: { lr: Number(data.rate), activation: data.activation }, choices: { activation: data.activations },
+    kind: "kernel", shape, get rate() { return this.settings.lr; }, settings: { lr: Number(data.rate), activation: data.activation }, choices: { activation: data.activations },
     get running() { return model.get("running"); },
     frame: () => ({ ...frameOf(frame(), shape, mapsOf(frame().neurons)), points: frame().curve.points, held: frame().curve.held }),
     most: () => frame().curve.most, numbers: q => frame().numbers?.map(texts => texts[q]) ?? null,
@@ -79,7 +79,7 @@ function trained(task, changed) {
   return {
     kind: "trained", runs: run, defaults: trainerOf.defaults(task), version: 0, // of the losses so far
     get shape() { return shape ??= shapeOf(); },
-    get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; },
+    get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; }, get rate() { return run.rate; }, // of the next step
     frame(fine) {
       const frame = run.frame({ fine, maps: true }), note = ([low, high]) => `It answers from ${numberText(low)} to ${numberText(high)}${low < 0 && high > 0 ? "; the line is its 0" : ""}.`;
       return { ...frame, ...run.curve(), weights: run.parameters, neurons: frame.neurons.map((map, k) => ({ map, note: note(frame.ranges[k]) })) };
@@ -93,7 +93,7 @@ function trained(task, changed) {
     },
     step() { running = false; run.step(1); changed(); },
     reset() { running = false; this.version++; run.reset(); changed(); },
-    change(part) { this.version++; run.change(part); shape = settings = choices = null; changed(); },
+    change(part) { if (!run.done || Object.keys(part).some(key => key !== "lr")) this.version++; run.change(part); shape = settings = choices = null; changed(); },
     sample: i => run.sample(i),
   };
 }
