@@ -31,7 +31,7 @@ function renderLive({ model, el }) {
     paint: () => { if (mounted) paint(); }, changed, say, tell,
     change(part) { act(() => source.change(part)); },
     run: () => act(() => { if (source.running || !view.frame.stopped) source.run(!source.running); }),
-    forward: () => act(() => { if (!view.frame.stopped) source.step(); }), backward: () => act(source.back), reset: () => act(source.reset),
+    forward: () => act(() => { if (!view.frame.stopped) source.step(); }), backward: () => act(() => source.back()), reset: () => act(() => source.reset()),
     pinned: () => [], ghosts: () => [], open,
   };
   function act(f) { say(""); view.until = null; f(); } // what the reader asks for
