@@ -29,7 +29,7 @@ from micrograd.live.frames import (
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.inputs import check_derived
-from micrograd.live.page import TITLE, page_text, recording
+from micrograd.live.page import TITLE, page_text, recording, templates
 from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
 from micrograd.loop.options import optimizer_of
@@ -348,8 +348,11 @@ class Watch(View):
         about = f"{self._described(self.called)}."
         if not self.classes:
             about += f" Blue above {number_text(self._level, 3)}, orange below."
+        task = self.task
+        if not task["why"]:
+            task = {**task, "templates": templates(self)}
         return {
-            "task": self.task,
+            "task": task,
             "points": points,
             "learnt": samples.training,
             "ends": [[number_text(float(x), 3) for x in ends] for ends in (plane.low, plane.high)],

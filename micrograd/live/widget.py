@@ -100,7 +100,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         try:
             self.error = ""
-            self.watch.adopt(change["new"])  # type: ignore[attr-defined]
+            self.watch.adopt(change["new"])
         except Exception as error:  # ipywidgets would swallow it
             self.error = str(error) or type(error).__name__
 

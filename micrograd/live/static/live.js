@@ -99,7 +99,9 @@ function renderLive({ model, el }) {
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
-    const box = h("div"), close = h("button", { type: "button" }, "Close"), values = { data: { ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes }, step: 0, editable: false, error: "" };
+    const box = h("div"), close = h("button", { type: "button" }, "Close"), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes }), values = { data: graph, step: 0, editable: false, error: "" };
+    const target = changes && !view.shape.classes.length ? numberText(changes.at(-1)[1]) : null; // of a regression
+    if (target != null) for (const term of graph.net?.loss?.terms ?? []) Object.assign(term, { target, name: `target: ${target}` });
     const shim = {
       get: key => key === "theme" ? view.theme : values[key], set(key, v) { values[key] = v; }, save_changes() {},
       on(event, f) { if (event === "change:theme") themed.add(f); }, off(event, f) { themed.delete(f); },
