@@ -95,12 +95,11 @@ function liveMap(view) {
     const { names, ends, classes, outputs, heading: title } = view.shape, over = spoken(names.join(" and "));
     put(heading, "text", own ? capital(view.neuronName(view.neuron)) : title);
     put(plane, "aria-label", minus(own ? `What ${view.neuronName(view.neuron)} answers over ${over}. ${own.note ?? ""}` : `${title} over ${over}. ${frame.say}`));
-    const wanted = JSON.stringify([names, ends, classes, outputs, view.shape.about, view.theme, points.some(p => p[3])]);
+    const here = new Set(points.map(p => p[2])), wanted = JSON.stringify([names, ends, classes, outputs, view.shape.about, view.theme, points.some(p => p[3]), [...here]]);
     if (wanted === shown) return;
     shown = wanted;
     across.replaceChildren(h("span", {}, minus(ends[0][0])), h("span", {}, typed(names[0])), h("span", {}, minus(ends[1][0])));
     up.replaceChildren(h("span", {}, minus(ends[1][1])), h("span", {}, typed(names[1] ?? "target")), h("span", {}, minus(ends[0][1])));
-    const here = new Set(points.map(p => p[2]));
     key.replaceChildren(...classes.flatMap((name, k) => name && (outputs > 1 || here.has(k)) ? [h("span", {}, markOf(color, k, outputs), minus(name))] : []),
       points.some(p => p[3]) ? h("span", {}, S("svg", { class: "mgl-mark", viewBox: "0 0 14 14", "aria-hidden": "true" }, S("path", { class: "hollow", d: markPath(0, 7, 7.5) })), "held out") : "");
     about.replaceChildren(...typed(view.shape.about));
