@@ -4,6 +4,7 @@ import itertools
 import math
 import os
 import random
+import re
 
 import pytest
 from live_page import TEXTS, changed, engines_of_pages, spelt, texts_of, unplaced
@@ -65,6 +66,16 @@ def test_a_wrong_rule_is_wrong_in_the_page_as_well_and_a_rule_that_python_has_no
         assert why.startswith("The page computes ")
     finally:
         listed[4] = saved
+
+
+def test_small_numbers_are_computed_and_a_sentence_of_a_group_that_is_not_pythons_is_seen(ask):
+    a = Value(5e-324, label="a")
+    assert ask("load", page_data(steps((a * 2 + a) * 0.5 * Value(3e-310, label="b")))) == ""
+    model = MLP(2, [2, 1], rng=random.Random(0))
+    data = page_data(steps(losses.mse([model([1.0, 2.0])], [1.0])))
+    assert ask("load", data) == ""
+    data["strings"][data["sections"][1]["groups"][0]["text"]] += " More."
+    assert re.match(r"The page says step \d+ otherwise than Python: ", ask("load", data))
 
 
 def test_random_graphs_give_the_walk_of_the_changed_graph(ask):
