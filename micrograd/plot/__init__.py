@@ -1,7 +1,7 @@
 """Plots of decision boundaries, losses, functions and networks.
 
-matplotlib paints a plot once, in the colours of its `theme`; it cannot follow the notebook around it,
-whose theme the kernel does not know. In a dark one pass `theme="dark"`.
+matplotlib paints a plot once, in the colours of its `theme`; it cannot follow the notebook around
+it, whose theme the kernel does not know. In a dark one pass `theme="dark"`.
 """
 
 from micrograd.plot.axes import DOTS_PER_INCH as DOTS_PER_INCH
