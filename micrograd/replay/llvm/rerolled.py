@@ -239,12 +239,26 @@ class RerolledLoops:
         count = self._row_of(at, turned=False)
         return count if count > 1 else self._row_of(at, turned=True)
 
+    def _place_numbers(self, head: _Parts, at: int, turned: bool) -> bool:
+        """Give the numbers of a row places one after the other if they have none."""
+        op = self._rows[self._steps[at]]
+        numbers: dict[int, None] = {}
+        for i in range(len(self._steps) - at):
+            step = self._steps[at + i]
+            found = _PARTS[op](self, step, turned) if op and self._rows[step] is op else None
+            if found is None or found[:4] != head[:4] or found.number in numbers:
+                break
+            numbers[found.number] = None
+        return len(numbers) >= self._least and self._place(list(numbers))
+
     def _row_of(self, at: int, turned: bool) -> int:
         """Find a loop whose factor is the first operand of each product, or the second."""
         op = self._rows[self._steps[at]]
         assert op is not None
         parts = _PARTS[op]
         head = parts(self, self._steps[at], turned)
+        if head is not None and head.place < 0 and self._place_numbers(head, at, turned):
+            head = parts(self, self._steps[at], turned)
         if head is None or head.place < 0:
             return 1
         name, memory, place = head.name, *self._address(head.value)
