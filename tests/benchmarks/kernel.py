@@ -8,6 +8,7 @@ measures processor time in alternating rounds, least and median of each, and wri
 """
 
 import argparse
+import math
 import random
 import statistics
 import sys
@@ -25,6 +26,7 @@ from results import machine, table, write_section
 
 import micrograd
 from micrograd.nn import MLP
+from micrograd.replay import kernels
 
 
 def alternating(runs, tiny):
@@ -107,19 +109,21 @@ def of_one(tiny):
     """Return rows of the gradient of one sample and, per sample, of batches."""
     rows = []
     for name, function, samples in programs(tiny):
-        compiled = micrograd.compile(function, "llvm")
-        start = time.process_time()
-        run(compiled, samples, 1, None)()
-        first = time.process_time() - start
-        held = np.array([p.data for p in compiled.parameters])
-        compiled.machine(*samples)  # compiled now, not when that has paid
-        run(compiled, samples, 1, None)()
-        for how, given in (("read from the Values", None), ("as an array", held)):
-            runs = {n: run(compiled, samples, n, given) for n in (1, 64, 1024, 1025)}
-            each = {n: seconds[0] / n for n, seconds in alternating(runs, tiny).items()}
-            ratio = f"{each[1] / each[64]:.1f}"
-            title = f"{name}, parameters {how}"
-            rows.append([title, *map(short, each.values()), ratio, short(first)])
+        for way, price in (("interpreted", math.inf), ("compiled", 0.0)):
+            kernels._COMPILING = price  # what compiling a step costs: never too little, or nothing
+            compiled = micrograd.compile(function, "llvm")
+            start = time.process_time()
+            run(compiled, samples, 1, None)()
+            first = time.process_time() - start
+            held = np.array([p.data for p in compiled.parameters])
+            for n in (1, 2, 1, 2):  # what is called for the second time is called directly
+                run(compiled, samples, n, None)()
+            for how, given in (("of the Values", None), ("an array", held)):
+                runs = {n: run(compiled, samples, n, given) for n in (1, 64, 1024, 1025)}
+                each = {n: seconds[0] / n for n, seconds in alternating(runs, tiny).items()}
+                ratio = f"{each[1] / each[64]:.1f}"
+                title = f"{name}, {way}, parameters {how}"
+                rows.append([title, *map(short, each.values()), ratio, short(first)])
     return rows
 
 
