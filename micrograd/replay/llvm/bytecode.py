@@ -17,7 +17,8 @@ from micrograd.replay.llvm.loop_code import RECORD
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan
 from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
-from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
+from micrograd.replay.trace.simpler import key_of
+from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 
 __all__ = ["FUNCTIONS", "LOOP", "OPERATIONS", "WIDTH", "Bytecode"]
 
@@ -35,6 +36,7 @@ OPERATIONS = [
 ]  # fmt: skip
 LOOP = len(OPERATIONS)
 """The number of the instruction that runs a loop; its third number is where the record is."""
+_GIVING = {"dot", "take"}  # loops that give a value a row
 _NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 _DIRECT = {
     ops.add: _NUMBER["+"], ops.sub: _NUMBER["-"], ops.mul: _NUMBER["*"], ops.div: _NUMBER["/"]
@@ -151,6 +153,8 @@ class Bytecode:
                 self._loop(loops[position])
                 continue
             given, count = operands[position], self._count
+            if key_of(op) == "take_of" and self._take(position):
+                continue
             product = self._plan.fused.get(position)
             if product is not None:
                 a, b = operands[product]
@@ -235,16 +239,28 @@ class Bytecode:
             self.records.extend((0, place, 0))
             field = first + RECORD + 3 * row
             self._factors.setdefault(start, []).append((field, factors[row]))
-            if loop.name == "dot":
+            if loop.name in _GIVING:
                 position = loop.steps[row]
                 value = self._at[position] = self._count
                 self._count += 1
                 if position in self._plan.places:
                     self._fixed[value] = self._address(position)
                 self._sums.setdefault(start, []).append((field + 2, value))
-        for position in loop.steps if loop.name == "dot" else ():
+        for position in loop.steps if loop.name in _GIVING else ():
             if position in self._plan.results:
                 self._note(position)
+
+    def _take(self, position: int) -> bool:
+        """Add the instruction that picks one of some parameters; return whether all are."""
+        rows, operands = self._tape.rows, self._tape.operands
+        *values, index = operands[position]
+        if any(rows[v] is not None or operands[v][0] != PARAMETER for v in values):
+            return False
+        self._loop(
+            RerolledLoop("take", len(values), values[0], (index,), (values[0],), (position,))
+        )
+        self.records.extend(map(self._address, values))
+        return True
 
     # ---- places -----------------------------------------------------------------------------
 

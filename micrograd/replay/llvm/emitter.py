@@ -46,6 +46,8 @@ _SEGMENT = 300
 # This many like steps in a row become a loop: it is faster than straight code, and a sixth is left
 # to compile.
 _REROLLED = 6
+# In a large program, which is interpreted for longer, fewer do.
+_REROLLED_IN_LARGE = 4
 # Sums of more terms are computed in parts, so that they can be cut as well.
 _WIDE = 100
 # Above this many steps LLVM does not optimise (O0): it takes a third of the time, and the code runs
@@ -431,7 +433,8 @@ class Source:
     @functools.cached_property
     def planned(self) -> tuple[Tape, Plan]:
         """The tape and its plan, with loops."""
-        return self._planned(_REROLLED if self.contract and host().fuses else 0)
+        least = _REROLLED if self.instructions <= _LOOPED else _REROLLED_IN_LARGE
+        return self._planned(least if self.contract and host().fuses else 0)
 
     @functools.cached_property
     def size(self) -> int:

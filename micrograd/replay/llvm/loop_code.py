@@ -12,6 +12,7 @@ import threading
 from typing import Any, NamedTuple
 
 from micrograd.replay.llvm.processor import (
+    again,
     attributes,
     host,
     load,
@@ -37,8 +38,9 @@ class LoopCode(NamedTuple):
 
     Attributes
     ----------
-    name : {"dot", "outer", "scale", "spread"}
-        What it computes: see `RerolledLoop`.
+    name : {"dot", "outer", "scale", "spread", "take"}
+        What it computes: see `RerolledLoop`. "take" is for bytecode alone: the numbers of the
+        parameters follow the record, and the factor is the index of the one that is taken.
     rows : int
         How many there are.
     width : int
@@ -312,6 +314,39 @@ def _entry(loop: LoopCode) -> str:
     return "\n".join([*lines, "  ret void", "}", ""])
 
 
+def _take(loop: LoopCode) -> str:
+    """Return the text of the function that picks one of some parameters, nan for no such index."""
+    lanes = _lanes(loop)
+    v = f"<{lanes} x double>"
+    nans = ", ".join(["double 0x7FF8000000000000"] * lanes)
+    return f"""
+define void @{loop.symbol()}_entry(ptr %record, ptr %in, ptr %par) #0 {{
+entry:
+{load("n", "i64", "%record", "1")}
+{load("at", "i64", "%record", str(RECORD))}
+{load("to", "i64", "%record", str(RECORD + 2))}
+  %numbers = getelementptr i64, ptr %record, i64 {RECORD + 3}
+{load("index", v, "%in", "%at", 8 * lanes)}
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %i1, %next ]
+  %taken = phi {v} [ <{nans}>, %entry ], [ %taken1, %next ]
+{load("number", "i64", "%numbers", "%i")}
+{load("value", "double", "%par", "%number")}
+{splat("double", "value", lanes)}
+  %which = sitofp i64 %i to double
+{splat("double", "which", lanes)}
+  %is = fcmp oeq {v} %index, %whichv
+  %taken1 = select <{lanes} x i1> %is, {v} %valuev, {v} %taken
+{again("i", "%n", "next", "done")}
+done:
+  %there = getelementptr {v}, ptr %in, i64 %to
+  store {v} %taken1, ptr %there, align {8 * lanes}
+  ret void
+}}
+"""
+
+
 _lock = threading.Lock()
 _there: dict[LoopCode, int] = {}  # the addresses of the functions for bytecode
 _engines: list[Any] = []  # the code of the loops, kept until the process ends
@@ -331,11 +366,15 @@ def provide(loops: set[LoopCode]) -> dict[LoopCode, int]:
         new = sorted(loops - _there.keys())
         if new:
             declared: set[str] = set()
-            text = "".join(_text(loop, declared) + _entry(loop) for loop in new)
+            text = "".join(
+                _take(loop) if loop.name == "take" else _text(loop, declared) + _entry(loop)
+                for loop in new
+            )
             engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
             for loop in new:
                 symbol = loop.symbol()
-                llvm.add_symbol(symbol, engine.get_function_address(symbol))
+                if loop.name != "take":
+                    llvm.add_symbol(symbol, engine.get_function_address(symbol))
                 _there[loop] = engine.get_function_address(f"{symbol}_entry")
             _engines.append(engine)
     return _there

@@ -95,7 +95,24 @@ def straight():
     return lambda x: (w[0] * x[0] + w[1]) / (x[1] - w[2]) - w[3] * w[4] * w[5] * x[2]
 
 
-@pytest.mark.parametrize("make", [shared, wide, penalised, straight])
+def attentive():
+    rows = [[Value(random.Random(i).gauss(0, 1)) for i in range(k, k + 4)] for k in range(12)]
+
+    def fn(x):
+        first = micrograd.greater(x[0], 0) + micrograd.greater(x[1], 0)
+        index = [first, 2 - first, micrograd.where(micrograd.greater(x[2], 1), math.nan, 0)]
+        table = [
+            [micrograd.take(column, i) for column in zip(*rows[:3], strict=True)] for i in index
+        ]
+        keys = [[micrograd.dot(row, v) for row in rows[4:]] for v in (*table, x)]
+        fits = micrograd.softmax([micrograd.dot(keys[0], key) for key in keys])
+        mixed = [micrograd.dot(fits, column) for column in zip(*keys, strict=True)]
+        return micrograd.dot(mixed, mixed)
+
+    return fn
+
+
+@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive])
 @pytest.mark.parametrize("options", [{}, {"threads": 2}, {"contract": False}], ids=str)
 def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):
     rows = np.random.default_rng(0).normal(size=(2_100, 4))
