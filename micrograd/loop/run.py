@@ -73,8 +73,11 @@ class Objective(Protocol):
     def measure_held_out(self) -> Sequence[float]:
         """Return the same of the validation data; gradients do not change."""
 
-    def descent(self, optimizer: Any, clip: Clip | None) -> Any:
-        """Return an object whose `run` does many steps in machine code; None if there is none."""
+    def descent(self, optimizer: Any, clip: Clip | None, samples: float, measured: float) -> Any:
+        """Return an object whose `run` does many steps in machine code; None if there is none.
+
+        The whole run will train on so many samples, and measure the validation data so often.
+        """
 
 
 def finite_loss(number: float, whose: str = "") -> float:
@@ -125,11 +128,12 @@ class Run:
         self._everyone = united(self.parameters, self.trained)
         self._trail: Any = None  # of the latest leap, if it was asked for
 
-    def prepare(self) -> None:
+    def prepare(self, steps: float = math.inf) -> None:
         """Make the machine code that does many steps at a time, if there can be any."""
-        self.descent = self.objective.descent(self.optimizer, self.clip)
+        size = self.batches.size or self.objective.samples
+        measured = -(-steps // self.validate_every) if self.objective.has_held_out else 0
+        self.descent = self.objective.descent(self.optimizer, self.clip, steps * size, measured)
         if self.descent is not None:
-            size = self.batches.size or self.objective.samples
             size += -(-self.descent.held // self.validate_every)
             self.stride = max(1, _WORK // max(_STEP, size * len(self.parameters)))
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import math
 import pickle
 import threading
 import warnings
@@ -132,8 +133,16 @@ class Compiled(Bound, Exports, Fits, Checks):
         shapes = ", ".join(str(shapes) for shapes in self._traces) or "nothing yet"
         return f"<compiled {self._name}, {self.backend}, traced for {shapes}>"
 
-    def machine(self, *args: Any) -> tuple[llvm.Machine, list[Value], list[int]] | None:
+    def machine(
+        self, *args: Any, ahead: float = math.inf
+    ) -> tuple[llvm.Machine, list[Value], list[int]] | None:
         """Return the machine code for arguments like these, for a loop that calls it itself.
+
+        Parameters
+        ----------
+        *args : array-like
+        ahead : int or inf
+            How many samples the loop will compute, if that is known: few are not worth compiling.
 
         Returns
         -------
@@ -142,7 +151,7 @@ class Compiled(Bound, Exports, Fits, Checks):
             of which of these its derivatives are. None with the Python backend.
         """
         trace, _, _ = self._batch(args)
-        kernel, used = self._program(trace, "parameters", "sums", settled=True)
+        kernel, used = self._program(trace, "parameters", "sums", ahead=ahead)
         if not isinstance(kernel, LlvmKernel):
             return None
         return kernel.machine("sums"), trace.parameters, used
@@ -150,7 +159,7 @@ class Compiled(Bound, Exports, Fits, Checks):
     def machine_of_one(self) -> llvm.Machine | None:
         """Return the machine code of the same program for single samples, if it has its own."""
         trace = self.latest()
-        kernel, _ = self._program(trace, "parameters", "sums", 1, settled=True)
+        kernel, _ = self._program(trace, "parameters", "sums", 1, ahead=math.inf)
         return cast("llvm.Machine", kernel.machine("one")) if kernel.is_large else None
 
     # ---- calling -----------------------------------------------------------------------------

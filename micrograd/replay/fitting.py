@@ -28,7 +28,9 @@ class Fits(Programs):
         def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
             """Return the values of a batch and their derivatives."""
 
-        def machine(self, *args: Any) -> tuple[Any, list[Value], list[int]] | None:
+        def machine(
+            self, *args: Any, ahead: float = ...
+        ) -> tuple[Any, list[Value], list[int]] | None:
             """Return the machine code, the parameters that it reads and the derivatives' places."""
 
         def machine_of_one(self) -> Any:
@@ -141,7 +143,7 @@ class Fits(Programs):
             limit,
             every,
         )
-        run.prepare()
+        run.prepare(steps)
         while run.done < steps:
             most = steps - run.done
             if callback is not None:

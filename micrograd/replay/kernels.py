@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from micrograd.checks import needs
 from micrograd.replay.llvm import emitter as llvm
+from micrograd.replay.llvm.processor import host
 from micrograd.replay.python import ieee
 from micrograd.replay.python.source import (
     array_namespace,
@@ -91,11 +92,11 @@ class PythonKernel:
         self.filename, self.function = self._compiled(self.source, scalar_namespace(own))
         self._array_function: Callable[..., Any] | None = None
 
-    def has(self, use: str, settled: bool = False) -> bool:
+    def has(self, use: str, ahead: float = 0) -> bool:
         """Return whether there is code for a use: there is for all."""
         return True
 
-    def make(self, use: str, settled: bool = False) -> None:
+    def make(self, use: str, ahead: float = 0) -> None:
         """Make nothing: there is code for all uses."""
 
     def use(self, use: str, samples: int) -> str:
@@ -169,8 +170,10 @@ def note(machine: llvm.Machine, samples: int) -> bool:
     return _pays(machine.steps, machine)
 
 
-def _pays(steps: int, machine: llvm.Machine | None) -> bool:
-    return _COMPILING * (steps + _PROGRAM) <= (0.0 if machine is None else machine.spent)
+def _pays(steps: int, machine: llvm.Machine | None, each: float = 0.0) -> bool:
+    """Return whether it pays to compile, with what each step will take the interpreter yet."""
+    spent = 0.0 if machine is None else machine.spent
+    return _COMPILING * (steps + _PROGRAM) <= spent + each * steps
 
 
 class LlvmKernel:
@@ -203,39 +206,41 @@ class LlvmKernel:
         """Size of the machine code."""
         return sum(machine.bytes for machine in set(self._machines.values()))
 
-    def has(self, use: str, settled: bool = False) -> bool:
+    def has(self, use: str, ahead: float = 0) -> bool:
         """Return whether there is code for a use that is fast enough.
 
         Parameters
         ----------
         use : {"sums", "each", "one"}
-        settled : bool, default False
-            Whether it has to be code that is not replaced by faster code later on, unless it takes
-            long to make that.
+        ahead : int or inf, default 0
+            How many samples will follow for sure. Infinitely many, if that is not known, want
+            code that is not replaced by faster code later on, unless it takes long to make that.
         """
         machine = self._machines.get(use)
         if machine is None or not machine.is_interpreted:
             return machine is not None
-        return not self._is_compiled_now(machine, settled)
+        return not self._is_compiled_now(machine, ahead)
 
-    def _is_compiled_now(self, machine: llvm.Machine | None, settled: bool) -> bool:
-        at_once = settled and not (self.is_large and self._source.size > _AT_ONCE)
-        return at_once or _pays(self._source.steps, machine)
+    def _is_compiled_now(self, machine: llvm.Machine | None, ahead: float) -> bool:
+        if ahead == math.inf:
+            at_once = not (self.is_large and self._source.size > _AT_ONCE)
+            return at_once or _pays(self._source.steps, machine)
+        return _pays(self._source.steps, machine, _STEP * -(-ahead // host().lanes))
 
     def lasting(self, use: str) -> llvm.Machine | None:
         """Return the code for a use if it is there and settled; of a large program bytecode is."""
-        return self._machines[use] if self.has(use, settled=not self.is_large) else None
+        return self._machines[use] if self.has(use, 0 if self.is_large else math.inf) else None
 
-    def make(self, use: str, settled: bool = False) -> None:
+    def make(self, use: str, ahead: float = 0) -> None:
         """Make the code for a use: bytecode first, which is ready at once.
 
         Parameters
         ----------
-        use, settled
+        use, ahead
             As of `has`.
         """
         machine, source = self._machines.get(use), self._source
-        interpreted = not self._is_compiled_now(machine, settled)
+        interpreted = not self._is_compiled_now(machine, ahead)
         single = use == "one" and source.is_large
         made = self._machines[use] = llvm.Machine(
             source, self._sizes, use == "sums", single=single, interpreted=interpreted

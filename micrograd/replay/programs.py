@@ -142,15 +142,15 @@ class Programs:
         return names[:count]
 
     def _program(
-        self, trace: Trace, kind: str, use: str = "one", samples: int = 0, settled: bool = False
+        self, trace: Trace, kind: str, use: str = "one", samples: int = 0, ahead: float = 0
     ) -> tuple[Any, list[int]]:
         """Return the kernel of a program, and which of its derivatives are not always zero.
 
         The kernel has code for a use, of the sums over so many samples, that may be replaced by
-        faster code at a later call unless it has to be `settled`.
+        faster code at a later call; it is at once where that pays for all the samples `ahead`.
         """
         found = trace.programs.get(kind)
-        if found is None or not found[2].has(found[2].use(use, samples), settled):
+        if found is None or not found[2].has(found[2].use(use, samples), ahead):
             started = time.perf_counter()
             with uncollected():
                 if found is None:
@@ -160,7 +160,7 @@ class Programs:
                     else:
                         kernel = LlvmKernel(tape, trace.sizes, self._contract)
                     found = (tape, used, kernel)
-                found[2].make(found[2].use(use, samples), settled)
+                found[2].make(found[2].use(use, samples), ahead)
             trace.programs[kind] = found
             self._seconds += time.perf_counter() - started
         return found[2], found[1]

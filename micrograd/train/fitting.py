@@ -204,7 +204,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         model, X, y, loss, optimizer, steps, batch_size, seed, validation, compile, sample_weight
     )
     run.validate_every, run.early_stop, run.clip = validate_every, early_stop, clip_of(clip)
-    run.prepare()
+    run.prepare(steps)
     if checkpoint is not None:
         if resume and Path(checkpoint).exists():
             checkpoints.load(run, checkpoint)

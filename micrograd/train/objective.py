@@ -13,7 +13,6 @@ from micrograd.loop import finite_loss
 from micrograd.losses import LOSSES
 from micrograd.nn import Module
 from micrograd.ops import PlainNumber
-from micrograd.optim import Clip
 from micrograd.train.task import Task, loss_value, measured, right_of
 from micrograd.values.assigning import data_of
 
@@ -93,9 +92,9 @@ class ModelLoss:
         found = measured(self.held_out)
         return found.loss, found.accuracy or 0.0
 
-    def descent(self, optimizer: Any, clip: Clip | None) -> Any:
+    def descent(self, *arguments: Any) -> Any:
         """Return the training loop in machine code, if there can be one."""
-        return None if self.compiled is None else self.compiled.descent(optimizer, clip)
+        return None if self.compiled is None else self.compiled.descent(*arguments)
 
 
 def compiled_steps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Neuron, is_ours, neurons_of
 from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
+from micrograd.optim import Clip
 from micrograd.replay.arguments import as_column
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import numpy
 from micrograd.replay.trace.alike import described
 from micrograd.replay.trace.traced import Trace
+from micrograd.replay.training.descent import Descent
 from micrograd.replay.training.steps import Steps
 
 __all__ = ["NetworkSteps", "is_worth_compiling"]
@@ -165,6 +168,12 @@ class NetworkSteps(Steps):
             else:
                 trace.programs = known[0].programs
             self.is_traced = True
+
+    def descent(
+        self, optimizer: Any, clip: Clip | None, samples: float = math.inf, measured: float = 0
+    ) -> Descent | None:
+        """Return the loop; what is trained once more will be again, so its code is made at once."""
+        return super().descent(optimizer, clip, math.inf if self.is_traced else samples, measured)
 
     def measure(self, batch: Sequence[int] | None = None) -> list[float]:
         """Set the parameters' `grad`; return the loss and the accuracy, as `Steps` does."""

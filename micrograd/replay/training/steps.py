@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +92,15 @@ class Steps:
         found: list[float] = values.tolist()
         return found
 
-    def descent(self, optimizer: Any, clip: Clip | None) -> Descent | None:
+    def descent(
+        self, optimizer: Any, clip: Clip | None, samples: float = math.inf, measured: float = 0
+    ) -> Descent | None:
         """Return the whole loop in machine code, None if it cannot do what is asked for."""
         rule = rule_of(optimizer)
         if rule is None or (clip is not None and clip.norm is not None and clip.norm < _LEAST_NORM):
             return None
-        found = self._compiled.machine(*[column[:1] for column in self._columns])
+        ahead = samples + measured * (len(self._held_out[0]) if self._held_out else 0)
+        found = self._compiled.machine(*[column[:1] for column in self._columns], ahead=ahead)
         if found is None:
             return None
         machine, reached, places = found
