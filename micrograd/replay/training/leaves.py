@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from array import array
 from collections.abc import Sequence
 from operator import attrgetter
@@ -23,6 +24,8 @@ from micrograd.values.assigning import data_of, restore_data, set_leaves
 __all__ = ["Leaves"]
 
 _op = attrgetter("op")
+# So many numbers are written in Python before machine code is made, which takes some milliseconds.
+_WORTH = 5_000
 # What both functions are given: the words of an array.
 _WORDS = ("values", "count", "data", "grad", "type", "make", "drop", "numbers", "grads")
 
@@ -149,13 +152,17 @@ class Leaves:
     def __init__(self, values: Sequence[Value], data: Any, grads: Any) -> None:
         self.values, self.data, self.grads = values, data, grads
         self._plain = set(map(type, values)) <= {Value} and set(map(_op, values)) <= {None}
-        places = offset_of("data"), offset_of("grad")
         self._words: Any = None
-        if self._plain and values and None not in places:
-            self._table = array("q", map(id, values))
-            numbers = [self._table.buffer_info()[0], len(values), *places, id(float)]
+        self._left: float = _WORTH  # numbers to write before there is machine code
+
+    def _compile(self) -> None:
+        """Use machine code, if it is known where CPython keeps the numbers of a Value."""
+        places = offset_of("data"), offset_of("grad")
+        if self._plain and self.values and None not in places:
+            self._table = array("q", map(id, self.values))
+            numbers = [self._table.buffer_info()[0], len(self.values), *places, id(float)]
             numbers += [_python("PyFloat_FromDouble"), _python("Py_DecRef")]
-            self._words = array("q", [*numbers, address_of(data), address_of(grads)])
+            self._words = array("q", [*numbers, address_of(self.data), address_of(self.grads)])
             self._address = self._words.buffer_info()[0]
             _, self._read, self._write = _functions()
 
@@ -177,7 +184,11 @@ class Leaves:
         restore_data(self.values, before if type(before) is list else before[:count].tolist())
 
     def write(self) -> None:
-        """Give the leaves their numbers and derivatives, all at once for whoever interrupts."""
+        """Give the leaves their numbers and derivatives; after an interrupt, restore them."""
+        self._left -= len(self.values)
+        if self._words is None and self._left < 0:
+            self._left = math.inf
+            self._compile()
         if self._words is not None:
             self._write(self._address)
             return

@@ -40,6 +40,11 @@ NUMBERS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(module, "_WORTH", 0)
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_is_written_is_what_is_read(is_known, monkeypatch):
     if not is_known:  # another interpreter, whose objects lie otherwise in memory
