@@ -55,6 +55,7 @@ TESTED_WITH = {
     "replay.llvm.plan": "emitter",
     "replay.llvm.sums_ir": "driver",
     "replay.trace.parts": "tape",
+    "replay.trace.rules": "recorder",
     "replay.trace.simpler": "tape",
     "replay.trace.traced": "recorder",
     "replay.training.descent": "loop",

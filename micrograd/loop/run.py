@@ -207,9 +207,9 @@ class Run:
         if self.clip is not None:
             self.clip(self.trained)
         self.optimizer.step()
-        for i, parameter in enumerate(self.parameters):
-            if parameter.data * 0 != 0:
-                raise OverflowRangeError(f"the update makes parameter {i} {parameter.data}")
+        for i, number in enumerate(data_of(self.parameters)):
+            if number * 0 != 0:
+                raise OverflowRangeError(f"the update makes parameter {i} {number}")
         self.history.seconds.append(time.perf_counter() - start)
         self.done += 1
 

@@ -6,8 +6,8 @@ from micrograd.replay.trace.recorder import (
     detached,
     differentiate,
     is_number_like,
-    rule,
     tracing,
 )
+from micrograd.replay.trace.rules import rule
 
 __all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "rule", "tracing"]

@@ -21,7 +21,7 @@ from micrograd.replay.trace.reach import Kept, is_library, models_of, reached_by
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
 from micrograd.replay.trace.watch import SLOPE, WHERE, Watch, is_symbol, line_where
 
-__all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "rule", "tracing"]
+__all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "tracing"]
 
 tracing: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tracing", default=None)
 """The recorder of the function that is being run."""
@@ -587,27 +587,3 @@ def _slopes(recorder: Recorder, node: int, forms: dict[Op, list[int]]) -> list[i
         place = {id(one): i for i, one in enumerate((*inputs, out))}
         forms[op] = [~tape.constant(one) if is_plain(one) else place[id(one)] for one in slopes]
     return [recorder.operand(one) for one in slopes]
-
-
-def rule(op: Op) -> Tape:
-    """Return the forward rule of a user's operation as a tape whose inputs are its operands.
-
-    Where it branches, the tape has both branches and a `where`.
-
-    Raises
-    ------
-    TypeError
-        If it does something that cannot be recorded.
-    """
-    forward = op.forward
-
-    def explored(*args: Symbol) -> Symbol:
-        recorder = args[0].recorder
-        recorder.tracing = False
-        return recorder.symbol(recorder.explored(forward, args))
-
-    recorder = Recorder()
-    recorder.trace(explored, [()] * op.arity, ["operand"] * op.arity)
-    if recorder.parameters:
-        raise NumberTypeError("it gives a Value for plain numbers")
-    return recorder.tape.optimised()
