@@ -203,14 +203,12 @@ class Descent:
         if not self.held and (samples == 1).all():
             machine = self._of_one() or machine
         if machine.is_interpreted:  # so that the next run compiles it when that has paid
-            note(machine, int(samples.sum()))
+            note(machine, int(samples.sum()) + len(measured) * self.held)
         self._set(
             total=machine.driver.total_address, program=machine.description, work=machine.work()
         )
         start = time.perf_counter()
         done = int(self._code.train(address_of(self._fields)))
-        if self._machine.is_interpreted:
-            note(self._machine, self._samples_planned)
         seconds = time.perf_counter() - start
         count = sum(step < done for step in measured)
         record, held_out = self._record[:done].tolist(), self._record_held[:count].tolist()
@@ -227,7 +225,6 @@ class Descent:
         np = numpy()
         plan, table = self._plan(steps, batches), np.empty((steps, SCALARS))
         plan[measured, 4] = range(len(measured))
-        self._samples_planned = int(plan[:, 0].sum()) + len(measured) * self.held
         table[:, 3] = plan[:, 0] if self._divides else 1.0
         table[:, 4], table[:, 5] = self.held if self._divides else 1.0, self._limit
         order, buffers = None, self._columns
