@@ -51,7 +51,7 @@ def test_relu_and_sgd_give_the_bits_of_the_engine(options):
     names = {"momentum", "nesterov", "weight_decay"}
     own = {key: options[key] for key in names & set(options)}
     rest = {key: options[key] for key in set(options) - names}
-    page, engine = both(lambda p: SGD(p, 0.05, **own), 120, validation=HELD, **{"seed": 0, **rest})
+    page, engine = both(lambda p: SGD(p, 0.05, **own), 60, validation=HELD, **{"seed": 0, **rest})
     assert page == engine
 
 
