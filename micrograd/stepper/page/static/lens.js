@@ -62,7 +62,7 @@ function mountLens(model, el, keep) {
   V.layerText = (letter, l) => `${letter}\u207d${(/[wb]/.test(letter) && weightName(l)) || ownName(l)[2]}\u207e`;
   const below = l => [...new Set(V.neuron(l, 1).in.map(i => placeOf.get(i)?.layer ?? 0))].sort();
   V.below = l => below(l).map(k => k ? V.layerName(k) : "the inputs").reverse().join(" and ");
-  V.inputText = l => { const [k, ...more] = below(l); return more.length || (!k && V.neuron(l, 1).in.length < V.inputs().length) ? "inputs" : k && ownName(k)[1] === ownName(l)[1] ? V.layerText("x", k) : nameText("x", 0); };
+  V.inputText = l => { const [k, ...more] = below(l); return more.length || (!k && V.inputs().includes(V.neuron(l, 1).in[0]) && V.neuron(l, 1).in.length < V.inputs().length) ? "inputs" : k && ownName(k)[1] === ownName(l)[1] ? V.layerText("x", k) : nameText("x", 0); };
   V.after = () => [...(net.after[V.sample] ?? []), ...net.end];
   V.outputs = () => V.term()?.outputs ?? net.layers.at(-1).neurons.map((n, j) => { const at = V.neuron(net.layers.length, j + 1); return at.x ?? at.s; });
   V.reads = () => { // what the loss is computed from: outputs, and what else leads to it, as of a twin of the last layer

@@ -92,7 +92,9 @@ function lensPicture(V, on) {
     return { ...c, height: c.rows * c.pitch };
   }
   function drawInputs(list, shape, x, H) {
-    const from = (i, y) => { for (const e of into[i]) { const a = anchors.get(e.p); if (a) line(a.x, a.y, x, y, { e }); } };
+    const from = (i, y, seen = new Set()) => { // also through what is not drawn
+      for (const e of into[i]) { const a = anchors.get(e.p); if (a) line(a.x, a.y, x, y, { e }); else if (!seen.has(e.p)) { seen.add(e.p); from(e.p, y, seen); } }
+    };
     list.forEach((i, j) => {
       if (shape.cards) {
         const y = Math.round(H * (j + .5) / list.length - T.card / 2);
