@@ -46,6 +46,16 @@ def _(stepper):
 def _(draw_dot, stepper):
     draw_dot(stepper.root)
     return
+
+
+@app.cell
+def _():
+    from micrograd import watch
+    from micrograd.nn import MLP
+
+    watched = watch(MLP(2, [3, 1]), [[0.0, 1.0], [1.0, 0.0]], [0, 1])
+    watched
+    return
 """
 
 
@@ -119,11 +129,17 @@ def test_the_widget_lives_in_marimo(browser, tmp_path):
         view.get_by_label("New value of x").fill("5")
         view.get_by_label("New value of x").press("Enter")
         leaf(view, page, "L = 75").wait_for()
-        assert page.locator(".mgs").count() == 2  # the stepper itself is the widget, too
+        assert page.locator(".mgs:not(.mgl)").count() == 2  # the stepper itself is the widget, too
+        run = page.locator(".mgl")
+        run.get_by_role("button", name="Step", exact=True).click()
+        page.locator(".mgl[data-step='1']").wait_for()
+        run.locator(".mgl-dot").first.click(force=True)
+        run.locator(".mgl-steps .mgn-card").first.wait_for()
         picture = page.locator("svg > g > polygon").first
         for theme in ("dark", "light"):  # while all is open
             page.emulate_media(color_scheme=theme)
-            page.locator(f".mgs[data-theme={theme}]").nth(1).wait_for()
+            page.locator(f".mgs:not(.mgl)[data-theme={theme}]").nth(1).wait_for()
+            page.locator(f".mgl[data-theme={theme}] .mgn[data-theme={theme}]").wait_for()
             ground = picture.evaluate("e => getComputedStyle(e).fill")
             assert ground == f"rgb{tuple(bytes.fromhex(style.theme(theme).bg[1:]))}"
             keep_screenshot(page, f"marimo_{theme}")
