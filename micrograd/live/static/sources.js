@@ -15,17 +15,23 @@ function parametersOf(layers) {
 }
 const positionsOf = layers => layers.slice(1).flatMap((n, l) => Array.from({ length: n }, (_, i) => [l + 1, i])); // of the neurons
 
+const plainInput = text => inputText(text.replaceAll("\u207d\u2070\u207e", "")); // x₁, as in x₁²
 // What Python says of a run that it trains itself, or has trained.
 function stillShape(data) {
-  const { names, ends, layers, classes } = data;
+  const names = data.names.map(plainInput), inputs = data.inputs.map(plainInput), { ends, layers, classes } = data, side = 24;
+  // The maps of the inputs: the two of the plane, and zeros for those that are held at a mean.
+  const maps = inputs.map(name => {
+    const k = names.indexOf(name), [low, high] = ends.map(end => k < 0 ? 0 : numberOf(end[k])), peak = Math.max(-low, high) || 1;
+    return Uint8Array.from({ length: side * side }, (_, i) => Math.round(127.5 + 127.5 * (low + (k ? Math.floor(i / side) : i % side) / (side - 1) * (high - low)) / peak));
+  });
   return {
-    layers, inputs: data.inputs, answers: data.answers, outputs: layers.at(-1), classes, names: [...new Set(names)], ends, heading: data.heading, about: data.about,
+    maps, layers, inputs, answers: data.answers, outputs: layers.at(-1), classes, names: [...new Set(names)], ends, heading: data.heading, about: plainInput(data.about),
     points: data.points.map(([x, y, group], i) => [x, y, group, i >= data.learnt]), parameters: parametersOf(layers), neurons: positionsOf(layers),
   };
 }
 function frameOf(frame, shape, neurons) {
   const sizes = new Int8Array(bytesOf(frame.w).buffer), scales = frame.scales.map(Number);
-  return { ...frame, map: frame.line ? null : bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons };
+  return { ...frame, map: frame.line ? null : bytesOf(frame.map), weights: shape.parameters.map((p, q) => sizes[q] / 127 * scales[p.l - 1]), neurons, inputs: shape.maps };
 }
 const mapsOf = neurons => neurons?.map(own => ({ map: bytesOf(own.map), note: own.note })) ?? null;
 
@@ -70,9 +76,9 @@ function trained(task, changed) {
   const run = trainerOf(task);
   let running = false, shape = null, settings = null, choices = null;
   const shapeOf = () => {
-    const { plane, layers } = run, plain = text => text.replaceAll("\u207d\u2070\u207e", ""); // inputs are x₁, as in x₁²
+    const { plane, layers } = run;
     return {
-      layers, inputs: run.inputs.map(plain).map(inputText), answers: run.answers, outputs: run.outputs, classes: run.classes, names: plane.names.map(plain).map(inputText), heading: run.heading, about: inputText(plain(run.about)), points: run.points,
+      layers, inputs: run.inputs.map(plainInput), answers: run.answers, outputs: run.outputs, classes: run.classes, names: plane.names.map(plainInput), heading: run.heading, about: plainInput(run.about), points: run.points,
       ends: [plane.low, plane.high].map(ends => Array.from(ends, x => numberText(x, 3))), parameters: parametersOf(layers), neurons: positionsOf(layers),
     };
   };
