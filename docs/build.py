@@ -22,8 +22,10 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 import fetch  # noqa: E402
+import jupyterlite  # noqa: E402
 import licences  # noqa: E402
 import reference  # noqa: E402
+import runtime  # noqa: E402
 import wheels  # noqa: E402
 
 import micrograd  # noqa: E402
@@ -54,10 +56,6 @@ PLACES = {
     "CONTRIBUTING.md": "project/contributing.md",
     "tests/benchmarks/RESULTS.md": "benchmarks.md",
 }
-# The files of Pyodide that a page loads.
-RUNTIME = (
-    "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json",
-)  # fmt: skip
 
 
 def main() -> None:
@@ -92,9 +90,11 @@ def build(out: Path) -> None:
         carried = source / "_static" / "mathjax" / "tex-svg.js"
         carried.parent.mkdir(parents=True)
         carried.write_bytes(fetch.read("mathjax@3.2.2", "es5/tex-svg.js"))
-        licences.write(source)
+        runtime.write(made / "pyodide")
+        licences.write(source, made / "pyodide")
         run_sphinx(source, made)
         write_playground(made / "playground")
+        jupyterlite.write(made / "lite")
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(made, out)
@@ -103,22 +103,11 @@ def build(out: Path) -> None:
 
 
 def write_playground(folder: Path) -> None:
-    """Write the page with Python in it: the runtime, the wheels and the stepper as it is."""
+    """Write the page with Python in it, and the stepper as it is."""
     shutil.copytree(HERE / "playground", folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HERE / "site" / "_static" / "icon.svg", folder)
     (folder / "stepper.js").write_text(script(), encoding="utf-8")
     (folder / "stepper.css").write_text(styles(), encoding="utf-8")
-    runtime = folder / "pyodide"
-    runtime.mkdir()
-    for name in RUNTIME:
-        (runtime / name).write_bytes(fetch.read("pyodide@0.27.7", name))
-    loaded = [
-        shutil.copy(fetch.wheel("graphviz==0.21"), folder),
-        wheels.write_graphviz(folder),
-        wheels.write_micrograd(folder),
-    ]
-    names = [Path(path).name for path in loaded]
-    (folder / "wheels.json").write_text(json.dumps(names), encoding="utf-8")
 
 
 def run_sphinx(source: Path, out: Path) -> None:
@@ -201,6 +190,10 @@ def write_course(folder: Path) -> None:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             prepare(cell)
+        title, *rest = notebook["cells"][0]["source"]
+        place = f"../lite/notebooks/index.html?path={path.name}"
+        button = f'<p class="doors"><a class="door" href="{place}">Run in the browser</a></p>'
+        notebook["cells"][0]["source"] = [title, "\n", button + "\n", *rest]
         notebook["metadata"]["html_theme.sidebar_secondary.remove"] = True  # room for the outputs
         (folder / path.name).write_text(json.dumps(notebook), encoding="utf-8")
         (picture,) = (ROOT / "docs" / "course").glob(f"{path.stem[:2]}.*")

@@ -1,12 +1,15 @@
 // Python in a worker: it answers one question after the other, so that the page stays alive.
 
-import { loadPyodide } from "./pyodide/pyodide.mjs";
+import { loadPyodide } from "../pyodide/pyodide.mjs";
+
+const runtime = new URL("../pyodide/", import.meta.url).href;
 
 const started = (async () => {
-  const names = await (await fetch("wheels.json")).json();
   const program = fetch("playground.py").then(answer => answer.text());
-  const wheels = names.map(name => fetch(name).then(answer => answer.arrayBuffer()));
-  const python = await loadPyodide({ indexURL: new URL("pyodide/", import.meta.url).href });
+  const { packages } = await (await fetch(`${runtime}pyodide-lock.json`)).json();
+  const wheels = ["graphviz", "micrograd-graphviz", "micrograd"].map(async name =>
+    (await fetch(runtime + packages[name].file_name)).arrayBuffer());
+  const python = await loadPyodide({ indexURL: runtime });
   for (const wheel of wheels) python.unpackArchive(await wheel, "wheel");
   python.runPython(await program, { filename: "playground.py" });
   return python.globals.get("answer");

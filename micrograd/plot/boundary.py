@@ -267,7 +267,7 @@ def _draw_key(ax: Any, look: Theme, marks: list[_Mark], *, hollow: bool) -> int:
     handles = [handle(shape, colour, colour, name) for _, name, colour, shape in marks]
     if hollow:
         handles.append(handle(MARKERS[0], look.bg, look.muted, "held out"))
-    figure = ax.get_figure(root=True)
+    figure = ax.figure.canvas.figure  # the outermost one, in every version of matplotlib
     figure.canvas.draw()  # widths are known only now
     lines = 0
     while True:

@@ -1,16 +1,11 @@
 """The built site, in a browser that reaches no other host: documentation, search, themes, sizes."""
 
-import functools
-import http.server
-import os
 import re
-import threading
 import zlib
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from browser import keep_screenshot, launched
+from built_site import STARTS, built, opened, served
 
 import micrograd
 from micrograd.cli.expression import parse
@@ -29,57 +24,20 @@ KINDS = (
 @pytest.fixture(scope="module")
 def folder():
     """The folder that holds the site under `micrograd/`: .ci/run builds it and names it."""
-    named = os.environ.get("MICROGRAD_SITE")
-    if not named or not (Path(named) / "micrograd" / "index.html").exists():
-        pytest.skip("MICROGRAD_SITE names no built site")
-    return Path(named)
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
+    return built()
 
 
 @pytest.fixture(scope="module")
 def address(folder):
     """The address of the site, under a path, as on a server that holds others too."""
-    handler = functools.partial(Handler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/micrograd/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(folder) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def browser(folder):  # without a site, that is why nothing here runs
     with launched() as found:
         yield found
-
-
-@contextmanager
-def opened(browser, address, **options):
-    """Open a page that may reach the site alone; whatever else it asks for fails the test."""
-    context = browser.new_context(**options)
-    elsewhere, errors = [], []
-
-    def route(asked):
-        if asked.request.url.startswith((address.rpartition("/micrograd/")[0], "data:", "blob:")):
-            asked.continue_()
-        else:
-            elsewhere.append(asked.request.url)
-            asked.abort()
-
-    context.route("**/*", route)
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert not elsewhere
-    assert not errors
 
 
 def listed(folder):
@@ -157,9 +115,6 @@ def test_every_method_of_a_value_and_a_stepper_is_in_the_inventory(folder):
 
 
 # ---- the playground ----------------------------------------------------------------------------
-
-STARTS = 120_000  # milliseconds, on a machine that does much else; some 3,000 on a quiet one
-
 
 def ran(page, **fields):
     """Fill in fields of the playground, run, and wait for what comes of it."""
