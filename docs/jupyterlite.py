@@ -17,7 +17,7 @@ from micrograd.cli.notebooks import hand_out
 HERE = Path(__file__).resolve().parent / "lite"
 CORE = "jupyterlite-core==0.6.4"
 # The wheels whose extensions of JupyterLab are carried: the kernel, and what shows widgets.
-EXTENSIONS = (runtime.KERNEL, "anywidget==0.11.0", "jupyterlab-widgets==3.0.17")
+EXTENSIONS = (runtime.KERNEL, "anywidget==0.11.0", "jupyterlab-widgets==3.0.15")
 # What the kernel needs before the first cell, all loaded at once.
 FIRST = (
     "comm", "ipykernel", "ipython", "jedi", "micropip", "piplite", "pyodide_kernel", "sqlite3",
@@ -40,12 +40,17 @@ def write(folder: Path) -> None:
         shutil.copy(path, folder)
     for path in folder.glob("*/index.html"):
         text = path.read_text(encoding="utf-8")
-        script = '<script src="../kept.js" defer></script>'
-        path.write_text(text.replace("</head>", f"  {script}\n  </head>"), encoding="utf-8")
-    icons = folder / "static" / "favicons"  # of a notebook, and of one that computes
+        added = '<link rel="icon" href="../favicon.ico"><script src="../kept.js" defer></script>'
+        path.write_text(text.replace("</head>", f"{added}</head>"), encoding="utf-8")
+    icons = folder / "static" / "favicons"
     icons.mkdir(parents=True)
-    for name in ("favicon-notebook.ico", "favicon-busy-1.ico"):
-        shutil.copy(folder / "notebooks" / "favicon.ico", icons / name)
+    # Of any page, of a notebook, and of one that computes.
+    for icon in (
+        folder / "favicon.ico",
+        icons / "favicon-notebook.ico",
+        icons / "favicon-busy-1.ico",
+    ):
+        shutil.copy(folder / "notebooks" / "favicon.ico", icon)
     settings(folder, write_extensions(folder))
     write_contents(folder)
 

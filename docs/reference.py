@@ -285,7 +285,7 @@ def of_row(op: Op) -> list[str]:
     where = "micrograd" if hasattr(micrograd, op.name) else "micrograd.ops"
     called = f"{where}.{op.name}{signature(op)}".replace(", /", "")
     text = str(SphinxDocString(with_code(document(op)), {}))
-    if any(op is TABLE[name] for name in PLOTTED) or op.arity == 1:
+    if fixed_in_plot(op) is not None:
         plot = [
             *[
                 f"   .. image:: /reference/ops/plots/{op.name}-{theme}.svg\n"
@@ -324,10 +324,16 @@ PLOTTED = {
 }  # fmt: skip
 
 
+def fixed_in_plot(op: Op) -> tuple[float, ...] | None:
+    """Return the operands but the first in the plot of an operation; None without a plot."""
+    others = PLOTTED.get(op.name, ())
+    return others if op.arity == 1 + len(others) else None
+
+
 def plot_row(op: Op, folder: Path) -> None:
     """Write the plot of an operation and its derivative, in both themes."""
-    others = PLOTTED.get(op.name, ())
-    if op.arity != 1 + len(others):
+    others = fixed_in_plot(op)
+    if others is None:
         return
     low, high = op.domain[0]
     low, high = max(low, -4.0), min(high, 4.0)

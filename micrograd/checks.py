@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -221,6 +222,8 @@ def install(extra: str) -> str:
     >>> install("train")
     'pip install "micrograd[train]"'
     """
+    if sys.platform == "emscripten":
+        return "a web page has the packages of its site and no others"
     return f'pip install "micrograd[{extra}]"'
 
 

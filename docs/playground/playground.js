@@ -42,7 +42,9 @@ y`],
 
 const $ = id => document.getElementById(id);
 const form = $("form"), status = $("status"), problem = $("problem");
-let mode = "expression", worker, ready, leave = null, last = 0, waits = null;
+let mode = "expression", worker, ready, leave = null, last = 0, waits = null, idle = "Ready";
+// A worker of a file would have no content security policy; that of a blob has this page's.
+const program = new Blob([`import ${JSON.stringify(new URL("worker.js", document.baseURI).href)};`], { type: "text/javascript" });
 
 // ---- theme: that of the documentation, else of the system
 function theme() {
@@ -60,7 +62,7 @@ function start(said) {
   worker?.terminate();
   ready = false;
   status.textContent = said;
-  worker = new Worker("worker.js", { type: "module" });
+  worker = new Worker(URL.createObjectURL(program), { type: "module" });
   worker.onmessage = ({ data }) => heard(data);
   worker.onerror = event => { status.textContent = `Python cannot be started here: ${event.message || "the worker does not load"}`; };
 }
@@ -74,7 +76,7 @@ function ask(question) {
 }
 
 function heard(data) {
-  if (data.ready) { ready = true; if (!waits) status.textContent = "Ready"; return; }
+  if (data.ready) { ready = true; if (!waits) status.textContent = idle; return; }
   if (data.fatal) {
     quit({ error: `Python has ended: ${data.fatal.split("\n")[0]}` });
     start("Starting Python again …");
@@ -108,6 +110,7 @@ async function run() {
   const text = $(mode).value, numbers = $("numbers").value;
   if (waits) { quit({ stale: true }); start("Starting Python again …"); }
   const was = ready, began = performance.now();
+  idle = "Ready";
   status.textContent = ready ? "Running …" : "Starting Python …";
   const answer = await ask({ do: "run", mode, text, numbers });
   if (answer.stale) return;
@@ -136,7 +139,12 @@ function fill(text, numbers) {
   if (numbers !== undefined) $("numbers").value = numbers;
 }
 
-form.addEventListener("submit", event => { event.preventDefault(); history.replaceState(null, "", address()); run(); });
+form.addEventListener("submit", event => {
+  event.preventDefault();
+  const same = address() === location.pathname + location.search; // then the step in the address is of this text
+  history.replaceState(null, "", address() + (same ? location.hash : ""));
+  run();
+});
 form.addEventListener("keydown", event => { // the stepper hears keys everywhere else
   event.stopPropagation();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey)) { event.preventDefault(); form.requestSubmit(); }
@@ -164,5 +172,6 @@ if (asked.has("python")) fill(asked.get("python"));
 else if (asked.has("expression")) fill(asked.get("expression"), asked.get("numbers") ?? "");
 else fill(EXAMPLES[0][1], EXAMPLES[0][2]);
 history.replaceState(null, "", address() + location.hash);
-start("Starting Python …");
-run();
+if (asked.has("python")) idle = "This program came with the link. Read it, then press Run.";
+start(asked.has("python") ? idle : "Starting Python …");
+if (!asked.has("python")) run();

@@ -5,7 +5,7 @@ import { loadPyodide } from "../pyodide/pyodide.mjs";
 const runtime = new URL("../pyodide/", import.meta.url).href;
 
 const started = (async () => {
-  const program = fetch("playground.py").then(answer => answer.text());
+  const program = fetch(new URL("playground.py", import.meta.url)).then(answer => answer.text());
   const { packages } = await (await fetch(`${runtime}pyodide-lock.json`)).json();
   const wheels = ["graphviz", "micrograd-graphviz", "micrograd"].map(async name =>
     (await fetch(runtime + packages[name].file_name)).arrayBuffer());

@@ -13,8 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from browser import launched
-from built_site import assert_ran, opened, run_all, served, started
-from test_jupyterlite import COURSE
+from built_site import COURSE, assert_ran, opened, run_all, served, started
 
 LONG = ("04", "05", "07")
 

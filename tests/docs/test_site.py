@@ -116,6 +116,7 @@ def test_every_method_of_a_value_and_a_stepper_is_in_the_inventory(folder):
 
 # ---- the playground ----------------------------------------------------------------------------
 
+
 def ran(page, **fields):
     """Fill in fields of the playground, run, and wait for what comes of it."""
     for name, text in fields.items():
@@ -171,6 +172,9 @@ def test_the_address_of_the_playground_holds_a_program_and_a_step(browser, addre
         link = page.url
     with opened(browser, address, viewport={"width": 400, "height": 800}) as page:
         page.goto(link)
+        page.get_by_text("This program came with the link").wait_for()
+        assert page.locator("#mgs .mgs").count() == 0
+        page.get_by_role("button", name="Run").click()
         page.locator("#mgs", has_text="y = x × x").wait_for(timeout=STARTS)
         assert page.locator("#python").input_value() == program
         assert "2 / 4" in page.locator("#mgs").inner_text()
