@@ -226,7 +226,8 @@ def _take_over(old: Path, new: Path) -> None:
         was = old.stat()
     except FileNotFoundError:
         return
-    if os.name == "posix" and (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+    made = new.stat()
+    if (was.st_uid, was.st_gid) != (made.st_uid, made.st_gid):
         with suppress(OSError):
             os.chown(new, was.st_uid, was.st_gid)
     new.chmod(stat.S_IMODE(was.st_mode))

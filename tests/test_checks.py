@@ -1,6 +1,7 @@
 """Checks of arguments: what is accepted, and which error names what is not."""
 
 import re
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +102,13 @@ def test_an_unknown_choice_is_named_with_the_known_ones(given):
         one_of("name", given, ("a", "b"))
     with pytest.raises(ArgumentError, match="got <int 2"):
         one_of("name", HUGE, ("a", "b"))
+
+
+def test_a_web_page_is_not_told_to_install_packages(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    with pytest.raises(ImportError, match="plots need it: a web page has the packages of its site"):
+        with needs("train", "plots need it"):
+            import not_installed_anywhere  # noqa: F401
 
 
 def test_a_missing_package_is_answered_with_the_extra_and_the_cause_is_kept():

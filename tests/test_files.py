@@ -226,6 +226,14 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path, mode):
     assert read_json(path) == 2
 
 
+def test_a_file_is_replaced_where_nobody_owns_files(tmp_path, monkeypatch):  # as in a web page
+    for name in ("geteuid", "getegid", "chown"):
+        monkeypatch.delattr(os, name, raising=False)
+    write_json(tmp_path / "a.json", 1)
+    write_json(tmp_path / "a.json", 2)
+    assert read_json(tmp_path / "a.json") == 2
+
+
 @posix
 @pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_a_new_file_has_the_mode_that_the_mask_gives(tmp_path, mask):

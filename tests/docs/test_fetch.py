@@ -28,6 +28,16 @@ def test_what_was_downloaded_before_is_compared_again(fetch, tmp_path, monkeypat
     assert fetch.package("@viz-js/viz@3.31.0") == kept
 
 
+def test_an_archive_of_pyodide_is_compared_with_the_lock_file(fetch, tmp_path):
+    (tmp_path / "pyodide").mkdir()
+    (tmp_path / "pyodide" / "numpy.whl").write_bytes(b"another numpy")
+    digest = hashlib.sha256(b"numpy").hexdigest()
+    with pytest.raises(ValueError, match=f"expected {digest}"):
+        fetch.official("numpy.whl", digest)
+    (tmp_path / "pyodide" / "numpy.whl").write_bytes(b"numpy")
+    assert fetch.official("numpy.whl", digest) == b"numpy"
+
+
 def test_everything_is_pinned_to_one_version_and_its_bytes(fetch):
     for name, digest in {**fetch.PACKAGES, **fetch.WHEELS}.items():
         assert name.replace("==", "@").rpartition("@")[2][0].isdigit()

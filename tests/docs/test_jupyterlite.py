@@ -2,7 +2,7 @@
 
 import pytest
 from browser import keep_screenshot, launched
-from built_site import COURSE, assert_ran, built, opened, run_all, served, started
+from built_site import COURSE, assert_ran, built, opened, run_all, served, show_output, started
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ def test_a_notebook_runs_from_top_to_bottom(page, number):
     started(page, page.address, name)
     assert_ran(run_all(page, limit=600))
     if number == "02":
-        page.evaluate("document.querySelector('.mgs').scrollIntoView()")
+        show_output(page, ".mgs")
         stepper = page.locator(".mgs").first
         before = stepper.inner_text()
         stepper.get_by_role("button", name="Step forward").click()

@@ -90,6 +90,19 @@ def run_all(page, limit):
     return page.evaluate(_CELLS)
 
 
+def show_output(page, inside):
+    """Scroll to the first cell whose output has an element; JupyterLab hides those out of view."""
+    page.evaluate(
+        f"""inside => {{
+            const {{ content }} = {_NOTEBOOK};
+            const i = content.widgets.findIndex(({{ node }}) => node.querySelector(inside));
+            content.activeCellIndex = i;
+            return content.scrollToItem(i, "start");
+        }}""",
+        inside,
+    )
+
+
 def assert_ran(cells):
     """Check that every cell ran, in order, and that none has ended in an error."""
     errors = [output["evalue"] for _, outputs in cells for output in outputs if "evalue" in output]
