@@ -4,7 +4,7 @@ The program is straight-line code for as many samples as a vector register holds
 loops where like steps follow each other. Where only sums over the samples are wanted it computes
 two registers of them at a time: they share what the loops load, and the sums are stored half as
 often. Functions are those of the C library: the vector versions where it has them (glibc's
-libmvec), else the scalar ones, lane by lane.
+libmvec), else the scalar ones, lane by lane. Of a large program there is code for one sample too.
 """
 
 from __future__ import annotations
