@@ -19,7 +19,6 @@ from micrograd.course.marking import marks, stage_problems
 
 ENGINE = "08_build_your_own.ipynb"
 LAB = "laboratory.ipynb"
-STUDENTS = int(sys.argv[2]) if len(sys.argv) > 2 else 100
 
 
 def nbgrader(folder, *arguments):
@@ -94,7 +93,8 @@ def main():
     (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
     for assignment in ("lab", "08"):
         nbgrader(folder, "generate_assignment", assignment, "--create")
-    planted = {f"s{i:03}": hand_in(folder, f"s{i:03}") for i in range(STUDENTS)}
+    students = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    planted = {f"s{i:03}": hand_in(folder, f"s{i:03}") for i in range(students)}
     engines = {student: hand_in_engine(folder, student) for student in list(planted)[::5]}
     for assignment in ("lab", "08"):
         nbgrader(folder, "autograde", assignment, "--create")
