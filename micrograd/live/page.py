@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.errors import MicrogradError
 from micrograd.live.view import View
@@ -18,7 +18,18 @@ from micrograd.stepper.page.layout import Layout
 from micrograd.stepper.page.minified import stripped
 from micrograd.style import THEMES
 
-__all__ = ["live_script", "live_styles", "page_text", "recording", "sample_data", "templates"]
+if TYPE_CHECKING:
+    from micrograd.live.watching import Watch
+
+__all__ = [
+    "live_script",
+    "live_styles",
+    "page_text",
+    "place_of",
+    "recording",
+    "sample_data",
+    "templates",
+]
 
 TRAINER: Final = (
     "mt.js",
@@ -85,6 +96,18 @@ def page_text(data: dict[str, Any], said: str) -> str:
     only_networks = all(sample["net"] for sample in samples.values()) or None
     code = live_script(only_networks).removesuffix(_LIVE_END) + _source("start.js")
     return document(data["title"], code, live_styles(), data, said)
+
+
+def place_of(watch: Watch) -> dict[str, Any]:
+    """Return the `state` at which a page opens: where the run is, or nothing if it is at its start.
+
+    Nothing either where Python went a way that the settings do not tell, such as at another rate.
+    """
+    settings = watch.settings
+    rate = [settings["lr"], *(part["lr"] for _, part in settings["later"])][-1]
+    if not watch.step or (watch.rate, watch.activation) != (rate, settings["activation"]):
+        return {}
+    return {"state": {"settings": settings, "step": watch.step}}
 
 
 def recording(view: View, samples: Sequence[int] | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from micrograd.live.frames import (
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.inputs import check_derived
-from micrograd.live.page import TITLE, page_text, recording, templates
+from micrograd.live.page import TITLE, page_text, place_of, recording, templates
 from micrograd.live.task import task_data
 from micrograd.live.view import GRID, View
 from micrograd.loop.options import optimizer_of
@@ -349,8 +349,8 @@ class Watch(View):
         if not self.classes:
             about += f" Blue above {number_text(self._level, 3)}, orange below."
         task = self.task
-        if not task["why"]:
-            task = {**task, "templates": templates(self)}
+        if not task["why"] and "templates" not in task:  # of the network of the call
+            task["templates"] = templates(self)
         return {
             "task": task,
             "points": points,
@@ -409,7 +409,8 @@ class Watch(View):
         if steps is not None:
             steps = whole_number("steps", steps, 1)
         if not self.task["why"]:
-            return page_text({**self.still(), "title": title}, self.frame()["say"])
+            place = place_of(self)
+            return page_text({**self.still(), **place, "title": title}, self.frame()["say"])
         frames = self.record(steps)
         frames[-1]["numbers"] = parameter_texts(self.model)
         run = {"frames": frames, "curve": self.curve(frames[-1]), **recording(self, samples)}
@@ -424,7 +425,8 @@ class Watch(View):
     ) -> Path:
         """Write a page that trains the network by itself, offline, and return its path.
 
-        It begins where the network was when the watch was made. What only Python can train, such
+        It opens at the step of this run, and starts from where the network was when the watch was
+        made. What only Python can train, such
         as with a loss function of one's own, is recorded from its start instead, in at most 100
         frames; that page also holds the back-propagation of some samples at the end of the run.
 

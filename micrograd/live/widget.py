@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 
 from micrograd.errors import ArgumentError
-from micrograd.live.page import TITLE, live_script, live_styles, page_text, sample_data
+from micrograd.live.page import TITLE, live_script, live_styles, page_text, place_of, sample_data
 from micrograd.live.watching import Watch
 from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
@@ -176,9 +176,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Return the page that stays in a saved notebook: where the run is now."""
         if not self.trains_itself:
             return ""
-        state = self.state or {"settings": self.data["task"]["settings"], "step": self.watch.step}
-        now = {key: state[key] for key in ("settings", "step")}
-        return page_text({**self.data, "state": now}, self.watch.frame()["say"])
+        return page_text({**self.data, **place_of(self.watch)}, self.watch.frame()["say"])
 
     def close(self) -> None:
         """Pause the run and close the widget."""

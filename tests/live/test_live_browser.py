@@ -169,8 +169,13 @@ def test_a_page_trains_and_its_controls_begin_another_run(tmp_path):
         net, X[:25], y[:25], "hinge", SGD(net.parameters(), 0.1), validation=(X[25:], y[25:])
     )
     with launched() as browser:
+        path = view.run(3).to_html(tmp_path / "there.html")
+        with opened(browser, path) as page:  # it opens where the run is
+            page.locator(".mgl[data-step='3']").wait_for()
+            assert float(page.locator(".mgl").get_attribute("data-loss")) == view.measure()[0]
+        path = view.reset().to_html(tmp_path / "run.html")
         for width, scheme in ((1600, "light"), (400, "dark")):
-            with opened(browser, view.to_html(tmp_path / "run.html"), width, scheme) as page:
+            with opened(browser, path, width, scheme) as page:
                 button = partial(page.get_by_role, "button", exact=True)
                 for n in (1, 2, 3):
                     button(name="Step").click()
@@ -236,9 +241,10 @@ def test_a_page_trains_and_its_controls_begin_another_run(tmp_path):
 def test_a_page_tells_numbers_takes_painted_points_keeps_runs_and_gives_python(tmp_path):
     net = MLP(2, [4, 1], rng=random.Random(1))
     view = watch(net, X, y, "hinge", SGD(net.parameters(), 0.1), names=["width", "height"])
+    path = view.to_html(tmp_path / "run.html")
     with launched() as browser:
         for width, scheme in ((1000, "light"), (400, "dark")):
-            with opened(browser, view.to_html(tmp_path / "run.html"), width, scheme) as page:
+            with opened(browser, path, width, scheme) as page:
                 button = partial(page.get_by_role, "button", exact=True)
                 place = "[scrollY, document.documentElement.scrollHeight, " \
                     "document.querySelector('.mgl-curve').getBoundingClientRect().top]"  # fmt: skip
