@@ -8,13 +8,13 @@ from browser import keep_screenshot
 from graphs import guide_graph
 from networks import small
 from PIL import Image
+from screen import neuron
 from stepper_page import Opened
 
 from micrograd import Value, steps
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("x1", "x2", "w1", "w2")
 PICTURE = """() => [document.querySelector(".mgn-stage, .mgs-view").innerText,
   ...[...document.querySelectorAll(".mgn-crumbs, .mgs-say, .sel .name, h3")].map(e => e.textContent)
 ]"""
@@ -26,21 +26,6 @@ SMALLEST = """() => {
   return Math.min(...all.map(e => size(e) * scale(e)))
     / view.getBoundingClientRect().width;
 }"""
-
-
-def neuron():
-    x1, x2, w1, w2 = (
-        Value(x, label=name) for x, name in zip((2.0, 0.0, -3.0, 1.0), NAMES, strict=True)
-    )
-    first, second = x1 * w1, x2 * w2
-    first.label, second.label = "x1w1", "x2w2"
-    total = first + second
-    total.label = "x1w1+x2w2"
-    n = total + Value(6.8813735870195432, label="b")
-    n.label = "n"
-    o = n.tanh()
-    o.label = "o"
-    return o
 
 
 @pytest.fixture
