@@ -272,10 +272,10 @@ class Words:
         if i in self._sums:
             parts = ["inputs and weights"]
         elif i in self._activations:
-            rule = _SLOPES.get(self.recording.nodes[i].op.name, "")
+            rule = _WRITTEN.get(self.recording.nodes[i].op.name, ("", ""))[1]
             parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{numbers[0]}"]
-        elif self.recording.nodes[i].op.name == "logsumexp":
-            parts = ["the probabilities"]
+        elif saved := _SAVED.get(self.recording.nodes[i].op.name):
+            parts = [saved]
         elif len(parents) > 4:
             parts.append(f"and {len(parents) - 4} more")
         return f"Saved for the backward pass: {', '.join(parts)}."
@@ -298,7 +298,7 @@ class Words:
     def activation(self, i: int) -> str:
         """Return what the activation that gives value `i` is called: σ, tanh, relu."""
         name = str(self.recording.nodes[i].op.name)
-        return "σ" if name == "sigmoid" else name
+        return _WRITTEN.get(name, (name, ""))[0]
 
     def _seeded(self, row: Row) -> str:
         name = self.names[row.node]
@@ -545,7 +545,9 @@ class Words:
         return NOTHING if self._is_not_chosen(row) else MULTIPLIED
 
 
-_SLOPES: Final = {"sigmoid": "x(1 - x)", "tanh": "1 - x²"}  # of activations x, as saved
+# What a row that has its own words is called, and its derivative where it gives x; what it saves.
+_WRITTEN: Final = {"sigmoid": ("σ", "x(1 - x)"), "tanh": ("tanh", "1 - x²")}
+_SAVED: Final = {"logsumexp": "the probabilities"}
 
 
 class _Exact(Fraction):
