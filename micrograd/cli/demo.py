@@ -209,7 +209,7 @@ def _write_run(
     if page is None and film is None:
         return
     from micrograd.live import watch
-    from micrograd.optim import Adam, linear
+    from micrograd.optim import Adam
 
     steps: int = arguments.steps
     view = watch(
@@ -217,7 +217,7 @@ def _write_run(
         data.X,
         data.y,
         loss,
-        Adam(model.parameters(), lr=linear(arguments.lr, 0.1 * arguments.lr, steps)),
+        Adam(model.parameters(), lr=arguments.lr),  # a page trains at a rate, not by a schedule
         validation=(data.X_test, data.y_test),
         batch_size=batch_size,
         seed=arguments.seed,
@@ -227,7 +227,7 @@ def _write_run(
     )
     if page is not None:
         view.to_html(page, steps, f"A network learns {data.name}")
-        print(f"  {page}: a page that shows the training", flush=True)
+        print(f"  {page}: a page that trains the network", flush=True)
     if film is not None:
         view.to_gif(film, steps, theme=arguments.theme)
         print(f"  {film}: an animation of the training", flush=True)

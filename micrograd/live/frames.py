@@ -113,15 +113,4 @@ def axes_of(losses: list[float], steps: int) -> dict[str, Any]:
     least = max(min(losses, default=high), 1e-4 * high)
     log = high > 100 * least and min(losses) > 0
     low = 2.0 ** math.floor(math.log2(least)) if log else 0.0
-    if log:
-        decades = range(math.ceil(math.log10(low)), math.floor(math.log10(top)) + 1)
-        ticks = [10.0**k for k in decades]
-    else:
-        ticks = [0.0, top / 2, top]
-    return {
-        "low": low,
-        "high": top,
-        "log": log,
-        "most": steps,
-        "ticks": [[tick, number_text(tick, 3)] for tick in ticks],
-    }
+    return {"low": low, "high": top, "log": log, "most": steps}
