@@ -217,6 +217,8 @@ def rates_ahead(lr: Any, start: int, count: int) -> list[Any]:
             rates.append(finite_number("lr", rate_at(lr, step), 0))
         except Exception:  # of the user's function
             break
+        if not callable(lr):
+            return rates * count
     return rates
 
 

@@ -162,7 +162,7 @@ def main(arguments=None):
         f"`python tests/benchmarks/fitting.py` on {machine()}. Processor time, medians of {rounds} "
         "rounds; each ratio is to the plain case of its round.\n\nFull-batch steps of "
         "`MLP(2, [16, 16, 1])` on 100 samples of moons, hinge loss, SGD, compiled before. Each "
-        "`fit` has a new model; one whose model or loss is of one's own is traced again.\n\n"
+        "`fit` has a new model; one whose model or loss is of one's own is not traced again.\n\n"
         f"{ours}\n\nA compiled loss trained with Adam by 1,000 steps of one `f.fit`, beside its "
         f"loss and gradient alone (the aim is at most 1.3).\n\n{loops}"
     )

@@ -199,11 +199,11 @@ class Descent:
             self._allot(steps, batches, measured, trail)
         for i, numbers in enumerate(scalars):
             self._table[:, i] = numbers[:steps]
-        machine, samples = self._machine, self._used[0][:, 0]
-        if not self.held and (samples == 1).all():
+        machine = self._machine
+        if self._are_single:
             machine = self._of_one() or machine
         if machine.is_interpreted:  # so that the next run compiles it when that has paid
-            note(machine, int(samples.sum()) + len(measured) * self.held)
+            note(machine, int(self._used[0][:, 0].sum()) + len(measured) * self.held)
         self._set(
             total=machine.driver.total_address, program=machine.description, work=machine.work()
         )
@@ -227,6 +227,7 @@ class Descent:
         plan[measured, 4] = range(len(measured))
         table[:, 3] = plan[:, 0] if self._divides else 1.0
         table[:, 4], table[:, 5] = self.held if self._divides else 1.0, self._limit
+        self._are_single = not self.held and bool((plan[:, 0] == 1).all())
         order, buffers = None, self._columns
         if batches is not None:
             largest = int(plan[:, 0].max())
