@@ -53,13 +53,13 @@ def described(fn: Any, parameters: Sequence[Value]) -> tuple[Any, ...] | None:
 
     Examples
     --------
-    >>> def scaled(by):
-    ...     return lambda x: by * x
-    >>> described(scaled(2), []) == described(scaled(2), [])
+    >>> from functools import partial
+    >>> from operator import mul
+    >>> described(partial(mul, 2), []) == described(partial(mul, 2), [])
     True
-    >>> described(scaled(2), []) == described(scaled(2.0), [])
+    >>> described(partial(mul, 2), []) == described(partial(mul, 2.0), [])
     False
-    >>> described(scaled([].append), []) is None
+    >>> described(partial(mul, [].append), []) is None
     True
     """
     if not all(type(p) is Value and p.op is None and not p.__dict__.keys() - _PLACE
