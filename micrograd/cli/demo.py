@@ -109,7 +109,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_file(".html", ".htm"),
         metavar="FILE.html",
         default=argparse.SUPPRESS,
-        help="also write a page that shows the training",
+        help="also write a page that trains the network",
     )
     parser.add_argument(
         "--gif",
