@@ -214,7 +214,9 @@ def rates_ahead(lr: Any, start: int, count: int) -> list[Any]:
     rates: list[Any] = []
     for step in range(start, start + count):
         try:
-            rates.append(finite_number("lr", rate_at(lr, step), 0))
+            rate = rate_at(lr, step)
+            is_plain = type(rate) is float and 0 <= rate < math.inf  # as most are
+            rates.append(rate if is_plain else finite_number("lr", rate, 0))
         except Exception:  # of the user's function
             break
         if not callable(lr):
