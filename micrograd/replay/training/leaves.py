@@ -142,7 +142,7 @@ class Leaves:
     >>> w = Value(0.5)
     >>> leaves = Leaves([w], np.zeros(1), np.ones(1))
     >>> leaves.read()
-    []
+    [0.5]
     >>> leaves.data[0] += 1
     >>> leaves.write()
     >>> w.data, w.grad
@@ -167,7 +167,7 @@ class Leaves:
             _, self._read, self._write = _functions()
 
     def read(self) -> list[Any]:
-        """Take over the numbers of the leaves; return them if they are not all floats."""
+        """Take over the numbers of the leaves; return them if it was done in Python."""
         if self._words is not None and self._read(self._address):
             return []
         numbers = data_of(self.values)
