@@ -1,4 +1,4 @@
-"""Try what is too long for .ci/run: the long notebooks in JupyterLite, and one without a network.
+"""Time the playground, and what is too long for .ci/run: the long notebooks, and one offline.
 
     python tests/docs/lite_trial.py FOLDER
 
@@ -13,13 +13,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from browser import launched
-from built_site import COURSE, assert_ran, opened, run_all, served, started
+from built_site import COURSE, STARTS, assert_ran, opened, run_all, served, started
 
 LONG = ("04", "05", "07")
 
 
 def timed(what, began):
-    print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
 
 
 def main():
@@ -28,6 +28,10 @@ def main():
     folder = parser.parse_args().folder
     with launched() as browser:
         with served(folder) as address, opened(browser, address) as page:
+            began = time.monotonic()
+            page.goto(f"{address}playground/")
+            page.locator("#mgs .mgs").wait_for(timeout=STARTS)
+            timed("the playground shows its first steps", began)
             for name in COURSE:
                 if name.startswith(LONG):
                     began = time.monotonic()
@@ -35,16 +39,14 @@ def main():
                     timed(f"{name}: Python is there after", began)
                     assert_ran(run_all(page, limit=3600))
                     timed(name, began)
-        with served(folder) as address, opened(browser, address) as page:
-            began = time.monotonic()
+        page = browser.new_page()
+        with served(folder) as address:
             started(page, address, COURSE[1])
             run_all(page, limit=600)
-            page.context.set_offline(True)
-            began = time.monotonic()
-            page.reload()
-            started(page, address, COURSE[1])
-            assert_ran(run_all(page, limit=600))
-            timed(f"{COURSE[1]} again, without a network", began)
+        began = time.monotonic()  # and now there is no server
+        started(page, address, COURSE[1])
+        assert_ran(run_all(page, limit=600))
+        timed(f"{COURSE[1]} again, without a network", began)
 
 
 if __name__ == "__main__":
