@@ -236,6 +236,10 @@ class RerolledLoops:
 
     def _row(self, at: int) -> int:
         """Find the loop of products or sums that begins at a step; return how many steps it has."""
+        steps, rows, last = self._steps, self._rows, at + self._least - 1
+        # Of a large program most steps are not like those that follow: no need to look closer.
+        if last >= len(steps) or not rows[steps[at]] is rows[steps[at + 1]] is rows[steps[last]]:
+            return 1
         count = self._row_of(at, turned=False)
         return count if count > 1 else self._row_of(at, turned=True)
 
