@@ -9,8 +9,8 @@ nothing is said, and the function is traced.
 from __future__ import annotations
 
 import builtins
+import dis
 import functools
-import sys
 import types
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.ops import TABLE
-from micrograd.replay.trace.reach import CHANGING, is_library, names_in
+from micrograd.replay.trace.reach import is_library, names_in
 
 __all__ = ["described"]
 
@@ -33,6 +33,12 @@ _PURE: Final = {
     "dict", "property", "object", "hasattr", "ArithmeticError", "AssertionError",
     "IndexError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError", "ValueError",
     "ZeroDivisionError", "True", "False", "None",
+}  # fmt: skip
+# The modules of libraries whose functions and classes give the same for the same arguments: others
+# may read a file, the environment or a clock, or keep something of their own.
+_STEADY: Final = {
+    "abc", "builtins", "collections", "fractions", "functools", "itertools", "math", "micrograd",
+    "numbers", "operator", "statistics", "typing", "_collections_abc", "_operator", "_functools",
 }  # fmt: skip
 
 
@@ -104,6 +110,23 @@ def _unknown() -> Any:
     raise _UnknownError
 
 
+def _is_steady(thing: Any) -> bool:
+    """Return whether something is a library's; raise `_UnknownError` if not one that is known."""
+    found = is_library(thing)
+    if found and str(thing.__module__).partition(".")[0] not in _STEADY:
+        raise _UnknownError
+    return found
+
+
+@functools.lru_cache(maxsize=1024)
+def _imports(code: types.CodeType) -> bool:
+    """Return whether some code, or a function that it makes, imports something."""
+    inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
+    return any(one.opname == "IMPORT_NAME" for one in dis.get_instructions(code)) or any(
+        map(_imports, inner)
+    )
+
+
 class _Walk:
     """Describes things one after the other; each refers to others by their numbers."""
 
@@ -155,12 +178,14 @@ class _Walk:
             for name in ("fget", "fset", "fdel", "func", "__func__"):
                 yield self.token(getattr(thing, name, None))
         elif kind is types.BuiltinFunctionType:
-            if not isinstance(thing.__self__, types.ModuleType) or thing.__module__ in CHANGING:
+            if not (isinstance(thing.__self__, types.ModuleType) and _is_steady(thing)):
                 raise _UnknownError
             yield _identity(thing)
         elif kind is type:
             yield from self._class(thing)
         elif kind is _Kind:
+            if not is_library(type(thing.kind)):
+                raise _UnknownError
             yield from self._class(thing.kind, makes=False)
         else:
             yield from self._object(thing)
@@ -169,8 +194,10 @@ class _Walk:
         yield _identity(thing.__code__)
         yield from map(self.token, (thing.__defaults__, thing.__kwdefaults__, thing.__dict__))
         yield from map(self.token, thing.__closure__ or ())
-        if is_library(thing):
+        if _is_steady(thing):
             yield _identity(thing)
+        elif _imports(thing.__code__):
+            raise _UnknownError
         else:
             yield from self._named(names_in(thing.__code__), thing.__globals__)
 
@@ -183,22 +210,24 @@ class _Walk:
                 yield name
                 if not isinstance(found, types.ModuleType):
                     yield self.token(found)
-                elif found.__name__.partition(".")[0] in CHANGING:
-                    raise _UnknownError
                 else:
                     yield _identity(found)
                     if all(vars(found) is not other for other in spaces):
                         spaces.append(vars(found))
+        # A module may import others, or compute something, when it is asked for it.
+        lazy = any("__getattr__" in one and one["__name__"] != "micrograd" for one in spaces)
+        if lazy and not names <= set().union(*spaces):
+            raise _UnknownError
         others = names - space.keys()
-        # It may import a module, open a file, or make an object by the class of another.
+        # It may open a file, or make an object by the class of another.
         asked = {name for name in names if name[:2] == "__"} - {"__call__"}
-        if asked or others & sys.modules.keys() or (others & vars(builtins).keys()) - _PURE:
+        if asked or (others & vars(builtins).keys()) - _PURE:
             raise _UnknownError
 
     def _class(self, thing: type, *, makes: bool = True) -> Iterator[Any]:
         """Describe a class; what `__init__` uses matters only if it `makes` objects."""
         yield _identity(thing)
-        if is_library(thing):
+        if _is_steady(thing):
             for method in _methods(thing):  # a user may have replaced one
                 yield _identity(method) if is_library(method) else self.token(method)
             return

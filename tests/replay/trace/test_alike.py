@@ -6,7 +6,11 @@ import math
 import os
 import random
 import time
+import types
 import weakref
+from datetime import datetime
+from os import getenv
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +88,26 @@ def importing(x):
     return x * decimal.MAX_PREC
 
 
+def importing_beside(x):
+    from .test_reach import kept_by
+
+    return x * len(kept_by(x))
+
+
+class Meta(type):
+    rate = 1.0
+
+
+class OfMeta(metaclass=Meta):
+    @classmethod
+    def __call__(cls, x):
+        return x * cls.rate
+
+
+LAZY = types.ModuleType("lazy")
+LAZY.__getattr__ = lambda name: SCALE
+
+
 def counter():
     state = iter(range(100))
     return lambda x: x * next(state)
@@ -130,6 +154,12 @@ UNKNOWN = {
     "a clock": timing,
     "a file": reading,
     "an import": importing,
+    "an import from the same package": importing_beside,
+    "the environment": lambda x: x * float(getenv("RATE", "1")),
+    "a date": lambda x: x * datetime.now().second,
+    "a file by its path": lambda x: x * len(Path(os.devnull).read_text(encoding="utf-8")),
+    "a module that makes attributes": lambda x: x * LAZY.rate,
+    "a class of a class": OfMeta(),
     "an iterator": counter(),
     "a generator of random numbers": closing(random.Random(0)),
     "hidden attributes": closing(Slotted()),
