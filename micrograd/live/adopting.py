@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,9 @@ def adopt(watch: Watch, state: dict[str, Any]) -> None:
     own = watch.task
     if own["why"]:
         raise ArgumentError(own["why"])
+    before = [(one, one.state_dict()) for one in (watch.optimizer, watch.of_call[1])]
     try:
+        _check(state)
         settings = {key: state["settings"][key] for key in own["settings"]}
         step, since, moments = state["step"], state["since"], state["moments"]
         found: dict[str, Any] = {}
@@ -49,12 +52,14 @@ def adopt(watch: Watch, state: dict[str, Any]) -> None:
         optimizer = found.get("optimizer", watch.optimizer)
         model = found.get("model", watch.model)
         values, numbers, grads = model.parameters(), state["parameters"], state["grads"]
-        if not len(values) == len(numbers) == len(grads):
+        if not len(values) == len(numbers) == len(grads) == len(found.get("start", numbers)):
             raise ValueError(f"{len(numbers)} parameters for a network of {len(values)}")
         rates = [settings["lr"], *(part["lr"] for at, part in settings["later"] if at <= step)]
-        optimizer.load_state_dict(_optimizer_state(optimizer, moments, rates[-1]))
+        optimizer.load_state_dict(_optimizer_state(optimizer, moments, float(rates[-1])))
         set_data(values, numbers)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        for one, kept in before:
+            one.load_state_dict(kept)
         raise ArgumentError(
             f"expected the state of a page's run, got {shown_briefly(state)}: {error}"
         ) from error
@@ -62,6 +67,16 @@ def adopt(watch: Watch, state: dict[str, Any]) -> None:
         value.grad = grad
     vars(watch).update(found, settings=settings, stopped=state["stopped"])
     watch.resume(step, since, state["losses"], state["held"])
+
+
+def _check(state: dict[str, Any]) -> None:
+    """Raise a ValueError if the numbers of a state are not those of so many steps."""
+    since, losses, held = state["since"], state["losses"], state["held"]
+    if since < 0 or state["step"] != since + len(losses) or len(held) not in {0, len(losses)}:
+        raise ValueError("expected a loss for each step")
+    for key in ("losses", "held", "parameters", "grads", *([] if since else ["start"])):
+        if not all(type(x) in {int, float} and math.isfinite(x) for x in state[key]):
+            raise ValueError(f"expected finite numbers for {key}")
 
 
 def _changed(settings: dict[str, Any], before: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from micrograd.engine import Value, no_grad, plain
-from micrograd.errors import ArgumentError, ArgumentTypeError, shown_briefly
+from micrograd.errors import ArgumentError, ArgumentTypeError, DomainError, shown_briefly
 from micrograd.ops import sin
 
 __all__ = ["Input", "check_derived", "inputs_of"]
@@ -56,9 +56,9 @@ def inputs_of(
     if len(plane) > 1:
         products[("" if short else " · ").join(names[i] for i in plane)] = (plane[0], plane[1])
     for name, (i, j) in products.items():
-        found[name] = Input(partial(_product, i, j), f"x[{i}] * x[{j}]")
+        found.setdefault(name, Input(partial(_product, i, j), f"x[{i}] * x[{j}]"))
     for i in plane:
-        found[f"sin {names[i]}"] = Input(partial(_sine, i), f"sin(x[{i}])")
+        found.setdefault(f"sin {names[i]}", Input(partial(_sine, i), f"sin(x[{i}])"))
     for name, function in derived.items():
         called = getattr(function, "__name__", "")
         code = f"{called}(x)" if called.isidentifier() else f"derived[{name!r}](x)"
@@ -107,6 +107,8 @@ def check_derived(
                         f"{what} of {shown_briefly(list(row))} is {given}, but its graph gives "
                         f"{root.data}: expected one formula for all samples, and finite numbers"
                     )
+        except (ArithmeticError, DomainError) as error:
+            raise ArgumentError(f"{what} cannot be computed of all samples: {error}") from error
         except (TypeError, AttributeError, IndexError) as error:
             raise ArgumentTypeError(
                 f"{what} has to be a function of the list of features that uses the functions of "

@@ -126,6 +126,8 @@ def _why_not(watch: Watch) -> str:
         return "its layers or activations are classes or functions of your own"
     if any(len({activation_of(n) for n in layer}) > 1 for layer in neurons_of(model)):
         return "the neurons of a layer have different activations"
+    if abs(watch.seed or 0) >= 2**53:
+        return "the seed is too large for a page"
     size = len(parameters)
     if size > _MOST_PARAMETERS or size * len(watch.samples.rows) > _MOST_PRODUCTS:
         return "the network, or the number of samples, is too large for a page"

@@ -12,6 +12,7 @@ from micrograd.checks import listed, whole_number
 from micrograd.datasets import separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
+    ArgumentError,
     DomainError,
     InputCountError,
     NumberTypeError,
@@ -132,6 +133,8 @@ class View:
         if features is None and not self.is_line:
             features = separating(rows[:training], self.samples.groups[:training])
         self.names, self.features = features_of(X, features, names)
+        if twice := [name for i, name in enumerate(self.names) if name in self.names[:i]]:
+            raise ArgumentError(f"two features are called {twice[0]!r:.60}: give names that differ")
         self._is_named = names is not None or hasattr(X, "columns")
         self.called = self.names if self._is_named else [*map(_input, range(rows.shape[1]))]
         self.description = self._described(self.names)

@@ -1,6 +1,7 @@
 """A run of a page, taken over by Python."""
 
 import copy
+import math
 
 import pytest
 
@@ -89,13 +90,26 @@ def test_a_state_that_does_not_fit_changes_nothing():
     broken = [
         {}, {"settings": {}}, later, {**state, "parameters": [1.0]}, {**state, "moments": {}},
         {**state, "settings": {**state["settings"], "loss": "none"}},
+        *({**state, "settings": {**state["settings"], "l2": 0.5}, **part} for part in (
+            {"step": 10**12}, {"step": None}, {"step": 3.5}, {"since": -1},
+            {"losses": [0.5, 0.5, "x"]},
+            {"held": [0.5]}, {"start": [0.5]}, {"grads": [None] * len(state["grads"])},
+            {"parameters": [math.nan] * len(state["grads"])},
+        )),
+        *({**state, "settings": {**state["settings"], key: value}} for key, value in (
+            ("l2", "x"), ("lr", None), ("activation", 3), ("later", [3]), ("features", ["x9"]),
+        )),
     ]  # fmt: skip
-    before = copy.deepcopy([view.losses, view.step, [p.data for p in view.model.parameters()]])
+
+    def kept():
+        numbers = [p.data for p in view.model.parameters()]
+        return copy.deepcopy([view.losses, view.step, numbers, view.optimizer.state_dict()])
+
+    before = kept()
     for given in broken:
         with pytest.raises(ArgumentError, match="expected the state of a page's run"):
             view.adopt(given)
-        after = [view.losses, view.step, [p.data for p in view.model.parameters()]]
-        assert after == before
+        assert kept() == before
     own = watch(model(), X, y, lambda scores, targets: scores[0])
     with pytest.raises(ArgumentError, match="Only Python can train this"):
         own.adopt(state)

@@ -38,6 +38,16 @@ def test_each_input_is_computed_from_the_features_as_its_code_says():
     assert "width · height" in inputs_of(["width", "height"], (0, 1), {})
 
 
+def test_a_feature_keeps_a_name_that_a_computed_input_would_have():
+    assert inputs_of(["a", "a²"], (0, 1), {})["a²"].code == "x[1]"
+
+
+@pytest.mark.parametrize("function", [lambda x: micrograd.log(x[0]), lambda x: 1 / x[0]])
+def test_one_that_has_no_value_at_a_sample_is_named(function):
+    with pytest.raises(ArgumentError, match=r"derived\['own'\] cannot be computed"):
+        check_derived({"own": function}, ["x1"], [[1.0], [0.0]])
+
+
 def test_a_page_computes_them_over_the_samples():
     view = watch(model(), X, y, derived={"r": radius})
     assert not check_derived(None, [], [])

@@ -108,6 +108,16 @@ def test_a_recorded_run_plays_steps_and_resets(tmp_path):
                 keep_screenshot(page, f"live_recorded_{width}_{scheme}")
 
 
+def test_a_link_that_cannot_be_read_is_told(tmp_path):
+    path = watch(MLP(2, [2, 1], rng=random.Random(1)), X, y).to_html(tmp_path / "run.html")
+    with launched() as browser:
+        for fragment in ("#features=%25", "#lr=", "#seed=-1"):
+            with opened(browser, path, fragment=fragment) as page:
+                said = page.get_by_role("alert").first.inner_text()
+                assert "which is not here" in said, fragment
+                assert page.get_by_label("Learning rate, typed").input_value() == "0.02"
+
+
 def test_a_sample_opens_in_the_lens_in_any_theme_and_closes_by_escape(tmp_path):
     view = watch(
         MLP(2, [4, 1], rng=random.Random(1)), X, y, squares, names=["width", "height"],

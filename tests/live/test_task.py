@@ -60,3 +60,4 @@ def test_it_says_why_only_python_can_train():
     for task, why in whys:
         assert why in task["why"], task
     assert not found()["why"]
+    assert "seed is too large" in watch(model(), X, y, seed=10**30).task["why"]

@@ -14,7 +14,7 @@ from watched import X, model, y
 
 from micrograd import watch
 from micrograd.datasets import load
-from micrograd.errors import InputCountError
+from micrograd.errors import ArgumentError, InputCountError
 from micrograd.nn import MLP
 
 
@@ -88,6 +88,11 @@ def test_names_are_those_of_a_frame_and_classes_have_to_be_as_many_as_there_are(
         numbers = [a * b for a, b in X] if options else y
         with pytest.raises(InputCountError, match="classes, got"):
             watch(model(), X, numbers, classes=classes, **options)
+
+
+def test_each_feature_has_a_name_of_its_own():
+    with pytest.raises(ArgumentError, match="two features are called 'a'"):
+        watch(model(), X, y, names=["a", "a"])
 
 
 def test_the_map_of_a_moment_that_stays_is_finer():

@@ -60,7 +60,7 @@ function liveControls(view) {
   const parts = [], set = part => view.change(part);
   if (settings()?.lr != null) {
     const rate = slider(-5, 1, .05, () => Math.log10(source.rate), v => set({ lr: Number((10 ** v).toPrecision(2)) }), () => numberText(source.rate), "Learning rate");
-    parts.push(h("span", { class: "mgl-rate" }, labelled("learning rate", field("", () => source.rate, x => x > 0 && Number.isFinite(x) ? "" : "The learning rate must be above 0.", lr => set({ lr }), { "aria-label": "Learning rate, typed" })), rate));
+    parts.push(h("span", { class: "mgl-rate" }, labelled("learning rate", field("", () => source.rate, x => x > 0 && x <= 1e6 ? "" : "A learning rate above 0 and up to 1e6 can stand here.", lr => set({ lr }), { "aria-label": "Learning rate, typed" })), rate));
   }
   const picked = (key, name, text = String) => { if (choices()[key]?.length) parts.push(choice(name, () => choices()[key], () => settings()[key], text, v => set({ [key]: v }))); };
   picked("activation", "activation");

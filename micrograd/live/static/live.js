@@ -180,8 +180,8 @@ function renderLive({ model, el }) {
     const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], later: [l => l.map(([n, part]) => `${n}:${part.lr}`).join(";"), t => t.split(";").map(q => { const [n, lr] = q.split(":").map(Number); return [n, { lr }]; })], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
     const wanted = {}, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
     for (const [key, own] of Object.entries(source.defaults)) {
-      const [write, read] = texts[key] ?? [String, typeof own === "number" ? Number : String];
-      address.add(key, () => same(source.settings[key], own) ? "" : write(source.settings[key]), text => { wanted[key] = read(text); });
+      const [write, read] = texts[key] ?? [String, typeof own === "number" ? t => t.trim() ? Number(t) : NaN : String];
+      address.add(key, () => same(source.settings[key], own) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
     }
     const refused = () => Object.entries(wanted).filter(([key, value]) => !same(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
