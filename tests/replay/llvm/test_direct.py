@@ -135,6 +135,11 @@ def test_a_result_that_is_not_finite_is_named_by_a_direct_call_too():
         loss(2.0)
     with pytest.raises(OverflowRangeError, match=r"sample 2: .*1e\+200"):
         loss.value_and_grad(X)
+    for place in (0, 1_023, 1_024, 2_499):  # in whichever chunk it is
+        long = np.ones(2_500)
+        long[place] = 1e200
+        with pytest.raises(OverflowRangeError, match=rf"sample {place}: "):
+            loss.value_and_grad(long)
     with pytest.raises(OverflowRangeError):
         loss(1e200)
     w.data = math.nan

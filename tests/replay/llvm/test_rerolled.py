@@ -99,11 +99,20 @@ def layers_of_values(rng):
         total = dot(w[80:88], layer(x[7:], 0), w[88])
         return micrograd.sum([a + total * v for a, v in zip(x[:7], w[90:97], strict=True)])
 
+    def chained(x):  # rows of values, of which later ones use what earlier ones gave
+        first = layer(x, 0)
+        rows, total = layer(first, 80), w[399]
+        for i in range(3):
+            total = dot(rows, first)
+            rows = [tanh(total + v) for v in w[200 + 8 * i : 208 + 8 * i]]
+        return total
+
     broken = [plain, deep, skipped, turned, repeated, tied, squared, scaled, gated]
-    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping, carried]
+    return [*broken, reversed_, kept, uneven, alternating, dependent, overlapping, carried,
+            chained]  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(16))
+@pytest.mark.parametrize("number", range(17))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
@@ -124,7 +133,8 @@ def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     assert got[1] == pytest.approx(gradient, rel=1e-9, abs=1e-12)
 
 
-def test_products_that_are_outputs_and_used_as_well_are_no_run():
+@pytest.mark.parametrize("sums", [False, True])
+def test_products_and_sums_that_are_outputs_and_used_as_well_are_no_run(sums):
     w = [Value(0.1 * i - 0.4) for i in range(90)]
 
     def function(x):
@@ -132,6 +142,8 @@ def test_products_that_are_outputs_and_used_as_well_are_no_run():
         first = [micrograd.dot(row[:9], x, row[9]) for row in rows]
         total = micrograd.dot(w[80:88], first, w[88])
         products = [x[0] * s for s in first]
+        if sums:
+            products = [p + x[1] * v for p, v in zip(products, w[80:88], strict=True)]
         return [*products, micrograd.sum(products) * total]
 
     samples = np.random.default_rng(0).normal(size=(13, 9))

@@ -45,7 +45,11 @@ class Around(Module):
         self.rate = rate
 
     def __call__(self, x):
-        return self.network(x) ** self.power * self.rate * SCALE
+        return self.network(x) ** self.power * self.rate * SCALE * self.gain()
+
+    @staticmethod
+    def gain():
+        return 1.0
 
 
 def closing(over):
@@ -153,6 +157,7 @@ UNKNOWN = {
     "random numbers": drawing,
     "a clock": timing,
     "a file": reading,
+    "a built-in that asks": lambda x: x * id(x),
     "an import": importing,
     "an import from the same package": importing_beside,
     "the environment": lambda x: x * float(getenv("RATE", "1")),
@@ -230,6 +235,10 @@ PLACES = {
     "a method of the class": (
         "tests.replay.trace.test_alike.Around.__call__",
         lambda self, x: self.network(x),
+    ),
+    "a static method": (
+        "tests.replay.trace.test_alike.Around.gain",
+        staticmethod(lambda: 2.0),
     ),
     "a method of a network": ("micrograd.nn.layers.Neuron.__call__", lambda self, x: x[0]),
     "an operation": ("micrograd.ops.operators.Operators.__mul__", lambda self, other: self),

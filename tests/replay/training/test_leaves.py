@@ -73,11 +73,14 @@ def test_a_float_that_someone_else_holds_stays_as_it_is():
     leaves.data += 1
     leaves.write()
     held, again = leaves.values[0].data, [value.grad for value in leaves.values]
+    before = leaves.snapshot()
     leaves.data += 1
     leaves.grads += 1
     leaves.write()
     assert (held, again) == (1.5, [0.0, 1.0])
     assert [value.data for value in leaves.values] == [2.5, 2.25]
+    leaves.restore(before)
+    assert [value.data for value in leaves.values] == [1.5, 1.25]
 
 
 def test_floats_are_neither_lost_nor_kept():
