@@ -45,11 +45,7 @@ class Around(Module):
         self.rate = rate
 
     def __call__(self, x):
-        return self.network(x) ** self.power * self.rate * SCALE * self.gain()
-
-    @staticmethod
-    def gain():
-        return 1.0
+        return self.network(x) ** self.power * self.rate * SCALE
 
 
 def closing(over):
@@ -235,10 +231,6 @@ PLACES = {
     "a method of the class": (
         "tests.replay.trace.test_alike.Around.__call__",
         lambda self, x: self.network(x),
-    ),
-    "a static method": (
-        "tests.replay.trace.test_alike.Around.gain",
-        staticmethod(lambda: 2.0),
     ),
     "a method of a network": ("micrograd.nn.layers.Neuron.__call__", lambda self, x: x[0]),
     "an operation": ("micrograd.ops.operators.Operators.__mul__", lambda self, other: self),
