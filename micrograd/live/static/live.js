@@ -26,7 +26,7 @@ function renderLive({ model, el }) {
     // Gives the focus back to what has the same name once its place was built anew.
     focusedName(...places) {
       const name = places.some(p => p.contains(view.active())) && view.active().getAttribute("aria-label");
-      return () => { if (name) places.map(p => p.querySelector(`[aria-label="${name}"]`)).find(e => e)?.focus({ preventScroll: true }); };
+      return () => { if (name) places.map(p => p.querySelector(`[aria-label="${CSS.escape(name)}"]`)).find(e => e)?.focus({ preventScroll: true }); };
     },
     paint: () => { if (mounted) paint(); }, changed, say, tell,
     change(part) { act(() => source.change(part)); },
