@@ -44,14 +44,15 @@ function trainerOf(task, given = {}) {
   const width = () => net.layers.at(-1).n;
   const termAt = i => terms.length === 1 ? terms[0] : terms[set.groups[i]];
 
-  // The mean loss of some samples, given their outputs; `each` is told the loss of each.
-  function meanLoss(scores, samples) {
+  // The mean loss of some samples, given their outputs; `each` is told the graph of each.
+  function meanLoss(scores, samples, each = () => null) {
     const n = width(), given = new Float64Array(n + 1);
     let total = 0;
     for (let k = 0; k < samples.length; k++) {
       given.set(scores.subarray(k * n, k * n + n)); given[n] = set.targets[samples[k]];
-      const term = termAt(samples[k]).forward(given, 0);
+      const graph = termAt(samples[k]), term = graph.forward(given, 0);
       total = k ? total + term : term;
+      each(graph, k);
     }
     return samples.length > 1 ? total / samples.length : total;
   }
@@ -75,18 +76,12 @@ function trainerOf(task, given = {}) {
     if (!set.training) { stopped = "There is nothing to learn from yet: paint points."; return false; }
     batch ??= batches();
     const n = width(), count = batch.length, scores = net.forward(p, rowsOf(batch), count);
-    const ups = new Float64Array(count * n), reached = new Uint8Array(count * n), given = new Float64Array(n + 1), into = new Float64Array(n + 1), flags = new Uint8Array(n + 1), share = count > 1 ? 1 / count : 1;
-    let total = 0;
-    for (let k = 0; k < count; k++) {
-      const graph = termAt(batch[k]);
-      given.set(scores.subarray(k * n, k * n + n)); given[n] = set.targets[batch[k]];
-      const term = graph.forward(given, 0);
-      total = k ? total + term : term;
+    const ups = new Float64Array(count * n), reached = new Uint8Array(count * n), into = new Float64Array(n + 1), flags = new Uint8Array(n + 1), share = count > 1 ? 1 / count : 1;
+    const now = meanLoss(scores, batch, (graph, k) => {
       flags.fill(0);
       graph.backward(share, into, flags, 0);
       ups.set(into.subarray(0, n), k * n); reached.set(flags.subarray(0, n), k * n);
-    }
-    const now = count > 1 ? total / count : total;
+    });
     if (!Number.isFinite(now)) return stop(`the loss is ${pythonText(now)}`, false);
     const found = new Float64Array(p.length);
     net.backward(p, found, ups, reached, count, k => termAt(batch[k]).outputs);
