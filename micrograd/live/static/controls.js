@@ -68,7 +68,7 @@ function liveControls(view) {
     picked("optimizer", "optimizer");
     picked("loss", "loss");
     parts.push(choice("L2", () => STRENGTHS, () => settings().l2 ?? 0, v => v ? numberText(v) : "none", l2 => set({ l2 })));
-    parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.points.filter(p => !p[3]).length), () => settings().batch ?? 0, v => v ? String(v) : "all", batch => set({ batch })));
+    parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.data.training), () => settings().batch ?? 0, v => v ? String(v) : "all", batch => set({ batch })));
   }
   const training = parts.length ? h("div", { class: "mgl-bar mgl-settings", role: "group", "aria-label": "Settings" }, parts) : null;
 

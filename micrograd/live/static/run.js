@@ -21,7 +21,7 @@ function dataOf(task, settings) {
 
 function trainerOf(task, given = {}) {
   if (!task || task.why) return null;
-  let settings, set, inputs, net, loss, optimizer, start, p, grads, done, losses, held, stopped, batches, batch, X, terms, parts, measuring, maps;
+  let settings, set, inputs, net, loss, optimizer, start, p, grads, done, losses, held, stopped, batches, batch, X, terms, measuring, maps, level, grids, ownMaps;
 
   // ---- a new run
   function begin() {
@@ -33,7 +33,7 @@ function trainerOf(task, given = {}) {
     const sizes = [inputs.length, ...layers, outputs], kinds = activationsOf(task, settings).map(kind => task.activations[kind] === null ? null : task.rows[task.activations[kind]]);
     [net, measuring, maps] = [0, 1, 2].map(() => layersOf(sizes, kinds));
     terms = programs.map(program => graphOf(program, task.rows));
-    X = inputRows(set.rows);
+    X = inputRows(set.rows); grids = new Map(); ownMaps = null; level = levelOf(set);
     const fresh = isOwnStart(task, settings) ? task.start : sizes.slice(1).flatMap((n, l) => Array.from({ length: n }, () => [...Array.from({ length: sizes[l] }, () => random.uniform(-1, 1)), 0]).flat());
     start = Float64Array.from(fresh); p = start; grads = new Float64Array(p.length);
     optimizer = optimizerOf(task.optimizers[settings.optimizer], p.length, isOwnStart(task, settings) ? task.decayed : null);
@@ -112,11 +112,11 @@ function trainerOf(task, given = {}) {
     }
     return inputRows(rows);
   }
-  const grids = new Map(), grid = side => { if (!grids.has(side)) grids.set(side, gridOf(side)); return grids.get(side); };
+  const grid = side => { if (!grids.has(side)) grids.set(side, gridOf(side)); return grids.get(side); };
   function mapOf(scores, count, n) {
-    const map = new Uint8Array(count), { level, scale } = loss.classifies ? { level: 0, scale: .25 } : levelOf(set);
+    const map = new Uint8Array(count), { middle, scale } = loss.classifies ? { middle: 0, scale: .25 } : level;
     for (let k = 0; k < count; k++) {
-      if (n === 1) { map[k] = even(255 / (1 + Math.exp(-Math.max(-50, Math.min(50, ((scores[k] || 0) - level) / scale))))); continue; }
+      if (n === 1) { map[k] = even(255 / (1 + Math.exp(-Math.max(-50, Math.min(50, ((scores[k] || 0) - middle) / scale))))); continue; }
       let best = 0, total = 0;
       const at = i => Math.max(-1e30, Math.min(1e30, scores[k * n + i] || 0));
       for (let i = 1; i < n; i++) if (at(i) > at(best)) best = i;
@@ -154,10 +154,10 @@ function trainerOf(task, given = {}) {
     if (isLine) shown.line = lineOf();
     else if (fine || !all) shown.map = mapOf(maps.forward(p, grid(side), side * side), side * side, n);
     if (all) {
-      const count = MAP_SIDE ** 2, points = grid(MAP_SIDE), scores = maps.forward(p, points, count), ranges = [], none = [];
+      const count = MAP_SIDE ** 2, points = grid(MAP_SIDE), scores = maps.forward(p, points, count), ranges = [];
       shown.map ??= isLine ? undefined : mapOf(scores, count, n);
       shown.neurons = maps.layers.flatMap(layer => Array.from({ length: layer.n }, (_, i) => shadeOf(layer.x, count, layer.n, i, ranges)));
-      shown.inputs = inputs.map((_, i) => shadeOf(points, count, inputs.length, i, none));
+      shown.inputs = ownMaps ??= inputs.map((_, i) => shadeOf(points, count, inputs.length, i, []));
       shown.ranges = ranges;
     }
     return shown;
@@ -173,14 +173,14 @@ function trainerOf(task, given = {}) {
       if (goesOn) part = { later: [...settings.later.filter(([step]) => step < done), [done, { lr: part.lr }]] };
       else part = { lr: rateAt(settings, done), later: [], ...part };
       settings = cleanSettings(task, { ...settings, ...structuredClone(part) });
-      if (goesOn) stopped = ""; else { grids.clear(); begin(); }
+      if (goesOn) stopped = ""; else begin();
       return run;
     },
     get rate() { return rateAt(settings, done); }, // of the next step
     reset: () => run.change({}),
     step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
     task, frame, get data() { return set; },
-    curve: () => ({ points: curveOf(losses, finiteOr(training()[0])), held: hasHeld() ? curveOf(held, finiteOr(heldOut()[0])) : [] }),
+    curve: frame => ({ points: curveOf(losses, frame.loss), held: curveOf(held, frame.held) }), // up to this frame
     get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
     get parameters() { return p; }, get grads() { return grads; },
     get layers() { return [inputs.length, ...net.layers.map(layer => layer.n)]; },
@@ -191,7 +191,7 @@ function trainerOf(task, given = {}) {
       const { called: names, plane: { columns } } = set, rest = names.length - 2;
       const others = rest > 0 ? `; ${rest === 1 ? "the other feature" : `the other ${rest} features`} held at the mean` : "";
       const across = names.length === 1 ? `${names[0]} across, the target up` : `${names[columns[0]]} across, ${names[columns[1]]} up${others}`;
-      return `${across}.${set.classes.length ? "" : ` Blue above ${numberText(levelOf(set).level, 3)}, orange below.`}`; // of classes the view has a key
+      return `${across}.${set.classes.length ? "" : ` Blue above ${numberText(level.middle, 3)}, orange below.`}`; // of classes the view has a key
     },
     get heading() { return set.classes.length ? "Decision boundary" : "Prediction"; },
     get plane() { const { columns, low, high } = set.plane; return { low, high, names: columns.map(i => set.called[i]) }; },
@@ -246,8 +246,8 @@ function thinnedPoints(points, most = 500) { // the lowest and the highest of ea
   return [...kept, points.at(-1)];
 }
 function levelOf({ targets, training }) { // where a prediction is neither high nor low
-  const seen = targets.slice(0, training), low = Math.min(...seen), high = Math.max(...seen);
-  return { level: (low + high) / 2, scale: Math.max((high - low) / 4, 1e-9) };
+  const seen = targets.slice(0, training), low = seen.reduce((a, b) => Math.min(a, b), Infinity), high = seen.reduce((a, b) => Math.max(a, b), -Infinity);
+  return { middle: (low + high) / 2, scale: Math.max((high - low) / 4, 1e-9) };
 }
 function batchesOf(samples, size, seed) { // as `loop.Batches`
   const all = Array.from({ length: samples }, (_, i) => i), random = randomOf(seed);

@@ -88,7 +88,7 @@ function trained(task, changed) {
     get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; }, get rate() { return run.rate; }, // of the next step
     frame(fine) {
       const frame = run.frame({ fine, maps: true }), note = ([low, high]) => `It answers from ${numberText(low)} to ${numberText(high)}${low < 0 && high > 0 ? "; the line is its 0" : ""}.`;
-      return { ...frame, ...run.curve(), weights: run.parameters, neurons: frame.neurons.map((map, k) => ({ map, note: note(frame.ranges[k]) })) };
+      return { ...frame, ...run.curve(frame), weights: run.parameters, neurons: frame.neurons.map((map, k) => ({ map, note: note(frame.ranges[k]) })) };
     },
     most: () => Math.max(run.done, 1), numbers: q => [numberText(run.parameters[q]), run.done ? numberText(run.grads[q], 4, true) : "\u2013"],
     run(yes) { running = yes && !run.stopped; changed(); },
