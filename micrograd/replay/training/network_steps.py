@@ -180,8 +180,7 @@ class NetworkSteps(Steps):
         found = super().measure(batch)
         if self._key not in _known:
             trace = self._compiled.latest()
-            place = {id(p): i for i, p in enumerate(trace.everyone)}
-            _known[self._key] = trace.of([], []), [place[id(p)] for p in trace.parameters]
+            _known[self._key] = trace.of([], []), trace.places()
             if len(_known) > _KEPT:
                 _known.popitem(last=False)
         return found
