@@ -317,10 +317,7 @@ class _Text:
     def write(self) -> str:
         tape, steps = self.tape, self.plan
         rows, operands = tape.rows, tape.operands
-        uses: dict[int, int] = {}
-        for position, op in enumerate(rows):
-            for operand in operands[position] if op is not None else ():
-                uses[operand] = uses.get(operand, 0) + 1
+        uses = tape.uses()
         self.open()
         for position in steps.results:
             if rows[position] is None:
@@ -345,7 +342,7 @@ class _Text:
             elif (
                 self.contract
                 and op in PRODUCTS
-                and position not in uses
+                and not uses[position]
                 and len(steps.results[position]) == 1
             ):
                 number = steps.results[position][0]
