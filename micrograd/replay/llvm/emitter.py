@@ -486,16 +486,12 @@ def _whole(text: _Text, body: str) -> str:
 
 
 @functools.cache
-def _interpreter(single: bool) -> str:
+def _interpreting(single: bool) -> Any:
+    """Return the engine that holds the interpreter."""
     text = _Text(Tape(), Plan(), contract=True, single=single)
     body = interpreter_ir(text)  # which declares functions
-    return _whole(text, body)
-
-
-@functools.cache
-def _interpreting(single: bool = False) -> tuple[Any, int]:
-    """Return the engine that holds the interpreter, and the size of its code."""
-    return machine_code(_interpreter(single), USUAL)
+    engine, _ = machine_code(_whole(text, body), USUAL)
+    return engine
 
 
 class Machine:
@@ -514,7 +510,7 @@ class Machine:
     Attributes
     ----------
     bytes : int
-        Size of the machine code, and of the bytecode that it interprets.
+        Size of the machine code, or of the bytecode.
     steps : int
         How many there are, about.
     memory : int
@@ -552,11 +548,11 @@ class Machine:
         self.is_interpreted = interpreted and not is_huge
         for_interpreter = [0, 0, 0, 0]
         if interpreted or is_huge:
-            self._engine, self.bytes = _interpreting(single)
+            self._engine = _interpreting(single)
             code = source.bytecode
             self.width, slots = 1, code.slots
             made = [(LoopCode.of(loop, 1, single), first) for loop, first in code.loops]
-            functions = provide({code for code, _ in made})
+            functions = provide({loop for loop, _ in made})
             records = code.records[:]
             for loop, first in made:
                 records[first] = functions[loop]
