@@ -83,7 +83,6 @@ class PythonKernel:
     """A tape run as generated Python."""
 
     bytes = 0
-    is_large = False
 
     def __init__(self, tape: Tape, name: str, arguments: str) -> None:
         self.results = len(tape.results())
@@ -242,18 +241,16 @@ class LlvmKernel:
         machine, source = self._machines.get(use), self._source
         interpreted = not self._is_compiled_now(machine, ahead)
         single = use == "one" and source.is_large
-        made = self._machines[use] = llvm.Machine(
+        made = llvm.Machine(
             source, self._sizes, use == "sums", single=single, interpreted=interpreted
         )
-        # Without loops, and as bytecode, the code is the same for all uses.
-        if source.is_large or not (interpreted or source.is_huge or not source.planned[1].loops):
-            others: tuple[str, ...] = ("each", "one")
-            if use == "sums" or source.is_large:
-                others = ()
-        else:
-            others = ("sums", "each", "one")
-        for other in others:
-            self._machines[other] = made
+        served = {use}
+        if not source.is_large:  # without loops, and as bytecode, the code is the same for all uses
+            if interpreted or source.is_huge or not source.planned[1].loops:
+                served = {"sums", "each", "one"}
+            elif use != "sums":
+                served = {"each", "one"}
+        self._machines.update(dict.fromkeys(served, made))
 
     def use(self, use: str, samples: int) -> str:
         """Return a use, but "one" for the sums over one sample where there is code for that."""
