@@ -14,7 +14,7 @@ each product would take twice as long as the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from micrograd import ops
@@ -205,7 +205,7 @@ class RerolledLoops:
         self.starts[at] = loop
         self.others.update(loop.steps)
         self.others.discard(at)
-        if len(loop.steps) < ROWS and loop.result < 0:
+        if len(loop.steps) < ROWS:
             self._open[key] = at
         else:
             self._open.pop(key, None)
@@ -243,38 +243,40 @@ class RerolledLoops:
         count = self._row_of(at, turned=False)
         return count if count > 1 else self._row_of(at, turned=True)
 
+    def _parts(self, at: int, turned: bool) -> Iterator[_Parts]:
+        """Yield what a step computes, and then those of its kind that follow it."""
+        op = self._rows[self._steps[at]]
+        assert op is not None
+        for i in range(at, len(self._steps)):
+            step = self._steps[i]
+            found = _PARTS[op](self, step, turned) if self._rows[step] is op else None
+            if found is None:
+                return
+            yield found
+
     def _place_numbers(self, head: _Parts, at: int, turned: bool) -> bool:
         """Give the numbers of a row places one after the other if they have none."""
-        op = self._rows[self._steps[at]]
         numbers: dict[int, None] = {}
-        for i in range(len(self._steps) - at):
-            step = self._steps[at + i]
-            found = _PARTS[op](self, step, turned) if op and self._rows[step] is op else None
-            if found is None or found[:4] != head[:4] or found.number in numbers:
+        for found in self._parts(at, turned):
+            if found[:4] != head[:4] or found.number in numbers:
                 break
             numbers[found.number] = None
         return len(numbers) >= self._least and self._place(list(numbers))
 
     def _row_of(self, at: int, turned: bool) -> int:
         """Find a loop whose factor is the first operand of each product, or the second."""
-        op = self._rows[self._steps[at]]
-        assert op is not None
-        parts = _PARTS[op]
-        head = parts(self, self._steps[at], turned)
+        head = next(self._parts(at, turned), None)
         if head is not None and head.place < 0 and self._place_numbers(head, at, turned):
-            head = parts(self, self._steps[at], turned)
+            head = next(self._parts(at, turned))
         if head is None or head.place < 0:
             return 1
         name, memory, place = head.name, *self._address(head.value)
         if name != "scale" and (place < 0 or memory == PARAMETER):
             return 1
         values: list[int] = []
-        for i in range(len(self._steps) - at):
-            step = self._steps[at + i]
-            found = parts(self, step, turned) if self._rows[step] is op else None
+        for i, found in enumerate(self._parts(at, turned)):
             if (
-                found is None
-                or found[:4] != (*head[:3], head.place + i)
+                found[:4] != (*head[:3], head.place + i)
                 or found.result != (head.result + i if head.result >= 0 else -1)
                 or (name != "scale" and self._address(found.value) != (memory, place + i))
             ):
