@@ -32,7 +32,7 @@ _PURE: Final = {
     "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "zip",
     "dict", "property", "object", "hasattr", "ArithmeticError", "AssertionError",
     "IndexError", "KeyError", "NotImplementedError", "RuntimeError", "TypeError", "ValueError",
-    "ZeroDivisionError", "True", "False", "None",
+    "ZeroDivisionError",
 }  # fmt: skip
 # The modules of libraries whose functions and classes give the same for the same arguments: others
 # may read a file, the environment or a clock, or keep something of their own.
