@@ -16,6 +16,7 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
     TraceError,
+    ZeroDivisorError,
 )
 from micrograd.nn import MLP, Module
 from micrograd.replay.llvm import emitter
@@ -278,3 +279,28 @@ def test_batches_of_every_size_and_parameters_without_derivative(
     flat = [model.gate, *model.unused]
     slopes = dict(zip(map(id, compiled.parameters), expected[1].tolist(), strict=True))
     assert [slopes[id(p)] for p in flat] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("width", range(1, 9))
+def test_nothing_is_written_beyond_the_gradient(width):
+    weights = [Value(i + 1.0) for i in range(width)]
+    compiled = compile(lambda x: sum((w * x for w in weights), 0.0), "llvm")
+    X = np.array([1.0, 2.0])
+    for _ in range(3):
+        compiled.value_and_grad(X)
+    longer = np.full(width + 4, 7.0)
+    value = compiled._batches.run(longer[:width], None, X)
+    assert value == 1.5 * sum(range(1, width + 1))
+    assert longer.tolist() == [1.5] * width + [7.0] * 4
+
+
+def test_a_derivative_of_a_single_sample_that_is_not_finite_is_found_wherever_it_is(monkeypatch):
+    monkeypatch.setattr(emitter.Source, "is_large", True)
+    weights = [Value(1.0) for _ in range(14)]  # for every register, and more
+    compiled = compile(lambda x: x * sum((w**0.5 for w in weights), 0.0), "llvm")
+    for weight in weights:
+        assert compiled.value_and_grad(np.ones(1))[1].tolist() == [0.5] * 14
+        weight.data = 0.0
+        with pytest.raises(ZeroDivisorError, match="sample 0"):
+            compiled.value_and_grad(np.ones(1))
+        weight.data = 1.0

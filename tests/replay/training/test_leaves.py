@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from micrograd import Value
+from micrograd.errors import StaleGraphError
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -101,6 +102,14 @@ def test_a_property_of_ones_own_is_used():
     leaves.data[0] = 4.0
     leaves.write()
     assert (leaves.values[0].data, leaves.values[0].changes) == (4.0, 1)
+
+
+def test_a_result_among_them_is_stale_once_it_is_written():
+    result = Value(1.0) * 2
+    Leaves([result], np.array([5.0]), np.zeros(1)).write()
+    assert result.data == 5.0
+    with pytest.raises(StaleGraphError, match="and then changed"):
+        result.backward()
 
 
 def test_no_leaves():
