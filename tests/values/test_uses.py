@@ -1,5 +1,7 @@
 """Uses of a layer: in one sample, or one a sample."""
 
+import random
+
 from micrograd.nn import Layer
 from micrograd.stepper import steps
 
@@ -17,11 +19,12 @@ def normalised(layer, inputs):
 
 
 def test_one_layer_on_two_inputs_of_a_sample_is_two_columns_and_on_two_samples_one():
-    layer, head = Layer(2, 2, activation="tanh"), Layer(2, 1, nonlin=False)
+    rng = random.Random(0)
+    layer, head = Layer(2, 2, activation="tanh", rng=rng), Layer(2, 1, nonlin=False, rng=rng)
     x, y, z = [0.5, -1.0], [0.25, 2.0], [1.0, 1.5]
     error = (head(layer(x)) - head(layer(y))) ** 2
     met = head([p * q for p, q in zip(layer(x), layer(y), strict=True)])
-    losses_of = [p * p + q for p, q in map(layer, (x, y, z))]
+    losses_of = [p * p + q for p, q in map(layer, (x, y, z))]  # of a sum above 0
     columns = {
         "distance": (distances(layer, [(x, y)])[0], 2),
         "its root": (distances(layer, [(x, y)])[0].sqrt(), 2),
