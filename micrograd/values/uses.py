@@ -33,11 +33,6 @@ class _Group:
             group = group.joined
         return group
 
-    @property
-    def several(self) -> set[Hashable]:
-        """The neurons that are used several times."""
-        return {neuron for neuron, sums in self.uses.items() if len(sums) > 1}
-
     def join(self, other: _Group) -> _Group:
         """Return both as one: the smaller becomes a part of the larger."""
         large, small = (self, other) if len(self.uses) >= len(other.uses) else (other, self)
@@ -111,10 +106,10 @@ def uses_in(nodes: Sequence[Any], sums: Mapping[Any, Sum]) -> dict[Any, int]:
         if node in sums:
             group.uses.setdefault(sums[node][:2], []).append(node)
         groups[node] = group
-    several = [uses for g in groups.values() for uses in g.whole.uses.values() if len(uses) > 1]
-    if not several or _take_what_met(nodes, sums, {node for uses in several for node in uses}):
-        return {}
     every = [uses for group in {g.whole for g in groups.values()} for uses in group.uses.values()]
+    several = {node for uses in every if len(uses) > 1 for node in uses}
+    if not several or _take_what_met(nodes, sums, several):
+        return {}
     rank = {node: i for i, node in enumerate(nodes)}
     return {
         node: use
