@@ -2,15 +2,14 @@
 
     python tests/benchmarks/kernel.py
 
-measures processor time in alternating rounds, least and median of each, and writes the section
-"Gradient kernels" of RESULTS.md. The limit is `replay_mlp_blocked.c`, which is compiled as
-`replay_mlp.c` is. It takes a minute. `--tiny` runs everything once, small, and writes nothing.
+measures processor time in alternating rounds, the least of each, and writes the section "Gradient
+kernels" of RESULTS.md. The limit is `replay_mlp_blocked.c`, which is compiled as `replay_mlp.c` is.
+It takes a minute. `--tiny` runs everything once, small, and writes nothing.
 """
 
 import argparse
 import math
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -30,8 +29,8 @@ from micrograd.replay import kernels
 
 
 def alternating(runs, tiny):
-    """Return name -> (least, median) seconds of processor time a call, the runs taken in turns."""
-    calls, times = {}, {name: [] for name in runs}
+    """Return name -> least seconds of processor time a call, the runs taken in turns."""
+    calls, least = {}, dict.fromkeys(runs, math.inf)
     for name, run in runs.items():
         start = time.process_time()
         run()
@@ -41,8 +40,8 @@ def alternating(runs, tiny):
             start = time.process_time()
             for _ in range(calls[name]):
                 run()
-            times[name].append((time.process_time() - start) / calls[name])
-    return {name: (min(all_), statistics.median(all_)) for name, all_ in times.items()}
+            least[name] = min(least[name], (time.process_time() - start) / calls[name])
+    return least
 
 
 def against_c(folder, tiny):
@@ -70,10 +69,10 @@ def against_c(folder, tiny):
             assert np.allclose(out, gradient, rtol=1e-10, atol=1e-12)
             runs[name] = lambda function=function, given=given: function(*given)
         times = alternating(runs, tiny)
-        cells = [f"{n:,}", *(short(times[name][0]) if name in times else "" for name in
+        cells = [f"{n:,}", *(short(times[name]) if name in times else "" for name in
                  ("ours", *functions))]  # fmt: skip
-        limit = times.get("replay_mlp_blocked", (float("nan"),))[0]
-        rows.append([*cells, f"{times['ours'][0] / limit:.2f}", str(aim)])
+        limit = times.get("replay_mlp_blocked", math.nan)
+        rows.append([*cells, f"{times['ours'] / limit:.2f}", str(aim)])
     return rows
 
 
@@ -120,7 +119,7 @@ def of_one(tiny):
                 run(compiled, samples, n, None)()
             for how, given in (("of the Values", None), ("an array", held)):
                 runs = {n: run(compiled, samples, n, given) for n in (1, 64, 1024, 1025)}
-                each = {n: seconds[0] / n for n, seconds in alternating(runs, tiny).items()}
+                each = {n: seconds / n for n, seconds in alternating(runs, tiny).items()}
                 ratio = f"{each[1] / each[64]:.1f}"
                 title = f"{name}, {way}, parameters {how}"
                 rows.append([title, *map(short, each.values()), ratio, short(first)])
