@@ -157,9 +157,15 @@ def fitted(model, how, loss=own_hinge):
     return [p.data for p in model.parameters()]
 
 
-def test_what_computes_alike_is_not_traced_again(monkeypatch):
+@pytest.fixture
+def traces(monkeypatch):
+    """Return a list that grows with every trace."""
     traces, traced = [], Recorder.trace
     monkeypatch.setattr(Recorder, "trace", lambda *a: (traces.append(a), traced(*a))[1])
+    return traces
+
+
+def test_what_computes_alike_is_not_traced_again(traces):
     for power, seed, again in [(1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False)]:
         traces.clear()
         found = fitted(Skipping(seed, power), True)
@@ -173,9 +179,7 @@ def with_penalty(model, strength):
     return lambda s, y: own_hinge(s, y) + strength * sum(p * p for p in model.network.parameters())
 
 
-def test_a_loss_with_a_penalty_on_its_own_model_is_traced_once(monkeypatch):
-    traces, traced = [], Recorder.trace
-    monkeypatch.setattr(Recorder, "trace", lambda *a: (traces.append(a), traced(*a))[1])
+def test_a_loss_with_a_penalty_on_its_own_model_is_traced_once(traces):
     for strength, again in [(0.25, True), (0.25, False), (0.5, True)]:
         traces.clear()
         model = Skipping(0, 1)
