@@ -9,7 +9,7 @@ function renderLive({ model, el }) {
   const listen = (event, f) => { model.on(event, f); leaves.push(() => model.off(event, f)); };
   const data = structuredClone(model.get("data")), app = h("section", { class: "mgs mgl", "aria-label": data.title, tabindex: "-1" });
   const status = h("p", { class: "mgl-say", "aria-hidden": "true" }), heard = h("p", { role: "status", "aria-live": "polite", class: "mgl-heard" }), alert = h("p", { role: "alert", class: "mgs-alert", hidden: "" });
-  let seq = 0, complaint = "", mounted = false;
+  let seq = 0, complaint = "", mounted = false, colours = {}; // those of the theme, as they are read
   const ask = (what, given = null) => { say(""); model.set("command", { do: what, with: given, seq: `${++seq}-${performance.now()}` }); model.save_changes(); };
 
   // ---- what the parts are given
@@ -17,7 +17,7 @@ function renderLive({ model, el }) {
   const view = {
     on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, speed: 30, until: null, // the step to which it trains as fast as it can
     get shape() { return source.shape; },
-    color: name => getComputedStyle(app).getPropertyValue(`--${name}`).trim(),
+    color: name => colours[name] ||= getComputedStyle(app).getPropertyValue(`--${name}`).trim(), // "" before the page is shown
     neuronMap: k => view.frame.neurons?.[k] ?? null,
     show(k) { const wanted = k ?? view.kept; if (wanted !== view.neuron) { view.neuron = wanted; if (mounted) view.map.paint(); } }, // null: the one that is kept, else the network
     keep(k) { view.kept = view.kept === k ? null : k; view.show(k); view.paint(); },
@@ -194,7 +194,7 @@ function renderLive({ model, el }) {
 
   const sized = new ResizeObserver(() => view.paint());
   sized.observe(app);
-  leaves.push(followTheme(app, el, model, on, now => { view.theme = now; mounted = true; paint(); themed.forEach(f => f()); }));
+  leaves.push(followTheme(app, el, model, on, now => { view.theme = now; colours = {}; mounted = true; paint(); themed.forEach(f => f()); }));
   address.ready(faults);
   say([...refusals, faults.textContent ?? ""].filter(t => t).join(" "));
   if (view.until != null) source.run(true);

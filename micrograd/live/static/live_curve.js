@@ -1,9 +1,10 @@
 // The loss curves of the live view, with those of pinned runs behind them: on a linear axis, where 0
 // is 0, or on a logarithmic one, below which a 0 is marked as such.
 
+const powerOfTwo = (v, round) => 2 ** Math.min(1023, round(Math.log2(v)));
 function curveAxes(losses, log) { // their ends are powers of two, so that they rarely move
   const above = losses.filter(v => v > 0 && Number.isFinite(v)), most = Math.max(...above, 1e-12), least = Math.max(Math.min(...above, most), 1e-6 * most);
-  const power = (v, round) => 2 ** Math.min(1023, round(Math.log2(v))), high = power(most, Math.ceil), low = log ? power(least, Math.floor) / (least === most ? 2 : 1) : 0;
+  const high = powerOfTwo(most, Math.ceil), low = log ? powerOfTwo(least, Math.floor) / (least === most ? 2 : 1) : 0;
   if (!log) return { low, high, ticks: [0, high / 2, high] };
   const [from, to] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))], every = Math.ceil((to - from + 1) / 4);
   const ticks = Array.from({ length: Math.max(0, to - from + 1) }, (_, k) => from + k).filter(k => (k - from) % every === 0).map(k => Number(`1e${k}`));

@@ -8,7 +8,8 @@ function liveNet(view) {
   const { on, color } = view, size = 12.5, canvas = h("canvas", { "aria-hidden": "true" }), card = h("div", { class: "mgl-card", hidden: "" });
   const heads = h("div", { class: "mgl-heads" }), spots = h("div", {}), net = h("div", { class: "mgl-net", role: "group" }, canvas, heads, spots, card);
   const note = h("p", { class: "mgl-note" }), small = document.createElement("canvas"), layerButtons = h("div", { class: "mgl-few" });
-  let shape = null, buttons = [], lines = new Map(), pointed = null, focused = null, built = ""; // what is pointed at: { neuron } or { weight }
+  let shape = null, buttons = [], lines = new Map(), pointed = null, focused = null, built = null; // what is pointed at: { neuron } or { weight }
+  let weights = [], biases = []; // the numbers of the parameters: of the weights layer by layer, of the biases
 
   const marked = () => focused ?? pointed;
   const short = (text, room) => { let t = minus(text); if (widthOf(t, size) <= room) return t; while (t && widthOf(`${t}\u2026`, size) > room) t = t.slice(0, -1); return `${t}\u2026`; };
@@ -43,18 +44,17 @@ function liveNet(view) {
     const { name, value, grad, what } = told(m);
     return minus(`${m.weight == null ? `${capital(view.neuronName(m.neuron))}. ${spoken(name)}` : spoken(name)}: ${value}, its gradient ${grad === "\u2013" ? "not known yet" : grad}; ${spoken(what)}.`);
   }
-  function tell() {
+  function tell(at) {
     const m = marked();
     card.hidden = !m;
     if (!m) return;
     const { name, value, grad, what } = told(m), row = (key, text) => h("span", { class: "row" }, h("span", {}, key), h("b", { class: signOf(text) }, minus(text)));
     card.replaceChildren(h("strong", {}, typed(name)), row("value", value), row("gradient", grad), h("span", { class: "what" }, typed(`${what}.${m.weight == null && view.neuronMap(m.neuron)?.note ? ` ${view.neuronMap(m.neuron).note}` : ""}`)));
-    const [x, y] = spotOf(m), { w } = places(), r = m.weight == null ? places().cell(shape.neurons[m.neuron][0]) / 2 : 0;
+    const [x, y] = spotOf(m, at), { w } = at, r = m.weight == null ? at.cell(shape.neurons[m.neuron][0]) / 2 : 0;
     const left = x + r + 10 + card.offsetWidth <= w ? x + r + 10 : Math.max(0, x - r - 10 - card.offsetWidth);
     card.style.left = `${left}px`; card.style.top = `${Math.max(0, Math.min(net.clientHeight - card.offsetHeight, y - card.offsetHeight / 2))}px`;
   }
-  function spotOf(m) {
-    const { X, Y } = places();
+  function spotOf(m, { X, Y }) {
     if (m.weight == null) { const [l, i] = shape.neurons[m.neuron]; return [X(l), Y(l, i)]; }
     const p = shape.parameters[m.weight];
     return [(X(p.l - 1) + X(p.l)) / 2, (Y(p.l - 1, p.j) + Y(p.l, p.i)) / 2];
@@ -94,7 +94,7 @@ function liveNet(view) {
     if (!focused || !/^Arrow/.test(e.key) || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault(); e.stopPropagation();
     const to = here(walk(focused, e.key));
-    place(); to.focus({ preventScroll: true });
+    place(places()); to.focus({ preventScroll: true });
   });
   on(net, "pointermove", e => {
     if (e.pointerType !== "mouse") return;
@@ -111,11 +111,13 @@ function liveNet(view) {
   const few = (text, name, off, act) => { const b = h("button", { type: "button", "aria-label": name, "aria-disabled": String(off) }, text); on(b, "click", () => { if (b.getAttribute("aria-disabled") !== "true") act(); }); return b; };
   function build() {
     ({ shape } = view);
-    const L = shape.layers, wanted = JSON.stringify([L, Boolean(view.source.runs)]);
+    const L = shape.layers;
     pointed = null;
-    if (wanted === built) return;
+    if (sameLists(L, built)) return;
     const back = view.focusedName(heads, layerButtons);
-    built = wanted; lines = new Map(); focused = null;
+    built = L; lines = new Map(); focused = null;
+    weights = L.slice(1).map(() => []); biases = [];
+    shape.parameters.forEach((p, q) => (p.bias ? biases : weights[p.l - 1]).push(q));
     buttons = shape.neurons.map((_, k) => { const b = watchSpot(h("button", { type: "button", class: "mgl-spot", tabindex: k ? -1 : 0 }), { neuron: k }); on(b, "click", () => view.keep(k)); return b; });
     spots.replaceChildren(...buttons);
     const hidden = L.slice(1, -1), set = layers => view.change({ layers });
@@ -124,32 +126,33 @@ function liveNet(view) {
     layerButtons.replaceChildren(...view.source.runs ? [few("\u2212", "One hidden layer less", !hidden.length, () => set(hidden.slice(0, -1))), h("span", {}, `${hidden.length} hidden layer${hidden.length === 1 ? "" : "s"}`), few("+", "One hidden layer more", hidden.length >= MOST_LAYERS, () => set([...hidden, hidden.at(-1) ?? 4]))] : []);
     back();
   }
-  function place() {
-    const { X, Y, cell, w } = places(), put2 = (e, x, y, s) => Object.assign(e.style, { left: `${x - s / 2}px`, top: `${y - s / 2}px`, width: `${s}px`, height: `${s}px` });
+  const tighten = ({ X, w }) => put(heads, "class", `mgl-heads${w && X(1) - X(0) < 64 ? " tight" : ""}`); // and so change their height
+  function place(at) {
+    const { X, Y, cell } = at, put2 = (e, x, y, s) => Object.assign(e.style, { left: `${x - s / 2}px`, top: `${y - s / 2}px`, width: `${s}px`, height: `${s}px` });
     buttons.forEach((b, k) => { const [l, i] = shape.neurons[k]; put2(b, X(l), Y(l, i), Math.max(cell(l), 8)); });
-    for (const [q, e] of lines) put2(e, ...spotOf({ weight: q }), 8);
+    for (const [q, e] of lines) put2(e, ...spotOf({ weight: q }, at), 8);
     const gap = X(1) - X(0);
     [...heads.children].forEach((e, l) => { const wide = Math.max(30, Math.min(84, gap - 4)); Object.assign(e.style, { left: `${X(l + 1) - wide / 2}px`, width: `${wide}px` }); });
-    put(heads, "class", `mgl-heads${w && gap < 64 ? " tight" : ""}`);
   }
   function paint() {
     if (shape !== view.shape) build();
     const { layers: L, parameters } = shape, ratio = Math.max(1, devicePixelRatio || 1), { frame } = view;
     if (!net.clientWidth) return;
-    place();
-    const { w, left, right, cell, X, Y } = places(), H = net.clientHeight, g = canvas.getContext("2d"), edges = parameters.filter(p => !p.bias).length;
+    tighten(places());
+    const at = places(), { w, left, right, cell, X, Y } = at, H = net.clientHeight, g = canvas.getContext("2d"), edges = parameters.length - biases.length;
+    place(at);
     if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(H * ratio)) { canvas.width = Math.round(w * ratio); canvas.height = Math.round(H * ratio); }
     g.setTransform(ratio, 0, 0, ratio, 0, 0); g.clearRect(0, 0, w, H);
     const widest = Math.max(1.8, Math.min(5, 60 / Math.sqrt(edges))), power = edges < 200 ? 1 : edges < 1000 ? 2 : 4, low = edges < 1000 ? .12 : .03;
-    const [pos, neg, zero, bg, ink, muted, yellow] = ["pos", "neg", "zero", "bg", "ink", "muted", "current"].map(color), hue = v => v > 0 ? pos : v < 0 ? neg : zero, m = marked();
-    const scales = L.slice(1).map((_, l) => { const top = scaleOf(parameters.flatMap((p, q) => p.l === l + 1 && !p.bias ? [frame.weights[q]] : [])); return top ? 2 ** Math.min(1023, Math.ceil(Math.log2(top))) : 1; });
+    const [bg, ink, yellow] = ["bg", "ink", "current"].map(color), colour = v => color(hue(v)), m = marked();
+    const scales = weights.map(list => { const top = scaleOf(list.map(q => frame.weights[q])); return top ? powerOfTwo(top, Math.ceil) : 1; });
     const sizes = parameters.map((p, q) => { const v = frame.weights[q] / scales[p.l - 1]; return Number.isNaN(v) ? 0 : Math.max(-1, Math.min(1, v)); });
     const line = ({ l, i, j }) => { g.beginPath(); g.moveTo(X(l - 1) + cell(l - 1) / 2, Y(l - 1, j)); g.lineTo(X(l) - cell(l) / 2, Y(l, i)); g.stroke(); };
-    const order = [...sizes.keys()].filter(q => !parameters[q].bias).sort((a, b) => (a === m?.weight) - (b === m?.weight) || Math.abs(sizes[a]) - Math.abs(sizes[b]));
+    const order = weights.flat().sort((a, b) => (a === m?.weight) - (b === m?.weight) || Math.abs(sizes[a]) - Math.abs(sizes[b]));
     for (const q of order) {
       const t = Math.abs(sizes[q]), on = q === m?.weight;
       if (on) { g.globalAlpha = 1; g.strokeStyle = yellow; g.lineWidth = 9; line(parameters[q]); }
-      g.globalAlpha = on ? 1 : low + (.9 - low) * t ** power; g.lineWidth = .5 + (widest - .5) * t + on; g.strokeStyle = hue(sizes[q]);
+      g.globalAlpha = on ? 1 : low + (.9 - low) * t ** power; g.lineWidth = .5 + (widest - .5) * t + on; g.strokeStyle = colour(sizes[q]);
       line(parameters[q]);
     }
     g.globalAlpha = 1;
@@ -163,8 +166,7 @@ function liveNet(view) {
       g.strokeStyle = stroke; g.lineWidth = width; g.stroke();
     };
     for (let j = 0; j < L[0]; j++) node(0, j, frame.inputs?.[j], ink, 1.5, false);
-    const biases = parameters.flatMap((p, q) => p.bias ? [q] : []);
-    shape.neurons.forEach(([l, i], k) => node(l, i, view.neuronMap(k)?.map, hue(sizes[biases[k]]), 1.5 + 2 * Math.abs(sizes[biases[k]]), k === m?.neuron || k === view.kept));
+    shape.neurons.forEach(([l, i], k) => node(l, i, view.neuronMap(k)?.map, colour(sizes[biases[k]]), 1.5 + 2 * Math.abs(sizes[biases[k]]), k === m?.neuron || k === view.kept));
     g.fillStyle = ink; g.font = `${size}px ${FONT}`; g.textBaseline = "middle";
     for (const [l, names, x, align, room] of [[0, shape.inputs, left - cell(0) / 2 - 7, "right", left - cell(0) / 2 - 8], [L.length - 1, shape.answers, w - right + cell(L.length - 1) / 2 + 7, "left", right - cell(L.length - 1) / 2 - 8]]) {
       g.textAlign = align;
@@ -173,7 +175,7 @@ function liveNet(view) {
     put(note, "text", `Blue above zero, orange below; a frame is the bias. Full width, layer by layer: ${scales.map(v => numberText(v)).join(", ")}.`);
     put(net, "aria-label", `Network of ${L.join(", ")} neurons, ${edges} weights, from ${spoken(shape.inputs.slice(0, 8).join(", "))} to ${minus(shape.answers.join(", "))}. Arrow keys go from neuron to neuron along the weights.`);
     if (!view.source.running) buttons.forEach((b, k) => { put(b, "aria-label", label({ neuron: k })); put(b, "aria-pressed", String(k === view.kept)); });
-    tell();
+    tell(at);
   }
   return { box: h("div", { class: "mgl-network" }, h("div", { class: "mgl-head" }, h("h3", {}, "Network"), layerButtons), net, note), paint };
 }
