@@ -230,10 +230,6 @@ function best(scores, from, n) {
 }
 const finiteOr = (x, other = null) => Number.isFinite(x) ? x : other;
 const pythonText = x => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-function even(x) { // the nearest whole number, ties to even
-  const below = Math.floor(x), rest = x - below;
-  return rest > .5 || (rest === .5 && below % 2) ? below + 1 : below;
-}
 function thinnedPoints(points, most = 500) { // the lowest and the highest of each stretch, as `frames.thinned`
   if (points.length <= most) return points;
   const size = Math.ceil((points.length - 2) / Math.floor((most - 2) / 2)), kept = [points[0]];
@@ -267,6 +263,7 @@ function activationsOf(task, { activation, layers }) { // of each layer, the las
   const each = activation.split(", ");
   return each.length > 1 ? each : [...layers.map(() => activation), "linear"];
 }
+const ratesOf = ({ lr, later }) => [lr, ...later.map(([, part]) => part.lr)];
 const sameLists = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 // Whether a run begins with the parameters that Python's network had.
 function isOwnStart(task, settings) {

@@ -10,6 +10,10 @@ function rounded(a, n) {
   const [m, e] = a.toExponential(n - 1).split("e");
   return [m.replace(".", ""), +e];
 }
+function even(x) { // the nearest whole number, ties to even
+  const below = Math.floor(x), rest = x - below;
+  return rest > .5 || (rest === .5 && below % 2) ? below + 1 : below;
+}
 const trimmed = t => t.includes(".") ? t.replace(/\.?0+$/, "") : t;
 // `whole`: it is an int of Python, which is written in full below a million.
 function numberText(x, n = 4, plus = false, whole = false) {
@@ -19,10 +23,7 @@ function numberText(x, n = 4, plus = false, whole = false) {
   if (Number.isInteger(a) && a < (whole ? 1e6 : 1e5)) return sign + a;
   const [m, power] = whole ? halfUp(a, n) : rounded(a, n);
   if (a < 1e-4 || a >= 1e5) return `${sign}${trimmed(`${m[0]}.${m.slice(1)}`)}e${power}`;
-  if (power >= n - 1) { // an integer, ties to even
-    const below = Math.floor(a), rest = a - below;
-    return sign + (below + (rest > .5 || (rest === .5 && below % 2) ? 1 : 0));
-  }
+  if (power >= n - 1) return sign + even(a);
   return sign + trimmed(power < 0 ? `0.${"0".repeat(-power - 1)}${m}` : `${m.slice(0, power + 1)}.${m.slice(power + 1)}`);
 }
 function halfUp(a, n) { // the digits of an int, as Python writes one of any length
