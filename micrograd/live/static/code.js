@@ -42,7 +42,7 @@ function codeOf(run) {
   lines.push(`model = MLP(${layers[0]}, ${listed(layers.slice(1))}, activation=${listed(activation)}${init && init !== "uniform" ? `, init="${init}"` : ""}${init ? `, rng=Random(${seed})` : ""})`);
   if (!init) lines.push(`start = ${listed(task.start)}`, "for parameter, number in zip(model.parameters(), start):", "    parameter.data = number");
   const { kind, momentum, nesterov, betas, eps } = task.optimizers[s.optimizer];
-  const rates = [s.lr, ...s.later.map(([, part]) => part.lr)], last = rates.pop();
+  const rates = ratesOf(s), last = rates.pop();
   const rate = `${s.later.length ? "lambda step: " : ""}${s.later.map(([step], k) => `${rates[k]} if step < ${step} else `).join("")}${last}`;
   const options = [`lr=${rate}`, ...(momentum ? [`momentum=${momentum}`] : []), ...(nesterov ? ["nesterov=True"] : []),
     ...(betas && !sameLists(betas, [.9, .999]) ? [`betas=(${betas.join(", ")})`] : []), ...(eps && eps !== 1e-8 ? [`eps=${eps}`] : []), ...(s.l2 || kind === "AdamW" ? [`weight_decay=${s.l2}`] : []),

@@ -75,11 +75,11 @@ function liveControls(view) {
   // ---- data and inputs
   const data = h("div", { class: "mgl-data" });
   if (source.runs) {
-    const made = h("div", { class: "mgl-made" }), isMade = () => settings().data !== "own" && settings().data !== "none";
+    const made = h("div", { class: "mgl-made" });
     made.append(
       labelled("noise", slider(0, 1, .05, () => settings().noise ?? 0, noise => set({ noise }), () => numberText(settings().noise ?? 0), "Noise")),
       field("samples", () => settings().n ?? 0, whole(10, 1000), n => set({ n })), field("data seed", () => settings().dataSeed ?? 0, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
-    paints.push(() => { made.hidden = !isMade(); });
+    paints.push(() => { made.hidden = !isMade(settings().data); });
     data.append(h("h3", {}, "Data"), choice("set", () => choices().data, () => settings().data, v => ({ own: "my own", none: "painted only" })[v] ?? v, v => set({ data: v })), made);
   }
   if (source.runs) {

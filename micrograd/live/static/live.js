@@ -99,11 +99,11 @@ function renderLive({ model, el }) {
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
-    const box = h("div"), close = h("button", { type: "button" }, "Close"), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes }), values = { data: graph, step: 0, editable: false, error: "" };
+    const box = h("div"), close = h("button", { type: "button" }, "Close"), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes });
     const target = changes && !view.shape.classes.length ? numberText(changes.at(-1)[1]) : null; // of a regression
     if (target != null) for (const term of graph.net?.loss?.terms ?? []) Object.assign(term, { target, name: `target: ${target}` });
     const shim = {
-      get: key => key === "theme" ? view.theme : values[key], set(key, v) { values[key] = v; }, save_changes() {},
+      ...pageModel({ data: graph, step: 0, editable: false, error: "", get theme() { return view.theme; } }),
       on(event, f) { if (event === "change:theme") themed.add(f); }, off(event, f) { themed.delete(f); },
     };
     const what = `Back-propagation of ${view.map.sampleName(i)}, at step ${n}`;
@@ -165,7 +165,7 @@ function renderLive({ model, el }) {
   function follow(state) { // what another view, or this one before, has trained
     if (!source.runs || !state?.settings || state === told.state) return;
     view.until = state.step; // nothing is told on the way
-    if (JSON.stringify(state.settings) !== JSON.stringify(source.settings)) source.change(state.settings);
+    if (!sameLists(state.settings, source.settings)) source.change(state.settings);
     else if (state.step < source.runs.done) source.reset();
     told = { version: source.version, n: state.step, state };
     if (state.step <= source.runs.done) view.until = null;
@@ -178,12 +178,12 @@ function renderLive({ model, el }) {
   const address = view.address = addressOf(model, el, [], null, true), copy = copier(on, tell), refusals = [], faults = {};
   if (source.runs) {
     const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], later: [l => l.map(([n, part]) => `${n}:${part.lr}`).join(";"), t => t.split(";").map(q => { const [n, lr] = q.split(":").map(Number); return [n, { lr }]; })], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
-    const wanted = {}, same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    const wanted = {};
     for (const [key, own] of Object.entries(source.defaults)) {
       const [write, read] = texts[key] ?? [String, typeof own === "number" ? t => t.trim() ? Number(t) : NaN : String];
-      address.add(key, () => same(source.settings[key], own) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
+      address.add(key, () => sameLists(source.settings[key], own) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
     }
-    const refused = () => Object.entries(wanted).filter(([key, value]) => !same(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
+    const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
     address.add("step", () => view.frame?.n || "", text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
     address.add("axis", () => view.log == null ? "" : view.log ? "log" : "linear", text => { view.log = text === "log"; });

@@ -69,7 +69,7 @@ function liveMap(view) {
   const svg = S("svg", { viewBox: `0 0 ${PLANE} ${PLANE}`, "aria-hidden": "true" }, ghosts, line, marks, over);
   const plane = h("div", { class: "mgl-map", role: "img" }, canvas, svg), heading = h("h3", {}), key = h("p", { class: "mgl-key" }), about = h("p", { class: "mgl-note" });
   const up = h("span", { class: "mgl-up" }), across = h("div", { class: "mgl-ends" }), head = h("div", { class: "mgl-head" }, heading);
-  let points = null, dots = [], shades = null, shaded = "", shown = "";
+  let points = null, dots = [], shades = null, shaded = "", shown = []; // the shape and the theme whose words are shown
 
   const sampleName = i => {
     const { classes } = view.shape, [, , group, held] = view.shape.points[i], name = classes[group];
@@ -95,9 +95,9 @@ function liveMap(view) {
     const { names, ends, classes, outputs, heading: title } = view.shape, over = spoken(names.join(" and "));
     put(heading, "text", own ? capital(view.neuronName(view.neuron)) : title);
     put(plane, "aria-label", minus(own ? `What ${view.neuronName(view.neuron)} answers over ${over}. ${own.note ?? ""}` : `${title} over ${over}. ${frame.say}`));
-    const here = new Set(points.map(p => p[2])), wanted = JSON.stringify([names, ends, classes, outputs, view.shape.about, view.theme, points.some(p => p[3]), [...here]]);
-    if (wanted === shown) return;
-    shown = wanted;
+    if (shown[0] === view.shape && shown[1] === view.theme) return;
+    shown = [view.shape, view.theme];
+    const here = new Set(points.map(p => p[2]));
     across.replaceChildren(h("span", {}, minus(ends[0][0])), h("span", {}, typed(names[0])), h("span", {}, minus(ends[1][0])));
     up.replaceChildren(h("span", {}, minus(ends[1][1])), h("span", {}, typed(names[1] ?? "target")), h("span", {}, minus(ends[0][1])));
     key.replaceChildren(...classes.flatMap((name, k) => name && (outputs > 1 || here.has(k)) ? [h("span", {}, markOf(color, k, outputs), minus(name))] : []),
@@ -122,5 +122,5 @@ function liveMap(view) {
     paintWords(own, frame);
   }
   const box = h("div", { class: "mgl-output" }, head, h("div", { class: "mgl-plane" }, up, plane), across, key, about);
-  return { box, plane, svg, over, head, sampleName, edge, shades: () => shades[0], paint };
+  return { box, plane, over, sampleName, edge, shades: () => shades[0], paint };
 }

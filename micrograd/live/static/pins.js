@@ -9,14 +9,15 @@ function livePins(view) {
   let pins = [], named = 0;
   const names = { own: "my own", none: "painted" };
   function wordsOf(s) {
-    const made = s.data !== "own" && s.data !== "none", painted = s.painted?.length ? ` + ${s.painted.length} painted` : "";
-    return [`${names[s.data] ?? s.data}${made ? `, ${s.n}, noise ${numberText(s.noise)}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
-      `${s.optimizer} ${[s.lr, ...s.later.map(([, part]) => part.lr)].map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
+    const painted = s.painted?.length ? ` + ${s.painted.length} painted` : "";
+    return [`${names[s.data] ?? s.data}${isMade(s.data) ? `, ${s.n}, noise ${numberText(s.noise)}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
+      `${s.optimizer} ${ratesOf(s).map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
   }
+  const planeNow = () => { const { low, high } = source.runs.plane; return [...low, ...high].map(x => +x.toFixed(6)); };
   function keep() {
-    const { frame } = view, { plane } = source.runs, right = frame.rightHeld, settings = structuredClone(source.settings);
+    const { frame } = view, right = frame.rightHeld, settings = structuredClone(source.settings);
     if (pins.length >= MOST_PINS) return view.say(`${MOST_PINS} runs are pinned: remove one before another is kept.`);
-    pins.push({ name: String.fromCharCode(65 + named++ % 26), settings, n: frame.n, loss: frame.loss, held: right ? `${right[0]} of ${right[1]}, ${numberText(100 * right[0] / right[1], 3)} %` : frame.held == null ? "\u2013" : `loss ${numberText(frame.held, 3)}`, points: frame.points.slice(), d: view.map.edge(), plane: JSON.stringify([...plane.low, ...plane.high].map(x => +x.toFixed(6))) });
+    pins.push({ name: String.fromCharCode(65 + named++ % 26), settings, n: frame.n, loss: frame.loss, held: right ? `${right[0]} of ${right[1]}, ${numberText(100 * right[0] / right[1], 3)} %` : frame.held == null ? "\u2013" : `loss ${numberText(frame.held, 3)}`, points: frame.points.slice(), d: view.map.edge(), plane: planeNow() });
     view.tell(`Run ${pins.at(-1).name} pinned`);
     build();
   }
@@ -29,6 +30,6 @@ function livePins(view) {
   }
   on(pin, "click", keep);
   view.pinned = () => pins;
-  view.ghosts = () => { const { plane } = source.runs, now = JSON.stringify([...plane.low, ...plane.high].map(x => +x.toFixed(6))); return pins.filter(p => p.plane === now); };
+  view.ghosts = () => pins.filter(p => sameLists(p.plane, planeNow()));
   return { button: pin, table, keep };
 }

@@ -4,7 +4,7 @@
 function randomState(seed) {
   const bits = twister(spread(seed)), random = () => fraction(bits);
   let spare = null;
-  const state = {
+  return {
     normal(mean, deviation) {
       let z = spare, x, y, r;
       spare = null;
@@ -26,9 +26,9 @@ function randomState(seed) {
       return found;
     },
   };
-  return state;
 }
 
+const isMade = data => data !== "own" && data !== "none";
 const countTo = n => Array.from({ length: n }, (_, i) => i);
 // Two curves, shuffled, with noise: `outer(t)` and `inner(t)` for t in steps through a turn.
 function twoCurves(n, noise, seed, [outer, inner], step, last) {

@@ -41,7 +41,7 @@ function recorded(data, changed) {
   const until = points => points.filter(p => p[0] <= frames[k].n), last = frames.length - 1;
   const go = to => { k = Math.max(0, Math.min(last, to)); if (k === last) running = false; changed(); };
   return {
-    kind: "recorded", shape, held, last, setting: data.setting, neuronNote: " (At the end of the run.)",
+    kind: "recorded", shape, held, last, setting: data.setting,
     get at() { return k; }, get running() { return running; },
     frame: () => ({ ...frameOf(frames[k], shape, neurons), points: until(data.curve.points), held: until(data.curve.held) }),
     most: () => data.curve.most, numbers: q => frames[k].numbers?.map(texts => texts[q]) ?? null,
