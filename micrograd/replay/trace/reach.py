@@ -20,9 +20,7 @@ from micrograd.engine import Node, Value
 from micrograd.ops import Operators
 from micrograd.replay.trace.tape import Tape
 
-__all__ = [
-    "CHANGING", "Kept", "is_library", "kept_by", "models_of", "names_in", "reached_by"
-]  # fmt: skip
+__all__ = ["Kept", "is_library", "kept_by", "models_of", "names_in", "reached_by"]
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
@@ -76,7 +74,7 @@ _CLOSED = (
 
 
 # Modules whose functions may return something else at every call.
-CHANGING = {
+_CHANGING = {
     "time", "datetime", "os", "posix", "nt", "random", "secrets", "uuid", "numpy.random"
 }  # fmt: skip
 # Types of which nothing can change but what they refer to.
@@ -108,7 +106,7 @@ def _is_clear(thing: Any) -> bool:
     if isinstance(thing, types.ModuleType):
         return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
     if isinstance(thing, (type, types.BuiltinFunctionType)):
-        return _module(thing) not in CHANGING
+        return _module(thing) not in _CHANGING
     return all(
         base in _CLEAR or not is_library(base) or _module(base).startswith("micrograd.")
         for base in type(thing).__mro__
@@ -186,7 +184,7 @@ def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
     for one in spaces:
         for name in names & one.keys():
             found = one[name]
-            if not isinstance(found, types.ModuleType) or found.__name__ in CHANGING:
+            if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
                 yield found
             elif not is_library(found) and all(vars(found) is not s for s in spaces):
                 spaces.append(vars(found))
