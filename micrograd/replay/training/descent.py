@@ -193,8 +193,8 @@ class Descent:
     ) -> tuple[int, Stretch]:
         """Call the machine code; return what it returns, and what it measured."""
         measured = [step for step in measured if step < steps]
-        asked = (steps, measured, trail)
-        if batches is not None or self._planned != asked:
+        asked = (steps, measured, trail) if batches is None else None
+        if asked is None or self._planned != asked:
             self._planned = asked
             self._allot(steps, batches, measured, trail)
         for i, numbers in enumerate(scalars):

@@ -7,12 +7,14 @@ import random
 import pytest
 from replaying import UPDATES, trained, weights
 
+from micrograd import Value, compile  # noqa: A004
 from micrograd.errors import MicrogradError
 from micrograd.nn import MLP
 from micrograd.optim import SGD
-from micrograd.replay.training import NetworkSteps
+from micrograd.replay.training import NetworkSteps, Steps
 from micrograd.train import fit
 
+np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
 
@@ -44,6 +46,18 @@ def test_the_loop_has_the_bits_of_single_compiled_steps(rule, batch_size, monkey
     assert weights(loop[0]) == weights(stepwise[0])
     assert loop[1].state_dict() == stepwise[1].state_dict()
     assert loop[2].loss == stepwise[2].loss == [loss for _, loss, _ in seen]
+
+
+def test_steps_on_all_samples_after_steps_on_batches_are_on_all_samples():
+    columns, results = [np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])], []
+    for batches in ([[0], [1]], None):
+        w = Value(0.5)
+        compiled = compile(lambda x, y, w=w: (w * x - y) ** 2, "llvm")
+        descent = Steps(compiled, columns).descent(SGD([w], 0.01), None)
+        descent.run(2, batches)
+        w.data = 0.5
+        results.append((descent.run(2).values, w.data))
+    assert results[0] == results[1]
 
 
 def test_the_loop_adds_up_many_chunks_as_single_steps_do(monkeypatch):
