@@ -283,6 +283,19 @@ class Watch(View):
             Whether the map has four times as many points, and the numbers of the parameters are
             there however many they are: for a frame that stays.
         """
+        parameters, scales = parameter_bytes(self.model)
+        has_numbers = fine or len(self.start) <= _FEW
+        return {
+            **self.measured(),
+            "map": base64_text(self.field(_FINE_GRID if fine else GRID).tobytes()),
+            "line": self.line() if self.is_line else None,
+            "w": base64_text(parameters),
+            "scales": scales,
+            "numbers": parameter_texts(self.model) if has_numbers else None,
+        }
+
+    def measured(self) -> dict[str, Any]:
+        """Return what a frame says of the current step: its losses, and them in words."""
         training, held_out = self.samples.training, len(self.samples.rows) - self.samples.training
         loss, correct = self.measure()
         parts = [f"step {self.step}", f"loss {loss_text(loss)}"]
@@ -297,8 +310,6 @@ class Watch(View):
             count = None if correct is None else f"{correct} of {held_out} correct"
             parts.append(f"held out {count or loss_held}")
             said += f"; held out: {loss_held}" + (f", {count}" if count else "")
-        parameters, scales = parameter_bytes(self.model)
-        has_numbers = fine or len(self.start) <= _FEW
         return {
             "n": self.step,
             "loss": loss if math.isfinite(loss) else None,
@@ -306,11 +317,6 @@ class Watch(View):
             "text": " · ".join(parts),
             "say": f"{said}. {self.stopped}".rstrip(),
             "stopped": self.stopped,
-            "map": base64_text(self.field(_FINE_GRID if fine else GRID).tobytes()),
-            "line": self.line() if self.is_line else None,
-            "w": base64_text(parameters),
-            "scales": scales,
-            "numbers": parameter_texts(self.model) if has_numbers else None,
         }
 
     def curve(self, frame: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -410,7 +416,7 @@ class Watch(View):
             steps = whole_number("steps", steps, 1)
         if not self.task["why"]:
             place = place_of(self)
-            return page_text({**self.still(), **place, "title": title}, self.frame()["say"])
+            return page_text({**self.still(), **place, "title": title}, self.measured()["say"])
         frames = self.record(steps)
         frames[-1]["numbers"] = parameter_texts(self.model)
         run = {"frames": frames, "curve": self.curve(frames[-1]), **recording(self, samples)}
