@@ -24,7 +24,6 @@ from micrograd.style import number_text
 __all__ = ["LiveWidget"]
 
 _SLICE: Final = 0.05  # seconds of training between two looks at the front end
-_RATES: Final = (0.0001, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
 _ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
 _shown: Final[weakref.WeakSet[LiveWidget]] = weakref.WeakSet()
 
@@ -78,11 +77,10 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _about(self) -> dict[str, Any]:
         rate, activation = number_text(self.watch.rate, 3), self.watch.activation
-        rates = sorted({*map(number_text, _RATES), rate}, key=float)
         kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
         return {
             **self.watch.still(), "title": TITLE,
-            "rate": rate, "rates": rates, "activation": activation, "activations": kinds,
+            "rate": rate, "activation": activation, "activations": kinds,
         }  # fmt: skip
 
     def _current_frame(self) -> dict[str, Any]:
@@ -176,7 +174,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Return the page that stays in a saved notebook: where the run is now."""
         if not self.trains_itself:
             return ""
-        return page_text({**self.data, **place_of(self.watch)}, self.watch.frame()["say"])
+        return page_text({**self.data, **place_of(self.watch)}, self.watch.measured()["say"])
 
     def close(self) -> None:
         """Pause the run and close the widget."""
