@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from micrograd import optim
 from micrograd.errors import ArgumentError, shown_briefly
 from micrograd.live.inputs import inputs_of
+from micrograd.live.task import rate_at
 from micrograd.live.view import Plane, View
 from micrograd.losses import LOSSES
 from micrograd.nn import MLP
@@ -54,8 +55,8 @@ def adopt(watch: Watch, state: dict[str, Any]) -> None:
         values, numbers, grads = model.parameters(), state["parameters"], state["grads"]
         if not len(values) == len(numbers) == len(grads) == len(found.get("start", numbers)):
             raise ValueError(f"{len(numbers)} parameters for a network of {len(values)}")
-        rates = [settings["lr"], *(part["lr"] for at, part in settings["later"] if at <= step)]
-        optimizer.load_state_dict(_optimizer_state(optimizer, moments, float(rates[-1])))
+        rate = rate_at(settings, step)
+        optimizer.load_state_dict(_optimizer_state(optimizer, moments, rate))
         set_data(values, numbers)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         for one, kept in before:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.errors import MicrogradError
+from micrograd.live.task import rate_at
 from micrograd.live.view import View
 from micrograd.stepper import Stepper
 from micrograd.stepper.page.data import layout_of, page_data
@@ -104,8 +105,8 @@ def place_of(watch: Watch) -> dict[str, Any]:
     Nothing either where Python went a way that the settings do not tell, such as at another rate.
     """
     settings = watch.settings
-    rate = [settings["lr"], *(part["lr"] for _, part in settings["later"])][-1]
-    if not watch.step or (watch.rate, watch.activation) != (rate, settings["activation"]):
+    known = rate_at(settings, watch.step), settings["activation"]
+    if not watch.step or (watch.rate, watch.activation) != known:
         return {}
     return {"state": {"settings": settings, "step": watch.step}}
 

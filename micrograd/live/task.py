@@ -20,7 +20,7 @@ from micrograd.replay.instructions import instructions
 if TYPE_CHECKING:
     from micrograd.live.watching import Watch
 
-__all__ = ["ACTIVATIONS", "task_data"]
+__all__ = ["ACTIVATIONS", "rate_at", "task_data"]
 
 ACTIVATIONS: Final = (
     "relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear",
@@ -102,6 +102,19 @@ def task_data(watch: Watch) -> dict[str, Any]:
         "settings": _settings(watch),
         "rows": rows.listed,
     }
+
+
+def rate_at(settings: dict[str, Any], step: int) -> float:
+    """Return the learning rate at a step, as settings say it.
+
+    Examples
+    --------
+    >>> settings = {"lr": 0.1, "later": [[20, {"lr": 0.01}]]}
+    >>> rate_at(settings, 19), rate_at(settings, 20)
+    (0.1, 0.01)
+    """
+    later = [part["lr"] for start, part in settings["later"] if start <= step]
+    return float([settings["lr"], *later][-1])
 
 
 def _why_not(watch: Watch) -> str:
