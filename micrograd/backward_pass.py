@@ -114,8 +114,9 @@ class Recording:
                 raise
             except (ValueError, ArithmeticError):  # an error only if a gradient arrives here
                 found = (None,) * len(parents)
-            if all(map(finite, (node.data, *node.inputs))):
-                found = tuple([x if x is None or finite(x) else None for x in found])
+            else:
+                if not all(map(finite, found)) and all(map(finite, (node.data, *node.inputs))):
+                    found = tuple([x if finite(x) else None for x in found])
             self.locals.append(found)
 
 
