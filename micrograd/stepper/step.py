@@ -122,7 +122,8 @@ class Step:
         self.grad_before, self.grad_after = row.before, row.after
         self.number: int | None = row.number or None
         self.of: int | None = row.of or None
-        self.change: Change | None = stepper.change_at(index)
+        is_update = row.kind == "update"
+        self.change: Change | None = stepper.changes[row.number - 1] if is_update else None
 
     @property
     def formula(self) -> str:
