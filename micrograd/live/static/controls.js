@@ -6,8 +6,7 @@ const STRENGTHS = [0, .0001, .0003, .001, .003, .01, .03, .1, .3, 1], BATCHES = 
 const inputText = name => name.replace(/(?<![\p{L}_])x(\d+)(?=$|\W|x\d)/gu, (_, n) => `x${lowered(n)}`); // x1x2 as x₁x₂
 
 function liveControls(view) {
-  const { on, source } = view, paints = [], settings = () => source.settings, choices = () => source.choices ?? {};
-  const button = (text, act, name) => { const b = h("button", { type: "button", "aria-label": name }, text); on(b, "click", act); return b; };
+  const { on, source, button } = view, paints = [], settings = () => source.settings, choices = () => source.choices ?? {};
   const labelled = (name, ...parts) => h("label", {}, h("span", {}, name), ...parts);
   // A choice among values; the one of now is among them.
   function choice(name, values, now, text, act) {
@@ -67,8 +66,8 @@ function liveControls(view) {
   if (source.runs) {
     picked("optimizer", "optimizer");
     picked("loss", "loss");
-    parts.push(choice("L2", () => STRENGTHS, () => settings().l2 ?? 0, v => v ? numberText(v) : "none", l2 => set({ l2 })));
-    parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.data.training), () => settings().batch ?? 0, v => v ? String(v) : "all", batch => set({ batch })));
+    parts.push(choice("L2", () => STRENGTHS, () => settings().l2, v => v ? numberText(v) : "none", l2 => set({ l2 })));
+    parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.data.training), () => settings().batch, v => v ? String(v) : "all", batch => set({ batch })));
   }
   const training = parts.length ? h("div", { class: "mgl-bar mgl-settings", role: "group", "aria-label": "Settings" }, parts) : null;
 
@@ -77,8 +76,8 @@ function liveControls(view) {
   if (source.runs) {
     const made = h("div", { class: "mgl-made" });
     made.append(
-      labelled("noise", slider(0, 1, .05, () => settings().noise ?? 0, noise => set({ noise }), () => numberText(settings().noise ?? 0), "Noise")),
-      field("samples", () => settings().n ?? 0, whole(10, 1000), n => set({ n })), field("data seed", () => settings().dataSeed ?? 0, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
+      labelled("noise", slider(0, 1, .05, () => settings().noise, noise => set({ noise }), () => numberText(settings().noise), "Noise")),
+      field("samples", () => settings().n, whole(10, 1000), n => set({ n })), field("data seed", () => settings().dataSeed, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
     paints.push(() => { made.hidden = !isMade(settings().data); });
     data.append(h("h3", {}, "Data"), choice("set", () => choices().data, () => settings().data, v => ({ own: "my own", none: "painted only" })[v] ?? v, v => set({ data: v })), made);
   }

@@ -18,6 +18,7 @@ function renderLive({ model, el }) {
     on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, speed: 30, until: null, // the step to which it trains as fast as it can
     get shape() { return source.shape; },
     color: name => colours[name] ||= getComputedStyle(app).getPropertyValue(`--${name}`).trim(), // "" before the page is shown
+    button(text, act, name, attributes = {}) { const b = h("button", { type: "button", "aria-label": name, ...attributes }, text); on(b, "click", act); return b; },
     neuronMap: k => view.frame.neurons?.[k] ?? null,
     show(k) { const wanted = k ?? view.kept; if (wanted !== view.neuron) { view.neuron = wanted; if (mounted) view.map.paint(); } }, // null: the one that is kept, else the network
     keep(k) { view.kept = view.kept === k ? null : k; view.show(k); view.paint(); },
@@ -42,7 +43,7 @@ function renderLive({ model, el }) {
   // ---- the parts
   view.map = liveMap(view);
   const net = liveNet(view), curve = liveCurve(view), controls = liveControls(view), painter = livePainter(view), pins = source.runs ? livePins(view) : null;
-  const openButton = h("button", { type: "button" }, "Show its back-propagation"), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
+  const openButton = view.button("Show its back-propagation", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); }), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
   const number = source.held ? h("select", { class: "mgl-held" }, source.held.map(i => h("option", { value: i }, view.map.sampleName(i).replace("sample ", "")))) : h("input", { type: "number", class: "mgl-number", min: 0, value: 0 });
   const canOpen = !source.held || source.held.length > 0, row = h("div", { class: "mgl-bar mgl-share" });
   const about = source.kind === "trained" ? "or click a point of the plane" : source.kind === "kernel" ? data.task?.why ?? "or click a point of the plane" : canOpen ? `or click its point. This page holds ${source.held.length} of ${data.points.length} samples; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.";
@@ -99,7 +100,7 @@ function renderLive({ model, el }) {
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
-    const box = h("div"), close = h("button", { type: "button" }, "Close"), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes });
+    const box = h("div"), close = view.button("Close", closeLens), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes });
     const target = changes && !view.shape.classes.length ? numberText(changes.at(-1)[1]) : null; // of a regression
     if (target != null) for (const term of graph.net?.loss?.terms ?? []) Object.assign(term, { target, name: `target: ${target}` });
     const shim = {
@@ -110,7 +111,6 @@ function renderLive({ model, el }) {
     steps.replaceChildren(h("div", { class: "mgl-bar" }, h("strong", {}, what), close, h("span", { class: "mgl-note" }, h("kbd", {}, "Esc"), " closes it")), box);
     put(steps, "aria-label", what);
     steps.hidden = false; view.sample = i; number.value = i;
-    on(close, "click", closeLens);
     leaveLens = render({ model: shim, el: box });
     view.map.paint();
     steps.querySelector("[role=slider], input[type=range]")?.focus({ preventScroll: true });
@@ -133,7 +133,6 @@ function renderLive({ model, el }) {
     else if (typeof found === "string") say(found);
     else if (found) { say(""); show(i, found, view.frame.n); }
   }
-  on(openButton, "click", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); });
   on(number, "keydown", e => { if (e.key === "Enter") openButton.click(); });
   listen("change:sample", () => { const s = model.get("sample"); if (s.data) show(s.i, s, s.n); });
   listen("change:error", () => say(model.get("error")));
@@ -187,8 +186,7 @@ function renderLive({ model, el }) {
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
     address.add("step", () => view.frame?.n || "", text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
     address.add("axis", () => view.log == null ? "" : view.log ? "log" : "linear", text => { view.log = text === "log"; });
-    const link = h("button", { type: "button" }, "Copy link"), code = h("button", { type: "button" }, "Copy as Python");
-    on(link, "click", () => copy(address.link(), link, row, "Link")); on(code, "click", () => copy(codeOf(source.runs), code, row, "Python"));
+    const link = view.button("Copy link", () => copy(address.link(), link, row, "Link")), code = view.button("Copy as Python", () => copy(codeOf(source.runs), code, row, "Python"));
     row.append(...[address.link ? link : null, code].filter(b => b));
   }
 

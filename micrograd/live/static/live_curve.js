@@ -12,13 +12,12 @@ function curveAxes(losses, log) { // their ends are powers of two, so that they 
 }
 
 function liveCurve(view) {
-  const { on } = view, svg = S("svg", { role: "img" }), most = 1e30;
-  const scale = h("button", { type: "button", "aria-pressed": "false", title: "A logarithmic axis (l)" }, "log");
+  const svg = S("svg", { role: "img" }), most = 1e30;
+  const scale = view.button("log", flip, null, { "aria-pressed": "false", title: "A logarithmic axis (l)" });
   view.log = null; // as the losses want it, until the reader says
   const isLog = losses => { const above = losses.filter(v => v > 0); return view.log ?? (above.length > 0 && Math.max(...above) > 100 * Math.min(...above)); };
   let shown = false;
   function flip() { view.log = !shown; view.paint(); view.address?.changed(); }
-  on(scale, "click", flip);
 
   function paint() {
     const { frame } = view, w = svg.clientWidth, H = svg.clientHeight || 150;

@@ -5,7 +5,7 @@ const NET_SMALL = 13; // pixels: a smaller neuron is a dot without a map
 const MOST_LAYERS = 5, MOST_NEURONS = 16;
 
 function liveNet(view) {
-  const { on, color } = view, size = 12.5, canvas = h("canvas", { "aria-hidden": "true" }), card = h("div", { class: "mgl-card", hidden: "" });
+  const { on, color, button } = view, size = 12.5, canvas = h("canvas", { "aria-hidden": "true" }), card = h("div", { class: "mgl-card", hidden: "" });
   const heads = h("div", { class: "mgl-heads" }), spots = h("div", {}), net = h("div", { class: "mgl-net", role: "group" }, canvas, heads, spots, card);
   const note = h("p", { class: "mgl-note" }), small = document.createElement("canvas"), layerButtons = h("div", { class: "mgl-few" });
   let shape = null, buttons = [], lines = new Map(), pointed = null, focused = null, built = null; // what is pointed at: { neuron } or { weight }
@@ -108,7 +108,7 @@ function liveNet(view) {
   }
 
   // ---- building and painting
-  const few = (text, name, off, act) => { const b = h("button", { type: "button", "aria-label": name, "aria-disabled": String(off) }, text); on(b, "click", () => { if (b.getAttribute("aria-disabled") !== "true") act(); }); return b; };
+  const few = (text, name, off, act) => button(text, () => { if (!off) act(); }, name, { "aria-disabled": String(off) });
   function build() {
     ({ shape } = view);
     const L = shape.layers;
@@ -118,7 +118,7 @@ function liveNet(view) {
     built = L; lines = new Map(); focused = null;
     weights = L.slice(1).map(() => []); biases = [];
     shape.parameters.forEach((p, q) => (p.bias ? biases : weights[p.l - 1]).push(q));
-    buttons = shape.neurons.map((_, k) => { const b = watchSpot(h("button", { type: "button", class: "mgl-spot", tabindex: k ? -1 : 0 }), { neuron: k }); on(b, "click", () => view.keep(k)); return b; });
+    buttons = shape.neurons.map((_, k) => watchSpot(button("", () => view.keep(k), null, { class: "mgl-spot", tabindex: k ? -1 : 0 }), { neuron: k }));
     spots.replaceChildren(...buttons);
     const hidden = L.slice(1, -1), set = layers => view.change({ layers });
     heads.replaceChildren(...view.source.runs ? hidden.map((n, l) => h("div", { role: "group", "aria-label": `Layer ${l + 1}` },

@@ -4,14 +4,14 @@
 const SPRAY = 24, SPREAD = .045; // milliseconds between two sprayed points; how far they scatter
 
 function livePainter(view) {
-  const { on, source } = view, { plane, over } = view.map;
+  const { on, source, button } = view, { plane, over } = view.map;
   if (!source.runs) return null;
-  const toggle = h("button", { type: "button", "aria-pressed": "false" }, "Paint points"), undo = h("button", { type: "button" }, "Undo"), clear = h("button", { type: "button" }, "Clear");
+  const toggle = button("Paint points", () => turn(!view.painting), null, { "aria-pressed": "false" }), undo = button("Undo", () => takeBack(sizes.pop() ?? 1)), clear = button("Clear", () => { sizes = []; takeBack(Infinity); });
   const colours = h("div", { class: "mgl-chips", role: "radiogroup", "aria-label": "Class of a painted point" }), hint = h("p", { class: "mgl-note" }), tools = h("div", { class: "mgl-tools", hidden: "" }, colours, h("div", { class: "mgl-chips" }, undo, clear), hint);
   const cross = S("path", { class: "mgl-cross", d: "M-9 0H-3M3 0H9M0 -9V-3M0 3V9" });
   const box = h("div", { class: "mgl-painter" }, toggle, tools);
   let group = 1, at = [.5, .5], drag = null, sprayed = 0, waits = 0, pending = [], built = "", sizes = []; // of each stroke, for Undo
-  const classes = () => source.shape.classes.length || 2, painted = () => source.settings.painted ?? [];
+  const classes = () => source.shape.classes.length || 2, painted = () => source.settings.painted;
   const coordinates = ([x, y]) => { const { low, high } = source.runs.plane; return [low[0] + x * (high[0] - low[0]), low[1] + y * (high[1] - low[1])].map(v => Number(v.toFixed(3))); };
 
   // Points are added a frame at a time: each change of the data begins the run anew.
@@ -40,8 +40,6 @@ function livePainter(view) {
     if (left.length !== painted().length) view.change({ painted: left });
     view.tell(`${left.length} painted points`);
   }
-  on(undo, "click", () => takeBack(sizes.pop() ?? 1));
-  on(clear, "click", () => { sizes = []; takeBack(Infinity); });
   on(plane, "keydown", e => {
     if (!view.painting || e.ctrlKey || e.metaKey || e.altKey) return;
     const by = e.shiftKey ? .01 : .05, moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] }, class_ = /^[1-9]$/.test(e.key) ? +e.key - 1 : e.key === "Enter" ? group : -1;
@@ -58,17 +56,13 @@ function livePainter(view) {
     if (yes) { plane.tabIndex = 0; plane.focus({ preventScroll: true }); } else plane.removeAttribute("tabindex");
     view.paint();
   }
-  on(toggle, "click", () => turn(!view.painting));
   function build() {
     const wanted = JSON.stringify([source.shape.classes, view.theme]);
     if (wanted === built) return;
     built = wanted; group = Math.min(group, classes() - 1);
     colours.hidden = !source.shape.classes.length;
-    colours.replaceChildren(...Array.from({ length: classes() }, (_, k) => {
-      const b = h("button", { type: "button", role: "radio" }, markOf(view.color, k, source.shape.outputs), name(k));
-      on(b, "click", () => { group = k; paint(); plane.focus({ preventScroll: true }); });
-      return b;
-    }));
+    colours.replaceChildren(...Array.from({ length: classes() }, (_, k) =>
+      button([markOf(view.color, k, source.shape.outputs), name(k)], () => { group = k; paint(); plane.focus({ preventScroll: true }); }, null, { role: "radio" })));
   }
   function paint() {
     box.hidden = !source.shape.classes.length && source.shape.names.length > 1; // a target has no place on the plane

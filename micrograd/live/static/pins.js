@@ -4,12 +4,12 @@
 const MOST_PINS = 6;
 
 function livePins(view) {
-  const { on, source } = view, pin = h("button", { type: "button", title: "Keep this run to compare (p)" }, "Pin this run"), rows = h("tbody", {});
+  const { source } = view, pin = view.button("Pin this run", keep, null, { title: "Keep this run to compare (p)" }), rows = h("tbody", {});
   const table = h("div", { class: "mgl-table", hidden: "" }, h("table", {}, h("caption", { class: "mgl-heard" }, "Pinned runs"), h("thead", {}, h("tr", {}, ["run", "data", "network", "training", "steps", "loss", "held out", ""].map(text => h("th", { scope: "col" }, text)))), rows));
   let pins = [], named = 0;
   const names = { own: "my own", none: "painted" };
   function wordsOf(s) {
-    const painted = s.painted?.length ? ` + ${s.painted.length} painted` : "";
+    const painted = s.painted.length ? ` + ${s.painted.length} painted` : "";
     return [`${names[s.data] ?? s.data}${isMade(s.data) ? `, ${s.n}, noise ${numberText(s.noise)}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
       `${s.optimizer} ${ratesOf(s).map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
   }
@@ -23,12 +23,10 @@ function livePins(view) {
   }
   function build() {
     table.hidden = !pins.length;
-    const act = (text, name, f) => { const b = h("button", { type: "button", "aria-label": name }, text); on(b, "click", f); return b; };
     rows.replaceChildren(...pins.map(p => h("tr", {}, h("th", { scope: "row" }, p.name), ...wordsOf(p.settings).map(text => h("td", {}, minus(text))), h("td", {}, String(p.n)), h("td", {}, p.loss == null ? "not finite" : numberText(p.loss, 3)), h("td", {}, p.held),
-      h("td", {}, act("Load", `Load the settings of run ${p.name}`, () => view.change(structuredClone(p.settings))), act("\u00d7", `Remove run ${p.name}`, () => { pins = pins.filter(q => q !== p); pin.focus(); build(); })))));
+      h("td", {}, view.button("Load", () => view.change(structuredClone(p.settings)), `Load the settings of run ${p.name}`), view.button("\u00d7", () => { pins = pins.filter(q => q !== p); pin.focus(); build(); }, `Remove run ${p.name}`)))));
     view.paint();
   }
-  on(pin, "click", keep);
   view.pinned = () => pins;
   view.ghosts = () => pins.filter(p => sameLists(p.plane, planeNow()));
   return { button: pin, table, keep };
