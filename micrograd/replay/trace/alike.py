@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.ops import TABLE
-from micrograd.replay.trace.reach import is_library, names_in
+from micrograd.replay.trace.reach import is_library, module_of, names_in
 
 __all__ = ["described"]
 
@@ -113,7 +113,7 @@ def _unknown() -> Any:
 def _is_steady(thing: Any) -> bool:
     """Return whether something is a library's; raise `_UnknownError` if not one that is known."""
     found = is_library(thing)
-    if found and str(thing.__module__).partition(".")[0] not in _STEADY:
+    if found and module_of(thing).partition(".")[0] not in _STEADY:
         raise _UnknownError
     return found
 
@@ -244,7 +244,7 @@ class _Walk:
         """Describe an object whose attributes are all that it is."""
         kind = type(thing)
         for base in kind.__mro__[:-1]:
-            ours = not is_library(base) or base.__module__.startswith("micrograd.")
+            ours = not is_library(base) or module_of(base).startswith("micrograd.")
             if not ours or vars(base).get("__slots__"):
                 raise _UnknownError
         yield self.token(_Kind(kind))

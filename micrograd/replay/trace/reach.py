@@ -106,19 +106,20 @@ def _is_clear(thing: Any) -> bool:
     if isinstance(thing, types.ModuleType):
         return thing.__name__ in {"math", "numpy"} or thing.__name__.startswith("micrograd")
     if isinstance(thing, (type, types.BuiltinFunctionType)):
-        return _module(thing) not in _CHANGING
+        return module_of(thing) not in _CHANGING
     return all(
-        base in _CLEAR or not is_library(base) or _module(base).startswith("micrograd.")
+        base in _CLEAR or not is_library(base) or module_of(base).startswith("micrograd.")
         for base in type(thing).__mro__
     ) and not hasattr(type(thing), "__next__")
 
 
 def is_library(thing: Any) -> bool:
     """Return whether a function, class or module is Python's, micrograd's or an installed one's."""
-    return _is_installed(_module(thing))
+    return _is_installed(module_of(thing))
 
 
-def _module(thing: Any) -> str:
+def module_of(thing: Any) -> str:
+    """Return the name of the module of a function or class, or of a module itself."""
     if isinstance(thing, types.ModuleType):
         return thing.__name__
     name = getattr(thing, "__module__", None)
@@ -172,7 +173,7 @@ def _beside(thing: Any) -> Iterable[Any]:
         return (thing(),)
     if kind is ContextVar:
         return (thing.get(None),)
-    if _module(kind) == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
+    if module_of(kind) == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
         return tuple(thing.flat)  # the collector does not see what an array holds
     return (*gc.get_referents(thing), kind)
 
