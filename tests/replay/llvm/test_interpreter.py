@@ -136,10 +136,7 @@ def test_a_program_is_compiled_when_the_interpreter_has_taken_as_long(monkeypatc
     made, compile_it = [], emitter.machine_code
     x, y = np.array([[0.5, -1.0]] * 40), np.ones(40)
     model = MLP(2, [4, 1], activation="tanh", rng=random.Random(0))
-    # What interprets is made once for all programs, for a map and for sums each.
-    once = compile(lambda row: model(row) ** 2, "llvm")
-    once.value_and_grad(x)
-    once.map(x)
+    emitter._interpreting(False)  # one for all programs
     monkeypatch.setattr(emitter, "machine_code", lambda *a: made.append(a) or compile_it(*a))
     loss = compile(lambda row, target: (model(row) - target) ** 2, "llvm")
     first = loss.value_and_grad(x, y)
