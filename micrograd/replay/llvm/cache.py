@@ -16,8 +16,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ __all__ = ["LIMIT", "compiled", "folder"]
 
 LIMIT: Final = 256 * 2**20  # bytes
 _HASH: Final = hashlib.sha256().digest_size
+_NAME: Final = re.compile(r"[0-9a-f]{64}\.o")
 
 
 def folder() -> Path | None:
@@ -101,17 +103,24 @@ def _is_ours(place: Path) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
+def _files(place: Path) -> Iterator[tuple[float, int, str]]:
+    """Yield when each file of machine code was last used, its size, and its path."""
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name):  # nothing else that is there is ours
+                with contextlib.suppress(OSError):  # another process has removed it
+                    state = entry.stat()
+                    yield state.st_mtime, state.st_size, entry.path
+
+
 def _clear(place: Path) -> None:
     """Remove the files that were used least recently, if there are too many bytes."""
-    found = []
-    for path in place.glob(f"{'[0-9a-f]' * 64}.o"):  # nothing else that is there is ours
-        with contextlib.suppress(OSError):  # another process has removed it
-            state = path.stat()
-            found.append((state.st_mtime, state.st_size, path))
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
+    total = sum(size for _, size, _ in _files(place))
+    if total <= LIMIT:  # as nearly always: no list of thousands of files is made
+        return
+    for _, size, path in sorted(_files(place)):
         if total <= LIMIT:
             break
         with contextlib.suppress(OSError):
-            path.unlink()
+            Path(path).unlink()
         total -= size
