@@ -250,8 +250,12 @@ def load(
         classes = tuple(str(kind) for kind in found.target_names)
         if samples is not None:
             count = _samples(samples, len(classes), share)
-            if count > len(X):
-                raise ArgumentError(f"{name} has {len(X)} samples, got samples={shown(count)}")
+            most = len(X) - len(classes)  # a rest of fewer has not a sample of every class
+            if count > most and count != len(X):
+                raise ArgumentError(
+                    f"{name} has {len(X)} samples: expected all of them or {most} at most, got "
+                    f"samples={shown(count)}"
+                )
             if count < len(X):
                 X, _, y, _ = train_test_split(X, y, train_size=count, stratify=y, random_state=seed)
     X, X_test, y, y_test = train_test_split(

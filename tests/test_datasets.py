@@ -83,6 +83,7 @@ def test_sizes_can_be_chosen():
         ({"name": "moons", "samples": 3}, ArgumentError, "expected 8 samples or more"),
         ({"name": "moons", "samples": 9.5}, ArgumentTypeError, "whole number"),
         ({"name": "iris", "samples": 151}, ArgumentError, "iris has 150 samples"),
+        ({"name": "iris", "samples": 148}, ArgumentError, "all of them or 147 at most"),
         ({"name": "iris", "noise": 0.1}, ArgumentError, "noise is for generated data"),
         ({"name": "moons", "noise": -1}, ArgumentError, "noise to be a finite number of 0 or more"),
         (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,9 +76,9 @@ def task_data(watch: Watch) -> dict[str, Any]:
         `why`, a sentence, where only Python can train. Otherwise `rows`, the rows of the op table
         as `replay.instructions` writes them, each with whether it is a gate; `activations`, which
         row each is; `losses`, with the graph of the loss of one sample, for each number of classes
-        and for each class; `optimizers`, with their options; `inputs`, with their
-        graphs; `own`, the samples; `start`, the
-        parameters; `drawn`, how these were drawn, if that was found; `settings`, those of the call.
+        and for each class; `optimizers`, with their options; `inputs`, with their graphs; `own`,
+        the samples; `real`, the real data sets; `start`, the parameters; `drawn`, how these were
+        drawn, if that was found; `settings`, those of the call.
     """
     if why := _why_not(watch):
         return {"why": f"Only Python can train this: {why}."}
@@ -85,7 +88,10 @@ def task_data(watch: Watch) -> dict[str, Any]:
     except TraceError as error:
         return {"why": f"Only Python can train this: {error}."}
     own = _own(watch)
-    counts = sorted({2, 3, len(own["labels"] or ()) or 2})
+    real = _real_sets()
+    counts = sorted(
+        {2, *(len(one["classes"]) for one in real.values()), len(own["labels"] or ()) or 2}
+    )
     return {
         "why": "",
         "activations": kinds,
@@ -95,13 +101,31 @@ def task_data(watch: Watch) -> dict[str, Any]:
         "inputs": {
             "own": _inputs(rows, watch.names, watch.plane.columns, watch.derived),
             "made": _inputs(rows, _MADE, (0, 1), watch.derived if len(watch.names) == 2 else {}),
+            **{
+                name: _inputs(rows, one["features"], one["columns"], {})
+                for name, one in real.items()
+            },
         },
+        "real": real,
         "start": [*map(float, watch.start)],
         "drawn": _drawn(watch),
         "decayed": watch.optimizer_start["decayed"],
         "settings": _settings(watch),
         "rows": rows.listed,
     }
+
+
+@cache
+def _real_sets() -> dict[str, Any]:
+    """Return the real data sets of `micrograd.datasets`, by name.
+
+    Of each: how many samples a page takes at first, the names of `features` and `classes`, the two
+    `columns` that tell most, the class of each sample in `y`, and the samples, one after the other,
+    in `X`: numbers, or letters from a for 0 where all are small.
+    """
+    text = (Path(__file__).parent / "static" / "real.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def rate_at(settings: dict[str, Any], step: int) -> float:

@@ -50,6 +50,12 @@ def cases():
     for name in ("moons", "circles", "xor", "spirals"):
         made = {"data": name, "n": 40, "noise": 0.25, "dataSeed": 7, "layers": [4]}
         yield own, [made, {"painted": painted, "loss": "mse", "batch": 100}, 10], {}, 0
+    for name, n in (("iris", 150), ("breast_cancer", 100), ("digits", 90)):
+        real = {"data": name, "n": n, "dataSeed": 3}
+        loss = "hinge" if name == "breast_cancer" else "cross_entropy"
+        yield own, [real, {"loss": loss, "layers": [4]}, 10], {}, 1e-9 if loss != "hinge" else 0
+    chosen = {"features": ["petal length (cm)", "sin petal width (cm)"], "painted": painted}
+    yield own, [{"data": "iris"}, chosen, 10], {}, 1e-9
     yield (
         own,
         [{"data": "blobs", "n": 30, "optimizer": "Adam", "features": ["x1", "sin x2"]}, 10],

@@ -8,11 +8,12 @@ pytest.importorskip("numpy")
 pytest.importorskip("sklearn")
 
 import numpy as np
+import sklearn.datasets
 from trainer import in_node
 from watched import HELD, X, model, y
 
 from micrograd import watch
-from micrograd.datasets import load
+from micrograd.datasets import load, separating
 from micrograd.errors import OverflowRangeError
 from micrograd.live.page import templates
 from micrograd.live.task import ACTIVATIONS
@@ -99,22 +100,36 @@ def test_every_loss_activation_and_optimizer_gives_the_numbers_of_the_engine():
         assert page == pytest.approx(engine, rel=1e-9, abs=1e-12), case
 
 
-def test_generated_data_are_those_of_load_to_the_last_place_and_equal_when_rounded():
+def test_data_sets_are_those_of_load_to_the_last_place_and_equal_when_rounded():
     cases = [
         {"data": name, "n": n, "noise": noise, "dataSeed": seed}
         for name in ("moons", "circles", "xor", "spirals", "blobs")
         for n, noise, seed in ((200, 0.1, 0), (57, 0.3, 2**32 - 1), (12, 0, 3))
     ]
+    cases += [
+        {"data": name, "n": n, "dataSeed": seed}
+        for name, sizes in {
+            "iris": (150, 24, 147), "breast_cancer": (569, 16, 77), "digits": (1797, 80, 400),
+        }.items()
+        for n, seed in zip(sizes, (0, 2**32 - 1, 3), strict=True)
+    ]  # fmt: skip
     found = in_node(
-        "return given.map(c => [madeSet(c), SETS[c.data].make(c.n, c.noise, c.dataSeed)]);", cases
+        "return given[1].map(c => [madeSet(given[0], c),"
+        " SETS[c.data]?.make(c.n, c.noise, c.dataSeed)]);",
+        [watch(model(), X, y).task, cases],
     )
     for case, (page, drawn) in zip(cases, found, strict=True):
-        options = {"samples": case["n"], "noise": case["noise"], "seed": case["dataSeed"]}
+        options = {"samples": case["n"], "noise": case.get("noise"), "seed": case["dataSeed"]}
         data = load(case["data"], **options)
         rows = np.concatenate([data.X, data.X_test])
+        assert [page["names"], page["classes"]] == [[*data.features], [*data.classes]]
         assert page["rows"] == rows.round(4).tolist(), case
         assert page["groups"] == [*data.y.tolist(), *data.y_test.tolist()], case
         assert page["training"] == len(data.X)
+        if drawn is None:
+            whole = getattr(sklearn.datasets, f"load_{case['data']}")()
+            assert tuple(page["plane"]["columns"]) == separating(whole.data, whole.target)
+            continue
         raw = np.array([point for point, _ in drawn])
         assert np.abs(np.sort(raw, axis=0) - np.sort(rows, axis=0)).max() <= 1e-15, case
 

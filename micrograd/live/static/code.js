@@ -2,7 +2,7 @@
 
 function codeOf(run) {
   const { settings: s, task, layers, done, data } = run, own = s.data === "own", lines = [], imports = new Map([["micrograd.nn", "MLP"], ["micrograd.optim", task.optimizers[s.optimizer].kind]]);
-  const held = data.rows.length > data.training, names = held ? [["X", "y"], ["X_held", "y_held"]] : [["X", "y"]], base = own ? task.own.names : ["x1", "x2"];
+  const held = data.rows.length > data.training, names = held ? [["X", "y"], ["X_held", "y_held"]] : [["X", "y"]], base = data.names;
   const listed = value => Array.isArray(value) ? `[${value.map(listed).join(", ")}]` : typeof value === "string" ? JSON.stringify(value) : String(value);
 
   // ---- the samples
@@ -13,7 +13,7 @@ function codeOf(run) {
     lines.push("X, y, X_held, y_held = [], [], [], []");
   } else {
     imports.set("micrograd.datasets", "load");
-    lines.push(`data = load("${s.data}", samples=${s.n}, noise=${s.noise}, seed=${s.dataSeed})`, "X, y = data.X.round(4).tolist(), data.y.tolist()", "X_held, y_held = data.X_test.round(4).tolist(), data.y_test.tolist()");
+    lines.push(`data = load("${s.data}", samples=${s.n}, ${isReal(task, s.data) ? "" : `noise=${s.noise}, `}seed=${s.dataSeed})`, "X, y = data.X.round(4).tolist(), data.y.tolist()", "X_held, y_held = data.X_test.round(4).tolist(), data.y_test.tolist()");
   }
   const computed = !sameLists(s.features, base), wanted = s.loss === "mse" ? null : task.losses[s.loss].several ? [data.labels.map((_, k) => k)] : [[0, 1], [-1, 1]];
   if (own && (computed || s.painted.length)) {

@@ -5,6 +5,8 @@ const SPEEDS = [["1 a second", 1], ["5 a second", 5], ["30 a second", 30], ["200
 const STRENGTHS = [0, .0001, .0003, .001, .003, .01, .03, .1, .3, 1], BATCHES = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 const inputText = name => name.replace(/(?<![\p{L}_])x(\d+)(?=$|\W|x\d)/gu, (_, n) => `x${lowered(n)}`); // x1x2 as x₁x₂
 
+const setName = name => ({ own: "my own", none: "painted only" })[name] ?? name.replace("_", " ");
+
 function liveControls(view) {
   const { on, source, button } = view, paints = [], settings = () => source.settings, choices = () => source.choices ?? {};
   const labelled = (name, ...parts) => h("label", {}, h("span", {}, name), ...parts);
@@ -74,12 +76,10 @@ function liveControls(view) {
   // ---- data and inputs
   const data = h("div", { class: "mgl-data" });
   if (source.runs) {
-    const made = h("div", { class: "mgl-made" });
-    made.append(
-      labelled("noise", slider(0, 1, .05, () => settings().noise, noise => set({ noise }), () => numberText(settings().noise), "Noise")),
-      field("samples", () => settings().n, whole(10, 1000), n => set({ n })), field("data seed", () => settings().dataSeed, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
-    paints.push(() => { made.hidden = !isMade(settings().data); });
-    data.append(h("h3", {}, "Data"), choice("set", () => choices().data, () => settings().data, v => ({ own: "my own", none: "painted only" })[v] ?? v, v => set({ data: v })), made);
+    const made = h("div", { class: "mgl-made" }), { task } = source.runs, noise = labelled("noise", slider(0, 1, .05, () => settings().noise, x => set({ noise: x }), () => numberText(settings().noise), "Noise"));
+    made.append(noise, field("samples", () => settings().n, x => whole(...sizesOf(task, settings().data))(x), n => set({ n })), field("data seed", () => settings().dataSeed, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
+    paints.push(() => { made.hidden = !isMade(settings().data); noise.hidden = isReal(task, settings().data); });
+    data.append(h("h3", {}, "Data"), choice("set", () => choices().data, () => settings().data, setName, v => set({ data: v })), made);
   }
   if (source.runs) {
     const chips = h("div", { class: "mgl-chips", role: "group", "aria-label": "Inputs of the network" });

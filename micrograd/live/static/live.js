@@ -178,9 +178,9 @@ function renderLive({ model, el }) {
   if (source.runs) {
     const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], later: [l => l.map(([n, part]) => `${n}:${part.lr}`).join(";"), t => t.split(";").map(q => { const [n, lr] = q.split(":").map(Number); return [n, { lr }]; })], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
     const wanted = {};
-    for (const [key, own] of Object.entries(source.defaults)) {
+    for (const [key, own] of Object.entries(source.defaults())) {
       const [write, read] = texts[key] ?? [String, typeof own === "number" ? t => t.trim() ? Number(t) : NaN : String];
-      address.add(key, () => sameLists(source.settings[key], own) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
+      address.add(key, () => sameLists(source.settings[key], key === "data" ? own : source.defaults(source.settings.data)[key]) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
     }
     const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }

@@ -7,10 +7,9 @@ function livePins(view) {
   const { source } = view, pin = view.button("Pin this run", keep, null, { title: "Keep this run to compare (p)" }), rows = h("tbody", {});
   const table = h("div", { class: "mgl-table", hidden: "" }, h("table", {}, h("caption", { class: "mgl-heard" }, "Pinned runs"), h("thead", {}, h("tr", {}, ["run", "data", "network", "training", "steps", "loss", "held out", ""].map(text => h("th", { scope: "col" }, text)))), rows));
   let pins = [], named = 0;
-  const names = { own: "my own", none: "painted" };
   function wordsOf(s) {
     const painted = s.painted.length ? ` + ${s.painted.length} painted` : "";
-    return [`${names[s.data] ?? s.data}${isMade(s.data) ? `, ${s.n}, noise ${numberText(s.noise)}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
+    return [`${setName(s.data)}${isMade(s.data) ? `, ${s.n}${isReal(source.runs.task, s.data) ? "" : `, noise ${numberText(s.noise)}`}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
       `${s.optimizer} ${ratesOf(s).map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
   }
   const planeNow = () => { const { low, high } = source.runs.plane; return [...low, ...high].map(x => +x.toFixed(6)); };

@@ -4,11 +4,11 @@ const MAP_SIDE = 60, FINE_SIDE = 120, LINE_POINTS = 101;
 const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not finite";
 
 // The inputs that a run can take, by name: how each is written in Python, and its graph.
-const inputsOf = (task, data) => task.inputs[data === "own" ? "own" : "made"];
+const inputsOf = (task, data) => task.inputs[data] ?? task.inputs.made;
 
 // The samples: those that Python sent, or generated ones; and the points that were painted.
 function dataOf(task, settings) {
-  const made = settings.data === "own" ? task.own : madeSet(settings), means = made.plane.means;
+  const made = settings.data === "own" ? task.own : madeSet(task, settings), means = made.plane.means;
   const rows = made.rows.map(row => [...row]), groups = [...made.groups], targets = made.targets ? [...made.targets] : groups.map(g => made.labels[g]);
   let { training } = made;
   const rowAt = (x, y) => { const row = [...means], [a, b] = made.plane.columns; row[a] = x; if (b !== undefined) row[b] = y; return row; };
@@ -27,7 +27,10 @@ function trainerOf(task, given = {}) {
   function begin() {
     const { layers, seed } = settings, random = randomOf(seed);
     set = dataOf(task, settings);
-    inputs = settings.features.map(name => { const graph = graphOf(inputsOf(task, settings.data)[name][1], task.rows); return row => graph.forward(row, 0); });
+    inputs = settings.features.map(name => { // a feature itself is not computed
+      const [code, given] = inputsOf(task, settings.data)[name], graph = graphOf(given, task.rows), [, place] = /^x\[(\d+)\]$/.exec(code) ?? [];
+      return place ? row => row[place] : row => graph.forward(row, 0);
+    });
     loss = task.losses[settings.loss];
     const classes = set.labels?.length ?? 0, programs = loss.terms[classes] ?? loss.terms[0], outputs = loss.several ? classes : 1;
     const sizes = [inputs.length, ...layers, outputs], kinds = activationsOf(task, settings).map(kind => task.activations[kind] === null ? null : task.rows[task.activations[kind]]);
@@ -168,7 +171,7 @@ function trainerOf(task, given = {}) {
     get settings() { return structuredClone(settings); },
     // Another learning rate goes on with the run; everything else begins it anew.
     change(part) {
-      if (SETS[part.data] && part.data !== settings.data) part = { noise: SETS[part.data].noise, ...part };
+      part = { ...firstChanged(task, settings.data, part.data), ...part };
       const goesOn = done > 0 && Object.keys(part).join() === "lr";
       if (goesOn) part = { later: [...settings.later.filter(([step]) => step < done), [done, { lr: part.lr }]] };
       else part = { lr: rateAt(settings, done), later: [], ...part };
@@ -218,7 +221,7 @@ function trainerOf(task, given = {}) {
       return { data: template.data, changes };
     },
   };
-  settings = cleanSettings(task, { ...trainerOf.defaults(task), ...structuredClone(given) });
+  settings = cleanSettings(task, { ...trainerOf.defaults(task, given.data), ...structuredClone(given) });
   begin();
   return run;
 }
@@ -274,7 +277,10 @@ function cleanSettings(task, s) { // what can be, of what was asked for
   const own = task.settings, within = (x, low, high, other, whole = true) => typeof x === "number" && x >= low && x <= high && (!whole || Number.isInteger(x)) ? x : other;
   const clean = { ...s };
   clean.data = trainerOf.choices(task).data.includes(s.data) ? s.data : "own";
-  clean.n = within(s.n, 10, 1000, own.n); clean.noise = within(s.noise, 0, 10, own.noise, false); clean.dataSeed = within(s.dataSeed, 0, 2 ** 32 - 1, own.dataSeed);
+  const set = clean.data === "own" ? task.own : setOf(task, clean.data), classes = set.labels?.length ?? set.classes.length;
+  const [least, most] = clean.data === "own" ? [0, Infinity] : sizesOf(task, clean.data);
+  clean.n = within(s.n, least, most, within(own.n, least, most, set.n)); if (set.y && clean.n > most - classes) clean.n = most; // a rest of fewer cannot be split off
+  clean.noise = within(s.noise, 0, 10, own.noise, false); clean.dataSeed = within(s.dataSeed, 0, 2 ** 32 - 1, own.dataSeed);
   clean.lr = within(s.lr, 0, 1e6, own.lr, false); clean.l2 = within(s.l2, 0, 1e6, own.l2, false); clean.seed = within(s.seed, 0, Number.MAX_SAFE_INTEGER, own.seed);
   const isChange = ([step, part]) => within(step, 1, Number.MAX_SAFE_INTEGER, 0) && within(part?.lr, 0, 1e6, -1, false) >= 0;
   clean.later = (Array.isArray(s.later) ? s.later : []).filter(entry => Array.isArray(entry) && isChange(entry)).sort(([a], [b]) => a - b);
@@ -284,17 +290,26 @@ function cleanSettings(task, s) { // what can be, of what was asked for
   one("activation", own.activation);
   if (clean.activation.includes(", ") && clean.activation.split(", ").length !== clean.layers.length + 1) clean.activation = "relu";
   clean.features = (Array.isArray(s.features) ? s.features : []).filter((name, i, all) => choices.features.includes(name) && all.indexOf(name) === i);
-  if (!clean.features.length) clean.features = clean.data === "own" ? own.features : choices.features.slice(0, 2);
-  const set = clean.data === "own" ? task.own : SETS[clean.data], classes = set.labels?.length ?? set.classes.length;
+  if (!clean.features.length) clean.features = clean.data === "own" ? own.features : choices.features.slice(0, set.features?.length ?? 2);
   clean.painted = (Array.isArray(s.painted) ? s.painted : []).filter(point => Array.isArray(point) && point.slice(0, 2).every(Number.isFinite) && within(point[2], 0, Math.max(classes, 2) - 1, -1) >= 0);
   clean.batch = within(s.batch, 0, Infinity, 0);
   return clean;
 }
-trainerOf.defaults = task => structuredClone(task.settings);
+// What changes with the set: the noise, and how many samples where either is real.
+function firstChanged(task, before, data) {
+  if (data === before || data === "own" || !(data && setOf(task, data))) return {};
+  const { n, ...rest } = firstOf(task, data);
+  return [before, data].some(name => isReal(task, name)) ? { n, ...rest } : rest;
+}
+// The settings of the call, or those with which another set begins.
+trainerOf.defaults = (task, data = task.settings.data) => {
+  const own = structuredClone(task.settings);
+  return data === "own" || !setOf(task, data) ? own : cleanSettings(task, { ...own, ...firstOf(task, data), data });
+};
 trainerOf.choices = (task, settings = task.settings) => {
-  const made = settings.data !== "own", set = made ? SETS[settings.data] : task.own, classes = made ? set.classes.length : set.labels?.length ?? 0;
+  const made = settings.data !== "own", set = made ? setOf(task, settings.data) : task.own, classes = made ? set.classes.length : set.labels?.length ?? 0;
   return {
-    data: ["own", ...Object.keys(SETS)], features: Object.keys(inputsOf(task, settings.data)),
+    data: ["own", ...Object.keys(SETS), ...Object.keys(task.real)], features: Object.keys(inputsOf(task, settings.data)),
     activation: [...new Set([task.settings.activation, ...Object.keys(task.activations)])],
     loss: classes ? Object.keys(task.losses).filter(name => classes === 2 || task.losses[name].several) : ["mse"],
     optimizer: Object.keys(task.optimizers),

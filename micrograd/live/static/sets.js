@@ -1,4 +1,5 @@
-// The data sets of `micrograd.datasets` that are generated, with the split of `load`.
+// The data sets of `micrograd.datasets`, with the split of `load`: five are generated, the samples of
+// the real ones are sent.
 
 // NumPy's `RandomState(seed)`, which scikit-learn draws with.
 function randomState(seed) {
@@ -92,15 +93,34 @@ function shares(counts, drawn, draw) { // how many of each class, as near to its
   return found;
 }
 
-// Coordinates of four decimals: the last places of log, cos and sin differ between machines.
+// ---- a set of a task, by name: one that is generated, or a real one
+const setOf = (task, name) => SETS[name] ?? task.real[name];
+const isReal = (task, name) => Object.hasOwn(task.real, name);
+// What else a set has at first, and how many samples `load` can give.
+const firstOf = (task, name) => isReal(task, name) ? { n: task.real[name].n } : { n: 200, noise: SETS[name].noise };
+const sizesOf = (task, name) => { const { classes, y } = setOf(task, name); return y ? [8 * classes.length, y.length] : [Math.max(10, 4 * classes.length), 1000]; };
+
+const meanOf = values => values.reduce((a, b) => a + b) / values.length;
+function realSamples({ X, y, features }, n, seed) { // so many of all, in the order of `load`
+  const width = features.length, numbers = typeof X === "string" ? Array.from(X, c => c.charCodeAt(0) - 97) : X, groups = Array.from(y, Number);
+  const chosen = n < groups.length ? split(groups, groups.length - n, seed)[0] : countTo(groups.length);
+  return chosen.map(i => [numbers.slice(i * width, i * width + width), groups[i]]);
+}
+function standardised(rows, training) { // by the samples that are learnt
+  const ways = rows[0].map((_, k) => { const seen = rows.slice(0, training).map(row => row[k]), mean = meanOf(seen); return [mean, Math.sqrt(meanOf(seen.map(x => (x - mean) ** 2))) || 1]; });
+  return rows.map(row => row.map((x, k) => (x - ways[k][0]) / ways[k][1]));
+}
+
+// Coordinates of four decimals: the last places of log, cos, sin and of sums differ between machines.
 const toFour = x => even(x * 1e4) / 1e4;
-function madeSet({ data, n, noise, dataSeed }) {
-  const { make, classes } = SETS[data], samples = make(n, noise, dataSeed), parts = samples.length ? split(samples.map(([, group]) => group), Math.ceil(n / 2), dataSeed) : [[], []];
-  const chosen = parts.flat().map(i => samples[i]), rows = chosen.map(([point]) => point.map(toFour)), names = ["x1", "x2"];
-  const low = [], high = [], means = [];
-  for (const k of [0, 1]) {
-    const values = samples.length ? rows.map(row => row[k]) : [-1.8, 1.8], [a, b] = [Math.min(...values), Math.max(...values)], margin = !samples.length ? .2 : b > a ? .08 * (b - a) : 1;
-    low.push(a - margin); high.push(b + margin); means.push(values.reduce((a, b) => a + b) / values.length);
+function madeSet(task, { data, n, noise, dataSeed }) {
+  const set = setOf(task, data), { classes, features: names = ["x1", "x2"], columns = [0, 1] } = set, real = isReal(task, data);
+  const samples = real ? realSamples(set, n, dataSeed) : set.make(n, noise, dataSeed), parts = samples.length ? split(samples.map(([, group]) => group), Math.ceil(n * (real ? .25 : .5)), dataSeed) : [[], []];
+  const chosen = parts.flat().map(i => samples[i]), drawn = chosen.map(([point]) => point), rows = (real ? standardised(drawn, parts[0].length) : drawn).map(row => row.map(toFour));
+  const low = [], high = [], means = names.map((_, k) => rows.length ? meanOf(rows.slice(0, parts[0].length).map(row => row[k])) : 0);
+  for (const k of columns) {
+    const values = rows.length ? rows.map(row => row[k]) : [-1.8, 1.8], [a, b] = [Math.min(...values), Math.max(...values)], margin = !rows.length ? .2 : b > a ? .08 * (b - a) : 1;
+    low.push(a - margin); high.push(b + margin);
   }
-  return { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map(Number), plane: { columns: [0, 1], low, high, means } };
+  return { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map((_, k) => k), plane: { columns, low, high, means } };
 }

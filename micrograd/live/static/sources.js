@@ -83,7 +83,7 @@ function trained(task, changed) {
     };
   };
   return {
-    kind: "trained", runs: run, defaults: trainerOf.defaults(task), version: 0, // of the losses so far
+    kind: "trained", runs: run, defaults: data => trainerOf.defaults(task, data), version: 0, // of the losses so far
     get shape() { return shape ??= shapeOf(); },
     get settings() { return settings ??= run.settings; }, get choices() { return choices ??= trainerOf.choices(task, this.settings); }, get running() { return running; }, get rate() { return run.rate; }, // of the next step
     frame(fine) {
