@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from interrupts import at_every_line, interrupted
+from replaying import as_function
 from tables import each
 
 from micrograd import Value, grad, gradient, ops, steps
@@ -19,6 +20,8 @@ from micrograd import compile as compiled
 from micrograd.errors import MicrogradError, NonFiniteError, StaleGraphError
 from micrograd.graph import order
 from micrograd.stepper.paths import explain
+
+np = pytest.importorskip("numpy")
 
 EXTREME = [0.0, -0.0, 1.0, -1.0, 0.5, 3, 1e200, -1e200, 1e-200, 1e308, math.inf, -math.inf]
 ONE = [row for row in ops.TABLE.values() if row.arity == 1]
@@ -93,6 +96,86 @@ def test_a_gradient_that_is_a_graph_has_the_same_numbers(seed: int) -> None:
         assert list(map(float, numbers)) == pytest.approx(list(map(float, graphs)), rel=1e-12)
     else:  # building the graph of a gradient computes more, and may stop where numbers do not
         assert isinstance(graphs, type)
+
+
+def by_compiled(root: Value, backend: str) -> list[Any]:
+    """Return what a compiled function gives as output and gradient, asked in three ways."""
+    fn, data = as_function(root)
+    replayed = compiled(fn, backend)
+    sample = [float(x) for x in data]
+
+    def summed(reduction: str) -> list[float]:
+        batch = [[x] for x in sample]
+        value, slopes = replayed.value_and_grad(*batch, reduction=reduction, wrt="inputs")
+        return [*np.ravel(value), *np.ravel(slopes)]
+
+    return [
+        numbers_of(lambda: summed("none")),
+        numbers_of(lambda: summed("mean")),
+        numbers_of(lambda: [replayed(*sample), *replayed.jacobian(*sample)]),
+        numbers_of(lambda: [*replayed.map(*[[x] for x in sample]), *replayed.jacobian(*sample)]),
+    ]
+
+
+def numbers_of(call: Any) -> Any:
+    """Return the numbers that a reader gives, or its error."""
+    try:
+        return [float(number) for number in call()]
+    except MicrogradError as error:
+        return error
+
+
+def overflows(root: Value) -> bool:
+    """Return whether a number becomes infinite where those that it is computed from are not."""
+    return any(
+        math.isinf(node.data) and not any(map(math.isinf, node.inputs)) for node in order(root)
+        if node.parents
+    )  # fmt: skip
+
+
+@each("seed", range(100))
+@each("backend", ["python", "llvm"])
+def test_compiled_code_says_the_same_unless_a_number_overflows(seed: int, backend: str) -> None:
+    root, _ = any_graph(random.Random(seed), size=4)
+    leaves = [node for node in order(root) if not node.parents and node.op is None]
+    expected = numbers_of(lambda: [root.data, *gradient(root, leaves)])
+    for found in by_compiled(root, backend):
+        if overflows(root):
+            assert isinstance(found, Exception) or all(map(math.isfinite, found))
+        elif isinstance(expected, Exception):
+            assert isinstance(found, Exception)
+        else:
+            assert found == pytest.approx(expected, rel=1e-14, abs=1e-15)
+
+
+INFINITE: dict[str, tuple[Any, list[float]]] = {
+    "an input": (lambda x, y: x * 2 + y, [math.inf, 3.0]),
+    "a sum": (lambda x, y: ops.sum([x, y, 1.0]), [-math.inf, 3.0]),
+    "a constant": (lambda x, y: x * y * math.inf, [2.0, 3.0]),
+    "a gradient": (lambda x, y: x * y, [math.inf, 3.0]),
+    "chosen beside nan": (lambda x, y: ops.where(y, x, x - x), [math.inf, 1.0]),
+}
+
+
+@each("name", INFINITE)
+def test_what_is_infinite_because_the_data_are_is_a_number_for_all_readers(name: str) -> None:
+    fn, data = INFINITE[name]
+    root = fn(*[Value(x) for x in data])
+    leaves = [node for node in order(root) if not node.parents and node.op is None]
+    slopes = gradient(root, leaves)
+    assert math.isinf(root.data)
+    assert by_backward(root) == steps(root).gradients == gradient(root, order(root))
+    assert [explain(root, leaf).total for leaf in leaves] == slopes
+    for backend in ("python", "llvm"):
+        assert by_compiled(root, backend) == [[root.data, *slopes]] * 4
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_sum_of_samples_is_infinite_with_one_of_them_and_no_number_with_two(backend: str) -> None:
+    replayed = compiled(lambda x: x * 2, backend)
+    assert replayed.value_and_grad([1.0, math.inf, 3.0], wrt="inputs")[0] == math.inf
+    with pytest.raises(NonFiniteError, match=r"the sum over 2 samples .* is nan"):
+        replayed.value_and_grad([math.inf, -math.inf], wrt="inputs")
 
 
 GATES = {

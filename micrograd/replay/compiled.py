@@ -383,7 +383,7 @@ class Compiled(Bound, Exports, Fits, Checks):
             return np.zeros(outputs) if has_aux else 0.0, np.zeros(width)
         sums, finite = kernel.total(columns, held, n, self.threads)
         if not finite and self.check != "ignore":
-            sums = np.full(kernel.results, -0.0)
+            sums, infinite = np.full(kernel.results, -0.0), np.zeros(kernel.results, bool)
             single, _ = self._program(trace, wrt, "each")
 
             def looked_at() -> Iterator[tuple[int, Any]]:
@@ -393,11 +393,12 @@ class Compiled(Bound, Exports, Fits, Checks):
                     rows = np.empty((min(size, n - start), kernel.results))
                     self._each(single, some, held, len(rows), rows)
                     yield start, rows
+                    infinite[:] |= np.isinf(rows).any(axis=0)
                     with np.errstate(all="ignore"):
                         sums[:] += added(rows)
 
             if not self._check_rows(trace, wrt, columns, held, looked_at()):
-                wrong = sums[~np.isfinite(sums)]
+                wrong = sums[np.isnan(sums) | (np.isinf(sums) & ~infinite)]
                 if len(wrong):
                     text = f"the sum over {n} samples of what {self._name} gives is {wrong[0]}"
                     self._complain(text, NonFiniteError(text))

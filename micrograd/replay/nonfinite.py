@@ -13,6 +13,7 @@ from micrograd.replay.kernels import numpy, rows_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER
 from micrograd.replay.trace.traced import Trace
 from micrograd.replay.trace.watch import user_frame
+from micrograd.values.checks import is_finite
 
 __all__ = ["Checks", "replayed"]
 
@@ -83,36 +84,42 @@ class Checks:
 def replayed(
     trace: Trace, kind: str, flat: list[float], held: list[float], name: str
 ) -> list[float]:
-    """Run a sample with Values, and return the results if they are finite.
+    """Run a sample with Values, and return the results unless one of them is wrong.
 
-    They may be: a choice between Values passes nothing to what it did not choose.
+    They may be finite: a choice between Values passes nothing to what it did not choose. Or they
+    are infinite because an input, a parameter or a constant is, as in the engine.
 
     Raises
     ------
     NonFiniteError
-        If a result is not finite; the message names the first node or derivative that is not.
+        If a result is nan, or infinite though what it is computed from is finite; the message names
+        the first node or derivative of which that is so.
     DomainError, OverflowRangeError, ZeroDivisorError
-        Whatever the engine raises before it meets a number that is not finite.
+        Whatever the engine raises before it meets such a number.
     """
-    said: list[str] = []  # a message for each number that is not finite
+    wrong: dict[int, str] = {}  # what is said of a position
     try:
-        values = _values(trace, flat, held, name, said)
+        values = _values(trace, flat, held, name, wrong)
         results = [float(values[position].data) for position in trace.tape.outputs]
-        if kind != "value":
-            results += _derivatives(trace, kind, values, name, said)
     except (ArithmeticError, ValueError) as error:
-        if said:
-            raise NonFiniteError(said[0]) from error
+        if wrong:
+            raise NonFiniteError(next(iter(wrong.values()))) from error
         raise
-    if not all(map(math.isfinite, results)):
-        raise NonFiniteError(said[0] if said else f"{name} gives {results}")
+    for position in trace.tape.outputs:
+        if position in wrong:
+            raise NonFiniteError(wrong[position])
+    if kind != "value":
+        derivatives = _derivatives(trace, kind, values)
+        if wrong and not all(map(math.isfinite, derivatives)):
+            raise NonFiniteError(next(iter(wrong.values())))
+        results += derivatives
     return results
 
 
 def _values(
-    trace: Trace, flat: list[float], held: list[float], name: str, said: list[str]
+    trace: Trace, flat: list[float], held: list[float], name: str, wrong: dict[int, str]
 ) -> list[Value]:
-    """Return the Value of every position."""
+    """Return the Value of every position, and write into `wrong` where a first one went wrong."""
     tape = trace.tape
     values: list[Value] = []
     for position, op in enumerate(tape.rows):
@@ -123,40 +130,38 @@ def _values(
                 values.append(Value(what))
                 continue
             values.append(Value(flat[what] if leaf == INPUT else held[what], label=label))
-            if not math.isfinite(values[-1].data):
-                said.append(f"{leaf} {label or what} of {name} is {values[-1].data}")
+            if math.isnan(values[-1].data):
+                wrong[position] = f"{leaf} {label or what} of {name} is nan"
             continue
-        operands = [values[operand] for operand in tape.operands[position]]
+        places = tape.operands[position]
+        operands = [values[place] for place in places]
         result = op(*operands)
         values.append(result)
         result.label = label
-        if result.data * 0 != 0:
+        if is_finite(result.data):
+            continue
+        infinite = [place for place in places if not is_finite(values[place].data)]
+        if result.data == result.data and any(place not in wrong for place in infinite):
+            continue
+        if went_wrong := [wrong[place] for place in infinite if place in wrong]:
+            wrong[position] = went_wrong[0]
+        else:
             operands_shown = [
                 f"{operand.label}={operand.data}" if operand.label else f"{operand.data}"
                 for operand in operands
             ]
             called = f" ({label})" if label else ""
-            said.append(f"{op.written(*operands_shown)}{called} is {result.data}")
+            wrong[position] = f"{op.written(*operands_shown)}{called} is {result.data}"
     return values
 
 
-def _derivatives(
-    trace: Trace, kind: str, values: list[Value], name: str, said: list[str]
-) -> list[float]:
+def _derivatives(trace: Trace, kind: str, values: list[Value]) -> list[float]:
     """Return the derivatives of a program."""
     leaves = trace.tape.leaves(PARAMETER if kind == "parameters" else INPUT)
     inputs = [values[position] for _, position in sorted((n, p) for p, n in leaves.items())]
     outputs = [values[position] for position in trace.tape.outputs]
-    roots, what = outputs[:1], "the derivative"
-    if kind == "jacobian":
-        roots = outputs
-    elif kind == "hessian":
-        roots, what = gradient(outputs[0], inputs, create_graph=True), "the second derivative"
+    roots = outputs if kind == "jacobian" else outputs[:1]
+    if kind == "hessian":
+        roots = gradient(outputs[0], inputs, create_graph=True)
     found = [float(one) for root in roots for one in gradient(root, inputs)]
-    for i, derivative in enumerate(found):
-        if not math.isfinite(derivative):
-            number = i % len(inputs)
-            place = "parameter" if kind == "parameters" else "input"
-            there = inputs[number].label or f"{place} {number}"
-            said.append(f"{what} of {name} in {there} is {derivative}")
     return [found[i] for i in trace.programs[kind][1]]

@@ -52,9 +52,10 @@ def compile(  # noqa: A001
         How many threads share a batch (llvm only).
     check : {"raise", "warn", "ignore"}, default "raise"
         What happens with a result that is not finite: an error, a warning, or nothing, so that the
-        infinity or nan is returned. Intermediate numbers may be infinite: 1 / exp(1000.0) is 0. But
-        while the function is traced, what it computes from parameters alone raises the errors of
-        the engine.
+        infinity or nan is returned. Intermediate numbers may be infinite: 1 / exp(1000.0) is 0. So
+        may a result, if an input, a parameter or a constant that it is computed from is. But while
+        the function is traced, what it computes from parameters alone raises the errors of the
+        engine.
     contract : bool, default True
         Whether a product and the sum that it goes into may be rounded once instead of twice (llvm
         only).
