@@ -330,12 +330,21 @@ log10: Final[Op] = _unary("log10", math.log10, lambda out, x: (1 / (x * _LN10),)
 
 
 def _cbrt(x: Any) -> float:
-    """Return the real cube root: a power, then one Newton step (`math.cbrt` is of 3.11)."""
+    """Return the real cube root, rounded once (`math.cbrt` is of 3.11, and of the platform).
+
+    With t, the root to 17 bits, t * t * t is exact, and so is what x has beyond it.
+    `replay/static/functions.js` does the same.
+    """
     x = float(x)
     if x == 0 or math.isinf(x) or math.isnan(x):
         return x
+    if builtins.abs(x) < 1e-280:  # where t * t * t has fewer digits
+        return _cbrt(x * 2.0**300) * 2.0**-100
     root = math.copysign(math.pow(builtins.abs(x), 1 / 3), x)
-    return root - (root - x / (root * root)) / 3
+    wide = root * (2.0**36 + 1)
+    t = wide - (wide - root)
+    rest = root - t
+    return t + (x - t * t * t) / (3 * t * (t + rest) + rest * rest)
 
 
 # fmt: off

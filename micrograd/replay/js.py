@@ -22,7 +22,7 @@ _RESERVED = {
     "super", "switch", "this", "throw", "true", "try", "typeof", "value", "var", "void", "while",
     "with", "yield", "Math", "NaN", "Infinity", "x", "p",
 }  # fmt: skip
-_OWN = {"erf", "erfc", "hypot", "pow"}  # which `functions.js` has
+_OWN = {"cbrt", "erf", "erfc", "hypot", "pow"}  # which `functions.js` has
 
 
 def is_js_name(name: object) -> bool:

@@ -98,6 +98,24 @@ def test_javascript_gives_the_numbers_of_the_engine_for_every_row_and_at_its_edg
 
 
 @pytest.mark.browser
+def test_a_cube_root_is_rounded_once_here_and_there(page):
+    mpmath = pytest.importorskip("mpmath")
+    rng = random.Random(3)
+    sizes = [2.0**e * rng.uniform(1, 2) for e in range(-1074, 1024)]
+    rows = [[rng.choice((x, -x))] for x in (*sizes, *(rng.uniform(0, 9) for _ in range(2000)))]
+    compiled = compile(lambda x: ops.cbrt(x), "python")
+    slopes = compiled.value_and_grad([x for (x,) in rows], wrt="inputs", reduction="none")[1]
+    pages = ran(page, compiled.to_js("it"), "it", rows)
+    with mpmath.workprec(200):
+        for (x,), slope, ((root,), (there,)) in zip(rows, slopes.ravel(), pages, strict=True):
+            right = mpmath.sign(x) * mpmath.cbrt(abs(mpmath.mpf(x)))
+            for found in (ops.cbrt(x), root):
+                assert abs(found - right) <= 0.501 * math.ulp(float(right)), x
+            for found in (slope, there):
+                assert off(found, float(1 / (3 * right**2))) <= 4, x
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu"])
 def test_javascript_gives_the_gradient_of_a_network(page, activation):
     model, loss = network(activation)

@@ -5,6 +5,15 @@ function pow(x, y) {
   return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
 }
 
+// The cube root, rounded once: with t, the root to 17 bits, t * t * t is exact, and so is what x has
+// beyond it. `ops/rows.py` does the same.
+function cbrt(x) {
+  const root = Math.cbrt(x), wide = root * (2 ** 36 + 1), t = wide - (wide - root), rest = root - t;
+  if (x === 0 || !(Math.abs(x) < Infinity)) return x;
+  if (Math.abs(x) < 1e-280) return cbrt(x * 2 ** 300) * 2 ** -100; // where t * t * t has fewer digits
+  return t + (x - t * t * t) / (3 * t * (t + rest) + rest * rest);
+}
+
 // Scaled by a power of two, so that nothing overflows and no digit is lost.
 function hypot(x, y) {
   const a = Math.max(Math.abs(x), Math.abs(y)), b = Math.min(Math.abs(x), Math.abs(y));

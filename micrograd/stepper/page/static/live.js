@@ -4,7 +4,7 @@
 const PRIMITIVES = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, negative: a => -a, fabs: Math.abs,
   ">": (a, b) => a > b ? 1 : 0, ">=": (a, b) => a >= b ? 1 : 0, "<": (a, b) => a < b ? 1 : 0, "==": (a, b) => a === b ? 1 : 0, "!=": (a, b) => a !== b ? 1 : 0,
-  "?": (truth, a, b) => truth ? a : b, pow, hypot, erf, erfc,
+  "?": (truth, a, b) => truth ? a : b, pow, cbrt, hypot, erf, erfc,
 };
 // A row as Python lists it, to be run: `r` holds the operands first, then each result. `whole` says
 // of the result and of each derivative whether ints give an int.
