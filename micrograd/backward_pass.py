@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
 from micrograd.graph import order
-from micrograd.ops import constant
+from micrograd.ops import is_constant
 from micrograd.style import finite
 from micrograd.values.checks import is_same
 
@@ -193,7 +193,7 @@ def backward_rows(recording: Recording, broken: str | None = None) -> list[Row]:
                 before = grads[parent]
                 if not reached[i] or (local == 0 and recording.nodes[i].op.gate):
                     contribution, after = 0, before  # nothing, even of an infinite derivative
-                elif local is None and recording.nodes[parent].op is constant:
+                elif local is None and is_constant(recording.nodes[parent]):
                     contribution, after = 0, before  # no number is differentiated
                 else:
                     if local is None:

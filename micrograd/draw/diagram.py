@@ -12,7 +12,7 @@ from micrograd.engine import Value
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
 from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
-from micrograd.ops import Op, constant
+from micrograd.ops import Op, is_constant, is_free
 from micrograd.sentences.naming import product_signs
 from micrograd.style import largest, number_text, short
 from micrograd.values.names import Owner, names_in
@@ -263,7 +263,7 @@ def build(
             local = ()
         if parents:
             role = "computed"
-        elif value.op is constant and not titles[value]:
+        elif is_constant(value) and not titles[value]:
             role = "constant"
         else:
             role = "parameter" if value in trained else "input"
@@ -296,7 +296,7 @@ def told(op: Op) -> str:
 
 
 def _named_as_parameters(values: list[Value], titles: Mapping[Value, str]) -> set[Value]:
-    leaves = [value for value in values if not value.parents and value.op is not constant]
+    leaves = [value for value in values if is_free(value)]
     weights = {value for value in leaves if _WEIGHT.match(titles[value])}
     biases = {value for value in leaves if _BIAS.match(titles[value])}
     return weights | biases if weights else set()
@@ -312,7 +312,7 @@ def _expressions(
         text: Text | None = None
         parents = value.parents
         if not parents:
-            if value.op is constant:
+            if is_constant(value):
                 text = Text(number_text(value.data))
         elif len(parents) <= _NAME_LIMIT:
             operands = [found for parent in parents if (found := texts[parent]) is not None]

@@ -12,7 +12,7 @@ from micrograd.ops.nary import (
     take,
     take_of,
 )
-from micrograd.ops.op import Op, constant, define, foreign
+from micrograd.ops.op import Op, constant, define, foreign, is_constant, is_free
 from micrograd.ops.op import _from_family as _from_family
 from micrograd.ops.op import _from_table as _from_table
 from micrograd.ops.operators import (
@@ -123,6 +123,8 @@ __all__ = [
     "greater_equal",
     "hypot",
     "identity",
+    "is_constant",
+    "is_free",
     "is_operand",
     "is_plain",
     "labelled",

@@ -369,3 +369,27 @@ def _from_family(factory: str, *parameters: Any) -> Op:
 
 # The row of a plain number that met a Value: a leaf that is never differentiated.
 constant: Final[Op] = Op(name="", forward=_no_forward, partials=None, arity=0)
+
+
+def is_constant(node: Any) -> bool:
+    """Return whether a node is a plain number that met a Value.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> [is_constant(operand) for operand in (2 * Value(3.0)).parents]
+    [True, False]
+    """
+    return node.op is constant
+
+
+def is_free(node: Any) -> bool:
+    """Return whether a node is a leaf that can have a gradient.
+
+    Examples
+    --------
+    >>> from micrograd import Value
+    >>> [is_free(operand) for operand in (2 * Value(3.0)).parents]
+    [False, True]
+    """
+    return not node.parents and not is_constant(node)

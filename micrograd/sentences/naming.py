@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from micrograd.formula import Text, labelled, write
-from micrograd.ops import constant
+from micrograd.ops import is_constant
 from micrograd.style import number_text
 
 __all__ = ["called", "numeral", "product_signs", "shortened"]
@@ -56,7 +56,7 @@ def called(
     for i, node in enumerate(nodes):
         if titles[i]:
             text = labelled(titles[i])
-        elif node.op is constant:
+        elif is_constant(node):
             text = numeral(number_text(data[i], precision))
         else:
             text = Text(f"v{i}")

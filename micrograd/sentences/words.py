@@ -16,7 +16,7 @@ from typing import Any, Final
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
 from micrograd.formula import Text, partial_formulas, write
-from micrograd.ops import constant
+from micrograd.ops import is_constant
 from micrograd.sentences.naming import called as called_in
 from micrograd.sentences.naming import numeral, product_signs, shortened
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
@@ -180,7 +180,7 @@ class Words:
 
     def is_number(self, i: int) -> bool:
         """Return whether value `i` is a plain number of an expression, without a name."""
-        return not self._titles[i] and self.recording.nodes[i].op is constant
+        return not self._titles[i] and is_constant(self.recording.nodes[i])
 
     # ---- sentences -----------------------------------------------------------------------------
 
@@ -321,7 +321,7 @@ class Words:
             f"{child} passes gradient back to {parent}: upstream {UP} times local derivative "
             f"{LOCAL} {case('product', 'is', 'is about')} {CON}."
         )
-        is_number = self.recording.nodes[row.parent].op is constant
+        is_number = is_constant(self.recording.nodes[row.parent])
         why = "no number is differentiated" if is_number else "its own gradient is 0"
         unneeded = (
             f"{child} passes nothing back to {parent}: {why}, so the local derivative, which has "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.checks import one_of
 from micrograd.errors import ArgumentError
-from micrograd.ops import constant
+from micrograd.ops import is_constant
 from micrograd.sentences.mistakes import SAID, Asked, guess_table, judged
 from micrograd.sentences.signs import signed
 from micrograd.style import finite
@@ -172,7 +172,7 @@ def question_at(stepper: Stepper, index: int) -> Question | None:
     row = stepper.rows[index]
     if row.kind != "chain" or stepper.broken:
         return None
-    if stepper.nodes[row.node].op.held or stepper.nodes[row.parent].op is constant:
+    if stepper.nodes[row.node].op.held or is_constant(stepper.nodes[row.parent]):
         return None
     numbers = (row.upstream, row.local, row.contribution, row.before, row.after)
     if not all(x is not None and finite(x) for x in numbers):
@@ -193,7 +193,7 @@ def guess_data(stepper: Stepper) -> dict[str, Any] | None:
     asked = [
         table.setdefault(node.op, len(table))
         if node.parents and not node.op.held
-        else -1 - (node.op is constant)
+        else -1 - is_constant(node)
         for node in stepper.nodes
     ]
     ops = [

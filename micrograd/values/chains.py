@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.ops import constant
+from micrograd.ops import is_free
 
 __all__ = ["Chains"]
 
@@ -25,17 +25,13 @@ class Chains:
                 is_product = len(product.parents) == 2 and product.op.pairs == 1
                 if is_product and self._can_start(start):
                     w, x = product.parents
-                    if self._is_free(w) and not self._is_free(x):
+                    if is_free(w) and not is_free(x):
                         self._before[node] = start
         ends = self._before.keys() - set(self._before.values())
         self.ends = ends if len({self.of(end)[0] for end in ends}) > 1 else set()
 
     def _can_start(self, node: Any) -> bool:
-        return node in self._before or self._is_free(node)
-
-    @staticmethod
-    def _is_free(node: Any) -> bool:
-        return not node.parents and node.op is not constant
+        return node in self._before or is_free(node)
 
     def of(self, end: Any) -> tuple[Any, list[Any], list[Any], list[Any]]:
         """Return the bias, the weights, their inputs, and all that is computed, in order."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd.errors import DomainError, NonFiniteError, StaleGraphError, shown
 from micrograd.graph import order
-from micrograd.ops import constant
+from micrograd.ops import is_constant
 
 # Names are imported where a message needs them: they would be a fifth of `import micrograd`.
 
@@ -85,7 +85,7 @@ def check_finite(nodes: Sequence[Any], gradients: Mapping[Any, Any]) -> None:
     passed, excused = set(nodes), set()
     for node in reversed(nodes):
         upstream = gradients.get(node)
-        if upstream is None or node.op is constant:
+        if upstream is None or is_constant(node):
             continue
         if upstream != upstream or not (is_finite(upstream) or node in excused):
             raise NonFiniteError(
@@ -110,7 +110,7 @@ def _infinite_with_cause(node: Any, upstream: Any, passed: Collection[Any]) -> s
     of_finite = all(map(is_finite, (node.data, *node.inputs)))
     locals_ = node.op.partials(node.data, *node.inputs)
     for parent, data, local in zip(node.parents, node.inputs, locals_, strict=True):
-        if parent not in passed or parent.op is constant or (node.op.gate and local == 0):
+        if parent not in passed or is_constant(parent) or (node.op.gate and local == 0):
             continue
         contribution = local * upstream
         if of_finite and not is_finite(local):

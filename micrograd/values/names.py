@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from micrograd.graph import order
-from micrograd.ops import constant
+from micrograd.ops import is_free
 from micrograd.values.chains import Chains
 from micrograd.values.networks import Network, network_in
 from micrograd.values.notation import FoundNeuron, Names, Use
@@ -258,7 +258,7 @@ class _Naming:
 
     def _belong(self, model: Any) -> None:
         """Find the networks that the leaves belong to, and the place of each leaf in its own."""
-        leaves = {id(n): n for n in self.nodes if not n.parents and n.op is not constant}
+        leaves = {id(node): node for node in self.nodes if is_free(node)}
         if model is not None:
             network = _Network(model, leaves, 1)
             for path, leaf in model.named_parameters():
@@ -353,7 +353,7 @@ class _Naming:
 
     def _replace(self, leaf: Any, neurons: set[_Neuron], i: int) -> bool:
         """Give a leaf the place that it stands in, where that is free in a network that is gone."""
-        if leaf.parents or leaf.op is constant or leaf in self.paths or len(neurons) != 1:
+        if not is_free(leaf) or leaf in self.paths or len(neurons) != 1:
             return False
         (neuron,) = neurons
         if neuron.network not in self.gone or (neuron, i) in self.places.values():
@@ -368,7 +368,7 @@ class _Naming:
     def _by_shape(self, w: Sequence[Any], x: Sequence[Any], bias: Any) -> None:
         """Make a neuron of a weighted sum of free leaves that belong to no network."""
         free = (*w, bias)
-        if any(v.parents or v.op is constant or self.own[v] or v in self.paths for v in free):
+        if any(not is_free(v) or self.own[v] or v in self.paths for v in free):
             return
         below = [self._sum_of(value) for value in x]
         layer = 1 + max([unit.neuron.layer for unit in below if unit], default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from micrograd.ops import Operators, constant, is_operand, number
+from micrograd.ops import Operators, is_constant, is_operand, number
 from micrograd.values.grad_mode import discard, grad_mode
 from micrograd.values.leaving import left_graph
 
@@ -50,10 +50,10 @@ class Reading(Operators):
     def _has_no_gradient(self: Any) -> bool:
         """Return whether this is a plain number that met a Value, or a choice of such numbers."""
         op = self.op
-        if op is None or op is constant or op.opaque or not op.gate:
-            return op is constant  # others may be flat here and yet have a second derivative
+        if not self.parents or op.opaque or not op.gate:  # it may be flat, and yet curved
+            return is_constant(self)
         pairs = zip(self.parents, op.partials(self.data, *self.inputs), strict=True)
-        return all(local == 0 for parent, local in pairs if parent.op is not constant)
+        return all(local == 0 for parent, local in pairs if not is_constant(parent))
 
     # A number is equal by what it is, as for `<=`; another Value by which one it is, so that sets,
     # dicts and `in` tell Values apart that happen to hold the same number.

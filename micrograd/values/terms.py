@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
 from typing import Any, Final, NamedTuple
 
-from micrograd.ops import softmax
+from micrograd.ops import (
+    Number,
+    Op,
+    Operators,
+    add,
+    exp,
+    is_constant,
+    log,
+    logsumexp,
+    relu,
+    softmax,
+    softplus,
+    sum_of,
+)
 
 __all__ = ["KINDS", "Term", "probabilities", "term_at"]
 
@@ -59,77 +73,114 @@ def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[i
     Term(kind='mse', node=3, outputs=[0], target=1.0, ratio=None, leaf=1)
     """
     wanted = [nodes[output] for output in outputs]
-    for found in _READERS:
-        if term := found(nodes[i], wanted):
-            kind, target, used = term
-            is_ratio = kind == "cross_entropy" and nodes[i].op.name == "neg"
-            ratio = at[nodes[i].parents[0].parents[0]] if is_ratio else None
-            leaf = at[target] if hasattr(target, "op") else None
+    for loss in _losses(len(outputs)).get(_key(nodes[i].op), ()):
+        found = _matched(loss.formula, nodes[i])
+        if found is None:
+            continue
+        scores = [found[score] for score in loss.scores]
+        target = found.get(loss.target, loss.target)
+        if loss.each:
+            right = [s for s, x in zip(scores, loss.each, strict=True) if found[x] is target]
+            if right and set(scores) == set(wanted):
+                ratio = at[found[loss.ratio]] if loss.ratio else None
+                return Term(loss.kind, i, outputs, wanted.index(right[0]), ratio)
+        elif scores[0] in wanted and not any(
+            node.parents for x, node in found.items() if x.op is None and x not in loss.scores
+        ):
+            leaf = at[target] if loss.target in found else None
             target = target if leaf is None else target.data
-            return Term(kind, i, [at[output] for output in used], target, ratio, leaf)
+            return Term(loss.kind, i, [at[scores[0]]], target, None, leaf)
     return None
 
 
-_Found = tuple[str, Any, list[Any]]
+# ---- how losses are written --------------------------------------------------------------------
 
 
-def _is(node: Any, name: str, operands: int | None = None) -> bool:
-    known = node.op is not None and bool(node.parents) and node.op.name == name
-    return known and operands in (None, len(node.parents))
+class _Formula(Operators):
+    """A letter, or a row applied to formulas and numbers."""
+
+    __slots__ = ("op", "parents")
+
+    def __init__(self, op: Op | None = None, parents: tuple[Number, ...] = ()) -> None:
+        self.op = op
+        self.parents = parents
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Number, ...]) -> _Formula:
+        return cls(op, args)
 
 
-def _is_number(node: Any, number: Any) -> bool:
-    return not node.parents and bool(node.data == number)
+class _Loss(NamedTuple):
+    """A way to write the loss of a sample.
+
+    The target is a letter or a number. With several scores it is what is computed from the right
+    one: `each` has what is computed from each of them.
+    """
+
+    kind: str
+    formula: Any
+    scores: Sequence[_Formula]
+    target: Any
+    each: Sequence[Any] = ()
+    ratio: Any = None
 
 
-def _cross_entropy(node: Any, outputs: list[Any]) -> _Found | None:
-    if len(outputs) < 2:
-        return None
-    right: Any = None
-    if _is(node, "logsumexp") and len(node.parents) == len(outputs):
-        zero, *differences = node.parents  # of the other outputs and the right one
-        if _is_number(zero, 0) and all(_is(d, "sub") for d in differences):
-            chosen = {d.parents[1] for d in differences}
-            others = [d.parents[0] for d in differences]
-            if len(chosen) == 1 and {*others, *chosen} == set(outputs):
-                right = chosen.pop()
-    elif _is(node, "sub") and _is(node.parents[0], "logsumexp"):
-        if list(node.parents[0].parents) == outputs and node.parents[1] in outputs:
-            right = node.parents[1]
-    elif _is(node, "neg") and _is(node.parents[0], "log"):
-        right = _chosen(node.parents[0].parents[0], outputs)
-    if right is None:
-        return None
-    return "cross_entropy", outputs.index(right), outputs
+def _ways(count: int) -> Iterator[_Loss]:
+    """Yield the ways to write the loss of a network of `count` outputs."""
+    s, y, z = _Formula(), _Formula(), _Formula()
+    yield _Loss("mse", (s - y) ** 2, [s], y)
+    yield _Loss("mse", (y - s) ** 2, [s], y)
+    yield _Loss("hinge", relu(1 - y * s), [s], y)
+    yield _Loss("hinge", relu(1 - s * y), [s], y)
+    one, zero = softplus(-s), softplus(s)  # -log of the probability of a 1, and of a 0
+    yield _Loss("binary_cross_entropy", one, [s], 1)
+    yield _Loss("binary_cross_entropy", zero, [s], 0)
+    yield _Loss("binary_cross_entropy", y * one + z * zero, [s], y)
+    yield _Loss("binary_cross_entropy", z * zero + y * one, [s], y)
+    if count < 2:
+        return
+    scores = [_Formula() for _ in range(count)]
+    differences = [score - scores[0] for score in scores[1:]]
+    yield _Loss("cross_entropy", logsumexp([0, *differences]), scores, scores[0], scores)
+    yield _Loss("cross_entropy", logsumexp(scores) - y, scores, y, scores)
+    for powers in (list(map(exp, scores)), [exp(score - z) for score in scores]):
+        for total in (sum_of(count)(*powers), reduce(add, powers), reduce(add, powers, 0)):
+            ratio = y / total
+            yield _Loss("cross_entropy", -log(ratio), scores, y, powers, ratio)
 
 
-def _chosen(ratio: Any, outputs: list[Any]) -> Any:
-    """Return the output whose probability, of `softmax`, a ratio is."""
-    if not _is(ratio, "div"):
-        return None
-    power, total = ratio.parents
-    powers = list(total.parents) if _is(total, "sum") else []
-    while not powers or _is(powers[0], "add"):  # ((a + b) + c), as `sum` of Python adds
-        first = powers[0] if powers else total
-        if not _is(first, "add"):
-            return None
-        powers[:1] = first.parents
-    powers = [q for q in powers if not _is_number(q, 0)]
-    scores, shifts = zip(*map(_score, powers), strict=True)
-    is_whole = len(scores) == len(outputs) and set(scores) == set(outputs)
-    is_whole &= len(set(shifts)) == 1
-    return scores[powers.index(power)] if is_whole and power in powers else None
+@lru_cache(maxsize=16)
+def _losses(count: int) -> dict[Any, list[_Loss]]:
+    """Return the ways to write a loss, by the row of its last operation."""
+    found: dict[Any, list[_Loss]] = {}
+    for loss in _ways(count):
+        found.setdefault(_key(loss.formula.op), []).append(loss)
+    return found
 
 
-def _score(power: Any) -> tuple[Any, Any]:
-    """Return the score in a power, and what is subtracted from it before, if anything."""
-    if not _is(power, "exp"):
-        return None, None
-    inside = power.parents[0]
-    if not _is(inside, "sub"):
-        return inside, None
-    score, shift = inside.parents
-    return score, shift if shift.parents else shift.data  # a plain number is a new leaf each time
+def _key(op: Op | None) -> Any:
+    return (op.family, op.parameters) if op is not None and op.family else op
+
+
+def _matched(formula: Any, node: Any) -> dict[_Formula, Any] | None:
+    """Return the node that each part of a formula stands for; None if a node is not made so."""
+    found: dict[_Formula, Any] = {}
+    rest = [(formula, node)]
+    while rest:
+        part, node = rest.pop()
+        if not isinstance(part, _Formula):
+            if node.parents or node.data != part:
+                return None
+            continue
+        known = found.setdefault(part, node)
+        if known is not node:  # a plain number is a new leaf each time
+            if not (is_constant(known) and is_constant(node) and known.data == node.data):
+                return None
+        elif part.op is not None:
+            if _key(part.op) != _key(node.op) or len(part.parents) != len(node.parents):
+                return None
+            rest += zip(part.parents, node.parents, strict=True)
+    return found
 
 
 def probabilities(term: Term, data: Sequence[Any]) -> list[Any]:
@@ -145,53 +196,3 @@ def _softmax(scores: list[Any]) -> list[Any]:
         return softmax(scores)
     except (OverflowError, ValueError):
         return [math.nan] * len(scores)
-
-
-def _mse(node: Any, outputs: list[Any]) -> _Found | None:
-    if not (_is(node, "power") and node.op.parameters[0] == 2 and _is(node.parents[0], "sub")):
-        return None
-    one, other = node.parents[0].parents
-    if one not in outputs:
-        one, other = other, one
-    if one not in outputs or other.parents:
-        return None
-    return "mse", other, [one]
-
-
-def _hinge(node: Any, outputs: list[Any]) -> _Found | None:
-    if not (_is(node, "relu") and _is(node.parents[0], "sub")):
-        return None
-    one, product = node.parents[0].parents
-    if not (_is_number(one, 1) and _is(product, "mul")):
-        return None
-    y, score = product.parents
-    if score not in outputs:
-        y, score = score, y
-    return ("hinge", y, [score]) if score in outputs and not y.parents else None
-
-
-def _binary(node: Any, outputs: list[Any]) -> _Found | None:
-    score, target = _surprise(node)
-    if _is(node, "add"):
-        products = [side.parents for side in node.parents if _is(side, "mul")]
-        sides = [(y, _surprise(x)) for y, x in products if not y.parents]
-        targets = {side[1]: (y, side[0]) for y, side in sides}
-        if set(targets) != {0, 1} or targets[0][1] is not targets[1][1]:
-            return None
-        target, score = targets[1]
-    if score not in outputs:
-        return None
-    return "binary_cross_entropy", target, [score]
-
-
-def _surprise(node: Any) -> tuple[Any, int | None]:
-    """Return the score, and whether this is the loss of a 1 or of a 0."""
-    if not _is(node, "softplus"):
-        return None, None
-    inside = node.parents[0]
-    return (inside.parents[0], 1) if _is(inside, "neg") else (inside, 0)
-
-
-_READERS: Final[tuple[Callable[[Any, list[Any]], _Found | None], ...]] = (
-    _cross_entropy, _mse, _hinge, _binary,
-)  # fmt: skip

@@ -322,7 +322,7 @@ class Recorder(Watch):
                 position = self.tape.add(op, operands)
                 if node.label:
                     self.tape.labels[position] = str(node.label)
-            elif node.op is ops.constant:
+            elif ops.is_constant(node):
                 position = self.tape.constant(node.data)
             elif id(node) in self.own:
                 # At a position of its own, apart from equal numbers: it may get a gradient.

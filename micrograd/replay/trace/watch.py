@@ -276,7 +276,7 @@ class Watch:
 
     def _is_fixed(self, value: object) -> bool:
         """Return whether a value is a leaf with the same number at every call."""
-        return getattr(value, "op", None) is ops.constant or id(value) in self.own
+        return (issubclass(type(value), Node) and ops.is_constant(value)) or id(value) in self.own
 
     def _is_live(self, value: Any) -> bool:
         """Return whether a result depends on a leaf that the function did not make."""

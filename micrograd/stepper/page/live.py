@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.errors import TraceError
-from micrograd.ops import Op, constant
+from micrograd.ops import Op, is_constant
 from micrograd.replay.instructions import instructions
 from micrograd.sentences.groups import group_template
 from micrograd.sentences.naming import numeral, product_signs
@@ -88,7 +88,7 @@ def fixed_leaves(stepper: Stepper) -> set[int]:
     found |= {term.leaf for term in terms if term and term.leaf is not None}
     for node in nodes:
         if node.parents and node.op.renewed:  # its row has the number of an operand
-            found |= {i for i, x in enumerate(nodes) if x in node.parents and x.op is constant}
+            found |= {i for i, x in enumerate(nodes) if x in node.parents and is_constant(x)}
     return found
 
 
