@@ -197,3 +197,14 @@ def test_a_new_row_that_adds_or_multiplies_folds_as_ours_do(table: Any) -> None:
     folding = folded(build([total]), "neuron", neuron)
     assert list(folding.times.values()) == [5]
     assert len(folding.modules) == 1
+
+
+def test_a_new_row_that_is_linear_may_stand_on_the_losses_of_samples(table: Any) -> None:
+    assert table is ops.TABLE
+    halve = ops.define(name="halve", forward=lambda x: x / 2, partials=lambda out, x: (0.5,))
+    model = MLP(2, [2, 1], rng=random.Random(0))
+    first, second = (mse([model(row)], [1.0]) for row in SAMPLES[:2])
+    drawn = {f: steps(f(first - second)).network for f in (halve, ops.tanh)}
+    assert {f.name: network and network.samples for f, network in drawn.items()} == {
+        "halve": 2, "tanh": 1,
+    }  # fmt: skip

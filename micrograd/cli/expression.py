@@ -30,7 +30,7 @@ _OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Mult: ops.mul,
     ast.Div: ops.div,
 }
-_INTERNAL: Final = ("ratio", "share")  # rows of derivatives
+_INTERNAL: Final = (ops.ratio, ops.share)  # rows of derivatives
 _OF_LISTS: Final[dict[str, Callable[..., Any]]] = {
     "sum": ops.sum,
     "dot": ops.dot,
@@ -50,7 +50,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     (True, False)
     """
     calls = [row for row in ops.TABLE.values() if row.precedence == 5]  # not written as operators
-    table = {row.name: row for row in calls if row.name not in _INTERNAL}
+    table = {row.name: row for row in calls if row not in _INTERNAL}
     return {**table, "leaky_relu": ops.leaky_relu, "elu": ops.elu, **_OF_LISTS}
 
 

@@ -153,6 +153,11 @@ class Op:
             binds[i] = needed
         return binds
 
+    @property
+    def key(self) -> Op | str:
+        """What a registry of rows finds it by: the name of its factory, else the row itself."""
+        return self.family or self
+
     def __call__(self, *args: Number) -> Number:
         """Record the operation if an operand is traced, else compute it."""
         if len(args) != self.arity:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from micrograd.backward_pass import BROKEN, Recording, Row, final_gradients, is_same
 from micrograd.errors import GradientError
 from micrograd.formula import Text, partial_formulas, write
-from micrograd.ops import is_constant
+from micrograd.ops import Op, is_constant, sigmoid, tanh
 from micrograd.sentences.naming import called as called_in
 from micrograd.sentences.naming import numeral, product_signs, shortened
 from micrograd.sentences.signs import latex_text, shown, sign_of_equation, sign_of_number
@@ -260,8 +260,8 @@ class Words:
 
     def _saved(self, i: int) -> str:
         """Return the local derivatives that the evaluation of value `i` saves."""
-        parents = self.recording.parents[i]
-        if self.recording.nodes[i].op.held:
+        op, parents = self.recording.nodes[i].op, self.recording.parents[i]
+        if op.held:
             return f"Nothing is saved for the backward pass: {CHILD} is held constant."
         numbers = [
             case(f"is – slope {k}", "has no finite value", f"{slot('exact', k)} {slot('slope', k)}")
@@ -272,9 +272,9 @@ class Words:
         if i in self._sums:
             parts = ["inputs and weights"]
         elif i in self._activations:
-            rule = _WRITTEN.get(self.recording.nodes[i].op.name, ("", ""))[1]
+            rule = _WRITTEN.get(op, ("", ""))[1]
             parts = [f"{self.activation(i)}′ {f'= {rule} ' if rule else ''}{numbers[0]}"]
-        elif saved := _SAVED.get(self.recording.nodes[i].op.name):
+        elif saved := _SAVED.get(op.key):
             parts = [saved]
         elif len(parents) > 4:
             parts.append(f"and {len(parents) - 4} more")
@@ -297,8 +297,8 @@ class Words:
 
     def activation(self, i: int) -> str:
         """Return what the activation that gives value `i` is called: σ, tanh, relu."""
-        name = str(self.recording.nodes[i].op.name)
-        return _WRITTEN.get(name, (name, ""))[0]
+        op: Op = self.recording.nodes[i].op
+        return _WRITTEN.get(op, (op.name, ""))[0]
 
     def _seeded(self, row: Row) -> str:
         name = self.names[row.node]
@@ -546,8 +546,10 @@ class Words:
 
 
 # What a row that has its own words is called, and its derivative where it gives x; what it saves.
-_WRITTEN: Final = {"sigmoid": ("σ", "x(1 - x)"), "tanh": ("tanh", "1 - x²")}
-_SAVED: Final = {"logsumexp": "the probabilities"}
+_WRITTEN: Final[dict[Op, tuple[str, str]]] = {
+    sigmoid: ("σ", "x(1 - x)"), tanh: ("tanh", "1 - x²")
+}  # fmt: skip
+_SAVED: Final[dict[Op | str, str]] = {"logsumexp_of": "the probabilities"}
 
 
 class _Exact(Fraction):

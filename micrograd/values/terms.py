@@ -73,7 +73,7 @@ def term_at(nodes: Sequence[Any], at: Mapping[Any, int], i: int, outputs: list[i
     Term(kind='mse', node=3, outputs=[0], target=1.0, ratio=None, leaf=1)
     """
     wanted = [nodes[output] for output in outputs]
-    for loss in _losses(len(outputs)).get(_key(nodes[i].op), ()):
+    for loss in _losses(len(outputs)).get(_row(nodes[i].op), ()):
         found = _matched(loss.formula, nodes[i])
         if found is None:
             continue
@@ -154,11 +154,11 @@ def _losses(count: int) -> dict[Any, list[_Loss]]:
     """Return the ways to write a loss, by the row of its last operation."""
     found: dict[Any, list[_Loss]] = {}
     for loss in _ways(count):
-        found.setdefault(_key(loss.formula.op), []).append(loss)
+        found.setdefault(_row(loss.formula.op), []).append(loss)
     return found
 
 
-def _key(op: Op | None) -> Any:
+def _row(op: Op | None) -> Any:
     return (op.family, op.parameters) if op is not None and op.family else op
 
 
@@ -177,7 +177,7 @@ def _matched(formula: Any, node: Any) -> dict[_Formula, Any] | None:
             if not (is_constant(known) and is_constant(node) and known.data == node.data):
                 return None
         elif part.op is not None:
-            if _key(part.op) != _key(node.op) or len(part.parents) != len(node.parents):
+            if _row(part.op) != _row(node.op) or len(part.parents) != len(node.parents):
                 return None
             rest += zip(part.parents, node.parents, strict=True)
     return found

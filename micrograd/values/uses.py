@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Hashable, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple
+
+from micrograd.errors import GradientError
+from micrograd.ops import Op, partial_formulas
 
 __all__ = ["Sum", "uses_in"]
 
@@ -42,6 +46,18 @@ class _Group:
         return large
 
 
+@lru_cache(maxsize=256)
+def _is_linear(op: Op, operands: tuple[int, ...]) -> bool:
+    """Return whether the derivatives in these operands, told by position, are free of them."""
+    names = [f"x{i}" for i in range(op.arity)]
+    try:
+        formulas = partial_formulas(op, names)
+    except (GradientError, ValueError, ArithmeticError):
+        return False
+    moving = {"out", *(names[i] for i in operands)}
+    return not any(moving & set(re.findall(r"\w+", formulas[i])) for i in operands)
+
+
 def _ends(nodes: Sequence[Any], sums: Container[Any]) -> set[Any]:
     """Return what only adds losses up: the root, and what it is the sum, the mean or a multiple of.
 
@@ -53,9 +69,9 @@ def _ends(nodes: Sequence[Any], sums: Container[Any]) -> set[Any]:
         if node not in after or others[node] or not node.parents or node in sums:
             continue
         computed, plain = [parent for parent in node.parents if parent.parents], after[node]
-        adds = node.op.adds or node.op.name in ("add", "neg")
-        scales = len(computed) == 1 and node.op.name in ("mul", "div", "sub")
-        if not (adds or scales or (node.op.name == "sub" and plain)):
+        places = tuple([i for i, parent in enumerate(node.parents) if parent.parents])
+        several = len(computed) > 1 and not plain
+        if not node.op.adds and (several or not _is_linear(node.op, places)):
             if len(computed) != 1:
                 continue
             plain = False

@@ -11,13 +11,14 @@ longer needed. A rerolled loop is one instruction, which names a record of numbe
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 from micrograd import ops
+from micrograd.ops import Op
 from micrograd.replay.llvm.loop_code import RECORD
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan
 from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 
 __all__ = ["FUNCTIONS", "LOOP", "OPERATIONS", "WIDTH", "Bytecode"]
@@ -153,7 +154,7 @@ class Bytecode:
                 self._loop(loops[position])
                 continue
             given, count = operands[position], self._count
-            if key_of(op) == "take_of" and self._take(position):
+            if op.key in _LOOPED and _LOOPED[op.key](self, position):
                 continue
             product = self._plan.fused.get(position)
             if product is not None:
@@ -329,3 +330,7 @@ class Bytecode:
                     free.append(place[c])
             table[start + 1] = value if operation in added else taken(value, start)
         return table, slots
+
+
+# How a row is written as a loop, where it can be.
+_LOOPED: dict[Op | str, Callable[[Bytecode, int], bool]] = {"take_of": Bytecode._take}

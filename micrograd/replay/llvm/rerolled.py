@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.ops import Op
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
 
 __all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
@@ -134,7 +133,7 @@ class RerolledLoops:
         at = 0
         while at < len(steps):
             op = tape.rows[steps[at]]
-            find = None if op is None else _FOUND.get(key_of(op))
+            find = None if op is None else _FOUND.get(op.key)
             at += 1 if find is None else find(self, at)
 
     def _address(self, position: int) -> tuple[str, int]:

@@ -18,7 +18,6 @@ from micrograd import ops
 from micrograd.errors import TraceError
 from micrograd.ops import Op
 from micrograd.replay.trace import detached, rule
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import INPUT, Tape
 
 __all__ = ["Emitter", "Handle", "forget_rules", "lower"]
@@ -243,7 +242,7 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
     TraceError
         If the row is not listed here and its forward rule is not written with operators.
     """
-    known = _ROWS.get(key_of(op))
+    known = _ROWS.get(op.key)
     if known is not None:
         return known(emitter, op, *operands)
     try:

@@ -12,7 +12,6 @@ from typing import Any
 from micrograd import ops
 from micrograd.ops import Op, as_float
 from micrograd.replay.python import ieee
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 
 __all__ = ["array_namespace", "function_name", "python_source", "scalar_namespace"]
@@ -26,7 +25,7 @@ def _named(op: Op) -> bool:
     """Return whether the row's own code can be run with the names that the source has."""
     if op.arity > _WIDE and op.precedence < 5:
         return False
-    return ops.TABLE.get(op.name) is op or key_of(op) in _TEXTS or op.code == "{0}"
+    return ops.TABLE.get(op.name) is op or op.key in _TEXTS or op.code == "{0}"
 
 
 def _code(op: Op, operands: list[str], arrays: bool) -> str:
@@ -144,7 +143,7 @@ def python_source(
             own[extra[position]] = op
             text = f"{extra[position]}({', '.join(operands)})"
         else:
-            text = _TEXTS.get(key_of(op), _code)(op, operands, arrays)
+            text = _TEXTS.get(op.key, _code)(op, operands, arrays)
         comment = op.noun
         if position in tape.adjoints and position not in forward:
             comment += f", d/d {names[tape.adjoints[position]]}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container
+from functools import partial
 
 from micrograd import ops
 from micrograd.ops import Op
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import Tape
 
 __all__ = ["narrowed"]
@@ -34,7 +34,7 @@ def narrowed(tape: Tape, most: int, others: Container[int] = ()) -> Tape:
             result.operands.append(given)
             continue
         operands = tuple([place[operand] for operand in given])
-        parted = _PARTED.get(key_of(op)) if is_wide else None
+        parted = _PARTED.get(op.key) if is_wide else None
         if parted is None:
             place.append(result.add(op, operands))
         else:
@@ -44,15 +44,9 @@ def narrowed(tape: Tape, most: int, others: Container[int] = ()) -> Tape:
     return result
 
 
-def _sum(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
-    return _folded(tape, ops.sum_of, operands, most)
-
-
-def _peak(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
-    return _folded(tape, ops.peak_of, operands, most)
-
-
-def _folded(tape: Tape, part: Callable[[int], Op], operands: tuple[int, ...], most: int) -> int:
+def _folded(
+    part: Callable[[int], Op], tape: Tape, op: Op, operands: tuple[int, ...], most: int
+) -> int:
     """Append a sum, or a maximum, that takes `most` operands at a time."""
     total, rest = operands[0], operands[1:]
     for start in range(0, len(rest), most):
@@ -74,7 +68,7 @@ def _dot(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
 def _logsumexp(tape: Tape, op: Op, values: tuple[int, ...], most: int) -> int:
     """Append a `logsumexp` in the steps that the LLVM row writes for one, as rows of their own."""
     add = tape.add
-    peak = _folded(tape, ops.peak_of, values, most)
+    peak = _folded(ops.peak_of, tape, op, values, most)
     rest = taken = zero = tape.constant(0.0)
     one = tape.constant(1.0)
     known = peak
@@ -101,9 +95,9 @@ def _take(tape: Tape, op: Op, operands: tuple[int, ...], most: int) -> int:
 
 # How a row of many operands is computed in parts, by its factory.
 _PARTED: dict[Op | str, Callable[[Tape, Op, tuple[int, ...], int], int]] = {
-    "sum_of": _sum,
+    "sum_of": partial(_folded, ops.sum_of),
     "dot_of": _dot,
     "logsumexp_of": _logsumexp,
-    "peak_of": _peak,
+    "peak_of": partial(_folded, ops.peak_of),
     "take_of": _take,
 }

@@ -1,7 +1,4 @@
-"""Instructions that a program can do without, with the same bits: a rule for each such row.
-
-A registry of rows is keyed by the row, or by the name of its factory if it captures a constant.
-"""
+"""Instructions that a program can do without, with the same bits: a rule for each such row."""
 
 from __future__ import annotations
 
@@ -14,12 +11,7 @@ from micrograd.ops import Op
 if TYPE_CHECKING:
     from micrograd.replay.trace.tape import Tape
 
-__all__ = ["SIMPLER", "SWAPS", "key_of"]
-
-
-def key_of(op: Op) -> Op | str:
-    """Return what a registry of rows finds a row by: its factory's name, or the row itself."""
-    return op.family or op
+__all__ = ["SIMPLER", "SWAPS"]
 
 
 def _product(tape: Tape, op: Op, operands: Sequence[int], values: Sequence[Any]) -> int | None:

@@ -21,7 +21,7 @@ from itertools import compress
 from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
-from micrograd.replay.trace.simpler import SIMPLER, SWAPS, key_of
+from micrograd.replay.trace.simpler import SIMPLER, SWAPS
 
 __all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
 
@@ -239,7 +239,7 @@ class Tape:
                 return self.constant(op.compute(*values))  # type: ignore[arg-type]
             except (ArithmeticError, ValueError):
                 return None  # it stays an error at run time
-        rule = SIMPLER.get(key_of(op))
+        rule = SIMPLER.get(op.key)
         return None if rule is None else rule(self, op, operands, values)
 
     # ---- what a reader wants to know ------------------------------------------------------------

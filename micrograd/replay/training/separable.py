@@ -18,7 +18,6 @@ from micrograd.errors import MicrogradError
 from micrograd.ops import Op
 from micrograd.replay.trace import Recorder
 from micrograd.replay.trace.alike import described
-from micrograd.replay.trace.simpler import key_of
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 
 __all__ = ["is_mean_of_samples"]
@@ -169,7 +168,7 @@ _SEVERAL = -1
 def _factors(tape: Tape, position: int) -> Weights | None:
     """Return how much of its weight a linear instruction gives to each operand."""
     op = tape.rows[position]
-    linear = None if op is None else _LINEAR.get(key_of(op))
+    linear = None if op is None else _LINEAR.get(op.key)
     if linear is None:
         return None
     constants = [tape.constant_at(operand) for operand in tape.operands[position]]
