@@ -99,14 +99,20 @@ def page_text(data: dict[str, Any], said: str) -> str:
     return document(data["title"], code, live_styles(), data, said)
 
 
-def place_of(watch: Watch) -> dict[str, Any]:
+def place_of(watch: Watch, *, start: bool = False) -> dict[str, Any]:
     """Return the `state` at which a page opens: where the run is, or nothing if it is at its start.
 
     Nothing either where Python went a way that the settings do not tell, such as at another rate.
+
+    Parameters
+    ----------
+    watch : Watch
+    start : bool, default False
+        Say the start, too.
     """
     settings = watch.settings
     known = rate_at(settings, watch.step), settings["activation"]
-    if not watch.step or (watch.rate, watch.activation) != known:
+    if not (watch.step or start) or (watch.rate, watch.activation) != known:
         return {}
     return {"state": {"settings": settings, "step": watch.step}}
 

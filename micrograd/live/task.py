@@ -269,6 +269,7 @@ def _own(watch: Watch) -> dict[str, Any]:
         "called": watch.called,
         "classes": watch.classes,
         "labels": watch.labels or None,
+        "words": watch.words,  # what the classes are in Python, if not these labels
         "plane": {
             "columns": list(plane.columns),
             "low": [float(x) for x in plane.low],

@@ -13,6 +13,7 @@ from micrograd.datasets import separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
     ArgumentError,
+    ArgumentTypeError,
     DomainError,
     InputCountError,
     NumberTypeError,
@@ -24,7 +25,7 @@ from micrograd.plot import features_of, limits_of
 from micrograd.stepper import Stepper
 from micrograd.style import number_text
 
-__all__ = ["GRID", "LINE", "Plane", "Samples", "View"]
+__all__ = ["GRID", "LINE", "Plane", "Samples", "View", "numbered"]
 
 GRID: Final = 50  # points along each axis of a map
 _MOST_MAPS: Final = 64  # of neurons that are sent, 3 kB each
@@ -366,6 +367,51 @@ class View:
         model, inputs = copy.deepcopy(self.model), [Value(x, label=label) for x, label in pairs]
         loss = self._loss([model(inputs)], [self.samples.targets[sample]])
         return Stepper(loss, model=model), model.parameters(), inputs
+
+
+def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
+    """Return labels, and those held out, with classes that are strings as numbers, and these.
+
+    They are numbered from 0 in sorted order. Other labels are as they were, and there are no names.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        If some labels are no strings, a class is held out alone, or the loss takes none of them.
+
+    Examples
+    --------
+    >>> numbered("hinge", ["no", "yes", "no"], None)
+    ([0, 1, 0], None, ['no', 'yes'])
+    """
+    known = LOSSES.get(loss) if isinstance(loss, str) else loss
+    labels = _listed(y)
+    words = sorted({label for label in labels if isinstance(label, str)})
+    if not words or not (isinstance(known, Loss) and known.classification):
+        return y, validation, []
+    if len(words) > 2 and not known.several_outputs:
+        raise ArgumentError(
+            f"{known.name} tells two classes apart, y has {len(words)}: {', '.join(words):.60}; "
+            "use 'cross_entropy', and a network with one output per class"
+        )
+    place = {word: k for k, word in enumerate(words)}
+
+    def encoded(name: str, given: list[Any]) -> list[int]:
+        for i, label in enumerate(given):
+            if not isinstance(label, str):
+                raise ArgumentTypeError(
+                    f"{name}[{i}] is {label!r:.60} ({type(label).__name__}), but other labels are "
+                    "strings: expected one kind"
+                )
+            if label not in place:
+                raise ArgumentError(
+                    f"{name}[{i}] is {label!r:.60}, a class of which y has no sample"
+                )
+        return [place[label] for label in given]
+
+    if isinstance(validation, (tuple, list)) and len(validation) == 2:
+        validation = (validation[0], encoded("validation y", _listed(validation[1])))
+    return encoded("y", labels), validation, words
 
 
 def _input(i: int) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from numbers import Real
 from pathlib import Path
 from typing import Any, Final, cast
+from weakref import WeakSet
 
 from micrograd.checks import finite_number, install, listed, needs, one_of, whole_number
 from micrograd.errors import DomainError, not_a_network
@@ -31,7 +32,7 @@ from micrograd.live.gif import gif_of, images_of
 from micrograd.live.inputs import check_derived
 from micrograd.live.page import TITLE, page_text, place_of, recording, templates
 from micrograd.live.task import task_data
-from micrograd.live.view import GRID, View
+from micrograd.live.view import GRID, View, numbered
 from micrograd.loop.options import optimizer_of
 from micrograd.losses import Loss
 from micrograd.nn import MLP
@@ -41,12 +42,12 @@ from micrograd.style import THEMES, number_text
 from micrograd.style import theme as theme_named
 from micrograd.train import session
 
-__all__ = ["Watch", "animate_training", "live_widget", "watch"]
+__all__ = ["STEPS", "Watch", "live_widget", "watch"]
 
 _FINE_GRID: Final = 2 * GRID
 _FRAMES: Final = 100
 _FEW: Final = 200  # parameters whose numbers are part of every frame
-_STEPS: Final = 200
+STEPS: Final = 200
 
 
 class Watch(View):
@@ -61,6 +62,7 @@ class Watch(View):
     X : array-like of shape (n_samples, n_features)
         Of a single feature, the plane is that and the target.
     y : array-like of shape (n_samples,)
+        Numbers, or strings for classes, which are numbered in sorted order.
     loss, optimizer, batch_size
         As for `train.fit`. Default `"hinge"`, and Adam with a learning rate of 0.02.
     validation : (X, y), optional
@@ -140,6 +142,10 @@ class Watch(View):
             given if hasattr(given, "__len__") else listed(name, given)
             for name, given in (("X", X), ("y", y))
         )
+        y, validation, self.words = numbered(loss, y, validation)
+        if self.words and classes is None:
+            count = max(len(model.layers[-1].neurons), 2)
+            classes = [*self.words, *map(str, range(len(self.words), count))]
         self.batch_size, self.seed = batch_size, seed
         self.optimizer = optimizer_of(optimizer, model.parameters(), "model")
         self._new_session = partial(
@@ -155,6 +161,7 @@ class Watch(View):
         )  # fmt: skip
         self.derived = check_derived(derived, self.names, self.samples.rows.tolist())
         self.of_call = model, self.optimizer
+        self.shown: WeakSet[Any] = WeakSet()
 
     @cached_property
     def task(self) -> dict[str, Any]:
@@ -190,14 +197,21 @@ class Watch(View):
         OverflowRangeError, DomainError, ZeroDivisorError, NonFiniteError
             As for `train.fit`, if a number stops being finite. The steps before that one are kept.
         """
-        self.stopped = ""
-        for _ in range(whole_number("steps", steps, 0)):
-            try:
+        self.stopped, steps = "", whole_number("steps", steps, 0)
+        try:
+            for _ in range(steps):
                 self._session.advance()
-            except (ArithmeticError, DomainError) as error:
-                self.stopped = str(error)
-                raise
+        except (ArithmeticError, DomainError) as error:
+            self.stopped = str(error)
+            raise
+        finally:
+            self._moved()
         return self
+
+    def _moved(self) -> None:
+        """Let the open views follow."""
+        for view in list(self.shown):
+            view.follow()
 
     def reset(self) -> Watch:
         """Go back to the first step: the same parameters, the same seed, the same curve.
@@ -211,14 +225,30 @@ class Watch(View):
         self.optimizer.load_state_dict(self.optimizer_start)
         if self._rate_chosen:
             self.optimizer.lr = rate
+            self._note(lr=rate, later=[])
         self._session, self.stopped = self._new_session(), ""
+        self._moved()
         return self
 
     def set_rate(self, rate: float | Real) -> Watch:
         """Continue with another learning rate."""
-        self.optimizer.lr = float(finite_number("the learning rate", rate, above=0))
+        rate = self.optimizer.lr = float(finite_number("the learning rate", rate, above=0))
         self._rate_chosen = True
+        if self.step:
+            before = [part for part in self._known("later", []) if part[0] < self.step]
+            self._note(later=[*before, [self.step, {"lr": rate}]])
+        else:
+            self._note(lr=rate)
         return self
+
+    def _known(self, name: str, other: Any) -> Any:
+        """Return a setting, if a page or a widget has asked for them."""
+        known = "task" in vars(self) and not self.task["why"]
+        return self.settings[name] if known else other
+
+    def _note(self, **changed: Any) -> None:
+        if self._known("seed", None) is not None:
+            self.settings = {**self.settings, **changed}
 
     def set_activation(self, name: str) -> Watch:
         """Give the hidden neurons another activation, and start again from the same parameters."""
@@ -228,6 +258,8 @@ class Watch(View):
                 neuron.activation = name
         self.model.activation = name
         self.forget_compiled()
+        if ", " not in self._known("activation", ", ") and name in self.task["activations"]:
+            self._note(activation=name)
         return self.reset()
 
     def adopt(self, state: dict[str, Any]) -> Watch:
@@ -387,7 +419,7 @@ class Watch(View):
         frames : int, default 100
             How many frames at most, evenly spaced, besides the first.
         """
-        steps = whole_number("steps", (self.step or _STEPS) if steps is None else steps, 1)
+        steps = whole_number("steps", (self.step or STEPS) if steps is None else steps, 1)
         every = math.ceil(steps / whole_number("frames", frames, 1))
         self.reset()
         recorded = [self.frame()]
@@ -533,56 +565,6 @@ class Watch(View):
 
 
 watch = Watch  # a verb, for the last line of a cell
-
-
-def animate_training(  # noqa: PLR0917 (the order of watch)
-    model: MLP,
-    X: Any,
-    y: Any,
-    path: str | Path,
-    loss: str | Loss | Callable[..., Any] = "hinge",
-    optimizer: Any = None,
-    *,
-    steps: int = _STEPS,
-    frames: int = 40,
-    seconds: float = 0.12,
-    theme: str = "light",
-    **options: Any,
-) -> Path:
-    """Train a network and write how it learns as a GIF, for a slide.
-
-    Parameters
-    ----------
-    model, X, y, loss, optimizer
-        As for `watch`.
-    path, steps, frames, seconds, theme
-        As for `Watch.to_gif`.
-    **options
-        `validation`, `batch_size`, `seed`, `features`, `names` and `classes`, as for `watch`.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError, ImportError
-        As for `watch`.
-
-    Examples
-    --------
-    >>> import random, tempfile
-    >>> model = MLP(2, [2, 1], rng=random.Random(0))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     animate_training(
-    ...         model, [[0, 1], [1, 0], [1, 1]], [0, 1, 1], f"{folder}/a.gif", steps=2
-    ...     ).name
-    'a.gif'
-    """
-    theme_named(theme)  # before anything is trained
-    view = Watch(model, X, y, loss, optimizer, **options)
-    return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
 
 
 def live_widget() -> Any:

@@ -17,6 +17,7 @@ import traitlets
 
 from micrograd.errors import ArgumentError
 from micrograd.live.page import TITLE, live_script, live_styles, page_text, place_of, sample_data
+from micrograd.live.task import ACTIVATIONS
 from micrograd.live.watching import Watch
 from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
@@ -24,7 +25,6 @@ from micrograd.style import number_text
 __all__ = ["LiveWidget"]
 
 _SLICE: Final = 0.05  # seconds of training between two looks at the front end
-_ACTIVATIONS: Final = ("relu", "tanh", "sigmoid", "leaky_relu", "gelu", "silu", "linear")
 _shown: Final[weakref.WeakSet[LiveWidget]] = weakref.WeakSet()
 
 
@@ -63,9 +63,12 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._pause_others()
         _shown.add(self)
         self._task: Any = None
+        self._late = False
         options["place"] = uuid4().hex
         super().__init__(data=self._about(), **options)
-        self.frame = self._current_frame()
+        if not self.trains_itself:
+            self.frame = self._current_frame()
+        watch.shown.add(self)
         self.observe(self._asked, names=["command"])
         self.observe(self._told, names=["state"])
 
@@ -77,7 +80,7 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _about(self) -> dict[str, Any]:
         rate, activation = number_text(self.watch.rate, 3), self.watch.activation
-        kinds = [activation, *(a for a in _ACTIVATIONS if a != activation)]
+        kinds = [activation, *(a for a in ACTIVATIONS if a != activation)]
         return {
             **self.watch.still(), "title": TITLE,
             "rate": rate, "activation": activation, "activations": kinds,
@@ -93,8 +96,31 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Whether the page trains, and not the kernel."""
         return not self.data["task"]["why"]
 
+    def follow(self) -> None:
+        """Show where Python has brought the run: once a cell, however often it trains in it."""
+        if self.running or self._late:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._show()
+        else:
+            self._late = True
+            loop.call_soon(self._show)
+
+    def _show(self) -> None:
+        self._late = False
+        if not self.trains_itself:
+            self.frame = self._current_frame()
+            return
+        place = place_of(self.watch, start=True)
+        if place:
+            self.state = place["state"]
+        else:
+            self.error = "Python trains with other settings now: the page cannot follow."
+
     def _told(self, change: Any) -> None:
-        if not change["new"]:
+        if "losses" not in change["new"]:  # told by Python
             return
         try:
             self.error = ""
@@ -132,19 +158,19 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.watch.set_rate(float(given))
             return
         self.running = False
-        if what == "step":
+        if what == "sample":
+            data = sample_data(self.watch, given, {})
+            self.sample = {"i": given, "n": self.watch.step, "data": data}
+        elif what == "step":
             self.watch.run(1)
         elif what == "reset":
             self.watch.reset()
         elif what == "activation":
             self.watch.set_activation(str(given))
-        elif what == "sample":
-            data = sample_data(self.watch, given, {})
-            self.sample = {"i": given, "n": self.watch.step, "data": data}
-            return
-        elif what != "pause":
+        elif what == "pause":
+            self.follow()
+        else:
             raise ArgumentError(f"the live view cannot {what!r}")
-        self.frame = self._current_frame()
 
     async def _train(self) -> None:
         """Train until paused, in slices so short that a pause is soon noticed."""

@@ -63,6 +63,18 @@ def cases():
         1e-9,
     )
 
+    # Classes that are words.
+    words = [("no", 'it\'s "ok"', "zero")[k] for k in y]
+    three = [("no", 'it\'s "ok"', "zero")[i % 3] for i in range(30)]
+    held = (HELD[0], [words[0], words[1], "no", words[0]])
+    named = watch(model(4, 1), X, words, "bce", validation=held)
+    names = {"X": X, "y": words, "X_held": held[0], "y_held": held[1]}
+    yield named, [10], names, 1e-9
+    yield named, [{"loss": "mse", "optimizer": "SGD", "painted": painted}, 10], names, 0
+    many = watch(model(4, 3), X, three, "cross_entropy")
+    assert many.classes == sorted(set(three))
+    yield many, [{"painted": painted, "features": ["x2"]}, 10], {"X": X, "y": three}, 1e-9
+
     # Parameters from nowhere, odd labels, an optimizer that decays some of them.
     net = MLP(2, [3, 2, 1], activation=["tanh", "relu", "linear"])
     for p in net.parameters():

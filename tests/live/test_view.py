@@ -10,7 +10,7 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 import numpy as np
-from watched import X, model, y
+from watched import X, model, squares, y
 
 from micrograd import watch
 from micrograd.datasets import load
@@ -104,7 +104,7 @@ def test_the_map_of_a_moment_that_stays_is_finer():
     assert np.abs(four - coarse).mean() < 3
     assert len(base64.b64decode(view.frame(fine=True)["map"])) == 10_000
     pytest.importorskip("anywidget")
-    widget = view.widget()
+    widget = watch(model(), X, y, squares).widget()
     assert len(base64.b64decode(widget.frame["map"])) == 10_000
     widget.running = True
     assert len(base64.b64decode(widget._current_frame()["map"])) == 2_500

@@ -11,6 +11,8 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 
+from networks import NAMES
+from trainer import in_node
 from watched import X, model, squares, y
 
 from micrograd import watch
@@ -20,7 +22,7 @@ from micrograd.nn import MLP
 
 def test_the_widget_does_what_its_controls_ask():
     pytest.importorskip("anywidget")
-    view = watch(model(), X, y)
+    view = watch(model(), X, y, squares)
     widget = view.widget()
     assert isinstance(widget, live_widget())
     for n in range(1, 4):
@@ -51,8 +53,41 @@ def test_the_kernel_sends_the_maps_of_all_neurons_where_the_page_cannot_train():
     assert live.frame["neurons"] == view.neuron_maps()
     live.command = {"do": "step", "with": None, "seq": 2}
     assert live.frame["neurons"] == view.neuron_maps()
-    own = watch(MLP(2, [3, 1], rng=random.Random(2)), X, y).widget()
-    assert "neurons" not in own.frame
+    assert watch(model(), X, y).widget().frame == {}  # the page trains, and draws by itself
+    assert set(live.data["activations"]) == set(NAMES)
+
+
+def test_an_open_view_follows_what_python_does():
+    pytest.importorskip("anywidget")
+    view, kernel = watch(model(), X, y), watch(model(), X, y, squares)
+    live, pushed = view.widget(), kernel.widget()
+    for one in (view, kernel):
+        one.run(3)
+    assert pushed.frame["n"] == live.state["step"] == 3
+    assert live.state == {"settings": view.settings, "step": 3}
+    view.set_rate(0.5).run(2).set_rate(0.25).run(1)
+    assert live.state["settings"]["later"] == [[3, {"lr": 0.5}], [5, {"lr": 0.25}]]
+    page = in_node(
+        "const run = trainerOf(given[0]).change(given[1].settings).step(given[1].step);"
+        "return [run.losses, [...run.parameters], run.reset().settings.lr];",
+        [view.task, live.state],
+    )
+    expected = [view.losses, [p.data for p in view.model.parameters()]]
+    assert page[:2] == [pytest.approx(numbers, rel=1e-9) for numbers in expected]
+    assert page[2] == view.reset().rate == live.state["settings"]["lr"] == 0.25
+    view.set_activation("tanh")
+    assert (live.state["step"], live.state["settings"]["activation"]) == (0, "tanh")
+    view.optimizer.lr = 0.125
+    view.run()
+    assert "cannot follow" in live.error
+
+    async def cell():
+        kernel.run().run()
+        before = pushed.frame["n"]
+        await asyncio.sleep(0)
+        return before, pushed.frame["n"]
+
+    assert asyncio.run(cell()) == (3, 5)  # once for the whole cell
 
 
 def test_a_view_of_the_same_network_pauses_the_one_before():

@@ -20,8 +20,9 @@ function codeOf(run) {
     imports.set("numpy", "asarray");
     for (const [X, y] of given) lines.push(`${X}, ${y} = asarray(${X}, dtype=float).tolist(), list(${y})`);
   }
-  if (own && wanted && !wanted.some(labels => sameLists(labels, data.labels))) for (const [, y] of given) lines.push(`${y} = [${listed(data.labels)}.index(label) for label in ${y}]`);
-  const labelOf = group => wanted && !wanted.some(labels => sameLists(labels, data.labels)) ? group : data.labels[group];
+  const { words } = task.own, odd = wanted && !wanted.some(labels => sameLists(labels, data.labels));
+  if (own && (odd || words.length)) for (const [, y] of given) lines.push(`${y} = [${listed(words.length ? words : data.labels)}.index(label) for label in ${y}]`);
+  const labelOf = group => odd ? group : data.labels[group];
   names.forEach(([X, y], part) => {
     const painted = s.painted.filter(point => Boolean(point[3]) === (part === 1));
     if (!painted.length) return;
