@@ -95,6 +95,7 @@ RUNS = {
     "momentum": {"compile": False, "batch_size": 3},
     "adam": {"compile": False, "validation": (X, Y)},
     "best": {"compile": False, "early_stop": train.EarlyStop(restore_best=True)},
+    "in lines": {"compile": False, "batch_size": 3, "checkpoint_every": 1},
     "validated": {"compile": True, "validation": (X, Y)},
     "machine": {"compile": True, "batch_size": 3},
     "best in machine code": {"compile": True, "early_stop": train.EarlyStop(restore_best=True)},
@@ -104,7 +105,7 @@ RUNS = {
 LOOP = {
     *("_train", "advance", "_step", "forward", "leap", "_leap", "set_data", "_watched", "step"),
     *("_is_best", "_note", "_restore", "restore", "next", "run", "_called", "_load", "_store"),
-    *("set_leaves", "set_buffers", "restore_data", "fit"),
+    *("set_leaves", "set_buffers", "restore_data", "fit", "update", "save", "append_json"),
 }
 
 
@@ -143,6 +144,7 @@ def test_a_compiled_function_that_is_trained(backend):
     assert lines > 60
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an open file
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_and_its_checkpoint(tmp_path, name):
     """Model and optimizer are those after a whole step, and go on from there as if nothing was."""

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import time
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from micrograd.checks import one_of, whole_number
 from micrograd.errors import StateError, shown_briefly
-from micrograd.files import read_document, write_json
+from micrograd.files import Mark, append_json, mark_of, read_documents, write_json
 from micrograd.loop import LISTS, Batches, History, Run
 from micrograd.nn import Module
 from micrograd.ops import number
 from micrograd.train.objective import ModelLoss
 from micrograd.values.assigning import set_data
 
-__all__ = ["load", "save"]
+__all__ = ["Checkpoint", "load", "read"]
 
 _FORMAT: Final = "micrograd checkpoint"
 _VERSION: Final = 2
+_PAUSE: Final = 1.0  # seconds between whole runs in the file
 _OLDER: Final = 1  # in which no floats were written as bytes, and each parameter had its name
 # What may be raised while a damaged file, or one of something else, is read.
 _DAMAGE: Final = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
@@ -32,29 +35,114 @@ def _model(run: Run) -> Module:
     return cast("Module", _loss(run).task.model)
 
 
-def save(run: Run, path: str | os.PathLike[str]) -> None:
-    """Write a run to a file, atomically: a reader sees the old file or the new one."""
-    state = _loss(run).state_dict()
-    write_json(
-        path,
-        {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "run": _identity(run),
+class Checkpoint:
+    """The file of a run: the whole of it, and then lines of what has changed since.
+
+    Parameters
+    ----------
+    run : Run
+    path : path-like
+    in_lines : bool
+        Whether what changes within a second is added as a line. Otherwise the run is always
+        written as a whole.
+
+    Attributes
+    ----------
+    due : float
+        When, by `time.monotonic`, the run is written as a whole again.
+    """
+
+    def __init__(self, run: Run, path: str | os.PathLike[str], in_lines: bool) -> None:
+        self._run, self._path, self._in_lines = run, path, in_lines
+        self.due = time.monotonic() + _PAUSE
+        self._mark: Mark | None = None  # of the file to which lines can be added
+        # What the file holds: names of the parameters, order of the batches, and of the history.
+        self._names: list[str] = []
+        self._order: list[int] = []
+        self._lengths: dict[str, int] = {}
+
+    def save(self) -> None:
+        """Write the run, atomically and synced: a reader sees the old file or the new one."""
+        run = self._run
+        self._names, data = _loss(run).state()
+        write_json(
+            self._path,
+            {
+                "format": _FORMAT,
+                "version": _VERSION,
+                "run": _identity(run),
+                "parameters": {"names": self._names, "data": data},
+                **run.batches.state_dict(),
+                **self._changes({}),
+            },
+            for_reading=False,
+        )
+        self.due = time.monotonic() + _PAUSE
+        self._note(mark_of(self._path) if self._in_lines else None)
+
+    def update(self, *, for_good: bool) -> None:
+        """Bring the file up to date, by a line if it can be.
+
+        Whatever ends the process, all whole lines are read. A power failure may take back those
+        that came after the whole run and are not `for_good`: they are not synced to the disk.
+        """
+        mark, self._mark = self._mark, None  # none, if an interrupt comes
+        run = self._run
+        names, data = _loss(run).state()
+        if mark is not None and time.monotonic() < self.due and names == self._names:
+            is_same = run.batches.order is self._order
+            line = {
+                "data": data,
+                **({"taken": run.batches.taken} if is_same else run.batches.state_dict()),
+                **self._changes(self._lengths),
+            }
+            mark = append_json(self._path, line, mark, sync=for_good)
+            if mark is not None:
+                self._note(mark)
+                return
+        self.save()
+
+    def _note(self, mark: Mark | None) -> None:
+        """Remember what the file holds."""
+        self._order, self._lengths = self._run.batches.order, self._run.history.lengths()
+        self._mark = mark
+
+    def _changes(self, lengths: Mapping[str, int]) -> dict[str, Any]:
+        """Return what changes from step to step, with the entries of the history after some."""
+        run, history = self._run, self._run.history
+        return {
             "done": run.done,
-            "parameters": {"names": list(state), "data": list(state.values())},
             "optimizer": run.optimizer.state_dict(),
-            **run.batches.state_dict(),
             "best_loss": run.best_loss,
             "since_best": run.since_best,
             "best_parameters": run.best_parameters,
             "history": {
-                **{name: getattr(run.history, name) for name in LISTS},
-                "stopped_early": run.history.stopped_early,
+                **{name: getattr(history, name)[lengths.get(name, 0) :] for name in LISTS},
+                "stopped_early": history.stopped_early,
             },
-        },
-        for_reading=False,
-    )
+        }
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the latest state that a checkpoint holds, as a document.
+
+    Raises
+    ------
+    StateError
+        If it is no checkpoint, or damaged.
+    """
+    document, *lines = read_documents(path, "checkpoint", _FORMAT, _VERSION, _OLDER)
+    try:
+        for line in lines:
+            document["parameters"]["data"] = line.pop("data")
+            history, added = document["history"], line.pop("history")
+            for name in LISTS:
+                history[name] += added[name]
+            history["stopped_early"] = added["stopped_early"]
+            document |= line
+    except _DAMAGE as error:
+        raise StateError(f"{str(path)!r} is damaged: {error}") from error
+    return document
 
 
 def load(run: Run, path: str | os.PathLike[str]) -> None:
@@ -65,7 +153,7 @@ def load(run: Run, path: str | os.PathLike[str]) -> None:
     StateError
         If it is the checkpoint of another run, or damaged.
     """
-    name, document = str(path), read_document(path, "checkpoint", _FORMAT, _VERSION, _OLDER)
+    name, document = str(path), read(path)
     theirs = document.get("run")
     if not isinstance(theirs, dict):
         raise StateError(f"{name!r} is damaged: it does not say which run it is of")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from micrograd.checks import whole_number
 from micrograd.errors import (
@@ -34,14 +34,12 @@ from micrograd.nn import Module
 from micrograd.ops import PlainNumber
 from micrograd.optim import Clip
 from micrograd.optim.clipping import clip_of
-from micrograd.train import checkpoint as checkpoints
+from micrograd.train.checkpoint import Checkpoint, load
 from micrograd.train.objective import ModelLoss, compiled_steps
 from micrograd.train.task import Evaluation, LossLike, measured, task_of, weights_of
 from micrograd.values.assigning import set_data
 
 __all__ = ["LEARNING_RATE", "Report", "Session", "evaluate", "fit", "session"]
-
-_PAUSE: Final = 1.0  # seconds between checkpoints, by default
 
 Report: TypeAlias = Callable[[int, float, "float | None"], object]
 
@@ -137,7 +135,8 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
         A file that holds the state of the run, written atomically: at the end, when the run is
         interrupted, and in between. An existing file is overwritten.
     checkpoint_every : int, optional
-        Write the checkpoint every `checkpoint_every` steps. Default about once a second.
+        Write the checkpoint every `checkpoint_every` steps. What changes within a second is added
+        to it as a line, which only a power failure can take back. Default about once a second.
     resume : bool, default False
         Continue from the checkpoint, to the same bits as a run that was never stopped; if there is
         none, start from the beginning. The options of the optimizer and its learning rate are
@@ -205,12 +204,14 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     )
     run.validate_every, run.early_stop, run.clip = validate_every, early_stop, clip_of(clip)
     run.prepare(steps)
+    file = None
     if checkpoint is not None:
+        file = Checkpoint(run, checkpoint, in_lines=checkpoint_every is not None)
         if resume and Path(checkpoint).exists():
-            checkpoints.load(run, checkpoint)
+            load(run, checkpoint)
         else:
-            checkpoints.save(run, checkpoint)  # a path that cannot be written fails before step 0
-    _train(run, steps, progress, checkpoint, checkpoint_every)
+            file.save()  # a path that cannot be written fails before step 0
+    _train(run, steps, progress, file, checkpoint_every)
     if run.best_parameters is not None:
         set_data(run.parameters, run.best_parameters)
     return run.history
@@ -336,16 +337,14 @@ def _train(
     run: Run,
     steps: int,
     progress: bool | Report | None,
-    checkpoint: str | os.PathLike[str] | None,
+    file: Checkpoint | None,
     every: int | None,
 ) -> None:
-    written = run.done
-    due = time.monotonic() + _PAUSE
     try:
         with _reporter(progress, steps, run.done) as report:
             while run.done < steps and not run.history.stopped_early:
                 most = steps - run.done
-                if every and checkpoint is not None:
+                if every and file is not None:
                     most = min(most, every - run.done % every)
                 # A function that is called after each step sees the model as of that step.
                 before = run.done
@@ -355,16 +354,13 @@ def _train(
                     for step in range(before, run.done):
                         accuracy = history.accuracy[step] if history.accuracy else None
                         report(step, history.loss[step], accuracy)
-                if checkpoint is not None and (
-                    run.done % every == 0 if every else time.monotonic() >= due
-                ):
-                    checkpoints.save(run, checkpoint)
-                    written, due = run.done, time.monotonic() + _PAUSE
-        if checkpoint is not None and written != run.done:
-            checkpoints.save(run, checkpoint)
+                ends = run.done == steps or run.history.stopped_early
+                is_due = run.done % every == 0 if every else file and time.monotonic() >= file.due
+                if file is not None and (ends or is_due):
+                    file.update(for_good=ends)
     except (KeyboardInterrupt, SystemExit):
-        if checkpoint is not None:
-            checkpoints.save(run, checkpoint)
+        if file is not None:
+            file.update(for_good=True)
         raise
 
 

@@ -45,17 +45,20 @@ class ModelLoss:
         self.others = "" if task.predict is None else "accuracy"
 
     @functools.cached_property
-    def _names(self) -> list[str]:
-        return [name for name, _ in cast("Module", self.task.model).named_parameters()]
-
-    def state_dict(self) -> dict[str, PlainNumber]:
-        """Return the state of the model, whose names are looked for once in a run."""
+    def _names(self) -> list[str] | None:
+        """Return the names of the parameters; None if the model has a state of its own."""
         model = cast("Module", self.task.model)
-        names = self._names
+        names = [name for name, _ in model.named_parameters()]
         is_plain = type(model).state_dict is Module.state_dict
-        if not is_plain or not len(set(names)) == len(names) == len(self.parameters):
-            return model.state_dict()
-        return dict(zip(names, data_of(self.parameters), strict=True))
+        is_plain = is_plain and len(set(names)) == len(names) == len(self.parameters)
+        return names if is_plain else None
+
+    def state(self) -> tuple[list[str], list[PlainNumber]]:
+        """Return the names and numbers of `state_dict` of the model, quickly after the first."""
+        if self._names is not None:
+            return self._names, data_of(self.parameters)
+        state = cast("Module", self.task.model).state_dict()
+        return list(state), list(state.values())
 
     def measure(self, batch: Sequence[int] | None) -> Sequence[float]:
         """Set the gradients; return the loss and the accuracy, 0 if there is none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from results import machine, write_section
 
-from micrograd.files import read_json
+from micrograd.train.checkpoint import read
 
 RUN = """
 import random, sys
@@ -43,7 +43,7 @@ def main(arguments=None):
             time.sleep(draw.uniform(0, 0.05))
             process.kill()
             process.communicate()
-            document = read_json(path)
+            document = read(path)
             losses = document["history"]["loss"]
             if not done <= document["done"] == len(losses):
                 raise SystemExit(f"kill {kill}: {document['done']} steps after {done}")

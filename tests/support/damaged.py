@@ -67,7 +67,11 @@ def places(thing: Any) -> Iterator[tuple[Any, Any]]:
 
 def damaged(text: str, draw: random.Random) -> bytes:
     """Return a file with one to three faults in its structure, or one in its bytes."""
-    document = json.loads(text)
+    try:
+        documents = [json.loads(text)]
+    except ValueError:  # a checkpoint with lines that were added to it
+        documents = [json.loads(line) for line in text.splitlines()]
+    document = draw.choice(documents)
     for _ in range(draw.choice([1, 1, 1, 2, 3])):
         holder, key = draw.choice(list(places(document)) or [(None, None)])
         kind = draw.random()
@@ -81,7 +85,7 @@ def damaged(text: str, draw: random.Random) -> bytes:
             holder.insert(key, holder[key])
         else:
             holder[draw.choice(["more", "number", ""])] = holder[key]
-    written = json.dumps(document)
+    written = "\n".join([*map(json.dumps, documents), ""])
     for mark, raw in RAW.items():
         written = written.replace(mark, raw)
     content = written.encode()
@@ -136,6 +140,8 @@ def cases(folder: Path) -> Iterator[tuple[str, Callable[[Path, Module, Any], obj
         optimizer = chosen(model)
         path.unlink()
         train(path, optimizer, model, 3)
+        yield path.read_text(encoding="utf-8"), resume, network, chosen
+        train(path, chosen(model), model, 3, checkpoint_every=1)
         yield path.read_text(encoding="utf-8"), resume, network, chosen
         yield json.dumps(optimizer.state_dict()), step, network, chosen
 

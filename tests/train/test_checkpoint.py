@@ -1,6 +1,5 @@
 """Checkpoints: runs resumed with the same bits, damaged files."""
 
-import json
 import math
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from micrograd.files import read_json, write_json
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam, linear
 from micrograd.train import EarlyStop, fit
+from micrograd.train.checkpoint import read
 from tests.support.training import SIGNS, XOR, cloud, curves, network, numbers
 
 
@@ -50,7 +50,7 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(tmp_path, stopped_after):
     history = fit(again, X, y, resume=True, **options(again, path))
     assert numbers(again) == numbers(whole)
     assert curves(history) == curves(expected)
-    assert read_json(path)["done"] == 30
+    assert read(path)["done"] == 30
 
 
 class Stop(BaseException):
@@ -76,7 +76,7 @@ def test_a_step_that_breaks_off_inside_the_update_leaves_the_last_whole_step(tmp
         fit(model, XOR, SIGNS, optimizer=optimizer, steps=9, checkpoint=path)
     assert numbers(model) == numbers(reference)
     assert optimizer.steps == 3
-    document = read_json(path)
+    document = read(path)
     if kind is KeyboardInterrupt:
         assert document["done"] == len(document["history"]["loss"]) == 3
         assert document["parameters"]["data"] == numbers(reference)
@@ -116,7 +116,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
         while done < min(target, 30) and time.monotonic() < deadline:
             time.sleep(0.003 * (kills + 1))
             if path.exists():
-                done = read_json(path)["done"]  # at no moment is it half-written
+                done = read(path)["done"]  # at no moment is it half-written
         process.kill()
         process.communicate()
         kills += 1
@@ -140,7 +140,7 @@ def test_ctrl_c_leaves_a_checkpoint(tmp_path):
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate()
     assert b"KeyboardInterrupt" in complaint
-    document = read_json(path)
+    document = read(path)
     assert 0 < document["done"] == len(document["history"]["loss"]) < 40
 
 
@@ -218,7 +218,7 @@ def test_a_damaged_checkpoint_is_refused_and_nothing_changes(tmp_path, damage):
     X, y = cloud()
     path, model = tmp_path / "run.json", network()
     fit(model, X, y, **{**options(model, path), "steps": 2})
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = read(path)
     damage(document)
     write_json(path, document)
     other = network(seed=8)
@@ -235,7 +235,7 @@ def test_a_checkpoint_of_version_1_is_read(tmp_path):
     expected = fit(whole, X, y, **{**options(whole, path), "steps": 4})
     model = network()
     fit(model, X, y, **{**options(model, path), "steps": 2})
-    document = read_json(path)
+    document = read(path)
     state = document["parameters"]
     document["parameters"] = dict(zip(state["names"], state["data"], strict=True))
     write_json(path, {**document, "version": 1})
@@ -280,3 +280,140 @@ def test_checkpoints_are_written_about_once_a_second_by_default(tmp_path, monkey
     )
     fit(network(), XOR, SIGNS, steps=10, checkpoint=tmp_path / "run.json")
     assert [document["done"] for document in written] == [0, 10]
+
+
+def lines(path):
+    return path.read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture(scope="module")
+def in_lines(tmp_path_factory):
+    """Return a run in which a line was added after each step, and its checkpoint."""
+    (X, y), path, model = cloud(), tmp_path_factory.mktemp("lines") / "run.json", network()
+    history = fit(model, X, y, **{**options(model, path), "steps": 7})
+    assert len(lines(path)) == 8
+    return numbers(model), curves(history), path.read_bytes()
+
+
+def test_a_checkpoint_that_is_cut_short_anywhere_goes_on_with_the_same_bits(in_lines, tmp_path):
+    expected, drawn, content = in_lines
+    (X, y), path = cloud(), tmp_path / "run.json"
+    ends = [i + 1 for i, byte in enumerate(content) if byte == ord("\n")]
+    cuts = {end + more: k for k, end in enumerate(ends) for more in (0, 1, 500)}
+    cuts |= {end - 1: max(k - 1, 0) for k, end in enumerate(ends)}
+    for cut, done in cuts.items():
+        path.write_bytes(content[:cut])
+        assert read(path)["done"] == min(done, 7), cut
+    for k in (1, 4, 5):  # the last of them within a pass over the samples
+        path.write_bytes(content[: ends[k] + 9])
+        again = network(seed=77)
+        history = fit(again, X, y, resume=True, **{**options(again, path), "steps": 7})
+        assert (numbers(again), curves(history)) == (expected, drawn)
+
+
+def test_a_line_with_a_hole_ends_the_checkpoint(in_lines, tmp_path):
+    path = tmp_path / "run.json"
+    for k in (1, 3, 7):
+        path.write_bytes(in_lines[2])
+        kept = lines(path)
+        kept[k] = bytes(50) + kept[k][50:]
+        path.write_bytes(b"".join(kept))
+        assert read(path)["done"] == k - 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: line.pop("data"),
+        lambda line: line["data"].pop(),
+        lambda line: line.pop("history"),
+        lambda line: line["history"].pop("seconds"),
+        lambda line: line["history"].update(loss=1.0),
+        lambda line: line["history"].update(loss=[]),
+        lambda line: line["history"].pop("stopped_early"),
+        lambda line: line.update(taken=-1),
+        lambda line: line.update(done=2),
+    ],
+)
+def test_a_damaged_line_is_refused_and_nothing_changes(in_lines, tmp_path, damage):
+    (X, y), path, model = cloud(), tmp_path / "run.json", network(seed=8)
+    path.write_bytes(in_lines[2])
+    first, *others = lines(path)
+    path.write_bytes(others[-1])
+    line = read_json(path)
+    damage(line)
+    write_json(path, line, for_reading=False)
+    path.write_bytes(b"".join([first, *others[:-1], *lines(path)]))
+    before = numbers(model)
+    with pytest.raises(StateError, match=r"run\.json"):
+        fit(model, X, y, resume=True, **{**options(model, path), "steps": 9})
+    assert numbers(model) == before
+
+
+def test_a_line_holds_no_more_after_many_steps(tmp_path):
+    path, model = tmp_path / "run.json", network()
+    fit(model, XOR, SIGNS, steps=100, checkpoint=path, checkpoint_every=5, batch_size=2, seed=1)
+    _, *others = map(len, lines(path))
+    assert len(others) == 20
+    assert max(others) < 1.1 * min(others)
+
+
+def test_only_the_whole_run_and_the_last_line_wait_for_the_disk(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda file: synced.append(len(lines(path))))
+    path = tmp_path / "run.json"
+    path.write_bytes(b"")
+    fit(network(), XOR, SIGNS, steps=4, checkpoint=path, checkpoint_every=1)
+    assert synced[-1] == len(lines(path)) == 5
+    assert set(synced) <= {0, 1, 5}
+
+
+def test_after_a_second_the_run_is_written_as_a_whole_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("micrograd.train.checkpoint._PAUSE", 0.0)
+    path = tmp_path / "run.json"
+    fit(network(), XOR, SIGNS, steps=4, checkpoint=path, checkpoint_every=1)
+    assert len(lines(path)) == 1
+    assert read_json(path)["done"] == 4
+
+
+@pytest.mark.parametrize("becomes", [None, b"", b"another file\n"])
+def test_no_line_is_added_to_another_file(tmp_path, becomes):
+    path = tmp_path / "run.json"
+
+    def meddle(step, loss, accuracy):
+        if step == 2:
+            path.unlink()
+            if becomes is not None:
+                path.write_bytes(becomes)
+
+    fit(network(), XOR, SIGNS, steps=5, checkpoint=path, checkpoint_every=1, progress=meddle)
+    assert (len(lines(path)), read(path)["done"]) == (3, 5)
+
+
+def test_a_line_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "run.json"
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    def last(step, loss, accuracy):
+        if step == 4:
+            monkeypatch.setattr("os.fsync", full)
+
+    with pytest.raises(OSError, match=r"No space.*run\.json"):
+        fit(network(), XOR, SIGNS, steps=5, checkpoint=path, checkpoint_every=1, progress=last)
+    assert read(path)["done"] in (4, 5)
+
+
+def test_a_model_whose_state_gets_other_names_is_written_as_a_whole(tmp_path):
+    class Renamed(MLP):
+        def state_dict(self):
+            return {f"{called[-1]}.{name}": x for name, x in super().state_dict().items()}
+
+    path, called = tmp_path / "run.json", ["a"]
+    fit(
+        Renamed(2, [3, 1]), XOR, SIGNS, steps=5, checkpoint=path, checkpoint_every=1,
+        progress=lambda step, *_: called.append("b") if step == 2 else None,
+    )  # fmt: skip
+    assert len(lines(path)) == 3
+    assert read(path)["parameters"]["names"][0].startswith("b.")
