@@ -327,10 +327,17 @@ def test_a_page_tells_numbers_takes_painted_points_keeps_runs_and_gives_python(t
                 pinned = step(page)
                 page.get_by_label("activation").select_option("tanh")
                 row = page.locator(".mgl-table tbody tr")
-                assert row.locator("td").nth(3).inner_text() == str(pinned)
+                results = row.locator("td").all_inner_texts()
+                assert [results[3], results[5]] == [str(pinned), "–"]  # nothing is held out
                 for place in (".mgl-curve", ".mgl-map"):
                     assert page.locator(f"{place} .ghost").first.get_attribute("d")
                 keep_screenshot(page, f"live_pinned_{width}_{scheme}")
+                ghost = page.locator(".mgl-map .ghost")
+                kept = row.inner_text(), ghost.get_attribute("d")
+                page.wait_for_url("**pins=**")
+                page.reload()  # the address holds it
+                ghost.wait_for(state="attached")
+                assert (row.inner_text(), ghost.get_attribute("d")) == kept
                 button(name="Load the settings of run A").click()
                 assert page.get_by_label("activation").input_value() == "relu"
                 button(name="Remove run A").click()

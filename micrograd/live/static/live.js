@@ -177,14 +177,17 @@ function renderLive({ model, el }) {
   const address = view.address = addressOf(model, el, [], null, true), copy = copier(on, tell), refusals = [], faults = {};
   if (source.runs) {
     const texts = { layers: [n => n.join(",") || "none", t => t === "none" ? [] : t.split(",").map(Number)], features: [f => f.map(name => name.replace(/[%;]/g, encodeURIComponent)).join(";"), t => t.split(";").map(decodeURIComponent)], later: [l => l.map(([n, part]) => `${n}:${part.lr}`).join(";"), t => t.split(";").map(q => { const [n, lr] = q.split(":").map(Number); return [n, { lr }]; })], painted: [p => p.map(q => q.join(",")).join(";"), t => t.split(";").map(q => q.split(",").map(Number))] };
-    const wanted = {};
-    for (const [key, own] of Object.entries(source.defaults())) {
-      const [write, read] = texts[key] ?? [String, typeof own === "number" ? t => t.trim() ? Number(t) : NaN : String];
-      address.add(key, () => sameLists(source.settings[key], key === "data" ? own : source.defaults(source.settings.data)[key]) ? "" : write(source.settings[key]), text => { try { wanted[key] = read(text); } catch { return false; } }); // % that encodes nothing
-    }
+    const wanted = {}, keys = Object.keys(source.defaults()), formOf = key => texts[key] ?? [String, typeof source.defaults()[key] === "number" ? t => t.trim() ? Number(t) : NaN : String];
+    const written = (key, s) => sameLists(s[key], source.defaults(key === "data" ? undefined : s.data)[key]) ? "" : formOf(key)[0](s[key]);
+    const readInto = (found, key, text) => { try { found[key] = formOf(key)[1](text); } catch { return false; } }; // % that encodes nothing
+    for (const key of keys) address.add(key, () => written(key, source.settings), text => readInto(wanted, key, text));
     const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
     address.add("step", () => view.frame?.n || "", text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
+    address.add("pins", () => pins.all().map(({ n, settings }) => new URLSearchParams([["step", n], ...keys.map(key => [key, written(key, settings)])].filter(([, text]) => text))).join(" "), text => {
+      const runs = text.split(" ").map(one => { const { step, ...part } = Object.fromEntries(new URLSearchParams(one)), found = {}; for (const key in part) if (!keys.includes(key) || readInto(found, key, part[key]) === false) return null; return [Number(step ?? 0), found]; });
+      return runs.every(run => run && Number.isInteger(run[0]) && run[0] >= 0 && run[0] <= 1e6) && runs.length <= MOST_PINS ? void pins.bring(runs) : false;
+    });
     address.add("axis", () => view.log == null ? "" : view.log ? "log" : "linear", text => { view.log = text === "log"; });
     const link = view.button("Copy link", () => copy(address.link(), link, row, "Link")), code = view.button("Copy as Python", () => copy(codeOf(source.runs), code, row, "Python"));
     row.append(...[address.link ? link : null, code].filter(b => b));

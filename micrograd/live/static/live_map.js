@@ -86,8 +86,7 @@ function liveMap(view) {
     });
     marks.replaceChildren(...dots);
   }
-  function edge() { // of the network, or with one feature its function
-    const { frame, shape: { outputs } } = view;
+  function edge(frame = view.frame, outputs = view.shape.outputs) { // of a network, or with one feature its function
     if (!frame.line) return boundaryOf(frame.map, outputs === 1, outputs);
     return Array.from(frame.line, (y, i) => `${i ? "L" : "M"}${(PLANE * i / (frame.line.length - 1)).toFixed(1)} ${(PLANE * (1 - Math.max(-9, Math.min(9, y)))).toFixed(1)}`).join("");
   }
