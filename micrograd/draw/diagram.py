@@ -83,6 +83,11 @@ class Box:
     in_gradient: bool = False
     is_faded: bool = False
 
+    @property
+    def flows(self) -> list[tuple[int, Any]]:
+        """The position of each operand, and what it is passed; None if not known yet."""
+        return list(zip(self.parents, self.flow or [None] * len(self.parents), strict=True))
+
 
 @dataclass(slots=True)
 class Diagram:

@@ -335,8 +335,10 @@ def value_line(box: Box, label: str, pale: Theme) -> str:
     )
 
 
-def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool = False) -> str:
+def operation(box: Box, theme: Theme, symbol: str = "", ordered: bool = False) -> str:
     """Return the line of DOT for an operation: a circle, or a rounded box for a word."""
+    assert box.op is not None
+    name, symbol = f"o{box.position}", symbol or box.op.symbol or "?"
     size = (
         "shape=circle fixedsize=true width=0.42 fontsize=20 style=filled"
         if len(symbol) == 1
@@ -345,8 +347,14 @@ def operation(name: str, symbol: str, theme: Theme, tooltip: str, ordered: bool 
     return (
         f'\t{name} [id="{name}" class="mg-op" {size} penwidth=1.4 color="{theme.ink}" '
         f'fillcolor="{theme.bg}" fontcolor="{theme.ink}" label={quoted(symbol)} '
-        f"tooltip={quoted(tooltip)}{' ordering=in' if ordered else ''}]\n"
+        f"tooltip={quoted(told(box.op))}{' ordering=in' if ordered else ''}]\n"
     )
+
+
+def result_edge(box: Box, style: Style, theme: Theme, scale: Any, weight: str = "") -> str:
+    """Return the line of DOT for the edge from an operation to its value."""
+    line = f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}"
+    return f'\to{box.position} -> v{box.position} [class="mg-out" {line}]\n'
 
 
 def stroke(flow: Any, scale: Any, style: Style, theme: Theme) -> str:
@@ -385,15 +393,10 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
         yield value_line(box, (card if is_small else _strip)(box, style, theme, scale), pale)
         if box.op is None:
             continue
-        center = f"o{box.position}"
-        yield operation(center, box.op.symbol or "?", theme, told(box.op), ordered)
-        yield (
-            f'\t{center} -> v{box.position} [class="mg-out" '
-            f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55{weight}]\n"
-        )
-        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
+        yield operation(box, theme, ordered=ordered)
+        yield result_edge(box, style, theme, scale, weight)
         # Lines from one point would lie on each other: only a value with a single use has a port.
-        for i, (parent, flow) in enumerate(zip(box.parents, flows, strict=True)):
+        for i, (parent, flow) in enumerate(box.flows):
             tint = pale if boxes[parent].is_faded or box.is_faded else full
             text = (
                 _edge_label(style.number(box.local[i]), tint, style)
@@ -401,7 +404,7 @@ def lines(diagram: Diagram, style: Style) -> Iterator[str]:
                 else ""
             )
             yield (
-                f'\tv{parent} -> {center} [class="mg-in" {stroke(flow, scale, style, tint)} '
+                f'\tv{parent} -> o{box.position} [class="mg-in" {stroke(flow, scale, style, tint)} '
                 f"{port if uses[parent] == 1 else ''}arrowhead=none{text}]\n"
             )
 
@@ -465,8 +468,7 @@ def _plain(diagram: Diagram, style: Style, words: str) -> Iterator[str]:
             f"\to{at} -> v{at} [{stroke(box.grad, scale, style, pale if box.is_faded else theme)} "
             "arrowhead=normal arrowsize=0.55]\n"
         )
-        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
-        for parent, flow in zip(box.parents, flows, strict=True):
+        for parent, flow in box.flows:
             dim = box.is_faded or boxes[parent].is_faded
             line = stroke(flow, scale, style, pale if dim else theme)
             yield f"\tv{parent} -> o{at} [{line}]\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.backward_pass import Recording, Row, backward_rows, final_gradients
 from micrograd.checks import finite_number, needs, one_of, whole_number
-from micrograd.draw.diagram import Box, Diagram, build, checked_model, names_of, roots_of, told
+from micrograd.draw.diagram import Box, Diagram, build, checked_model, names_of, roots_of
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -213,7 +213,7 @@ def _drawn(
         yield value_line(shown, text, theme)
         if box.op is None:
             continue
-        yield operation(f"o{position}", box.op.symbol or "?", theme, told(box.op))
+        yield operation(box, theme)
         passing = row is not None and row.kind == "chain" and row.node == position
         flow = grad if got >= due and grad is not None else None
         yield (

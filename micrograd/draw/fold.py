@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from micrograd.draw.diagram import Box, Diagram, told
+from micrograd.draw.diagram import Box, Diagram
 from micrograd.draw.dot import (
     RANKDIRS,
     Style,
@@ -17,6 +17,7 @@ from micrograd.draw.dot import (
     legend,
     operation,
     quoted,
+    result_edge,
     stroke,
     value_line,
 )
@@ -442,16 +443,10 @@ def folded_lines(diagram: Diagram, style: Style, folding: Folding) -> Iterator[s
         if box.op is None:
             continue
         center, terms = f"o{box.position}", folding.terms.get(box.position)
-        symbol = "Σ" if terms is not None else box.op.symbol or "?"
-        yield operation(center, symbol, theme, told(box.op))
-        yield (
-            f'\t{center} -> v{box.position} [class="mg-out" '
-            f"{stroke(box.grad, scale, style, theme)} arrowsize=0.55]\n"
-        )
-        flows: Iterable[Any] = box.flow or (None,) * len(box.parents)
-        operands = list(zip(box.parents, flows, strict=True))
-        if terms is not None:  # a sum passes its gradient on unchanged
-            operands = [(term, box.grad) for term in terms]
+        yield operation(box, theme, "" if terms is None else "Σ")
+        yield result_edge(box, style, theme, scale)
+        # A sum passes its gradient on unchanged.
+        operands = box.flows if terms is None else [(term, box.grad) for term in terms]
         for parent, flow in operands:
             tint = pale if boxes[parent].is_faded or box.is_faded else full
             times = folding.times.get(parent)
@@ -479,11 +474,10 @@ def _into_modules(boxes: list[Box], folding: Folding) -> dict[tuple[str, int], l
     for number, module in enumerate(folding.modules):
         for position in sorted(module.members):
             box = boxes[position]
-            for i, parent in enumerate(box.parents):
+            for parent, flow in box.flows:
                 if parent in folding.hidden or folding.inside.get(parent) == number:
                     continue
                 line = totals.setdefault((_name(parent, folding), number), {})
-                flow = box.flow[i] if box.flow else None
                 before = line.get(parent, 0)
                 line[parent] = None if flow is None or before is None else before + flow
     return {line: list(flows.values()) for line, flows in totals.items()}

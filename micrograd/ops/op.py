@@ -125,8 +125,8 @@ class Op:
     def __post_init__(self) -> None:
         fields = ", ".join(f"{{{i}}}" for i in range(self.arity))
         for field, default in (
-            ("symbol", self.name),
-            ("token", self.symbol or self.name),
+            ("symbol", "" if self.opaque else self.name),
+            ("token", self.symbol or ("" if self.opaque else self.name)),
             ("noun", self.name),
             ("code", f"{self.name}({fields})"),
         ):
@@ -351,7 +351,7 @@ def family(factory: Factory) -> Factory:
 
 def foreign(token: str) -> Op:
     """Return the row of a node that a user made by hand: only its token is known."""
-    code = token.replace("{", "{{").replace("}", "}}")  # a brace in it is text
+    code = token.replace("{", "{{").replace("}", "}}") or "?"  # a brace in it is text
     return Op(
         name="foreign", forward=_no_forward, partials=None, arity=0, symbol=token, code=code,
         opaque=True,

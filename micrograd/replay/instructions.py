@@ -12,10 +12,10 @@ from typing import Any
 
 from micrograd.errors import TraceError
 from micrograd.ops import Op
-from micrograd.replay.llvm.rows import Handle, lower
+from micrograd.replay.llvm.rows import Handle, lower, lower_tape
 from micrograd.replay.trace.reach import is_library
 from micrograd.replay.trace.recorder import Recorder
-from micrograd.replay.trace.tape import INPUT, Tape
+from micrograd.replay.trace.tape import Tape
 
 __all__ = ["instructions"]
 
@@ -112,15 +112,7 @@ def instructions(op: Op) -> list[Any]:
         tape = _derivatives(op)
     except (TypeError, AttributeError) as error:
         raise TraceError(f"the derivatives of {op.name!r} cannot be run on symbols") from error
-    at: list[Handle] = []
-    for position, (row, given) in enumerate(zip(tape.rows, tape.operands, strict=True)):
-        if row is not None:
-            at.append(lower(emitter, row, [at[operand] for operand in given]))
-        elif given[0] == INPUT:
-            at.append([out, *operands][given[1]])
-        else:
-            at.append(emitter.constant(tape.as_float(position)))
-    slopes = [int(at[place]) for place in tape.outputs]
+    slopes = list(map(int, lower_tape(emitter, tape, [out, *operands])))
     return [op.arity, list(map(list, emitter.lines)), forward, int(out), slopes, _whole(op)]
 
 

@@ -20,7 +20,7 @@ __all__ = [
 UP, LOCAL, CON, BEFORE, AFTER, DATA = map(slot, ("up", "local", "con", "before", "after", "data"))
 CHILD, MADE = slot("child"), slot("made")
 NOTHING: Final = "nothing is passed"
-MULTIPLIED: Final = case("undefined", NOTHING, f"{UP} × {LOCAL} {case('product', '=', '≈')} {CON}")
+MULTIPLIED: Final = case("unpassed", NOTHING, f"{UP} × {LOCAL} {case('product', '=', '≈')} {CON}")
 
 
 def filling(words: Any, row: Row, rows: Sequence[Row], name: str) -> Any:
@@ -110,6 +110,7 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     "plain": lambda w, row, _: w.with_numbers(row.node) == _data(w, row.node),
     "product": lambda w, row, _: w.product(row) == "=",
     "undefined": lambda w, row, _: w.is_undefined(row),
+    "unpassed": lambda w, row, _: w.passes_nothing(row),
     "idle": lambda w, row, _: row.upstream == 0,
     "flat": lambda w, row, _: row.local == 0,
     "kink": lambda w, row, _: w.recording.data[row.parent] in w.recording.nodes[row.node].op.kinks,

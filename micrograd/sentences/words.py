@@ -341,6 +341,10 @@ class Words:
         gate = self.recording.nodes[row.node].op.gate
         return bool(gate and row.local == 0 and not finite(row.upstream))
 
+    def passes_nothing(self, row: Row) -> bool:
+        """Return whether the product of a step is not computed: it is not needed."""
+        return self.is_undefined(row) or self._is_not_chosen(row)
+
     def product(self, row: Row) -> str:
         """Return `=` or `≈` for upstream × local and the contribution."""
         *factors, product = self._factors(row)
@@ -356,7 +360,7 @@ class Words:
 
         It is `→` where nothing is passed: there the product is not computed.
         """
-        if self.is_undefined(row) or self._is_not_chosen(row):
+        if self.passes_nothing(row):
             return "→"
         numbers = self._signed(row.before), self._signed(row.upstream), self._text_of(row.local)
         kept = 0 if self.broken == "assign" else 1
@@ -458,7 +462,7 @@ class Words:
         """
         if row.kind == "seed":
             return self._seeded(row)
-        product = self.filled(self._multiplied(row), row)
+        product = self.filled(MULTIPLIED, row)
         line = f"{self.names[row.node]} → {self.names[row.parent]}:  {product}"
         if addition := self.addition(row):
             exact = all(self._equals(term) == "=" for term in (row.before, row.contribution))
@@ -513,7 +517,7 @@ class Words:
         )
         if self.recording.nodes[row.node].op.held:
             return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
-        if self.is_undefined(row) or self._is_not_chosen(row):
+        if self.passes_nothing(row):
             return rf"{passed}0 \quad (\text{{{NOTHING}}})"
         relation = self.product(row).replace("≈", r"\approx")
         up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
@@ -539,10 +543,7 @@ class Words:
 
     def arithmetic_template(self, row: Row) -> str:
         """Return that line with slots for its numbers."""
-        return case("first", self._multiplied(row), self._added()) if row.kind == "chain" else ""
-
-    def _multiplied(self, row: Row) -> str:
-        return NOTHING if self._is_not_chosen(row) else MULTIPLIED
+        return case("first", MULTIPLIED, self._added()) if row.kind == "chain" else ""
 
 
 # What a row that has its own words is called, and its derivative where it gives x; what it saves.

@@ -177,3 +177,12 @@ def test_the_truth_of_a_subclass_has_no_say() -> None:
     assert (x.grad, y.grad) == (1 + 2 + 2 + 1, 0 + 0 + 4 + 1)
     assert gradient(root, [x, y]) == [6, 5]
     assert steps(root).gradients[0] == 6
+
+
+def test_a_node_made_by_hand_without_a_name_has_none_and_is_shown_with_a_question_mark() -> None:
+    a, leaf = Value(2.0, label="a"), Value(1.0)
+    out = Value(4.0, (a,))
+    leaf._backward = out._backward = lambda: None
+    assert (out._op, leaf._op) == ("", "")  # as in micrograd 0.1.0
+    assert formula(out * 2) == "?(a) * 2"
+    assert 'label="?"' in str(draw_dot(out))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from micrograd import ops
@@ -20,7 +20,7 @@ from micrograd.ops import Op
 from micrograd.replay.trace import detached, rule
 from micrograd.replay.trace.tape import INPUT, Tape
 
-__all__ = ["Emitter", "Handle", "forget_rules", "lower"]
+__all__ = ["Emitter", "Handle", "forget_rules", "lower", "lower_tape"]
 
 Handle = str
 
@@ -252,12 +252,17 @@ def lower(emitter: Emitter, op: Op, operands: list[Handle]) -> Handle:
             f"the operation {op.name!r} has no machine code: its forward rule is not written with "
             f'operators alone ({error}); use backend="python"'
         ) from error
+    return lower_tape(emitter, tape, operands)[0]
+
+
+def lower_tape(emitter: Emitter, tape: Tape, inputs: Sequence[Handle]) -> list[Handle]:
+    """Write the rows of a tape without parameters with an emitter; return its outputs."""
     at: list[Handle] = []
     for position, (row, given) in enumerate(zip(tape.rows, tape.operands, strict=True)):
         if row is not None:
             at.append(lower(emitter, row, [at[operand] for operand in given]))
         elif given[0] == INPUT:
-            at.append(operands[given[1]])
+            at.append(inputs[given[1]])
         else:
             at.append(emitter.constant(tape.as_float(position)))
-    return at[tape.outputs[0]]
+    return [at[place] for place in tape.outputs]

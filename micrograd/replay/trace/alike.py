@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.ops import TABLE
-from micrograd.replay.trace.reach import is_library, module_of, names_in
+from micrograd.replay.trace.reach import found_in, is_library, module_of, names_in
 
 __all__ = ["described"]
 
@@ -204,16 +204,9 @@ class _Walk:
     def _named(self, names: frozenset[str], space: dict[str, Any]) -> Iterator[Any]:
         """Yield what the names of some code stand for, also as attributes of modules."""
         spaces = [space]
-        for one in spaces:
-            for name in sorted(names & one.keys()):
-                found = one[name]
-                yield name
-                if not isinstance(found, types.ModuleType):
-                    yield self.token(found)
-                else:
-                    yield _identity(found)
-                    if all(vars(found) is not other for other in spaces):
-                        spaces.append(vars(found))
+        for name, found in found_in(spaces, names, lambda module: True):
+            yield name
+            yield (_identity if isinstance(found, types.ModuleType) else self.token)(found)
         # A module may import others, or compute something, when it is asked for it.
         lazy = any("__getattr__" in one and one["__name__"] != "micrograd" for one in spaces)
         if lazy and not names <= set().union(*spaces):

@@ -11,7 +11,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from fractions import Fraction
 from typing import Any
@@ -20,7 +20,7 @@ from micrograd.engine import Node, Value
 from micrograd.ops import Operators
 from micrograd.replay.trace.tape import Tape
 
-__all__ = ["Kept", "is_library", "kept_by", "models_of", "names_in", "reached_by"]
+__all__ = ["Kept", "found_in", "is_library", "kept_by", "models_of", "names_in", "reached_by"]
 
 
 def reached_by(fn: Any) -> Iterator[Any]:
@@ -180,14 +180,24 @@ def _beside(thing: Any) -> Iterable[Any]:
 
 def _named(code: types.CodeType, space: dict[str, Any]) -> Iterator[Any]:
     """Yield the values of the names in some code, also as attributes of the user's modules."""
-    names = names_in(code)
-    spaces = [space]
-    for one in spaces:
-        for name in names & one.keys():
-            found = one[name]
-            if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
-                yield found
-            elif not is_library(found) and all(vars(found) is not s for s in spaces):
+    for _, found in found_in([space], names_in(code), lambda module: not is_library(module)):
+        if not isinstance(found, types.ModuleType) or found.__name__ in _CHANGING:
+            yield found
+
+
+def found_in(
+    spaces: list[dict[str, Any]], names: frozenset[str], enters: Callable[[types.ModuleType], bool]
+) -> Iterator[tuple[str, Any]]:
+    """Yield names with what they stand for, also as attributes of the modules that it `enters`.
+
+    The names of such a module are added to `spaces`.
+    """
+    for space in spaces:
+        for name in sorted(names & space.keys()):
+            found = space[name]
+            yield name, found
+            is_entered = isinstance(found, types.ModuleType) and enters(found)
+            if is_entered and all(vars(found) is not other for other in spaces):
                 spaces.append(vars(found))
 
 

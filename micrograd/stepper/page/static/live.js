@@ -187,7 +187,7 @@ function liveOf(D) {
     p: (s, about) => { const [i, k] = about.split(" "); return numberText(probabilities(D.net.loss.terms.find(t => t.node === +i))[k]); },
     relation: (s, i) => relation(i === "" ? s.n : +i, now), exact: (s, k) => { const at = k === "" ? args[s.j] : k, x = now.locals[s.n][at]; return x === null ? "\u2248" : signOfNumber(x, nodes[s.n].loc[at]); },
     equals: s => signOfNumber(now.after[s.j], s.after), joined: s => signOfEquation([s.before, s.con], s.after, added),
-    plain: s => expression(s.n, now) === nodes[s.n].text, undefined: s => local(s) === null,
+    plain: s => expression(s.n, now) === nodes[s.n].text, undefined: s => local(s) === null, unpassed: s => local(s) === null,
     product: s => signOfEquation([s.up, s.loc], s.con, multiplied) === "=",
     idle: s => now.up[s.j] === 0, flat: s => local(s) === 0, kink: s => L.kinks[L.of[s.n]].includes(now.data[s.p]), one: s => now.up[s.j] === 1,
     nothing: s => now.con[s.j] === 0, less: s => s.con.startsWith("-"), rounded: s => signOfNumber(now.con[s.j], s.con) !== "=",
