@@ -226,7 +226,7 @@ def append_json(
     return mark._replace(size=mark.size + len(line))
 
 
-def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool = True) -> None:
     """Write a file atomically: a reader sees the old content or the new, never a part.
 
     The content is written to a new file in the same folder and synced to the disk; in one step that
@@ -237,6 +237,8 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
     ----------
     path : str or path-like
     content : bytes
+    durable : bool, default True
+        Whether to wait for the disk, so that a power failure leaves the old content or the new.
 
     Raises
     ------
@@ -264,8 +266,9 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
             with part.open("xb") as file:
                 _take_over(target, part)
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             part.replace(target)
         except BaseException:
             with suppress(OSError):
@@ -273,7 +276,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
             raise
     except OSError as error:  # name the file that was asked for, not the temporary one
         raise type(error)(error.errno, error.strerror, os.fspath(path)) from error
-    if os.name == "posix":  # the renaming, too, has to survive a power failure
+    if durable and os.name == "posix":  # the renaming, too, has to survive a power failure
         with suppress(OSError):
             folder = os.open(target.parent, os.O_RDONLY)
             try:

@@ -442,16 +442,12 @@ erfc: Final[Op] = _unary("erfc", math.erfc, lambda out, x: (-_TWO_OVER_ROOT_PI *
 
 
 def _sigmoid(x: Any) -> float:
-    if x < 0:  # exp(-x) would overflow
-        small = math.exp(x)
-        return small / (1.0 + small)
-    return 1.0 / (1.0 + math.exp(-x))
+    small = math.exp(-abs(x))  # exp of a large number would overflow
+    return (1.0 if x > 0 else small) / (1.0 + small)
 
 
 def _softplus(x: Any) -> float:
-    if x > 0:  # exp(x) would overflow
-        return float(x + math.log1p(math.exp(-x)))
-    return math.log1p(math.exp(x))
+    return float(max(x, 0.0) + math.log1p(math.exp(-abs(x))))  # exp(x) could overflow
 
 
 def _gelu(x: Any) -> float:

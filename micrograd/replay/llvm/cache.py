@@ -29,6 +29,7 @@ __all__ = ["LIMIT", "compiled", "folder"]
 LIMIT: Final = 256 * 2**20  # bytes
 _HASH: Final = hashlib.sha256().digest_size
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.o")
+_bytes: Final[dict[Path, int]] = {}  # in a folder, as far as this process knows
 
 
 def folder() -> Path | None:
@@ -91,8 +92,9 @@ def _read(path: Path, name: str) -> bytes | None:
 def _write(path: Path, name: str, code: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _is_ours(path.parent):
-        write_atomic(path, _mark(name, code) + code)
-        _clear(path.parent)
+        content = _mark(name, code) + code
+        write_atomic(path, content, durable=False)
+        _clear(path.parent, len(content))
 
 
 def _is_ours(place: Path) -> bool:
@@ -113,14 +115,22 @@ def _files(place: Path) -> Iterator[tuple[float, int, str]]:
                     yield state.st_mtime, state.st_size, entry.path
 
 
-def _clear(place: Path) -> None:
-    """Remove the files that were used least recently, if there are too many bytes."""
-    total = sum(size for _, size, _ in _files(place))
-    if total <= LIMIT:  # as nearly always: no list of thousands of files is made
-        return
-    for _, size, path in sorted(_files(place)):
-        if total <= LIMIT:
-            break
-        with contextlib.suppress(OSError):
-            Path(path).unlink()
-        total -= size
+def _clear(place: Path, written: int) -> None:
+    """Remove the files that were used least recently, if there are too many bytes.
+
+    The folder is looked through at the first file that this process writes, and when there may be
+    too many.
+    """
+    total = (
+        _bytes[place] + written if place in _bytes else sum(size for _, size, _ in _files(place))
+    )
+    if total > LIMIT:
+        files = sorted(_files(place))
+        total = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if total <= LIMIT:
+                break
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+            total -= size
+    _bytes[place] = total
