@@ -8,12 +8,14 @@ from micrograd.sentences.signs import (
     sign_of_number,
     signed,
 )
+from micrograd.sentences.templates import once
 from micrograd.sentences.words import Words
 
 __all__ = [
     "Words",
     "group_text",
     "latex_name",
+    "once",
     "shown",
     "sign_of_equation",
     "sign_of_number",

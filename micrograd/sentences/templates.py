@@ -15,9 +15,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["case", "fill", "of_row", "slot"]
+__all__ = ["case", "fill", "of_row", "once", "slot"]
 
 _SLOT, _END, _CASE, _THEN, _ELSE, _CLOSE = map(chr, range(0xE000, 0xE006))
+_TWICE: Final = re.compile("(≈|about) ≈")
 _PIECES: Final = re.compile(f"([{_SLOT}-{_CLOSE}]?)([^{_SLOT}-{_CLOSE}]*)")
 
 
@@ -66,4 +67,13 @@ def fill(template: str, slots: Callable[[str], Any]) -> str:
             shown.pop()
         if shown[-1]:
             said.append(slots(text) if mark == _SLOT else text)
-    return "".join(said)
+    return once("".join(said))
+
+
+def once(text: str) -> str:
+    """Return a text with one of two marks of a rounded number.
+
+    >>> once("x is about ≈0.1235, ≈ ≈0.1235")
+    'x is about 0.1235, ≈ 0.1235'
+    """
+    return _TWICE.sub(r"\1 ", text)

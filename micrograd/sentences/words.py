@@ -34,7 +34,7 @@ from micrograd.sentences.slots import (
     capital,
     filling,
 )
-from micrograd.sentences.templates import case, fill, slot
+from micrograd.sentences.templates import case, fill, once, slot
 from micrograd.style import finite, number_text
 from micrograd.values.names import names_in
 from micrograd.values.notation import Names
@@ -499,12 +499,10 @@ class Words:
         name = self._latex(self.names[row.node])
         root = self._latex(self.names[-1])
         if row.kind == "forward":
-            relation = self.relation(row.node).replace("≈", r"\approx")
-            numbers = self.with_numbers(row.node)
-            data = self._text_of(self.recording.data[row.node])
+            data = once(f"{self.relation(row.node)} {self._text_of(self.recording.data[row.node])}")
             return (
-                rf"{name} = {self._latex(self.expression(row.node))} = {latex_text(numbers)} "
-                rf"{relation} {data}"
+                f"{name} = {self._latex(self.expression(row.node))} = "
+                f"{latex_text(self.with_numbers(row.node))} " + data.replace("≈", r"\approx")
             )
         if row.kind == "seed":
             return rf"\frac{{\partial {root}}}{{\partial {root}}} = 1"
@@ -519,10 +517,14 @@ class Words:
             return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
         if self.passes_nothing(row):
             return rf"{passed}0 \quad (\text{{{NOTHING}}})"
-        relation = self.product(row).replace("≈", r"\approx")
         up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
-        product = rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {relation} {adds}"
-        return f"{symbols} = {product}".replace("≈", r"\approx ").replace("!", "")
+        product = (
+            rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {self.product(row)} {adds}"
+        )
+        product = (
+            once(product).replace("≈ ", r"\approx ").replace("≈", r"\approx ").replace("!", "")
+        )
+        return f"{symbols} = {product}"
 
     def _latex(self, text: str) -> str:
         return self.called.latex(text, latex_text)

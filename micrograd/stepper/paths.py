@@ -27,7 +27,7 @@ from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError, shown_briefly
 from micrograd.graph import order
 from micrograd.ops import as_float
-from micrograd.sentences import Words, latex_name, sign_of_equation, sign_of_number, signed
+from micrograd.sentences import Words, latex_name, once, sign_of_equation, sign_of_number, signed
 from micrograd.style import finite, number_text
 from micrograd.values.names import name_of
 from micrograd.values.showing import Shown
@@ -168,7 +168,7 @@ class Explanation(Shown):
             text.append(
                 f"{name} {sign_of_number(self.total)} {total}, the sum over {self._counted}"
             )
-        return "\n".join(text)
+        return once("\n".join(text))
 
     @property
     def _products(self) -> list[Any]:
@@ -192,7 +192,11 @@ class Explanation(Shown):
         relation = _relation([signed(product) for product in self._products], signed(self.total))
         is_sum = relation == "=" and all(path.relation == "=" for path in passing)
         first, second = ("=" if is_true else r"\approx" for is_true in (exact, is_sum))
-        return f"{left} {first} {' + '.join(terms)} {second} {total}" if terms else f"{left} = 0"
+        return (
+            f"{left} {first} {' + '.join(terms)} {second} {total.removeprefix(second).lstrip()}"
+            if terms
+            else f"{left} = 0"
+        )
 
     def __str__(self) -> str:
         return self.text

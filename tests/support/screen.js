@@ -27,11 +27,23 @@ faults(places) {
       if (!scrolls) fault("cut", named(e), e.scrollWidth, "in", e.clientWidth);
     }
 
+    // ---- no short word is broken
+    for (const e of all(".mgs-tile > span")) for (const text of [...e.childNodes].filter(n => n.nodeType === 3)) for (const word of text.data.matchAll(/[a-z]{2,8}/gi)) {
+      const range = document.createRange();
+      range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(r => r.top)).size > 1) fault("broken", word[0], "of", named(e));
+    }
+
     // ---- the picture: nothing lies on anything else, each text is inside its card
     const outline = e => box(e.querySelector(".box") ?? e);
     const cards = all(".node").filter(seen), ops = all(".op rect").filter(seen), tags = all(".tag").filter(seen), labels = all(".loc").filter(seen);
     const things = [...cards.map(e => [e, outline(e)]), ...ops.map(e => [e, box(e)]), ...tags.map(e => [e, box(e.querySelector("rect"))]), ...labels.map(e => [e, box(e)])];
     things.forEach(([e, a], i) => things.slice(0, i).forEach(([o, b]) => { if (meet(a, b, 2)) fault("overlap", named(e), "and", named(o)); }));
+    for (const card of cards) {
+      const ring = card.querySelector(".ring"), style = getComputedStyle(ring), by = style.stroke === "none" ? 0 : parseFloat(style.strokeWidth) / 2 * ring.getScreenCTM().a;
+      const { left, right, top, bottom } = box(ring), around = { left: left - by, right: right + by, top: top - by, bottom: bottom + by };
+      if (by) for (const label of labels) if (meet(box(label), around)) fault("overlap", named(label), "and the ring of", named(card));
+    }
     for (const tag of tags) {
       if (!within(box(tag.querySelector("rect")), frame)) fault("outside", named(tag));
       for (const text of tag.querySelectorAll("text")) if (!within(box(text), box(tag.querySelector("rect")))) fault("outside", named(text), "its tag");

@@ -19,6 +19,7 @@ LARGEST_DRAWING: Final = 150  # values that Graphviz lays out; more stand in col
 _TALLEST: Final = 64  # cards in a column of a folded graph
 _MARGIN: Final = (13, 12, 13, 10)  # left, top, right, bottom without the arithmetic below a card
 _LINE: Final = 16  # of the arithmetic below a card
+_RING: Final = 9  # around a card that takes part in a step
 _CLEARED: Final = 60  # edges; the labels of more are not kept clear of each other
 _TO_CARD: Final = 12  # from an operation to its card
 _TO_OPERATION: Final = 3  # times as far from a card to the next operation, at least
@@ -141,7 +142,18 @@ def _drawn(
         ]
     ]
     levels = {int(name[1:]): y for name, (_, y) in centres.items() if name[0] == "o"}
-    places = _place_labels(splines, labels, levels, boxes)
+    rings = [
+        (
+            x - card / 2 - _RING,
+            y - CARD[1] / 2 - _RING,
+            x + card / 2 + _RING,
+            y + CARD[1] / 2 + _RING,
+        )
+        for name, (x, y) in centres.items()
+        if name[0] == "v"
+    ]
+    above = (-math.inf, -math.inf, math.inf, 0.0)
+    places = _place_labels(splines, labels, levels, [above, *boxes], rings)
     return Layout(
         size=(round(width + left + right, 1), round(height + top + hanging + bottom, 1)),
         card=card,
@@ -169,7 +181,7 @@ def _placed(
         parents[p] and sum(p in operands for operands in parents) > 1 for p in range(len(parents))
     )
     # A label may be as wide as the way to the operation, the operation, and the way to its card.
-    room = 2 * RADIUS + _TO_CARD - 10
+    room = 2 * RADIUS + _TO_CARD - 6 - _RING
     far = max(_TO_OPERATION, math.ceil((label - room) / _TO_CARD))
     for i, operands in enumerate(parents):
         if operands:
@@ -212,10 +224,12 @@ def _place_labels(
     labels: Mapping[tuple[int, int], float],
     levels: Mapping[int, float],
     taken: list[_Box],
+    rings: Sequence[_Box],
 ) -> dict[tuple[int, int], tuple[float, float]]:
     """Return where the label of each edge stands: beside its spline, and clear of all else.
 
-    `levels` are the heights of the operations, `taken` what stands in the drawing.
+    `levels` are the heights of the operations, `taken` what stands in the drawing, `rings` what
+    may stand around it.
     """
     on_lines = {
         at: [(x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in map(_at, [points] * 9, _SHARES)]
@@ -227,6 +241,7 @@ def _place_labels(
         places = list(_beside(points, width, levels[at[0]]))
         if len(splines) <= _CLEARED:
             free = [p for p in places if not any(_meet(p[1], o) for o in taken)] or places
+            free = [p for p in free if not any(_meet(p[1], o) for o in rings)] or free
             others = [o for edge, line in on_lines.items() if edge != at for o in line]
             places = [p for p in free if not any(_meet(p[1], o) for o in others)] or free
         found[at], box = places[0]
@@ -268,7 +283,7 @@ def _beside(
             across, down = (dy, -dx) if (-dx < 0) == (side < 0) else (-dy, dx)
             away = abs(across) * (width / 2 + 4) + abs(down) * 14
             places.append((x + away * across, y + away * down))
-        places.append((points[0][0] + 4 + width / 2, level + side * (RADIUS + 12)))
+        places.append((points[0][0] + _RING + width / 2, level + side * (RADIUS + 12)))
         for x, y in places:
             yield (round(x, 1), round(y + 4, 1)), (x - width / 2, y - 9, x + width / 2, y + 9)
 

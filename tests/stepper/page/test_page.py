@@ -16,6 +16,7 @@ import pytest
 from graphs import guide_graph
 from packed import data_of, part_of
 from random_graphs import random_graph
+from screen import GRAPHS
 
 import micrograd.stepper.page
 from micrograd import Value, explain, steps
@@ -64,6 +65,16 @@ def test_no_card_overlaps_another_and_all_are_on_the_page(size):
         (p, i, k) for i, ops in enumerate(stepper.recording.parents) for k, p in enumerate(ops)
     ]
     assert [(edge.parent, edge.child, edge.operand) for edge in drawn.edges] == wanted
+
+
+@pytest.mark.parametrize("name", sorted({*GRAPHS} - {"long chain"}))
+def test_local_derivatives_are_written_inside_the_drawing(name):
+    stepper = steps(GRAPHS[name]())
+    drawn = layout_of(stepper)
+    for edge in drawn.edges:
+        x, y = edge.label
+        assert 0 < x < drawn.size[0]
+        assert 13 <= y <= drawn.size[1] - 4
 
 
 def test_a_graph_is_drawn_the_same_every_time():

@@ -89,7 +89,7 @@ function filled(template, slots) {
     else if (mark === "\ue005") shown.pop();
     if (shown.at(-1)) said += mark === "\ue000" ? slots(text) : text;
   }
-  return said;
+  return said.replace(/(\u2248|about) \u2248/g, "$1 ");
 }
 function shortened(text) { // a long expression with the first two and the last of many terms
   if (text.length <= 64) return text;

@@ -33,7 +33,7 @@ function panelOf(D, on, light, keep) {
   const tight = i => called(i).includes(" ") ? [M("mo", "("), id(called(i)), M("mo", ")")] : [id(called(i))];
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ...tight(a)), M("mrow", M("mo", "\u2202"), ...tight(b)));
   const tile = (value, kind, ...captions) => h("div", { class: "mgs-tile" + (kind ? " " + kind : "") + (value.length > 7 ? " long" : ""), title: captions.join(" ") },
-    h("b", { class: kind === "local" || kind === "lost" ? null : signOf(value) }, minus(value)), captions.map(c => h("span", {}, minus(c))));
+    h("b", { class: kind === "local" || kind === "lost" ? null : signOf(value) }, minus(value)), captions.map(c => h("span", {}, minus(c).split(/(?=\.grad$)/).flatMap(part => [h("wbr"), part])))); // a line ends before .grad, not within it
   const op = c => h("span", { class: "mgs-op", "aria-hidden": "true" }, c);
   const bound = i => called(i).includes(" ") ? `(${called(i)})` : called(i);
   const dLocal = (c, p) => `\u2202${bound(c)}/\u2202${bound(p)}`;
@@ -51,7 +51,7 @@ function panelOf(D, on, light, keep) {
     if (s.k === "forward") {
       sHead.textContent = "Evaluate";
       const sides = [...(name === s.before ? [] : [name]), s.before, s.up, s.after], joined = ["", ...Array(sides.length - 2).fill("= "), `${s.loc} `];
-      math.append(...sides.map((side, j) => h("span", {}, joined[j] + minus(side))));
+      math.append(...sides.map((side, j) => h("span", {}, (joined[j] + minus(side)).replace("\u2248 \u2248", "\u2248 "))));
       return;
     }
     if (s.k === "seed") {
