@@ -9,13 +9,13 @@ from typing import Final
 from micrograd.display.sheet import minus, plain
 from micrograd.plot.axes import HIGHEST
 from micrograd.plot.history import log_floor
-from micrograd.style import MARKERS, class_shape, number_text
+from micrograd.style import MARKERS, class_shape, number_text, thinned
 
 __all__ = ["curves", "points"]
 
 _WIDTH, _HEIGHT = 460, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 448, 14, 200
-_COLUMNS: Final = 400  # of a curve; of more entries the highest and lowest of each column are drawn
+_DRAWN: Final = 800  # entries of a curve: two in each of 400 columns
 _POINTS: Final = 400
 _SHAPES: Final = {
     "o": "m-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
@@ -64,7 +64,7 @@ def curves(lines: Sequence[tuple[str, Sequence[int], Sequence[float]]], caption:
         drawn.append(_line(_LEFT, y, _RIGHT, y) + _text(_LEFT - 8, y + 4, written, "end"))
     for kind, (_, steps, ys) in zip(("", "held"), lines, strict=False):
         path, pen = [], "M"
-        for step, y in _thinned(list(zip(steps, ys, strict=False))):
+        for step, y in thinned(list(zip(steps, ys, strict=False)), _DRAWN):
             if not math.isfinite(y):
                 pen = "M"
                 continue
@@ -149,18 +149,6 @@ def _shape(k: int, outputs: int) -> str:
 def _at(x: float, low: float, high: float, start: float, end: float) -> float:
     share = (x / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.5  # halves: no overflow
     return start + (end - start) * share
-
-
-def _thinned(pairs: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    size = math.ceil(len(pairs) / _COLUMNS)
-    if size < 3:
-        return pairs
-    kept = []
-    for start in range(0, len(pairs), size):
-        column = pairs[start : start + size]
-        ends = {min(column, key=lambda pair: pair[1]), max(column, key=lambda pair: pair[1])}
-        kept += sorted(ends)
-    return kept
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:

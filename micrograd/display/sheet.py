@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from micrograd.draw.dot import clean
-from micrograd.style import DARK, FONT_FAMILY, HOSTS, LIGHT, finite, number_text
+from micrograd.style import DARK, FONT_FAMILY, LIGHT, finite, host_rules, number_text
 
 __all__ = ["card", "escaped", "minus", "number", "plain", "table", "tone"]
 
@@ -129,8 +129,6 @@ def _sheet() -> str:
     tokens = " ".join(
         f"--{name.replace('_', '-')}: light-dark({light}, {dark});" for name, light, dark in pairs
     )
-    hosts = " ".join(
-        f":is({marks}) .mgb {{ color-scheme: {name}; }}" for name, marks in HOSTS.items()
-    )
     fonts = FONT_FAMILY.replace('"', "'")
-    return f".mgb {{ {tokens} }} {hosts}{_RULES}.mgb .plot text {{ font-family: {fonts}; }}"
+    rules = host_rules(".mgb") + _RULES
+    return f".mgb {{ {tokens} }} {rules}.mgb .plot text {{ font-family: {fonts}; }}"

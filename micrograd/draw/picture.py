@@ -23,7 +23,7 @@ from micrograd.draw import in_page
 from micrograd.draw.dot import FORMATS
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import path_of, write_atomic
-from micrograd.style import FONT_FAMILY, HOSTS, dark_twin
+from micrograd.style import FONT_FAMILY, dark_twin, host_rules
 
 __all__ = ["Picture"]
 
@@ -306,8 +306,7 @@ def _following(svg: str, token: str) -> str:
     used = {
         (tag == "text", *pair) for tag, said in _TAG.findall(svg) for pair in _COLOUR.findall(said)
     }
-    rules = ["svg:root{color-scheme:light dark}"]
-    rules += [f":is({marks}) #{token}{{color-scheme:{name}}}" for name, marks in HOSTS.items()]
+    rules = ["svg:root{color-scheme:light dark}", host_rules(f"#{token}")]
     rules.append(f"@media print{{svg#{token}#{token}{{color-scheme:light}}}}")
     for is_text, attribute, colour in sorted(used):
         dark = dark_twin(colour, is_text)

@@ -17,7 +17,6 @@ __all__ = [
     "parameter_bytes",
     "parameter_texts",
     "shades",
-    "thinned",
     "undecided",
 ]
 
@@ -84,18 +83,6 @@ def parameter_texts(model: MLP) -> list[list[str]]:
         [number_text(p.data) for p in parameters],
         [number_text(p.grad, signed=True) for p in parameters],
     ]
-
-
-def thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
-    """Return at most so many points: the lowest and the highest of each stretch."""
-    if len(points) <= most:
-        return points
-    size = math.ceil((len(points) - 2) / ((most - 2) // 2))
-    kept = [points[0]]
-    for start in range(1, len(points) - 1, size):
-        part = points[start : min(start + size, len(points) - 1)]
-        kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
-    return [*kept, points[-1]]
 
 
 def _power_of_two(size: float) -> float:

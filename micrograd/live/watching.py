@@ -26,7 +26,6 @@ from micrograd.live.frames import (
     loss_text,
     parameter_bytes,
     parameter_texts,
-    thinned,
 )
 from micrograd.live.gif import gif_of, images_of
 from micrograd.live.inputs import check_derived
@@ -38,7 +37,7 @@ from micrograd.losses import Loss
 from micrograd.nn import MLP
 from micrograd.plot import HIGHEST
 from micrograd.replay.trace.watch import user_frame
-from micrograd.style import THEMES, number_text
+from micrograd.style import THEMES, number_text, thinned
 from micrograd.style import theme as theme_named
 from micrograd.train import session
 

@@ -5,7 +5,6 @@ from micrograd.style.colours import (
     FADE,
     FONT,
     FONT_FAMILY,
-    HOSTS,
     LIGHT,
     MARKERS,
     THEMES,
@@ -14,6 +13,7 @@ from micrograd.style.colours import (
     contrast,
     dark_twin,
     diverging,
+    host_rules,
     mix,
     theme,
 )
@@ -25,6 +25,7 @@ from micrograd.style.numbers import (
     number_text,
     short,
     stroke_width,
+    thinned,
 )
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "FADE",
     "FONT",
     "FONT_FAMILY",
-    "HOSTS",
     "LIGHT",
     "MARKERS",
     "THEMES",
@@ -43,6 +43,7 @@ __all__ = [
     "dark_twin",
     "diverging",
     "finite",
+    "host_rules",
     "largest",
     "magnitude",
     "mix",
@@ -50,4 +51,5 @@ __all__ = [
     "short",
     "stroke_width",
     "theme",
+    "thinned",
 ]

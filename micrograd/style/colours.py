@@ -25,7 +25,6 @@ __all__ = [
     "FADE",
     "FONT",
     "FONT_FAMILY",
-    "HOSTS",
     "LIGHT",
     "MARKERS",
     "THEMES",
@@ -34,6 +33,7 @@ __all__ = [
     "contrast",
     "dark_twin",
     "diverging",
+    "host_rules",
     "mix",
     "theme",
 ]
@@ -197,13 +197,26 @@ DARK: Final = Theme(
 THEMES: Final = {"light": LIGHT, "dark": DARK}
 # What hosts write on their page, as selectors of CSS; a page that says nothing is as light or dark
 # as it declares.
-HOSTS: Final = {
+_HOSTS: Final = {
     "light": '[data-jp-theme-light="true"], [data-vscode-theme-kind*="light"], '
     'html[theme="light"], [data-theme="light"], .light',
     "dark": '[data-jp-theme-light="false"], [data-vscode-theme-kind="vscode-dark"], '
     '[data-vscode-theme-kind="vscode-high-contrast"], html[theme="dark"], [data-theme="dark"], '
     ".dark",
 }
+
+
+def host_rules(selector: str) -> str:
+    """Return the rules of CSS by which an element is as light or dark as the page of its host.
+
+    Examples
+    --------
+    >>> host_rules(".own").rpartition("],")[2]
+    ' .dark) .own{color-scheme:dark}'
+    """
+    return "".join(
+        f":is({marks}) {selector}{{color-scheme:{name}}}" for name, marks in _HOSTS.items()
+    )
 
 
 def theme(name: str) -> Theme:

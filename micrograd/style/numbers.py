@@ -14,7 +14,16 @@ from typing import Any, Final
 from micrograd.checks import whole_number
 from micrograd.values.checks import is_finite as finite
 
-__all__ = ["UNKNOWN", "finite", "largest", "magnitude", "number_text", "short", "stroke_width"]
+__all__ = [
+    "UNKNOWN",
+    "finite",
+    "largest",
+    "magnitude",
+    "number_text",
+    "short",
+    "stroke_width",
+    "thinned",
+]
 
 UNKNOWN: Final = "–"  # a number that is not known yet, such as a gradient before backward
 
@@ -173,3 +182,15 @@ def short(text: str, limit: int = 18) -> str:
     'the_weig…st_input'
     """
     return text if len(text) <= limit else f"{text[:8]}…{text[-8:]}"
+
+
+def thinned(points: list[tuple[int, float]], most: int = 500) -> list[tuple[int, float]]:
+    """Return at most `most` points of a curve: the lowest and the highest of each stretch."""
+    if len(points) <= most:
+        return points
+    size = math.ceil((len(points) - 2) / ((most - 2) // 2))
+    kept = [points[0]]
+    for start in range(1, len(points) - 1, size):
+        part = points[start : min(start + size, len(points) - 1)]
+        kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
+    return [*kept, points[-1]]

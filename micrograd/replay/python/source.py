@@ -92,7 +92,7 @@ def function_name(name: str) -> str:
 
 def _reserved() -> set[str]:
     own = {"inputs", "parameters", "nan", "inf"}
-    return own | set(ops.TABLE) | set(_FUNCTIONS) | set(dir(builtins))
+    return own | set(ops.TABLE) | set(_CALLED) | set(dir(builtins))
 
 
 def _literal(value: Any) -> str:
@@ -129,12 +129,12 @@ def python_source(
                 part = ", ".join(row[start : start + 8])
                 end = start + len(row[start : start + 8])
                 lines.append(f"    {part}, = {source}[{start}:{end}]")
-    forward = set(_below(tape, tape.outputs))
+    forward = tape.needed(tape.outputs)
     divided = not tape.gradients
     for position, op in enumerate(tape.rows):
         if op is None:
             continue
-        if not divided and position not in forward:
+        if not divided and not forward[position]:
             divided = True
             lines.append("")
             lines.append("    # The gradient, from the output back: d_x is d(output)/d(x).")
@@ -145,7 +145,7 @@ def python_source(
         else:
             text = _TEXTS.get(op.key, _code)(op, operands, arrays)
         comment = op.noun
-        if position in tape.adjoints and position not in forward:
+        if position in tape.adjoints and not forward[position]:
             comment += f", d/d {names[tape.adjoints[position]]}"
         lines.append(f"    {names[position]} = {text}  # {comment}")
     outputs = "".join(f"{names[position]}, " for position in tape.outputs)
@@ -154,58 +154,41 @@ def python_source(
     return "\n".join(lines) + "\n", own
 
 
-def _below(tape: Tape, roots: Sequence[int]) -> list[int]:
-    marked = bytearray(len(tape.rows))
-    for root in roots:
-        marked[root] = 1
-    for position in range(len(tape.rows) - 1, -1, -1):
-        if marked[position] and tape.rows[position] is not None:
-            for operand in tape.operands[position]:
-                marked[operand] = 1
-    return [position for position, mark in enumerate(marked) if mark]
-
-
 # ---- the names that the source uses -------------------------------------------------------------
 
 
-def _leaky_relu(x: Any, negative_slope: Any) -> Any:
-    return ops.leaky_relu_with(negative_slope).forward(x)
-
-
-def _elu(x: Any, alpha: Any) -> Any:
-    return ops.elu_with(alpha).forward(x)
-
-
-def _logsumexp(values: Sequence[Any]) -> Any:
-    return ops.logsumexp_of(len(values)).forward(*values)
-
-
-def _peak(*values: Any) -> Any:
-    return ops.peak_of(len(values)).forward(*values)
-
-
-def _take(values: Sequence[Any], index: Any) -> Any:
-    return ops.take_of(len(values)).forward(*values, index)
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "leaky_relu": _leaky_relu,
-    "elu": _elu,
-    "logsumexp": _logsumexp,
-    "peak": _peak,
-    "take": _take,
+# What the source calls by name where the row depends on the arguments: the row and its operands.
+_CALLED: dict[str, Callable[..., tuple[Op, Sequence[Any]]]] = {
+    "leaky_relu": lambda x, negative_slope: (ops.leaky_relu_with(negative_slope), [x]),
+    "elu": lambda x, alpha: (ops.elu_with(alpha), [x]),
+    "logsumexp": lambda values: (ops.logsumexp_of(len(values)), values),
+    "peak": lambda *values: (ops.peak_of(len(values)), values),
+    "take": lambda values, index: (ops.take_of(len(values)), [*values, index]),
 }
+
+
+def _namespace(own: dict[str, Op], run: Callable[[Op], Callable[..., Any]]) -> dict[str, Any]:
+    """Return the names that the source needs, given how a row is run."""
+
+    def called(row_of: Callable[..., tuple[Op, Sequence[Any]]]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            op, operands = row_of(*args)
+            return run(op)(*operands)
+
+        return call
+
+    return {
+        **{name: run(op) for name, op in ops.TABLE.items()},
+        **{name: called(row_of) for name, row_of in _CALLED.items()},
+        **{name: run(op) for name, op in own.items()},
+        "nan": math.nan,
+        "inf": math.inf,
+    }
 
 
 def scalar_namespace(own: dict[str, Op]) -> dict[str, Any]:
     """Return the names that the source needs to run on numbers: the forward rules of the table."""
-    return {
-        **{name: op.forward for name, op in ops.TABLE.items()},
-        **_FUNCTIONS,
-        **{name: op.forward for name, op in own.items()},
-        "nan": math.nan,
-        "inf": math.inf,
-    }
+    return _namespace(own, lambda op: op.forward)
 
 
 def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
@@ -252,11 +235,4 @@ def array_namespace(own: dict[str, Op]) -> dict[str, Any]:
         "leaky_relu": lambda x, slope: np.where(np.greater(x, 0), x, slope * x),
         "take": take,
     }
-    table = {name: each(op) for name, op in ops.TABLE.items()}
-    functions: dict[str, Callable[..., Any]] = {
-        "elu": lambda x, alpha: each(ops.elu_with(alpha))(x),
-        "logsumexp": lambda values: each(ops.logsumexp_of(len(values)))(*values),
-        "peak": lambda *values: each(ops.peak_of(len(values)))(*values),
-    }
-    extra = {name: each(op) for name, op in own.items()}
-    return {**table, **exact, **functions, **extra, "nan": math.nan, "inf": math.inf}
+    return {**_namespace(own, each), **exact}

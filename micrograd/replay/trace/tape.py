@@ -142,10 +142,10 @@ class Tape:
                         uses[operand] += 1
         return self._uses
 
-    def needed(self) -> bytearray:
-        """Return for every position whether a result depends on it."""
+    def needed(self, results: Iterable[int] | None = None) -> bytearray:
+        """Return for every position whether a result depends on it; by default any of them."""
         needed = bytearray(len(self.rows))
-        for position in self.results():
+        for position in self.results() if results is None else results:
             needed[position] = 1
         for position in range(len(self.rows) - 1, -1, -1):
             if needed[position] and self.rows[position] is not None:

@@ -21,7 +21,7 @@ from micrograd.stepper.page.data import page_data
 from micrograd.stepper.page.minified import stripped
 from micrograd.stepper.page.opening import opening
 from micrograd.stepper.stepper import Stepper
-from micrograd.style import HOSTS, THEMES, Theme
+from micrograd.style import THEMES, Theme, host_rules
 
 __all__ = [
     "HEIGHT",
@@ -207,15 +207,13 @@ def framed(text: str, title: str, height: int = HEIGHT, theme: str = "auto") -> 
         In pixels.
     theme : {"auto", "light", "dark"}, default "auto"
     """
-    rules = "".join(
-        f":is({marks}) .mgs-frame{{color-scheme:{name}}}" for name, marks in HOSTS.items()
-    )
     own = "" if theme == "auto" else f";color-scheme:{theme}"
     held = text.replace("&", "&amp;").replace("'", "&#39;")
     return (
-        f'<style>{rules}.mgs-frame~.mgs-still{{display:none}}</style><iframe class="mgs-frame" '
-        f'sandbox="allow-scripts allow-downloads" title="{escape(title)}" width="100%" '
-        f'height="{height}" style="border:0{own}" srcdoc=\'{held}\'></iframe>'
+        f"<style>{host_rules('.mgs-frame')}.mgs-frame~.mgs-still{{display:none}}</style>"
+        '<iframe class="mgs-frame" sandbox="allow-scripts allow-downloads" '
+        f'title="{escape(title)}" width="100%" height="{height}" style="border:0{own}" '
+        f"srcdoc='{held}'></iframe>"
     )
 
 
