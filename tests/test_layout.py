@@ -222,8 +222,8 @@ ADDED = {
     },
     "micrograd.optim": {"Clip"},
     "micrograd.ops": {
-        "Text", "as_float", "as_text", "function_of_one", "labelled", "partial_formulas", "ratio",
-        "take", "take_of", "write",
+        "Text", "as_float", "as_text", "function_of_one", "is_constant", "is_free", "labelled",
+        "partial_formulas", "ratio", "take", "take_of", "write",
     },
     "micrograd.stepper": {"Change", "Comparison", "Difference", "compare"},
 }  # fmt: skip
