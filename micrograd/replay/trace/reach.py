@@ -175,6 +175,9 @@ def _beside(thing: Any) -> Iterable[Any]:
         return (thing.get(None),)
     if module_of(kind) == "numpy" and getattr(getattr(thing, "dtype", None), "hasobject", False):
         return tuple(thing.flat)  # the collector does not see what an array holds
+    if kind.__dictoffset__:  # before it is asked for, the collector sees the attributes themselves
+        with contextlib.suppress(AttributeError):
+            object.__getattribute__(thing, "__dict__")
     return (*gc.get_referents(thing), kind)
 
 
