@@ -112,8 +112,8 @@ class Value(Node):
         """Compute a row and record it: every operator and function of Values ends up here."""
         try:
             inputs = [arg._data for arg in args]
-        except AttributeError:  # a plain number has no `_data`
-            for arg in args:
+        except AttributeError as error:  # a plain number has no `_data`
+            for arg in (error.obj, *args):
                 # Symbols, with which `compile` traces, have the higher rank: they record the row.
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
                     return arg._apply(op, tuple(args))

@@ -15,6 +15,8 @@ from micrograd.ops.rows import equal, exp
 
 
 def _several(given: Any) -> tuple[Any, ...]:
+    if type(given) in (list, tuple):  # most of them: the other checks are calls
+        return tuple(given)
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise NumberTypeError(f"expected a list of numbers or Values, got {shown_briefly(given)}")
     return tuple(given)
@@ -120,12 +122,13 @@ def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) ->
     Value(data=21, grad=0)
     """
     w, x = _several(w), _several(x)
-    if len(w) != len(x):
-        raise InputCountError(f"dot needs two sequences of one length, got {len(w)} and {len(x)}")
+    pairs = len(w)
+    if pairs != len(x):
+        raise InputCountError(f"dot needs two sequences of one length, got {pairs} and {len(x)}")
     if not w:
         return 0 if bias is None else bias
     operands = w + x if bias is None else (*w, *x, bias)
-    return dot_of(len(w), bias is not None)(*operands)
+    return dot_of(pairs, bias is not None)(*operands)
 
 
 @family

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, InputCountError
 from micrograd.replay.kernels import LlvmKernel, PythonKernel
+from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.direct import Direct
 from micrograd.replay.llvm.rows import forget_rules
 from micrograd.replay.trace import Recorder
@@ -154,7 +155,8 @@ class Programs:
             started = time.perf_counter()
             with uncollected():
                 if found is None:
-                    tape, used = trace.derived(kind)
+                    loops = self.backend == "llvm" and llvm.has_loops(self._contract)
+                    tape, used = trace.derived(kind, loops)
                     if self.backend == "python":
                         kernel: Any = PythonKernel(tape, self._name, self._described(trace))
                     else:

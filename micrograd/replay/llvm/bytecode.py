@@ -20,6 +20,7 @@ from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan
 from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
+from micrograd.replay.trace.whole import ELEMENT
 
 __all__ = ["FUNCTIONS", "LOOP", "OPERATIONS", "WIDTH", "Bytecode"]
 
@@ -153,6 +154,10 @@ class Bytecode:
             if position in loops:
                 self._loop(loops[position])
                 continue
+            if op is ELEMENT:  # a result, which a loop has put in its place
+                value_of(position)
+                self._note(position)
+                continue
             given, count = operands[position], self._count
             if op.key in _LOOPED and _LOOPED[op.key](self, position):
                 continue
@@ -281,7 +286,7 @@ class Bytecode:
         place = list(range(inputs)) + [0] * (self._count - inputs)
         for value, where in fixed.items():
             place[value], last[value] = where, len(flat)
-        slots = 1 + max(self._plan.places.values(), default=-1)
+        slots = self._plan.placed
         free: list[int] = []
 
         def taken(value: int, start: int) -> int:

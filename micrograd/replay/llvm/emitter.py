@@ -34,8 +34,9 @@ from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
+from micrograd.replay.trace.whole import ELEMENT, WHOLE, apart
 
-__all__ = ["CHUNK", "Machine", "Source", "host", "is_available", "machine_code"]
+__all__ = ["CHUNK", "Machine", "Source", "has_loops", "host", "is_available", "machine_code"]
 
 CHUNK = 1_024
 """The least number of samples in a chunk. The results of a chunk are added up one after the other,
@@ -328,6 +329,9 @@ class _Text:
                 self.open()
             op = rows[position]
             assert op is not None
+            if op is ELEMENT:  # a result, which a loop has put in its place
+                self.accumulate(position, self.use(position))
+                continue
             product = steps.fused.get(position)
             loop = steps.loops.get(position)
             if loop is not None:
@@ -376,6 +380,11 @@ define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d) #0 {{
 """
 
 
+def has_loops(contract: bool) -> bool:
+    """Return whether like steps become loops, which round a product and a sum once."""
+    return contract and host().fuses
+
+
 class Program(NamedTuple):
     """What LLVM is given.
 
@@ -416,22 +425,29 @@ class Source:
         self.tape, self.inputs, self.contract = tape, inputs, contract
         self.results, self.instructions = len(tape.results()), tape.instructions()
         self._wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
+        # A tape with rows of many numbers is planned once for all code: what a loop computes is not
+        # rounded as single steps are, of which a product may be one with a sum.
+        self._loops = self.instructions > _LOOPED or not WHOLE.isdisjoint(tape.rows)
 
     def _planned(self, least: int) -> tuple[Tape, Plan]:
-        """Return the tape with its wide rows computed in parts, and its plan."""
-        tape, order = self.tape, plan(self.tape, self.contract, least)
-        if self._wide:
-            rerolled = {step for loop in order.loops.values() for step in loop.steps}
-            narrow = narrowed(tape, _WIDE, rerolled)
-            if narrow is not tape:
-                tape, order = narrow, plan(narrow, self.contract, least)
-        return tape, order
+        """Return the tape as it is computed, wide rows in parts and without loops apart; its plan."""
+        tape, wide = self.tape, self._wide
+        while True:
+            order, before = plan(tape, self.contract, least), tape
+            if order.apart:
+                tape = apart(tape, order.apart)
+            elif wide:
+                wide = False
+                rerolled = {step for loop in order.loops.values() for step in loop.steps}
+                tape = narrowed(tape, _WIDE, rerolled)
+            if tape is before:
+                return tape, order
 
     @functools.cached_property
     def planned(self) -> tuple[Tape, Plan]:
         """The tape and its plan, with loops."""
-        least = _REROLLED if self.instructions <= _LOOPED else _REROLLED_IN_LARGE
-        return self._planned(least if self.contract and host().fuses else 0)
+        least = _REROLLED_IN_LARGE if self._loops else _REROLLED
+        return self._planned(least if has_loops(self.contract) else 0)
 
     @functools.cached_property
     def size(self) -> int:
@@ -447,7 +463,7 @@ class Source:
     @functools.cached_property
     def is_large(self) -> bool:
         """Whether bytecode calls loops, and single samples are computed by themselves."""
-        return self.instructions > _LOOPED and bool(self.planned[1].loops)
+        return self._loops and bool(self.planned[1].loops)
 
     @property
     def steps(self) -> int:
@@ -457,7 +473,7 @@ class Source:
     @functools.cached_property
     def bytecode(self) -> Bytecode:
         """The bytecode."""
-        tape, order = self.planned if self.instructions > _LOOPED else self._planned(0)
+        tape, order = self.planned if self._loops else self._planned(0)
         return Bytecode(tape, order, self.inputs, self.contract)
 
     def program(self, sums: bool = False, single: bool = False) -> Program:

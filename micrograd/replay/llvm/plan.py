@@ -8,6 +8,7 @@ from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.llvm.rerolled import RerolledLoop, RerolledLoops
 from micrograd.replay.trace.tape import Tape
+from micrograd.replay.trace.whole import WHOLE
 
 __all__ = ["FUSED", "PRODUCTS", "Plan", "cut", "plan"]
 
@@ -48,6 +49,10 @@ class Plan:
         Step -> the loop that it stands for.
     places : dict of int to int
         Position -> its place among the values of loops, in memory after the other slots.
+    placed : int
+        How many such places there are.
+    apart : set of int
+        Rows of many numbers that no loop computes: without them the tape has to be planned anew.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -58,6 +63,8 @@ class Plan:
     slots: int = 0
     loops: dict[int, RerolledLoop] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
+    placed: int = 0
+    apart: set[int] = field(default_factory=set)
 
 
 def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
@@ -84,10 +91,13 @@ def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
                         swallowed.add(operand)
                         break
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
-    if least:
+    if least == 0:
+        result.apart = {p for p in result.steps if rows[p] in WHOLE}
+    else:
         found = RerolledLoops(tape, result.steps, result.fused, result.results, least)
         result.steps = [step for step in result.steps if step not in found.others]
         result.loops, result.places = found.starts, found.places
+        result.placed, result.apart = found.count, found.apart
     return result
 
 
@@ -129,4 +139,4 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
                 ends.setdefault(last, []).append(slot)
     for position, place in given.places.items():
         given.crossing[position] = given.slots + place
-    given.slots += 1 + max(given.places.values(), default=-1)
+    given.slots += given.placed

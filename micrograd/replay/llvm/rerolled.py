@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
+from micrograd.replay.trace.whole import ADDED, ELEMENT, SCALED, SPREAD, WHOLE
 
 __all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
 
@@ -109,6 +110,8 @@ class RerolledLoops:
         Position -> where it has to be in memory.
     count : int
         How many places there are.
+    apart : set of int
+        Rows of many numbers that no loop can compute, as their numbers are not side by side.
     """
 
     def __init__(
@@ -125,11 +128,23 @@ class RerolledLoops:
         self.others: set[int] = set()
         self.places: dict[int, int] = {}
         self.count = 0
+        self.apart: set[int] = set()
+        self._along: set[tuple[int, ...]] = set()
         self._open: dict[tuple[Any, ...], int] = {}  # what a row must match -> where it would join
         self._when: dict[int, int] = {}  # a sum -> the step at which it is computed
         if tape.rows.count(None) < least:  # as in a long chain of few numbers
+            self.apart = {step for step in steps if tape.rows[step] in WHOLE}
             return
         self._uses = tape.uses()
+        self._elements: dict[int, list[tuple[int, int]]] = {}  # of a row: number, position
+        for position in steps:
+            if tape.rows[position] is ELEMENT:
+                row, number = tape.operands[position]
+                which = tape.operands[number][1]
+                self._elements.setdefault(row, []).append((which, position))
+                if position not in results:
+                    self.others.add(position)
+        self._place_longest()
         at = 0
         while at < len(steps):
             op = tape.rows[steps[at]]
@@ -157,10 +172,27 @@ class RerolledLoops:
 
     def _are_along(self, values: Sequence[int]) -> bool:
         """Return whether numbers are side by side, or were given such places now."""
-        memory, place = self._address(values[0])
-        if place < 0:
-            return self._place(values)
-        return all(self._address(value) == (memory, place + i) for i, value in enumerate(values))
+        key = tuple(values)
+        if key not in self._along:
+            memory, place = self._address(values[0])
+            along = self._place(values) if place < 0 else all(
+                self._address(value) == (memory, place + i) for i, value in enumerate(values)
+            )
+            if not along:
+                return False
+            self._along.add(key)  # no place changes
+        return True
+
+    def _place_longest(self) -> None:
+        """Give places to what weighted sums are of, to longer lists first: parts of them have some then."""
+        lists: dict[tuple[int, ...], None] = {}
+        for step in self._steps:
+            op = self._rows[step]
+            if op is not None and op.pairs >= self._least:
+                operands = self._operands[step]
+                lists[operands[: op.pairs]] = lists[operands[op.pairs : 2 * op.pairs]] = None
+        for values in sorted(lists, key=len, reverse=True):
+            self._are_along(values)
 
     # ---- weighted sums ----------------------------------------------------------------------
 
@@ -282,7 +314,7 @@ class RerolledLoops:
                 break
             values.append(found.value)
         count = len(values)
-        if count < self._least or (name == "scale" and not self._place(values)):
+        if count < self._least or (name == "scale" and not self._are_along(values)):
             return 1
         steps = self._steps[at : at + count]
         if name == "spread":
@@ -304,10 +336,79 @@ class RerolledLoops:
         return count
 
 
+    # ---- rows of many numbers ---------------------------------------------------------------
+
+    def _first_result(self, position: int, count: int) -> int:
+        """Return the number of the first result if a row gives that and those that follow, else -1."""
+        elements = sorted(self._elements.get(position, ()))
+        numbers = [self._results.get(one, [-1]) for _, one in elements]
+        first = numbers[0][0] if numbers else -1
+        is_so = (
+            first >= 0
+            and [which for which, _ in elements] == list(range(count))
+            and numbers == [[first + i] for i in range(count)]
+            and not any(self._uses[one] for _, one in elements)
+        )
+        return first if is_so else -1
+
+    def _whole(self, at: int) -> int:
+        """Find the loop of a row of many numbers, which is one step."""
+        position = self._steps[at]
+        op, (factor, *operands) = self._rows[position], self._operands[position]
+        count = len(operands) // 2 if op is SPREAD else len(operands) - (op is ADDED)
+        if op is ADDED and operands[-1] in self.apart:
+            return 1
+        numbers, before = operands[:count], operands[count:]
+        in_memory = self._address(numbers[0])[0] != PARAMETER
+        result = self._first_result(position, count)
+        if (
+            not self._are_along(numbers)
+            or (op is SCALED and result >= 0 and not in_memory)
+            or (op is SPREAD and not self._can_be_replaced(before))
+        ):
+            self.apart.add(position)
+            return 1
+        joined = None
+        if op is SCALED and result >= 0:
+            loop = RerolledLoop("outer", count, numbers[0], (factor,), (result,), (position,))
+            key: tuple[Any, ...] = ("outer", numbers[0], count)
+            joined = self._open.pop(key, None)
+        elif op is SCALED:
+            self.places[position] = self.count
+            self.count += count
+            loop = RerolledLoop(
+                "scale", count, position, (factor,), (numbers[0],), (position,), in_memory
+            )
+            key = ("sums", in_memory, position)
+        else:
+            self.places[position] = self.places[before[0]]
+            loop = RerolledLoop(
+                "spread", count, before[0], (factor,), (numbers[0],), (position,), in_memory,
+                result,
+            )  # fmt: skip
+            joined = self._open.pop(("sums", in_memory, before[0]), None) if op is ADDED else None
+            key = ("sums", in_memory, position)
+        for which, element in self._elements.get(position, ()):
+            if result >= 0:
+                self.others.add(element)
+            else:
+                self.places[element] = self.places[position] + which
+        self._join(key, loop, joined, position)
+        return 1
+
+    def _can_be_replaced(self, values: Sequence[int]) -> bool:
+        """Return whether sums can be put where values are, side by side."""
+        return (
+            all(self._rows[value] is not None and self._uses[value] == 1 for value in values)
+            and self._are_along(values)
+        )
+
+
 # By the row of a step, or its factory: what finds the loop that begins there, and what one of its
 # steps computes.
 _FOUND: dict[Op | str, Callable[[RerolledLoops, int], int]] = {
-    ops.mul: RerolledLoops._row, ops.add: RerolledLoops._row, "dot_of": RerolledLoops._dot
+    ops.mul: RerolledLoops._row, ops.add: RerolledLoops._row, "dot_of": RerolledLoops._dot,
+    **dict.fromkeys(WHOLE, RerolledLoops._whole),
 }  # fmt: skip
 _PARTS: dict[Op, Callable[[RerolledLoops, int, bool], _Parts | None]] = {
     ops.mul: RerolledLoops._product_parts, ops.add: RerolledLoops._sum_parts

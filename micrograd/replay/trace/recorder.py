@@ -19,6 +19,7 @@ from micrograd.errors import NumberTypeError, TraceError
 from micrograd.ops import Number, Op, Operators, is_plain
 from micrograd.replay.trace.reach import Kept, is_library, models_of, reached_by
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
+from micrograd.replay.trace.whole import LEAST, Adjoints
 from micrograd.replay.trace.watch import SLOPE, WHERE, Watch, is_symbol, line_where
 
 __all__ = ["Recorder", "Symbol", "detached", "differentiate", "is_number_like", "tracing"]
@@ -495,7 +496,11 @@ def is_number_like(value: object) -> bool:
 
 
 def differentiate(
-    recorder: Recorder, output: int, wanted: Sequence[int], as_numbers: bool = False
+    recorder: Recorder,
+    output: int,
+    wanted: Sequence[int],
+    as_numbers: bool = False,
+    whole: bool = False,
 ) -> list[int | None]:
     """Append to the tape the derivatives of `output` in each of `wanted`; return their positions.
 
@@ -513,6 +518,9 @@ def differentiate(
         a number that it is computed from, is not finite. Then a local derivative of 0 is passed on
         too, unless the row is a gate; and a gate that chose nothing passes on 0 times its upstream
         gradient, which is nan if that is not finite.
+    whole : bool, default False
+        Whether the derivatives of a weighted sum may be rows of many numbers, which cannot be
+        differentiated.
 
     Returns
     -------
@@ -525,12 +533,18 @@ def differentiate(
     reached = tape.depends_on(nodes, wanted)
     if output not in reached:
         return [None] * len(wanted)
-    adjoint: dict[int, int] = {output: tape.constant(1)}
+    adjoints = Adjoints(tape, {output: tape.constant(1)})
+    adjoint = adjoints.single
+    constants = set(tape.leaves(CONSTANT)) if whole else set()
     mul, add = ops.mul, ops.add
     forms: dict[Op, list[int]] = {}
     for node in reversed(nodes):
         op = rows[node]
-        if op is None or node not in reached or node not in adjoint:
+        if op is None or node not in reached:
+            continue
+        if whole:
+            adjoints.settle(node)
+        if node not in adjoint:
             continue
         upstream = adjoint[node]
         if upstream not in tape.adjoints:
@@ -542,23 +556,50 @@ def differentiate(
         else:
             near = (*parents, node)
             slopes = [near[place] if place >= 0 else ~place for place in form]
-        numbers = [
-            operands[slope][1] if rows[slope] is None and operands[slope][0] == CONSTANT else None
-            for slope in slopes
-        ]
-        found = [one for one in zip(parents, slopes, numbers, strict=True) if one[0] in reached]
-        zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
-        passed = found if zeros else [one for one in found if one[2] is None or one[2] != 0]
-        if not passed and as_numbers and tape.constant_at(upstream) is None:
-            passed = found[:1]
-        for parent, slope, number in passed:
-            step = upstream if number == 1 else tape.add(mul, (upstream, slope))
-            before = adjoint.get(parent)
-            adjoint[parent] = step if before is None else tape.add(add, (before, step))
+        is_constant = tape.constant_at(upstream) is not None
+        halves = op.pairs if whole and not is_constant else 0
+        for some, own in _parts(halves, parents, slopes):
+            if (
+                halves
+                and len(some) >= LEAST
+                and reached.issuperset(some)
+                and constants.isdisjoint(own)
+                and adjoints.spread(upstream, some, tuple(own))
+            ):
+                continue
+            numbers = [
+                operands[slope][1]
+                if rows[slope] is None and operands[slope][0] == CONSTANT
+                else None
+                for slope in own
+            ]
+            found = [one for one in zip(some, own, numbers, strict=True) if one[0] in reached]
+            zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
+            passed = found if zeros else [one for one in found if one[2] is None or one[2] != 0]
+            if not passed and as_numbers and not is_constant:
+                passed = found[:1]
+            for parent, slope, number in passed:
+                if whole:
+                    adjoints.settle(parent)
+                step = upstream if number == 1 else tape.add(mul, (upstream, slope))
+                before = adjoint.get(parent)
+                adjoint[parent] = step if before is None else tape.add(add, (before, step))
     for position in wanted:
+        if whole:
+            adjoints.settle(position)
         if position in adjoint:
             tape.adjoints.setdefault(adjoint[position], position)
     return [adjoint.get(position) for position in wanted]
+
+
+def _parts(
+    pairs: int, parents: tuple[int, ...], slopes: list[int]
+) -> list[tuple[tuple[int, ...], list[int]]]:
+    """Return what is looked at together of operands and slopes: all, or both sides of pairs apart."""
+    if not pairs:
+        return [(parents, slopes)]
+    sides = slice(pairs), slice(pairs, 2 * pairs), slice(2 * pairs, None)
+    return [(parents[side], slopes[side]) for side in sides]
 
 
 def _slopes(recorder: Recorder, node: int, forms: dict[Op, list[int]]) -> list[int]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
 from micrograd.replay.trace.simpler import SIMPLER, SWAPS
+from micrograd.replay.trace.whole import WHOLE
 
 __all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
 
@@ -84,6 +85,10 @@ class Tape:
         # The sign tells -0.0 from 0.0, and a nan is not equal to itself.
         same = (type(value), str(value) if value != value or value == 0 else value)
         return self._leaf(same, (CONSTANT, value))
+
+    def leaf(self, what: tuple[Any, ...]) -> int:
+        """Return the position of a leaf, given as its operands."""
+        return self.constant(what[1]) if what[0] == CONSTANT else self._leaf(what, what)
 
     def _leaf(self, key: Any, what: tuple[Any, ...]) -> int:
         found = self._leaves.get(key)
@@ -169,9 +174,7 @@ class Tape:
                 place.append(-1)
                 continue
             if op is None:
-                kind, what = given
-                leaf = tape.constant(what) if kind == CONSTANT else tape._leaf(given, given)
-                place.append(leaf)
+                place.append(tape.leaf(given))
                 continue
             swaps = SWAPS.get(op)
             if swaps is not None:
@@ -182,6 +185,9 @@ class Tape:
                 )
             else:
                 operands = tuple([place[operand] for operand in given])
+                if op in WHOLE:  # each is used once, so that it can be computed in place
+                    place.append(tape.add(op, operands))
+                    continue
                 key = (op, *operands)
                 check = True
             simpler = tape._simpler(op, operands) if check else None
@@ -233,13 +239,15 @@ class Tape:
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return the position of the result if it needs no such instruction, else None."""
+        rule = SIMPLER.get(op.key)
+        if rule is None and any(self.constant_at(operand) is None for operand in operands):
+            return None
         values = [self.constant_at(operand) for operand in operands]
         if None not in values:
             try:
                 return self.constant(op.compute(*values))  # type: ignore[arg-type]
             except (ArithmeticError, ValueError):
                 return None  # it stays an error at run time
-        rule = SIMPLER.get(op.key)
         return None if rule is None else rule(self, op, operands, values)
 
     # ---- what a reader wants to know ------------------------------------------------------------
@@ -253,8 +261,11 @@ class Tape:
         }
 
     def instructions(self) -> int:
-        """Return how many positions compute something."""
-        return len(self.rows) - self.rows.count(None)
+        """Return how many numbers are computed."""
+        several = [
+            len(given) for op, given in zip(self.rows, self.operands, strict=True) if op in WHOLE
+        ]
+        return len(self.rows) - self.rows.count(None) + sum(several)
 
     def as_float(self, position: int) -> float:
         """Return the constant at `position` as a float, infinite where it is too large."""

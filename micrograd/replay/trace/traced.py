@@ -12,6 +12,10 @@ from micrograd.replay.trace.recorder import Recorder, differentiate
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 from micrograd.values.collecting import uncollected
 
+# Of how many steps for the derivatives of weighted sums on these are rows of many numbers: below,
+# all steps are compiled one by one, which is faster to run.
+_LARGE = 5_000
+
 __all__ = ["Trace", "uncollected"]  # the second stood here in version 1.0.0
 
 
@@ -66,8 +70,11 @@ class Trace:
         labels = tuple(tape.labels.items())
         return (*numbers, tuple(tape.rows), tuple(operands), tuple(constants), labels)
 
-    def derived(self, kind: str) -> tuple[Tape, list[int]]:
-        """Return the optimised tape of one kind, and which of its derivatives are not zero."""
+    def derived(self, kind: str, loops: bool = False) -> tuple[Tape, list[int]]:
+        """Return the optimised tape of one kind, and which of its derivatives are not zero.
+
+        For a machine that has loops, derivatives of a large program are rows of many numbers.
+        """
         tape = Tape()
         tape.__setstate__(self.tape.__getstate__())
         for name in ("rows", "operands"):
@@ -81,9 +88,10 @@ class Trace:
             number = {what: position for position, what in leaves.items()}
             count = len(self.parameters) if kind == "parameters" else sum(self.sizes)
             wanted = [number.get(i, -1) for i in range(count)]
+        whole = loops and 4 * sum(op.pairs for op in tape.rows if op is not None) > _LARGE
         gradients: list[int | None] = []
         if kind in ("parameters", "inputs"):
-            gradients = _derivatives(recorder, tape.outputs[0], wanted)
+            gradients = _derivatives(recorder, tape.outputs[0], wanted, whole=whole)
         elif kind == "jacobian":
             for output in tape.outputs:
                 gradients += _derivatives(recorder, output, wanted)
@@ -102,8 +110,12 @@ class Trace:
 
 
 def _derivatives(
-    recorder: Recorder, output: int, wanted: list[int], as_numbers: bool = True
+    recorder: Recorder,
+    output: int,
+    wanted: list[int],
+    as_numbers: bool = True,
+    whole: bool = False,
 ) -> list[int | None]:
     present = [position for position in wanted if position >= 0]
-    found = iter(differentiate(recorder, output, present, as_numbers))
+    found = iter(differentiate(recorder, output, present, as_numbers, whole))
     return [next(found) if position >= 0 else None for position in wanted]

@@ -1,0 +1,133 @@
+"""Rows that give many numbers at once: the derivatives of a weighted sum in its n numbers.
+
+The sum of n products has 2n derivatives, each a product that is added to others. As a row for each
+they are nine tenths of the program of a network; as one row for n of them they take no longer to
+trace and plan than the sum itself. Such a row is for machines that have loops; `apart` makes rows
+of single numbers of it.
+
+>>> from micrograd import ops
+>>> from micrograd.replay.trace.tape import Tape
+>>> tape = Tape()
+>>> x, y, factor = (tape.input(i) for i in range(3))
+>>> both = tape.add(SCALED, (factor, x, y))  # (factor * x, factor * y)
+>>> tape.outputs = [tape.add(ELEMENT, (both, tape.constant(1)))]
+>>> plain = apart(tape, {both})
+>>> plain.rows[plain.outputs[0]] is ops.mul, plain.operands[plain.outputs[0]] == (factor, y)
+(True, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from micrograd import ops
+from micrograd.ops import Op
+
+if TYPE_CHECKING:
+    from micrograd.replay.trace.tape import Tape
+
+__all__ = ["ADDED", "ELEMENT", "LEAST", "SCALED", "SPREAD", "WHOLE", "Adjoints", "apart"]
+
+
+def _row(name: str) -> Op:
+    """Return a row that is not in the table, and for no number: it is in no graph."""
+    return Op(name=name, forward=lambda *_: 0, partials=None, arity=1)
+
+
+SCALED: Final = _row("scaled")
+"""With the operands f, p1 .. pn it gives f * p1 .. f * pn."""
+SPREAD: Final = _row("spread")
+"""With the operands f, p1 .. pn, a1 .. an it gives a1 + f * p1 .. an + f * pn."""
+ADDED: Final = _row("added")
+"""The same with the operands f, p1 .. pn, a, of which a is such a row."""
+LEAST: Final = 4
+"""How many numbers such a row has at least."""
+WHOLE: Final = frozenset((SCALED, SPREAD, ADDED))
+ELEMENT: Final = _row("element")
+"""With the operands a and i, a constant, it gives number i of such a row."""
+
+
+class Adjoints:
+    """The derivatives that were found so far, single ones and those of lists of positions.
+
+    Attributes
+    ----------
+    single : dict of int to int
+        Position -> that of its derivative, except for those in a list.
+    """
+
+    def __init__(self, tape: Tape, single: dict[int, int]) -> None:
+        self._tape, self.single = tape, single
+        self._lists: dict[tuple[int, ...], int] = {}
+        self._list_of: dict[int, tuple[int, ...]] = {}
+
+    def settle(self, position: int) -> None:
+        """Make the derivative of a position, if it is one of a list, a single one."""
+        several = self._list_of.get(position)
+        if several is not None:
+            tape, row = self._tape, self._lists.pop(several)
+            for i, one in enumerate(several):
+                del self._list_of[one]
+                self.single[one] = tape.add(ELEMENT, (row, tape.constant(i)))
+
+    def spread(self, upstream: int, parents: tuple[int, ...], slopes: tuple[int, ...]) -> bool:
+        """Add upstream * slope to the derivative of each of some parents; return whether it could.
+
+        It can unless a parent occurs twice, or only some have a derivative yet.
+        """
+        row = self._lists.get(parents)
+        add = self._tape.add
+        if row is not None:
+            self._lists[parents] = add(ADDED, (upstream, *slopes, row))
+            return True
+        if len(set(parents)) < len(parents):
+            return False
+        for parent in parents:
+            self.settle(parent)
+        before = [self.single[parent] for parent in parents if parent in self.single]
+        if before and len(before) < len(parents):
+            return False
+        kind = SPREAD if before else SCALED
+        self._lists[parents] = add(kind, (upstream, *slopes, *before))
+        self._list_of.update(dict.fromkeys(parents, parents))
+        return True
+
+
+def apart(tape: Tape, which: Collection[int]) -> Tape:
+    """Return the same program with the rows at some positions as rows of single numbers."""
+    result = type(tape)()
+    place: list[int] = []
+    numbers: dict[int, list[int]] = {}  # a row that is taken apart -> its numbers
+
+    def each(row: int, count: int) -> list[int]:
+        if row in numbers:
+            return numbers[row]
+        return [result.add(ELEMENT, (place[row], result.constant(i))) for i in range(count)]
+
+    for position, (op, given) in enumerate(zip(tape.rows, tape.operands, strict=True)):
+        if op is None:
+            place.append(result.leaf(given))
+        elif op is ELEMENT and given[0] in numbers:
+            place.append(numbers[given[0]][tape.operands[given[1]][1]])
+        elif position in which or (op is ADDED and given[-1] in numbers):
+            count = len(given) // 2 if op is SPREAD else len(given) - 1 - (op is ADDED)
+            factor, *slopes = [place[operand] for operand in given[: count + 1]]
+            before = [] if op is SCALED else [place[operand] for operand in given[count + 1 :]]
+            if op is ADDED:
+                before = each(given[-1], count)
+            if position not in which:
+                place.append(result.add(SPREAD, (factor, *slopes, *before)))
+                continue
+            terms = [result.add(ops.mul, (factor, slope)) for slope in slopes]
+            if before:
+                terms = [
+                    result.add(ops.add, pair) for pair in zip(before, terms, strict=True)
+                ]
+            numbers[position] = terms
+            place.append(-1)
+        else:
+            place.append(result.add(op, tuple([place[operand] for operand in given])))
+    result.outputs = [place[position] for position in tape.outputs]
+    result.gradients = [None if g is None else place[g] for g in tape.gradients]
+    return result
