@@ -54,6 +54,7 @@ TESTED_WITH = {
     "replay.llvm.memory": "driver",
     "replay.llvm.plan": "emitter",
     "replay.llvm.sums_ir": "driver",
+    "replay.trace.derivatives": "recorder",
     "replay.trace.parts": "tape",
     "replay.trace.rules": "recorder",
     "replay.trace.simpler": "tape",

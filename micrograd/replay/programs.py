@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from micrograd.engine import Value
 from micrograd.errors import ArgumentError, InputCountError
 from micrograd.replay.kernels import LlvmKernel, PythonKernel
-from micrograd.replay.llvm import emitter as llvm
 from micrograd.replay.llvm.direct import Direct
+from micrograd.replay.llvm.processor import has_loops
 from micrograd.replay.llvm.rows import forget_rules
 from micrograd.replay.trace import Recorder
 from micrograd.replay.trace.reach import models_of
@@ -155,7 +155,7 @@ class Programs:
             started = time.perf_counter()
             with uncollected():
                 if found is None:
-                    loops = self.backend == "llvm" and llvm.has_loops(self._contract)
+                    loops = self.backend == "llvm" and has_loops(self._contract)
                     tape, used = trace.derived(kind, loops)
                     if self.backend == "python":
                         kernel: Any = PythonKernel(tape, self._name, self._described(trace))

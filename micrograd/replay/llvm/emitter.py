@@ -20,10 +20,11 @@ from micrograd.replay.llvm.bytecode import Bytecode
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.interpreter import interpreter_ir
 from micrograd.replay.llvm.loop_code import LoopCode, provide
-from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, plan
+from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, planned
 from micrograd.replay.llvm.processor import (
     USUAL,
     attributes,
+    has_loops,
     host,
     is_available,
     machine_code,
@@ -32,11 +33,10 @@ from micrograd.replay.llvm.processor import (
 )
 from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
-from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
-from micrograd.replay.trace.whole import ELEMENT, WHOLE, apart
+from micrograd.replay.trace.whole import ELEMENT, WHOLE
 
-__all__ = ["CHUNK", "Machine", "Source", "has_loops", "host", "is_available", "machine_code"]
+__all__ = ["CHUNK", "Machine", "Source", "host", "is_available", "machine_code"]
 
 CHUNK = 1_024
 """The least number of samples in a chunk. The results of a chunk are added up one after the other,
@@ -49,8 +49,6 @@ _SEGMENT = 300
 _REROLLED = 6
 # In a large program, which is interpreted for longer, fewer do.
 _REROLLED_IN_LARGE = 4
-# Sums of more terms are computed in parts, so that they can be cut as well.
-_WIDE = 100
 # Above this many steps LLVM does not optimise (O0): it takes a third of the time, and the code runs
 # at two thirds of the speed. Segments of 100 steps are best then.
 _LARGE = 12_000
@@ -380,11 +378,6 @@ define void @block(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d) #0 {{
 """
 
 
-def has_loops(contract: bool) -> bool:
-    """Return whether like steps become loops, which round a product and a sum once."""
-    return contract and host().fuses
-
-
 class Program(NamedTuple):
     """What LLVM is given.
 
@@ -424,30 +417,14 @@ class Source:
     def __init__(self, tape: Tape, inputs: int, contract: bool = True) -> None:
         self.tape, self.inputs, self.contract = tape, inputs, contract
         self.results, self.instructions = len(tape.results()), tape.instructions()
-        self._wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
-        # A tape with rows of many numbers is planned once for all code: what a loop computes is not
-        # rounded as single steps are, of which a product may be one with a sum.
+        # Rows of many numbers are planned once for all code: single products may join other sums.
         self._loops = self.instructions > _LOOPED or not WHOLE.isdisjoint(tape.rows)
-
-    def _planned(self, least: int) -> tuple[Tape, Plan]:
-        """Return the tape as it is computed, wide rows in parts and without loops apart; its plan."""
-        tape, wide = self.tape, self._wide
-        while True:
-            order, before = plan(tape, self.contract, least), tape
-            if order.apart:
-                tape = apart(tape, order.apart)
-            elif wide:
-                wide = False
-                rerolled = {step for loop in order.loops.values() for step in loop.steps}
-                tape = narrowed(tape, _WIDE, rerolled)
-            if tape is before:
-                return tape, order
 
     @functools.cached_property
     def planned(self) -> tuple[Tape, Plan]:
         """The tape and its plan, with loops."""
         least = _REROLLED_IN_LARGE if self._loops else _REROLLED
-        return self._planned(least if has_loops(self.contract) else 0)
+        return planned(self.tape, self.contract, least if has_loops(self.contract) else 0)
 
     @functools.cached_property
     def size(self) -> int:
@@ -473,7 +450,7 @@ class Source:
     @functools.cached_property
     def bytecode(self) -> Bytecode:
         """The bytecode."""
-        tape, order = self.planned if self._loops else self._planned(0)
+        tape, order = self.planned if self._loops else planned(self.tape, self.contract)
         return Bytecode(tape, order, self.inputs, self.contract)
 
     def program(self, sums: bool = False, single: bool = False) -> Program:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.llvm.rerolled import RerolledLoop, RerolledLoops
+from micrograd.replay.trace.parts import narrowed
 from micrograd.replay.trace.tape import Tape
-from micrograd.replay.trace.whole import WHOLE
+from micrograd.replay.trace.whole import WHOLE, apart
 
-__all__ = ["FUSED", "PRODUCTS", "Plan", "cut", "plan"]
+__all__ = ["FUSED", "PRODUCTS", "Plan", "cut", "plan", "planned"]
 
+# Sums of more terms are computed in parts, so that they can be cut as well.
+_WIDE = 100
 _CALL = 4  # how many steps a call counts for where a program is cut
 
 PRODUCTS = {ops.mul}
@@ -99,6 +102,21 @@ def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
         result.loops, result.places = found.starts, found.places
         result.placed, result.apart = found.count, found.apart
     return result
+
+
+def planned(tape: Tape, fuse: bool, least: int = 0) -> tuple[Tape, Plan]:
+    """Return a tape, with rows in parts where that is needed, and its plan: see `plan`."""
+    is_wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
+    while True:
+        order, before = plan(tape, fuse, least), tape
+        if order.apart:
+            tape = apart(tape, order.apart)
+        elif is_wide:
+            is_wide = False
+            rerolled = {step for loop in order.loops.values() for step in loop.steps}
+            tape = narrowed(tape, _WIDE, rerolled)
+        if tape is before:
+            return tape, order
 
 
 def cut(tape: Tape, given: Plan, size: int) -> None:

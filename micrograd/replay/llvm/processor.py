@@ -12,8 +12,8 @@ from typing import Any, cast
 from micrograd.replay.llvm import cache
 
 __all__ = [
-    "TWO_OPERANDS", "USUAL", "Host", "again", "attributes", "host", "is_available", "load",
-    "machine_code", "muladd", "picked", "splat"
+    "TWO_OPERANDS", "USUAL", "Host", "again", "attributes", "has_loops", "host", "is_available",
+    "load", "machine_code", "muladd", "picked", "splat"
 ]  # fmt: skip
 
 # LLVM's level of optimisation. O2 takes twice the time of O1, most of it for a second scheduling,
@@ -105,6 +105,11 @@ _lock = threading.Lock()
 def host() -> Host:
     """Return the processor of this machine."""
     return Host()
+
+
+def has_loops(contract: bool) -> bool:
+    """Return whether like steps become loops, which round a product and its sum once."""
+    return contract and host().fuses
 
 
 def attributes() -> str:

@@ -175,8 +175,12 @@ class RerolledLoops:
         key = tuple(values)
         if key not in self._along:
             memory, place = self._address(values[0])
-            along = self._place(values) if place < 0 else all(
-                self._address(value) == (memory, place + i) for i, value in enumerate(values)
+            along = (
+                self._place(values)
+                if place < 0
+                else all(
+                    self._address(value) == (memory, place + i) for i, value in enumerate(values)
+                )
             )
             if not along:
                 return False
@@ -184,7 +188,7 @@ class RerolledLoops:
         return True
 
     def _place_longest(self) -> None:
-        """Give places to what weighted sums are of, to longer lists first: parts of them have some then."""
+        """Give places to what weighted sums are of, longer lists first: some are parts of them."""
         lists: dict[tuple[int, ...], None] = {}
         for step in self._steps:
             op = self._rows[step]
@@ -335,11 +339,10 @@ class RerolledLoops:
         )
         return count
 
-
     # ---- rows of many numbers ---------------------------------------------------------------
 
     def _first_result(self, position: int, count: int) -> int:
-        """Return the number of the first result if a row gives that and those that follow, else -1."""
+        """Return the number of the first result if a row gives those from it on, else -1."""
         elements = sorted(self._elements.get(position, ()))
         numbers = [self._results.get(one, [-1]) for _, one in elements]
         first = numbers[0][0] if numbers else -1
@@ -356,8 +359,8 @@ class RerolledLoops:
         position = self._steps[at]
         op, (factor, *operands) = self._rows[position], self._operands[position]
         count = len(operands) // 2 if op is SPREAD else len(operands) - (op is ADDED)
-        if op is ADDED and operands[-1] in self.apart:
-            return 1
+        if op is ADDED and operands[-1] not in self.places:
+            return 1  # that is taken apart first
         numbers, before = operands[:count], operands[count:]
         in_memory = self._address(numbers[0])[0] != PARAMETER
         result = self._first_result(position, count)
@@ -398,10 +401,9 @@ class RerolledLoops:
 
     def _can_be_replaced(self, values: Sequence[int]) -> bool:
         """Return whether sums can be put where values are, side by side."""
-        return (
-            all(self._rows[value] is not None and self._uses[value] == 1 for value in values)
-            and self._are_along(values)
-        )
+        return all(
+            self._rows[value] is not None and self._uses[value] == 1 for value in values
+        ) and self._are_along(values)
 
 
 # By the row of a step, or its factory: what finds the loop that begins there, and what one of its

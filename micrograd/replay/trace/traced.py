@@ -8,7 +8,8 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.replay.kernels import PythonKernel
-from micrograd.replay.trace.recorder import Recorder, differentiate
+from micrograd.replay.trace.derivatives import differentiate
+from micrograd.replay.trace.recorder import Recorder
 from micrograd.replay.trace.tape import CONSTANT, INPUT, PARAMETER, Tape
 from micrograd.values.collecting import uncollected
 

@@ -121,9 +121,7 @@ def apart(tape: Tape, which: Collection[int]) -> Tape:
                 continue
             terms = [result.add(ops.mul, (factor, slope)) for slope in slopes]
             if before:
-                terms = [
-                    result.add(ops.add, pair) for pair in zip(before, terms, strict=True)
-                ]
+                terms = [result.add(ops.add, pair) for pair in zip(before, terms, strict=True)]
             numbers[position] = terms
             place.append(-1)
         else:

@@ -13,6 +13,7 @@ from micrograd import Value, losses
 from micrograd.nn import MLP, Layer
 from micrograd.replay import compile, kernels  # noqa: A004
 from micrograd.replay.llvm import emitter
+from micrograd.replay.trace import traced
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -112,7 +113,30 @@ def attentive():
     return fn
 
 
-@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive])
+def tangled():
+    """Lists that overlap, hold numbers twice, constants and unused parameters, and are squared."""
+    rng = random.Random(6)
+    w = [[Value(rng.gauss(0, 0.5)) for _ in range(12)] for _ in range(12)]
+
+    def fn(x):
+        first = [micrograd.tanh(micrograd.dot(row[:4], x, row[4])) for row in w]
+        second = [micrograd.dot(row[:9], first[i % 4 : i % 4 + 9]) for i, row in enumerate(w[:9])]
+        third = [micrograd.dot(w[0][:9], second), micrograd.dot(w[1][:9], second[::-1], second[0])]
+        third.append(micrograd.dot([*second[:5], *second[:5]], [*first[:9], 2.0]))
+        third.append(micrograd.dot([1.0, 2.0, -1.0, 0.5], third[:2] + first[:2]))
+        return micrograd.dot(third, third) + micrograd.dot(second, second) + second[3] * first[1]
+
+    return fn
+
+
+@pytest.fixture(params=[False, True], ids=["single", "whole"])
+def whole(request, monkeypatch):
+    """Let the derivatives of weighted sums be rows of many numbers, or of single ones."""
+    monkeypatch.setattr(traced, "_LARGE", -1 if request.param else math.inf)
+
+
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive, tangled])
 @pytest.mark.parametrize("options", [{}, {"threads": 2}, {"contract": False}], ids=str)
 def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):
     rows = np.random.default_rng(0).normal(size=(2_100, 4))
@@ -130,6 +154,32 @@ def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make,
 
     first, *others = in_all_tiers(function, ask, **options)
     assert others == [first] * 3
+
+
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize("make", [penalised, attentive, tangled])
+def test_what_is_not_finite_stays_in_its_lane(make):
+    function, finite = make(), np.random.default_rng(1).normal(size=(19, 4))
+    for special in (math.nan, math.inf, -math.inf):
+        rows = finite.copy()
+        rows[::3, 1] = special
+
+        def ask(compiled, rows=rows):
+            yield from compiled.value_and_grad(rows, reduction="none")
+            for n in range(1, 20):
+                yield from compiled.value_and_grad(rows[:n], reduction="sum")
+
+        first, *others = in_all_tiers(function, ask)
+        assert others == [first] * 3
+        compiled = compile(function, "llvm", check="ignore")
+        mine = compiled.value_and_grad(rows, reduction="none")
+        theirs = compiled.value_and_grad(finite, reduction="none")
+        for some, others in zip(mine, theirs, strict=True):
+            is_finite = np.arange(19) % 3 > 0
+            assert bits(some[is_finite]) == bits(others[is_finite])
+        python = compile(function, "python", check="ignore")
+        for some, others in zip(mine, python.value_and_grad(rows, reduction="none"), strict=True):
+            assert some == pytest.approx(others, rel=1e-9, abs=1e-12, nan_ok=True)
 
 
 def test_a_program_is_compiled_when_the_interpreter_has_taken_as_long(monkeypatch):

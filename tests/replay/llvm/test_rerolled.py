@@ -14,9 +14,14 @@ from micrograd.nn import MLP
 from micrograd.replay import compile  # noqa: A004
 from micrograd.replay.llvm import emitter
 from micrograd.replay.llvm.processor import host
+from micrograd.replay.trace import traced
+from micrograd.replay.trace.whole import WHOLE
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
+
+
+NOT_WHOLE = {7, 10}  # their products have 1 as a factor, or are no weighted sum
 
 
 def layers_of_values(rng):
@@ -131,6 +136,27 @@ def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     got = compiled.value_and_grad(samples)
     assert got[0] == pytest.approx(value, rel=1e-12)
     assert got[1] == pytest.approx(gradient, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("wrt", ["parameters", "inputs"])
+@pytest.mark.parametrize("number", range(17))
+def test_rows_of_many_derivatives_are_those_of_python(number, wrt, monkeypatch):
+    monkeypatch.setattr(traced, "_LARGE", -1)
+    function = layers_of_values(random.Random(5))[number]
+    samples = np.random.default_rng(number).normal(size=(29, 9))
+    compiled, python = compile(function, "llvm"), compile(function, "python")
+    for n in (29, 16, 8, 7, 5, 4, 3, 1):
+        for reduction in ("mean", "none"):
+            given = {"wrt": wrt, "reduction": reduction}
+            for mine, theirs in zip(
+                compiled.value_and_grad(samples[:n], **given),
+                python.value_and_grad(samples[:n], **given),
+                strict=True,
+            ):
+                assert mine == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+    source = compiled.latest().programs[wrt][2]._source
+    is_whole = any(op in WHOLE for op in source.planned[0].rows)
+    assert is_whole == (host().fuses and number not in NOT_WHOLE)
 
 
 @pytest.mark.parametrize("sums", [False, True])

@@ -42,7 +42,7 @@ def test_a_new_row_is_compiled_from_its_own_rules(name, way, monkeypatch, tmp_pa
     if way == "table":
         monkeypatch.setattr("micrograd.replay.llvm.emitter._HUGE", -1)
     if way == "parts":
-        monkeypatch.setattr("micrograd.replay.llvm.emitter._WIDE", 4)
+        monkeypatch.setattr("micrograd.replay.llvm.plan._WIDE", 4)
     inputs = [1.5 - i / 8 for i in range(arity)]
 
     def fn(*operands):

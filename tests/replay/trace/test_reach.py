@@ -48,11 +48,15 @@ class _Scaled:
         return self.w * x
 
 
+def _first(table, x):
+    return table(x)[0]
+
+
 @pytest.mark.parametrize(
     ("made", "times"),
     [
         (lambda: MLP(1, [2, 1]), 1),
-        (lambda: lambda x, table=Embedding(3, 1): table(x)[0], 1),
+        (lambda: functools.partial(_first, Embedding(3, 1)), 1),
         (lambda: _Scaled(changes=False), 1),
         (lambda: _Scaled(changes=True), 2),
     ],

@@ -54,7 +54,7 @@ def test_a_sum_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
     numbers = [rng.uniform(-1, 1) for _ in range(count + 4)]
     got = []
     for most in (100, 4):
-        monkeypatch.setattr("micrograd.replay.llvm.emitter._WIDE", most)
+        monkeypatch.setattr("micrograd.replay.llvm.plan._WIDE", most)
         got.append(compile(wide, "llvm").value_and_grad([numbers], wrt="inputs"))
     assert bits([got[0][0], *got[0][1]]) == bits([got[1][0], *got[1][1]])
 
@@ -76,7 +76,7 @@ def classes(count):
 def test_a_logsumexp_in_parts_has_the_bits_of_one_in_one_piece(count, monkeypatch):
     got = []
     for most in (100, 4):
-        monkeypatch.setattr("micrograd.replay.llvm.emitter._WIDE", most)
+        monkeypatch.setattr("micrograd.replay.llvm.plan._WIDE", most)
         compiled = compile(micrograd.logsumexp, "llvm", check="ignore")
         logits = classes(count)
         values, slopes = compiled.value_and_grad(logits, wrt="inputs", reduction="none")
