@@ -20,7 +20,7 @@ class Exercise:
     ----------
     right : tuple of (float, float) or callable
         For each number of the answer, the interval in which it is correct; or, where many numbers
-        are, what tells whether one is.
+        are correct, a function that tells whether one is.
     why : str
         The explanation, shown after a correct answer.
     mistakes : tuple of (int, float, str)

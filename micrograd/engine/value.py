@@ -72,7 +72,8 @@ class Value(Node):
     _children : sequence of Value, optional
         Parents of a node made by hand; `_children` and `_op` are called so in micrograd 0.1.0.
     _op : str or sequence of number, optional
-        Its derivative with respect to each parent; or a name for it, which needs a `_backward`.
+        The node's derivative with respect to each parent; or the name of an operation, which then
+        needs a `_backward`.
     label : str, optional
         A name for pictures and messages.
 

@@ -61,7 +61,7 @@ class Samples:
 class Plane:
     """The rectangle in which all samples lie; the features beside its two are at their means.
 
-    Of a single feature it is the rectangle of that and the target.
+    With a single feature, its axes are that feature and the target.
     """
 
     low: Any
@@ -70,7 +70,7 @@ class Plane:
     means: Any
 
     def points(self, side: int) -> Any:
-        """Return a grid of points with so many along each axis, row by row from below."""
+        """Return a grid of points, `side` along each axis, row by row from below."""
         import numpy as np
 
         places = (np.arange(side) + 0.5) / side

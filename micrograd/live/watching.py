@@ -59,7 +59,7 @@ class Watch(View):
     model : MLP
         It is trained in place, from its current parameters.
     X : array-like of shape (n_samples, n_features)
-        Of a single feature, the plane is that and the target.
+        With a single feature, the plane is spanned by it and the target.
     y : array-like of shape (n_samples,)
         Numbers, or strings for classes, which are numbered in sorted order.
     loss, optimizer, batch_size
@@ -326,7 +326,7 @@ class Watch(View):
         }
 
     def measured(self) -> dict[str, Any]:
-        """Return what a frame says of the current step: its losses, and them in words."""
+        """Return what a frame says of the current step: its losses, as numbers and in words."""
         training, held_out = self.samples.training, len(self.samples.rows) - self.samples.training
         loss, correct = self.measure()
         parts = [f"step {self.step}", f"loss {loss_text(loss)}"]
@@ -463,9 +463,9 @@ class Watch(View):
         """Write a page that trains the network by itself, offline, and return its path.
 
         It opens at the step of this run, and starts from where the network was when the watch was
-        made. What only Python can train, such
-        as with a loss function of one's own, is recorded from its start instead, in at most 100
-        frames; that page also holds the back-propagation of some samples at the end of the run.
+        made. A run that only Python can do, as one with a loss function of your own, is recorded
+        from its start instead, in at most 100 frames; that page also holds the back-propagation of
+        some samples at the end of the run.
 
         Parameters
         ----------

@@ -39,7 +39,7 @@ class EarlyStop:
         finite_number("min_delta", self.min_delta, 0)
 
     def steps_left(self, done: int, since_best: int) -> int:
-        """Return in how many steps the run can end at the earliest, with so many steps done.
+        """Return how many more steps there are at least, after `done` of them.
 
         Where measurements are means of several steps, `since_best` counts measurements.
         """

@@ -76,7 +76,8 @@ class Objective(Protocol):
     def descent(self, optimizer: Any, clip: Clip | None, samples: float, measured: float) -> Any:
         """Return an object whose `run` does many steps in machine code; None if there is none.
 
-        The whole run will train on so many samples, and measure the validation data so often.
+        The whole run will train on `samples` samples, and measure the validation data `measured`
+        times.
         """
 
 

@@ -145,8 +145,8 @@ pow: Final[Op] = define(
     precedence=4,
     domain=((0.1, 4.0), (-3.0, 3.0)),
     forward=_pow,
-    # The derivative in the exponent is out * log(base). For a negative base it does not exist: nan
-    # here, and an error in a backward pass that needs it. For base 0 it is 0.
+    # With respect to the exponent it is out * log(base). For a negative base that does not exist:
+    # nan here, and an error in a backward pass that needs it. For base 0 it is 0.
     partials=lambda out, a, b: (
         where(b, b * a ** where(b, b - 1, 1), 0),
         where(a, out * log(where(greater(a, 0), a, math.nan)), 0),

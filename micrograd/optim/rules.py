@@ -67,14 +67,14 @@ def scalars_ahead(optimizer: SGD | Adam, most: int) -> list[list[float]]:
 
 
 def buffers_of(optimizer: SGD | Adam) -> list[list[Any]]:
-    """Return the rule's buffers, of one number for each parameter; an empty one is of zeros."""
+    """Return the rule's buffers, one number for each parameter; zeros for an empty one."""
     if isinstance(optimizer, Adam):
         return [optimizer.mean, optimizer.square]
     return [optimizer.momentum_buffer] if optimizer.momentum else []
 
 
 def set_buffers(optimizer: SGD | Adam, buffers: list[list[Any]], steps: int) -> None:
-    """Give an optimizer its buffers as they are after so many more steps."""
+    """Give an optimizer its buffers as they are after `steps` more steps."""
     if isinstance(optimizer, Adam):
         optimizer.mean, optimizer.square = buffers
     elif buffers:

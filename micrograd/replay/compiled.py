@@ -284,7 +284,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         Parameters
         ----------
         *args : array-like of shape (n, ...)
-            One an argument of the function.
+            One array for each argument of the function.
 
         Returns
         -------
@@ -445,7 +445,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         return trace, results, used
 
     def jacobian(self, *args: Any) -> Any:
-        """Return the derivatives of every output in every input, for one sample.
+        """Return the derivatives of every output with respect to every input, for one sample.
 
         Returns
         -------
@@ -458,7 +458,7 @@ class Compiled(Bound, Exports, Fits, Checks):
         return flat.reshape(outputs, inputs) if trace.sequence else flat
 
     def hessian(self, *args: Any) -> Any:
-        """Return the second derivatives of the output in the inputs, for one sample.
+        """Return the second derivatives of the output with respect to the inputs, for one sample.
 
         Returns
         -------

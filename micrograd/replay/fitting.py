@@ -58,7 +58,7 @@ class Fits(Programs):
         Parameters
         ----------
         *arrays : array-like of shape (n, ...)
-            The samples, one array an argument of the function, with numbers of any type.
+            The samples: one array for each argument of the function, with numbers of any type.
         optimizer : Optimizer, optional
             Over `parameters`, or over some of them: the others stay as they are. Default `Adam`
             over all of them with a learning rate of 0.02.

@@ -70,7 +70,7 @@ def js_source(tape: Tape, name: str, used: list[int], width: int) -> str:
     Returns
     -------
     str
-        It needs nothing else. What JavaScript has not stands above the function.
+        It needs nothing else: functions that JavaScript lacks stand above it.
     """
     script = _Script()
     script.write(tape, used, width)

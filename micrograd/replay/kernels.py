@@ -164,7 +164,7 @@ def address_of(numbers: Any) -> int:
 
 
 def note(machine: llvm.Machine, samples: int) -> bool:
-    """Note what the interpreter takes for so many samples; return whether it pays to compile."""
+    """Add up the time that the interpreter takes; return whether it pays to compile."""
     machine.spent += _CALL + _STEP * machine.steps * -(-samples // machine.lanes)
     return _pays(machine.steps, machine)
 
@@ -212,8 +212,8 @@ class LlvmKernel:
         ----------
         use : {"sums", "each", "one"}
         ahead : int or inf, default 0
-            How many samples will follow for sure. Infinitely many, if that is not known, want
-            code that is not replaced by faster code later on, unless it takes long to make that.
+            How many samples will follow for sure; inf if that is not known. With inf only the
+            fastest code will do, unless it takes long to make.
         """
         machine = self._machines.get(use)
         if machine is None or not machine.is_interpreted:
@@ -261,7 +261,7 @@ class LlvmKernel:
         return self._machines[use]
 
     def _used(self, use: str, samples: int) -> llvm.Machine:
-        """Return the code for so many samples, and note what the interpreter takes for them."""
+        """Return the code for a use, and add up the time that the interpreter takes."""
         machine = self._machines[use]
         if machine.is_interpreted:
             note(machine, samples)

@@ -119,7 +119,7 @@ class Asked:
     up, con, before, after : float
         The upstream gradient, the contribution, and the gradient before and after it.
     locals : tuple of float
-        The local derivative in each operand.
+        The local derivative with respect to each operand.
     given : tuple of float
         The contributions that the operand has got before.
     probability : float, optional
@@ -141,7 +141,7 @@ class Asked:
 
     @property
     def local(self) -> float:
-        """The local derivative in the operand that gets the contribution."""
+        """The local derivative with respect to the operand that gets the contribution."""
         return self.locals[self.operand]
 
     def of_local(self) -> Asked:

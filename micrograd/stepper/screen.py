@@ -53,7 +53,7 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Return a text whose lines have at most so many columns, broken between words alone.
+    """Return a text whose lines have at most `width` columns, broken between words alone.
 
     What follows in a new line has the indent of its line.
     """

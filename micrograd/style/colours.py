@@ -115,7 +115,7 @@ class Theme:
         return self.diverging[2:7]
 
     def of_class(self, k: int, outputs: int) -> str:
-        """Return the colour of class `k` of a model of so many outputs.
+        """Return the colour of class `k` of a model with this number of outputs.
 
         A single output tells two classes by its sign: 0 below zero and 1 above.
 
@@ -240,7 +240,7 @@ def theme(name: str) -> Theme:
 
 
 def class_shape(k: int, outputs: int) -> int:
-    """Return the place in `MARKERS` of the shape of class `k` of a model of so many outputs.
+    """Return the place in `MARKERS` of the shape of class `k`; parameters as `Theme.of_class`.
 
     No two of the first 25 classes have both colour and shape in common.
 

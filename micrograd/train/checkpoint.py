@@ -231,7 +231,7 @@ def _read(run: Run, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _history(entries: Any, done: int) -> History:
-    """Return the history of so many steps that a checkpoint holds, checked."""
+    """Return the history of `done` steps that a checkpoint holds, checked."""
     lists = {name: [number(entry) for entry in entries[name]] for name in LISTS}
     steps, stopped = lists["validation_steps"], entries["stopped_early"]
     wanted = {"loss": (done,), "accuracy": (0, done), "seconds": (done,)}

@@ -244,7 +244,7 @@ class Session:
         self._run.forward(1)
 
     def resume(self, done: int) -> None:
-        """Go on after so many steps, some of which were done elsewhere, with the same mini-batches.
+        """Go on after `done` steps, some of which were done elsewhere, with the same mini-batches.
 
         The caller has put their losses into the history.
         """

@@ -93,7 +93,7 @@ class ByHand:
 
 
 def local_derivatives_of(node: Any) -> tuple[Any, ...]:
-    """Return the derivative of a node in each operand, as numbers, however the node was made.
+    """Return the derivative of a node with respect to each operand, however the node was made.
 
     A hand-made `_backward` is run with gradient 1; what it adds to an operand that occurs several
     times is divided evenly among its places.

@@ -48,7 +48,7 @@ class _Group:
 
 @lru_cache(maxsize=256)
 def _is_linear(op: Op, operands: tuple[int, ...]) -> bool:
-    """Return whether the derivatives in these operands, told by position, are free of them."""
+    """Return whether the derivatives with respect to these operands are free of them."""
     names = [f"x{i}" for i in range(op.arity)]
     try:
         formulas = partial_formulas(op, names)

@@ -201,7 +201,7 @@ class Direct:
         self.empty: Any = numpy().empty if batch else None
 
     def notes(self, samples: int) -> bool:
-        """Note a call with so many samples; return whether it pays to compile its program."""
+        """Add up the time of calls; return whether it pays to compile the program."""
         several, one = self.machines
         machine = (one or several) if samples == 1 else several
         return machine is not None and machine.is_interpreted and note(machine, samples)

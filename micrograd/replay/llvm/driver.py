@@ -343,6 +343,6 @@ _lock = threading.Lock()
 
 
 def driver(lanes: int) -> Driver:
-    """Return the driver of all programs for so many samples at a time, made once."""
+    """Return the driver of all programs for `lanes` samples at a time, made once."""
     with _lock:
         return _made(lanes)

@@ -24,7 +24,7 @@ def differentiate(
     as_numbers: bool = False,
     whole: bool = False,
 ) -> list[int | None]:
-    """Append to the tape the derivatives of `output` in each of `wanted`; return their positions.
+    """Append the derivatives of `output` with respect to each of `wanted`; return their positions.
 
     It is the chain rule as the engine applies it with `create_graph=True`: the same order of nodes
     and of contributions, and the same rows, so the numbers have the same bits.

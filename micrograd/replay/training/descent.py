@@ -51,7 +51,7 @@ class Descent:
         Of the optimizer.
     clip : Clip, optional
     columns, held_out : list of ndarray
-        The samples and the validation data, an array a column.
+        The samples and the validation data, one array for each column.
     divides : bool
         Whether the sums over samples are divided by their number.
 
@@ -276,7 +276,7 @@ class Descent:
             arrays["decays"][self._mine] = self._optimizer.decays
 
     def _store(self, steps: int) -> None:
-        """Give parameters and optimizer the numbers that they have after so many steps."""
+        """Give parameters and optimizer the numbers that they have after `steps` steps."""
         arrays = self._arrays
         self._leaves.write()
         names = _BUFFERS[: len(buffers_of(self._optimizer))]

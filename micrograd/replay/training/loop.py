@@ -20,7 +20,7 @@ __all__ = ["FIELDS", "PLAN", "SCALARS", "Loop", "loop"]
 FIELDS = (
     # The function that computes the sums of a program, the program, and its working memory.
     *("ptr total", "ptr program", "ptr work"),
-    # The samples, as given and of the present batch: an array a column; and which are in a batch.
+    # The samples, as given and of the present batch, an array each; and which are in a batch.
     *("i64 columns", "ptr given", "ptr buffers", "ptr widths", "ptr order"),
     # Of each step: the whole numbers and the scalars; and how many steps there are.
     *("ptr plan", "ptr scalars", "i64 steps"),

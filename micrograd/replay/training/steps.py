@@ -28,7 +28,7 @@ class Steps:
     compiled : Compiled
         Its first result is the loss; the others are recorded.
     columns : list of ndarray
-        The samples, an array an argument.
+        The samples, one array for each argument.
     held_out : list of ndarray, optional
         The validation data.
     reduction : {"mean", "sum"}, default "mean"
