@@ -43,7 +43,6 @@ function mountLens(model, el, keep) {
   V.k = clamp(model.get("step"));
   const snap = j => { if (V.open) return j; const list = stops(); return list.find(s => s >= j) ?? list.at(-1); }; // at the network a stop is whole
   if (V.k > 0) V.sample = groupAt[V.k].sec.sample ?? V.sample;
-  let timer = 0, speed = keep?.speed ?? 1;
 
   // ---- what is known at this step
   V.known = i => V.made[i] <= V.k;
@@ -132,15 +131,16 @@ function mountLens(model, el, keep) {
   const crumbs = h("nav", { class: "mgn-crumbs", "aria-label": "Zoom" }), mini = S("svg", { class: "mgn-mini", viewBox: "0 0 92 36", "aria-hidden": "true" }), pages = h("div", { class: "mgn-pages", role: "group", "aria-label": "What is shown" });
   const samples = net.samples < 2 ? null : h("select", { "aria-label": "Sample", class: "mgn-sample" }, Array.from({ length: net.samples }, (_, j) => h("option", { value: j }, `Sample ${j + 1} of ${net.samples}`)));
   const legend = h("div", { class: "mgs-legend mgn-legend" }), pane = h("div", { class: "mgn-view" }), alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
-  const button = (name, label) => h("button", { type: "button", "aria-label": label, title: label }, icon(ICON[name]));
-  const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }), forward: button("forward", "Step forward"), last: button("last", "Last step") };
   const strip = h("div", { class: "mgn-strip", role: "slider", tabindex: 0, "aria-label": "Step", "aria-orientation": "horizontal" }), count = h("span", { class: "mgs-count", "aria-hidden": "true" });
-  const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
   const status = h("p", { class: "mgs-heard", role: "status", "aria-live": "polite", "aria-atomic": "true" });
+  const player = playerOf({ el, model, on, keep, status }, {
+    first: () => toEnd(0), back: () => by(-1), forward: () => by(1), last: () => toEnd(Infinity),
+    atEnd: () => V.k >= D.walk - 1, again: () => toStop(0, { quiet: true }), next: () => toStop(V.pos() + 1, { quiet: true }), asking: () => host.asking(),
+  }), { play } = player;
   V.tell = text => { if (!host.silent) put(status, "text", text); };
   const words = lensWords(V, on), picture = lensPicture(V, on);
   pane.append(picture.stage, picture.over, legend);
-  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), strip, count, rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
+  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, player.buttons, strip, count, player.rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
   const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(hint));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2 3", "sum, layer, \u2026"], ...(samples ? [["[ ]", "sample"]] : [])].map(hint));
@@ -226,7 +226,7 @@ function mountLens(model, el, keep) {
     const many = list.length - (D.update ? 1 : 0), update = steps[V.k].k === "update"; // that is none of the walk's
     put(strip, "aria-valuetext", `${V.sectionTitle(V.k)}${update ? "" : `, ${p + 1} of ${many}`}`);
     put(count, "text", update ? "update" : `${p + 1} / ${many}${V.open ? " steps" : " stops"}`);
-    for (const [b, end] of [[B.first, p === 0], [B.back, p === 0], [B.forward, p === list.length - 1], [B.last, p === list.length - 1]]) put(b, "aria-disabled", String(end));
+    player.ends(p === 0, p === list.length - 1);
   }
   function source({ layer, neuron, i }) {
     const value = V.neuron(layer, neuron).in[i], from = placeOf.get(value), input = V.inputs().indexOf(value);
@@ -302,23 +302,6 @@ function mountLens(model, el, keep) {
     model.set("step", V.k); model.save_changes();
     paint();
   }
-  function play(yes) {
-    const was = timer;
-    clearTimeout(timer); timer = 0;
-    B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
-    if (!yes) { if (was) { put(status, "aria-live", "polite"); model.save_changes(); } return; }
-    put(status, "aria-live", "off");
-    const atEnd = () => V.k >= D.walk - 1;
-    if (atEnd()) toStop(0, { quiet: true });
-    const next = () => {
-      if (atEnd() || !el.isConnected) return play(false);
-      toStop(V.pos() + 1, { quiet: true });
-      timer = atEnd() || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
-    };
-    timer = setTimeout(next, 350);
-  }
-  on(B.first, "click", () => toEnd(0)); on(B.back, "click", () => by(-1)); on(B.forward, "click", () => by(1)); on(B.last, "click", () => toEnd(Infinity)); on(B.play, "click", () => play(!timer));
-  on(rate, "change", () => { speed = +rate.value; });
   if (samples) on(samples, "change", () => { play(false); toSample(+samples.value); });
   let pulled = false;
   const pull = e => {
@@ -346,7 +329,7 @@ function mountLens(model, el, keep) {
       ArrowDown: () => pick(1), ArrowUp: () => pick(-1), ...Object.fromEntries(words.panes().map((name, j) => [j + 1, () => V.choose(name)])), "[": () => toSample(V.sample - 1), "]": () => toSample(V.sample + 1), "?": () => moreKeys.toggleAttribute("hidden"),
     };
     if (V.sel != null || V.open) keys.Escape = escape; // else it is the host's
-    if (!control) keys[" "] = () => play(!timer);
+    if (!control) keys[" "] = player.toggle;
     if (!control) keys.Enter = () => {
       const place = V.sel == null ? placeNow() : placeOf.get(V.sel) ?? (V.after().includes(V.sel) ? { loss: true, name: "loss" } : null), j = V.sel == null ? -1 : V.gives[V.sel].at(-1) ?? -1;
       if (V.open && V.sel != null && j >= 0) V.showStep(j); else if (!V.open && place) V.show(place.loss ? place : { layer: place.layer, neuron: place.neuron });
@@ -356,9 +339,7 @@ function mountLens(model, el, keep) {
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
   });
 
-  const complain = () => { const text = model.get("error"); alert.textContent = text ?? ""; alert.hidden = !text; };
-  const follow = () => { const j = model.get("step"); if (V.open ? j === V.k : groupAt[clamp(j)] === groupAt[V.k]) return; play(false); V.sample = groupAt[clamp(j)].sec.sample ?? V.sample; go(j); };
-  model.on("change:step", follow); model.on("change:error", complain);
+  host.listen("change:step", () => { const j = model.get("step"); if (V.open ? j === V.k : groupAt[clamp(j)] === groupAt[V.k]) return; play(false); V.sample = groupAt[clamp(j)].sec.sample ?? V.sample; go(j); });
 
   // ---- theme and size
   let onPaper = false;
@@ -386,8 +367,7 @@ function mountLens(model, el, keep) {
   if (keep) (picture.cardOf(keep.focus)?.e ?? controls()[keep.control])?.focus({ preventScroll: true });
   return () => {
     const active = el.getRootNode().activeElement, control = controls().indexOf(active), focus = active?.dataset?.node == null ? null : +active.dataset.node;
-    quit.abort(); sized.disconnect(); leaveTheme(); address.leave(); clearTimeout(timer);
-    model.off("change:step", follow); model.off("change:error", complain);
-    return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed, focus, control, kept: host.kept };
+    quit.abort(); sized.disconnect(); leaveTheme(); address.leave(); player.stop();
+    return { state: { open: V.open, sel: V.sel, tab: V.tab, sample: V.sample, page: V.page }, speed: player.speed(), focus, control, kept: host.kept };
   };
 }

@@ -19,6 +19,37 @@ const copier = (on, tell) => async (text, button, row, label) => {
   setTimeout(() => { button.textContent = name; }, 1200);
 };
 
+const iconButton = (name, label) => h("button", { type: "button", "aria-label": label, title: label }, name in ICON ? icon(ICON[name]) : name);
+
+// The buttons and the speed of a walk, and what plays it. `act` has what each button does, whether the
+// walk is at its end, what begins it again, what goes on by one press, and whether a number is asked for.
+function playerOf({ el, model, on, keep, status }, act) {
+  const B = { first: iconButton("first", "First step"), back: iconButton("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }), forward: iconButton("forward", "Step forward"), last: iconButton("last", "Last step") };
+  let timer = 0, speed = keep?.speed ?? 1;
+  const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
+  function play(yes) {
+    const was = timer;
+    clearTimeout(timer); timer = 0;
+    B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
+    if (!yes) { if (was) { put(status, "aria-live", "polite"); model.save_changes(); } return; }
+    put(status, "aria-live", "off"); // else a screen reader would read every step
+    if (act.atEnd()) act.again();
+    const next = () => {
+      if (act.atEnd() || !el.isConnected) return play(false);
+      act.next();
+      timer = setTimeout(...act.atEnd() || act.asking() ? [() => play(false), 0] : [next, 1600 / speed]);
+    };
+    timer = setTimeout(next, 350);
+  }
+  const toggle = () => play(!timer);
+  for (const name of ["first", "back", "forward", "last"]) on(B[name], "click", act[name]);
+  on(B.play, "click", toggle); on(rate, "change", () => { speed = +rate.value; });
+  return {
+    buttons: h("div", { class: "mgs-btns" }, Object.values(B)), rate, play, toggle, speed: () => speed, stop: () => clearTimeout(timer),
+    ends(first, last) { for (const [b, end] of [[B.first, first], [B.back, first], [B.forward, last], [B.last, last]]) put(b, "aria-disabled", String(end)); },
+  };
+}
+
 // `own` is what only the page knows; see the two mounts. The rest is the same for both:
 //   keys      from a key to a function, asked before the keys of the page; false: it is the page's
 //   painting  functions that are called before each paint
@@ -44,6 +75,7 @@ function hostOf(own, keep) {
     waits = setTimeout(() => { last = performance.now(); heard.textContent = text; }, Math.max(0, last + 1000 - performance.now()));
   };
   host.listen = (event, f) => { own.model.on(event, f); own.quit.signal.addEventListener("abort", () => own.model.off(event, f)); };
+  host.listen("change:error", () => { const text = own.model.get("error"); own.alert.textContent = text ?? ""; own.alert.hidden = !text; });
   host.card = i => host.cards().find(c => c.i === i) ?? null;
   host.heard = e => host.keys.has(e.key) && host.keys.get(e.key)(e) !== false;
   host.line = () => { for (const f of host.legends) { const nodes = f(); if (nodes) return nodes; } return null; };

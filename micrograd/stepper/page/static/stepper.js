@@ -18,7 +18,7 @@ function mount(model, el, keep, again) {
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
   const address = addressOf(model, el, nodes, D.walk, !keep);
   let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
-    hover = null, timer = 0, speed = keep?.speed ?? 1, raf = 0, lighted = null;
+    hover = null, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
   address.add("pick", () => sel == null ? "" : address.named(sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; sel = sought = i; });
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
@@ -44,10 +44,11 @@ function mount(model, el, keep, again) {
   const dot = S("circle", { class: "dot", r: 6, visibility: "hidden" });
   const svg = S("svg", { role: "group", tabindex: -1, "aria-label": `Computation graph, ${nodes.length} value${nodes.length === 1 ? "" : "s"}${folded ? ", folded" : ""}`, preserveAspectRatio: "xMidYMid meet" }, gE, gH, gO, gN, gT, dot);
   const gL = S("g", { "aria-hidden": "true" }); svg.insertBefore(gL, gO); // the highlighted edges, above their halo
-  const button = (name, label, cls) => h("button", { type: "button", "aria-label": label, title: label, class: cls }, name in ICON ? icon(ICON[name]) : name);
-  const B = { first: button("first", "First step"), back: button("back", "Step back"), play: h("button", { type: "button", class: "mgs-play" }),
-    forward: button("forward", "Step forward"), last: button("last", "Last step") };
-  const zoom = h("div", { class: "mgs-zoom", role: "group", "aria-label": "View" }, button("+", "Zoom in"), button("\u2212", "Zoom out"), button("\u2922", "Fit the whole graph"));
+  const player = playerOf({ el, model, on, keep, status: say }, {
+    first: () => step(0), back: () => step(k - 1), forward: () => step(k + 1), last: () => toEnd(),
+    atEnd: () => k >= D.walk - 1, again: () => go(0, { quiet: true, glide: false }), next: () => go(k + 1, { quiet: true }), asking: () => host.asking(),
+  }), { play } = player;
+  const zoom = h("div", { class: "mgs-zoom", role: "group", "aria-label": "View" }, iconButton("+", "Zoom in"), iconButton("\u2212", "Zoom out"), iconButton("\u2922", "Fit the whole graph"));
   const win = S("rect", { class: "win" }), heads = nodes.filter((n, i) => head(i)), stride = Math.ceil(heads.length / 500);
   const dots = heads.map((n, i) => i % stride ? null : S("rect", { x: n.x - W / 2, y: n.y - H / 2, width: W, height: H, rx: 12 }));
   const mini = S("svg", { class: "mgs-mini", viewBox: `0 0 ${D.size.join(" ")}`, "aria-hidden": "true" }, dots, win);
@@ -57,8 +58,7 @@ function mount(model, el, keep, again) {
   const finish = D.update ? 100 / steps.length : 0, segU = h("i"); // the update
   segF.style.left = "0"; segF.style.width = `calc(${forward}% - 2px)`; segB.style.left = `${forward}%`; segB.style.right = finish ? `calc(${finish}% + 2px)` : "0"; segU.style.left = `${100 - finish}%`; segU.style.right = "0";
   const count = h("span", { class: "mgs-count", "aria-hidden": "true" });
-  const rate = h("select", { "aria-label": "Speed", class: "mgs-speed" }, [.5, 1, 2, 4].map(v => h("option", { value: v, selected: v === speed ? "" : null }, `${v}\u00d7`)));
-  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, h("div", { class: "mgs-btns" }, Object.values(B)), h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, finish ? segU : null, slider), count), rate);
+  const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, player.buttons, h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, finish ? segU : null, slider), count), player.rate);
   const alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
   const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
   const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
@@ -137,7 +137,7 @@ function mount(model, el, keep, again) {
     const s = steps[k], chain = s.k === "chain", path = new Set(lighted), line = host.line() ?? [h("span", { class: "tip" }, host.asking() ? "" : host.tip)];
     legend.hidden = !host.tip && !host.live;
     legend.replaceChildren(...line);
-    if (host.silent) say.setAttribute("aria-live", "off");
+    if (host.silent) put(say, "aria-live", "off");
     now = stateAt(k);
     if (folded) open = toOpen(s);
     const { st, passed } = now, args = operands(s);
@@ -206,7 +206,7 @@ function mount(model, el, keep, again) {
     slider.value = k;
     slider.setAttribute("aria-valuetext", `${s.show ? "Update" : `Step ${k + 1} of ${D.walk}`}. ${minus(s.say)}`);
     count.textContent = s.show ? "update" : `${k + 1} / ${D.walk}`;
-    for (const [b, end] of [[B.first, k === 0], [B.back, k === 0], [B.forward, k === steps.length - 1], [B.last, k === steps.length - 1]]) b.setAttribute("aria-disabled", end);
+    player.ends(k === 0, k === steps.length - 1);
     dots.forEach((d, i) => { if (d) put(d, "class", [s.n, s.p].some(j => j >= 0 && heads[i] === nodes[folded ? nodes[j].spot : j]) ? "on" : ""); });
     const cards = around(...[s.n, ...(chain ? [s.p] : args)].map(boxOf));
     const main = boxOf(sought ?? (chain ? s.p : s.n));
@@ -332,7 +332,7 @@ function mount(model, el, keep, again) {
     if (steps[k].k === "update") { sel = null; panel.turn(panel.byPath); } // all parameters are shown
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);
-    say.setAttribute("aria-live", quiet ? "off" : "polite");
+    put(say, "aria-live", quiet ? "off" : "polite");
     model.set("step", k);
     paint(glide && near);
     cancelAnimationFrame(raf); dot.setAttribute("visibility", "hidden");
@@ -340,8 +340,8 @@ function mount(model, el, keep, again) {
   }
   function travel() { // a dot moves along the edge against the arrow: gradient flows back
     const s = steps[k];
-    if (s.k !== "chain" || calm.matches || speed > 2) return;
-    const path = lineOf(edges[s.e]), length = path.getTotalLength(), t0 = performance.now(), ms = 450 / speed;
+    if (s.k !== "chain" || calm.matches || player.speed() > 2) return;
+    const path = lineOf(edges[s.e]), length = path.getTotalLength(), t0 = performance.now(), ms = 450 / player.speed();
     const tick = t => {
       if (!el.isConnected) return;
       const u = Math.min(1, Math.max(0, (t - t0) / ms)), p = path.getPointAtLength(length * (1 - u * u * (3 - 2 * u)));
@@ -349,20 +349,6 @@ function mount(model, el, keep, again) {
       if (u < 1) raf = requestAnimationFrame(tick);
     };
     raf = requestAnimationFrame(tick);
-  }
-  function play(yes) {
-    const was = timer;
-    clearTimeout(timer); timer = 0;
-    B.play.replaceChildren(icon(yes ? ICON.pause : ICON.play), yes ? "Pause" : "Play");
-    if (!yes) { if (was) { say.setAttribute("aria-live", "polite"); model.save_changes(); } return; }
-    say.setAttribute("aria-live", "off"); // else a screen reader would read every step
-    if (k >= D.walk - 1) go(0, { quiet: true, glide: false });
-    const next = () => {
-      if (k >= D.walk - 1 || !el.isConnected) return play(false);
-      go(k + 1, { quiet: true });
-      timer = k >= D.walk - 1 || host.asking() ? setTimeout(() => play(false), 0) : setTimeout(next, 1600 / speed);
-    };
-    timer = setTimeout(next, 350);
   }
   const step = j => { play(false); go(j); model.save_changes(); };
   const finals = steps.map((s, j) => s.k === "seed" || s.k === "update" || (s.k === "chain" && s.i === s.of) ? j : -1).filter(j => j >= 0);
@@ -376,12 +362,9 @@ function mount(model, el, keep, again) {
     paint();
     if (focus) nodes[i].g.focus({ preventScroll: true });
   }
-  on(B.first, "click", () => step(0)); on(B.back, "click", () => step(k - 1)); on(B.forward, "click", () => step(k + 1));
   const toEnd = () => step(k < D.walk - 1 ? D.walk - 1 : steps.length - 1); // of the walk, and then the update
-  on(B.last, "click", toEnd); on(B.play, "click", () => play(!timer));
   on(slider, "input", () => { const j = +slider.value; play(false); go(j, { quiet: true, glide: false }); });
   on(slider, "change", () => { model.save_changes(); });
-  on(rate, "change", () => { speed = +rate.value; });
   choices.forEach((choice, g) => on(choice, "change", () => { // go to where that term is evaluated, or its gradient is final
     const wanted = D.alike[g].terms[+choice.value];
     if (steps[k].k === "forward") step(steps.findIndex(s => s.k === "forward" && s.n === wanted)); else goToFinal(wanted);
@@ -406,16 +389,13 @@ function mount(model, el, keep, again) {
     };
     const unselect = () => { sel = sought = null; camera.reset(); paint(); };
     if (sel != null) keys.Escape = unselect; else if (e.key === "Escape") unselect(); // and it is the host's
-    if (e.key === " " && !t.closest("button, select")) keys[" "] = () => play(!timer);
+    if (e.key === " " && !t.closest("button, select")) keys[" "] = player.toggle;
     const chosen = inGraph && t.closest(".node") ? nodes.findIndex(n => n.g === t) : sel;
     if (e.key === "Enter" && chosen != null && chosen >= 0 && !t.closest("button, select")) keys.Enter = () => { sel = chosen; goToFinal(chosen); paint(); };
     if (keys[e.key] && !(own && /^(Arrow|Home|End|Page)/.test(e.key))) { e.preventDefault(); keys[e.key](); }
   });
 
-  const complain = () => { const text = model.get("error"); alert.textContent = text ?? ""; alert.hidden = !text; };
-  const follow = () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } };
-  model.on("change:step", follow);
-  model.on("change:error", complain);
+  host.listen("change:step", () => { const j = model.get("step"); if (j !== k) { play(false); go(j, { glide: false }); } });
 
   // ---- theme and size
   let onPaper = false;
@@ -447,8 +427,7 @@ function mount(model, el, keep, again) {
   (nodes[keep?.focus]?.g ?? controls()[keep?.control])?.focus({ preventScroll: true });
   return () => {
     const focus = focusedCard(), control = controls().indexOf(el.getRootNode().activeElement);
-    quit.abort(); leaveTheme(); address.leave(); sized.disconnect(); clearTimeout(timer); cancelAnimationFrame(raf); camera.stop();
-    model.off("change:step", follow); model.off("change:error", complain);
-    return { sel, sought, camera: camera.kept, narrow, speed, byPath: panel.byPath, term, focus, control, kept: host.kept };
+    quit.abort(); leaveTheme(); address.leave(); sized.disconnect(); player.stop(); cancelAnimationFrame(raf); camera.stop();
+    return { sel, sought, camera: camera.kept, narrow, speed: player.speed(), byPath: panel.byPath, term, focus, control, kept: host.kept };
   };
 }
