@@ -104,8 +104,10 @@ class CycleError(MicrogradError, ValueError):
     """A graph contains itself: some node is among its own ancestors."""
 
 
-class NotInGraphError(MicrogradError, LookupError):
+class NotInGraphError(MicrogradError, KeyError):
     """A value that was asked for is not in the graph, or its name is ambiguous."""
+
+    __str__ = Exception.__str__  # that of KeyError shows the repr of the message
 
 
 class NoSuchStepError(MicrogradError, IndexError):

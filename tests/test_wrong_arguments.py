@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -13,9 +14,9 @@ import pytest
 from tables import each
 
 import micrograd
-from micrograd import Value, optim, steps
+from micrograd import Value, optim, steps, train
 from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError, NoSuchStepError
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Layer, Neuron, activation_of
 
 ROOMS = [
     "", ".datasets", ".draw", ".functional", ".interop", ".losses", ".optim", ".plot", ".stepper",
@@ -101,6 +102,66 @@ def test_no_public_function_lets_an_error_of_python_out(
 
 
 WALK = steps(Value(3.0, label="a") * 2)
+
+
+def walked() -> Any:
+    x = Value(3.0, label="a")
+    return steps(x * 2 + x)
+
+
+def trained() -> Any:
+    return train.fit(MLP(2, [2, 1]), [[0.0, 1.0], [1.0, 0.0]], [1, -1], steps=2, compile=False)
+
+
+THINGS: dict[str, Callable[[], Any]] = {
+    "a leaf": lambda: Value(2.0, label="a"),
+    "a result": lambda: Value(2.0, label="a") * 3,
+    "steps": walked,
+    "a step": lambda: walked()[-1],
+    "a snapshot": lambda: walked().snapshot(0),
+    "a comparison": lambda: micrograd.compare(walked(), walked()),
+    "an explanation": lambda: micrograd.explain(WALK.root, WALK.nodes[0]),
+    "a network": lambda: MLP(2, [2, 1]),
+    "a layer": lambda: Layer(2, 2),
+    "a neuron": lambda: Neuron(2),
+    "a function": lambda: micrograd.compile(lambda a, b: micrograd.tanh(a) * 2, backend="python"),
+    "an optimizer": lambda: optim.Adam(MLP(2, [1]).parameters()),
+    "a schedule": lambda: optim.linear(1.0, 0.1, 10),
+    "a limit": lambda: optim.Clip(norm=1.0),
+    "a history": trained,
+    "a row": lambda: micrograd.ops.tanh,
+}
+OF_ONES_OWN = {"forward", "partials"}  # of a row: functions of its writer
+OPERATORS = {"__getitem__", "__contains__", "__call__", "__add__", "__mul__", "__pow__", "__lt__"}
+
+
+WRONG_ARGUMENTS: list[tuple[Any, ...]] = [()]
+for wrong in [*WRONG, -1, 10**400, 1e308, math.nan, {}]:
+    WRONG_ARGUMENTS += [(wrong,), (wrong, wrong)]
+
+
+@pytest.mark.filterwarnings("ignore")
+@each("thing", THINGS)
+def test_no_method_lets_an_error_of_python_out(
+    thing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = []
+    kind = type(THINGS[thing]())
+    for name in dir(kind):
+        if (name.startswith("_") and name not in OPERATORS) or name in OF_ONES_OWN:
+            continue
+        if not callable(inspect.getattr_static(kind, name)):
+            continue
+        for wrong in WRONG_ARGUMENTS:
+            one = THINGS[thing]()
+            try:
+                refuses(lambda: getattr(one, name)(*wrong))  # noqa: B023
+            except Exception as error:
+                raw.append(f"{name}{wrong}: {error!r:.90}")
+    assert not raw, f"{len(raw)}:\n" + "\n".join(raw)
+
+
 TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     "widths one by one": (lambda: MLP(2, 3, 1), r"write MLP\(2, \[3, 1\]\)"),
     "widths in part": (lambda: MLP(2, [3], 1), r"write MLP\(2, \[3, 1\]\)"),
@@ -115,6 +176,17 @@ TYPED: dict[str, tuple[Callable[[], Any], str]] = {
     "a comparison too far": (lambda: micrograd.compare(WALK, WALK).text(99), "no step 99"),
     "a page without a name": (lambda: WALK.to_html(5), r"path of a file, got 5 \(int\)"),
     "a page with a nul": (lambda: WALK.to_html("a\0"), "expected the path of a file"),
+    "a value of no snapshot": (lambda: WALK.snapshot(0)["a"], "'a' is not in this graph"),
+    "a list in a snapshot": (lambda: WALK.snapshot(0)[[]], r"\[\] is not in this graph"),
+    "the place of a value": (lambda: WALK.index("a"), "'a' is none of these steps: find goes"),
+    "a copy of another graph": (lambda: WALK.of_copy(Value(1.0)), "a copy of this graph, got Val"),
+    "a copy of nothing": (lambda: WALK.of_copy(None), "a copy of this graph, got None"),
+    "no trace": (lambda: micrograd.compile(abs).take(5), "the trace of a function, got 5"),
+    "no neuron": (lambda: activation_of(5), "expected a Neuron, got 5"),
+    "no step of a rate": (lambda: optim.linear(1, 0, 9)("x"), "expected step to be a whole number"),
+    "no parameters to clip": (lambda: optim.Clip(norm=1.0)("x"), "expected a Value, got 'x'"),
+    "a row of a text": (lambda: micrograd.ops.tanh.compute("x"), "Fraction, got 'x'"),
+    "samples too large": (lambda: micrograd.watch(MLP(2, [1]), [[0, 1e308]], [1]), "X holds 1e"),
     "a list as a value": (lambda: WALK.find([]), r"\[\] is not in this graph"),
     "no formula": (lambda: micrograd.formula(5), "expected a Value, got 5"),
     "no numbers": (lambda: micrograd.softmax(None), "a list of numbers or Values, got None"),

@@ -21,7 +21,7 @@ from micrograd.errors import (
 from micrograd.live.frames import base64_text
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP
-from micrograd.plot import features_of, limits_of
+from micrograd.plot import drawable, features_of, limits_of
 from micrograd.stepper import Stepper
 from micrograd.style import number_text
 
@@ -119,6 +119,7 @@ class View:
 
         self.model, self.outputs = model, len(model.layers[-1].neurons)
         rows = np.asarray(X, dtype=float)
+        drawable("X", rows)
         known = LOSSES.get(loss) if isinstance(loss, str) else loss
         self.known_loss = known if isinstance(known, Loss) else None
         self._loss: Any = self.known_loss.function if self.known_loss else loss

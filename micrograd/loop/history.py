@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from micrograd.errors import ArgumentTypeError, shown_briefly
 from micrograd.values.showing import Shown
 
 __all__ = ["LISTS", "History"]
@@ -64,6 +65,10 @@ class History(Shown):
 
     def cut(self, lengths: dict[str, int]) -> None:
         """Drop what was added since `lengths` were taken."""
+        if not isinstance(lengths, dict):
+            raise ArgumentTypeError(
+                f"expected the lengths that lengths() gave, got {shown_briefly(lengths)}"
+            )
         for name, length in lengths.items():
             del getattr(self, name)[length:]
 

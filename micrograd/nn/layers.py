@@ -579,6 +579,8 @@ def activation_of(neuron: Any) -> str:
     >>> activation_of(Neuron(2, activation="tanh")), activation_of(Neuron(2, nonlin=False))
     ('tanh', 'linear')
     """
+    if not (hasattr(neuron, "activation") and hasattr(neuron, "nonlin")):
+        raise ArgumentTypeError(f"expected a Neuron, got {shown_briefly(neuron)}")
     return str(neuron.activation) if neuron.nonlin else "linear"
 
 

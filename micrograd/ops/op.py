@@ -161,7 +161,7 @@ class Op:
     def __call__(self, *args: Number) -> Number:
         """Record the operation if an operand is traced, else compute it."""
         if len(args) != self.arity:
-            raise InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(args)}")
+            raise self._miscounted(args)
         for arg in args:
             if type(arg) is not float:  # a float is the one number that is known at once
                 break
@@ -172,6 +172,9 @@ class Op:
                 return arg._apply(self, args)
         return self.compute(*map(number, args))
 
+    def _miscounted(self, operands: Sequence[object]) -> InputCountError:
+        return InputCountError(f"{self.name} takes {self.arity} operand(s), got {len(operands)}")
+
     def compute(self, *inputs: PlainNumber) -> PlainNumber:
         """Return the forward rule's result on plain numbers.
 
@@ -179,11 +182,19 @@ class Op:
         ------
         DomainError, ZeroDivisorError, OverflowRangeError
             Where `math` raises; the message shows the operation with its operands.
+        NumberTypeError, InputCountError
+            If an operand is no number, or there are too many or too few.
         """
         try:
             result = self.forward(*inputs)
         except (ValueError, ArithmeticError) as error:
             raise self.failure(error, self.written(*inputs), inputs) from error
+        except TypeError:
+            if len(inputs) != self.arity:
+                raise self._miscounted(inputs) from None
+            for given in inputs:
+                number(given)  # says which is no number
+            raise
         return result if type(result) is float else number(result)
 
     def failure(
@@ -211,7 +222,10 @@ class Op:
         for operand in operands:
             text = shown(operand)
             texts.append(f"({text})" if 0 < self.precedence < 5 and text.startswith("-") else text)
-        return self.code.format(*texts)
+        try:
+            return self.code.format(*texts)
+        except IndexError:
+            raise self._miscounted(operands) from None
 
     def __repr__(self) -> str:
         return f"<op {self.token or 'constant'}>"

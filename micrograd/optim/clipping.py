@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.checks import finite_number
+from micrograd.checks import finite_number, listed
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, OverflowRangeError
+from micrograd.errors import ArgumentError, NumberTypeError, OverflowRangeError, shown_briefly
 from micrograd.ops import PlainNumber
 
 __all__ = ["Clip", "clip_of"]
@@ -60,7 +60,10 @@ class Clip:
         OverflowRangeError
             If the norm of the gradient is not finite.
         """
-        parameters, limit = list(parameters), self.limit
+        parameters, limit = listed("parameters", parameters), self.limit
+        for parameter in parameters:
+            if not isinstance(parameter, Value):
+                raise NumberTypeError(f"expected a Value, got {shown_briefly(parameter)}")
         grads: list[Any] = [p.grad for p in parameters]
         if self.norm is None:
             grads = [max(-limit, min(limit, g)) for g in grads]

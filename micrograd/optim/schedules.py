@@ -60,6 +60,7 @@ class Schedule:
 
     def __call__(self, step: int) -> PlainNumber:
         """Return the learning rate of a step; the first step is 0."""
+        step = whole_number("step", step)
         try:
             rate: PlainNumber = _SCHEDULES[self.name][1](step, *self.arguments)
         except OverflowError as error:

@@ -14,6 +14,7 @@ from micrograd.plot.function import plot_function
 from micrograd.plot.history import Curves, plot_history
 from micrograd.plot.loss_surface import plot_loss_surface
 from micrograd.plot.network import plot_activations, plot_gradients, plot_weights
+from micrograd.plot.samples import drawable as drawable
 from micrograd.plot.samples import features_of as features_of
 from micrograd.plot.samples import limits_of as limits_of
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 from micrograd.checks import listed
 from micrograd.errors import ArgumentError, InputCountError, shown_briefly
 
-__all__ = ["MOST", "features_of", "limits_of", "numbers", "pair", "samples_of"]
+__all__ = ["MOST", "drawable", "features_of", "limits_of", "numbers", "pair", "samples_of"]
 
 MOST: Final = 2000  # points along each axis: more than a screen shows
+_LARGEST: Final = 1e300  # sums and distances of such numbers are still floats
 
 
 def features_of(X: Any, features: Any, names: Any) -> tuple[list[str], tuple[int, ...]]:
@@ -66,6 +67,7 @@ def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
         raise InputCountError(f"{what} has {len(rows)} rows, its labels {labels.shape}")
     if not np.isfinite(rows).all():
         raise ArgumentError(f"{what} holds numbers that are not finite")
+    drawable(what, rows)
     if labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
         raise ArgumentError(
             f"the labels of {what} are {labels.tolist()!r:.60}, expected finite numbers; number "
@@ -94,10 +96,20 @@ def pair(name: str, given: Any) -> list[Any]:
     return held
 
 
+def drawable(what: str, points: Any) -> None:
+    """Raise if a number is too large for a picture, of which distances are computed."""
+    for number in points.min(initial=0.0), points.max(initial=0.0):
+        if abs(number) > _LARGEST:
+            raise ArgumentError(
+                f"{what} holds {number:g}, which is too large to draw: scale it to about -1 to 1"
+            )
+
+
 def limits_of(points: Any) -> tuple[Any, Any]:
     """Return the lowest and the highest corner of the part of the plane that shows all points."""
     import numpy as np
 
+    drawable("what is to be drawn", points)
     spread = np.ptp(points, axis=0)
     margin = np.where(spread > 0, 0.08 * spread, 1.0)  # a constant feature has a width of 2
     return points.min(axis=0) - margin, points.max(axis=0) + margin

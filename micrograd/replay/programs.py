@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, shown_briefly
 from micrograd.replay.kernels import LlvmKernel, PythonKernel
 from micrograd.replay.llvm.direct import Direct
 from micrograd.replay.llvm.processor import has_loops
@@ -82,6 +82,8 @@ class Programs:
 
     def take(self, trace: Trace) -> None:
         """Use a trace of the same function that was made elsewhere."""
+        if not isinstance(trace, Trace):
+            raise ArgumentTypeError(f"expected the trace of a function, got {shown_briefly(trace)}")
         self._traces[trace.shapes] = self._latest = trace
         self._parameters = trace.everyone
         self._batches = self._singles = None

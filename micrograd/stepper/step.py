@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from micrograd.backward_pass import Row
 from micrograd.checks import whole_number
 from micrograd.engine import Value
-from micrograd.errors import NoSuchStepError, shown
+from micrograd.errors import NoSuchStepError, NotInGraphError, shown, shown_briefly
 from micrograd.sentences.updates import Change, UpdateWords
 from micrograd.stepper.guess import Question, question_at
 from micrograd.stepper.sections import Group, Section
@@ -250,6 +250,8 @@ class Snapshot(Mapping[Value, NodeState]):
         self._states = states
 
     def __getitem__(self, value: Value) -> NodeState:
+        if not isinstance(value, Value) or value not in self._states:
+            raise NotInGraphError(f"{shown_briefly(value)} is not in this graph")
         return self._states[value]
 
     def __iter__(self) -> Iterator[Value]:

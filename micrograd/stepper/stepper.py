@@ -29,13 +29,13 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
 from micrograd.checks import one_of
 from micrograd.draw.diagram import checked_model, names_of
 from micrograd.engine import Value
-from micrograd.errors import NotInGraphError, shown_briefly
+from micrograd.errors import ArgumentError, NotInGraphError, shown_briefly
 from micrograd.graph import order
 from micrograd.sentences import Words, group_text, sign_of_number
 from micrograd.sentences.updates import UPDATE, Change
@@ -125,6 +125,8 @@ class Stepper(Walk, Sequence[Step]):
 
     def of_copy(self, root: Value) -> Stepper:
         """Return the steps of a copy of the graph, whose values are called as here."""
+        if not isinstance(root, Value) or len(order(root)) != len(self.nodes):
+            raise ArgumentError(f"expected a copy of this graph, got {shown_briefly(root)}")
         stepper = Stepper(root, self.broken, optimizer=self.plan, guess=self.guess)
         stepper.called = self.called.moved(dict(zip(self.nodes, stepper.nodes, strict=True)))
         stepper.live = self.live
@@ -152,6 +154,21 @@ class Stepper(Walk, Sequence[Step]):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = self._at(index)
         return Step(self, self._rows[place], place)
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Return where a step is in the sequence, as the method of a list.
+
+        Raises
+        ------
+        ArgumentError
+            If it is none of the steps. Also a ValueError.
+        """
+        try:
+            return super().index(value, start, cast("int", stop))
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"{shown_briefly(value)} is none of these steps: find goes to that of a Value"
+            ) from None
 
     @cached_property
     def _rows(self) -> list[Row]:
