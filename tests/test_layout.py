@@ -43,6 +43,7 @@ TESTED_WITH = {
     "draw.picture": "graph_picture",
     "draw.text": "graph_picture",
     "estimator.options": "classifier",
+    "live.animation": "gif",
     "loop.options": "train/test_fitting.py",
     "loop.run": "train/test_fitting.py",
     "optim.rules": "replay/training/test_loop.py",

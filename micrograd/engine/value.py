@@ -114,7 +114,7 @@ class Value(Node):
         try:
             inputs = [arg._data for arg in args]
         except AttributeError as error:  # a plain number has no `_data`
-            for arg in (error.obj, *args):
+            for arg in (error.obj, *args):  # first the one without `_data`, often a symbol
                 # Symbols, with which `compile` traces, have the higher rank: they record the row.
                 if isinstance(arg, Operators) and arg._rank > cls._rank:
                     return arg._apply(op, tuple(args))
