@@ -84,10 +84,7 @@ def linear(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
     >>> [linear(1.0, 0.0, 4)(step) for step in range(6)]
     [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
-    return Schedule(
-        "linear",
-        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
-    )
+    return _checked("linear", start=start, end=end, steps=steps)
 
 
 def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
@@ -102,10 +99,7 @@ def cosine(start: PlainNumber, end: PlainNumber, steps: int) -> Schedule:
     >>> [round(cosine(1.0, 0.0, 4)(step), 3) for step in range(6)]
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
-    return Schedule(
-        "cosine",
-        (finite_number("start", start, 0), finite_number("end", end, 0), _steps("steps", steps)),
-    )
+    return _checked("cosine", start=start, end=end, steps=steps)
 
 
 def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
@@ -116,14 +110,7 @@ def step_decay(start: PlainNumber, factor: PlainNumber, every: int) -> Schedule:
     >>> [step_decay(1.0, 0.5, 2)(step) for step in range(6)]
     [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
-    return Schedule(
-        "step_decay",
-        (
-            finite_number("start", start, 0),
-            finite_number("factor", factor, 0),
-            _steps("every", every),
-        ),
-    )
+    return _checked("step_decay", start=start, factor=factor, every=every)
 
 
 def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
@@ -134,9 +121,7 @@ def exponential(start: PlainNumber, factor: PlainNumber) -> Schedule:
     >>> [exponential(1.0, 0.5)(step) for step in range(4)]
     [1.0, 0.5, 0.25, 0.125]
     """
-    return Schedule(
-        "exponential", (finite_number("start", start, 0), finite_number("factor", factor, 0))
-    )
+    return _checked("exponential", start=start, factor=factor)
 
 
 def warmup(steps: int, then: PlainNumber | Schedule) -> Schedule:
@@ -223,6 +208,14 @@ def rates_ahead(lr: Any, start: int, count: int) -> list[Any]:
         if not callable(lr):
             return rates * count
     return rates
+
+
+def _checked(name: str, **arguments: Any) -> Schedule:
+    checked = [
+        _steps(key, given) if key in ("steps", "every") else finite_number(key, given, 0)
+        for key, given in arguments.items()
+    ]
+    return Schedule(name, tuple(checked))
 
 
 def _steps(name: str, given: Any) -> int:

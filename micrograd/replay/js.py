@@ -55,22 +55,9 @@ class _Script(Statements):
 
 
 def js_source(tape: Tape, name: str, used: list[int], width: int) -> str:
-    """Return the program as a JavaScript function of one sample.
+    """Return the program as a JavaScript function of one sample; parameters as of `c.c_source`.
 
-    Parameters
-    ----------
-    tape : Tape
-    name : str
-        The name of the function.
-    used : list of int
-        Which elements of the gradient the tape computes; the others are 0.
-    width : int
-        Length of the gradient; 0 for none.
-
-    Returns
-    -------
-    str
-        It needs nothing else: functions that JavaScript lacks stand above it.
+    It needs nothing else: functions that JavaScript lacks stand above it.
     """
     script = _Script()
     script.write(tape, used, width)
