@@ -266,7 +266,9 @@ def _trace(
     traced = list(args)
     for i in wrt:
         if not -len(args) <= i < len(args):
-            raise InputCountError(f"no argument {i} to differentiate in: got {len(args)}")
+            raise InputCountError(
+                f"no argument {i} to differentiate with respect to: got {len(args)} argument(s)"
+            )
         traced[i] = _mapped(fresh, args[i])
     return wrt, inputs, traced
 

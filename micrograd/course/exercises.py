@@ -358,10 +358,10 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(2), _near(4), _near(4), _near(6)),
         "2y, 2x, 2x and 6y.",
         (
-            (1, 0, "x and y meet in x * x * y: differentiate in x, then in y."),
+            (1, 0, "x and y meet in x * x * y: differentiate with respect to x, then y."),
             (2, 0, "The order of the two nudges does not matter: as number 2."),
             (3, 3, "That is half of it: y**3 gives 3 * y**2, and that once more."),
-            (0, 4, "That is the first derivative in x: differentiate once more."),
+            (0, 4, "That is the first derivative with respect to x: differentiate once more."),
         ),
     ),
     "06c": Exercise(

@@ -159,10 +159,10 @@ def _network_steps(
         target = as_column(task.targets).shape[1:]
         if task.predict or not is_mean_of_samples(task.loss, sizes, score, target, parameters):
             raise ArgumentError(
-                f"only {', '.join(map(repr, LOSSES))}, and a function that computes the mean of "
-                "a loss of each sample, all of them alike and without predictions, can be "
-                "compiled here: pass compile=False, or write the loss of one sample and call `fit` "
-                "of the function that micrograd.compile returns"
+                f"only {', '.join(map(repr, LOSSES))}, and a function that is the mean of one loss "
+                "per sample and makes no predictions, can be compiled here: pass compile=False, or "
+                "write the loss of one sample and call `fit` of the function that "
+                "micrograd.compile returns"
             )
     several = known is not None and known.several_outputs
     return NetworkSteps(
