@@ -260,7 +260,11 @@ def needs(extra: str, reason: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise missing(extra, reason) from error
+        told = missing(extra, reason)
+        if sys.platform == "emscripten":  # a cell loads what it names, before it runs
+            name = (error.name or "it").partition(".")[0]
+            told = ImportError(f"{told}; if {name} is one, `import {name}` in a cell loads it")
+        raise told from error
 
 
 def _of_wrong_type(name: str, wanted: str, given: Any) -> OptionTypeError:

@@ -123,7 +123,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.host != _LOOPBACK:
             print(
                 f"Others reach it at this computer's own address, port {server.server_port}. They "
-                f"can read the files in {folder}, and nothing else.",
+                f"can read the files in {folder}, and nothing else. Let this run while they work: "
+                "over http a browser keeps no page of another computer for a visit without it.",
                 flush=True,
             )
         if not arguments.no_open:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from micrograd.draw.dot import (
     stroke,
     value_line,
 )
-from micrograd.errors import ArgumentError
+from micrograd.errors import ArgumentError, PictureError
 from micrograd.files import path_ending_in, path_of, write_atomic
 from micrograd.sentences import Words
 from micrograd.style import Theme, largest, mix
@@ -89,6 +90,9 @@ def animate_backward(
     ArgumentError
         If the graph is too large, an option is unknown, or the name does not end in `.gif`. Also a
         ValueError.
+    PictureError
+        In a web page, where Graphviz makes no image for a frame; the message says what shows the
+        same there.
     ImportError
         If Pillow is missing.
     OSError
@@ -112,6 +116,11 @@ def animate_backward(
     finite_number("seconds", seconds, above=0)
     finite_number("width", width, above=0)
     whole_number("max_nodes", max_nodes, 1)
+    if sys.platform == "emscripten":
+        raise PictureError(
+            "no film of a backward pass can be drawn in a web page: there, steps(root) shows the "
+            "same pass, and steps(root).to_html(path) writes it as a page that plays it"
+        )
     with needs("train", "animations need Pillow"):
         from PIL import Image
     diagram = build(roots, names=names_of(labels), model=checked_model(model))

@@ -66,6 +66,7 @@ def test_it_says_where_it_is_and_what_others_can_read(built, capsys, monkeypatch
     assert main(["playground", str(built), "--host", "0.0.0.0", "--no-open"]) == 0
     said = capsys.readouterr().out
     assert f"They can read the files in {built}, and nothing else." in said
+    assert "over http a browser keeps no page of another computer" in said
     assert len(opened) == 1
 
 

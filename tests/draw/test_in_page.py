@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from micrograd import Value, draw_network, nn, steps
-from micrograd.draw import draw_dot
+from micrograd.draw import animate_backward, draw_dot
 from micrograd.errors import ArgumentError, PictureError
 from micrograd.stepper.page import page_data
 
@@ -47,6 +47,12 @@ def test_what_a_page_cannot_draw_is_said(asked, monkeypatch):
     monkeypatch.setitem(sys.modules, "micrograd_graphviz", None)
     with pytest.raises(PictureError, match="needs micrograd_graphviz, the wheel that"):
         picture.pipe("svg")
+
+
+def test_instead_of_a_film_its_error_names_what_shows_the_pass(asked, tmp_path):
+    with pytest.raises(PictureError, match=r"steps\(root\)\.to_html\(path\) writes it as a page"):
+        animate_backward(Value(1.0) * 2, tmp_path / "film.gif")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_stepper_asks_the_page_for_its_layout(asked):

@@ -1,4 +1,7 @@
-"""Debian's or any other Chromium, driven by Playwright; tests are skipped where there is none."""
+"""Debian's or any other Chromium, driven by Playwright; tests are skipped where there is none.
+
+`MICROGRAD_FIREFOX=/usr/bin/firefox-esr` runs the same tests in a Firefox as it is on the machine.
+"""
 
 import os
 import shutil
@@ -18,6 +21,15 @@ ARGUMENTS = [
     # No other host has an address, whoever asks: a page, a worker or the browser itself.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
+# The same in Firefox: what is asked of any other host goes to a proxy that is not there.
+PREFERENCES = {
+    "network.proxy.type": 1,
+    "network.proxy.http": "127.0.0.1",
+    "network.proxy.http_port": 9,
+    "network.proxy.ssl": "127.0.0.1",
+    "network.proxy.ssl_port": 9,
+    "ui.useOverlayScrollbars": 1,
+}
 
 
 def chromium():
@@ -33,11 +45,17 @@ def chromium():
 @contextmanager
 def launched():
     """Start a browser and close it."""
-    path = chromium()
+    firefox = os.environ.get("MICROGRAD_FIREFOX")
+    path = firefox or chromium()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        if firefox:
+            browser = playwright.firefox.launch(
+                executable_path=path, channel="moz-firefox", firefox_user_prefs=PREFERENCES
+            )
+        else:
+            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:
             yield browser
         finally:
@@ -49,4 +67,5 @@ def keep_screenshot(page, name):
     folder = os.environ.get("MICROGRAD_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        path = Path(folder) / f"{name}.png"
+        page.screenshot(path=path, full_page=True, caret="initial")  # no style of Playwright's

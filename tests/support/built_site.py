@@ -60,8 +60,8 @@ def opened(browser, address, **options):
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     yield page
     context.close()
-    assert not elsewhere
-    assert not errors
+    assert not elsewhere, elsewhere
+    assert not errors, errors
 
 
 # ---- notebooks in JupyterLite ------------------------------------------------------------------
@@ -106,5 +106,5 @@ def show_output(page, inside):
 def assert_ran(cells):
     """Check that every cell ran, in order, and that none has ended in an error."""
     errors = [output["evalue"] for _, outputs in cells for output in outputs if "evalue" in output]
-    assert not errors
+    assert not errors, errors
     assert [count for count, _ in cells] == list(range(1, len(cells) + 1))

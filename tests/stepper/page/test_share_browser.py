@@ -22,7 +22,7 @@ SMALLEST = """() => {
   const view = document.querySelector(".mgs-view, .mgn-view");
   const size = e => parseFloat(getComputedStyle(e).fontSize);
   const all = [...view.querySelectorAll(".num")].filter(e => e.getClientRects().length);
-  const scale = e => e.ownerSVGElement ? e.getScreenCTM().a : +view.style.zoom;
+  const scale = e => (e.ownerSVGElement ? e.getCTM().a : 1) * view.style.zoom;
   return Math.min(...all.map(e => size(e) * scale(e)))
     / view.getBoundingClientRect().width;
 }"""

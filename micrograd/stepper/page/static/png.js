@@ -38,8 +38,9 @@ function canvasOf(frame, background, scale = 2) {
     }
   }
   function shape(e, s) {
-    const of = name => +e.getAttribute(name), m = e.getScreenCTM();
-    c.transform(m.a, m.b, m.c, m.d, m.e, m.f);
+    // In a view that is zoomed, Firefox has the place in the screen's matrix alone, and the size in none.
+    const of = name => +e.getAttribute(name), at = e.getScreenCTM(), m = e.getCTM();
+    c.transform(m.a * zoom, m.b * zoom, m.c * zoom, m.d * zoom, at.e, at.f);
     if (e.tagName === "text") {
       c.font = `${s.fontStyle} ${s.fontWeight} ${s.fontSize} ${s.fontFamily}`; c.textBaseline = "alphabetic"; c.textAlign = { middle: "center", end: "right" }[s.textAnchor] ?? "left"; c.lineJoin = s.strokeLinejoin;
       const drawn = [e.textContent, of("x"), of("y"), ...(e.hasAttribute("textLength") ? [of("textLength")] : [])];
