@@ -16,7 +16,7 @@ from micrograd.draw import draw_network
 
 HERE = Path(__file__).parent
 # Which picture of each.
-CHOSEN = {"01": 0, "02": 0, "04": 2, "05": 1, "06": 3, "07": 1, "09": 1}
+CHOSEN = {"01": 0, "02": 0, "04": 2, "05": 1, "06": 3, "07": 2, "09": 1}
 
 
 def pictures(notebook):

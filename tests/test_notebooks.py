@@ -72,6 +72,12 @@ def test_its_cells_are_short_and_it_begins_and_ends_as_all_do(path):
     for cell in code_cells(notebook):
         assert len(cell.source.splitlines()) <= 12, cell.source
         assert max(map(len, cell.source.splitlines())) <= 110, cell.source
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and not re.search(
+            r"without looking|^## Sources", cell.source, re.MULTILINE
+        ):
+            prose = re.sub(r"\$\$[^$]+\$\$|^\|.*$", "", cell.source, flags=re.MULTILINE)
+            assert len(prose.split()) <= 110, cell.source
     first, last = notebook.cells[0].source, notebook.cells[-1].source
     for words in ("**Time**", "**You need**", "**Afterwards you can**"):
         assert words in first

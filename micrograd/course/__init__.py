@@ -3,6 +3,6 @@
 from micrograd.course.checking import check
 from micrograd.course.data import first_names
 from micrograd.course.exercises import EXERCISES, Exercise
-from micrograd.course.pictures import described
+from micrograd.course.pictures import dark, described
 
-__all__ = ["EXERCISES", "Exercise", "check", "described", "first_names"]
+__all__ = ["EXERCISES", "Exercise", "check", "dark", "described", "first_names"]

@@ -121,18 +121,18 @@ def _hint(number: float, right: Any, known: list[tuple[float, str]]) -> str:
     for wrong, hint in known:
         if _is_rounded(number, wrong):
             return hint
-    if low <= -number <= high:
+    if low <= -number <= high or (low != high and _is_rounded(-number, (low + high) / 2)):
         return "The size is correct, the sign is not."
     return f"The correct number is {'larger' if number < low else 'smaller'}."
 
 
 def _is_rounded(number: float, exact: float) -> bool:
-    """Return whether a number is another one rounded to two or three digits."""
+    """Return whether a number is another one rounded: to two or three digits, or to hundredths."""
     if exact == 0:
         return False
     first = math.floor(math.log10(abs(exact)))
-    units = 10.0 ** (first - 1), 10.0 ** (first - 2)
-    return any(
+    units = 10.0 ** (first - 1), 10.0 ** (first - 2), 0.01
+    return number != 0 and any(
         math.isclose(number / unit, round(number / unit))
         and abs(number - exact) <= unit / 2 * (1 + 1e-9)
         for unit in units

@@ -7,7 +7,23 @@ import io
 from textwrap import fill
 from typing import Any
 
-__all__ = ["Described", "described"]
+from micrograd.style import theme
+
+__all__ = ["Described", "dark", "described"]
+
+_shown = {"dark": False}
+
+
+def dark(on: bool = True) -> None:
+    """Show the course's pictures on a dark ground from now on, or on white again.
+
+    Hues stay: blue is blue, and what was dark is light.
+
+    Parameters
+    ----------
+    on : bool, default True
+    """
+    _shown["dark"] = bool(on)
 
 
 class Described:
@@ -55,10 +71,26 @@ def described(picture: Any, words: str) -> Described:
     """
     print(fill(f"Picture: {words}.", 88))
     if isinstance(picture, bytes):
-        return Described(picture, words)
-    import matplotlib.pyplot as plt
+        png = picture
+    else:
+        import matplotlib.pyplot as plt
 
+        out = io.BytesIO()
+        picture.figure.savefig(out, format="png", bbox_inches="tight")
+        plt.close(picture.figure)
+        png = out.getvalue()
+    return Described(_darkened(png) if _shown["dark"] else png, words)
+
+
+def _darkened(png: bytes) -> bytes:
+    """Return a picture with its light turned over, and black as the ground of the dark theme."""
+    import matplotlib.image
+    import numpy as np
+
+    image = matplotlib.image.imread(io.BytesIO(png))[..., :3]
+    light = image @ np.array([0.2126, 0.7152, 0.0722])
+    ground = np.array([int(theme("dark").bg[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     out = io.BytesIO()
-    picture.figure.savefig(out, format="png", bbox_inches="tight")
-    plt.close(picture.figure)
-    return Described(out.getvalue(), words)
+    turned = np.clip(image + 1 - 2 * light[..., None], 0, 1)
+    matplotlib.image.imsave(out, ground + (1 - ground) * turned, format="png")
+    return out.getvalue()
