@@ -16,6 +16,7 @@ from micrograd.ops import Op, is_constant, is_free
 from micrograd.sentences.naming import product_signs
 from micrograd.style import largest, number_text, short
 from micrograd.values.names import Owner, names_in
+from micrograd.values.notation import FoundNeuron
 
 __all__ = [
     "VAST",
@@ -91,12 +92,13 @@ class Box:
 
 @dataclass(slots=True)
 class Diagram:
-    """The boxes of a picture in topological order, and the scale of its gradients."""
+    """The boxes of a picture in topological order, the scale of its gradients, and its neurons."""
 
     boxes: list[Box]
     scale: Any = 0
     title: str = ""
     roles: set[str] = field(default_factory=set)
+    neurons: list[FoundNeuron] = field(default_factory=list)
 
     @property
     def is_tree(self) -> bool:
@@ -292,7 +294,7 @@ def build(
         )
     known = [box.grad for box in boxes if box.grad is not None]
     title = boxes[nodes[roots[0]]].name
-    return Diagram(boxes, largest(known), title, {box.role for box in boxes})
+    return Diagram(boxes, largest(known), title, {box.role for box in boxes}, called.neurons)
 
 
 def told(op: Op) -> str:

@@ -39,11 +39,9 @@ class _Unit:
 
     layer: int
     neuron: int
-    used: set[int]  # the parameters in the summation
     members: list[int]
     s: int
     x: int
-    is_done: bool = False
 
 
 @dataclass(slots=True)
@@ -136,7 +134,7 @@ def folded(diagram: Diagram, fold: str, model: Any) -> Folding:
             f"the graph uses no parameter of the model, so there is no {fold} to fold"
         )
     _repeats(diagram, folding, owners)
-    _group(folding, _units(diagram, folding, owners, layers), fold, layers)
+    _group(folding, _units(diagram, folding, owners), fold, layers)
     _hide_parameters(diagram, folding, owners)
     return folding
 
@@ -307,65 +305,18 @@ def _signature(
 # ---- neurons -----------------------------------------------------------------------------------
 
 
-def _units(
-    diagram: Diagram, folding: Folding, owners: dict[int, tuple[int, int]], layers: Any
-) -> list[_Unit]:
-    """Return each neuron that a sample activates, found by its parameters."""
-    at: dict[int, _Unit] = {}  # the neuron that a box is the summation or activation of
-    found: list[_Unit] = []
-    for box in diagram.boxes:
-        if box.op is None or box.position in folding.hidden:
-            continue
-        position, running = box.position, [at[p] for p in box.parents if p in at]
-        if len(box.parents) == 1 and running and _activates(box, running[0], layers):
-            running[0].x = position
-            running[0].members.append(position)
-            at[position] = running[0]
-            continue
-        parts = _parts(box, owners, at)
-        if parts is None:
-            continue
-        key = next((owners[p] for p in box.parents if p in owners), None)
-        layer, neuron = key or (parts[0].layer, parts[0].neuron)
-        unit = _Unit(layer, neuron, {p for p in box.parents if p in owners}, [], position, position)
-        for part in parts:
-            unit.used |= part.used
-            unit.members += part.members
-        unit.members.append(position)
-        for member in unit.members:
-            at[member] = unit
-        unit.is_done = len(unit.used) == len(layers[layer][neuron].w) + 1
-        if unit.is_done:
-            found.append(unit)
-    return found
-
-
-def _parts(
-    box: Box, owners: dict[int, tuple[int, int]], at: dict[int, _Unit]
-) -> list[_Unit] | None:
-    """Return the parts of one neuron's summation that a box adds up; None if it is no part of one.
-
-    A weighted sum, and a weight times an input, are parts that add up no other parts.
-    """
-    assert box.op is not None
-    own = [p for p in box.parents if p in owners]
-    keys = {owners[p] for p in own}
-    if box.op.pairs and box.op.arity > 2:
-        return [] if len(keys) == 1 else None
-    if box.op.pairs:
-        return [] if len(own) == 1 and len(set(box.parents)) == 2 else None
-    if not box.op.adds:
-        return None
-    parts = [at[p] for p in box.parents if p in at and p not in owners]
-    keys |= {(part.layer, part.neuron) for part in parts}
-    open_ = len(own) + len(parts) == len(box.parents) and not any(part.is_done for part in parts)
-    return parts if open_ and parts and len(keys) == 1 else None
-
-
-def _activates(box: Box, unit: _Unit, layers: Any) -> bool:
-    assert box.op is not None
-    is_open = unit.is_done and unit.x == unit.s == box.parents[0]
-    return is_open and activation_of(layers[unit.layer][unit.neuron]) == box.op.name
+def _units(diagram: Diagram, folding: Folding, owners: dict[int, tuple[int, int]]) -> list[_Unit]:
+    """Return each neuron that a sample activates, in the order of its summations."""
+    at = {box.value: box.position for box in diagram.boxes}
+    found = []
+    for neuron in diagram.neurons:
+        place = owners.get(at.get(neuron.bias, -1))
+        for use in neuron.uses if place else ():
+            members = [at[value] for value in use.computed]
+            s = at[use.s]
+            if place and s not in folding.hidden:
+                found.append(_Unit(*place, members, s, s if use.x is None else members[-1]))
+    return sorted(found, key=lambda unit: unit.s)
 
 
 def _group(folding: Folding, found: list[_Unit], fold: str, layers: Any) -> None:

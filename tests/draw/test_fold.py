@@ -14,7 +14,7 @@ from micrograd.draw import draw_dot
 from micrograd.draw.diagram import Diagram, build
 from micrograd.draw.fold import Folding, folded
 from micrograd.errors import ArgumentError, ArgumentTypeError
-from micrograd.losses import hinge
+from micrograd.losses import hinge, l2
 from micrograd.nn import MLP, Layer, Neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -133,6 +133,12 @@ def test_half_a_neuron_is_not_folded() -> None:
     _, folding = folding_of(root, "neuron", neuron)
     assert folding.modules == []
     assert folding.inside == {}
+
+
+def test_a_penalty_on_the_parameters_of_a_neuron_is_no_neuron() -> None:
+    neuron = Neuron(2, rng=random.Random(0))
+    _, folding = folding_of(neuron([1.0, 2.0]) + l2(neuron.parameters(), 0.1), "neuron", neuron)
+    assert [module.title for module in folding.modules] == ["neuron 1"]
 
 
 def test_folding_is_the_same_every_time() -> None:
