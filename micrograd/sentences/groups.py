@@ -9,7 +9,7 @@ from micrograd.backward_pass import Row
 from micrograd.sentences.slots import filling
 from micrograd.sentences.templates import case, fill, of_row, slot
 from micrograd.sentences.words import Words
-from micrograd.style import UNKNOWN, number_text
+from micrograd.style import UNKNOWN
 from micrograd.values.networks import Network, Place, listed
 from micrograd.values.terms import Term, probabilities
 
@@ -49,7 +49,7 @@ def group_text(words: Words, network: Network | None, kind: str, rows: Sequence[
             return filling(words, rows[0], rows, name)
         node, k = map(int, about.split())
         (term,) = (term for term in network.terms if term and term.node == node)  # type: ignore[union-attr]
-        return number_text(probabilities(term, words.recording.data)[k], words.precision)
+        return words.text_of(probabilities(term, words.recording.data)[k])
 
     return fill(group_template(words, network, kind, rows), slots)
 
@@ -88,9 +88,6 @@ class _Groups:
     def __init__(self, words: Words, network: Network, rows: Sequence[Row]) -> None:
         self.words, self.network, self.rows = words, network, rows
         self.last = rows[-1].node
-
-    def _number(self, number: Any) -> str:
-        return number_text(number, self.words.precision)
 
     def _data(self, i: int) -> str:
         return slot("data", i)
@@ -198,13 +195,13 @@ class _Groups:
         made = f"{got} ≈ {loss}" if got else loss
         return (
             f"σ turns {self.words.names[term.outputs[0]]} into the probability of a 1, {p}. "
-            f"The target is {self._number(term.target)}: the loss is {made}."
+            f"The target is {self.words.text_of(term.target)}: the loss is {made}."
         )
 
     def _mse(self, term: Term, loss: str) -> str:
         if term.target is None:
             return f"The squared errors of the {len(term.outputs)} outputs, put together: {loss}."
-        output, target = self._data(term.outputs[0]), self._number(term.target)
+        output, target = self._data(term.outputs[0]), self.words.text_of(term.target)
         target = f"({target})" if target.startswith("-") else target
         relation = slot("relation", term.node)
         return (
@@ -213,7 +210,7 @@ class _Groups:
         )
 
     def _hinge(self, term: Term, loss: str) -> str:
-        output, target = self._data(term.outputs[0]), self._number(term.target)
+        output, target = self._data(term.outputs[0]), self.words.text_of(term.target)
         return (
             f"The hinge: the target, {target}, times the output, {output}, should be 1 or more; "
             f"what is missing is the loss, {loss}."

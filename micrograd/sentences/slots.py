@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from micrograd.backward_pass import Row, is_same
-from micrograd.sentences.signs import sign_of_equation, sign_of_number
+from micrograd.sentences.signs import sign_of_equation
 from micrograd.sentences.templates import case, slot
-from micrograd.style import number_text
 
 __all__ = [
     "AFTER", "BEFORE", "CHILD", "CON", "DATA", "LOCAL", "MADE", "MULTIPLIED", "NOTHING", "UP",
@@ -44,20 +43,8 @@ def filling(words: Any, row: Row, rows: Sequence[Row], name: str) -> Any:
     return _SLOTS[kind](words, row, about)
 
 
-def _text(words: Any, number: Any) -> str:
-    return number_text(number, words.precision)
-
-
-def _signed(words: Any, number: Any) -> str:
-    return number_text(number, words.precision, signed=True)
-
-
-def _equals(words: Any, number: Any) -> str:
-    return sign_of_number(number, words.precision)
-
-
-def _data(words: Any, i: Any) -> str:
-    return _text(words, words.recording.data[int(i)])
+def _data(words: Any, i: Any) -> Any:
+    return words.text_of(words.recording.data[int(i)])
 
 
 def capital(text: str) -> str:
@@ -71,7 +58,7 @@ def _operand(words: Any, row: Row, k: str) -> int:
 
 
 def _joined(words: Any, row: Row, _: str) -> str:
-    before, adds, after = (_signed(words, x) for x in (row.before, row.contribution, row.after))
+    before, adds, after = (words.signed(x) for x in (row.before, row.contribution, row.after))
     return sign_of_equation((before, adds), after, operator.add)
 
 
@@ -87,24 +74,24 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     "symbol": lambda w, row, k: w.derivative(row.node, _operand(w, row, k)),
     "formula": lambda w, row, _: w.local_formula(row.node, row.operand),
     # numbers
-    "up": lambda w, row, _: _signed(w, row.upstream),
-    "local": lambda w, row, _: _text(w, row.local),
-    "con": lambda w, row, _: _signed(w, row.contribution),
-    "size": lambda w, row, _: re.sub(r"[-+]", "", _signed(w, row.contribution), count=1),
-    "before": lambda w, row, _: _signed(w, row.before),
-    "after": lambda w, row, _: _signed(w, row.after),
+    "up": lambda w, row, _: w.signed(row.upstream),
+    "local": lambda w, row, _: w.text_of(row.local),
+    "con": lambda w, row, _: w.signed(row.contribution),
+    "size": lambda w, row, _: re.sub(r"[-+]", "", w.signed(row.contribution), count=1),
+    "before": lambda w, row, _: w.signed(row.before),
+    "after": lambda w, row, _: w.signed(row.after),
     "data": lambda w, row, i: _data(w, i or row.node),
     "at": lambda w, row, _: _data(w, row.parent),
     "operand": lambda w, row, k: _data(w, _operand(w, row, k)),
-    "slope": lambda w, row, k: _text(w, w.recording.locals[row.node][int(k)]),
+    "slope": lambda w, row, k: w.text_of(w.recording.locals[row.node][int(k)]),
     "numbers": lambda w, row, _: w.with_numbers(row.node),
-    "right": lambda w, row, _: _signed(w, w.correct[row.parent]),
-    "complete": lambda w, row, _: _signed(w, w.correct[row.node]),
-    "running": lambda w, row, _: _signed(w, w.correct_after_each[row.node, row.operand]),
+    "right": lambda w, row, _: w.signed(w.correct[row.parent]),
+    "complete": lambda w, row, _: w.signed(w.correct[row.node]),
+    "running": lambda w, row, _: w.signed(w.correct_after_each[row.node, row.operand]),
     # signs: = or ≈
     "relation": lambda w, row, i: w.relation(int(i or row.node)),
-    "exact": lambda w, row, k: _equals(w, w.recording.locals[row.node][int(k or row.operand)]),
-    "equals": lambda w, row, _: _equals(w, row.after),
+    "exact": lambda w, row, k: w.equals(w.recording.locals[row.node][int(k or row.operand)]),
+    "equals": lambda w, row, _: w.equals(row.after),
     "joined": _joined,
     # conditions
     "plain": lambda w, row, _: w.with_numbers(row.node) == _data(w, row.node),
@@ -116,11 +103,11 @@ _SLOTS: Final[dict[str, Callable[[Any, Row, str], Any]]] = {
     "kink": lambda w, row, _: w.recording.data[row.parent] in w.recording.nodes[row.node].op.kinks,
     "one": lambda w, row, _: row.upstream == 1,
     "nothing": lambda w, row, _: row.contribution == 0,
-    "less": lambda w, row, _: _signed(w, row.contribution).lstrip("≈").startswith("-"),
-    "rounded": lambda w, row, _: _equals(w, row.contribution) == "≈",
+    "less": lambda w, row, _: w.signed(row.contribution).lstrip("≈").startswith("-"),
+    "rounded": lambda w, row, _: w.equals(row.contribution) == "≈",
     "first": lambda w, row, _: row.before == 0,
     "about": lambda w, row, _: (
-        _equals(w, row.after) == "≈" and not _signed(w, row.after).startswith("≈")
+        w.equals(row.after) == "≈" and not w.signed(row.after).startswith("≈")
     ),
     "same": lambda w, row, _: is_same(row.before, row.after),
     "wrong": lambda w, row, _: not is_same(row.after, w.correct[row.parent]),

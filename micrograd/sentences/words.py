@@ -99,13 +99,16 @@ class Words:
 
     # ---- parts ---------------------------------------------------------------------------------
 
-    def _text_of(self, number: Any) -> str:
+    def text_of(self, number: Any) -> str:
+        """Return a number as it is written here."""
         return number_text(number, self.precision)
 
-    def _signed(self, number: Any) -> str:
+    def signed(self, number: Any) -> str:
+        """Return a gradient, or what is added to one, as it is written here."""
         return number_text(number, self.precision, signed=True)
 
-    def _equals(self, number: Any) -> str:
+    def equals(self, number: Any) -> str:
+        """Return `=` where all digits of a number are written, else `≈`."""
         return sign_of_number(number, self.precision)
 
     def _expression(self, i: int, numbers: bool = False) -> Text:
@@ -116,7 +119,7 @@ class Words:
     def _written(self, i: int, numbers: bool) -> Text:
         op, parents = self.recording.nodes[i].op, self.recording.parents[i]
         operands = [
-            numeral(self._text_of(self.recording.data[p]), op.code.startswith(f"{{{j}}}"))
+            numeral(self.text_of(self.recording.data[p]), op.code.startswith(f"{{{j}}}"))
             if numbers
             else self._texts[p]
             for j, p in enumerate(parents)
@@ -239,9 +242,9 @@ class Words:
         it changes with each operand; where it does not, as tanh at 20, its float is rounded.
         """
         forward = self.recording.nodes[i].op.forward
-        digits = [shown(self._text_of(self.recording.data[p])) for p in self.recording.parents[i]]
+        digits = [shown(self.text_of(self.recording.data[p])) for p in self.recording.parents[i]]
         operands = [_Exact(x) if isinstance(x, Fraction) else x for x in digits]
-        result = shown(self._text_of(self.recording.data[i]))
+        result = shown(self.text_of(self.recording.data[i]))
         if result is None or None in operands:
             return False
         try:
@@ -352,8 +355,8 @@ class Words:
 
     def _factors(self, row: Row) -> tuple[str, str, str]:
         """Return upstream, local derivative and contribution as they are shown."""
-        numbers = self._signed(row.upstream), self._text_of(row.local)
-        return *numbers, self._signed(row.contribution)
+        numbers = self.signed(row.upstream), self.text_of(row.local)
+        return *numbers, self.signed(row.contribution)
 
     def sum_sign(self, row: Row) -> str:
         """Return `=` or `≈` for before + upstream × local and after, as the page shows them.
@@ -362,11 +365,9 @@ class Words:
         """
         if self.passes_nothing(row):
             return "→"
-        numbers = self._signed(row.before), self._signed(row.upstream), self._text_of(row.local)
+        numbers = self.signed(row.before), self.signed(row.upstream), self.text_of(row.local)
         kept = 0 if self.broken == "assign" else 1
-        return sign_of_equation(
-            numbers, self._signed(row.after), lambda b, up, x: kept * b + up * x
-        )
+        return sign_of_equation(numbers, self.signed(row.after), lambda b, up, x: kept * b + up * x)
 
     def _operands(self, i: int) -> str:
         names = [self.names[p] for p in self.recording.parents[i]]
@@ -431,7 +432,7 @@ class Words:
     def done(self, steps: int, grads: Sequence[Any]) -> str:
         """Return the closing sentence: what the leaves hold after this number of steps."""
         template = self.done_template(steps, grads)
-        return fill(template, lambda name: self._signed(grads[int(name.split()[1])]))
+        return fill(template, lambda name: self.signed(grads[int(name.split()[1])]))
 
     def done_template(self, steps: int, grads: Sequence[Any]) -> str:
         """Return that sentence with slots for the gradients, where no rule is broken."""
@@ -441,7 +442,7 @@ class Words:
         listed = [i for i in leaves if i in wrong] or leaves
         parts = [
             f"{self.names[i]} {slot('grad', i)}"
-            + (f" (correct: {self._signed(self.correct[i])})" if i in wrong else "")
+            + (f" (correct: {self.signed(self.correct[i])})" if i in wrong else "")
             for i in listed[:6]
         ]
         if len(listed) > 6:
@@ -465,7 +466,7 @@ class Words:
         product = self.filled(MULTIPLIED, row)
         line = f"{self.names[row.node]} → {self.names[row.parent]}:  {product}"
         if addition := self.addition(row):
-            exact = all(self._equals(term) == "=" for term in (row.before, row.contribution))
+            exact = all(self.equals(term) == "=" for term in (row.before, row.contribution))
             line += f"    {self.gradient_of(row.parent)} {'=' if exact else '≈'} {addition}"
         return line
 
@@ -499,7 +500,7 @@ class Words:
         name = self._latex(self.names[row.node])
         root = self._latex(self.names[-1])
         if row.kind == "forward":
-            data = once(f"{self.relation(row.node)} {self._text_of(self.recording.data[row.node])}")
+            data = once(f"{self.relation(row.node)} {self.text_of(self.recording.data[row.node])}")
             return (
                 f"{name} = {self._latex(self.expression(row.node))} = "
                 f"{latex_text(self.with_numbers(row.node))} " + data.replace("≈", r"\approx")
@@ -517,7 +518,7 @@ class Words:
             return rf"{symbols} = 0 \quad ({name}\ \text{{is held constant}})"
         if self.passes_nothing(row):
             return rf"{passed}0 \quad (\text{{{NOTHING}}})"
-        up, local, adds = map(self._text_of, (row.upstream, row.local, row.contribution))
+        up, local, adds = map(self.text_of, (row.upstream, row.local, row.contribution))
         product = (
             rf"{_in_parentheses(up)} \cdot {_in_parentheses(local)} {self.product(row)} {adds}"
         )

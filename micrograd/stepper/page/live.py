@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from micrograd.errors import TraceError
-from micrograd.ops import Op, is_constant
+from micrograd.ops import Op, as_float, is_constant
 from micrograd.replay.instructions import instructions
 from micrograd.sentences.groups import group_template
 from micrograd.sentences.naming import numeral, product_signs
@@ -139,14 +139,6 @@ def _why_not(stepper: Stepper) -> str:
     numbers = [*recording.data, *(x for row in recording.locals for x in row if x is not None)]
     if any(isinstance(number, int) and abs(number) >= _LARGEST_INT for number in numbers):
         return f"{_IN_PYTHON}: a page has no ints of more than 53 bits."
-    if not all(map(_is_float, recording.data)):
+    if not all(finite(as_float(number)) for number in recording.data):
         return f"{_IN_PYTHON}: a number of this graph is not finite."
     return ""
-
-
-def _is_float(number: Any) -> bool:
-    """Return whether a number is a finite float, or can be one."""
-    try:
-        return finite(float(number))
-    except OverflowError:
-        return False
