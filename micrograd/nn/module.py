@@ -304,7 +304,7 @@ def _find(
         children = _named(thing, seen)
     for key, child in list(children):
         # Symbols of a trace count, as they call themselves Values.
-        if issubclass(type(child), Value):
+        if type(child) is Value or issubclass(type(child), Value):
             if child.op is None and id(child) not in found:
                 found[id(child)] = f"{path}{key}", child
         elif isinstance(child, (Module, list, tuple, dict)):
@@ -316,7 +316,7 @@ def _named(module: Module, seen: set[int]) -> list[tuple[str, Value]]:
     _find(module, "", seen, found, top=True)
     if not _overrides_parameters(module):
         return list(found.values())
-    return [found.get(id(p), (str(i), p)) for i, p in enumerate(module.parameters())]
+    return [found.get(id(p)) or (str(i), p) for i, p in enumerate(module.parameters())]
 
 
 def _overrides_parameters(module: Module) -> bool:

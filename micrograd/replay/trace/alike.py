@@ -18,10 +18,11 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from micrograd.engine import Value
+from micrograd.nn import MLP, Layer, Neuron, is_ours, neurons_of
 from micrograd.ops import TABLE
 from micrograd.replay.trace.reach import found_in, is_library, module_of, names_in
 
-__all__ = ["described"]
+__all__ = ["described", "parameters_of", "shape_of", "surface"]
 
 _NUMBERS: Final = {int, bool, str, bytes, type(None), Fraction}
 _METHODS: Final = (property, staticmethod, classmethod, functools.cached_property)
@@ -73,25 +74,48 @@ def described(fn: Any, parameters: Sequence[Value]) -> tuple[Any, ...] | None:
         return None
     walk = _Walk({id(p): i for i, p in enumerate(parameters)})
     try:
-        found = (walk.token(fn), *map(tuple, walk.descriptions()), _surface())
+        used = surface()
+        rules = [rule for op in TABLE.values() for rule in (op.forward, op.partials)]
+        if not all(map(is_library, [*used[len(TABLE) :], *rules])):
+            return None
+        found = (walk.token(fn), *map(tuple, walk.descriptions()), used)
         hash(found)
     except (_UnknownError, TypeError, ValueError):  # not hashable; an empty cell
         return None
     return found
 
 
+_ATTRIBUTES: Final = {
+    "activation", "atomic", "b", "layers", "neurons", "nin", "nonlin", "nouts", "w"
+}  # fmt: skip
 _PLACE: Final = {"_place"}  # where a parameter of a network stands, which no function asks
 
 
-def _surface() -> tuple[Any, ...]:
-    """Return the operations of Values; raise `_UnknownError` if one is the user's."""
-    found = [*TABLE.values()]
-    for kind in Value.__mro__[:-1]:
+def surface(*kinds: type) -> tuple[Any, ...]:
+    """Return the rows of the table, and the methods of Values and of other classes."""
+    found: list[Any] = [*TABLE.values()]
+    for kind in (*Value.__mro__[:-1], *kinds):
         found += _methods(kind)
-    rules = [rule for op in TABLE.values() for rule in (op.forward, op.partials)]
-    if not all(map(is_library, [*found[len(TABLE) :], *rules])):
-        raise _UnknownError
     return tuple(found)
+
+
+def shape_of(model: Any) -> tuple[Any, ...] | None:
+    """Return what a network of our own classes is made of; None of any other object."""
+    if not is_ours(model):
+        return None
+    parts = [model, *model.layers, *[n for neurons in neurons_of(model) for n in neurons]]
+    if any(vars(part).keys() - _ATTRIBUTES for part in parts):  # one may stand for a method
+        return None
+    layers = [
+        tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
+        for neurons in neurons_of(model)
+    ]
+    return (model.nin, *layers)
+
+
+def parameters_of(network: MLP) -> list[Value]:
+    """Return the weights and biases, whatever they are."""
+    return [p for neurons in neurons_of(network) for n in neurons for p in (*n.w, n.b)]
 
 
 def _methods(kind: type) -> list[Any]:
@@ -183,12 +207,21 @@ class _Walk:
             yield _identity(thing)
         elif kind is type:
             yield from self._class(thing)
+        elif (shape := shape_of(thing)) is not None:
+            yield from self._network(thing, shape)
         elif kind is _Kind:
             if not is_library(type(thing.kind)):
                 raise _UnknownError
             yield from self._class(thing.kind, makes=False)
         else:
             yield from self._object(thing)
+
+    def _network(self, thing: MLP, shape: tuple[Any, ...]) -> Iterator[Any]:
+        """Describe a network of ours, whose neurons need not be looked at one by one."""
+        yield from map(self.token, map(_Kind, (MLP, Layer, Neuron)))
+        yield shape
+        places = tuple(map(self._places.get, map(id, parameters_of(thing))))
+        yield places if None not in places else _unknown()
 
     def _function(self, thing: types.FunctionType) -> Iterator[Any]:
         yield _identity(thing.__code__)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.nn import MLP, Layer, Neuron, is_ours, neurons_of
-from micrograd.ops import TABLE, dot, equal, greater, logsumexp, maximum
+from micrograd.nn import MLP, Layer, Neuron
+from micrograd.ops import dot, equal, greater, logsumexp, maximum
 from micrograd.optim import Clip
 from micrograd.replay.arguments import as_column
 from micrograd.replay.compiled import Compiled
 from micrograd.replay.kernels import numpy
-from micrograd.replay.trace.alike import described
+from micrograd.replay.trace.alike import described, parameters_of, shape_of, surface
 from micrograd.replay.trace.traced import Trace
 from micrograd.replay.training.descent import Descent
 from micrograd.replay.training.steps import Steps
@@ -47,19 +47,14 @@ def _architecture(model: Any, parameters: list[Value]) -> tuple[Any, ...] | None
     It is known for the classes of `micrograd.nn` themselves if the parameters are as they were
     made: leaves, each in one place, without labels, which errors would show.
     """
-    if not is_ours(model):
+    shape = shape_of(model)
+    if shape is None:
         return None
-    layers = [
-        tuple([(len(n.w), bool(n.nonlin), n.activation, bool(n.atomic)) for n in neurons])
-        for neurons in neurons_of(model)
-    ]
-    values = [p for neurons in neurons_of(model) for n in neurons for p in (*n.w, n.b)]
+    values = parameters_of(model)
     special = [p for p in values if type(p) is not Value or p.op is not None or p.label]
     if special or parameters != values:  # no parameter comes twice, so neither does any of these
         return None
-    names = {neuron[2] for layer in layers for neuron in layer}
-    rows = tuple([(TABLE.get(name), getattr(Value, name, None)) for name in sorted(names)])
-    return (model.nin, *layers, rows, MLP.__call__, Layer.__call__, Neuron.__call__)
+    return (*shape, surface(MLP, Layer, Neuron))
 
 
 class NetworkSteps(Steps):
@@ -159,7 +154,7 @@ class NetworkSteps(Steps):
             self._key = (*trace.comparable(), compiled.backend)
         else:
             shapes = [column.shape[1:] for column in columns]
-            self._key = (computed, computes, compiled.backend, classes, *shapes)
+            self._key = (computed, computes, compiled.backend, *shapes)
         known = _known.pop(self._key, None)
         if known is not None:
             _known[self._key] = known  # the latest; `pop` is safe if other threads do the same

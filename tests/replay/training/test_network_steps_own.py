@@ -45,6 +45,11 @@ MEANS = {
     "of targets alone": lambda s, y: losses.mse(s, y) - losses.mse(y, y),
     "negated": lambda s, y: -(0.5 - losses.mse(s, y)) / 2,
 }
+CANCELLED = {
+    "a difference of equals": lambda s, y: losses.mse(s, y) + (sum(s) - sum(s)),
+    "a sum of opposites": lambda s, y: losses.mse(s, y) + sum(s) + -sum(s),
+    "rounded otherwise": lambda s, y: sum(0.1 * a**2 for a in s) / len(s) * 10,
+}
 OTHERS = {
     "sum": lambda s, y: sum((a - b) ** 2 for a, b in zip(s, y, strict=True)),
     "root": lambda s, y: losses.mse(s, y) ** 0.5,
@@ -57,10 +62,24 @@ OTHERS = {
     ),
     "by size": lambda s, y: sum(a**2 for a in s) / len(s) * (2 if len(s) > 2 else 1),
     "product": lambda s, y: losses.mse(s, y) * own_hinge(s, y),
+    "twice a sum": lambda s, y: 2.0 * sum(a**2 for a in s),
+    "a sum, twice": lambda s, y: sum(a**2 for a in s) * 2.0,
+    "divided by nothing": lambda s, y: losses.mse(s, y) / (len(s) - len(s)),
+    "the last counts more": lambda s, y: sum(a**2 for a in (*s, *s[1:][-1:])) / len(s),
+    "a constant each": lambda s, y: sum(relu(a - k - 1) for k, a in enumerate(s)) / len(s),
+    "a parameter each": lambda s, y: (
+        sum(p * a for p, a in pairs(MODEL.parameters()[: len(s)], s)) / len(s)
+    ),
+    "score or target": lambda s, y: sum(relu(a) for a in (*s[:1], *y[1:])) / len(s),
+    "of some": lambda s, y: sum(a**2 for a in s[::2]) / len(s),
+    "a constant by size": lambda s, y: losses.mse(s, y) + 1.0 / len(s),
+    "a penalty by size": lambda s, y: losses.mse(s, y) + MODEL.parameters()[0] * len(s),
+    "a sequence": lambda s, y: [losses.mse(s, y)],
+    "an error of some size": lambda s, y: losses.mse(s, y) + {7: 0, 3: 0}[len(s)],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("loss", MEANS.values(), ids=MEANS)
+@pytest.mark.parametrize("loss", [*MEANS.values(), *CANCELLED.values()], ids=[*MEANS, *CANCELLED])
 def test_a_mean_over_samples_is_found(loss):
     assert is_mean_of_samples(loss, [7, 3], (), ())
 
