@@ -27,6 +27,7 @@ _RULES: Final = """
 .mgb.mgb tr:nth-child(n), .mgb.mgb tr:hover { background: none; border: 0; }
 .mgb.mgb th, .mgb.mgb td { border: 0; padding: 3px 12px 3px 0; text-align: right;
   vertical-align: baseline; max-width: 46ch; overflow-wrap: anywhere; }
+.mgb.mgb th { overflow-wrap: break-word; }
 .mgb.mgb tr > :first-child { text-align: left; } .mgb.mgb td { border-top: 1px solid var(--hair); }
 .mgb.mgb tfoot td { border-top: 2px solid var(--ink); font-weight: 600; }
 .mgb svg { max-width: 100%; height: auto; } .mgb .plot text { fill: var(--muted); font-size: 12px; }

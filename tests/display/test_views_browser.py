@@ -20,6 +20,17 @@ HOSTS = [
 COLOURS = """() => [...document.querySelectorAll(".mgb, .mgb .pos, .mgb .neg, .mgb th")].map(
     e => getComputedStyle(e).color.match(/\\d+/g).map(Number))"""
 
+BROKEN = """() => {
+  const broken = [], lines = range => new Set([...range.getClientRects()].map(r => r.top)).size;
+  for (const text of [...document.querySelectorAll(".mgb th")].flatMap(e => [...e.childNodes]))
+    for (const word of (text.data ?? "").matchAll(/[a-z]{2,}/gi)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (lines(range) > 1) broken.push(word[0]);
+    }
+  return broken; }"""
+
 
 def hexed(channels):
     return "#" + "".join(f"{channel:02X}" for channel in channels[:3])
@@ -45,3 +56,12 @@ def test_the_views_are_light_or_dark_as_the_page_is(system):
         page.evaluate("document.body.className = ''")
         assert hexed(page.evaluate(COLOURS)[0]) == LIGHT.ink
         assert not complaints
+
+
+def test_no_word_at_the_head_of_a_table_is_broken_on_a_narrow_page():
+    views = "".join(filter(None, (html(make()) for make in OBJECTS.values())))
+    with launched() as browser:
+        page = browser.new_page(viewport={"width": 400, "height": 700})
+        page.set_content(f"<!DOCTYPE html><body>{views}")
+        assert page.evaluate(BROKEN) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
