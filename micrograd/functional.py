@@ -25,16 +25,7 @@ from micrograd.errors import (
     shown_briefly,
 )
 from micrograd.graph import depends_on, order
-from micrograd.ops import (
-    Op,
-    Operators,
-    as_float,
-    identity,
-    is_constant,
-    is_operand,
-    is_plain,
-    number,
-)
+from micrograd.ops import Operators, as_float, identity, is_constant, is_operand, is_plain, number
 from micrograd.values.grad_mode import setting
 
 __all__ = ["grad", "gradcheck", "hessian", "jacobian", "value_and_grad"]
@@ -382,7 +373,7 @@ def _suspect(output: Value, eps: float) -> str:
             if is_constant(node.parents[i]) or at_kink:  # a convention is not a fault
                 continue
 
-            def own(x: float, at: int = i, op: Op = node.op, inputs: Any = tuple(data)) -> float:
+            def own(x: float, at: int = i, op: Any = node.op, inputs: Any = tuple(data)) -> float:
                 return as_float(op.compute(*inputs[:at], x, *inputs[at + 1 :]))
 
             try:

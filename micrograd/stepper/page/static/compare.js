@@ -14,7 +14,7 @@ function shownAfter(D, k) {
 
 function mountCompare(model, el, keep) {
   const { as, compare, heads, names, says } = model.get("data"), quit = new AbortController(), hosts = [], own = el.id === "mgs";
-  const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
+  const on = listening(quit);
   const cells = heads.map(text => h("div", { class: "mgc-cell", role: "group", "aria-label": capital(text) }, h("h3", {}, capital(text)), h("div")));
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" }), body = h("div", { class: "mgc-table", tabindex: 0, role: "group", "aria-label": "What differs so far" });
   const controls = h("div"), below = h("div"), above = h("div");

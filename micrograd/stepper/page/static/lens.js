@@ -36,7 +36,7 @@ function latest(list, k) {
 
 function mountLens(model, el, keep) {
   const V = lensData(model.get("data")), { D, nodes, steps, net, root, groups, groupAt, placeOf } = V;
-  const quit = new AbortController(), on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
+  const quit = new AbortController(), on = listening(quit);
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
   Object.assign(V, { k: clamp(model.get("step")), open: null, sel: null, tab: null, page: null, width: 900, sample: net.sample, ...keep?.state });
   const address = addressOf(model, el, nodes, D.walk, !keep);
@@ -141,9 +141,8 @@ function mountLens(model, el, keep) {
   const words = lensWords(V, on), picture = lensPicture(V, on);
   pane.append(picture.stage, picture.over, legend);
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, player.buttons, strip, count, player.rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
-  const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
-  const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(hint));
-  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2 3", "sum, layer, \u2026"], ...(samples ? [["[ ]", "sample"]] : [])].map(hint));
+  const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(keyHint));
+  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2 3", "sum, layer, \u2026"], ...(samples ? [["[ ]", "sample"]] : [])].map(keyHint));
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
     top,
     D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null, alert,
@@ -151,7 +150,7 @@ function mountLens(model, el, keep) {
   el.replaceChildren(app);
   const host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, paint, pane: words.pane, k: () => V.k, width: () => V.width, curve: () => V.width >= 1240 ? 150 : 96, go: done(go), stage: picture.over, picture: picture.stage, cards: picture.spots,
-    resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(hint([keys, what])), called: i => V.called(i), typed, spoken,
+    resize: () => { measure(); paint(); }, sample: () => V.sample, select: (i, tab) => V.select(i, tab), selected: () => V.sel, choose: name => V.choose(name), focus: i => picture.focusValue(i), hint: (keys, what) => moreKeys.append(keyHint([keys, what])), called: i => V.called(i), typed, spoken,
     single: () => V.open != null && !V.isRest(V.k), closed: () => V.open == null && !V.isRest(V.k), first: () => groupAt[V.k].steps[0], show: (j, focus) => V.showStep(clamp(j), focus),
     shared: () => ({ k: V.k, open: V.open, sample: V.sample, page: V.page, sel: V.sel }), follow: state => { play(false); Object.assign(V, state); model.set("step", V.k); paint(); },
   }, keep);

@@ -19,6 +19,9 @@ const copier = (on, tell) => async (text, button, row, label) => {
   setTimeout(() => { button.textContent = name; }, 1200);
 };
 
+const keyHint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), ` ${what}`);
+// Adds listeners that are gone once `quit` is aborted.
+const listening = quit => (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
 const iconButton = (name, label) => h("button", { type: "button", "aria-label": label, title: label }, name in ICON ? icon(ICON[name]) : name);
 
 // The buttons and the speed of a walk, and what plays it. `act` has what each button does, whether the

@@ -12,7 +12,7 @@ function mount(model, el, keep, again) {
   const narrow = roomy(keep?.narrow);
   const D = decoded(model.get("data"), narrow), { nodes, edges, steps } = D, [W, H, R] = D.box;
   const root = nodes.length - 1, quit = new AbortController();
-  const on = (target, event, f, options) => target.addEventListener(event, f, { signal: quit.signal, ...options });
+  const on = listening(quit);
   const nF = steps.filter(s => s.k === "forward").length, calm = matchMedia("(prefers-reduced-motion: reduce)");
   const big = edges.length > 300, few = edges.length <= 60, folded = nodes[0].spot !== undefined, lean = big || folded || nodes.length > 150;
   const clamp = j => Math.max(0, Math.min(steps.length - 1, Math.trunc(j) || 0));
@@ -60,9 +60,8 @@ function mount(model, el, keep, again) {
   const count = h("span", { class: "mgs-count", "aria-hidden": "true" });
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, player.buttons, h("div", { class: "mgs-slide" }, h("div", { class: "mgs-track" }, segF, segB, finish ? segU : null, slider), count), player.rate);
   const alert = h("p", { class: "mgs-alert", role: "alert", hidden: "" });
-  const hint = ([keys, what]) => h("span", {}, h("kbd", {}, keys), " " + what);
-  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(hint), D.guess ? hint(["g", "guess"]) : null, hint(["?", "more keys"]));
-  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(hint));
+  const keysRow = h("div", { class: "mgs-keys" }, KEYS.map(keyHint), D.guess ? keyHint(["g", "guess"]) : null, keyHint(["?", "more keys"]));
+  const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, MORE_KEYS.map(keyHint));
   const choices = D.alike.map(a => h("select", { "aria-label": `Which of the like terms of ${minus(a.name)} is shown` }, a.terms.map((t, j) => h("option", { value: j }, `${j + 1} of ${a.terms.length}`))));
   const foldRow = !folded ? null : h("p", { class: "mgs-fold" },
     D.alike.map((a, g) => h("span", {}, `Terms of ${minus(a.name)} that are computed alike, shown: `, choices[g])),
@@ -77,7 +76,7 @@ function mount(model, el, keep, again) {
   el.replaceChildren(app);
   host = hostOf({
     D, root, model, app, address, on, quit, clamp, top, bar, legend, alert, k: () => k, width: () => view?.r.width ?? 900, curve: () => 92, go: j => step(j), stage: over, picture: pane, cards: () => nodes.map((n, i) => spotOf(i)).filter(c => c), called: i => nodes[i].name, typed: text => [minus(text)], spoken: minus,
-    paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(hint([keys, what])),
+    paint: () => { panel.renew(); paint(); }, resize: () => { if (measure()) paint(); }, select: (i, name) => { if (i != null) unfold(i); if (name) { sel = i; showPane(name); } else pick(i); }, selected: () => sel, choose: showPane, focus: i => nodes[i].g.focus({ preventScroll: true }), hint: (keys, what) => moreKeys.append(keyHint([keys, what])),
     single: () => true, closed: () => false, first: () => k, show: j => step(j),
     shared: () => ({ k, sel }), follow: state => { play(false); sel = state.sel; go(state.k, { glide: false }); paint(); },
     pane: (name, text, draw) => panel.pane(name, text, draw, showPane),
