@@ -15,7 +15,7 @@ COMPARED: Final = {
     "same": "Step {step}: the same in both, {left}.",
     "apart": "Step {step}: {first} {left}, {second} {right}.",
     "lost": " Overwritten instead of added: {lost} is lost.",
-    "other": "Step {step} is another one in each. {First}: {left} {Second}: {right}",
+    "other": "Step {step} is not the same in both. {First}: {left} {Second}: {right}",
     "ended": "{Name} has no such step.",
 }
 """Of the two names, `{first}` and `{second}`, and the numbers, `{left}` and `{right}`."""
