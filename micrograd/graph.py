@@ -62,29 +62,28 @@ def order(root: NodeT) -> list[NodeT]:
         node = stack.pop()
         if node is None:
             node = stack.pop()
-            done.add(node)
-            result.append(node)
+        elif node in done:
             continue
-        if node in begun:
-            if node not in done:
-                raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
-            continue
-        begun.add(node)
-        stack += (node, None)
-        try:  # the slots of `engine.node`, read directly: `parents` would take a third longer
-            left, right = node._left, node._right
-        except AttributeError:  # another class with `parents`
-            left, right = node.parents, None
-        # The first operand is put on the stack last, and so is taken from it first.
-        if right is not None:
-            if right not in done:
-                stack.append(right)
-            if left not in done:
-                stack.append(left)
-        elif type(left) is tuple:
-            stack += [operand for operand in reversed(left) if operand not in done]
-        elif left is not None:
-            stack.append(left)
+        else:
+            try:  # the slots of `engine.node`, read directly: `parents` would take a third longer
+                left, right = node._left, node._right
+            except AttributeError:  # another class with `parents`
+                left, right = node.parents, None
+            # The first operand is put on the stack last, and so is taken from it first.
+            if right is not None:
+                waiting = () if left in done and right in done else (node, None, right, left)
+            elif type(left) is tuple:
+                waiting = () if done.issuperset(left) else (node, None, *left[::-1])
+            else:
+                waiting = () if left is None or left in done else (node, None, left)
+            if waiting:
+                if node in begun:
+                    raise CycleError(f"the graph contains itself: {node!r} is its own ancestor")
+                begun.add(node)
+                stack += waiting
+                continue
+        done.add(node)
+        result.append(node)
     return result
 
 
