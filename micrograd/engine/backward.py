@@ -30,47 +30,53 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     gradients: dict[Node, Any] = {nodes[-1]: 1}  # d(last)/d(last)
     so_far = gradients.get  # of a node that no gradient has reached: None, or the given default
     for node in reversed(nodes):
-        op = node.op
+        op, upstream = node.op, so_far(node)
         if op is None or op is constant:  # a leaf
             continue
-        right, upstream = node._right, so_far(node)
+        left, right, a, b = node._left, node._right, node._a, node._b
         try:
-            # Not two operands; a gate, which chose one, as `maximum` does; made by hand.
-            if right is None or op.gate or op.opaque:
-                _pass_on(node, gradients)
-                continue
-            # Most nodes have two operands: for them `_pass_on` is written out here, for speed.
-            left, a, b = node._left, node._a, node._b
-            if left._data is not a or right._data is not b:  # another object, or number?
+            if op.opaque:  # made by hand
                 check_fresh(node)
-            if upstream is not None:
+                if upstream is not None:
+                    pass_on_by_hand(node, upstream, gradients)
+                continue
+            # Has the node been assigned to, or do its operands hold other numbers than at its
+            # making? Only then `a` and `b` are other objects than these numbers.
+            if right is not None:  # two operands, as most nodes have: written out, for speed
+                if left._data is not a or right._data is not b:
+                    check_fresh(node)
+                if upstream is None:  # nothing was passed to it
+                    continue
                 to_left, to_right = op.partials(node._data, a, b)
-                gradients[left] = so_far(left, 0) + to_left * upstream
-                gradients[right] = so_far(right, 0) + to_right * upstream
+                if not op.gate:
+                    gradients[left] = so_far(left, 0) + to_left * upstream
+                    gradients[right] = so_far(right, 0) + to_right * upstream
+                    continue
+                pairs: Any = ((left, to_left), (right, to_right))
+            elif type(left) is tuple:
+                if type(a) is Overwritten or [x._data for x in left] != [*a]:
+                    check_fresh(node)
+                if upstream is None:
+                    continue
+                pairs = zip(left, op.partials(node._data, *a))  # noqa: B905 (`strict` is slower)
+            else:
+                if left._data is not a:
+                    check_fresh(node)
+                if upstream is None:
+                    continue
+                pairs = zip((left,), op.partials(node._data, a))
+            gate = op.gate
+            for parent, local in pairs:
+                if not gate or local != 0:  # what a gate did not choose is passed nothing
+                    gradients[parent] = so_far(parent, 0) + local * upstream
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised
                 raise
             raise without_derivative(node, error) from error
     check_finite(nodes, gradients)
+    for node in nodes if len(gradients) < len(nodes) else ():
+        gradients.setdefault(node, 0)
     return gradients
-
-
-def _pass_on(node: Node, gradients: dict[Node, Any]) -> None:
-    """Pass the gradient of one node on to its operands: the chain rule."""
-    op, parents, inputs, gate = node.op, node.parents, node.inputs, node.op.gate
-    # Has the node been assigned to, or do its operands hold other numbers than at its making?
-    if type(node._a) is Overwritten or [x._data for x in parents] != [*inputs]:
-        check_fresh(node)
-    upstream = gradients.get(node)
-    if upstream is None:  # nothing was passed to it
-        return
-    if op.opaque:
-        pass_on_by_hand(node, upstream, gradients)
-        return
-    pairs = zip(parents, op.partials(node._data, *inputs))  # noqa: B905 (`strict` takes twice as long)
-    for parent, local in pairs:
-        if not gate or local != 0:  # what a gate did not choose is passed nothing
-            gradients[parent] = gradients.get(parent, 0) + local * upstream
 
 
 def backward_pass_as_graph(nodes: Sequence[Node]) -> dict[Node, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -32,8 +31,8 @@ def _total(*values: Any) -> PlainNumber:
 
 def _dot(pairs: int, *inputs: Any) -> PlainNumber:
     total = inputs[2 * pairs] if len(inputs) > 2 * pairs else 0
-    for product in map(operator.mul, inputs[:pairs], inputs[pairs : 2 * pairs]):
-        total += product
+    for w, x in zip(inputs[:pairs], inputs[pairs:]):  # noqa: B905 (the bias has no partner)
+        total += w * x
     return total
 
 

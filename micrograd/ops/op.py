@@ -163,7 +163,7 @@ class Op:
         if len(args) != self.arity:
             raise self._miscounted(args)
         for arg in args:
-            if type(arg) is not float:  # a float is the one number that is known at once
+            if type(arg) is not float and type(arg) is not int:
                 break
         else:
             return self.compute(*args)
