@@ -58,6 +58,7 @@ def order(root: NodeT) -> list[NodeT]:
     done: set[NodeT] = set()
     begun: set[NodeT] = set()
     stack: list[Any] = [root]
+    waiting: tuple[Any, ...]  # empty where all operands are done, as those of a leaf are
     while stack:
         node = stack.pop()
         if node is None:

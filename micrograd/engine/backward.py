@@ -7,6 +7,7 @@ Values, for gradients that are graphs.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,55 +28,48 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     `nodes` are in topological order: whatever uses a node comes after it. From the last to the
     first, each gradient is therefore complete before it is passed on. No node is changed.
     """
-    gradients: dict[Node, Any] = {nodes[-1]: 1}  # d(last)/d(last)
+    gradients: defaultdict[Node, Any] = defaultdict(int, {nodes[-1]: 1})  # d(last)/d(last)
     so_far = gradients.get  # of a node that no gradient has reached: None, or the given default
     for node in reversed(nodes):
         op, upstream = node.op, so_far(node)
         if op is None or op is constant:  # a leaf
             continue
-        left, right, a, b = node._left, node._right, node._a, node._b
+        left, right, a, b, gate = node._left, node._right, node._a, node._b, op.gate
         try:
+            # If an operand holds another object, or number, than at the making of the node, or the
+            # node was assigned to: look closely. What a gate did not choose is passed nothing.
             if op.opaque:  # made by hand
                 check_fresh(node)
                 if upstream is not None:
                     pass_on_by_hand(node, upstream, gradients)
-                continue
-            # Has the node been assigned to, or do its operands hold other numbers than at its
-            # making? Only then `a` and `b` are other objects than these numbers.
-            if right is not None:  # two operands, as most nodes have: written out, for speed
+            elif right is not None:
                 if left._data is not a or right._data is not b:
                     check_fresh(node)
-                if upstream is None:  # nothing was passed to it
-                    continue
-                to_left, to_right = op.partials(node._data, a, b)
-                if not op.gate:
-                    gradients[left] = so_far(left, 0) + to_left * upstream
-                    gradients[right] = so_far(right, 0) + to_right * upstream
-                    continue
-                pairs: Any = ((left, to_left), (right, to_right))
+                if upstream is not None:
+                    to_left, to_right = op.partials(node._data, a, b)
+                    if not gate or to_left != 0:
+                        gradients[left] = so_far(left, 0) + to_left * upstream
+                    if not gate or to_right != 0:
+                        gradients[right] = so_far(right, 0) + to_right * upstream
             elif type(left) is tuple:
                 if type(a) is Overwritten or [x._data for x in left] != [*a]:
                     check_fresh(node)
-                if upstream is None:
-                    continue
-                pairs = zip(left, op.partials(node._data, *a))  # noqa: B905 (`strict` is slower)
+                if upstream is not None:
+                    for parent, local in zip(left, op.partials(node._data, *a)):  # noqa: B905 (faster)
+                        if not gate or local != 0:
+                            gradients[parent] += local * upstream
             else:
                 if left._data is not a:
                     check_fresh(node)
-                if upstream is None:
-                    continue
-                pairs = zip((left,), op.partials(node._data, a))
-            gate = op.gate
-            for parent, local in pairs:
-                if not gate or local != 0:  # what a gate did not choose is passed nothing
-                    gradients[parent] = so_far(parent, 0) + local * upstream
+                if upstream is not None:
+                    (local,) = op.partials(node._data, a)
+                    if not gate or local != 0:
+                        gradients[left] = so_far(left, 0) + local * upstream
         except (ValueError, ArithmeticError) as error:
             if op.opaque:  # what the closure of a user raised
                 raise
             raise without_derivative(node, error) from error
     check_finite(nodes, gradients)
-    for node in nodes if len(gradients) < len(nodes) else ():
-        gradients.setdefault(node, 0)
     return gradients
 
 

@@ -236,7 +236,8 @@ class Value(Node):
         gradients = backward_pass(nodes)  # the chain rule; what follows stores what it returned
         before = [node._grad for node in nodes]
         try:
-            for node, grad in gradients.items():
+            for node in nodes:
+                grad = gradients.get(node, 0)  # 0 where none arrived
                 if node._left is None:  # a leaf, which adds up
                     node._grad += grad
                 else:

@@ -36,10 +36,6 @@ def _dot(pairs: int, *inputs: Any) -> PlainNumber:
     return total
 
 
-def _dot_partials(pairs: int, out: Number, *inputs: Number) -> tuple[Number, ...]:
-    return inputs[pairs : 2 * pairs] + inputs[:pairs] + (1,) * (len(inputs) - 2 * pairs)
-
-
 def _logsumexp(*values: Any) -> float:
     largest = max(range(len(values)), key=values.__getitem__)
     peak = float(values[largest])
@@ -134,7 +130,7 @@ def dot(w: Iterable[Number], x: Iterable[Number], bias: Number | None = None) ->
 def dot_of(pairs: int, with_bias: bool) -> Op:
     """Return the row of the dot product of `pairs` pairs, with operands (w..., x..., bias)."""
     terms = [f"{{{i}}} * {{{pairs + i}}}" for i in range(pairs)]
-    arity = 2 * pairs + with_bias
+    arity, of_bias = 2 * pairs + with_bias, (1,) * with_bias
     return Op(
         name="dot",
         pairs=pairs,
@@ -146,7 +142,7 @@ def dot_of(pairs: int, with_bias: bool) -> Op:
         binds=(3,) * (2 * pairs) + (1,) * with_bias,  # products; the bias stands first, alone
         arity=arity,
         forward=partial(_dot, pairs),
-        partials=partial(_dot_partials, pairs),
+        partials=lambda out, *inputs: inputs[pairs : 2 * pairs] + inputs[:pairs] + of_bias,
         note="Added from left to right, rounded at each step: digits are lost where terms cancel.",
     )
 

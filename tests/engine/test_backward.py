@@ -281,3 +281,15 @@ def test_a_thousand_dropped_graphs_leave_the_collector_nothing() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_finite_gradients_pass_though_their_sum_is_infinite() -> None:
+    a, b, huge = Value(0.0), Value(0.0), Value(1.5e308)
+    (a * huge + b * huge).backward()
+    assert (a.grad, b.grad) == (1.5e308, 1.5e308)
+
+
+def test_a_gradient_of_a_shared_operand_adds_up_over_all_its_places() -> None:
+    x, y = Value(2.0), Value(3.0)
+    ops.dot([x, x, y], [x, y, x], bias=x).backward()  # x² + 2xy + x
+    assert (x.grad, y.grad) == (11.0, 4.0)
