@@ -41,6 +41,8 @@ def write(folder: Path) -> None:
     for path in folder.glob("*/index.html"):
         text = path.read_text(encoding="utf-8")
         added = '<link rel="icon" href="../favicon.ico"><script src="../kept.js" defer></script>'
+        # On a phone there is no room for it: its two words would be cut off.
+        added += "<style>@media(max-width:600px){.jp-NotebookTrustedStatus{display:none}}</style>"
         path.write_text(text.replace("</head>", f"{added}</head>"), encoding="utf-8")
     icons = folder / "static" / "favicons"
     icons.mkdir(parents=True)

@@ -33,7 +33,7 @@ def write(folder: Path) -> None:
     """Write the runtime into a new folder: the program, wheels, and the lock file that lists them.
 
     Every archive of Pyodide's own has the SHA-256 of its lock file, which is that of npm's package,
-    when it comes; matplotlib's is then changed in one number.
+    when it comes; matplotlib's list of fonts is then set right.
     """
     folder.mkdir(parents=True)
     for name in CORE:
@@ -62,8 +62,8 @@ def write(folder: Path) -> None:
 def with_fonts(wheel: bytes) -> bytes:
     """Return matplotlib's wheel with a list of fonts that its program takes.
 
-    Pyodide's names the version of another program: each notebook would list the fonts anew, and
-    say so in red.
+    Pyodide's names the version of another program, and fonts of the machine that built it: each
+    notebook would list the fonts anew, and say so in red.
     """
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(wheel)) as old, zipfile.ZipFile(changed, "w") as new:
@@ -72,7 +72,12 @@ def with_fonts(wheel: bytes) -> bytes:
         for entry in old.infolist():
             held = old.read(entry)
             if entry.filename == "matplotlib/fontlist.json":
-                held = re.sub(rb'"_version": \d+', b'"_version": ' + version, held, count=1)
+                fonts = json.loads(held) | {"_version": int(version)}
+                for kind in ("afmlist", "ttflist"):
+                    there = [f"matplotlib/mpl-data/{font['fname']}" for font in fonts[kind]]
+                    pairs = zip(fonts[kind], there, strict=True)
+                    fonts[kind] = [font for font, path in pairs if path in old.NameToInfo]
+                held = json.dumps(fonts).encode()
             new.writestr(entry, held)
     return changed.getvalue()
 

@@ -1,5 +1,7 @@
 """The settings of Sphinx for the documentation; `docs/build.py` calls it."""
 
+from pathlib import Path
+
 import numpydoc.xref
 import reference
 from numpydoc.docscrape_sphinx import SphinxDocString
@@ -73,6 +75,7 @@ html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 mathjax_path = "mathjax/tex-svg.js"
 html_copy_source = False
 html_show_sourcelink = False

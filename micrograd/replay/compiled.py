@@ -8,6 +8,7 @@ import importlib
 import inspect
 import math
 import pickle
+import sys
 import threading
 import warnings
 from array import array
@@ -48,6 +49,8 @@ _method_of = method_of  # the name that pickles of version 1.0.0 hold
 
 @functools.cache
 def _warn_without_llvm() -> None:
+    if sys.platform == "emscripten":  # nobody can change it in a web page
+        return
     warnings.warn(
         f"llvmlite is not installed, so compiled functions run as Python: {install('replay')}",
         RuntimeWarning,

@@ -82,9 +82,9 @@ def test_no_page_is_wider_than_a_phone_or_has_the_other_theme(browser, address, 
 @pytest.mark.parametrize(
     ("asked", "found", "said"),
     [
-        ("add an op", "Add an op", "define("),
-        ("gradient of one weight", "See a network", "The gradient of one weight"),
-        ("save a model", "Train", "model.save("),
+        ("How do I add an op", "Add an op", "define("),
+        ("How do I see the gradient of one weight", "See a network", "The gradient of one weight"),
+        ("How do I save a model", "Train", "model.save("),
         ("tanh", "micrograd.tanh", "1 - out * out"),
     ],
 )

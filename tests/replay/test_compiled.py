@@ -210,6 +210,9 @@ def test_without_llvmlite_auto_warns_once(monkeypatch):
         assert compile(lambda x: x).backend == "python"
     with pytest.raises(ImportError, match=r"micrograd\[replay\]"):
         compile(lambda x: x, "llvm")
+    monkeypatch.setattr(sys, "platform", "emscripten")  # where nothing can be installed
+    module._warn_without_llvm.cache_clear()
+    assert compile(lambda x: x)(2.0) == 2.0
 
 
 def test_without_llvmlite_everything_still_works():
