@@ -275,6 +275,14 @@ class RerolledLoops:
         # Of a large program most steps are not like those that follow: no need to look closer.
         if last >= len(steps) or not rows[steps[at]] is rows[steps[at + 1]] is rows[steps[last]]:
             return 1
+        first, second = (
+            self._fused.get(step, -1) if rows[step] is ops.add else step
+            for step in steps[at : at + 2]
+        )
+        if first < 0 or second < 0:
+            return 1
+        if not set(self._operands[first]) & set(self._operands[second]):  # they have no factor
+            return 1
         count = self._row_of(at, turned=False)
         return count if count > 1 else self._row_of(at, turned=True)
 
