@@ -128,8 +128,8 @@ def _run_of(watch: Watch, settings: dict[str, Any], data: dict[str, Any]) -> dic
 
 def _optimizer_state(optimizer: Any, moments: dict[str, Any], rate: float) -> dict[str, Any]:
     """Return the state of an optimizer after the steps of a page."""
-    steps, mean = moments["steps"], moments["mean"]
+    steps, mean, square = moments["steps"], *(map(float, moments[k]) for k in ("mean", "square"))
     state = {**optimizer.state_dict(), "steps": steps, "lr": rate}
     if isinstance(optimizer, optim.SGD):
-        return {**state, "momentum_buffer": mean if steps and optimizer.momentum else []}
-    return {**state, "mean": mean, "square": moments["square"]}
+        return {**state, "momentum_buffer": [*mean] if steps and optimizer.momentum else []}
+    return {**state, "mean": [*mean], "square": [*square]}

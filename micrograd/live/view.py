@@ -233,7 +233,8 @@ class View:
         rows = np.asarray(rows, dtype=float)
         if self.inputs is None:
             return rows
-        return np.array([[float(f(row)) for f in self.inputs.values()] for row in rows.tolist()])
+        functions = self.inputs.values()
+        return np.array([[_number(f, row) for f in functions] for row in rows.tolist()])
 
     def _answers(self, rows: Any, layer: int) -> Any:
         """Return what each neuron of a layer answers to each row; -1 is the network itself."""
@@ -413,6 +414,14 @@ def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
         validation = (validation[0], encoded("validation y", _listed(validation[1])))
     return encoded("y", labels), validation, words
+
+
+def _number(function: Callable[[Any], Any], row: list[float]) -> float:
+    """Return an input; nan where it is not defined, as log beyond all samples."""
+    try:
+        return float(function(row))
+    except (ArithmeticError, DomainError, TypeError):  # a power may be complex
+        return math.nan
 
 
 def _input(i: int) -> str:

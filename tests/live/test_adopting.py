@@ -12,7 +12,7 @@ import numpy as np
 from trainer import in_node
 from watched import HELD, X, model, y
 
-from micrograd import watch
+from micrograd import exp, log, watch
 from micrograd.errors import ArgumentError
 from micrograd.optim import SGD
 
@@ -65,10 +65,18 @@ def test_python_goes_on_with_the_steps_that_the_page_would_have_done():
 @pytest.mark.parametrize("change", [
     {"data": "moons", "n": 60, "layers": [3]}, {"data": "blobs", "n": 60}, {"painted": _PAINTED},
     {"features": ["x1x2", "sin x1", "r"]}, {"loss": "cross_entropy", "activation": "tanh"},
-    {"data": "none", "painted": _PAINTED, "loss": "mse"},
+    {"data": "none", "painted": _PAINTED, "loss": "mse"}, {"data": "iris", "n": 60},
+    {"features": ["log", "root"]}, {"features": ["x1", "steep"], "optimizer": "Adam"},
 ])  # fmt: skip
 def test_another_network_or_other_samples_are_shown_by_python_too(change):
-    view = of_call(derived={"r": lambda x: x[0] ** 2 + x[1] ** 2})
+    view = of_call(
+        derived={
+            "r": lambda x: x[0] ** 2 + x[1] ** 2,
+            "log": lambda x: log(x[0] + 1.01),  # the plane is wider than its domain
+            "root": lambda x: (x[1] + 2.01) ** 0.5,
+            "steep": lambda x: exp(200 * x[0] - 50),  # whose square Adam cannot hold
+        }
+    )
     net = view.model
     there, back = run_on_a_page(view, change, 12, view.task["settings"], 3)
     state, losses, _, parameters, page_map, _ = there

@@ -325,6 +325,11 @@ def test_a_page_tells_numbers_takes_painted_points_keeps_runs_and_gives_python(t
                 run_until(page, 40)
                 button(name="Pin this run").click()
                 pinned = step(page)
+                number = page.get_by_label("sample", exact=True)
+                for i in ("-1", "1e20", ""):
+                    number.fill(i)
+                    number.press("Enter")
+                    assert "numbers from 0 to 31" in page.get_by_role("alert").first.inner_text()
                 page.get_by_label("activation").select_option("tanh")
                 row = page.locator(".mgl-table tbody tr")
                 results = row.locator("td").all_inner_texts()

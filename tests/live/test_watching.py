@@ -117,6 +117,7 @@ def test_rate_and_activation_can_be_changed():
         ),
         ({"y": [0, 1]}, InputCountError, "X has 30 rows, y has 2"),
         ({"X": [[math.nan, 1.0]], "y": [0]}, ArgumentError, "finite"),
+        ({"X": [[1e308 * a, -b] for a, b in X]}, ArgumentError, "which is too large to draw"),
         ({"model": Neuron(2)}, ArgumentTypeError, "MLP"),
         ({"model": MLP(3, [1])}, InputCountError, "expected 3 inputs"),
         ({"features": (0, 2)}, ArgumentError, "from 0 to 1"),

@@ -30,7 +30,7 @@ function renderLive({ model, el }) {
       return () => { if (name) places.map(p => p.querySelector(`[aria-label="${CSS.escape(name)}"]`)).find(e => e)?.focus({ preventScroll: true }); };
     },
     paint: () => { if (mounted) paint(); }, changed, say, tell,
-    change(part) { act(() => source.change(part)); },
+    change(part) { act(() => source.change(part)); if (leaveLens && Object.keys(part).join() !== "lr") closeLens(false); }, // of a run that is gone
     run: () => act(() => { if (source.running || !view.frame.stopped) source.run(!source.running); }),
     forward: () => act(() => { if (!view.frame.stopped) source.step(); }), backward: () => act(() => source.back()), reset: () => act(() => source.reset()),
     pinned: () => [], ghosts: () => [], open,
@@ -43,7 +43,7 @@ function renderLive({ model, el }) {
   // ---- the parts
   view.map = liveMap(view);
   const net = liveNet(view), curve = liveCurve(view), controls = liveControls(view), painter = livePainter(view), pins = source.runs ? livePins(view) : null;
-  const openButton = view.button("Show its back-propagation", () => { const i = Number(number.value); if (Number.isInteger(i)) open(i); }), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
+  const openButton = view.button("Show its back-propagation", () => { const i = number.value.trim() ? Number(number.value) : NaN; if (view.shape.points[i]) open(i); else view.say(`Samples have numbers from 0 to ${view.shape.points.length - 1}.`); }), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
   const number = source.held ? h("select", { class: "mgl-held" }, source.held.map(i => h("option", { value: i }, view.map.sampleName(i).replace("sample ", "")))) : h("input", { type: "number", class: "mgl-number", min: 0, value: 0 });
   const canOpen = !source.held || source.held.length > 0, row = h("div", { class: "mgl-bar mgl-share" });
   const about = source.kind === "trained" ? "or click a point of the plane" : source.kind === "kernel" ? data.task?.why ?? "or click a point of the plane" : canOpen ? `or click its point. This page holds ${source.held.length} of ${data.points.length} samples; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.";
@@ -100,7 +100,7 @@ function renderLive({ model, el }) {
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
-    const box = h("div"), close = view.button("Close", closeLens), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes });
+    const box = h("div"), close = view.button("Close", () => closeLens()), graph = structuredClone({ ...sample, title: `The loss of ${view.map.sampleName(i)}`, numbers: changes });
     const target = changes && !view.shape.classes.length ? numberText(changes.at(-1)[1]) : null; // of a regression
     if (target != null) for (const term of graph.net?.loss?.terms ?? []) Object.assign(term, { target, name: `target: ${target}` });
     const shim = {
@@ -116,10 +116,11 @@ function renderLive({ model, el }) {
     steps.querySelector("[role=slider], input[type=range]")?.focus({ preventScroll: true });
     steps.scrollIntoView({ block: "nearest" });
   }
-  function closeLens() {
+  function closeLens(back = true) {
     leaveLens?.(); leaveLens = null;
     steps.replaceChildren(); steps.hidden = true; view.sample = -1;
     view.map.paint();
+    if (!back) return;
     opener.focus({ preventScroll: true });
     (byPoint ? view.map.plane : opener).scrollIntoView({ block: "nearest" });
   }

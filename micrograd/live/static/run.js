@@ -206,7 +206,7 @@ function trainerOf(task, given = {}) {
     state(since = 0) {
       const { steps, mean, square } = optimizer.state, { rowAt, ...samples } = set, isOwn = settings.data === "own" && !settings.painted.length;
       return {
-        settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], moments: { steps, mean: [...mean], square: [...square] }, stopped,
+        settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], moments: { steps, mean: Array.from(mean, sent), square: Array.from(square, sent) }, stopped,
         ...(since ? {} : { start: [...start], samples: isOwn ? null : samples }),
       };
     },
@@ -232,6 +232,7 @@ function best(scores, from, n) {
   return found;
 }
 const finiteOr = (x, other = null) => Number.isFinite(x) ? x : other;
+const sent = x => finiteOr(x, pythonText(x)); // JSON has no infinity
 const pythonText = x => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
 function thinnedPoints(points, most = 500) { // the lowest and the highest of each stretch, as `frames.thinned`
   if (points.length <= most) return points;
