@@ -78,8 +78,7 @@ def differentiate(
         else:
             near = (*parents, node)
             slopes = [near[place] if place >= 0 else ~place for place in form]
-        is_constant = tape.constant_at(upstream) is not None
-        halves = op.pairs if whole and not is_constant else 0
+        halves = op.pairs if whole and tape.constant_at(upstream) is None else 0
         for some, own in _parts(halves, parents, slopes):
             if (
                 halves
@@ -98,7 +97,7 @@ def differentiate(
             found = [one for one in zip(some, own, numbers, strict=True) if one[0] in reached]
             zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
             passed = found if zeros else [one for one in found if one[2] is None or one[2] != 0]
-            if not passed and as_numbers and not is_constant:
+            if not passed and as_numbers and tape.constant_at(upstream) is None:
                 passed = found[:1]
             for parent, slope, number in passed:
                 if whole:
