@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from micrograd.backward_pass import BROKEN, Recording, Row, backward_rows, final_gradients, is_same
 from micrograd.checks import one_of
@@ -163,12 +163,12 @@ class Stepper(Walk, Sequence[Step]):
         ArgumentError
             If it is none of the steps. Also a ValueError.
         """
-        try:
-            return super().index(value, start, cast("int", stop))
-        except (TypeError, ValueError):
-            raise ArgumentError(
-                f"{shown_briefly(value)} is none of these steps: find goes to that of a Value"
-            ) from None
+        is_step = isinstance(value, Step) and value.index in range(len(self))[start:stop]
+        if is_step and value.row is self._rows[value.index]:
+            return int(value.index)
+        raise ArgumentError(
+            f"{shown_briefly(value)} is none of these steps: find goes to that of a Value"
+        )
 
     @cached_property
     def _rows(self) -> list[Row]:

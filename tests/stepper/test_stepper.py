@@ -633,3 +633,39 @@ def test_what_a_page_opens_with_is_handed_on(monkeypatch, tmp_path):
     (x,) = named(x=2.0)
     steps(x * x).to_html(tmp_path / "a.html", open="loss", set={x: 0.5}, guess=2)
     assert handed == {"open": "loss", "set": {x: 0.5}, "guess": 2}
+
+
+def test_a_step_is_found_by_its_index_in_any_part_of_the_sequence():
+    walk = steps(the_39_graph()[1])
+    last = len(walk) - 1
+    for k, step in enumerate(walk):
+        assert walk.index(step) == walk.index(step, k, k + 1) == walk.index(step, stop=k + 1) == k
+    for start, stop in ((1, None), (0, 0)):
+        with pytest.raises(ArgumentError, match=r"is none of these steps: find goes to that of a"):
+            walk.index(walk[0], start, stop)
+    assert walk[-len(walk)].index == 0
+    assert walk[last].index == last
+
+
+def test_a_copy_of_a_walk_that_lives_lives_and_keeps_its_names():
+    a = Value(2.0)
+    walk = steps(a * 3, labels={a: "rate"})
+    walk.live = True
+    again = pickle.loads(pickle.dumps(walk))
+    assert again.words.names[0] == "rate"
+    assert again.find("rate").grad_after == 3
+    twin = walk.of_copy(copy.deepcopy(walk.root))
+    assert twin.live is True
+    assert twin.words.names[0] == "rate"
+
+
+def test_the_names_of_a_model_of_ones_own_are_asked_for():
+    class Model:
+        def __init__(self):
+            self.slope = Value(2.0)
+
+        def named_parameters(self):
+            return [("slope", self.slope)]
+
+    model = Model()
+    assert "slope" in steps(model.slope * 3, model=model).words.names

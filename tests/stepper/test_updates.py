@@ -238,3 +238,13 @@ def test_errors_name_what_is_wrong():
 
     with pytest.raises(ArgumentError, match="Locked cannot be copied"):
         steps(root, optimizer=Locked([w]))
+
+
+def test_a_single_update_is_said_by_its_own_sentence_and_several_by_the_closing_one():
+    w, v = Value(3.0, label="w"), Value(1.0, label="v")
+    alone, both = (steps(w * v, optimizer=SGD(held, lr=0.1)) for held in ([w], [w, v]))
+    assert alone.sections[-1].groups[-1].text == alone[-1].text
+    assert both.sections[-1].groups[-1].text.endswith(both.updated)
+    assert both[-2].change is both.changes[0] is both.change_at(-2)
+    assert (both[-1].change, both.change_at(-1)) == (both.changes[1], both.changes[1])
+    assert both.change_at(-3) is both[-3].change is both.change_at(0) is None
