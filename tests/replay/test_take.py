@@ -50,3 +50,19 @@ def test_an_index_that_is_none_is_an_error_with_the_number_of_the_sample(backend
         compiled(wrong)
     silent = compile(lambda index: micrograd.sum(table(index)), backend, check="ignore")
     assert np.isnan(silent.map([0, 3, wrong, 1])).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_values_may_be_parameters_and_inputs(backend, order):
+    w = [Value(0.5), Value(-2.0)]
+
+    def picked(x, index):
+        values = [w[0], x, w[1]]
+        return micrograd.take([values[i] for i in order], index)
+
+    compiled = compile(picked, backend, check="ignore")
+    wanted = [[0.5, 7.0, -2.0][i] for i in order]
+    assert compiled.map([7.0] * 3, [0, 1, 2]).tolist() == wanted
+    for wrong in (-1, 0.5, 1.5, 3):
+        assert np.isnan(compiled(7.0, wrong))

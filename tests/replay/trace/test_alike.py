@@ -1,5 +1,6 @@
 """What is said of functions: equal where their traces are, another where anything has changed."""
 
+import dataclasses
 import functools
 import gc
 import math
@@ -25,6 +26,9 @@ SCALE = 2.0
 class Settings:
     def __init__(self, rate):
         self.rate = rate
+
+    def faster(self, rate):
+        self.rate += rate
 
 
 class Slotted:
@@ -94,6 +98,24 @@ def importing_beside(x):
     return x * len(kept_by(x))
 
 
+def importing_later():
+    def later(x):
+        import decimal
+
+        return x * decimal.MAX_PREC
+
+    return later
+
+
+def empty_cell():
+    def function(x):
+        return x * rate
+
+    if function is None:
+        rate = 1.0
+    return function
+
+
 class Meta(type):
     rate = 1.0
 
@@ -137,6 +159,13 @@ ALIKE = {
     "a built-in": math.exp,
     "another built-in": math.log,
     "a method": Settings(1.0).__init__,
+    "a method of other settings": Settings(2.0).__init__,
+    "another method": Settings(1.0).faster,
+    "a partial of another": functools.partial(closing, 1),
+    "a partial by name": functools.partial(helper, x=1),
+    "a nan as a text": "nan",
+    "a text like a number": "2.0",
+    "bytes": b"2",
 }
 
 
@@ -169,6 +198,8 @@ UNKNOWN = {
     "a method of a list": closing([].append),
     "a stranger's parameter": closing(Value(1.0)),
     "a class that draws": lambda x: Around()(x),
+    "an import within a function that it makes": lambda x: [importing_later() for _ in (x,)],
+    "an empty cell": empty_cell(),
     "the class of an object": lambda x: closing(x.__class__)(x),
 }
 
@@ -176,6 +207,135 @@ UNKNOWN = {
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_nothing_is_said_where_something_may_be_hidden(name):
     assert described(UNKNOWN[name], []) is None
+
+
+@functools.cache
+def program(text):
+    return compile(text, "made", "exec")  # the same text gives the same code
+
+
+def made(text, **names):
+    """Return the function `f` that a program defines."""
+    space = {"__name__": "made_here", **names}
+    exec(program(text), space)
+    return space["f"]
+
+
+class Base:
+    def rate(self, x):
+        return x
+
+
+class OtherBase(Base):
+    def rate(self, x):
+        return 2 * x
+
+
+def other(x):
+    return x
+
+
+SPACE, OTHER_SPACE = types.ModuleType("space"), types.ModuleType("space")
+SPACE.rate, OTHER_SPACE.rate = 1.0, 2.0
+PAIRS = {
+    "code": (lambda: made("def f(x): return x + x"), lambda: made("def f(x): return x * x")),
+    "an attribute of a function": (
+        lambda: made("def f(x): return x\nf.rate = g", g=1),
+        lambda: made("def f(x): return x\nf.rate = g", g=2),
+    ),
+    "which name": (
+        lambda: made("def f(x): return (a, b)[0]", a=1),
+        lambda: made("def f(x): return (a, b)[0]", b=1),
+    ),
+    "what is in a module": (
+        lambda: made("def f(x): return m.rate", m=SPACE),
+        lambda: made("def f(x): return m.rate", m=OTHER_SPACE),
+    ),
+    "the name of an attribute": (
+        lambda: made("def f(x): return g", g=settings(a=1)),
+        lambda: made("def f(x): return g", g=settings(b=1)),
+    ),
+    "the type of an entry": (
+        lambda: made("def f(x): return g", g=(1,)), lambda: made("def f(x): return g", g=[1]),
+    ),
+    "which parameter": (
+        lambda: made("def f(x): return g", g=PARAMETERS[0]),
+        lambda: made("def f(x): return g", g=PARAMETERS[1]),
+    ),
+    "a class or its object": (
+        lambda: made("def f(x): return g", g=Settings),
+        lambda: made("def f(x): return g", g=Settings(1.0)),
+    ),
+}  # fmt: skip
+PARAMETERS = [Value(1.0), Value(1.0)]
+
+
+def settings(**attributes):
+    made = Settings(1.0)
+    vars(made).update(attributes)
+    return made
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_what_differs_in_one_thing_is_told_apart(name):
+    one, other = PAIRS[name]
+    first = described(one(), PARAMETERS)
+    assert first not in (None, described(other(), PARAMETERS))
+
+
+PARTS = {
+    "a getter": ("rate", property(helper), property(other)),
+    "a setter": ("rate", property(None, helper), property(None, other)),
+    "a deleter": ("rate", property(None, None, helper), property(None, None, other)),
+    "a static method": ("rate", staticmethod(helper), staticmethod(other)),
+    "a class method": ("rate", classmethod(helper), classmethod(other)),
+    "a cached property": (
+        "rate", functools.cached_property(helper), functools.cached_property(other),
+    ),
+    "a base": ("__bases__", (Base,), (OtherBase,)),
+    "how an object is made": ("__init__", helper, other),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_class_of_which_a_part_was_changed_is_seen(name):
+    attribute, before, after = PARTS[name]
+    kind = type("Kind", (Base,), {"__module__": __name__})
+    setattr(kind, attribute, before)
+    function = closing(kind if attribute == "__init__" else object.__new__(kind))
+    first = described(function, [])
+    assert first == described(function, [])
+    setattr(kind, attribute, after)
+    assert first not in (None, described(function, []))
+
+
+@pytest.mark.parametrize("method", [None, classmethod(helper), staticmethod(helper)])
+@pytest.mark.parametrize("inherits", [False, True])
+def test_what_makes_an_object_matters_only_where_its_class_may_make_more(method, inherits):
+    def start(self):
+        pass
+
+    kind = type("Kind", (), {"__module__": __name__, "__init__": start, "more": method})
+    if inherits:
+        kind = type("Heir", (kind,), {"__module__": __name__, "again": method})
+    given = closing(kind())
+    before = described(given, [])
+    assert before is not None
+    start.note = 1
+    assert (described(given, []) == before) == (method is None)
+
+
+@pytest.mark.parametrize("place", ["forward", "partials"])
+def test_nothing_is_said_while_a_rule_of_the_table_is_the_users(place, monkeypatch):
+    row = dataclasses.replace(ops.TABLE["exp"], **{place: helper})
+    monkeypatch.setitem(ops.TABLE, "exp", row)
+    assert described(closing(1), []) is None
+
+
+def test_a_row_that_was_replaced_by_another_of_ours_is_seen(monkeypatch):
+    before = described(closing(1), [])
+    monkeypatch.setitem(ops.TABLE, "exp", dataclasses.replace(ops.TABLE["exp"]))
+    assert described(closing(1), []) not in (before, None)
 
 
 def said(model):
