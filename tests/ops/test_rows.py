@@ -539,3 +539,12 @@ def test_the_derivative_of_a_quotient_is_a_number_of_its_kind() -> None:
 def test_a_power_that_is_not_real_says_so() -> None:
     with pytest.raises(ValueError, match=r": a negative number to a fractional power is not real$"):
         ops.pow(-2.0, 0.5)
+
+
+def test_a_cube_root_is_right_to_half_a_digit_also_of_the_smallest_numbers() -> None:
+    rng = random.Random(1)
+    for k in range(2000):
+        x = rng.uniform(1, 8) * 2.0 ** rng.randrange(-1070, 1020) if k else 5e-324
+        root = Fraction(ops.cbrt(x))
+        half = Fraction(math.ulp(ops.cbrt(x))) * Fraction(51, 100)
+        assert (root - half) ** 3 <= Fraction(x) <= (root + half) ** 3, x
