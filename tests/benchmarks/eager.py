@@ -56,7 +56,9 @@ def environment(folder):
 
 def run(python, arguments, path=None):
     """Run Python in a new process and return the JSON that it printed."""
-    variables = {key: text for key, text in os.environ.items() if key != "PYTHONPATH"}
+    # Bytecode is kept, as an installed package keeps it: else an import would compile the source.
+    dropped = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    variables = {key: text for key, text in os.environ.items() if key not in dropped}
     if path is not None:
         variables["PYTHONPATH"] = str(path)
     command = [str(python), *arguments]
