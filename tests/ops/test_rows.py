@@ -546,5 +546,5 @@ def test_a_cube_root_is_right_to_half_a_digit_also_of_the_smallest_numbers() -> 
     for k in range(2000):
         x = rng.uniform(1, 8) * 2.0 ** rng.randrange(-1070, 1020) if k else 5e-324
         root = Fraction(ops.cbrt(x))
-        half = Fraction(math.ulp(ops.cbrt(x))) * Fraction(51, 100)
+        half = Fraction(math.ulp(ops.cbrt(x))) * Fraction(5002, 10000)
         assert (root - half) ** 3 <= Fraction(x) <= (root + half) ** 3, x
