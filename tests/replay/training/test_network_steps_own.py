@@ -137,7 +137,7 @@ def test_fit_of_several_outputs_and_targets():
 def test_any_other_loss_is_left_to_the_engine(monkeypatch):
     monkeypatch.setattr("micrograd.replay.training.network_steps._WORTH", 0)
     assert run(variance, "auto", None) == run(variance, False, None)
-    with pytest.raises(ArgumentError, match="mean of a loss of each sample"):
+    with pytest.raises(ArgumentError, match="mean of one loss per sample"):
         run(variance, True, None)
 
 
