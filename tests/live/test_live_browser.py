@@ -118,6 +118,47 @@ def test_a_link_that_cannot_be_read_is_told(tmp_path):
                 assert page.get_by_label("Learning rate, typed").input_value() == "0.02"
 
 
+def test_a_page_that_opens_at_a_step_has_links_to_its_start_and_to_other_runs(tmp_path):
+    view = watch(MLP(2, [2, 1], rng=random.Random(1)), X, y)
+    page_at_5, losses = view.run(5).to_html(tmp_path / "run.html"), view.losses
+    with launched() as browser:
+        with opened(browser, page_at_5) as page:
+            page.wait_for_timeout(500)
+            assert step(page) == 5
+            page.get_by_role("button", name="Reset").click()
+            page.wait_for_timeout(500)  # until the address is written
+            link = page.url.partition("#")[2]
+        cases = ((link, 0), ("lr=0.5", 0), ("step=2", 2), ("theme=dark", 5), ("data=none", 0))
+        for fragment, there in cases:
+            with opened(browser, page_at_5, fragment=f"#{fragment}") as page:
+                page.wait_for_timeout(500)
+                assert step(page) == there, fragment
+                if fragment == link:
+                    assert float(page.locator(".mgl").get_attribute("data-loss")) == losses[0]
+                elif fragment == "data=none":
+                    page.get_by_role("button", name="Show its back-propagation").click()
+                    page.get_by_text("There are no samples yet: paint points.").wait_for()
+
+
+def test_names_and_links_of_any_length_leave_the_page_as_wide_and_the_alert_as_short(tmp_path):
+    classes = ["</noscript><script>alert(1)</script>", 500 * "W", 50 * "two words "]
+    net, names = MLP(2, [4, 3], rng=random.Random(1)), ["<b>" + 500 * "n", 500 * "m"]
+    labels = [classes[i % 3] for i in range(30)]
+    path = watch(net, X, labels, "cross_entropy", names=names).to_html(tmp_path / "run.html")
+    pins, painted = "%20".join(10_000 * ["step%3D1"]), ";".join(["1,2,0"] * 9_999 + ["NaN,1,0"])
+    unknown = "&".join(f"key{i}=1" for i in range(1_000))
+    with launched() as browser:
+        for width in (1000, 400):
+            for fragment in ("", f"#pins={pins}", f"#painted={painted}", f"#{unknown}"):
+                with opened(browser, path, width, fragment=fragment) as page:
+                    plane = page.locator(".mgl-map").bounding_box()
+                    assert plane["height"] == plane["width"]
+                    assert page.locator(".mgl-up").bounding_box()["height"] <= plane["height"] + 1
+                    said = page.locator(".mgl > .mgs-alert").text_content()
+                    assert len(said) < 1_000, fragment[:20]
+                    assert ("which is not here." in said) == bool(fragment), fragment[:20]
+
+
 def test_a_sample_opens_in_the_lens_in_any_theme_and_closes_by_escape(tmp_path):
     view = watch(
         MLP(2, [4, 1], rng=random.Random(1)), X, y, squares, names=["width", "height"],

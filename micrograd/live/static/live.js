@@ -43,7 +43,7 @@ function renderLive({ model, el }) {
   // ---- the parts
   view.map = liveMap(view);
   const net = liveNet(view), curve = liveCurve(view), controls = liveControls(view), painter = livePainter(view), pins = source.runs ? livePins(view) : null;
-  const openButton = view.button("Show its back-propagation", () => { const i = number.value.trim() ? Number(number.value) : NaN; if (view.shape.points[i]) open(i); else view.say(`Samples have numbers from 0 to ${view.shape.points.length - 1}.`); }), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
+  const openButton = view.button("Show its back-propagation", () => { const i = number.value.trim() ? Number(number.value) : NaN, n = view.shape.points.length; if (view.shape.points[i]) open(i); else view.say(n ? `Samples have numbers from 0 to ${n - 1}.` : "There are no samples yet: paint points."); }), steps = h("div", { class: "mgl-steps", role: "group", hidden: "" });
   const number = source.held ? h("select", { class: "mgl-held" }, source.held.map(i => h("option", { value: i }, view.map.sampleName(i).replace("sample ", "")))) : h("input", { type: "number", class: "mgl-number", min: 0, value: 0 });
   const canOpen = !source.held || source.held.length > 0, row = h("div", { class: "mgl-bar mgl-share" });
   const about = source.kind === "trained" ? "or click a point of the plane" : source.kind === "kernel" ? data.task?.why ?? "or click a point of the plane" : canOpen ? `or click its point. This page holds ${source.held.length} of ${data.points.length} samples; a notebook shows any.` : "The graph of one sample is too large for this page: a notebook shows it for small networks.";
@@ -96,7 +96,7 @@ function renderLive({ model, el }) {
   }
 
   // ---- the back-propagation of a sample, in the theme of the page around it
-  let leaveLens = null, opener = null, byPoint = false; // how it was opened
+  let leaveLens = null, opener = openButton, byPoint = false; // how it was opened: in this view, or in another one of the same widget
   const themed = new Set(); // what it does when the theme changes
   function show(i, { data: sample, changes }, n) {
     leaveLens?.();
@@ -182,9 +182,9 @@ function renderLive({ model, el }) {
     const written = (key, s) => sameLists(s[key], source.defaults(key === "data" ? undefined : s.data)[key]) ? "" : formOf(key)[0](s[key]);
     const readInto = (found, key, text) => { try { found[key] = formOf(key)[1](text); } catch { return false; } }; // % that encodes nothing
     for (const key of keys) address.add(key, () => written(key, source.settings), text => readInto(wanted, key, text));
-    const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => `This link says ${key}=${texts[key] ? texts[key][0](value) : value}, which is not here.`).join(" ");
+    const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => notHere(key, texts[key] ? texts[key][0](value) : value)).join(" ");
     if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
-    address.add("step", () => view.frame?.n || "", text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
+    address.add("step", () => view.frame?.n || (data.state ? 0 : ""), text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
     address.add("pins", () => pins.all().map(({ n, settings }) => new URLSearchParams([["step", n], ...keys.map(key => [key, written(key, settings)])].filter(([, text]) => text))).join(" "), text => {
       const runs = text.split(" ").map(one => { const { step, ...part } = Object.fromEntries(new URLSearchParams(one)), found = {}; for (const key in part) if (!keys.includes(key) || readInto(found, key, part[key]) === false) return null; return [Number(step ?? 0), found]; });
       return runs.every(run => run && Number.isInteger(run[0]) && run[0] >= 0 && run[0] <= 1e6) && runs.length <= MOST_PINS ? void pins.bring(runs) : false;

@@ -5,6 +5,11 @@
 const WRITE_AFTER = 250; // milliseconds after the last change: browsers refuse an address a frame
 const plainName = name => name.replace(/\u207d([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)\u207e/g, (_, n) => n.normalize("NFKC")).replace(/[\u2080-\u2089]+(,[\u2080-\u2089]+)*/g, n => `[${n.normalize("NFKC")}]`).replace(/^\u2113/, "loss");
 
+// What a link says in vain, however much it says: the beginning.
+const cutShort = text => { const letters = Array.from(String(text)); return letters.length > 60 ? `${letters.slice(0, 60).join("")}\u2026` : text; };
+const notHere = (key, text) => `This link says ${cutShort(key)}=${cutShort(text)}, which is not here.`;
+const firstFew = said => [...said.slice(0, 12), ...(said.length > 12 ? [`And ${said.length - 12} more.`] : [])].join(" ");
+
 function addressOf(model, el, nodes, count, fresh) {
   const asked = (fresh && model.get("start")) || {}, unread = new Set(Object.keys(asked)), parts = new Map(), faults = [], page = el.id === "mgs" || model.get("owns"), own = page && window === window.top;
   const names = nodes.map(n => plainName(n.name));
@@ -18,14 +23,14 @@ function addressOf(model, el, nodes, count, fresh) {
       unread.delete(key);
       if (asked[key] == null) return;
       const said = read(asked[key]);
-      const fault = said === false ? `This link says ${key}=${asked[key]}, which is not here.` : said;
+      const fault = said === false ? notHere(key, asked[key]) : said;
       if (fault && !faults.includes(fault)) faults.push(fault);
     },
     text: () => "#" + [...parts].map(([key, write]) => [key, String(write() ?? "")]).filter(([, text]) => text).map(([key, text]) => `${key}=${encoded(text)}`).join("&"),
     // Says what the link names in vain; from now on `changed` writes the address.
     ready(alert) {
-      for (const key of unread) if (asked[key]) faults.push(`This link says ${key}=${asked[key]}, which is not here.`);
-      if (faults.length) { complaint = alert; alert.textContent = faults.join(" "); alert.hidden = false; }
+      for (const key of unread) if (asked[key]) faults.push(notHere(key, asked[key]));
+      if (faults.length) { complaint = alert; alert.textContent = firstFew(faults); alert.hidden = false; }
       kept = address.text();
     },
     changed() {
@@ -35,7 +40,7 @@ function addressOf(model, el, nodes, count, fresh) {
         const text = address.text();
         if (text === kept) return;
         kept = text;
-        if (complaint?.textContent === faults.join(" ")) complaint.hidden = true; // until the reader moves on
+        if (complaint?.textContent === firstFew(faults)) complaint.hidden = true; // until the reader moves on
         try { history.replaceState(null, "", text); } catch { /* not allowed here: the page works without */ }
       }, WRITE_AFTER);
     },
@@ -57,17 +62,17 @@ function addressOf(model, el, nodes, count, fresh) {
         let name = part.slice(0, at);
         try { name = decodeURIComponent(name); } catch { /* as it stands */ }
         const i = address.find(name);
-        if (i < 0 || nodes[i].sym) wrong.push(`This link names ${name}, which is ${i < 0 ? "not here" : "computed from others"}.`);
-        else if (number == null || !Number.isFinite(x)) wrong.push(noNumber(part.slice(at + 1)));
+        if (i < 0 || nodes[i].sym) wrong.push(`This link names ${cutShort(name)}, which is ${i < 0 ? "not here" : "computed from others"}.`);
+        else if (number == null || !Number.isFinite(x)) wrong.push(noNumber(cutShort(part.slice(at + 1))));
         else pairs.push([i, x]);
       }
-      return [pairs, wrong.join(" ")];
+      return [pairs, firstFew(wrong)];
     },
   };
   if (count != null) address.add("step", () => model.get("step") < count ? model.get("step") + 1 : "update", text => {
     if (text === "update") return void model.set("step", count);
     const j = Number(text);
-    if (!(Number.isInteger(j) && j >= 1 && j <= count)) return `This link says step ${text}; the steps are 1 to ${count}.`;
+    if (!(Number.isInteger(j) && j >= 1 && j <= count)) return `This link says step ${cutShort(text)}; the steps are 1 to ${count}.`;
     model.set("step", j - 1);
   });
   const THEMES = ["light", "dark"];

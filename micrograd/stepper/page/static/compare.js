@@ -23,7 +23,7 @@ function mountCompare(model, el, keep) {
   el.replaceChildren(app);
   const leave = [followTheme(app, el, model, on, () => {})];
   const ownKeys = address => {
-    address.add("compare", () => as, text => text === as ? undefined : `This link compares with ${text}, this page with ${as}.`);
+    address.add("compare", () => as, text => text === as ? undefined : `This link compares with ${cutShort(text)}, this page with ${as}.`);
     for (const key of ["guess", "lr", "optimizer", "zero_grad"]) address.add(key, () => "", () => "Two walks side by side ask for no guesses and make no updates: the page of one walk does.");
   };
   const longer = +(compare[0].steps.length < compare[1].steps.length); // it has the controls and the address

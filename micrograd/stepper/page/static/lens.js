@@ -124,7 +124,7 @@ function mountLens(model, el, keep) {
     V.open = place;
     if (!isAt(groupAt[V.k], place) || isRest(groupAt[V.k])) V.k = all[0].steps[0];
   });
-  address.add("pick", () => V.sel == null ? "" : address.named(V.sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; V.sel = i; });
+  address.add("pick", () => V.sel == null ? "" : address.named(V.sel), text => { const i = address.find(text); if (i < 0) return `This link names ${cutShort(text)}, which is not here.`; V.sel = i; });
   V.k = snap(V.k);
 
   // ---- skeleton, in reading order

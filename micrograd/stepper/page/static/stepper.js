@@ -20,7 +20,7 @@ function mount(model, el, keep, again) {
   let k = clamp(model.get("step")), sel = keep?.sel ?? null, sought = keep?.sought ?? null, // the picked value that is brought into view, until the next step
     hover = null, raf = 0, lighted = null;
   const panel = panelOf(D, on, light, keep), { say, by, contributions } = panel;
-  address.add("pick", () => sel == null ? "" : address.named(sel), text => { const i = address.find(text); if (i < 0) return `This link names ${text}, which is not here.`; sel = sought = i; });
+  address.add("pick", () => sel == null ? "" : address.named(sel), text => { const i = address.find(text); if (i < 0) return `This link names ${cutShort(text)}, which is not here.`; sel = sought = i; });
   const into = nodes.map(() => []), outOf = nodes.map(() => []); // the edges of each value
   edges.forEach((e, j) => { e.at = j; e.was = nodes[e.c].loc[e.arg]; into[e.c].push(e); outOf[e.p].push(e); });
 

@@ -204,7 +204,7 @@ PARTS.push(host => {
     if (!live || !U.count || host.k() !== end || host.isPulled()) return null;
     return [h("div", { class: "mgs-moved" }, h("span", {}, `${U.count} update${U.count > 1 ? "s" : ""}: `, ...typed(brief(rootName, 150, 14)), ` ${minus(number(U.losses[0]))} \u2192 ${minus(number(U.losses.at(-1)))}`), button("Back to the original", host.putBack))];
   });
-  const positive = text => { const x = Number(text); if (!(x > 0 && Number.isFinite(x))) return `This link says lr=${text}; a learning rate is above 0.`; U.lr = x; clear(); };
+  const positive = text => { const x = Number(text); if (!(x > 0 && Number.isFinite(x))) return `This link says lr=${cutShort(text)}; a learning rate is above 0.`; U.lr = x; clear(); };
   address.add("lr", () => U.lr === start.lr ? "" : String(U.lr), positive);
   address.add("optimizer", () => U.opt === start.opt ? "" : optimizers[U.opt].name, text => { const j = optimizers.findIndex(o => o.name === text); if (j < 0) return false; U.opt = j; clear(); });
   address.add("zero_grad", () => U.zero ? "" : "0", text => { if (text !== "0") return false; U.zero = false; });
