@@ -234,7 +234,7 @@ function best(scores, from, n) {
 const finiteOr = (x, other = null) => Number.isFinite(x) ? x : other;
 const sent = x => finiteOr(x, pythonText(x)); // JSON has no infinity
 const pythonText = x => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-function thinnedPoints(points, most = 500) { // the lowest and the highest of each stretch, as `frames.thinned`
+function thinnedPoints(points, most = 500) { // the lowest and the highest of each stretch, as `style.thinned`
   if (points.length <= most) return points;
   const size = Math.ceil((points.length - 2) / Math.floor((most - 2) / 2)), kept = [points[0]];
   for (let start = 1; start < points.length - 1; start += size) {
