@@ -42,7 +42,6 @@ from micrograd.ops import number
 __all__ = [
     "Mark",
     "append_json",
-    "mark_of",
     "path_ending_in",
     "path_of",
     "read_document",
@@ -126,7 +125,9 @@ def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
     return target
 
 
-def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool = True) -> None:
+def write_json(
+    path: str | os.PathLike[str], document: Any, *, for_reading: bool = True
+) -> Mark | None:
     """Write a document of dicts, lists, strings and numbers atomically.
 
     If the process is killed meanwhile, the file that was there before is left; see `write_atomic`.
@@ -140,6 +141,11 @@ def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool
         Whether every entry has a line of its own, and every number its digits, which takes many
         times as long.
 
+    Returns
+    -------
+    Mark or None
+        As of `write_atomic`.
+
     Raises
     ------
     OSError
@@ -151,11 +157,11 @@ def write_json(path: str | os.PathLike[str], document: Any, *, for_reading: bool
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_json(f"{folder}/a.json", {"third": Fraction(1, 3), "worst": math.inf})
+    ...     _ = write_json(f"{folder}/a.json", {"third": Fraction(1, 3), "worst": math.inf})
     ...     read_json(f"{folder}/a.json")
     {'third': Fraction(1, 3), 'worst': inf}
     """
-    write_atomic(path, _written(document, for_reading=for_reading))
+    return write_atomic(path, _written(document, for_reading=for_reading))
 
 
 def _written(document: Any, *, for_reading: bool) -> bytes:
@@ -172,14 +178,6 @@ class Mark(NamedTuple):
     device: int
     inode: int
     size: int
-
-
-def mark_of(path: str | os.PathLike[str]) -> Mark | None:
-    """Return the mark of a file; None if it is none to which lines can be added."""
-    if not _is_replaceable(path):
-        return None
-    now = os.stat(path)  # noqa: PTH116 (a path may be a string)
-    return Mark(now.st_dev, now.st_ino, now.st_size)
 
 
 def append_json(
@@ -226,7 +224,9 @@ def append_json(
     return mark._replace(size=mark.size + len(line))
 
 
-def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool = True) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], content: bytes, *, durable: bool = True
+) -> Mark | None:
     """Write a file atomically: a reader sees the old content or the new, never a part.
 
     The content is written to a new file in the same folder and synced to the disk; in one step that
@@ -240,6 +240,11 @@ def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool 
     durable : bool, default True
         Whether to wait for the disk, so that a power failure leaves the old content or the new.
 
+    Returns
+    -------
+    Mark or None
+        Of the file that was written, whatever is at the path now; None if it is no regular file.
+
     Raises
     ------
     OSError
@@ -249,7 +254,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool 
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomic(f"{folder}/a.txt", b"all of it")
+    ...     _ = write_atomic(f"{folder}/a.txt", b"all of it")
     ...     Path(folder, "a.txt").read_bytes()
     b'all of it'
     """
@@ -258,7 +263,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool 
         raise IsADirectoryError(errno.EISDIR, "Is a folder, not a file", os.fspath(path))
     if not _is_replaceable(path):
         _write_into(path, content)
-        return
+        return None
     target = Path(os.path.realpath(path))  # the file behind a link
     part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
@@ -266,6 +271,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool 
             with part.open("xb") as file:
                 _take_over(target, part)
                 file.write(content)
+                made = os.fstat(file.fileno())
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
@@ -283,6 +289,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes, *, durable: bool 
                 os.fsync(folder)
             finally:
                 os.close(folder)
+    return Mark(made.st_dev, made.st_ino, len(content))
 
 
 def _stream(path: str | os.PathLike[str]) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from micrograd.checks import one_of, whole_number
 from micrograd.errors import StateError, shown_briefly
-from micrograd.files import Mark, append_json, mark_of, read_documents, write_json
+from micrograd.files import Mark, append_json, read_documents, write_json
 from micrograd.loop import LISTS, Batches, History, Run
 from micrograd.nn import Module
 from micrograd.ops import number
@@ -65,7 +65,7 @@ class Checkpoint:
         """Write the run, atomically and synced: a reader sees the old file or the new one."""
         run = self._run
         self._names, data = _loss(run).state()
-        write_json(
+        mark = write_json(
             self._path,
             {
                 "format": _FORMAT,
@@ -78,7 +78,7 @@ class Checkpoint:
             for_reading=False,
         )
         self.due = time.monotonic() + _PAUSE
-        self._note(mark_of(self._path) if self._in_lines else None)
+        self._note(mark if self._in_lines else None)
 
     def update(self, *, for_good: bool) -> None:
         """Bring the file up to date, by a line if it can be.

@@ -417,3 +417,16 @@ def test_a_model_whose_state_gets_other_names_is_written_as_a_whole(tmp_path):
     )  # fmt: skip
     assert len(lines(path)) == 3
     assert read(path)["parameters"]["names"][0].startswith("b.")
+
+
+def test_no_line_is_added_where_another_process_writes_right_after_this_one(tmp_path, monkeypatch):
+    path, write = tmp_path / "run.json", write_json
+
+    def write_and_lose(where, document, **options):
+        mark = write(where, document, **options)
+        write(where, "of another process")
+        return mark
+
+    monkeypatch.setattr("micrograd.train.checkpoint.write_json", write_and_lose)
+    fit(network(), XOR, SIGNS, steps=3, checkpoint=path, checkpoint_every=1)
+    assert read_json(path) == "of another process"
