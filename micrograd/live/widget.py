@@ -66,8 +66,8 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._late = False
         options["place"] = uuid4().hex
         super().__init__(data=self._about(), **options)
-        if not self.trains_itself:
-            self.frame = self._current_frame()
+        if watch.step or not self.trains_itself:
+            self._show()
         watch.shown.add(self)
         self.observe(self._asked, names=["command"])
         self.observe(self._told, names=["state"])

@@ -67,6 +67,7 @@ def test_an_open_view_follows_what_python_does():
     assert live.state == {"settings": view.settings, "step": 3}
     view.set_rate(0.5).run(2).set_rate(0.25).run(1)
     assert live.state["settings"]["later"] == [[3, {"lr": 0.5}], [5, {"lr": 0.25}]]
+    assert view.widget().state == live.state  # a view that is opened later, too
     page = in_node(
         "const run = trainerOf(given[0]).change(given[1].settings).step(given[1].step);"
         "return [run.losses, [...run.parameters], run.reset().settings.lr];",
@@ -80,6 +81,7 @@ def test_an_open_view_follows_what_python_does():
     view.optimizer.lr = 0.125
     view.run()
     assert "cannot follow" in live.error
+    assert "cannot follow" in view.widget().error
 
     async def cell():
         kernel.run().run()
