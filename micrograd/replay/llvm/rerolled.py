@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from micrograd import ops
 from micrograd.ops import Op
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
-from micrograd.replay.trace.whole import ADDED, ELEMENT, SCALED, SPREAD, WHOLE
+from micrograd.replay.trace.whole import ADDED, ELEMENT, SCALED, SPREAD, WHOLE, operands_of
 
 __all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
 
@@ -365,11 +365,12 @@ class RerolledLoops:
     def _whole(self, at: int) -> int:
         """Find the loop of a row of many numbers, which is one step."""
         position = self._steps[at]
-        op, (factor, *operands) = self._rows[position], self._operands[position]
-        count = len(operands) // 2 if op is SPREAD else len(operands) - (op is ADDED)
-        if op is ADDED and operands[-1] not in self.places:
+        op = self._rows[position]
+        assert op is not None
+        factor, numbers, before = operands_of(op, self._operands[position])
+        if op is ADDED and before[0] not in self.places:
             return 1  # that is taken apart first
-        numbers, before = operands[:count], operands[count:]
+        count = len(numbers)
         in_memory = self._address(numbers[0])[0] != PARAMETER
         result = self._first_result(position, count)
         if (

@@ -18,7 +18,7 @@ of single numbers of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from micrograd import ops
@@ -27,7 +27,17 @@ from micrograd.ops import Op
 if TYPE_CHECKING:
     from micrograd.replay.trace.tape import Tape
 
-__all__ = ["ADDED", "ELEMENT", "LEAST", "SCALED", "SPREAD", "WHOLE", "Adjoints", "apart"]
+__all__ = [
+    "ADDED",
+    "ELEMENT",
+    "LEAST",
+    "SCALED",
+    "SPREAD",
+    "WHOLE",
+    "Adjoints",
+    "apart",
+    "operands_of",
+]
 
 
 def _row(name: str) -> Op:
@@ -46,6 +56,13 @@ LEAST: Final = 4
 WHOLE: Final = frozenset((SCALED, SPREAD, ADDED))
 ELEMENT: Final = _row("element")
 """With the operands a and i, a constant, it gives number i of such a row."""
+
+
+def operands_of(op: Op, given: Sequence[int]) -> tuple[int, list[int], list[int]]:
+    """Return the operands of such a row: f, p1 .. pn, and what is added to: a1 .. an, a or none."""
+    factor, *rest = given
+    count = len(rest) // 2 if op is SPREAD else len(rest) - (op is ADDED)
+    return factor, rest[:count], rest[count:]
 
 
 class Adjoints:
@@ -111,11 +128,9 @@ def apart(tape: Tape, which: Collection[int]) -> Tape:
         elif op is ELEMENT and given[0] in numbers:
             place.append(numbers[given[0]][tape.operands[given[1]][1]])
         elif position in which or (op is ADDED and given[-1] in numbers):
-            count = len(given) // 2 if op is SPREAD else len(given) - 1 - (op is ADDED)
-            factor, *slopes = [place[operand] for operand in given[: count + 1]]
-            before = [] if op is SCALED else [place[operand] for operand in given[count + 1 :]]
-            if op is ADDED:
-                before = each(given[-1], count)
+            factor, slopes, before = operands_of(op, given)
+            factor, slopes = place[factor], [place[slope] for slope in slopes]
+            before = each(before[0], len(slopes)) if op is ADDED else [place[a] for a in before]
             if position not in which:
                 place.append(result.add(SPREAD, (factor, *slopes, *before)))
                 continue
