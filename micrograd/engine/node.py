@@ -145,7 +145,7 @@ class Node(Copying, Reading, Shown, ByHand):
 
     @grad.setter
     def grad(self, new: Any) -> None:
-        self._grad = new
+        self._grad = new if type(new) is float else number(new)
 
     # The names of parents and operation in micrograd 0.1.0, which programs that draw graphs use.
     @property

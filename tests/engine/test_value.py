@@ -42,6 +42,7 @@ from micrograd.errors import (
     GradientError,
     MicrogradError,
     NonFiniteError,
+    NumberTypeError,
     StaleGraphError,
 )
 from micrograd.graph import order
@@ -985,3 +986,14 @@ def test_twelve_processes_with_different_hash_seeds_print_the_same_bits() -> Non
 def test_a_second_argument_that_is_no_operands_is_refused(given: Any, told: str) -> None:
     with pytest.raises(ArgumentTypeError, match=told):
         Value(1.0, given)
+
+
+@pytest.mark.parametrize("new", [None, "1", [1.0], 1j, Value(1.0)], ids=type)
+def test_a_grad_that_is_no_number_is_refused_and_changes_nothing(new):
+    x = Value(2.0)
+    y = x * 3
+    y.backward()
+    with pytest.raises(NumberTypeError, match="expected an int, float or Fraction, got"):
+        x.grad = new
+    y.backward()
+    assert x.grad == 6.0

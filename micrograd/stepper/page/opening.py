@@ -121,6 +121,6 @@ def call_text(stepper: Stepper) -> str:
     shell = ipython.get_ipython() if ipython else None
     variables = [] if shell is None else shell.user_ns.items()
     names = [name for name, it in variables if it is stepper.root and not name.startswith("_")]
-    label = stepper.root.label or ""
+    label = str(stepper.root.label or "")  # users may give numbers
     root = names[0] if names else label if label.isidentifier() else "loss"
     return f"steps({root}, broken={stepper.broken!r})" if stepper.broken else f"steps({root})"

@@ -37,3 +37,12 @@ def test_what_is_not_there_is_an_error_that_says_what_there_is(tmp_path):
         with pytest.raises(error, match=text):
             steps(root).to_html(tmp_path / "page.html", **state)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_label_that_is_no_text_is_shown_as_one(tmp_path):
+    a = Value(2.0, label=5)  # type: ignore[arg-type]
+    root = a * 3
+    root.label = ("y", 1)  # type: ignore[assignment]
+    walk = steps(root)
+    assert walk.to_html(tmp_path / "page.html").exists()
+    assert [walk.words.names[walk.nodes.index(node)] for node in (a, root)] == ["5", "('y', 1)"]
