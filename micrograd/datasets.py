@@ -1,4 +1,4 @@
-"""Small classification problems, split into training samples and samples held out.
+"""Small problems to learn, split into training samples and samples held out.
 
 >>> data = load("moons")
 >>> data
@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from micrograd.checks import finite_number, install, needs, one_of, whole_number
 from micrograd.errors import ArgumentError, shown
 from micrograd.values.showing import Shown
 
-__all__ = ["NAMES", "Dataset", "load"]
+__all__ = ["NAMES", "REGRESSIONS", "Dataset", "load", "parts"]
 
 EXTRA = install("train")  # a public name of version 1.0.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset(Shown):
-    """A classification problem.
+    """A problem to learn: a classification, or a regression.
 
     Attributes
     ----------
@@ -34,9 +35,9 @@ class Dataset(Shown):
     X, X_test : ndarray of shape (n_samples, n_features)
         Floats: the training samples, and those held out.
     y, y_test : ndarray of shape (n_samples,)
-        The class of each sample, counted from 0.
+        The class of each sample, counted from 0; of a regression its target.
     features, classes : tuple of str
-        Their names.
+        Their names. A regression has no classes.
     standardised : bool
         Whether each feature was scaled to mean 0 and standard deviation 1 over the training
         samples.
@@ -64,9 +65,10 @@ class Dataset(Shown):
         return separating(self.X, self.y)
 
     def __repr__(self) -> str:
+        kind = f"{len(self.classes)} classes" if self.classes else "a target"
         return (
             f"Dataset({self.name!r}: {len(self.X)} training samples, {len(self.X_test)} held out, "
-            f"{len(self.features)} features, {len(self.classes)} classes)"
+            f"{len(self.features)} features, {kind})"
         )
 
 
@@ -146,10 +148,30 @@ def _spirals(samples: int, noise: float, seed: int) -> tuple[Any, Any]:
     return _arrays(rows, labels)
 
 
-def _arrays(rows: list[list[float]], labels: list[int]) -> tuple[Any, Any]:
+def _surface(height: Callable[[float, float], float], samples: int, noise: float, seed: int) -> Any:
+    """Draw samples all over a square, with the height of a surface there."""
+    draw, rows, targets = random.Random(seed), [], []
+    for _ in range(samples):
+        x, y = draw.uniform(-2, 2), draw.uniform(-2, 2)
+        rows.append([x, y])
+        targets.append(height(x, y) + draw.gauss(0, noise))
+    return _arrays(rows, targets)
+
+
+def _plane(x: float, y: float) -> float:
+    return (x + y) / 4
+
+
+def _gaussians(x: float, y: float) -> float:
+    """Return the height of a hill, and of a hollow beside it."""
+    hill, hollow = (x - 1) ** 2 + (y - 1) ** 2, (x + 1) ** 2 + (y + 1) ** 2
+    return math.exp(-hill) - math.exp(-hollow)
+
+
+def _arrays(rows: list[list[float]], y: Sequence[float]) -> tuple[Any, Any]:
     import numpy as np
 
-    return np.array(rows, dtype=float), np.array(labels, dtype=int)
+    return np.array(rows, dtype=float), np.array(y)
 
 
 @dataclass(frozen=True)
@@ -166,10 +188,16 @@ _MADE: Final = {
     "spirals": _Recipe(_spirals, 0.08),
     "blobs": _Recipe(_blobs, 0.5, ("0", "1", "2")),
 }
+_SURFACES: Final = {
+    "plane": _Recipe(partial(_surface, _plane), 0.05, ()),
+    "gaussians": _Recipe(partial(_surface, _gaussians), 0.05, ()),
+}
 _PLANE: Final[tuple[str, ...]] = ("x1", "x2")
 _REAL: Final = ("iris", "breast_cancer", "digits")
 NAMES: Final = (*_MADE, *_REAL)
-"""The names that `load` takes: generated problems in the plane first, then real data."""
+"""The classifications that `load` has: generated ones in the plane first, then real data."""
+REGRESSIONS: Final = (*_SURFACES,)
+"""The regressions that `load` has: two features, and the height of a surface as the target."""
 
 
 def load(
@@ -180,17 +208,20 @@ def load(
     held_out: float | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Return a small classification problem, with a stratified split.
+    """Return a small problem: a classification with a stratified split, or a regression.
 
     Parameters
     ----------
-    name : {"moons", "circles", "xor", "spirals", "blobs", "iris", "breast_cancer", "digits"}
-        The first five are generated from the seed and have two features. The last three are real
-        data that come with scikit-learn; they are standardised.
+    name : str
+        "moons", "circles", "xor", "spirals" and "blobs" are generated from the seed and have two
+        features, as have the regressions "plane" and "gaussians", a hill and a hollow. "iris",
+        "breast_cancer" and "digits" are real data that come with scikit-learn; they are
+        standardised.
     samples : int, optional
         How many to generate in all, or to take from real data. Default 200, or all real ones.
     noise : float, optional
-        Standard deviation of the noise of generated data, in units of the features.
+        Standard deviation of the noise of generated data, in units of the features; of a
+        regression, of the target.
     held_out : float, optional
         The fraction to hold out, between 0 and 1. Default one half of generated data, a quarter
         of real data.
@@ -225,7 +256,7 @@ def load(
     >>> load("iris").classes
     ('setosa', 'versicolor', 'virginica')
     """
-    name = one_of("the dataset", name, NAMES)
+    name = one_of("the dataset", name, (*NAMES, *REGRESSIONS))
     if held_out is None:
         held_out = 0.25 if name in _REAL else 0.5
     share = float(finite_number("held_out", held_out, above=0, below=1))
@@ -235,8 +266,7 @@ def load(
         from sklearn import datasets as library
         from sklearn.model_selection import train_test_split
 
-    if name in _MADE:
-        recipe = _MADE[name]
+    if recipe := {**_MADE, **_SURFACES}.get(name):
         features, classes = _PLANE, recipe.classes
         spread = float(finite_number("noise", recipe.noise if noise is None else noise, 0))
         count = _samples(200 if samples is None else samples, len(classes), share)
@@ -258,9 +288,9 @@ def load(
                 )
             if count < len(X):
                 X, _, y, _ = train_test_split(X, y, train_size=count, stratify=y, random_state=seed)
-    X, X_test, y, y_test = train_test_split(
-        np.asarray(X, dtype=float), y, test_size=share, stratify=y, random_state=seed
-    )
+    learnt, held = parts(y if classes else None, len(y), share, seed)
+    X = np.asarray(X, dtype=float)
+    X, X_test, y, y_test = X[learnt], X[held], y[learnt], y[held]
     if name in _REAL:
         mean, spreads = X.mean(axis=0), X.std(axis=0)
         spreads[spreads == 0] = 1.0
@@ -268,13 +298,38 @@ def load(
     return Dataset(name, X, y, X_test, y_test, features, classes, name in _REAL)
 
 
+def parts(classes: Any, samples: int, share: float, seed: int) -> tuple[Any, Any]:
+    """Return which samples are learnt and which are held out.
+
+    Parameters
+    ----------
+    classes : array-like or None
+        The class of each sample, of which both parts then hold the same share.
+    samples : int
+    share : float
+        To be held out, above 0 and below 1.
+    seed : int
+
+    Examples
+    --------
+    >>> parts([0, 0, 1, 1], 4, 0.5, seed=0)
+    ([1, 2], [3, 0])
+    """
+    from sklearn.model_selection import train_test_split
+
+    learnt, held = train_test_split(
+        range(samples), test_size=share, stratify=classes, random_state=seed
+    )
+    return learnt, held
+
+
 def _samples(count: Any, classes: int, share: float) -> int:
     """Return `count`, checked: each side of the split needs a sample of every class."""
     whole = whole_number("samples", count)
-    least = math.ceil(2 * classes / min(share, 1 - share))
+    least = math.ceil(2 * max(classes, 1) / min(share, 1 - share))
     if whole < least:
+        some = f" for {classes} classes" if classes else ""
         raise ArgumentError(
-            f"expected {least} samples or more for {classes} classes with {share:g} held out, "
-            f"got {shown(whole)}"
+            f"expected {least} samples or more{some} with {share:g} held out, got {shown(whole)}"
         )
     return whole

@@ -9,7 +9,7 @@ import pytest
 np = pytest.importorskip("numpy")
 sklearn_datasets = pytest.importorskip("sklearn.datasets")
 
-from micrograd.datasets import NAMES, load  # noqa: E402
+from micrograd.datasets import NAMES, REGRESSIONS, load  # noqa: E402
 from micrograd.errors import ArgumentError, ArgumentTypeError  # noqa: E402
 
 REAL = {"iris": (150, 4, 3), "breast_cancer": (569, 30, 2), "digits": (1797, 64, 10)}
@@ -32,6 +32,31 @@ def test_every_set_is_finite_split_and_in_proportion(name):
         for label, count in counts.items():
             assert abs(count / len(labels) - whole[label] / samples) < 0.03
     assert data.standardised == (name in REAL)
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_a_regression_is_a_surface_over_a_square_with_noise_on_the_target(name):
+    heights = {
+        "plane": lambda X: X.sum(axis=1) / 4,
+        "gaussians": lambda X: (
+            np.exp(-((X - 1) ** 2).sum(axis=1)) - np.exp(-((X + 1) ** 2).sum(axis=1))
+        ),
+    }
+    data, exact = load(name, seed=5), load(name, noise=0, seed=6)
+    assert data.classes == ()
+    assert repr(data).endswith("held out, 2 features, a target)")
+    assert np.allclose(exact.y, heights[name](exact.X), rtol=1e-12, atol=1e-15)
+    for X in (data.X, data.X_test):
+        assert (abs(X) <= 2).all()
+        assert (np.ptp(X, axis=0) > 3.5).all()
+    off = np.concatenate([data.y, data.y_test]) - heights[name](
+        np.concatenate([data.X, data.X_test])
+    )
+    assert off.std() == pytest.approx(0.05, rel=0.2)
+    assert "target" in data._repr_html_()
+    assert len(load(name, samples=50, held_out=0.2).X_test) == 10
+    with pytest.raises(ArgumentError, match=r"expected 4 samples or more with 0\.5 held out"):
+        load(name, samples=3)
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -254,24 +254,30 @@ def _dataset(data: Any) -> Iterator[str]:
         f"{len(data.X_test):,} held out, {features} feature{'s' * (features != 1)}"
         f"{', standardised' if data.standardised else ''}</span></p>"
     )
-    outputs = 1 if len(data.classes) == 2 else len(data.classes)
-    counts = [Counter(map(int, chosen)) for chosen in (data.y, data.y_test)]
-    yield table(
-        ["class", "training", "held out"],
-        [
-            [key(k, outputs) + escaped(name, 40), *(f"{counted[k]:,}" for counted in counts)]
-            for k, name in enumerate(data.classes)
-        ],
-    )
+    outputs = 1 if len(data.classes) in (0, 2) else len(data.classes)
+    if data.classes:
+        counts = [Counter(map(int, chosen)) for chosen in (data.y, data.y_test)]
+        yield table(
+            ["class", "training", "held out"],
+            [
+                [key(k, outputs) + escaped(name, 40), *(f"{counted[k]:,}" for counted in counts)]
+                for k, name in enumerate(data.classes)
+            ],
+        )
     if features > 1:
         yield _tried(lambda: _samples(data, outputs))
     listed = data.features[:_FEATURES]
     more = ["…"] * (features > len(listed))
     rows = [
-        [escaped(data.classes[int(k)], 40), *map(number, row[: len(listed)]), *more]
+        [
+            escaped(data.classes[int(k)], 40) if data.classes else number(k),
+            *map(number, row[: len(listed)]),
+            *more,
+        ]
         for row, k in zip(data.X[:_ROWS], data.y[:_ROWS], strict=True)
     ]
-    yield table(["class", *(escaped(name, 24) for name in listed), *more], rows)
+    name = "class" if data.classes else "target"
+    yield table([name, *(escaped(name, 24) for name in listed), *more], rows)
     if count > _ROWS:
         yield f'<p class="muted">the first {_ROWS} of {count:,} training samples</p>'
 
@@ -282,6 +288,10 @@ def _samples(data: Any, outputs: int) -> str:
     names = data.features[i], data.features[j]
     caption = f"Samples by {names[0]} and {names[1]}"
     classes = list(map(int, data.y))
+    if not data.classes:
+        middle = (min(data.y) + max(data.y)) / 2
+        classes = [int(target > middle) for target in data.y]
+        caption += ", those with a high target blue"
     return points(across, up, classes, outputs=outputs, names=names, caption=caption)
 
 

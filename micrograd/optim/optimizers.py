@@ -38,6 +38,7 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
 
 
 _MOST_STEPS: Final = 2**53  # beyond, a float no longer tells a step from the next
+_NEWER: Final = {"decayed", "l1"}  # entries that states of version 1.0.0 do not have
 
 
 class Optimizer:
@@ -51,7 +52,7 @@ class Optimizer:
         The learning rate, or a schedule: called with the number of steps done. It must depend on
         that number alone: `fit` asks for the rates of many steps before it does the first.
     decayed : iterable of Value, optional
-        The parameters that weight decay applies to, such as the weights without the biases.
+        The parameters that weight decay and `l1` apply to, such as the weights without the biases.
         Default all.
 
     Attributes
@@ -76,6 +77,7 @@ class Optimizer:
     _buffers: tuple[str, ...] = ()
 
     weight_decay: PlainNumber = 0.0
+    l1: PlainNumber = 0.0
 
     def __init__(
         self, params: Iterable[Value], lr: LearningRate, decayed: Iterable[Value] | None = None
@@ -115,6 +117,11 @@ class Optimizer:
         if not self.weight_decay:
             return [0] * len(self.params)
         return [self.weight_decay if chosen else 0 for chosen in self._is_decayed]
+
+    @property
+    def pulls(self) -> list[PlainNumber]:
+        """The `l1` of each parameter: 0 for those that are not decayed."""
+        return [self.l1 if chosen else 0 for chosen in self._is_decayed]
 
     def zero_grad(self) -> None:
         """Set the `grad` of every parameter to 0."""
@@ -206,7 +213,7 @@ class Optimizer:
         expected = self.state_dict()
         if not isinstance(state, Mapping) or state.get("optimizer") != name:
             raise StateError(f"expected the state of {name}, got {shown_briefly(state, 80)}")
-        if set(state) | {"decayed"} != set(expected):  # states of version 1.0.0 have no "decayed"
+        if set(state) | (_NEWER & set(expected)) != set(expected):
             raise StateError(
                 f"the state of {name} has the entries {sorted(expected)}, "
                 f"got {shown_briefly(list(state), 200)}"
@@ -215,7 +222,7 @@ class Optimizer:
             changed = {
                 "steps": whole_number("steps", state["steps"], 0, _MOST_STEPS),
                 "lr": lr_from(state["lr"], self.lr),
-                **self._checked({key: state[key] for key in self._options}),
+                **self._checked({key: state.get(key, 0) for key in self._options}),
                 **{key: self._buffer(key, state[key]) for key in self._buffers},
             }
         except (TypeError, ValueError, ArithmeticError, KeyError, RecursionError) as error:
@@ -246,7 +253,8 @@ class Optimizer:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        options = "".join(f", {name}={getattr(self, name)!r}" for name in self._options)
+        shown = [name for name in self._options if name != "l1" or self.l1]
+        options = "".join(f", {name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__name__}({len(self.params)} parameters, lr={self.lr!r}{options})"
 
 
@@ -264,8 +272,11 @@ class SGD(Optimizer):
         Use Nesterov's momentum.
     weight_decay : number, default 0
         The gradient gets weight_decay * p added: 2 * alpha for a penalty of alpha * p**2.
+    l1 : number, default 0
+        The gradient gets l1 * sign(p) added: alpha for a penalty of alpha * abs(p), which makes
+        those weights small that do little.
     decayed : iterable of Value, optional
-        The parameters that weight decay applies to, such as the weights without the biases.
+        The parameters that weight decay and `l1` apply to, such as the weights without the biases.
         Default all.
 
     Raises
@@ -275,8 +286,8 @@ class SGD(Optimizer):
 
     Notes
     -----
-    g = grad + weight_decay * p; buffer = momentum * buffer + g (g in the first step); then
-    p -= lr * buffer, or with `nesterov` p -= lr * (g + momentum * buffer) [1]_.
+    g = grad + weight_decay * p + l1 * sign(p); buffer = momentum * buffer + g (g in the first
+    step); then p -= lr * buffer, or with `nesterov` p -= lr * (g + momentum * buffer) [1]_.
 
     References
     ----------
@@ -292,7 +303,7 @@ class SGD(Optimizer):
     0.5
     """
 
-    _options = ("momentum", "nesterov", "weight_decay")
+    _options = ("momentum", "nesterov", "weight_decay", "l1")
     _buffers = ("momentum_buffer",)
 
     def __init__(
@@ -303,14 +314,16 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: PlainNumber = 0.0,
         *,
+        l1: PlainNumber = 0.0,
         decayed: Iterable[Value] | None = None,
     ) -> None:
         super().__init__(params, lr, decayed)
-        options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
-        checked = self._checked(options)
+        decay = {"weight_decay": weight_decay, "l1": l1}
+        checked = self._checked({"momentum": momentum, "nesterov": nesterov, **decay})
         self.momentum: PlainNumber = checked["momentum"]
         self.nesterov: bool = checked["nesterov"]
         self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.l1: PlainNumber = checked["l1"]
         self.momentum_buffer: list[PlainNumber] = []  # empty before the first step
 
     def _checked(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -322,6 +335,7 @@ class SGD(Optimizer):
             "momentum": momentum,
             "nesterov": nesterov,
             "weight_decay": finite_number("weight_decay", options["weight_decay"], 0),
+            "l1": finite_number("l1", options["l1"], 0),
         }
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
@@ -333,6 +347,10 @@ class SGD(Optimizer):
                 g + decay * p.data if decay else g
                 for g, p, decay in zip(grads, self.params, decays, strict=True)
             ]
+        if self.l1:
+            pulls: list[Any] = self.pulls
+            rows = zip(grads, self.params, pulls, strict=True)
+            grads = [g + pull * _sign(p.data) for g, p, pull in rows]
         if momentum:
             # An empty first buffer, not zeros: keeps -0.0 and the number type.
             kept: list[Any] = list(self.momentum_buffer)
@@ -359,10 +377,10 @@ class Adam(Optimizer):
         Decay rates of the running means of the gradient and of its square, in [0, 1).
     eps : number, default 1e-8
         Added to the square root, so that nothing is divided by zero.
-    weight_decay : number, default 0
-        The gradient gets weight_decay * p added.
+    weight_decay, l1 : number, default 0
+        The gradient gets weight_decay * p and l1 * sign(p) added.
     decayed : iterable of Value, optional
-        The parameters that weight decay applies to, such as the weights without the biases.
+        The parameters that weight decay and `l1` apply to, such as the weights without the biases.
         Default all.
 
     Raises
@@ -384,7 +402,7 @@ class Adam(Optimizer):
     0.75
     """
 
-    _options = ("betas", "eps", "weight_decay")
+    _options = ("betas", "eps", "weight_decay", "l1")
     _buffers = ("mean", "square")
     _decoupled = False
 
@@ -396,13 +414,16 @@ class Adam(Optimizer):
         eps: PlainNumber = 1e-8,
         weight_decay: PlainNumber = 0.0,
         *,
+        l1: PlainNumber = 0.0,
         decayed: Iterable[Value] | None = None,
     ) -> None:
         super().__init__(params, lr, decayed)
-        checked = self._checked({"betas": betas, "eps": eps, "weight_decay": weight_decay})
+        decay = {"weight_decay": weight_decay, "l1": l1}
+        checked = self._checked({"betas": betas, "eps": eps, **decay})
         self.betas: tuple[PlainNumber, PlainNumber] = checked["betas"]
         self.eps: PlainNumber = checked["eps"]
         self.weight_decay: PlainNumber = checked["weight_decay"]
+        self.l1: PlainNumber = checked["l1"]
         self.mean: list[PlainNumber] = [0.0] * len(self.params)
         self.square: list[PlainNumber] = [0.0] * len(self.params)
 
@@ -417,23 +438,30 @@ class Adam(Optimizer):
             ),
             "eps": finite_number("eps", options["eps"], 0),
             "weight_decay": finite_number("weight_decay", options["weight_decay"], 0),
+            "l1": finite_number("l1", options["l1"], 0),
         }
 
     def _updated(self, rate: Any) -> list[PlainNumber]:
         beta1, beta2 = cast("tuple[Any, Any]", self.betas)
         decays: list[Any] = self.decays
+        pulls: list[Any] = self.pulls
         eps: Any = self.eps
         count = self.steps + 1
         pace = rate / (1 - beta1**count)
         correction = math.sqrt(1 - beta2**count)
         mean, square, result = [], [], []
-        for p, decay, m, v in zip(self.params, decays, self.mean, self.square, strict=True):
+        rows = zip(self.params, decays, pulls, self.mean, self.square, strict=True)
+        for p, decay, pull, m, v in rows:
             data: Any = p.data
             g: Any = p.grad
             if decay and self._decoupled:
                 data = data * (1 - rate * decay)
             elif decay:
                 g = g + decay * data
+            if self.l1 and self._decoupled:
+                data = data - rate * (pull * _sign(p.data))
+            elif self.l1:
+                g = g + pull * _sign(p.data)
             # The mean as m + (1 - beta1) * (g - m), as PyTorch's lerp does.
             new_m = m + (1 - beta1) * (g - m)
             new_v = beta2 * v + (1 - beta2) * g * g
@@ -453,6 +481,8 @@ class AdamW(Adam):
         As for `Adam`.
     weight_decay : number, default 0.01
         Each step first multiplies a parameter by 1 - lr * weight_decay.
+    l1 : number, default 0
+        Each step then moves it by lr * l1 towards 0.
 
     References
     ----------
@@ -477,6 +507,11 @@ class AdamW(Adam):
         eps: PlainNumber = 1e-8,
         weight_decay: PlainNumber = 1e-2,
         *,
+        l1: PlainNumber = 0.0,
         decayed: Iterable[Value] | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, decayed=decayed)
+        super().__init__(params, lr, betas, eps, weight_decay, l1=l1, decayed=decayed)
+
+
+def _sign(x: Any) -> int:
+    return int(x > 0) - int(x < 0)

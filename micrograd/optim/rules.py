@@ -17,6 +17,7 @@ class SgdRule(NamedTuple):
     momentum: float = 0.0
     nesterov: bool = False
     decays: bool = False
+    pulls: bool = False
 
 
 class AdamRule(NamedTuple):
@@ -26,6 +27,7 @@ class AdamRule(NamedTuple):
     beta2: float
     eps: float
     decays: bool = False
+    pulls: bool = False
     decoupled: bool = False
 
 
@@ -37,15 +39,15 @@ def rule_of(optimizer: Any) -> Rule | None:
 
     >>> from micrograd import Value
     >>> rule_of(SGD([Value(1.0)], momentum=0.9))
-    SgdRule(momentum=0.9, nesterov=False, decays=False)
+    SgdRule(momentum=0.9, nesterov=False, decays=False, pulls=False)
     """
-    decays = bool(getattr(optimizer, "weight_decay", 0))
+    if type(optimizer) not in (SGD, Adam, AdamW):
+        return None
+    decay = bool(optimizer.weight_decay), bool(optimizer.l1)
     if type(optimizer) is SGD:
-        return SgdRule(float(optimizer.momentum), optimizer.nesterov, decays)
-    if type(optimizer) in (Adam, AdamW):
-        mean, square = map(float, optimizer.betas)
-        return AdamRule(mean, square, float(optimizer.eps), decays, isinstance(optimizer, AdamW))
-    return None
+        return SgdRule(float(optimizer.momentum), optimizer.nesterov, *decay)
+    mean, square = map(float, optimizer.betas)
+    return AdamRule(mean, square, float(optimizer.eps), *decay, isinstance(optimizer, AdamW))
 
 
 def scalars_ahead(optimizer: SGD | Adam, most: int) -> list[list[float]]:

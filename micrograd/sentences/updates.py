@@ -26,7 +26,9 @@ UPDATE: Final = {
 }  # of all parameters at once
 _EACH: Final = {
     "stays": "{name} stays {before}: its gradient is 0.",
-    "decay": "Weight decay adds {decay} × {now} to the gradient of {name}: together {used}.",
+    "decay": "Weight decay adds {decay} × {now} to the gradient of {name}: together {decayed}.",
+    "pull": "L1 adds {pull} to the gradient of {name}: together {used}.",
+    "pulls": "L1 moves {name} by {shift} first.",
     "shrinks": "Weight decay first multiplies {name} by 1 - {rate} × {decay}.",
     "sgd": "{name} moves against its gradient: {sum}.",
     "first": "The momentum buffer of {name} starts as the gradient, {used}.",
@@ -61,17 +63,17 @@ class Change:
         The rule; "other" for a class of your own.
     lr : number or None
         The learning rate of this update; None where only the optimizer knows it.
-    grad, used : number
-        The gradient, and the gradient with the weight decay that is added to it.
+    grad, decayed, used : number
+        The gradient, the gradient with the weight decay that is added to it, and with that of L1.
     before, after : number
         The parameter.
     buffers : dict of str to tuple
         What the optimizer keeps for the parameter, before and after: `m` with momentum, `m` and
         `v` with Adam. Before the first update the buffer of momentum is None.
-    decay, momentum : number
-        0 where there is none.
+    decay, pull, momentum : number
+        0 where there is none; `pull` is that of L1, with the sign of the parameter.
     decoupled : bool
-        Whether weight decay acts on the parameter itself.
+        Whether weight decay and L1 act on the parameter itself.
     """
 
     node: int
@@ -79,11 +81,13 @@ class Change:
     kind: str
     lr: Any
     grad: Any
+    decayed: Any
     used: Any
     before: Any
     after: Any
     buffers: dict[str, tuple[Any, Any]]
     decay: Any = 0
+    pull: Any = 0
     momentum: Any = 0
     decoupled: bool = False
 
@@ -111,8 +115,9 @@ class UpdateWords:
         kind, said = change.kind, []
         if change.kind == "other":
             said = ["left" if change.after == change.before else "other"]
-        elif change.decay:
-            said = ["shrinks" if change.decoupled else "decay"]
+        else:
+            said += ["shrinks" if change.decoupled else "decay"] if change.decay else []
+            said += ["pulls" if change.decoupled else "pull"] if change.pull else []
         if kind == "sgd":
             said.append("stays" if not change.used and change.after == change.before else "sgd")
         elif kind in ("momentum", "nesterov"):
@@ -136,6 +141,9 @@ class UpdateWords:
             "moved": text(change.moved, True),
             "decay": text(change.decay),
             "rate": text(change.lr),
+            "decayed": text(change.decayed, True),
+            "pull": text(change.pull, True),
+            "shift": text(-change.lr * change.pull, True) if change.pull else "",
             "used": used,
             "grad": self._factor(change.used),
             "momentum": share,
@@ -171,8 +179,11 @@ class UpdateWords:
         grad = self.words.gradient_of(change.node)
         if change.decay and change.decoupled:
             start = f"{name} × (1 - lr × decay)"
-        elif change.decay:
-            grad = f"({grad} + decay × {name})"
+        terms = [f"decay × {name}"] * bool(change.decay) + [f"l1 × sign {name}"] * bool(change.pull)
+        if change.pull and change.decoupled:
+            start += f" - lr × l1 × sign {name}"
+        elif terms and not change.decoupled:
+            grad = f"({' + '.join([grad, *terms])})"
         return _RULES.get(change.kind, "").format(name=start, grad=grad)
 
     def settings(self, change: Change) -> str:
@@ -184,6 +195,8 @@ class UpdateWords:
             parts.append(f"momentum = {self._text(change.momentum)}")
         if change.decay:
             parts.append(f"weight decay = {self._text(change.decay)}")
+        if change.pull:
+            parts.append(f"l1 = {self._text(abs(change.pull))}")
         return ", ".join(parts)
 
     def latex(self, change: Change) -> str:
@@ -191,10 +204,15 @@ class UpdateWords:
         called, names = self.words.called, self.words.names
         name, root = [called.latex(names[i], latex_text) for i in (change.node, -1)]
         grad, start = rf"\frac{{\partial {root}}}{{\partial {name}}}", name
+        sign = rf"\operatorname{{sign}} {name}"
         if change.decay and change.decoupled:
             start = rf"(1 - \eta\lambda)\, {name}"
-        elif change.decay:
-            grad = rf"\left({grad} + \lambda\, {name}\right)"
+        terms = [rf"\lambda\, {name}"] * bool(change.decay)
+        terms += [rf"\lambda_1 {sign}"] * bool(change.pull)
+        if change.pull and change.decoupled:
+            start += rf" - \eta\lambda_1 {sign}"
+        elif terms and not change.decoupled:
+            grad = rf"\left({' + '.join([grad, *terms])}\right)"
         rules = {
             "sgd": rf"{start} - \eta \cdot {grad}",
             "momentum": rf"{start} - \eta \cdot m",

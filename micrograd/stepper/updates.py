@@ -78,19 +78,23 @@ class Plan:
         kept = buffers_of(optimizer) if known else []
         optimizer.step()
         told, new = _told(optimizer), buffers_of(optimizer) if known else []
-        decays = optimizer.decays if known else [0] * len(self.places)
+        nothing = [0] * len(self.places)
+        decays, pulls = (optimizer.decays, optimizer.pulls) if known else (nothing, nothing)
         found = []
         for k, i in enumerate(self.places):
             if i is None:
                 continue
             old, grad, decay = data[i], gradients[i], decays[k]
-            adds = decay and not told.get("decoupled")
+            pull = pulls[k] * (int(old > 0) - int(old < 0))
+            adds = not told.get("decoupled")
+            decayed = grad + decay * old if decay and adds else grad
             found.append(
                 Change(
                     node=i,
                     optimizer=type(optimizer).__name__,
                     grad=grad,
-                    used=grad + decay * old if adds else grad,
+                    decayed=decayed,
+                    used=decayed + pull if pull and adds else decayed,
                     before=old,
                     after=optimizer.params[k].data,
                     buffers={
@@ -98,6 +102,7 @@ class Plan:
                         for name, was, now in zip("mv", kept, new, strict=False)
                     },
                     decay=decay,
+                    pull=pull,
                     **told,
                 )
             )

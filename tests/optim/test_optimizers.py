@@ -79,6 +79,38 @@ def test_weight_decay_is_a_penalty_of_half_its_size_in_the_loss():
     assert p.data == q.data == 1.5 - 0.25 * 0.75
 
 
+def test_l1_is_a_penalty_of_the_absolute_value_in_the_loss():
+    half, tenth = Fraction(1, 2), Fraction(1, 10)
+    for start in (Fraction(3, 2), Fraction(-3, 2)):
+        p, q = Value(start), Value(start)
+        SGD([p], lr=half, weight_decay=half, l1=tenth).step()
+        (half * half * q * q + tenth * (q if start > 0 else -q)).backward()
+        SGD([q], lr=half).step()
+        assert p.data == q.data == start - half * (half * start + (tenth if start > 0 else -tenth))
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_l1_pulls_the_parameters_that_are_decayed_to_0_and_leaves_those_that_are_there(kind):
+    kept, up, down, zero = params = [Value(x) for x in (2.0, 2.0, -2.0, 0.0)]
+    optimizer = kind(params, lr=0.25, weight_decay=0, l1=0.5, decayed=[up, down, zero])
+    assert optimizer.pulls == [0, 0.5, 0.5, 0.5]
+    optimizer.step()
+    far = 0.25 if kind is Adam else 0.125  # Adam takes a step of the size of the rate
+    assert [p.data for p in params] == pytest.approx([2.0, 2 - far, far - 2, 0.0], abs=1e-7)
+    assert (kept.data, zero.data) == (2.0, 0.0)
+    assert repr(optimizer).endswith(", l1=0.5)")
+    again = kind(params, decayed=[up, down, zero])
+    again.load_state_dict(json.loads(json.dumps(optimizer.state_dict())))
+    assert again.state_dict() == optimizer.state_dict()
+    state = again.state_dict()
+    del state["l1"]  # as written by a version that had none
+    again.load_state_dict(state)
+    assert again.l1 == 0
+    for wrong in (-1, math.nan, "x"):
+        with pytest.raises((ArgumentError, TypeError), match="l1"):
+            kind([up], l1=wrong)
+
+
 def test_no_parameter_is_looked_for_in_a_list(monkeypatch):
     params = [Value(float(i)) for i in range(4)]
     monkeypatch.setattr(Value, "__eq__", None)

@@ -21,6 +21,8 @@ OPTIMIZERS = {
     "nesterov": lambda ps: SGD(ps, linear(0.3, 0.1, 5), momentum=0.8, nesterov=True),
     "Adam": lambda ps: Adam(ps, lambda step: 0.1 / (step + 1), weight_decay=0.2),
     "AdamW": lambda ps: AdamW(ps, 0.1, betas=(0.5, 0.75), eps=0),
+    "L1": lambda ps: SGD(ps, 0.3, weight_decay=0.1, l1=0.05, decayed=ps[:3]),
+    "AdamW, L1": lambda ps: AdamW(ps, 0.1, l1=0.5),
 }
 
 
@@ -127,6 +129,26 @@ def test_each_rule_is_told():
         rf"{w} \leftarrow (1 - \eta\lambda)\, {w} - \eta \cdot \frac{{\hat m}}"
         r"{\sqrt{\hat v} + \varepsilon}",
     ]
+    assert described(walk(lambda ps: SGD(ps, 0.5, weight_decay=0.25, l1=0.5))) == [
+        "Weight decay adds 0.25 × 3 to the gradient of w: together +2.75. L1 adds +0.5 to the "
+        "gradient of w: together +3.25. w moves against its gradient: 3 - 0.5 × 3.25 = 1.375.",
+        "SGD, lr = 0.5, weight decay = 0.25, l1 = 0.5",
+        "w - lr × (w.grad + decay × w + l1 × sign w)",
+        rf"{w} \leftarrow {w} - \eta \cdot \left({d} + \lambda\, {w} + "
+        rf"\lambda_1 \operatorname{{sign}} {w}\right)",
+    ]
+    shrunk = described(walk(lambda ps: AdamW(ps, 0.5, weight_decay=0.25, l1=0.5)))
+    assert shrunk[0].startswith(
+        "Weight decay first multiplies w by 1 - 0.5 × 0.25. L1 moves w by -0.25 first. The mean of "
+    )
+    assert shrunk[1:3] == [
+        "AdamW, lr = 0.5, weight decay = 0.25, l1 = 0.5",
+        "w × (1 - lr × decay) - lr × l1 × sign w - lr × m / √v, both corrected for their start at "
+        "0",
+    ]
+    assert shrunk[3].startswith(
+        rf"{w} \leftarrow (1 - \eta\lambda)\, {w} - \eta\lambda_1 \operatorname{{sign}} {w} - "
+    )
     assert described(walk(lambda ps: Signs(ps, 0.5))) == [
         "Signs moves w by -0.5: 3 becomes 2.5.",
         "Signs",

@@ -78,6 +78,7 @@ def random_run(seed, how):
     chosen = pick([network.parameters(), network.layers[-1].parameters()])
     rate = pick([0.05, linear(0.05, 0.01, 20), lambda k: 0.05 / (1 + k)])
     decay = {"weight_decay": pick([0.0, 0.01]), "decayed": chosen[::2]}
+    decay["l1"] = draw.choice([0.0, 0.0, 0.02])
     momentum = pick([0.0, 0.9])
     nesterov = bool(momentum) and pick([True, False])
     optimizer = pick([

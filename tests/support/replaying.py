@@ -131,6 +131,9 @@ UPDATES = {
     "adam": lambda p: Adam(p, 0.01, weight_decay=0.01),
     "adamw": lambda p: AdamW(p, linear(0.01, 0.001, 90)),
     "sgd, half decayed": lambda p: SGD(p, 0.05, weight_decay=0.1, decayed=p[::2]),
+    "nesterov, l1": lambda p: SGD(p, 0.05, 0.8, True, weight_decay=0.1, l1=0.05, decayed=p[::2]),
+    "adam, l1": lambda p: Adam(p, 0.01, l1=0.05),
+    "adamw, l1": lambda p: AdamW(p, 0.01, l1=0.5, decayed=p[1::2]),
     "adam, half decayed": lambda p: Adam(p, 0.01, weight_decay=0.1, decayed=p[::2]),
     "adamw, half decayed": lambda p: AdamW(p, 0.01, weight_decay=1.0, decayed=p[::2]),
 }

@@ -93,7 +93,7 @@ class Descent:
         self._outputs = machine.results - len(places)
         self._arrays: dict[str, Any] = {"held": _addresses(self._columns_held)}
         self._fields = np.zeros(len(FIELDS), dtype=np.int64)
-        for name in ("par", "grad", "first", "second", "decays", "moves", "dense"):
+        for name in ("par", "grad", "first", "second", "decays", "pulls", "moves", "dense"):
             self._arrays[name] = self._padded()
         self._arrays["moves"][self._mine] = 1.0
         if places == list(range(count)):
@@ -274,6 +274,8 @@ class Descent:
             arrays[name][self._mine] = buffer or 0.0
         if self._optimizer.weight_decay:
             arrays["decays"][self._mine] = self._optimizer.decays
+        if self._optimizer.l1:
+            arrays["pulls"][self._mine] = self._optimizer.pulls
 
     def _store(self, steps: int) -> None:
         """Give parameters and optimizer the numbers that they have after `steps` steps."""

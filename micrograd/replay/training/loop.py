@@ -24,8 +24,10 @@ FIELDS = (
     *("i64 columns", "ptr given", "ptr buffers", "ptr widths", "ptr order"),
     # Of each step: the whole numbers and the scalars; and how many steps there are.
     *("ptr plan", "ptr scalars", "i64 steps"),
-    # The parameters and what belongs to each: gradient, buffers, decay, whether it is trained.
-    *("i64 count", "ptr par", "ptr grad", "ptr first", "ptr second", "ptr decays", "ptr moves"),
+    # The parameters and what belongs to each: gradient, buffers, decay, the size of its pull to 0,
+    # whether it is trained.
+    *("i64 count", "ptr par", "ptr grad", "ptr first", "ptr second", "ptr decays", "ptr pulls"),
+    "ptr moves",
     # The program's results for a chunk, of which so many are outputs. The others are derivatives:
     # `dense` holds their means, and `places` says of which parameter each of them is, or is null.
     *("i64 results", "i64 outputs", "ptr sums", "ptr dense", "ptr places"),
@@ -77,6 +79,12 @@ class _Body:
         kind = f"<{self.lanes} x i1>"
         return self.new(f"select {kind} {condition}, {self.type} {a}, {self.type} {b}")
 
+    def signed(self, size: str, p: str) -> str:
+        """Write a size with the sign of a number: 0 where that is 0."""
+        below = self.do("fsub", self.number(-0.0), size)
+        below = self.pick(self.do("fcmp olt", p, "zeroinitializer"), below, "zeroinitializer")
+        return self.pick(self.do("fcmp ogt", p, "zeroinitializer"), size, below)
+
     def clipped(self, g: str, moves: str, clip: str) -> str:
         """Write the limit of the derivatives of those parameters that are trained."""
         if clip == "norm":
@@ -105,6 +113,12 @@ class _Body:
             p = self.do(mul, p, self.do(sub, self.number(1.0), shrinking))
         elif rule.decays:
             g = self.do(add, g, self.do(mul, self.load("decays"), p))
+        if rule.pulls:
+            pull = self.signed(self.load("pulls"), before)
+            if decoupled:
+                p = self.do(sub, p, self.do(mul, "%scalar2v", pull))
+            else:
+                g = self.do(add, g, pull)
         if isinstance(rule, SgdRule):
             if rule.momentum:
                 momentum = self.number(rule.momentum)

@@ -23,8 +23,8 @@ def update_data(stepper: Stepper) -> dict[str, Any]:
     -------
     dict
         `words`, sentences with slots; `given`, the optimizer of the stepper or None: its name, its
-        rule, its parameters as positions in the graph, and for each its weight decay and its
-        buffers `m` and `v`. The rule of a class of your own is None.
+        rule, its parameters as positions in the graph, and for each its weight decay, its L1 and
+        its buffers `m` and `v`. The rule of a class of your own is None.
 
     Examples
     --------
@@ -57,7 +57,9 @@ def _given(plan: Plan) -> dict[str, Any]:
         "t": optimizer.steps,
         "rule": _rule(rule),
         "decay": float(optimizer.weight_decay),
+        "l1": float(optimizer.l1),
         "decays": [float(optimizer.decays[k]) for k, _ in held] if rule.decays else [],
+        "pulls": [float(optimizer.pulls[k]) for k, _ in held] if rule.pulls else [],
         "m": [float(m[k]) for k, _ in held] if m else [],
         "v": [float(v[k]) for k, _ in held] if v else [],
     }

@@ -156,6 +156,8 @@ def test_without_zero_grad_the_gradients_add_up(shown):
         lambda ps: AdamW(ps, 0.1, betas=(0.5, 0.75), weight_decay=0.1, decayed=ps[:3]),
         lambda ps: Adam(ps, linear(0.2, 0.2, 2), weight_decay=0.2),
         lambda ps: SGD(ps, 0.3, momentum=0.8, nesterov=True, weight_decay=0.1),
+        lambda ps: SGD(ps, 0.3, weight_decay=0.1, l1=0.05, decayed=ps[1:]),
+        lambda ps: AdamW(ps, 0.1, l1=0.3),
     ],
 )
 def test_an_optimizer_that_is_given_goes_on_from_its_state(shown, make):

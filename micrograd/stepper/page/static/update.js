@@ -9,8 +9,10 @@ const UPDATES = { lr: .1, undo: 50, whole: 40, most: 20, frame: 12, long: 100, p
 
 // What an optimizer makes of a parameter `p` with the gradient `g`, in its update `t`, in the order of
 // operations of `micrograd.optim`. `m` and `v` are its buffers; that of momentum is null at first.
-function updated({ momentum, nesterov, betas, eps, decoupled }, lr, t, p, g, decay, m, v) {
+function updated({ momentum, nesterov, betas, eps, decoupled }, lr, t, p, g, [decay, l1], m, v) {
+  const pull = l1 * Math.sign(p);
   if (decay && !decoupled) g += decay * p;
+  if (l1 && !decoupled) g += pull;
   if (!betas) {
     if (!momentum) return { next: p - lr * g };
     m = m == null ? g : momentum * m + g;
@@ -18,6 +20,7 @@ function updated({ momentum, nesterov, betas, eps, decoupled }, lr, t, p, g, dec
   }
   const [b1, b2] = betas, pace = lr / (1 - b1 ** t), correction = Math.sqrt(1 - b2 ** t);
   if (decay && decoupled) p *= 1 - lr * decay;
+  if (l1 && decoupled) p -= lr * pull;
   m = (m ?? 0) + (1 - b1) * (g - (m ?? 0));
   v = b2 * (v ?? 0) + (1 - b2) * g * g;
   return { next: p - pace * m / (Math.sqrt(v) / correction + eps), m, v };
@@ -30,7 +33,7 @@ PARTS.push(host => {
   const optimizers = [...own, ...OPTIMIZERS], start = { lr: given?.lr ?? UPDATES.lr, opt: 0, zero: true };
   const movable = i => live?.leaves.has(i) && model.get("editable") !== false, each = [...nodes.keys()], marked = each.filter(i => nodes[i].role === "param"), leaves = each.filter(i => !nodes[i].sym && nodes[i].role !== "const");
   const layered = D.net?.layers.flatMap(L => L.neurons.flatMap(n => [...n.w, n.b])) ?? [], listed = [...new Set([...layered.filter(i => marked.includes(i)), ...(marked.length ? marked : leaves)])];
-  const all = !given && !marked.length, params = (given?.params ?? listed).filter(movable), decays = new Map(own.length ? given.params.map((i, k) => [i, given.decays[k] ?? 0]) : []);
+  const all = !given && !marked.length, params = (given?.params ?? listed).filter(movable), decays = new Map(own.length ? given.params.map((i, k) => [i, [given.decays[k] ?? 0, given.pulls[k] ?? 0]]) : []);
   const U = host.kept.update ??= { ...start, count: 0, acc: null, losses: [], past: [], last: null, stopped: "", ...fresh(0) };
   let running = null;
   const number = (x, plus = false) => numberText(x, 4, plus);
@@ -45,7 +48,7 @@ PARTS.push(host => {
     const { rule } = optimizers[U.opt], decayed = U.opt < own.length;
     return params.map(i => {
       const p = live.value(i), g = live.grad(i) + (U.zero || !U.acc ? 0 : U.acc.get(i));
-      const row = updated(rule, U.lr, U.t + 1, p, g, decayed ? decays.get(i) : 0, U.m.get(i), U.v.get(i));
+      const row = updated(rule, U.lr, U.t + 1, p, g, decayed ? decays.get(i) : [0, 0], U.m.get(i), U.v.get(i));
       return { i, p, g, by: row.next - p, ...row };
     });
   }
@@ -192,6 +195,7 @@ PARTS.push(host => {
     if (shown.length < list.length) notes.push(`The ${shown.length} that move most, and ${list.length - shown.length} more.`);
     if (sums) notes.push("! = the sum of this gradient and those of all updates before: zero_grad was left out.");
     if (U.opt < own.length && given.decay) notes.push(`Weight decay: ${number(given.decay)}.`);
+    if (U.opt < own.length && given.l1) notes.push(`L1: ${number(given.l1)}.`);
     if (all) notes.push(words.all);
     if (given && !given.rule) notes.push(`${given.name} has a rule of its own: in Python, steps(loss, optimizer=...) shows it.`);
     put(about, "text", notes.join(" "));
