@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from typing import Any
+from itertools import permutations, repeat
+from typing import Any, Final
 
 from micrograd.checks import one_of
 from micrograd.course.exercises import EXERCISES, Exercise
@@ -21,8 +23,10 @@ from micrograd.ops import Operators
 
 __all__ = ["check", "verdict"]
 
+_DIRECTION: Final = "The correct number is"
 
-def check(name: str, answer: Any, *, student: str | None = None) -> None:
+
+def check(name: str, answer: Any, *more: Any, student: str | None = None) -> None:
     """Print whether the answer to an exercise is correct, and if not, a hint.
 
     Parameters
@@ -31,6 +35,8 @@ def check(name: str, answer: Any, *, student: str | None = None) -> None:
         As in the notebook: "01a".
     answer : number, sequence of number, or Ellipsis
         `...` means that there is no answer yet.
+    *more : number
+        The other numbers of the answer, if they are not in a list.
     student : str, optional
         Whose numbers are meant, for the tasks of the laboratory: "lab1" to "lab8".
 
@@ -45,7 +51,7 @@ def check(name: str, answer: Any, *, student: str | None = None) -> None:
     >>> check("01c", -0.4)
     01c: not yet. That is one path of two: x is in the numerator and in the denominator.
     """
-    print(f"{name}: {verdict(name, answer, student=student)}")
+    print(f"{name}: {verdict(name, [answer, *more] if more else answer, student=student)}")
 
 
 def verdict(name: str, answer: Any, *, student: str | None = None) -> str:
@@ -76,25 +82,45 @@ def verdict(name: str, answer: Any, *, student: str | None = None) -> str:
 
 
 def _verdict(exercise: Exercise, answer: Any) -> str:
-    answer = answer.tolist() if hasattr(answer, "tolist") else answer  # an array
-    many = isinstance(answer, Sequence) and not isinstance(answer, str)
-    parts = list(answer) if many else [answer]
+    parts = [answer]
+    for _ in range(2):  # a matrix is read row by row
+        parts = [each for part in parts for each in _parts(part)]
     if any(part is ... for part in parts):
         return "not answered yet."
     places = len(exercise.right)
+    wanted = "a number" if places == 1 else f"{places} numbers"
     try:
         numbers = [float(plain(part) if isinstance(part, Operators) else part) for part in parts]
     except (TypeError, ValueError, OverflowError):
-        wanted = "a number" if places == 1 else f"{places} numbers"
-        return f"expected {wanted}, got {shown_briefly(answer)}."
+        return f"expected {wanted}, got {shown_briefly(answer)}{_advice(answer)}."
     if len(numbers) != places:
-        return f"expected {places} number{'' if places == 1 else 's'}, got {len(numbers)}."
+        comma = ": a decimal has a point, not a comma" if len(numbers) > places else ""
+        return f"expected {wanted.replace('a ', '1 ')}, got {len(numbers)}{comma}."
     for i, (number, right) in enumerate(zip(numbers, exercise.right, strict=True)):
         known = [(wrong, hint) for place, wrong, hint in exercise.mistakes if place == i]
         hint = _hint(number, right, known)
+        if hint.startswith(_DIRECTION) and any(
+            not any(map(_hint, order, exercise.right, repeat([])))
+            for order in permutations(numbers)
+        ):
+            return "not yet. The numbers are correct, their order is not."
         if hint:
             return f"not yet.{f' Number {i + 1}:' if places > 1 else ''} {hint}"
     return f"correct. {exercise.why}"
+
+
+def _parts(part: Any) -> Sequence[Any]:
+    part = part.tolist() if hasattr(part, "tolist") else part  # an array
+    return part if isinstance(part, Sequence) and not isinstance(part, str) else [part]
+
+
+def _advice(answer: Any) -> str:
+    """Return what to do about an answer that is a text with a number in it."""
+    if not isinstance(answer, str) or not any(map(str.isdigit, answer)):
+        return ""
+    if re.fullmatch(r"\s*-?\d*,\d+\s*", answer):
+        return ": a decimal has a point, not a comma, and no quotation marks"
+    return ": leave out the quotation marks, and Python computes it"
 
 
 def _hint(number: float, right: Any, known: list[tuple[float, str]]) -> str:
@@ -123,7 +149,7 @@ def _hint(number: float, right: Any, known: list[tuple[float, str]]) -> str:
             return hint
     if low <= -number <= high or (low != high and _is_rounded(-number, (low + high) / 2)):
         return "The size is correct, the sign is not."
-    return f"The correct number is {'larger' if number < low else 'smaller'}."
+    return f"{_DIRECTION} {'larger' if number < low else 'smaller'}."
 
 
 def _is_rounded(number: float, exact: float) -> bool:

@@ -102,11 +102,12 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "01e": Exercise(
-        (_near(-12.353553), _near(10.257041), _near(0.0625)),
+        (_near(-12.353553), _near(10.2569903), _near(0.0625)),
         "Five rules, each used once, and the chain rule inside sin(3b).",
         (
             (0, -12.0, "The square root of a is missing: its slope is -1 / (2 * sqrt(a))."),
-            (1, 12.079291, "The inner slope 3 of sin(3b) is missing."),
+            (1, 12.0792508, "The inner slope 3 of sin(3b) is missing."),
+            (1, 15.9534461, "Angles are in radians, not in degrees."),
             (2, -0.0625, "The minus of -1/c meets the minus of the power -2."),
         ),
     ),
@@ -199,15 +200,15 @@ EXERCISES: Final[dict[str, Exercise]] = {
         ),
     ),
     "03c": Exercise(
-        (_near(0.2775021), _near(0.0381990)),
+        (_near(0.2775016), _near(0.0381987)),
         "Both samples use one leaf: contributions add.",
         (
             (0, 0.28125, "That is the first sample alone: the bias is used twice."),
             (0, -0.003748, "That is the second sample alone: the bias is used twice."),
-            (0, 0.138751, "That is the mean: the loss here is a sum."),
+            (0, 0.1387508, "That is the mean: the loss here is a sum."),
             (1, -0.25, "The first sample alone: each sample adds."),
             (1, 0.288199, "The second sample alone: each sample adds."),
-            (1, 0.0190995, "The mean again: the loss here is the sum."),
+            (1, 0.0190994, "The mean again: the loss here is the sum."),
         ),
     ),
     "03d": Exercise(
@@ -404,7 +405,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
         (_near(2.0**-53),),
         "0.6000000000000001 - 0.6: the last bit of a float between 1/2 and 1.",
         (
-            (0, 0, "On paper. Python prints 0.6000000000000001 and 0.6."),
+            (0, 0, "So it is on paper, but Python prints 0.6000000000000001 and 0.6."),
             (0, 2.0**-52, "That is the last bit above 1: these two lie below it."),
             (0, 1e-16, "The printed digits are rounded: let Python subtract."),
         ),

@@ -31,6 +31,32 @@ def test_no_answer_a_wrong_kind_and_a_wrong_number_of_answers_are_said_without_a
     assert told(capsys, "01a", math.nan) == "not yet. It is not nan."
 
 
+def test_slips_of_typing_are_told_from_mistakes(capsys):
+    comma = "a decimal has a point, not a comma"
+    check("01c", -0, 8)
+    assert capsys.readouterr().out == f"01c: expected 1 number, got 2: {comma}.\n"
+    assert told(capsys, "01e", [-12, 35, 10, 26, 0, 6]).endswith(f"{comma}.")
+    assert f"got '-0,8': {comma}, and no quotation marks." in told(capsys, "01c", "-0,8")
+    assert "got '-4/5': leave out the quotation marks" in told(capsys, "01c", "-4/5")
+    assert told(capsys, "01c", None) == "expected a number, got None."
+
+
+def test_numbers_without_a_list_and_a_matrix_are_answers_too(capsys):
+    check("02b", -8, 0)
+    assert "correct." in capsys.readouterr().out
+    for matrix in ([[2, 4], [4, 6]], np.array([[2, 4], [4, 6]]), ((2, 4), [4, Value(6)])):
+        assert told(capsys, "06b", matrix).startswith("correct.")
+    assert told(capsys, "06b", [[[2, 4], [4, 6]]]).startswith("expected 4 numbers, got [[[")
+
+
+def test_correct_numbers_in_another_order_are_called_so(capsys):
+    said = "not yet. The numbers are correct, their order is not."
+    assert told(capsys, "03d", [1344, 1184]) == said
+    assert told(capsys, "05a", [5 / 8, 1 / 8, -3 / 4]) == said
+    assert told(capsys, "03d", [1344, 1185]) != said
+    assert "other branch" in told(capsys, "07c", [1, 0.1])  # what is known of a mistake says more
+
+
 WORDS = {3: "three", 4: "four", 5: "five", 6: "six", 9: "nine", 11: "eleven"}
 
 

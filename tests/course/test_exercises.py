@@ -5,6 +5,7 @@ import math
 import random
 
 import numpy as np
+import pytest
 from mpmath import mp
 from sklearn.datasets import make_moons
 from tables import each
@@ -12,6 +13,7 @@ from tables import each
 from micrograd import nn
 from micrograd.course import EXERCISES, check
 from micrograd.course import build_your_own as workshop
+from micrograd.course.solutions import numeral
 from micrograd.datasets import load
 
 USES = [("a", "c"), ("b", "c"), ("b", "d"), ("c", "e"), ("d", "e")]  # used, user
@@ -235,6 +237,13 @@ def given(name, numbers):
 @each("name", EXERCISES)
 def test_the_right_answer_is_accepted_and_explained(capsys, name):
     assert told(capsys, name, given(name, right(name))) == f"correct. {EXERCISES[name].why}"
+
+
+@each("name", EXERCISES)
+def test_the_answer_in_the_solutions_is_correct_in_all_its_digits(name):
+    if name != "06a":  # where any small error is correct
+        shown = [eval(numeral(number)) for number in EXERCISES[name].answer]
+        assert shown == [pytest.approx(number, rel=1e-6, abs=1e-300) for number in right(name)]
 
 
 @each("name", EXERCISES)
