@@ -401,7 +401,7 @@ def folded_lines(diagram: Diagram, style: Style, folding: Folding) -> Iterator[s
         for parent, flow in operands:
             tint = pale if boxes[parent].is_faded or box.is_faded else full
             times = folding.times.get(parent)
-            label = f" {_times(times, full, style)}" if times else ""
+            label = f" {_times(times, full)}" if times else ""
             yield (
                 f'\t{_name(parent, folding)} -> {center} [class="mg-in" '
                 f"{stroke(flow, scale, style, tint)} tailport={port} arrowhead=none{label}]\n"
@@ -434,7 +434,7 @@ def _into_modules(boxes: list[Box], folding: Folding) -> dict[tuple[str, int], l
     return {line: list(flows.values()) for line, flows in totals.items()}
 
 
-def _times(count: int, theme: Theme, style: Style) -> str:
+def _times(count: int, theme: Theme) -> str:
     return (
         'label=<<table border="0" cellborder="0" cellspacing="0" cellpadding="1"><tr><td>'
         f'<font point-size="14" color="{theme.ink}">×{count:,}</font></td></tr>'

@@ -187,9 +187,9 @@ class Words:
 
     # ---- sentences -----------------------------------------------------------------------------
 
-    def filled(self, template: str, row: Row, rows: Sequence[Row] = ()) -> str:
-        """Return a template with the numbers of a step, and of the steps around it."""
-        return fill(template, partial(filling, self, row, rows))
+    def filled(self, template: str, row: Row) -> str:
+        """Return a template with the numbers of a step."""
+        return fill(template, partial(filling, self, row, ()))
 
     def sentence(self, row: Row) -> str:
         """Return what happens in this step, one sentence for each fact."""

@@ -200,7 +200,7 @@ def fit(  # noqa: PLR0917 (the order of scikit-learn and of the reference's loop
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentTypeError(f"expected True, False or a function as progress, got {progress!r}")
     run = _prepared(
-        model, X, y, loss, optimizer, steps, batch_size, seed, validation, compile, sample_weight
+        model, X, y, loss, optimizer, batch_size, seed, validation, compile, sample_weight
     )
     run.validate_every, run.early_stop, run.clip = validate_every, early_stop, clip_of(clip)
     run.prepare(steps)
@@ -290,7 +290,7 @@ def session(  # noqa: PLR0917 (the order of fit)
     >>> run.done, len(run.history)
     (1, 1)
     """
-    run = _prepared(model, X, y, loss, optimizer, 1, batch_size, seed, validation, compile, None)
+    run = _prepared(model, X, y, loss, optimizer, batch_size, seed, validation, compile, None)
     run.prepare()
     return Session(run)
 
@@ -301,7 +301,6 @@ def _prepared(  # noqa: PLR0917 (as fit)
     y: Any,
     loss: LossLike,
     optimizer: Trainable | None,
-    steps: int,
     batch_size: int | None,
     seed: int | None,
     validation: tuple[Any, Any] | None,

@@ -21,7 +21,6 @@ from micrograd.values.showing import Shown, views
 from tests.test_namespace import in_a_new_interpreter
 
 HOSTILE = "</p><script>alert(1)</script>\"'&\ud800\x00 \u202eאב"
-VOID = {"path", "bdi", "meta"}
 
 
 class Line(Module):

@@ -1,23 +1,9 @@
 """What the estimators share: activations over arrays."""
 
 import numpy as np
-import pytest
 
-from micrograd import MicrogradClassifier
-from micrograd.datasets import load
 from micrograd.estimator import fired
 from micrograd.nn import MLP
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn.exceptions.ConvergenceWarning"  # short runs are meant, 2026-11
-)
-
-MOONS = load("moons")
-IRIS = load("iris")
-
-
-def quick(**options):
-    return MicrogradClassifier(**{"hidden_layer_sizes": (8,), "random_state": 0, **options})
 
 
 def test_every_activation_over_arrays_is_the_one_of_the_neuron():

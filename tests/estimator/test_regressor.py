@@ -4,20 +4,12 @@ import numpy as np
 import pytest
 from sklearn.multioutput import MultiOutputRegressor
 
-from micrograd import MicrogradClassifier, MicrogradRegressor
-from micrograd.datasets import load
+from micrograd import MicrogradRegressor
 from micrograd.errors import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning"  # short runs are meant, 2026-11
 )
-
-MOONS = load("moons")
-IRIS = load("iris")
-
-
-def quick(**options):
-    return MicrogradClassifier(**{"hidden_layer_sizes": (8,), "random_state": 0, **options})
 
 
 def test_a_regressor_learns_a_curve():

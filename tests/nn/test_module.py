@@ -8,13 +8,9 @@ from fractions import Fraction
 import pytest
 
 from micrograd import Value
-from micrograd.errors import (
-    StateError,
-)
+from micrograd.errors import StateError
 from micrograd.files import read_json, write_json
 from micrograd.nn import MLP, Layer, Module, Neuron
-
-SAMPLE = [0.3, -1.7]
 
 
 def small(**options):

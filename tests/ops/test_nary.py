@@ -7,13 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from strategies import ROWS, row_id
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import DomainError, InputCountError, NumberTypeError
-
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
 
 
 def test_softmax_has_the_jacobian_of_the_textbook(rng: Any) -> None:

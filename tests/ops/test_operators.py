@@ -10,14 +10,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from strategies import ROWS, row_id
 from tables import each
 
 from micrograd import ops
 from micrograd.engine import Value, gradient
 from micrograd.errors import NumberTypeError
-
-every_row = pytest.mark.parametrize("op", ROWS, ids=row_id)
 
 # ---- Values and plain numbers on either side ----
 

@@ -4,17 +4,13 @@ import math
 
 import pytest
 
-np = pytest.importorskip("numpy")
-matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib")
 
-from plotted import HISTORY  # noqa: E402
+from plotted import HISTORY
 
-from micrograd.errors import ArgumentError, ArgumentTypeError  # noqa: E402
-from micrograd.plot import (  # noqa: E402
-    plot_history,
-    sheet,
-)
-from micrograd.train import History  # noqa: E402
+from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.plot import plot_history, sheet
+from micrograd.train import History
 
 
 def test_curves_are_named_at_their_ends():

@@ -20,7 +20,6 @@ from micrograd.engine import Value
 from micrograd.errors import TraceError
 from micrograd.replay import compile  # noqa: A004
 
-np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
 W = Value(1.5, label="W")

@@ -38,10 +38,6 @@ PAIRS = {
 
 class Both(Opened):
     @property
-    def said(self):
-        return self.page.get_by_role("status").inner_text()
-
-    @property
     def place(self):
         return self.page.locator(".mgs-count:visible").inner_text()
 
