@@ -93,13 +93,16 @@ def _definitions() -> tuple[Any, dict[str, _Definition]]:
     }
 
 
-def _places(trace: Trace, used: list[int]) -> tuple[array[int] | None, array[int] | None]:
-    """Return which parameters are read and which have a derivative, each None for all in order."""
-    everything = list(range(len(trace.everyone)))
-    read = trace.places()
-    found = [read, [read[i] for i in used]]
-    given, places = (None if one == everything else array("q", one) for one in found)
-    return given, places
+def _runs(places: list[int]) -> array[int]:
+    """Return the first of numbers that follow each other, and how many they are; then zeros."""
+    runs = array("q")
+    for place in places:
+        if runs and place == runs[-2] + runs[-1]:
+            runs[-1] += 1
+        else:
+            runs.extend((place, 1))
+    runs.extend((0, 0))
+    return runs
 
 
 class Direct:
@@ -158,7 +161,11 @@ class Direct:
         batch = used is not None
         parameters, shapes = trace.parameters, trace.shapes
         table = (ctypes.c_void_p * max(1, len(parameters)))(*map(id, parameters))
-        given, places = _places(trace, used) if used is not None else (None, None)
+        read, places = trace.places(), []
+        if used is not None:
+            places = [read[i] for i in used]
+        given, runs = _runs(read), _runs(places)
+        ordered = read == list(range(self.width))
         facts = {
             "run": machine.driver.total_address if batch else machine.driver.one_address,
             "program": machine.description,
@@ -178,8 +185,9 @@ class Direct:
             "table": ctypes.addressof(table),
             "place": offset_of("data") or 0,
             "everyone": len(trace.everyone),
-            "given": 0 if given is None else given.buffer_info()[0],
-            "places": 0 if places is None else places.buffer_info()[0],
+            "given": 0 if ordered else given.buffer_info()[0],
+            "runs": runs.buffer_info()[0],
+            "sparse": len(places) < self.width,
         }
         words = [facts[name] for name in text.WORDS]
         for shape in shapes:
@@ -197,7 +205,7 @@ class Direct:
             description.buffer_info()[0],
             None,
         )
-        self._kept = (engine, description, table, parameters, machine, single, given, places)
+        self._kept = (engine, description, table, parameters, machine, single, given, runs)
         self.empty: Any = numpy().empty if batch else None
 
     def notes(self, samples: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-from micrograd.replay.llvm.processor import again, load
+from micrograd.replay.llvm.processor import again, load, splat
 
 __all__ = ["MOST_COLUMNS", "WORDS", "direct_ir"]
 
@@ -23,12 +23,15 @@ WORDS = (
     *("least", "most", "chunk"),
     *("arguments", "inputs", "results", "array"),
     # How many parameters are read, the Values, where a Value has its number; how many parameters
-    # are given as an array, and which of these are read, 0 for all.
+    # are given as an array, and the runs of those that are read, 0 for all.
     *("parameters", "table", "place", "everyone", "given"),
-    # Of which parameter each derivative is; 0 where there are all in order.
-    "places",
+    # The runs of parameters with a derivative, and whether there are parameters without.
+    *("runs", "sparse"),
 )
-"""The words of a description: what follows them is the shape of each argument."""
+"""The words of a description: what follows them is the shape of each argument.
+
+Runs are pairs, the first place and how many follow each other, and a pair of zeros at their end.
+"""
 
 
 def _python(name: str) -> str:
@@ -157,6 +160,69 @@ yes:
   ret i1 true
 no:
   ret i1 false
+}}
+
+"""
+
+
+def _run(name: str, pair: str, base: str) -> str:
+    """Return the text that reads a pair of runs: where its numbers are, how many, if any."""
+    return f"""\
+  %{name}at = load i64, ptr %{pair}, align 8
+{load(f"{name}count", "i64", f"%{pair}", "1")}
+  %{pair}1 = getelementptr i64, ptr %{pair}, i64 2
+  %{name} = getelementptr double, ptr {base}, i64 %{name}at
+  %{name}any = icmp ne i64 %{name}count, 0"""
+
+
+def _means() -> str:
+    """Return `means`: writes numbers divided by a whole one, without -0.0.
+
+    The product with the reciprocal of a power of 2 has the same bits, and takes a fifth of the time.
+    """
+    v, text = "<8 x double>", []
+    for name, one, by in (("times", "fmul", "share"), ("over", "fdiv", "samples")):
+        text.append(f"""\
+{name}8:
+  %i{name} = phi i64 [ 0, %entry ], [ %i{name}1, %{name}of8 ]
+  %more{name} = icmp slt i64 %i{name}, %whole
+  br i1 %more{name}, label %{name}of8, label %{name}1
+{name}of8:
+  %from{name} = getelementptr double, ptr %from, i64 %i{name}
+  %x{name} = load {v}, ptr %from{name}, align 8
+  %y{name} = {one} {v} %x{name}, %{by}v
+  %z{name} = fadd {v} %y{name}, zeroinitializer
+  %to{name} = getelementptr double, ptr %to, i64 %i{name}
+  store {v} %z{name}, ptr %to{name}, align 8
+  %i{name}1 = add i64 %i{name}, 8
+  br label %{name}8
+{name}1:
+  %j{name} = phi i64 [ %whole, %{name}8 ], [ %j{name}1, %{name}of1 ]
+  %left{name} = icmp slt i64 %j{name}, %count
+  br i1 %left{name}, label %{name}of1, label %done
+{name}of1:
+{load(f"a{name}", "double", "%from", f"%j{name}")}
+  %b{name} = {one} double %a{name}, %{by}
+  %c{name} = fadd double %b{name}, 0.0
+  %at{name} = getelementptr double, ptr %to, i64 %j{name}
+  store double %c{name}, ptr %at{name}, align 8
+  %j{name}1 = add i64 %j{name}, 1
+  br label %{name}1
+""")
+    return f"""\
+define internal void @means(ptr noalias %to, ptr noalias %from, i64 %count, i64 %n) #0 {{
+entry:
+  %samples = sitofp i64 %n to double
+  %share = fdiv double 1.0, %samples
+{splat("double", "samples", 8)}
+{splat("double", "share", 8)}
+  %less = sub i64 %n, 1
+  %others = and i64 %n, %less
+  %power = icmp eq i64 %others, 0
+  %whole = and i64 %count, -8
+  br i1 %power, label %times8, label %over8
+{"".join(text)}done:
+  ret void
 }}
 
 """
@@ -297,12 +363,16 @@ gotarray:
   %which = inttoptr i64 %w_given to ptr
   br i1 %all, label %ready, label %pick
 pick:
-  %k = phi i64 [ 0, %gotarray ], [ %k1, %pick ]
-{load("from", "i64", "%which", "%k")}
-{load("picked", "double", "%gbuf", "%from")}
-  %pickp = getelementptr double, ptr %held0, i64 %k
-  store double %picked, ptr %pickp, align 8
-{again("k", "%w_parameters", "pick", "ready")}
+  %k = phi i64 [ 0, %gotarray ], [ %k1, %picks ]
+  %pair = phi ptr [ %which, %gotarray ], [ %pair1, %picks ]
+{_run("from", "pair", "%gbuf")}
+  %kp = getelementptr double, ptr %held0, i64 %k
+  br i1 %fromany, label %picks, label %ready
+picks:
+  %kbytes = mul i64 %fromcount, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %kp, ptr %from, i64 %kbytes, i1 false)
+  %k1 = add i64 %k, %fromcount
+  br label %pick
 {_read()}
 """
 
@@ -371,59 +441,30 @@ look:
 
 
 def _batch_reduce() -> str:
-    """Return the next part: the mean of the results, and the gradient, four derivatives at once."""
+    """Return the next part: the mean of the results, and the gradient, run by run."""
     return f"""\
 reduce:
   %samples = sitofp i64 %n to double
   %sum = load double, ptr %row, align 8
   %mean = fdiv double %sum, %samples
-  %slopesp = getelementptr double, ptr %row, i64 1
-  %s1 = insertelement <4 x double> poison, double %samples, i64 0
-  %s4 = shufflevector <4 x double> %s1, <4 x double> poison, <4 x i32> zeroinitializer
-  %count = sub i64 %w_results, 1
-  %dense = icmp eq i64 %w_places, 0
-  %into = inttoptr i64 %w_places to ptr
-  %whole = and i64 %count, -4
-  br i1 %dense, label %fours, label %clear
+  %slopes = getelementptr double, ptr %row, i64 1
+  %runs = inttoptr i64 %w_runs to ptr
+  %dense = icmp eq i64 %w_sparse, 0
+  br i1 %dense, label %spread, label %clear
 clear:
   %zeros = mul i64 %w_everyone, 8
   call void @llvm.memset.p0.i64(ptr %to, i8 0, i64 %zeros, i1 false)
-  %anyused = icmp sgt i64 %count, 0
-  br i1 %anyused, label %spread, label %answer
+  br label %spread
 spread:
-  %e = phi i64 [ 0, %clear ], [ %e1, %spread ]
-{load("se", "double", "%slopesp", "%e")}
-{load("place", "i64", "%into", "%e")}
-  %me = fdiv double %se, %samples
-  %ze = fadd double %me, 0.0
-  %ep = getelementptr double, ptr %to, i64 %place
-  store double %ze, ptr %ep, align 8
-{again("e", "%count", "spread", "answer")}
-fours:
-  %j = phi i64 [ 0, %reduce ], [ %j1, %four ]
-  %morej = icmp slt i64 %j, %whole
-  br i1 %morej, label %four, label %slope
-four:
-  %from4p = getelementptr double, ptr %slopesp, i64 %j
-  %g4 = load <4 x double>, ptr %from4p, align 8
-  %gm4 = fdiv <4 x double> %g4, %s4
-  %gz4 = fadd <4 x double> %gm4, zeroinitializer
-  %to4p = getelementptr double, ptr %to, i64 %j
-  store <4 x double> %gz4, ptr %to4p, align 8
-  %j1 = add i64 %j, 4
-  br label %fours
-slope:
-  %l = phi i64 [ %whole, %fours ], [ %l1, %slopes ]
-  %morel = icmp slt i64 %l, %count
-  br i1 %morel, label %slopes, label %answer
-slopes:
-{load("g", "double", "%slopesp", "%l")}
-  %gm = fdiv double %g, %samples
-  %gz = fadd double %gm, 0.0
-  %top = getelementptr double, ptr %to, i64 %l
-  store double %gz, ptr %top, align 8
-  %l1 = add i64 %l, 1
-  br label %slope
+  %e = phi i64 [ 0, %reduce ], [ 0, %clear ], [ %e1, %spreads ]
+  %run = phi ptr [ %runs, %reduce ], [ %runs, %clear ], [ %run1, %spreads ]
+{_run("into", "run", "%to")}
+  %ep = getelementptr double, ptr %slopes, i64 %e
+  br i1 %intoany, label %spreads, label %answer
+spreads:
+  call void @means(ptr %into, ptr %ep, i64 %intocount, i64 %n)
+  %e1 = add i64 %e, %intocount
+  br label %spread
 """
 
 
@@ -535,5 +576,9 @@ free:
 def direct_ir() -> str:
     """Return the functions that CPython calls, with what they call."""
     batch = _batch_columns() + _batch_run() + _batch_reduce() + _batch_answer()
-    end = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\nattributes #0 = { nounwind }\n"
-    return _number() + _view() + batch + _one() + end
+    end = (
+        "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n"
+        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
+        "attributes #0 = { nounwind }\n"
+    )
+    return _number() + _means() + _view() + batch + _one() + end
