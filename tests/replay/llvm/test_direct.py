@@ -270,7 +270,7 @@ def test_batches_of_every_size_and_parameters_without_derivative(
         compiled.value_and_grad(samples[:n])
     numbers = np.array([p.data for p in compiled.parameters])
     assert len(numbers) == len(model.parameters())
-    for n in (1, 2, 15, 1_024, 1_025, 2_048, 5_000):
+    for n in (1, 2, 8, 15, 1_024, 1_025, 2_048, 5_000):
         expected = the_way_round(compiled, samples[:n])
         before = len(counted)
         same(compiled.value_and_grad(samples[:n]), expected)
@@ -292,6 +292,19 @@ def test_nothing_is_written_beyond_the_gradient(width):
     value = compiled._batches.run(longer[:width], None, X)
     assert value == 1.5 * sum(range(1, width + 1))
     assert longer.tolist() == [1.5] * width + [7.0] * 4
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 64])
+def test_a_mean_is_a_quotient_down_to_the_smallest_number(n):
+    weights = [Value(i / 7) for i in range(11)]
+    compiled = compile(lambda x: sum((w * x for w in weights), 0.0), "llvm")
+    for scale in (5e-324, 1.5e-323, 1.1e-308, 0.1, -5e-324, 1.7e307):
+        X = np.full(n, 0.0)
+        X[0] = scale
+        for _ in range(3):
+            _, gradient = compiled.value_and_grad(X)
+        assert gradient.tolist() == [scale / n + 0.0] * 11
+        assert not np.signbit(gradient[gradient == 0.0]).any()
 
 
 def test_a_derivative_of_a_single_sample_that_is_not_finite_is_found_wherever_it_is(monkeypatch):
