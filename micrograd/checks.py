@@ -32,14 +32,14 @@ __all__ = [
 
 
 def whole_number(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:
-    """Return an argument that has to be a whole number, as an int.
+    """Return an argument as an int, checked to be a whole number.
 
     Parameters
     ----------
     name : str
         What the message calls it.
     given : object
-        An int, or what Python takes for one in an index, as NumPy's integers; no bool.
+        An int, or what Python accepts as an index, such as NumPy's integers; not a bool.
     least, most : int, optional
         The smallest and the largest number that it may be.
 
@@ -81,7 +81,7 @@ def finite_number(
     above: float | None = None,
     below: float | None = None,
 ) -> PlainNumber:
-    """Return an argument that has to be a number which a float can hold, neither inf nor nan.
+    """Return an argument, checked to be a finite number that a float can hold.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def finite_number(
 
 
 def one_of(name: str, given: Any, choices: Iterable[Any]) -> Any:
-    """Return that one of the choices which an argument equals.
+    """Return an argument, checked to be one of the choices.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def one_of(name: str, given: Any, choices: Iterable[Any]) -> Any:
 
 
 def listed(name: str, given: Any, wanted: str = "a list") -> list[Any]:
-    """Return what an argument holds that has to be a list, or what else can be iterated over.
+    """Return the entries of an argument as a list; it has to be iterable.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def listed(name: str, given: Any, wanted: str = "a list") -> list[Any]:
 
 
 def function(name: str, given: Any) -> Callable[..., Any]:
-    """Return an argument that has to be a function, or what else can be called.
+    """Return an argument, checked to be callable.
 
     Raises
     ------

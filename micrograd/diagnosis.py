@@ -6,7 +6,7 @@
 >>> model.layers[0].neurons[1].b.data = -9.0
 >>> print(diagnose(model, [[0.1, 0.2], [0.4, -0.3]], [-1, 1]))
 1 finding on 2 samples, loss 0.9997, 1 of 2 classified correctly
-layer 1, neuron 2 (model.layers[0].neurons[1]): dead. Answers 0 to all 2 samples; its largest \
+layer 1, neuron 2 (model.layers[0].neurons[1]): dead. Outputs 0 for all 2 samples; its largest \
 sum is -8.642.
     Usual remedy: a smaller learning rate, init="he", or activation="leaky_relu".
 """
@@ -86,11 +86,11 @@ class Diagnosis:
     Parameters
     ----------
     findings : tuple of Finding
-        Data first, then the answers, then layer by layer.
+        Data first, then the outputs, then layer by layer.
     samples : int
         On how many it looked.
     loss : float
-        The mean over them; nan where the network gives no finite answer.
+        The mean over them; nan where the network gives no finite output.
     right : int or None
         How many are classified correctly; None where that cannot be said.
     sizes : tuple of int
@@ -315,7 +315,7 @@ class _Look:
             "cross_entropy": (0.0, math.inf),
         }[task.name]
         if low > wanted[0] or high < wanted[1]:
-            seen = f"Answers from {number_text(low)} to {number_text(high)} ({name}); {task.name} "
+            seen = f"Outputs from {number_text(low)} to {number_text(high)} ({name}); {task.name} "
             seen += {
                 "mse": f"is given targets from {number_text(wanted[0])} to "
                 f"{number_text(wanted[1])}.",
@@ -324,14 +324,14 @@ class _Look:
             self._add("loss", "the output", seen)
 
     def _answers(self, outputs: Sequence[Sequence[Value]]) -> bool:
-        """Compare the answers with the best one that is the same for every sample.
+        """Compare the outputs with the best one that is the same for every sample.
 
         Return whether they are all alike.
         """
         count = len(self.targets)
         answers, goals, constant = self._comparable([[z.data for z in row] for row in outputs])
         if self.loss > WORSE * constant > 0:
-            seen = f"The loss is {number_text(self.loss)}; the same answer to every sample could "
+            seen = f"The loss is {number_text(self.loss)}; the same output for every sample could "
             self._add("far off", "the output", f"{seen}have {number_text(constant)}.")
             return True
         wide = math.sqrt(sum(_variance(column) for column in goals))
@@ -343,9 +343,9 @@ class _Look:
             return False
         if len(answers) == 1:
             low, high = number_text(min(answers[0])), number_text(max(answers[0]))
-            seen = f"Answers {low} to {high}" if low != high else f"Answers {low}"
+            seen = f"Outputs {low} to {high}" if low != high else f"Outputs {low}"
             seen += " (as a probability)" * (self.task.name == "bce")
-            seen += f" to all {count} samples; the mean of the targets is "
+            seen += f" for all {count} samples; the mean of the targets is "
             seen += f"{number_text(sum(goals[0]) / count)}."
         else:
             seen = f"Gives each class about the same probability for all {count} samples."
@@ -355,7 +355,7 @@ class _Look:
     def _comparable(
         self, outputs: Sequence[Sequence[Any]]
     ) -> tuple[list[list[float]], list[list[float]], float]:
-        """Return answers and targets, column by column on one scale, and the best same loss."""
+        """Return outputs and targets, columns on one scale, and the loss of the best constant."""
         name, targets = self.task.name, [as_float(target) for target in self.targets]
         if name == "cross_entropy":
             rows = [[math.exp(z - max(row)) for z in row] for row in outputs]
@@ -432,7 +432,7 @@ class _Look:
             return "samples with other targets: there is nothing to tell apart."
         if kind == "far off":
             scale = "scale the targets to mean 0 and spread 1, or " if regression else ""
-            return f"{scale}begin anew with smaller weights and {slower}."
+            return f"{scale}start again with smaller weights and {slower}."
         if kind == "mean":
             deeper = [] if self.activations[:-1] else ["a hidden layer"]
             if "sigmoid" in others:
@@ -453,7 +453,7 @@ class _Look:
             "input": "scale every feature to mean 0 and spread 1; drop those that never change.",
             "too few neurons": f"more hidden neurons, such as MLP({len(self.rows[0])}, [16, "
             f"{len(self.layers[-1])}]), or other first weights; "
-            "where classes overlap, some answers stay wrong.",
+            "where classes overlap, some samples stay wrong.",
         }[kind]
 
 
@@ -523,14 +523,14 @@ def _neuron(pairs: Sequence[tuple[Value, Value]]) -> Iterable[tuple[str, str]]:
     slopes = [abs(x.local_derivatives()[0]) for s, x in pairs if x is not s]
     flat = sum(slope < FLAT for slope in slopes)
     if slopes and not any(slopes) and not any(answers):
-        seen = f"Answers 0 to all {count} samples"
+        seen = f"Outputs 0 for all {count} samples"
         yield "dead", f"{seen}; its largest sum is {number_text(max(sums))}."
     elif slopes and flat >= MOSTLY * count:
         seen = f"Its slope is below {FLAT} for {flat} of {count} samples"
         seen += f"; sums go from {number_text(min(sums))} to {number_text(max(sums))}."
         yield "saturated", seen
     elif count > 1 and max(answers) == min(answers):
-        yield "constant", f"Answers {number_text(answers[0])} to all {count} samples."
+        yield "constant", f"Outputs {number_text(answers[0])} for all {count} samples."
 
 
 def _twins(neurons: Sequence[Any]) -> Iterable[tuple[int, str]]:

@@ -101,7 +101,7 @@ def path_of(given: Any) -> Path:
 
 
 def path_ending_in(path: str | os.PathLike[str], *endings: str) -> Path:
-    """Return the path of a file that is to be written in a format of one of these endings.
+    """Return the path of a file to write, checked to end in one of these endings.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def _written(document: Any, *, for_reading: bool) -> bytes:
 
 
 class Mark(NamedTuple):
-    """What tells a file with its present content from others."""
+    """What identifies a file and how much has been written to it."""
 
     device: int
     inode: int
@@ -199,7 +199,7 @@ def append_json(
     Returns
     -------
     Mark or None
-        Of the file after; None if there is another file meanwhile, to which nothing is added.
+        Of the file with the line; None if another file has taken its place, which is left alone.
 
     Raises
     ------

@@ -34,7 +34,7 @@ def test_a_relu_below_zero_for_every_sample_is_dead():
     neuron.b = Value(-4.0)
     (finding,) = [f for f in diagnose(model, X, Y).findings if f.neuron == 1]
     assert (finding.kind, finding.layer) == ("dead", 0)
-    assert finding.evidence == "Answers 0 to all 4 samples; its largest sum is -1."
+    assert finding.evidence == "Outputs 0 for all 4 samples; its largest sum is -1."
     assert "leaky_relu" in finding.remedy
 
 
@@ -241,7 +241,7 @@ def test_a_gradient_that_overflows_is_a_finding(loss):
 def test_a_loss_far_above_that_of_a_constant_is_told_with_both():
     result = diagnose(network(), X, [1000.0, 1001.0, 1002.0, 1003.0], "mse")
     (finding,) = [f for f in result.findings if f.kind == "far off"]
-    assert "the same answer to every sample could have 1.25." in finding.evidence  # their variance
+    assert "the same output for every sample could have 1.25." in finding.evidence  # their variance
     assert "scale the targets" in finding.remedy
 
 
@@ -357,7 +357,7 @@ def test_like_findings_of_a_layer_or_of_features_are_one_paragraph():
     found_dead = [f.neuron for f in result.findings if (f.kind, f.layer) == ("dead", 0)]
     assert found_dead == [0, 3, 4, 7, 9]
     assert (
-        "layer 1: 5 of 16 neurons are dead (1, 4, 5, 8, 10). Neuron 1: Answers 0 to all 4" in text
+        "layer 1: 5 of 16 neurons are dead (1, 4, 5, 8, 10). Neuron 1: Outputs 0 for all 4" in text
     )
     assert "layer 2, neuron 3 (model.layers[1].neurons[2]): dead. " in text
     assert "2 of 4 features: input (0, 2). Feature 0: Is 1 in every sample." in text

@@ -240,8 +240,8 @@ def test_a_gradient_that_overflows_names_its_value() -> None:
     with pytest.raises(NonFiniteError) as caught:
         total.backward()
     assert str(caught.value) == (
-        "the gradient of Value(data=1e-200, grad=0, label='x') is inf: so much is passed to it by "
-        "the values that it was used for"
+        "the gradient of Value(data=1e-200, grad=0, label='x') is inf: that is what the values "
+        "computed from it pass to it"
     )
     assert x.grad == 0
 

@@ -181,7 +181,7 @@ class Value(Node):
             if node.op.partials is None:
                 raise GradientError(
                     f"{node!r} was made by hand as {node._op!r}, so forward() has no rule to "
-                    "compute it again: make it anew, or add the operation with micrograd.define"
+                    "compute it again: make a new node, or add the operation with micrograd.define"
                 )
         try:
             with enable_grad():

@@ -33,7 +33,7 @@ def inputs_of(
     columns: Sequence[int],
     derived: Mapping[str, Callable[[Any], Any]],
 ) -> dict[str, Input]:
-    """Return the inputs by name: all features, what the two of the plane give, and one's own.
+    """Return the inputs by name: all features, functions of the plane's two, and the user's own.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def inputs_of(
     columns : sequence of int
         The two features of the plane.
     derived : mapping of str to callable
-        One's own, each a function of the list of features.
+        The user's own, each a function of the list of features.
 
     Examples
     --------
@@ -77,12 +77,12 @@ def _sine(i: int, x: Any) -> Any:
 def check_derived(
     derived: Any, names: Sequence[str], rows: Sequence[Sequence[float]]
 ) -> dict[str, Callable[[Any], Any]]:
-    """Return one's own inputs, checked on the samples: each is one graph for all of them.
+    """Return the user's own inputs, checked: one graph computes each of them for all samples.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        If one is no function of the features, or computes some samples otherwise than others.
+        If one is not a function of the features, or its formula is not the same for all samples.
     """
     if derived is None:
         return {}

@@ -102,13 +102,13 @@ def page_text(data: dict[str, Any], said: str) -> str:
 def place_of(watch: Watch, *, start: bool = False) -> dict[str, Any]:
     """Return the `state` at which a page opens: where the run is, or nothing if it is at its start.
 
-    Nothing either where Python went a way that the settings do not tell, such as at another rate.
+    Also nothing if Python did what the settings do not record, such as steps at another rate.
 
     Parameters
     ----------
     watch : Watch
     start : bool, default False
-        Say the start, too.
+        Whether to return the state at the start of a run too.
     """
     settings = watch.settings
     known = rate_at(settings, watch.step), settings["activation"]
@@ -125,8 +125,8 @@ def recording(view: View, samples: Sequence[int] | None) -> dict[str, Any]:
     view : View
         After the run.
     samples : sequence of int, optional
-        Whose back-propagation. By default those of the largest loss, of each class in turn, as many
-        as are small enough.
+        Whose back-propagation. By default those with the largest losses, the classes in turn, as
+        many as fit into a page.
     """
     if samples is None:
         found = _largest_losses(view)
@@ -207,7 +207,7 @@ def _graph_data(view: View, stepper: Stepper, title: str, layouts: dict[Any, Lay
 
 
 def _largest_losses(view: View) -> dict[str, Any]:
-    """Return the samples of the largest loss, of each class in turn: one, and more while small."""
+    """Return the samples with the largest losses, the classes in turn: one or more, as fit."""
     seen: Counter[int] = Counter()
     turns: list[tuple[int, int]] = []
     for i in view.by_loss():

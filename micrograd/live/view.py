@@ -1,4 +1,4 @@
-"""A network over the plane of two features: what it answers there, and the samples."""
+"""A network over the plane of two features: its outputs there, and the samples."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ class View:
         self.classes = names
 
     def forget_compiled(self) -> None:
-        """Compile the network anew when it is next asked, as after another activation."""
+        """Make the next call compile the network again, as its activation has changed."""
         self._compiled.clear()
 
     def given(self, rows: Any) -> Any:
@@ -237,7 +237,7 @@ class View:
         return np.array([[_number(f, row) for f in functions] for row in rows.tolist()])
 
     def _answers(self, rows: Any, layer: int) -> Any:
-        """Return what each neuron of a layer answers to each row; -1 is the network itself."""
+        """Return the output of each neuron of a layer for each row; -1 is the network itself."""
         import numpy as np
 
         from micrograd.replay import compile as compiled
@@ -294,14 +294,14 @@ class View:
         return shade.astype(np.uint8).reshape(side, side)
 
     def neuron_maps(self) -> list[dict[str, Any]]:
-        """Return what each neuron answers over the plane, as the page takes it.
+        """Return the output of each neuron over the plane, as the page takes it.
 
         Returns
         -------
         list of dict
             Layer by layer; empty if the network has more than 64 neurons. `map`: bytes in the order
-            of `field`, in base64, where 127.5 stands for 0 and either 0 or 255 for the answer of
-            largest size. `note`: the range of its answers, in words.
+            of `field`, in base64, where 127.5 stands for 0 and either 0 or 255 for the output of
+            largest size. `note`: the range of its outputs, in words.
         """
         import numpy as np
 
@@ -372,14 +372,14 @@ class View:
 
 
 def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
-    """Return labels, and those held out, with classes that are strings as numbers, and these.
+    """Return labels and held-out labels with classes that are strings as numbers; and the strings.
 
     They are numbered from 0 in sorted order. Other labels are as they were, and there are no names.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        If some labels are no strings, a class is held out alone, or the loss takes none of them.
+        If only some labels are strings, or a class has held-out samples only.
 
     Examples
     --------
@@ -403,7 +403,7 @@ def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
             if not isinstance(label, str):
                 raise ArgumentTypeError(
                     f"{name}[{i}] is {label!r:.60} ({type(label).__name__}), but other labels are "
-                    "strings: expected one kind"
+                    "strings: expected strings alone"
                 )
             if label not in place:
                 raise ArgumentError(

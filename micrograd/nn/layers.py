@@ -551,7 +551,7 @@ def neurons_of(model: Any) -> list[list[Any]]:
     Parameters
     ----------
     model : MLP, Layer, Neuron or anything else
-        Parts of `layers` without neurons are passed over.
+        Parts of `layers` without neurons are skipped.
 
     Returns
     -------

@@ -98,8 +98,8 @@ class Optimizer:
                 )
             if parameter.op is not None:
                 raise ArgumentError(
-                    f"{name}: parameter {i}, {parameter!r}, is a result, which the next forward "
-                    "pass makes anew; only leaves can be trained"
+                    f"{name}: parameter {i}, {parameter!r}, is a result, which each forward pass "
+                    "computes again; only leaves can be trained"
                 )
         if not given:
             raise ArgumentError(f"{name}: expected at least one parameter, got none; {hint}")

@@ -1,4 +1,4 @@
-"""The inside of a network: what its neurons answer, its weights and its gradients."""
+"""The inside of a network: the outputs of its neurons, its weights and its gradients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plot_activations(
     title: str | None = None,
     theme: str = "light",
 ) -> Any:
-    """Draw what each neuron of a layer answers over the plane of the two inputs.
+    """Draw the output of each neuron of a layer over the plane of the two inputs.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def plot_activations(
     -------
     matplotlib.axes.Axes
         One tile for each neuron, numbered from 0 in reading order. All share one scale of colours,
-        blue above zero. A line marks the middle of the range of answers in its tile.
+        blue above zero. A line marks the middle of the range of outputs in its tile.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def plot_activations(
 def _draw_tile(
     ax: Any, look: Theme, number: int, *, corner: tuple[int, int], field: Any, bound: float
 ) -> None:
-    """Draw what one neuron answers, in a square of its own."""
+    """Draw the output of one neuron, in a square of its own."""
     import numpy as np
 
     x0, y0 = (place + 0.04 for place in corner)

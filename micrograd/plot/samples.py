@@ -77,7 +77,7 @@ def samples_of(what: str, X: Any, y: Any, width: int = 2) -> tuple[Any, Any]:
 
 
 def numbers(name: str, given: Any, kind: type | None = float) -> Any:
-    """Return an argument that has to hold numbers as an array of them."""
+    """Return an argument as an array of numbers."""
     import numpy as np
 
     try:
@@ -89,7 +89,7 @@ def numbers(name: str, given: Any, kind: type | None = float) -> Any:
 
 
 def pair(name: str, given: Any) -> list[Any]:
-    """Return an argument that has to hold two things, as a list of them."""
+    """Return an argument as a list, checked to hold two things."""
     held = listed(name, given, "two in a tuple")
     if len(held) != 2:
         raise ArgumentError(f"expected {name} to be two in a tuple, got {shown_briefly(given)}")
@@ -97,7 +97,7 @@ def pair(name: str, given: Any) -> list[Any]:
 
 
 def drawable(what: str, points: Any) -> None:
-    """Raise if a number is too large for a picture, of which distances are computed."""
+    """Raise an error if a number is so large that distances in the picture would overflow."""
     for number in points.min(initial=0.0), points.max(initial=0.0):
         if abs(number) > _LARGEST:
             raise ArgumentError(

@@ -1,4 +1,4 @@
-"""What is said of several steps at once: of a neuron's share, of a loss, of the other samples."""
+"""What is said of several steps at once: those of a neuron, of a loss, of the other samples."""
 
 from __future__ import annotations
 

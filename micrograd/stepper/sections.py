@@ -1,6 +1,6 @@
 """The order of the steps, and the sections and groups that they are cut into.
 
-In a graph that holds a network, a group is one neuron's share, the loss of a sample, or one
+In a graph that holds a network, a group is the steps of one neuron, of the loss of a sample, or one
 operation outside of it; a section is a layer, forwards or backwards, of one sample. Elsewhere the
 sections are the forward and the backward pass, and each step is a group. What an optimizer does
 after the backward pass is the last section, "update".

@@ -188,7 +188,7 @@ class Step:
 
     @property
     def group(self) -> Group:
-        """The steps that one press shows at once: one neuron's share, or the loss."""
+        """The steps that one press shows at once: those of one neuron, or of the loss."""
         return self._stepper.stop_at(self.index)[1]
 
     @property

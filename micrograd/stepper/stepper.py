@@ -501,7 +501,7 @@ def _stepper_at(
     called: Names | None = None,
     plan: Plan | None = None,
 ) -> Stepper:
-    """Make a pickled or copied stepper anew: its steps follow from its graph."""
+    """Make a pickled or copied stepper again: its steps follow from its graph."""
     stepper = Stepper(root, broken, optimizer=plan)
     if called is not None:  # a pickle of version 1.0.0 has none
         stepper.called = called.moved(dict(enumerate(stepper.nodes)))

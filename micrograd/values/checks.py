@@ -88,8 +88,8 @@ def check_finite(nodes: Sequence[Any], gradients: Mapping[Any, Any]) -> None:
             continue
         if upstream != upstream or not (is_finite(upstream) or node in excused):
             raise NonFiniteError(
-                f"the gradient of {_titled(node)} is {upstream}: so much is passed to it "
-                "by the values that it was used for"
+                f"the gradient of {_titled(node)} is {upstream}: that is what the "
+                "values computed from it pass to it"
             )
         if node.parents and not node.op.opaque:
             excused |= _infinite_with_cause(node, upstream, passed)

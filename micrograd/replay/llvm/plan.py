@@ -55,7 +55,7 @@ class Plan:
     placed : int
         How many such places there are.
     apart : set of int
-        Rows of many numbers that no loop computes: without them the tape has to be planned anew.
+        Rows of many numbers that no loop computes: without them the tape has to be planned again.
     """
 
     steps: list[int] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """Whether the loss of a batch is the mean of a loss of each of its samples.
 
-A loss of one's own takes a whole batch; a program computes one sample at a time. The loss is traced
-on symbols for batches of several sizes, and each time written as a sum of terms: those that belong
-to one sample, which have to be the same for every sample, and those of no sample, as a penalty.
+A loss that the user wrote takes a whole batch; a program computes one sample at a time. The loss is
+traced on symbols for batches of several sizes, and each time written as a sum of terms: those that
+belong to one sample, which have to be the same for every sample, and those of no sample, as a
+penalty.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def is_mean_of_samples(
 
     Notes
     -----
-    The function may fail for a single sample, as one that takes a variance does: then it is none.
+    A function may fail for a single sample, as one that takes a variance does: the answer is False.
 
     Examples
     --------

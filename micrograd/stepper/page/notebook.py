@@ -32,7 +32,7 @@ def widget(stepper: Stepper, **options: Any) -> Any:
     The number of each leaf can be pulled there: dragged sideways, changed with the arrow keys,
     typed and put back. All that follows from it is computed on the page, in a copy; with `live`, or
     the switch "change my Values too", the kernel's own Value takes it, too, and its graph is
-    evaluated anew. A number that the engine refuses changes nothing and is explained.
+    evaluated again. A number that the engine refuses changes nothing and is explained.
 
     Parameters
     ----------
