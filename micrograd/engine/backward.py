@@ -7,7 +7,6 @@ Values, for gradients that are graphs.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
     `nodes` are in topological order: whatever uses a node comes after it. From the last to the
     first, each gradient is therefore complete before it is passed on. No node is changed.
     """
-    gradients: defaultdict[Node, Any] = defaultdict(int, {nodes[-1]: 1})  # d(last)/d(last)
+    gradients: dict[Node, Any] = {nodes[-1]: 1}  # d(last)/d(last)
     so_far = gradients.get  # of a node that no gradient has reached: None, or the given default
     for node in reversed(nodes):
         op, upstream = node.op, so_far(node)
@@ -57,7 +56,7 @@ def backward_pass(nodes: Sequence[Node]) -> dict[Node, Any]:
                 if upstream is not None:
                     for parent, local in zip(left, op.partials(node._data, *a)):  # noqa: B905 (faster)
                         if not gate or local != 0:
-                            gradients[parent] += local * upstream
+                            gradients[parent] = so_far(parent, 0) + local * upstream
             else:
                 if left._data is not a:
                     check_fresh(node)
