@@ -14,6 +14,7 @@ from micrograd.engine import Value, no_grad
 from micrograd.errors import ArgumentError, shown_briefly
 from micrograd.estimator.options import REQUIRED, Options
 from micrograd.nn import MLP, activated, activation_of, is_replaced, neurons_of
+from micrograd.nn.layers import RECTIFIERS
 from micrograd.ops import TABLE
 from micrograd.train import EarlyStop, History, fit
 
@@ -90,14 +91,11 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
         return sizes
 
     def _made(self, sizes: tuple[int, ...], outputs: int, seed: int) -> MLP:
-        init = (
-            "he" if self.activation in ("relu", "leaky_relu", "elu", "gelu", "silu") else "glorot"
-        )
         return MLP(
             self.n_features_in_,
             [*sizes, outputs],
             activation=self.activation,
-            init=init,
+            init="he" if self.activation in RECTIFIERS else "glorot",
             rng=random.Random(seed),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, Final
+from typing import Final
 
 from micrograd.checks import needs, one_of
 from micrograd.errors import ArgumentError
@@ -17,51 +17,33 @@ __all__ = ["to_onnx"]
 _OPSET: Final = 18  # of 2022, which all runtimes in use can read
 _IR_VERSION: Final = 8
 _LARGEST_FLOAT32: Final = (2 - 2**-23) * 2.0**127
-# The ONNX nodes that compute each activation, by our name, from "s" to "x".
-_ONNX: Final[dict[str, list[tuple[str, list[str], str, dict[str, Any]]]]] = {
-    "relu": [("Relu", ["s"], "x", {})],
-    "tanh": [("Tanh", ["s"], "x", {})],
-    "sigmoid": [("Sigmoid", ["s"], "x", {})],
+_ALIKE: Final = (  # what ONNX calls as we do, but for "arc", which it shortens to "A"
+    "relu tanh sigmoid elu abs sign neg identity exp log sqrt erf sin cos tan arcsin arccos arctan "
+    "sinh cosh arcsinh arccosh arctanh"
+)
+# The ONNX nodes that compute each activation from "s" to "x": operation, inputs and output of each.
+_ONNX: Final = {
+    **{name: [[name.replace("arc", "a").capitalize(), "s", "x"]] for name in _ALIKE.split()},
+    "linear": [["Identity", "s", "x"]],
     # Not LeakyRelu, whose slope ONNX stores in float32 always.
-    "leaky_relu": [("Mul", ["s", "slope"], "small", {}), ("Max", ["s", "small"], "x", {})],
-    "elu": [("Elu", ["s"], "x", {"alpha": 1.0})],
+    "leaky_relu": [["Mul", "s", "slope", "small"], ["Max", "s", "small", "x"]],
     "gelu": [
-        ("Mul", ["s", "sqrt_half"], "scaled", {}),
-        ("Erf", ["scaled"], "erf", {}),
-        ("Add", ["erf", "one"], "twice", {}),
-        ("Mul", ["twice", "half"], "scale", {}),
-        ("Mul", ["s", "scale"], "x", {}),
+        ["Mul", "s", "sqrt_half", "scaled"], ["Erf", "scaled", "erf"],
+        ["Add", "erf", "one", "twice"], ["Mul", "twice", "half", "scale"],
+        ["Mul", "s", "scale", "x"],
     ],
     # Not s * Sigmoid(s), which ONNX Runtime fuses into an operation that it lacks in float64.
     "silu": [
-        ("Neg", ["s"], "exponent", {}),
-        ("Exp", ["exponent"], "power", {}),
-        ("Add", ["power", "one"], "sum", {}),
-        ("Div", ["s", "sum"], "x", {}),
+        ["Neg", "s", "exponent"], ["Exp", "exponent", "power"], ["Add", "power", "one", "sum"],
+        ["Div", "s", "sum", "x"],
     ],
     # Not Softplus, which overflows in ONNX Runtime: max(s, 0) + log(1 + exp(-|s|)).
     "softplus": [
-        ("Abs", ["s"], "size", {}),
-        ("Neg", ["size"], "exponent", {}),
-        ("Exp", ["exponent"], "rest", {}),
-        ("Add", ["rest", "one"], "sum", {}),
-        ("Log", ["sum"], "log", {}),
-        ("Relu", ["s"], "above", {}),
-        ("Add", ["above", "log"], "x", {}),
+        ["Abs", "s", "size"], ["Neg", "size", "exponent"], ["Exp", "exponent", "rest"],
+        ["Add", "rest", "one", "sum"], ["Log", "sum", "log"], ["Relu", "s", "above"],
+        ["Add", "above", "log", "x"],
     ],
-    "linear": [("Identity", ["s"], "x", {})],
-    **{
-        name: [(operation, ["s"], "x", {})]
-        for name, operation in {
-            **{"abs": "Abs", "sign": "Sign", "neg": "Neg", "identity": "Identity"},
-            **{"exp": "Exp", "log": "Log", "sqrt": "Sqrt", "erf": "Erf"},
-            **{"sin": "Sin", "cos": "Cos", "tan": "Tan"},
-            **{"arcsin": "Asin", "arccos": "Acos", "arctan": "Atan"},
-            **{"sinh": "Sinh", "cosh": "Cosh"},
-            **{"arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh"},
-        }.items()
-    },
-}
+}  # fmt: skip
 # Operations that ONNX Runtime 1.32 has in float32 only.
 _SINGLE_ONLY: Final = frozenset(
     ("Erf", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh")
@@ -135,9 +117,7 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
             raise ArgumentError(
                 f"a parameter of size {largest:g} is too large for float32: pass dtype='float64'"
             )
-    used = {
-        name for layer in layers for _, sources, _, _ in _ONNX[layer.activation] for name in sources
-    }
+    used = {name for layer in layers for node in _ONNX[layer.activation] for name in node}
     tensors = [
         helper.make_tensor(name, kind, [], [number])
         for name, number in _CONSTANTS.items()
@@ -156,13 +136,12 @@ def to_onnx(model: MLP, path: str | os.PathLike[str], dtype: str = "float32") ->
                 "Gemm", [inside, f"layer_{i}.weight", f"layer_{i}.bias"], [f"layer_{i}.s"], transB=1
             )
         )
-        for operation, sources, target, options in _ONNX[layer.activation]:
+        for operation, *sources, target in _ONNX[layer.activation]:
             nodes.append(
                 helper.make_node(
                     operation,
                     [name if name in _CONSTANTS else f"layer_{i}.{name}" for name in sources],
                     [outside if target == "x" else f"layer_{i}.{target}"],
-                    **options,
                 )
             )
         inside = outside

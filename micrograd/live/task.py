@@ -16,6 +16,7 @@ from micrograd.graph import order
 from micrograd.live.inputs import inputs_of
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import INITS, MLP, Neuron, activation_of, is_ours, is_replaced, neurons_of
+from micrograd.nn.layers import ACTIVATIONS
 from micrograd.ops import Op, function_of_one
 from micrograd.optim import SGD, Adam, AdamW
 from micrograd.replay.instructions import instructions
@@ -23,11 +24,8 @@ from micrograd.replay.instructions import instructions
 if TYPE_CHECKING:
     from micrograd.live.watching import Watch
 
-__all__ = ["ACTIVATIONS", "rate_at", "task_data"]
+__all__ = ["rate_at", "task_data"]
 
-ACTIVATIONS: Final = (
-    "relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear",
-)  # fmt: skip
 _MADE: Final = ("x1", "x2")  # the features of generated data
 _MOST_PARAMETERS: Final = 20_000
 _MOST_PRODUCTS: Final = 20_000_000  # parameters times samples: a step of some 0.1 s in a page

@@ -17,8 +17,8 @@ import traitlets
 
 from micrograd.errors import ArgumentError
 from micrograd.live.page import TITLE, live_script, live_styles, page_text, place_of, sample_data
-from micrograd.live.task import ACTIVATIONS
 from micrograd.live.watching import Watch
+from micrograd.nn.layers import ACTIVATIONS
 from micrograd.stepper.page.notebook import living, saved
 from micrograd.style import number_text
 

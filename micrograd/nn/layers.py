@@ -33,8 +33,10 @@ from micrograd.values.collecting import uncollected
 from micrograd.values.names import keep_places
 
 __all__ = [
+    "ACTIVATIONS",
     "INITS",
     "MLP",
+    "RECTIFIERS",
     "Layer",
     "Neuron",
     "Trace",
@@ -77,14 +79,14 @@ def _glorot(draw: Any, fan_in: int, fan_out: int) -> float:
 INITS: Final = {"uniform": _uniform, "he": _he, "glorot": _glorot}
 """The initializations by name; each draws a weight from a generator, given fan-in and fan-out."""
 
-# The names of activations in a repr that are not the name with a capital letter.
-_TITLES = {
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
+ACTIVATIONS: Final = (
+    "relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus", "linear",
+)  # fmt: skip
+"""The usual activations; any other function of one number will do."""
+RECTIFIERS: Final = {
+    "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU",
+}  # fmt: skip
+"""The activations that `init="he"` is for, and how a repr writes each of them."""
 
 
 def _activation(name: str) -> Op | None:
@@ -93,8 +95,8 @@ def _activation(name: str) -> Op | None:
     if row is not None or name == "linear":
         return row
     raise ArgumentError(
-        f"unknown activation {name!r}: expected 'linear', 'relu', 'tanh', 'sigmoid', 'leaky_relu', "
-        "'elu', 'gelu', 'silu', 'softplus' or the name of another function of one number"
+        f"unknown activation {name!r}: expected {', '.join(map(repr, ACTIVATIONS))} or the name of "
+        "another function of one number"
     )
 
 
@@ -304,7 +306,7 @@ class Neuron(Module):
 
     def _structure(self) -> str:
         name = activation_of(self)
-        return f"{_TITLES.get(name) or name[:1].upper() + name[1:]}Neuron({len(self.w)})"
+        return f"{RECTIFIERS.get(name) or name[:1].upper() + name[1:]}Neuron({len(self.w)})"
 
     def __repr__(self) -> str:
         return self._structure()

@@ -16,7 +16,7 @@ from micrograd import watch
 from micrograd.datasets import load, separating
 from micrograd.errors import OverflowRangeError
 from micrograd.live.page import templates
-from micrograd.live.task import ACTIVATIONS
+from micrograd.nn.layers import ACTIVATIONS
 from micrograd.optim import SGD, Adam, AdamW
 from micrograd.train import fit
 
