@@ -9,7 +9,6 @@ from typing import Any
 from micrograd.live.watching import STEPS, Watch
 from micrograd.losses import Loss
 from micrograd.nn import MLP
-from micrograd.style import theme as theme_named
 
 __all__ = ["animate_training"]
 
@@ -23,9 +22,6 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     optimizer: Any = None,
     *,
     steps: int = STEPS,
-    frames: int = 40,
-    seconds: float = 0.12,
-    theme: str = "light",
     **options: Any,
 ) -> Path:
     """Train a network and write how it learns as a GIF, for a slide.
@@ -34,10 +30,11 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     ----------
     model, X, y, loss, optimizer
         As for `watch`.
-    path, steps, frames, seconds, theme
+    path, steps
         As for `Watch.to_gif`.
     **options
-        `validation`, `batch_size`, `seed`, `features`, `names` and `classes`, as for `watch`.
+        `frames`, `seconds` and `theme`, as for `Watch.to_gif`; `validation`, `batch_size`, `seed`,
+        `features`, `names` and `classes`, as for `watch`.
 
     Returns
     -------
@@ -59,6 +56,5 @@ def animate_training(  # noqa: PLR0917 (the order of watch)
     ...     ).name
     'a.gif'
     """
-    theme_named(theme)  # before anything is trained
-    view = Watch(model, X, y, loss, optimizer, **options)
-    return view.to_gif(path, steps, frames=frames, seconds=seconds, theme=theme)
+    film = {name: options.pop(name) for name in ("frames", "seconds", "theme") if name in options}
+    return Watch(model, X, y, loss, optimizer, **options).to_gif(path, steps, **film)
