@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from micrograd.checks import needs
 from micrograd.errors import ArgumentError, shown_briefly
-from micrograd.estimator.network import Network, dense
+from micrograd.estimator.network import Network
 from micrograd.estimator.options import REQUIRED
 
 with needs(*REQUIRED):
@@ -24,7 +24,6 @@ with needs(*REQUIRED):
     from sklearn.utils import column_or_1d, compute_sample_weight
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import _check_sample_weight, validate_data
 
 __all__ = ["MicrogradClassifier"]
 
@@ -189,14 +188,9 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
         return self
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Any]:
-        X, y = validate_data(
-            self, X, y, accept_sparse=("csr", "csc"), dtype=float, multi_output=True, reset=reset
-        )
+        X, y, weights = self._samples(X, y, sample_weight, reset=reset)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         if self.class_weight is not None:
             by_class = compute_sample_weight(self.class_weight, y)
             if not (by_class.min() >= 0 and np.isfinite(by_class).all()):
@@ -205,7 +199,7 @@ class MicrogradClassifier(ClassifierMixin, Network):  # type: ignore[misc]
                     f"{shown_briefly(self.class_weight)}"
                 )
             weights = by_class if weights is None else weights * by_class
-        return dense(X), y, weights
+        return X, y, weights
 
     def _fit(
         self, X: Any, y: Any, weights: Any, classes: Any, *, anew: bool, one_pass: bool

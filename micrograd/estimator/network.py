@@ -25,7 +25,7 @@ with needs(*REQUIRED):
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
     from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 __all__ = ["Network", "dense", "fired"]
 
@@ -33,6 +33,7 @@ _LARGEST_BATCH: Final = 200  # samples of a batch_size="auto", as in scikit-lear
 _EAGER: Final = 6e-7  # seconds per sample and parameter of a step that is not compiled
 _COMPILING: Final = 3e-4  # seconds of compiling per parameter
 _STARTING: Final = 0.1  # seconds of compiling besides
+_ACCEPTED: Final[dict[str, Any]] = {"accept_sparse": ("csr", "csc"), "dtype": float}
 
 # Activations over arrays, by name; any other is computed element by element.
 _OVER_ARRAYS: Final[dict[str, Any]] = {
@@ -123,6 +124,15 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
         return steps * samples * parameters * _EAGER > _COMPILING * parameters + _STARTING
 
     # ---- training ------------------------------------------------------------------------------
+
+    def _samples(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> tuple[Any, Any, Any]:
+        """Return the samples, what is to be predicted, and the weights or None, checked."""
+        X, y = validate_data(self, X, y, **_ACCEPTED, multi_output=True, **options)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=float, ensure_non_negative=True
+            )
+        return dense(X), y, sample_weight
 
     def _learn(
         self, X: Any, y: Any, weights: Any, loss: str, outputs: int, *, anew: bool, one_pass: bool
@@ -265,8 +275,7 @@ class Network(Options, BaseEstimator):  # type: ignore[misc]
     def _scores(self, X: Any) -> Any:
         """Return the outputs of the network, shape (n_samples, n_outputs)."""
         check_is_fitted(self, "model_")
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=float, reset=False)
-        flowing = dense(X)
+        flowing = dense(validate_data(self, X, **_ACCEPTED, reset=False))
         for neurons in neurons_of(self.model_):
             w = np.array([[float(weight.data) for weight in n.w] for n in neurons])
             b = np.array([float(n.b.data) for n in neurons])

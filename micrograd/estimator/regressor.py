@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from micrograd.checks import needs
 from micrograd.errors import ArgumentError
-from micrograd.estimator.network import Network, dense
+from micrograd.estimator.network import Network
 from micrograd.estimator.options import REQUIRED
 
 with needs(*REQUIRED):
     from sklearn.base import RegressorMixin
     from sklearn.utils import column_or_1d
-    from sklearn.utils.validation import _check_sample_weight, validate_data
 
 __all__ = ["MicrogradRegressor"]
 
@@ -89,26 +88,14 @@ class MicrogradRegressor(RegressorMixin, Network):  # type: ignore[misc]
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, anew: bool, one_pass: bool, reset: bool
     ) -> None:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=("csr", "csc"),
-            dtype=float,
-            multi_output=True,
-            y_numeric=True,
-            reset=reset,
-        )
+        X, y, weights = self._samples(X, y, sample_weight, reset=reset, y_numeric=True)
         if y.ndim == 2 and y.shape[1] > 1:
             raise ArgumentError(
                 f"y has {y.shape[1]} columns, and this network predicts one number: for several, "
                 "sklearn.multioutput.MultiOutputRegressor fits one network per column"
             )
         y = column_or_1d(y, warn=True, dtype=float)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
-        self._learn(dense(X), y, weights, "mse", 1, anew=anew, one_pass=one_pass)
+        self._learn(X, y, weights, "mse", 1, anew=anew, one_pass=one_pass)
 
     def predict(self, X: Any) -> Any:
         """Return the number of each sample, an ndarray of shape (n_samples,)."""
