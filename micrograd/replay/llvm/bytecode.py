@@ -38,7 +38,7 @@ OPERATIONS = [
 ]  # fmt: skip
 LOOP = len(OPERATIONS)
 """The number of the instruction that runs a loop; its third number is where the record is."""
-_GIVING = {"dot", "take"}  # loops that give a value a row
+_GIVING = {"dot", "matrix", "take"}  # loops that give a value a row
 _NUMBER = {name: number for number, name in enumerate(OPERATIONS)}
 _DIRECT = {
     ops.add: _NUMBER["+"], ops.sub: _NUMBER["-"], ops.mul: _NUMBER["*"], ops.div: _NUMBER["/"]
@@ -238,7 +238,7 @@ class Bytecode:
         start, first = len(self._flat), len(self.records)
         self._flat += (LOOP, 0, first, 0, 0)
         self.loops.append((loop, first))
-        result = self._inputs + loop.result if loop.result >= 0 else 0
+        result = self._inputs + loop.result if loop.result >= 0 else len(loop.steps)
         self.records.extend((0, loop.length, self._address(loop.value), result))
         for row, number in enumerate(loop.numbers):
             place = self._inputs + number if loop.name == "outer" else self._address(number)
@@ -313,13 +313,14 @@ class Bytecode:
                 read = dict(self._factors[start])
                 for field, factor in read.items():
                     self.records[field] = place[factor]
+                # The first sums of a matrix are there before its last factors are read.
+                for field, value in self._sums.get(start, ()):
+                    self.records[field] = taken(value, start)
                 free += [
                     place[factor]
                     for factor in set(read.values())
                     if factor >= inputs and last[factor] == start
                 ]
-                for field, value in self._sums.get(start, ()):
-                    self.records[field] = taken(value, start)
                 continue
             if operation in leaves:
                 table[start + 2] = a

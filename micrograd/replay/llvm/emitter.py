@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from micrograd.replay.llvm.bytecode import Bytecode
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.interpreter import interpreter_ir
+from micrograd.replay.llvm.loop_calls import called
 from micrograd.replay.llvm.loop_code import LoopCode, provide
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, planned
 from micrograd.replay.llvm.processor import (
@@ -31,7 +32,6 @@ from micrograd.replay.llvm.processor import (
     muladd,
     picked,
 )
-from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle, lower
 from micrograd.replay.trace.tape import CONSTANT, INPUT, Tape
 from micrograd.replay.trace.whole import ELEMENT, WHOLE
@@ -286,33 +286,6 @@ class _Text:
             return self.at("in", what)
         return self.new(f"getelementptr double, ptr %par, i64 {what}")
 
-    def call_loop(self, loop: RerolledLoop) -> list[Handle]:
-        """Call a loop; return the sum of each row, where it gives them."""
-        code = LoopCode.of(loop, self.width, self.single)
-        self.loops.add(code)
-        vector, rows = self.type, len(loop.factors)
-        zero = self.constant(0.0)
-        given = [f"{vector} {zero if f is None else self.use(f)}" for f in loop.factors]
-        pointers = [
-            self.at("acc", number) if loop.name == "outer" else self.address(number)
-            for number in loop.numbers
-        ]
-        pointers.append(self.address(loop.value))
-        if code.adds:
-            pointers.append(self.at("acc", loop.result))
-        given += [f"ptr {pointer}" for pointer in pointers]
-        kind, symbol = code.type(self.register), code.symbol()
-        types = ", ".join([*[vector] * rows, *["ptr nocapture"] * len(pointers), "i64"])
-        self.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
-        call = f"call {kind} @{symbol}({', '.join(given)}, i64 {loop.length})"
-        if loop.name != "dot":
-            self.lines.append(f"  {call}")
-            return []
-        sums = self.new(call)
-        if rows == 1:
-            return [sums]
-        return [self.new(f"extractvalue {kind} {sums}, {row}") for row in range(rows)]
-
     def write(self) -> str:
         tape, steps = self.tape, self.plan
         rows, operands = tape.rows, tape.operands
@@ -333,8 +306,10 @@ class _Text:
             product = steps.fused.get(position)
             loop = steps.loops.get(position)
             if loop is not None:
-                for result, handle in zip(loop.steps, self.call_loop(loop)):  # noqa: B905 (or none)
-                    self.keep(result, handle)
+                for part in [loop] if self.single else loop.parts():
+                    found = called(self, part)
+                    for result, handle in zip(part.steps, found):  # noqa: B905 (or none)
+                        self.keep(result, handle)
                 continue
             if product is not None:
                 first, second = operands[position]
@@ -424,7 +399,8 @@ class Source:
     def planned(self) -> tuple[Tape, Plan]:
         """The tape and its plan, with loops."""
         least = _REROLLED_IN_LARGE if self._loops else _REROLLED
-        return planned(self.tape, self.contract, least if has_loops(self.contract) else 0)
+        least = least if has_loops(self.contract) else 0
+        return planned(self.tape, self.contract, least, self._loops)
 
     @functools.cached_property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
+from micrograd.replay.llvm.matrix_code import MOST, matrix_ir
 from micrograd.replay.llvm.processor import (
     again,
     attributes,
@@ -21,15 +22,16 @@ from micrograd.replay.llvm.processor import (
     picked,
     splat,
 )
-from micrograd.replay.llvm.rerolled import RerolledLoop
+from micrograd.replay.llvm.rerolled import ROWS, RerolledLoop
 
 __all__ = ["RECORD", "LoopCode", "provide"]
 
 RECORD = 4
 """How many whole numbers describe a loop in bytecode, before three for each row.
 
-They are the address of its function for bytecode, the length, and the places of the first value and
-of the first result. Of a row they are the places of the factor, of the first number and of the sum.
+They are the address of its function for bytecode, the length, the place of the first value, and
+that of the first result or how many rows there are. Of a row they are the places of the factor, of
+the first number and of the sum.
 """
 
 
@@ -38,11 +40,12 @@ class LoopCode(NamedTuple):
 
     Attributes
     ----------
-    name : {"dot", "outer", "scale", "spread", "take"}
+    name : {"dot", "matrix", "outer", "scale", "spread", "take"}
         What it computes: see `RerolledLoop`. "take" is for bytecode alone: the numbers of the
         parameters follow the record, and the factor is the index of the one that is taken.
     rows : int
-        How many there are.
+        How many there are; of a matrix, how many are computed by a call where it is not for one
+        sample.
     width : int
         How many registers a value takes.
     in_memory : bool
@@ -64,7 +67,8 @@ class LoopCode(NamedTuple):
     def of(cls, loop: RerolledLoop, width: int, single: bool = False) -> LoopCode:
         """Return the code of a loop."""
         adds = loop.result >= 0
-        return cls(loop.name, len(loop.factors), width, loop.in_memory, adds, single)
+        rows = min(ROWS, len(loop.factors))
+        return cls(loop.name, rows, width, loop.in_memory, adds, single)
 
     def symbol(self) -> str:
         """Return the name of the function."""
@@ -77,6 +81,18 @@ class LoopCode(NamedTuple):
         if self.name != "dot":
             return "void"
         return vector if self.rows == 1 else "{ " + ", ".join([vector] * self.rows) + " }"
+
+    def signature(self) -> str:
+        """Return how the function of a matrix is declared, and that of a part of it."""
+        if self.name == "matrix":
+            return f"void @{self.symbol()}(ptr, i64, ptr, i64, ptr, i64, ptr, i64)"
+        v = f"<{_lanes(self) * self.width} x double>"
+        given = ", ".join([*[v] * self.rows, *["ptr"] * (self.rows + 1), "i64"])
+        return f"{self.type(_lanes(self))} @{self.symbol()}({given})"
+
+    def part(self) -> LoopCode:
+        """Return the code of a few rows of a matrix."""
+        return self._replace(name="dot")
 
 
 class _Body:
@@ -314,6 +330,117 @@ def _entry(loop: LoopCode) -> str:
     return "\n".join([*lines, "  ret void", "}", ""])
 
 
+def _field(name: str, row: str, number: int) -> str:
+    """Return the text that reads a number of a row in the record."""
+    return (
+        f"  %{name}3 = mul i64 {row}, 3\n  %{name}4 = add i64 %{name}3, {RECORD + number}\n"
+        + load(name, "i64", "%record", f"%{name}4")
+    )
+
+
+def _matrix(loop: LoopCode, declared: set[str]) -> str:
+    """Return the text of the function for bytecode: it takes a few rows at a time."""
+    part, lanes = loop.part(), _lanes(loop)
+    v = f"<{lanes * loop.width} x double>"
+    lines, factors, pointers, stores = [], [], [], []
+    for i in range(ROWS):
+        lines += [
+            f"  %row{i} = add i64 %r, {i}",
+            f"  %over{i} = icmp sgt i64 %row{i}, %last",
+            f"  %k{i} = select i1 %over{i}, i64 %last, i64 %row{i}",  # the last one again
+            _field(f"fat{i}", f"%k{i}", 0),
+            load(f"f{i}", v, "%in", f"%fat{i}", 8 * lanes),
+            _field(f"pat{i}", f"%k{i}", 1),
+            f"  %p{i} = getelementptr double, ptr %par, i64 %pat{i}",
+        ]
+        factors.append(f"{v} %f{i}")
+        pointers.append(f"ptr %p{i}")
+        stores += [
+            _field(f"to{i}", f"%k{i}", 2),
+            f"  %s{i} = extractvalue {part.type(lanes)} %sums, {i}",
+            f"  %top{i} = getelementptr {v}, ptr %in, i64 %to{i}",
+            f"  store {v} %s{i}, ptr %top{i}, align {8 * lanes}",
+        ]
+    declared.add(f"declare {part.signature()}")
+    given = ", ".join([*factors, *pointers, "ptr %v", "i64 %n"])
+    return "\n".join([
+        f"define void @{loop.symbol()}_entry(ptr %record, ptr %in, ptr %par) #0 {{",
+        "entry:",
+        *[load(name, "i64", "%record", str(1 + i)) for i, name in enumerate(("n", "at", "rows"))],
+        f"  %v = getelementptr {v}, ptr %in, i64 %at",
+        "  %last = sub i64 %rows, 1",
+        "  br label %few",
+        "few:",
+        "  %r = phi i64 [ 0, %entry ], [ %r1, %few ]",
+        *lines,
+        f"  %sums = call {part.type(lanes)} @{part.symbol()}({given})",
+        *stores,
+        again("r", "%rows", "few", "done", str(ROWS)),
+        "done:",
+        "  ret void",
+        "}",
+        "",
+    ])  # fmt: skip
+
+
+def _matrix_of_one(loop: LoopCode, declared: set[str]) -> str:
+    """Return the text of a matrix for one sample, and of the function for bytecode."""
+
+    def fused(kind: str, a: str, b: str, c: str) -> str:
+        text, declaration = muladd(kind, a, b, c)
+        declared.add(declaration)
+        return text
+
+    return (
+        matrix_ir(loop.symbol(), fused)
+        + f"""
+define void @{loop.symbol()}_entry(ptr %record, ptr %in, ptr %par) #0 {{
+entry:
+  %factors = alloca [{MOST} x double], align 8
+  %sums = alloca [{MOST} x double], align 8
+{load("n", "i64", "%record", "1")}
+{load("at", "i64", "%record", "2")}
+{load("rows", "i64", "%record", "3")}
+{load("first", "i64", "%record", str(RECORD + 1))}
+{load("second", "i64", "%record", str(RECORD + 4))}
+  %stride = sub i64 %second, %first
+  %p = getelementptr double, ptr %par, i64 %first
+  %v = getelementptr double, ptr %in, i64 %at
+  br label %give
+give:
+  %i = phi i64 [ 0, %entry ], [ %i1, %give ]
+{_field("fat", "%i", 0)}
+{load("f", "double", "%in", "%fat")}
+  %fp1 = getelementptr double, ptr %factors, i64 %i
+  store double %f, ptr %fp1, align 8
+{again("i", "%rows", "give", "run")}
+run:
+  call void @{loop.symbol()}(ptr %p, i64 %stride, ptr %v, i64 %n, ptr %factors, i64 1, ptr %sums,
+    i64 %rows)
+  br label %take
+take:
+  %j = phi i64 [ 0, %run ], [ %j1, %take ]
+{_field("to", "%j", 2)}
+{load("s", "double", "%sums", "%j")}
+  %top1 = getelementptr double, ptr %in, i64 %to
+  store double %s, ptr %top1, align 8
+{again("j", "%rows", "take", "done")}
+done:
+  ret void
+}}
+"""
+    )
+
+
+def _written(loop: LoopCode, declared: set[str]) -> str:
+    """Return the text of a loop and of the function for bytecode."""
+    if loop.name == "take":
+        return _take(loop)
+    if loop.name == "matrix":
+        return (_matrix_of_one if loop.single else _matrix)(loop, declared)
+    return _text(loop, declared) + _entry(loop)
+
+
 def _take(loop: LoopCode) -> str:
     """Return the text of the function that picks one of some parameters, nan for no such index."""
     lanes = _lanes(loop)
@@ -363,17 +490,16 @@ def provide(loops: set[LoopCode]) -> dict[LoopCode, int]:
     import llvmlite.binding as llvm
 
     with _lock:
-        new = sorted(loops - _there.keys())
+        parts = {loop.part() for loop in loops if loop.name == "matrix" and not loop.single}
+        new = sorted((loops | parts) - _there.keys())
         if new:
             declared: set[str] = set()
-            text = "".join(
-                _take(loop) if loop.name == "take" else _text(loop, declared) + _entry(loop)
-                for loop in new
-            )
+            text = "".join(_written(loop, declared) for loop in new)
+            declared -= {f"declare {part.signature()}" for part in parts.intersection(new)}
             engine, _ = machine_code("\n".join([text, *sorted(declared), attributes()]))
             for loop in new:
                 symbol = loop.symbol()
-                if loop.name != "take":
+                if loop.name != "take" and not (loop.name == "matrix" and not loop.single):
                     llvm.add_symbol(symbol, engine.get_function_address(symbol))
                 _there[loop] = engine.get_function_address(f"{symbol}_entry")
             _engines.append(engine)

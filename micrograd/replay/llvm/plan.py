@@ -70,10 +70,11 @@ class Plan:
     apart: set[int] = field(default_factory=set)
 
 
-def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
+def plan(tape: Tape, fuse: bool, least: int = 0, matrices: bool = False) -> Plan:
     """Return how to emit `tape`, with products fused into sums if `fuse`.
 
-    With a `least`, that many like steps or more become one step, a loop. It needs `fuse`.
+    With a `least`, that many like steps or more become one step, a loop, with `matrices` also those
+    of many weighted sums of the same values. It needs `fuse`.
     """
     rows, operands = tape.rows, tape.operands
     result = Plan()
@@ -97,18 +98,20 @@ def plan(tape: Tape, fuse: bool, least: int = 0) -> Plan:
     if least == 0:
         result.apart = {p for p in result.steps if rows[p] in WHOLE}
     else:
-        found = RerolledLoops(tape, result.steps, result.fused, result.results, least)
+        found = RerolledLoops(
+            tape, result.steps, result.fused, result.results, least, matrices=matrices
+        )
         result.steps = [step for step in result.steps if step not in found.others]
         result.loops, result.places = found.starts, found.places
         result.placed, result.apart = found.count, found.apart
     return result
 
 
-def planned(tape: Tape, fuse: bool, least: int = 0) -> tuple[Tape, Plan]:
+def planned(tape: Tape, fuse: bool, least: int = 0, matrices: bool = False) -> tuple[Tape, Plan]:
     """Return a tape, with rows in parts where that is needed, and its plan: see `plan`."""
     is_wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
     while True:
-        order, before = plan(tape, fuse, least), tape
+        order, before = plan(tape, fuse, least, matrices), tape
         if order.apart:
             tape = apart(tape, order.apart)
         elif is_wide:
@@ -126,7 +129,9 @@ def cut(tape: Tape, given: Plan, size: int) -> None:
     last_use: dict[int, int] = {}
     for position in given.steps:
         loop = given.loops.get(position)
-        cost = _CALL if loop is not None else max(1, len(operands[position]) // 2)
+        cost = (
+            _CALL * len(loop.parts()) if loop is not None else max(1, len(operands[position]) // 2)
+        )
         if weight and weight + cost > size:
             current, weight = current + 1, 0
         weight += cost

@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 from micrograd import ops
 from micrograd.ops import Op
+from micrograd.replay.llvm.matrix_code import LEAST, MOST
 from micrograd.replay.trace.tape import CONSTANT, PARAMETER, Tape
 from micrograd.replay.trace.whole import ADDED, ELEMENT, SCALED, SPREAD, WHOLE, operands_of
 
 __all__ = ["ROWS", "RerolledLoop", "RerolledLoops"]
 
 ROWS = 4
-"""How many rows a loop has at most: as many sums as can be returned in registers."""
+"""How many rows a loop has at most, as many sums as can be returned in registers; but a matrix."""
 
 
 class RerolledLoop(NamedTuple):
@@ -33,10 +34,11 @@ class RerolledLoop(NamedTuple):
 
     Attributes
     ----------
-    name : {"dot", "outer", "scale", "spread"}
+    name : {"dot", "matrix", "outer", "scale", "spread"}
         With the factor f, values v in memory and the numbers p that follow each other:
         f + the sum of p * v; results p += f * v; v = f * p; v += f * p. The rows of "scale" after
-        the first are of "spread".
+        the first are of "spread". "matrix" is "dot" with many rows of parameters, which are equally
+        far apart.
     length : int
         How many steps a row has.
     value : int
@@ -72,6 +74,21 @@ class RerolledLoop(NamedTuple):
             result=row.result,
         )
 
+    def parts(self) -> list[RerolledLoop]:
+        """Return loops of at most `ROWS` rows that compute the rows of a matrix."""
+        if self.name != "matrix":
+            return [self]
+        slices = [slice(i, i + ROWS) for i in range(0, len(self.steps), ROWS)]
+        return [
+            self._replace(
+                name="dot",
+                factors=self.factors[some],
+                numbers=self.numbers[some],
+                steps=self.steps[some],
+            )
+            for some in slices
+        ]
+
 
 class _Parts(NamedTuple):
     """What a step of a loop computes: the place of a number is that in its memory."""
@@ -99,6 +116,8 @@ class RerolledLoops:
         As of `Plan`.
     least : int
         How many steps a row of a loop has at least.
+    matrices : bool, default False
+        Whether many weighted sums of the same values are one loop.
 
     Attributes
     ----------
@@ -121,6 +140,8 @@ class RerolledLoops:
         fused: dict[int, int],
         results: dict[int, list[int]],
         least: int,
+        *,
+        matrices: bool = False,
     ) -> None:
         self._rows, self._operands, self._fused = tape.rows, tape.operands, fused
         self._steps, self._results, self._least = steps, results, least
@@ -145,11 +166,13 @@ class RerolledLoops:
                 if position not in results:
                     self.others.add(position)
         self._place_longest()
+        self._most = MOST if matrices else ROWS
         at = 0
         while at < len(steps):
             op = tape.rows[steps[at]]
             find = None if op is None else _FOUND.get(op.key)
             at += 1 if find is None else find(self, at)
+        self._settle_matrices()
 
     def _address(self, position: int) -> tuple[str, int]:
         """Return where a number is: which memory, and the place there, -1 for none."""
@@ -222,6 +245,8 @@ class RerolledLoops:
         loop = RerolledLoop("dot", count, values[0], factors, numbers[:1], (position,), in_memory)
         key = ("dot", in_memory, values[0], count)
         head = self._open.get(key)
+        if head is not None and not self._has_room(self.starts[head], numbers[0]):
+            head = None
         # It is computed with the first of its group, so what it reads has to be known there.
         read = (*operands[2 * count :], *(numbers if in_memory else ()))
         if head is not None and all(
@@ -240,10 +265,31 @@ class RerolledLoops:
         self.starts[at] = loop
         self.others.update(loop.steps)
         self.others.discard(at)
-        if len(loop.steps) < ROWS:
+        if len(loop.steps) < (self._most if loop.name == "dot" and not loop.in_memory else ROWS):
             self._open[key] = at
         else:
             self._open.pop(key, None)
+
+    def _has_room(self, loop: RerolledLoop, number: int) -> bool:
+        """Return whether a row joins weighted sums: beyond `ROWS` they have to be a matrix."""
+        if len(loop.numbers) < ROWS:
+            return True
+        first, second, *_, last, new = (self._address(n)[1] for n in (*loop.numbers, number))
+        if len(loop.numbers) == ROWS:  # those before have joined anyhow
+            places = [self._address(n)[1] for n in loop.numbers]
+            if places != list(range(first, last + 1, max(1, second - first))):
+                return False
+        return new - last == second - first > 0
+
+    def _settle_matrices(self) -> None:
+        """Give the loops of many rows their name, and take apart what is too small for that."""
+        for at, loop in list(self.starts.items()):
+            if len(loop.steps) >= LEAST:
+                self.starts[at] = loop._replace(name="matrix")
+            elif len(loop.steps) > ROWS:
+                for part in loop._replace(name="matrix").parts():
+                    self.starts[part.steps[0]] = part
+                    self.others.discard(part.steps[0])
 
     # ---- products, and sums of products -----------------------------------------------------
 

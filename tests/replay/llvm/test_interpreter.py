@@ -129,6 +129,28 @@ def tangled():
     return fn
 
 
+def stacked():
+    """Matrices of few and of many rows, equally far apart or not, upside down, beside others."""
+    rng = random.Random(8)
+    w = [Value(rng.gauss(0, 0.3)) for _ in range(800)]
+    dot = micrograd.dot
+
+    def fn(x):
+        first = [micrograd.tanh(dot(w[5 * i : 5 * i + 4], x, w[5 * i + 4])) for i in range(67)]
+        outputs = []
+        for count, step in ((5, 7), (7, 6), (8, 6), (9, 9), (17, 5), (21, 0)):
+            starts = [step * i or i * i for i in range(count)]
+            some = [dot(w[k : k + 5], first[:5]) for k in starts[:: 1 if count % 2 else -1]]
+            outputs += [some[-1], micrograd.sum(some[:-1])]
+        total = dot(w[400:466], first[:66], first[66])
+        for i in range(9):  # each uses the one before
+            total = dot(w[500 + 4 * i : 504 + 4 * i], x, total)
+        biases = [dot(w[600 + 4 * i : 604 + 4 * i], x, first[i] * first[i + 1]) for i in range(12)]
+        return micrograd.sum([micrograd.tanh(v) for v in (*outputs, total, *biases)])
+
+    return fn
+
+
 @pytest.fixture(params=[False, True], ids=["single", "whole"])
 def whole(request, monkeypatch):
     """Let the derivatives of weighted sums be rows of many numbers, or of single ones."""
@@ -136,7 +158,7 @@ def whole(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("whole")
-@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive, tangled])
+@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive, tangled, stacked])
 @pytest.mark.parametrize("options", [{}, {"threads": 2}, {"contract": False}], ids=str)
 def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):
     rows = np.random.default_rng(0).normal(size=(2_100, 4))

@@ -1,0 +1,70 @@
+"""Calls of rerolled loops, as a program's straight code writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.replay.llvm.loop_code import LoopCode
+from micrograd.replay.llvm.rerolled import RerolledLoop
+from micrograd.replay.llvm.rows import Handle
+
+__all__ = ["called"]
+
+
+def called(text: Any, loop: RerolledLoop) -> list[Handle]:
+    """Write the call of a loop; return the sum of each row, where it gives them.
+
+    Parameters
+    ----------
+    text : emitter
+        Of a block.
+    loop : RerolledLoop
+        A matrix only for one sample.
+    """
+    code = LoopCode.of(loop, text.width, text.single)
+    text.loops.add(code)
+    if loop.name == "matrix":
+        return _matrix(text, loop, code)
+    vector, rows = text.type, len(loop.factors)
+    zero = text.constant(0.0)
+    given = [f"{vector} {zero if f is None else text.use(f)}" for f in loop.factors]
+    pointers = [
+        text.at("acc", number) if loop.name == "outer" else text.address(number)
+        for number in loop.numbers
+    ]
+    pointers.append(text.address(loop.value))
+    if code.adds:
+        pointers.append(text.at("acc", loop.result))
+    given += [f"ptr {pointer}" for pointer in pointers]
+    kind, symbol = code.type(text.register), code.symbol()
+    types = ", ".join([*[vector] * rows, *["ptr nocapture"] * len(pointers), "i64"])
+    text.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
+    call = f"call {kind} @{symbol}({', '.join(given)}, i64 {loop.length})"
+    if loop.name != "dot":
+        text.lines.append(f"  {call}")
+        return []
+    sums = text.new(call)
+    if rows == 1:
+        return [sums]
+    return [text.new(f"extractvalue {kind} {sums}, {row}") for row in range(rows)]
+
+
+def _matrix(text: Any, loop: RerolledLoop, code: LoopCode) -> list[Handle]:
+    """Write the call of a matrix for one sample, which reads and writes arrays."""
+    count = len(loop.steps)
+    factors, sums = (text.new(f"alloca [{count} x double], align 8") for _ in range(2))
+
+    def at(base: Handle, row: int) -> Handle:
+        return str(text.new(f"getelementptr double, ptr {base}, i64 {row}"))
+
+    for row, factor in enumerate(loop.factors):
+        number = text.constant(0.0) if factor is None else text.use(factor)
+        text.lines.append(f"  store {text.type} {number}, ptr {at(factors, row)}, align 8")
+    first, second = (text.tape.operands[number][1] for number in loop.numbers[:2])
+    text.declared[code.symbol()] = f"declare {code.signature()} nounwind"
+    text.lines.append(
+        f"  call void @{code.symbol()}(ptr {text.address(loop.numbers[0])}, "
+        f"i64 {second - first}, ptr {text.address(loop.value)}, i64 {loop.length}, "
+        f"ptr {factors}, i64 1, ptr {sums}, i64 {count})"
+    )
+    return [text.new(f"load {text.type}, ptr {at(sums, row)}, align 8") for row in range(count)]
