@@ -51,6 +51,7 @@ TESTED_WITH = {
     "replay.export": "compiled",
     "replay.kernels": "compiled",
     "replay.llvm.direct_ir": "direct",
+    "replay.llvm.loop_calls": "emitter",
     "replay.llvm.loop_code": "rerolled",
     "replay.llvm.memory": "driver",
     "replay.llvm.plan": "emitter",
