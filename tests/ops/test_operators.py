@@ -228,32 +228,13 @@ class TestNumPy:
     def array(self, *data: float) -> Any:
         return self.np.array([Value(x) for x in data], dtype=object)
 
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "exp",
-            "expm1",
-            "log",
-            "log1p",
-            "log2",
-            "log10",
-            "sqrt",
-            "cbrt",
-            "sin",
-            "cos",
-            "tan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "sinh",
-            "cosh",
-            "tanh",
-            "arcsinh",
-            "arctanh",
-            "absolute",
-            "negative",
-        ],
-    )
+    UFUNCS = (
+        "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan",
+        "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arctanh", "absolute",
+        "negative",
+    )  # fmt: skip
+
+    @pytest.mark.parametrize("name", UFUNCS)
     def test_a_ufunc_works_on_an_object_array(self, name: str) -> None:
         values = self.array(0.25, 0.5)
         out = getattr(self.np, name)(values)

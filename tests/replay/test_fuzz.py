@@ -110,21 +110,10 @@ def program(rng, size, rows, others=()):
     """Return a function of two numbers and two parameters, as a list of steps, and that list."""
     steps = []
     for at in range(size):
-        kinds = [*others, *others] + [
-            "-",
-            "/",
-            "*",
-            "+",
-            "c-",
-            "c/",
-            "-c",
-            "/c",
-            "*c",
-            "neg",
-            "relu",
-            "max",
-            "where",
-        ]
+        kinds = [
+            *others, *others, "-", "/", "*", "+", "c-", "c/", "-c", "/c", "*c", "neg", "relu",
+            "max", "where",
+        ]  # fmt: skip
         kind = rng.choice([*kinds, "-", "/", "*", "abs", "power", "dot", "row", "sum", "same"])
         i, j, k = (rng.randrange(at + 4) for _ in range(3))
         constant = rng.choice(NUMBERS[:10] if rng.random() < 0.85 else NUMBERS)
