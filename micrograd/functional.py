@@ -18,12 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from micrograd.checks import finite_number, function, listed
 from micrograd.engine import Value, enable_grad, gradient, plain
-from micrograd.errors import (
-    GradcheckError,
-    InputCountError,
-    NumberTypeError,
-    shown_briefly,
-)
+from micrograd.errors import GradcheckError, InputCountError, NumberTypeError, shown_briefly
 from micrograd.graph import depends_on, order
 from micrograd.ops import Operators, as_float, identity, is_constant, is_operand, is_plain, number
 from micrograd.values.grad_mode import setting

@@ -41,9 +41,7 @@ __all__ = [
 
 
 def hinge(
-    scores: Iterable[Number],
-    targets: Iterable[Number],
-    weights: Iterable[Number] | None = None,
+    scores: Iterable[Number], targets: Iterable[Number], weights: Iterable[Number] | None = None
 ) -> Number:
     """Return the mean of max(0, 1 - target * score): 0 when every margin is 1 or more.
 
@@ -82,9 +80,7 @@ def hinge(
 
 
 def mse(
-    scores: Iterable[Number],
-    targets: Iterable[Number],
-    weights: Iterable[Number] | None = None,
+    scores: Iterable[Number], targets: Iterable[Number], weights: Iterable[Number] | None = None
 ) -> Number:
     """Return the mean of (score - target) ** 2.
 
@@ -117,9 +113,7 @@ def mse(
 
 
 def binary_cross_entropy_with_logits(
-    scores: Iterable[Number],
-    targets: Iterable[Number],
-    weights: Iterable[Number] | None = None,
+    scores: Iterable[Number], targets: Iterable[Number], weights: Iterable[Number] | None = None
 ) -> Number:
     """Return the mean of -log P(target), where sigmoid(score) is the probability of a 1.
 

@@ -9,20 +9,8 @@ from tables import each
 
 from micrograd import Value, gradient
 from micrograd.engine import plain
-from micrograd.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    InputCountError,
-    NumberTypeError,
-)
-from micrograd.losses import (
-    LOSSES,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    hinge,
-    l2,
-    mse,
-)
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, NumberTypeError
+from micrograd.losses import LOSSES, binary_cross_entropy_with_logits, cross_entropy, hinge, l2, mse
 
 bce = binary_cross_entropy_with_logits
 FEW_ULP = 4 * 2.0**-52

@@ -122,11 +122,7 @@ def operations():
             lambda xs: xs[0] * xs[2] + xs[1] * xs[3] + xs[4],
             always,
         ),
-        "logsumexp": (
-            micrograd.logsumexp,
-            lambda xs: torch.logsumexp(torch.stack(xs), 0),
-            always,
-        ),
+        "logsumexp": (micrograd.logsumexp, lambda xs: torch.logsumexp(torch.stack(xs), 0), always),
         "softmax": (
             lambda xs: micrograd.softmax(xs)[1],
             lambda xs: torch.softmax(torch.stack(xs), 0)[1],

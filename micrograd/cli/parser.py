@@ -65,8 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: list[str]) -> int:
     parser = _Parser(
-        prog="micrograd",
-        description="A scalar automatic differentiation engine to learn from.",
+        prog="micrograd", description="A scalar automatic differentiation engine to learn from."
     )
     parser.add_argument("--version", action="version", version=f"micrograd {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")

@@ -42,10 +42,7 @@ class Described:
         return f"<{self.words}>"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        shown = {
-            "image/png": base64.b64encode(self.png).decode("ascii"),
-            "text/plain": repr(self),
-        }
+        shown = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": repr(self)}
         return shown, {"image/png": {"alt": self.words}}
 
 

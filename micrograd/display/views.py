@@ -310,7 +310,5 @@ def _explanation(found: Any) -> Iterator[str]:
     products = [path.product for path in found.paths] + [found.rest] * bool(found.rest_count)
     *lines, total = found.rows
     yield table(
-        ["path", "local derivatives", "product"],
-        map(row, lines, products),
-        row(total, found.total),
+        ["path", "local derivatives", "product"], map(row, lines, products), row(total, found.total)
     )

@@ -194,10 +194,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc, unused-ignore]
         return str(self.pipe("svg", encoding="utf-8"))
 
     def _repr_mimebundle_(
-        self,
-        include: Iterable[str] | None = None,
-        exclude: Iterable[str] | None = None,
-        **_: Any,
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None, **_: Any
     ) -> dict[str, Any]:
         own = "image/png" if self.format == "png" else "image/svg+xml"
         wanted = set(include) if include is not None else {own}

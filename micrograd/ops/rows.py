@@ -257,11 +257,7 @@ where: Final[Op] = define(
     gate=True,
     noun="choice",
     forward=lambda condition, a, b: a if condition else b,
-    partials=lambda out, condition, a, b: (
-        0,
-        where(condition, 1, 0),
-        where(condition, 0, 1),
-    ),
+    partials=lambda out, condition, a, b: (0, where(condition, 1, 0), where(condition, 0, 1)),
     note="Both are evaluated; what is not chosen is passed no gradient.",
 )
 share: Final[Op] = define(

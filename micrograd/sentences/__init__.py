@@ -1,13 +1,7 @@
 """What is said of the steps of back-propagation: one by one, and in groups."""
 
 from micrograd.sentences.groups import group_text
-from micrograd.sentences.signs import (
-    latex_name,
-    shown,
-    sign_of_equation,
-    sign_of_number,
-    signed,
-)
+from micrograd.sentences.signs import latex_name, shown, sign_of_equation, sign_of_number, signed
 from micrograd.sentences.templates import once
 from micrograd.sentences.words import Words
 

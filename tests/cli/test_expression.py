@@ -279,18 +279,7 @@ def test_the_command_prints_text_without_a_file(capsys: pytest.CaptureFixture[st
 
 def test_the_command_writes_to_standard_output() -> None:
     run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "micrograd",
-            "graph",
-            "x * x",
-            "x=3",
-            "-o",
-            "-",
-            "--format",
-            "png",
-        ],
+        [sys.executable, "-m", "micrograd", "graph", "x * x", "x=3", "-o", "-", "--format", "png"],
         capture_output=True,
         env={**os.environ, "PATH": ""},
         check=True,

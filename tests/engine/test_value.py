@@ -247,10 +247,7 @@ SMOOTH: dict[str, tuple[Callable[..., Any], Callable[..., tuple[Any, ...]]]] = {
     "cos": (mp.cos, lambda a: (-mp.sin(a),)),
     "arctan": (mp.atan, lambda a: (1 / (1 + a * a),)),
     "arcsinh": (mp.asinh, lambda a: (1 / mp.sqrt(1 + a * a),)),
-    "sigmoid": (
-        lambda a: 1 / (1 + mp.exp(-a)),
-        lambda a: (mp.exp(-a) / (1 + mp.exp(-a)) ** 2,),
-    ),
+    "sigmoid": (lambda a: 1 / (1 + mp.exp(-a)), lambda a: (mp.exp(-a) / (1 + mp.exp(-a)) ** 2,)),
     "erf": (mp.erf, lambda a: (2 / mp.sqrt(mp.pi) * mp.exp(-a * a),)),
 }
 PLACES = {name: ops.TABLE[name].arity for name in SMOOTH}

@@ -61,11 +61,7 @@ def test_sgd_rules_are_exact_on_fractions():
     ]
     # Nesterov: g + buffer/2 = 3/2, 13/4, -7/8.
     nesterov = SGD([Value(Fraction(0))], lr=1, momentum=half, nesterov=True)
-    assert pushed(nesterov, grads) == [
-        Fraction(-3, 2),
-        Fraction(-19, 4),
-        Fraction(-31, 8),
-    ]
+    assert pushed(nesterov, grads) == [Fraction(-3, 2), Fraction(-19, 4), Fraction(-31, 8)]
     # Decay: p - (g + p/10) / 5.
     decay = SGD([Value(Fraction(1))], lr=Fraction(1, 5), weight_decay=Fraction(1, 10))
     assert pushed(decay, [Fraction(3)]) == [1 - Fraction(31, 50)]

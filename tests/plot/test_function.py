@@ -40,11 +40,7 @@ def test_a_function_has_a_gap_where_it_is_undefined():
     ("draw", "kind", "told"),
     [
         (lambda m: plot_function(abs, 1, 1), ArgumentError, "low < high"),
-        (
-            lambda m: plot_function(abs, derivatives=4),
-            ArgumentError,
-            "whole number from 0 to 3",
-        ),
+        (lambda m: plot_function(abs, derivatives=4), ArgumentError, "whole number from 0 to 3"),
         (lambda m: plot_function(lambda x: x.log(), -2, -1, *sheet()), ArgumentError, "undefined"),
     ],
 )

@@ -110,8 +110,7 @@ def run_c(text, name, inputs, parameters, gradients, folder):
     source, library = folder / f"{name}.c", folder / f"{name}.so"
     source.write_text(text, encoding="utf-8")
     subprocess.run(
-        [*GCC, "-shared", "-fPIC"] + [str(source), "-o", str(library), "-lm"],
-        check=True,
+        [*GCC, "-shared", "-fPIC"] + [str(source), "-o", str(library), "-lm"], check=True
     )
     double = ctypes.c_double
     value, gradient_ = (double * 1)(), (double * max(1, gradients))()

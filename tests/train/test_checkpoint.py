@@ -8,9 +8,7 @@ import time
 
 import pytest
 
-from micrograd.errors import (
-    StateError,
-)
+from micrograd.errors import StateError
 from micrograd.files import read_json, write_json
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam, linear

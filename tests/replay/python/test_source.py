@@ -169,8 +169,7 @@ def test_a_traceback_shows_the_generated_line():
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value", "isnan", "asm", "NAN"],
+    "name", ["exp", "inputs", "sum", "peak", "nan", "y0", "double", "value", "isnan", "asm", "NAN"]
 )
 def test_a_function_may_have_a_name_that_the_program_needs(name, tmp_path):
     space = {"micrograd": micrograd}
@@ -206,14 +205,7 @@ def test_the_source_is_in_linecache_whatever_runs(backend):
 @every_backend
 @pytest.mark.parametrize(
     "fn",
-    [
-        lambda x: -x,
-        lambda x: x * -1.0,
-        lambda x: x,
-        micrograd.relu,
-        micrograd.tanh,
-        micrograd.sin,
-    ],
+    [lambda x: -x, lambda x: x * -1.0, lambda x: x, micrograd.relu, micrograd.tanh, micrograd.sin],
 )
 def test_a_zero_keeps_its_sign(fn, backend):
     compiled = compile(fn, backend)
