@@ -32,7 +32,7 @@ from micrograd.style import Theme, largest, mix
 from micrograd.style import theme as theme_of
 from micrograd.values.notation import Names
 
-__all__ = ["animate_backward"]
+__all__ = ["animate_backward", "gif_of"]
 
 
 @dataclass(slots=True)
@@ -138,13 +138,8 @@ def animate_backward(
             size = (int(width), max(1, round(image.height * width / image.width)))
             image = image.resize(size, Image.Resampling.LANCZOS)
         images.append(image)
-    content = io.BytesIO()
     flat = [image.quantize(colors=255, dither=Image.Dither.NONE) for image in images]
-    times = [round(1000 * seconds)] * (len(flat) - 1) + [max(3000, round(1000 * seconds))]
-    flat[0].save(
-        content, "GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, disposal=1
-    )
-    write_atomic(target, content.getvalue())
+    write_atomic(target, gif_of(flat, seconds))
     if frames is not None:
         folder = path_of(frames)
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,6 +148,16 @@ def animate_backward(
             image.save(content, "PNG")
             write_atomic(folder / f"frame_{i:03d}.png", content.getvalue())
     return target
+
+
+def gif_of(images: list[Any], seconds: float) -> bytes:
+    """Return a GIF of images that shows each for some seconds, and the last for three or more."""
+    content, each = io.BytesIO(), max(20, round(1000 * seconds))
+    times = [each] * (len(images) - 1) + [max(3000, each)]
+    images[0].save(
+        content, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0, disposal=1
+    )
+    return content.getvalue()
 
 
 def _frames(

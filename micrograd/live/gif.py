@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from textwrap import fill
 from typing import Any
@@ -14,17 +13,7 @@ from micrograd.live.view import GRID, LINE, View
 from micrograd.plot import EXTRA, FAMILIES, sheet
 from micrograd.style import MARKERS, Theme, class_shape
 
-__all__ = ["gif_of", "images_of"]
-
-
-def gif_of(images: list[Any], seconds: float) -> bytes:
-    """Return a GIF of images that shows each for some seconds, and the last for three."""
-    content = io.BytesIO()
-    times = [max(20, round(1000 * seconds))] * (len(images) - 1) + [3000]
-    images[0].save(
-        content, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0, disposal=1
-    )
-    return content.getvalue()
+__all__ = ["images_of"]
 
 
 def images_of(

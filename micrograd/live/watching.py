@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from weakref import WeakSet
 
 from micrograd.checks import finite_number, install, listed, needs, one_of, whole_number
+from micrograd.draw.film import gif_of
 from micrograd.errors import DomainError, not_a_network
 from micrograd.files import path_ending_in, write_atomic
 from micrograd.live.adopting import adopt
@@ -27,7 +28,7 @@ from micrograd.live.frames import (
     parameter_bytes,
     parameter_texts,
 )
-from micrograd.live.gif import gif_of, images_of
+from micrograd.live.gif import images_of
 from micrograd.live.inputs import check_derived
 from micrograd.live.page import TITLE, page_text, place_of, recording, templates
 from micrograd.live.task import task_data
