@@ -206,6 +206,9 @@ MISCONCEPTIONS: Final = (
 """The misconceptions, in the order of the course."""
 
 
+_WORDS_A_MINUTE: Final = 200
+_SHORT, _LONG, _STEP = 15, 45, 5  # seconds
+
 MINUTES: Final[Mapping[str, int]] = {
     **{"01a": 2, "01b": 2, "01c": 8, "01d": 3, "01e": 10},
     **{"02a": 3, "02b": 3, "02c": 4, "02d": 10, "02e": 4},
@@ -251,10 +254,10 @@ def estimated_minutes(notebook: Mapping[str, Any]) -> float:
             )
             recall = re.findall(r"^\d\. ", source.partition("<details>")[0], re.MULTILINE)
             words += len(" ".join((prose, *formulas)).split())
-            seconds += 15 * len(formulas) + 45 * len(recall) * ("without looking" in source)
+            seconds += _SHORT * len(formulas) + _LONG * len(recall) * ("without looking" in source)
             continue
-        seconds += 15 * math.ceil(len(source.split("\n")) / 5)
-        seconds += 45 * bool(re.search(r'^guess.* = .*"\?"', source, re.MULTILINE))
+        seconds += _SHORT * math.ceil(len(source.split("\n")) / 5)
+        seconds += _LONG * bool(re.search(r'^guess.* = .*"\?"', source, re.MULTILINE))
         names = [
             *CHECK.findall(source),
             (gaps.get(source), ""),
@@ -264,13 +267,14 @@ def estimated_minutes(notebook: Mapping[str, Any]) -> float:
         for output in cell["outputs"]:
             words += len("".join(output.get("text", "")).split())
             data = output.get("data", {})
-            seconds += 45 * ("image/png" in data or "image/svg+xml" in data)
+            seconds += _LONG * ("image/png" in data or "image/svg+xml" in data)
             steps = re.search(
                 r"(\d+) steps? forward, (\d+) back", "".join(data.get("text/plain", ""))
             )
             if steps:
-                seconds += 5 * int(steps[1]) + (15 if "guess=True" in source else 5) * int(steps[2])
-    return words / 200 + seconds / 60
+                asked = _SHORT if "guess=True" in source else _STEP
+                seconds += _STEP * int(steps[1]) + asked * int(steps[2])
+    return words / _WORDS_A_MINUTE + seconds / 60
 
 
 def cells_with(notebook: Mapping[str, Any], words: str) -> list[int]:
@@ -302,12 +306,18 @@ def guide(notebooks: Notebooks) -> str:
         _static("guide.md"),
         "## Times",
         "",
-        "Estimated, not measured on anyone: 200 words a minute for prose and for what the cells "
-        "print; 15 seconds for a displayed formula, for five lines of code and for a step of a "
-        "stepper that asks for it (5 for any other); 45 seconds for a guess, a picture and a "
-        "question at the end; and for each exercise the minutes given with it. That is the lower "
-        "number. The higher one is half as long again: for those who read a section twice, work "
-        "each step out on paper, or talk about their guesses. Breaks are not counted.",
+        "These are estimates, measured on nobody: they are counted from the notebooks by one rule. "
+        f"{_WORDS_A_MINUTE} words a minute for prose and for what the cells print: most adults "
+        "read English non-fiction at 175 to 300, on average at 238 (Brysbaert, *How many words do "
+        "we read per minute? A review and meta-analysis of reading rate*, Journal of Memory and "
+        "Language 109, 2019, "
+        "[doi:10.1016/j.jml.2019.104047](https://doi.org/10.1016/j.jml.2019.104047)), and "
+        f"technical text at the slower end. The rest is our own guess: {_SHORT} seconds for a "
+        "displayed formula, for five lines of code and for a step of a stepper that asks for it "
+        f"({_STEP} for any other); {_LONG} seconds for a guess, a picture and a question at the "
+        "end; and for each exercise the minutes given with it. That is the lower number. The "
+        "higher one is half as long again: for those who read a section twice, work each step out "
+        "on paper, or talk about their guesses. Breaks are not counted.",
         "",
         "| notebook | minutes | needs |",
         "| --- | --- | --- |",

@@ -204,6 +204,7 @@ class _Page:
 
     def _gradients(self, network: Network) -> None:
         self.text(18, 89, "3  The gradients of all weights and biases.", 11.5, weight="bold")
+        self.text(118, 89, r"$w_{ij}$ leads to neuron $i$ from neuron $j$.")
         for layer in (0, 1):
             for i in (0, 1):
                 y = 79 - 22 * layer - 9 * i

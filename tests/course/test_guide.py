@@ -57,6 +57,27 @@ def test_the_times_at_the_heads_are_those_that_are_estimated():
         assert abs(1.5 * low - high) <= 5, number
 
 
+def test_the_guide_says_how_the_times_were_got_with_the_rates_that_count():
+    text, words = guide({}), {"cell_type": "markdown", "source": ["word " * 999]}
+    rate = int(re.search(r"(\d+) words a minute", text)[1])
+    assert estimated_minutes({"cells": [words]}) == 999 / rate
+    cells = {
+        "a displayed formula": {"cell_type": "markdown", "source": ["$$x$$"]},
+        "five lines of code": {"cell_type": "code", "source": ["a = 1\n" * 4], "outputs": []},
+        "a guess": {"cell_type": "code", "source": ['guess = "?"'], "outputs": []},
+    }
+    for named, seconds in (
+        ("a displayed formula", 15),
+        ("five lines of code", 15),
+        ("a guess", 45),
+    ):
+        extra = 15 if named == "a guess" else 0  # its line of code
+        assert estimated_minutes({"cells": [cells[named]]}) == (seconds + extra) / 60
+        assert re.search(rf"{seconds} seconds for [^;.]*{named}", text)
+    assert "estimates, measured on nobody" in text
+    assert "doi.org/10.1016/j.jml.2019.104047" in text
+
+
 def test_the_glossary_is_sorted_and_has_a_sentence_for_each_term():
     entries = glossary().split("\n\n")[1:]
     terms = [re.fullmatch(r"\*\*(.+?)\*\*: .+\.", entry.strip())[1] for entry in entries]
