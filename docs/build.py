@@ -36,8 +36,9 @@ PYTHON = {
     "py:exception": {
         name: f"library/exceptions.html#{name}"
         for name in (
-            "ArithmeticError", "AssertionError", "Exception", "LookupError", "OverflowError",
-            "RuntimeError", "TypeError", "ValueError", "ZeroDivisionError",
+            "ArithmeticError", "AssertionError", "Exception", "IndexError", "KeyError",
+            "LookupError", "OverflowError", "RuntimeError", "TypeError", "ValueError",
+            "ZeroDivisionError",
         )
     },
     "py:class": {
@@ -127,7 +128,7 @@ def run_sphinx(source: Path, out: Path) -> None:
     environment |= {"JUPYTER_PLATFORM_DIRS": "1", "COLUMNS": "80"}
     environment["IPYTHONDIR"] = str(settings.parents[1])
     subprocess.run([*command, str(source), str(out)], check=True, env=environment)
-    for name in (".buildinfo", ".doctrees", "jupyter_execute"):
+    for name in (".buildinfo", ".doctrees", "jupyter_execute", "_static/webpack-macros.html"):
         path = out / name
         if path.is_dir():
             shutil.rmtree(path)

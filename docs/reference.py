@@ -129,6 +129,8 @@ RAISED = {
     "GradcheckError": "wrong = define(name='wrong', forward=lambda x: x * x, "
     "partials=lambda out, x: (x,))\ngradcheck(wrong, [3.0])",
     "TraceError": "abs_of = compile(lambda x: x if x > 0 else -x)\nabs_of(2.0)",
+    "GradientError": "y = Value(4.0, (Value(2.0),), 'square')\ny.backward()",
+    "PictureError": "draw_dot(Value(2.0)).pipe('svg', engine='best')",
     "NonFiniteError": "x = Value(math.inf, label='x')\nwith detect_anomaly(): x - x",
 }
 
@@ -423,7 +425,7 @@ def raised(name: str) -> list[str]:
         "   .. code-block:: pycon",
         "      :class: wrapped",
         "",
-        *[f"      {line}" for line in [*shown, told]],
+        *[f"      {line}" for line in [*shown, *told.splitlines()]],
         "",
     ]
 

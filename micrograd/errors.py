@@ -101,7 +101,7 @@ class StaleGraphError(MicrogradError, RuntimeError):
 
 
 class CycleError(MicrogradError, ValueError):
-    """A graph contains itself: some node is among its own ancestors."""
+    """A graph contains itself: some node, made by hand, is among its own ancestors."""
 
 
 class NotInGraphError(MicrogradError, KeyError):

@@ -20,6 +20,7 @@ extensions = [
     "numpydoc",
     "myst_nb",
     "living",
+    "units",
 ]
 exclude_patterns = ["_templates"]
 templates_path = ["_templates"]

@@ -17,8 +17,29 @@ pytestmark = pytest.mark.browser
 KINDS = (
     "index.html", "tour/network.html", "course/03_backpropagation_in_a_network.html",
     "reference/ops/tanh.html", "reference/values/Value.html", "reference/errors.html",
+    "reference/losses/losses.Loss.html",  # before the longest of all names
     "how/machine-code.html", "benchmarks.html", "project/contributing.html", "licences.html",
 )  # fmt: skip
+# Texts that a box cuts off or the window, and numbers apart from their unit.
+TORN = """() => {
+  const torn = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange(), clips = e => getComputedStyle(e).overflowX !== "visible";
+  for (let text; (text = texts.nextNode());) {
+    if (!text.data.trim() || text.parentElement.closest("svg, mjx-container, .sr-only, .visually-hidden")) continue;
+    range.selectNodeContents(text);
+    const boxes = [...range.getClientRects()], right = Math.max(...boxes.map(box => box.right));
+    let box = text.parentElement;
+    while (box !== document.documentElement && !clips(box)) box = box.parentElement;
+    const { left, right: end, width } = box.getBoundingClientRect();
+    const scrolls = /auto|scroll/.test(getComputedStyle(box).overflowX);
+    if (boxes.length && width > 1 && !scrolls && (right > end + 1 || boxes.some(box => box.left < left - 1))) torn.push(text.data);
+    for (const found of text.data.matchAll(/\\d [nµm]?s\\b|\\d [kM]B/g)) {
+      range.setStart(text, found.index); range.setEnd(text, found.index + found[0].length);
+      if (new Set([...range.getClientRects()].filter(box => box.width).map(box => box.top)).size > 1) torn.push(found[0]);
+    }
+  }
+  return torn;
+}"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +98,23 @@ def test_no_page_is_wider_than_a_phone_or_has_the_other_theme(browser, address, 
                     "&& !i.naturalWidth).map(i => i.src)]"
                 )
                 assert found == [width, theme, []], name
+                assert page.evaluate(TORN) == [], name
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_page_in_a_frame_is_seen_whole(browser, address, width):
+    with opened(browser, address, viewport={"width": width, "height": 800}) as page:
+        for name in ("tour/network.html", "tour/train.html"):
+            page.goto(address + name)
+            page.locator("iframe.mgs-frame").scroll_into_view_if_needed()
+            frame = page.locator("iframe.mgs-frame").element_handle().content_frame()
+            frame.locator(".mgs, .mgl").first.wait_for()
+            scrolls = "document.documentElement.scrollHeight > innerHeight"
+            for _ in range(100):  # until the frame has heard of it
+                if not frame.evaluate(scrolls):
+                    break
+                page.wait_for_timeout(100)
+            assert not frame.evaluate(scrolls), name
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,7 @@ def test_the_policy_forbids_the_network(opened):
         "e => done(e.violatedDirective)); const i = new Image(); i.src = 'https://example.org/a.png';"
         " document.body.append(i); })"
     )
+    page.page.wait_for_timeout(500)  # the console says so too, in Firefox later
     assert blocked == "img-src"
     page.messages.clear()
     del page.requests[1:]

@@ -176,6 +176,8 @@ def test_a_frame_of_a_notebook_copies_python_and_saves_the_picture(browser, tmp_
     frame = steps(guide_graph(), broken="assign").page()._repr_html_()
     (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html>{frame}", encoding="utf-8")
     page = browser.new_page()
+    # Of a frame, Firefox writes to the clipboard, and Chromium does not.
+    page.add_init_script("delete Navigator.prototype.clipboard")
     page.goto((tmp_path / "notebook.html").as_uri())
     inside = page.frame_locator("iframe")
     inside.get_by_role("button", name="Last step").click()

@@ -8,3 +8,5 @@ const script = document.createElement("script");
 script.type = "module";
 script.textContent = await mgsText("mgs-code");
 document.body.append(script);
+// A site that has this page in a frame can make the frame as high as the page is.
+if (parent !== window) new ResizeObserver(() => parent.postMessage({ pageHeight: document.documentElement.offsetHeight }, "*")).observe(document.documentElement);
