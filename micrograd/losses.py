@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from micrograd.checks import listed
 from micrograd.engine import Node, plain
 from micrograd.errors import (
     ArgumentError,
@@ -200,10 +201,10 @@ def cross_entropy(
     """
     name = "cross_entropy"
     rows = [
-        [_number(name, f"logit of row {i}", z) for z in _listed(name, f"row {i}", row)]
-        for i, row in enumerate(_listed(name, "rows of logits", logit_rows))
+        [_number(name, f"logit of row {i}", z) for z in listed(f"row {i} of {name}", row)]
+        for i, row in enumerate(listed(f"the logits of {name}", logit_rows))
     ]
-    classes = _listed(name, "class indices", class_indices)
+    classes = listed(f"the class indices of {name}", class_indices)
     _check_count(name, rows, classes, "rows of logits", "class indices")
     return _mean(name, _logsumexps(name, rows, classes), weights)
 
@@ -255,7 +256,7 @@ def l2(parameters: Iterable[Number], strength: Number) -> Number:
     >>> l2([Value(3.0), Value(4.0)], 0.5)
     Value(data=12.5, grad=0)
     """
-    values = _listed("l2", "parameters", parameters)
+    values = listed("the parameters of l2", parameters)
     if not isinstance(strength, Operators):
         number(strength)
     return _in_range("l2", lambda: strength * dot(values, values))
@@ -315,21 +316,11 @@ def _mean(name: str, losses: Iterable[Number], weights: Iterable[Any] | None) ->
 
 def _weighted(name: str, terms: list[Number], weights: Iterable[Any] | None) -> Number:
     if weights is not None:
-        factors = _listed(name, "weights", weights)
+        factors = listed(f"the weights of {name}", weights)
         _check_count(name, terms, factors, "samples", "weights")
         factors = [_number(name, f"weight {i}", factor) for i, factor in enumerate(factors)]
         terms = [factor * term for factor, term in zip(factors, terms, strict=True)]
     return total(terms) / len(terms) if len(terms) > 1 else terms[0]
-
-
-def _listed(name: str, what: str, given: Iterable[Any]) -> list[Any]:
-    try:
-        return list(given)
-    except TypeError:
-        raise ArgumentTypeError(
-            f"{name}: expected a sequence of {what}, got {shown_briefly(given)} "
-            f"({type(given).__name__})"
-        ) from None
 
 
 def _number(name: str, what: str, given: Any) -> Number:
@@ -358,7 +349,8 @@ def _pairs(
     expected: str = "",
 ) -> list[tuple[Number, Number]]:
     """Return (score, target) for each sample, checked; targets that are traced are not."""
-    left, right = _listed(name, "scores", scores), _listed(name, "targets", targets)
+    left = listed(f"the scores of {name}", scores)
+    right = listed(f"the targets of {name}", targets)
     _check_count(name, left, right, "scores", "targets")
     left = [_number(name, f"score {i}", score) for i, score in enumerate(left)]
     right = [_number(name, f"target {i}", y) for i, y in enumerate(right)]
@@ -370,7 +362,7 @@ def _pairs(
 
 def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
     """Return labels 0 and 1, or -1 and 1, as `low` and 1."""
-    plain = _listed(name, "labels", labels)
+    plain = listed(f"the labels of {name}", labels)
     if not set(map(type, plain)) <= {int, float}:
         plain = [number(label) for label in plain]
     different = set(plain)
@@ -388,7 +380,7 @@ def _two_classes(name: str, labels: Iterable[Any], low: int) -> list[Any]:
 def _classes(labels: Iterable[Any]) -> list[Any]:
     """Return the labels as class indices: whole numbers from 0."""
     indices = []
-    for i, label in enumerate(_listed("cross_entropy", "labels", labels)):
+    for i, label in enumerate(listed("the labels of cross_entropy", labels)):
         plain = number(label)
         if plain != plain or plain < 0 or plain == float("inf") or plain != int(plain):
             raise ArgumentError(
