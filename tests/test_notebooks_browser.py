@@ -60,3 +60,34 @@ def test_nothing_is_cut_off_on_a_laptop_or_a_phone(browser, pages, path, theme):
         assert measured["width"] <= width
         assert measured["out"] <= 1
     context.close()
+
+
+LEGIBLE = """() => {
+    const cut = (one) => {
+        for (let box = one; box; box = box.parentElement) {
+            const style = getComputedStyle(box).overflowX;
+            if (style === "hidden" && box.scrollWidth > box.clientWidth + 1) return true;
+            if (style === "auto") return false;
+        }
+        return false;
+    };
+    const pictures = Array.from(document.querySelectorAll(".jp-OutputArea-output img"));
+    const shown = pictures.filter((one) => one.checkVisibility());
+    return {
+        code: Array.from(document.querySelectorAll(".highlight pre")).filter(cut).length,
+        scale: Math.min(1, ...shown.map((one) => one.clientWidth / one.naturalWidth)),
+    };
+}"""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_on_a_phone_code_scrolls_and_a_wide_picture_is_no_smaller_than_can_be_read(
+    browser, pages, path
+):
+    context = browser.new_context(offline=True, viewport={"width": 400, "height": 900})
+    page = context.new_page()
+    page.goto((pages / f"{path.stem}-light.html").as_uri())
+    measured = page.evaluate(LEGIBLE)
+    assert measured["code"] == 0
+    assert measured["scale"] >= 0.5
+    context.close()

@@ -167,7 +167,7 @@ MISCONCEPTIONS: Final = (
     ),
     Misconception(
         "A falling loss shows that the gradients are right.",
-        "With a wrong slope of relu the first losses are better; one nudge names the fault.",
+        "With a wrong slope of relu the first losses look the same; one nudge names the fault.",
         "04",
         "gradcheck(wrong, [-2.0])",
     ),
