@@ -169,7 +169,7 @@ class Direct:
         facts = {
             "run": machine.driver.total_address if batch else machine.driver.one_address,
             "program": machine.description,
-            "run_one": single.driver.total_address,
+            "run_one": single.driver.results_address if single.lanes == 1 else 0,
             "program_one": single.description,
             "work": 8 * max(machine.memory, single.memory),
             "quiet": _RELEASE_AT // max(1, machine.steps),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 
-from micrograd.replay.llvm.processor import again, load, splat
+from micrograd.replay.llvm.processor import again, load
+from micrograd.replay.llvm.sums_ir import means_ir
 
 __all__ = ["MOST_COLUMNS", "WORDS", "direct_ir"]
 
@@ -16,8 +17,8 @@ _VIEW = 80  # bytes of a Py_buffer
 MOST_COLUMNS = 8  # arguments at most
 _READ, _WRITE = 0x3C, 0x3D  # PyBUF_C_CONTIGUOUS | PyBUF_FORMAT, and PyBUF_WRITABLE
 WORDS = (
-    # The function that runs the program, and the program; of a batch of one sample; the bytes of
-    # their working memory; and the number of samples from which the GIL is released.
+    # The function that runs the program, and the program; those for one sample of a batch, 0 if it
+    # has none; the bytes of their working memory; and from how many samples on the GIL is released.
     *("run", "program", "run_one", "program_one", "work", "quiet"),
     # How many samples there are at least and at most, and in a chunk.
     *("least", "most", "chunk"),
@@ -173,59 +174,6 @@ def _run(name: str, pair: str, base: str) -> str:
   %{pair}1 = getelementptr i64, ptr %{pair}, i64 2
   %{name} = getelementptr double, ptr {base}, i64 %{name}at
   %{name}any = icmp ne i64 %{name}count, 0"""
-
-
-def _means() -> str:
-    """Return `means`: writes numbers divided by a whole one, without -0.0.
-
-    The product with the reciprocal of a power of 2 has the same bits, and is five times as fast.
-    """
-    v, text = "<8 x double>", []
-    for name, one, by in (("times", "fmul", "share"), ("over", "fdiv", "samples")):
-        text.append(f"""\
-{name}8:
-  %i{name} = phi i64 [ 0, %entry ], [ %i{name}1, %{name}of8 ]
-  %more{name} = icmp slt i64 %i{name}, %whole
-  br i1 %more{name}, label %{name}of8, label %{name}1
-{name}of8:
-  %from{name} = getelementptr double, ptr %from, i64 %i{name}
-  %x{name} = load {v}, ptr %from{name}, align 8
-  %y{name} = {one} {v} %x{name}, %{by}v
-  %z{name} = fadd {v} %y{name}, zeroinitializer
-  %to{name} = getelementptr double, ptr %to, i64 %i{name}
-  store {v} %z{name}, ptr %to{name}, align 8
-  %i{name}1 = add i64 %i{name}, 8
-  br label %{name}8
-{name}1:
-  %j{name} = phi i64 [ %whole, %{name}8 ], [ %j{name}1, %{name}of1 ]
-  %left{name} = icmp slt i64 %j{name}, %count
-  br i1 %left{name}, label %{name}of1, label %done
-{name}of1:
-{load(f"a{name}", "double", "%from", f"%j{name}")}
-  %b{name} = {one} double %a{name}, %{by}
-  %c{name} = fadd double %b{name}, 0.0
-  %at{name} = getelementptr double, ptr %to, i64 %j{name}
-  store double %c{name}, ptr %at{name}, align 8
-  %j{name}1 = add i64 %j{name}, 1
-  br label %{name}1
-""")
-    return f"""\
-define internal void @means(ptr noalias %to, ptr noalias %from, i64 %count, i64 %n) #0 {{
-entry:
-  %samples = sitofp i64 %n to double
-  %share = fdiv double 1.0, %samples
-{splat("double", "samples", 8)}
-{splat("double", "share", 8)}
-  %less = sub i64 %n, 1
-  %others = and i64 %n, %less
-  %power = icmp eq i64 %others, 0
-  %whole = and i64 %count, -8
-  br i1 %power, label %times8, label %over8
-{"".join(text)}done:
-  ret void
-}}
-
-"""
 
 
 def _view() -> str:
@@ -394,20 +342,27 @@ go:
   %taken1 = add i64 %taken, 1
   store i64 %taken1, ptr %acquired, align 8
   %to = load ptr, ptr %oview, align 8
-  %single = icmp eq i64 %n, 1
-  %code = select i1 %single, i64 %w_run_one, i64 %w_run
-  %runp = inttoptr i64 %code to ptr
-  %what = select i1 %single, i64 %w_program_one, i64 %w_program
-  %program = inttoptr i64 %what to ptr
+  %lone = icmp eq i64 %n, 1
+  %special = icmp ne i64 %w_run_one, 0
+  %single = and i1 %lone, %special
+  %runp = inttoptr i64 %w_run to ptr
+  %program = inttoptr i64 %w_program to ptr
   %brief = icmp slt i64 %n, %w_quiet
-  br i1 %brief, label %chunk, label %let
+  br i1 %brief, label %choose, label %let
 let:
   %freed = call ptr {_python("PyEval_SaveThread")}()
-  br label %chunk
+  br label %choose
+choose:
+  %thread = phi ptr [ null, %go ], [ %freed, %let ]
+  br i1 %single, label %alone, label %chunk
+alone:
+  %runp_one = inttoptr i64 %w_run_one to ptr
+  %program_one = inttoptr i64 %w_program_one to ptr
+  %there = call ptr %runp_one(ptr %program_one, ptr %pointers, ptr %held, ptr %row, ptr %work)
+  br label %ran
 chunk:
-  %h = phi i64 [ 0, %go ], [ 0, %let ], [ %h1, %chunked ]
-  %thread = phi ptr [ null, %go ], [ %freed, %let ], [ %thread, %chunked ]
-  %bad0 = phi double [ 0.0, %go ], [ 0.0, %let ], [ %bad, %chunked ]
+  %h = phi i64 [ 0, %choose ], [ %h1, %chunked ]
+  %bad0 = phi double [ 0.0, %choose ], [ %bad, %chunked ]
   %h1 = add i64 %h, 1
   %initial = icmp eq i64 %h, 0
   %rowh = select i1 %initial, ptr %row, ptr %next
@@ -430,13 +385,12 @@ chunked:
   %moreh = icmp slt i64 %end, %n
   br i1 %moreh, label %chunk, label %ran
 ran:
-  br i1 %brief, label %look, label %back_again
+  %results = phi ptr [ %there, %alone ], [ %row, %chunked ]
+  %badran = phi double [ 0.0, %alone ], [ %bad, %chunked ]
+  br i1 %brief, label %reduce, label %back_again
 back_again:
   call void {_python("PyEval_RestoreThread")}(ptr %thread)
-  br label %look
-look:
-  %finite = fcmp oeq double %bad, 0.0
-  br i1 %finite, label %reduce, label %fail
+  br label %reduce
 """
 
 
@@ -445,9 +399,11 @@ def _batch_reduce() -> str:
     return f"""\
 reduce:
   %samples = sitofp i64 %n to double
-  %sum = load double, ptr %row, align 8
+  %sum = load double, ptr %results, align 8
   %mean = fdiv double %sum, %samples
-  %slopes = getelementptr double, ptr %row, i64 1
+  %badmean = fmul double %mean, 0.0
+  %badreduce = fadd double %badran, %badmean
+  %slopes = getelementptr double, ptr %results, i64 1
   %runs = inttoptr i64 %w_runs to ptr
   %dense = icmp eq i64 %w_sparse, 0
   br i1 %dense, label %spread, label %clear
@@ -458,13 +414,18 @@ clear:
 spread:
   %e = phi i64 [ 0, %reduce ], [ 0, %clear ], [ %e1, %spreads ]
   %run = phi ptr [ %runs, %reduce ], [ %runs, %clear ], [ %run1, %spreads ]
+  %badspread = phi double [ %badreduce, %reduce ], [ %badreduce, %clear ], [ %badnew, %spreads ]
 {_run("into", "run", "%to")}
   %ep = getelementptr double, ptr %slopes, i64 %e
-  br i1 %intoany, label %spreads, label %answer
+  br i1 %intoany, label %spreads, label %look
 spreads:
-  call void @means(ptr %into, ptr %ep, i64 %intocount, i64 %n)
+  %badrun = call double @means(ptr %into, ptr %ep, i64 %intocount, i64 %n)
+  %badnew = fadd double %badspread, %badrun
   %e1 = add i64 %e, %intocount
   br label %spread
+look:
+  %finite = fcmp oeq double %badspread, 0.0
+  br i1 %finite, label %answer, label %fail
 """
 
 
@@ -581,4 +542,4 @@ def direct_ir() -> str:
         "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
         "attributes #0 = { nounwind }\n"
     )
-    return _number() + _means() + _view() + batch + _one() + end
+    return _number() + means_ir() + _view() + batch + _one() + end

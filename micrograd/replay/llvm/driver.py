@@ -196,10 +196,10 @@ done:
 
 
 def _of_one() -> str:
-    """Return `one` and `total` for programs that compute one sample.
+    """Return `one`, `total` and `results` for programs that compute one sample.
 
     Their results are set, not added to. Compiled code writes them where they are wanted; an
-    interpreter, which has them beside its inputs, does not.
+    interpreter has them beside its inputs, and where they are is what `results` returns.
     """
     lanes = host().lanes
     v = f"<{lanes} x double>"
@@ -217,37 +217,47 @@ give:
   store double %x, ptr %to, align 8
 {again("i", "%inputs", "give", "ready")}
 ready:
-  call void @run(ptr %d, ptr %par, ptr %out, ptr %in)
+  %there = call ptr @run(ptr %d, ptr %par, ptr %out, ptr %in)
+  call void @bring(ptr %there, ptr %out, i64 %results)
   ret void
 }}
 
-define internal void @run(ptr %d, ptr %par, ptr %out, ptr %in) #0 {{
+define internal ptr @run(ptr %d, ptr %par, ptr %out, ptr %in) #0 {{
 entry:
 {areas(1)}
   %compiled = icmp eq i64 %length, 0
-  br i1 %compiled, label %direct, label %aside
-direct:
-  call void %code(ptr %in, ptr %par, ptr %out, ptr %scratch, ptr %d)
-  ret void
-aside:
-  call void %code(ptr %in, ptr %par, ptr %acc, ptr %scratch, ptr %d)
-  br label %copy
+  %there = select i1 %compiled, ptr %out, ptr %acc
+  call void %code(ptr %in, ptr %par, ptr %there, ptr %scratch, ptr %d)
+  ret ptr %there
+}}
+
+define internal void @bring(ptr %there, ptr %out, i64 %results) #0 {{
+entry:
+  %same = icmp eq ptr %there, %out
+  br i1 %same, label %done, label %copy
 copy:
-  %j = phi i64 [ 0, %aside ], [ %j1, %copy ]
-{load("r", "double", "%acc", "%j")}
-  %q = getelementptr double, ptr %out, i64 %j
-  store double %r, ptr %q, align 8
-{again("j", "%results", "copy", "done")}
+  %bytes = mul i64 %results, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %out, ptr %there, i64 %bytes, i1 false)
+  br label %done
 done:
   ret void
+}}
+
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+define ptr @results(ptr %d, ptr %args, ptr %par, ptr %out, ptr %in) #0 {{
+entry:
+  call void @gather(ptr %d, ptr %args, i64 0, i64 0, ptr %in)
+  %there = call ptr @run(ptr %d, ptr %par, ptr %out, ptr %in)
+  ret ptr %there
 }}
 
 define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %c0, i64 %c1, ptr %sums,
     ptr %in) #0 {{
 entry:
 {load("results", "i64", "%d", str(WORDS.index("results")))}
-  call void @gather(ptr %d, ptr %args, i64 0, i64 0, ptr %in)
-  call void @run(ptr %d, ptr %par, ptr %sums, ptr %in)
+  %there = call ptr @results(ptr %d, ptr %args, ptr %par, ptr %sums, ptr %in)
+  call void @bring(ptr %there, ptr %sums, i64 %results)
   %whole = and i64 %results, -{lanes}
   br label %several
 several:
@@ -307,8 +317,8 @@ class Driver:
 
     Attributes
     ----------
-    one_address, total_address : int
-        The addresses of `one` and `total`.
+    one_address, total_address, results_address : int
+        The addresses of `one`, `total` and `results`; the last is there with one lane.
     """
 
     def __init__(self, lanes: int) -> None:
@@ -322,6 +332,7 @@ class Driver:
             self.total_address
         )
         if lanes == 1:
+            self.results_address: int = address("results")
             return
         self.each = ctypes.CFUNCTYPE(None, *[pointer] * 3, long, long, pointer, pointer)(
             address("each")

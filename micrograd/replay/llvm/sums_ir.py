@@ -1,11 +1,11 @@
-"""The text of the functions that add up results: over the samples of a batch, and over lanes."""
+"""The text of the functions that add up results, over samples and over lanes, and of their mean."""
 
 from __future__ import annotations
 
 from micrograd.replay.llvm.memory import areas, vector
 from micrograd.replay.llvm.processor import again, load, picked, splat
 
-__all__ = ["SHARED", "folded_ir", "total_ir"]
+__all__ = ["SHARED", "folded_ir", "means_ir", "total_ir"]
 
 
 def folded_ir(vector: str, lanes: int, mark: str = "") -> tuple[str, str]:
@@ -211,6 +211,70 @@ summed:
 done:
   ret double %bad1
 }}
+"""
+
+
+def means_ir() -> str:
+    """Return `means`: writes numbers divided by a whole one, without -0.0.
+
+    It returns 0.0, or nan if one of them is not finite. The product with the reciprocal of a power
+    of 2 has the same bits, and is five times as fast.
+    """
+    v, text, (folded, together) = "<8 x double>", [], folded_ir("%bad", 8)
+    for name, one, by in (("times", "fmul", "share"), ("over", "fdiv", "samples")):
+        text.append(f"""\
+{name}8:
+  %i{name} = phi i64 [ 0, %entry ], [ %i{name}1, %{name}of8 ]
+  %bad{name} = phi {v} [ zeroinitializer, %entry ], [ %bad{name}1, %{name}of8 ]
+  %more{name} = icmp slt i64 %i{name}, %whole
+  br i1 %more{name}, label %{name}of8, label %{name}1
+{name}of8:
+  %from{name} = getelementptr double, ptr %from, i64 %i{name}
+  %x{name} = load {v}, ptr %from{name}, align 8
+  %y{name} = {one} {v} %x{name}, %{by}v
+  %z{name} = fadd {v} %y{name}, zeroinitializer
+  %to{name} = getelementptr double, ptr %to, i64 %i{name}
+  store {v} %z{name}, ptr %to{name}, align 8
+  %w{name} = fmul {v} %z{name}, zeroinitializer
+  %bad{name}1 = fadd {v} %bad{name}, %w{name}
+  %i{name}1 = add i64 %i{name}, 8
+  br label %{name}8
+{name}1:
+  %j{name} = phi i64 [ %whole, %{name}8 ], [ %j{name}1, %{name}of1 ]
+  %one{name} = phi double [ 0.0, %{name}8 ], [ %one{name}1, %{name}of1 ]
+  %left{name} = icmp slt i64 %j{name}, %count
+  br i1 %left{name}, label %{name}of1, label %done
+{name}of1:
+{load(f"a{name}", "double", "%from", f"%j{name}")}
+  %b{name} = {one} double %a{name}, %{by}
+  %c{name} = fadd double %b{name}, 0.0
+  %at{name} = getelementptr double, ptr %to, i64 %j{name}
+  store double %c{name}, ptr %at{name}, align 8
+  %d{name} = fmul double %c{name}, 0.0
+  %one{name}1 = fadd double %one{name}, %d{name}
+  %j{name}1 = add i64 %j{name}, 1
+  br label %{name}1
+""")
+    return f"""\
+define internal double @means(ptr noalias %to, ptr noalias %from, i64 %count, i64 %n) #0 {{
+entry:
+  %samples = sitofp i64 %n to double
+  %share = fdiv double 1.0, %samples
+{splat("double", "samples", 8)}
+{splat("double", "share", 8)}
+  %less = sub i64 %n, 1
+  %others = and i64 %n, %less
+  %power = icmp eq i64 %others, 0
+  %whole = and i64 %count, -8
+  br i1 %power, label %times8, label %over8
+{"".join(text)}done:
+  %bad = phi {v} [ %badtimes, %times1 ], [ %badover, %over1 ]
+  %last = phi double [ %onetimes, %times1 ], [ %oneover, %over1 ]
+{folded}
+  %all = fadd double {together}, %last
+  ret double %all
+}}
+
 """
 
 
