@@ -348,8 +348,10 @@ class Compiled(Bound, Exports, Fits, Checks):
         direct = self._batches
         plain = reduction == "mean" and wrt == "parameters" and not has_aux
         if direct is not None and plain:
-            gradient = direct.empty(direct.width)
+            gradient = direct.empty(direct.width + direct.lead)
             value = direct.run(gradient, parameters, *args)
+            if direct.lead:
+                gradient = gradient[direct.lead :]
             if value is not None:
                 self._latest = direct.trace
                 if direct.is_interpreted and direct.notes(len(args[0])):  # compile it next time

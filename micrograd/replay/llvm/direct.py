@@ -29,6 +29,7 @@ from micrograd.replay.trace.traced import Trace
 __all__ = ["Direct", "is_possible", "offset_of"]
 
 _FASTCALL = 0x80
+_LARGE = 4_096  # derivatives from which writing them twice takes longer than making a view
 _RELEASE_AT = 200_000  # instructions times samples from which the GIL is released
 
 
@@ -137,11 +138,13 @@ class Direct:
         Whether one of them is, until it pays to compile it.
     width : int
         How many parameters there are.
+    lead : int
+        How many numbers the array that `run` is given has before the gradient.
     empty : callable or None
         `numpy.empty`, for a batch.
     """
 
-    __slots__ = ("_kept", "empty", "is_interpreted", "machines", "run", "trace", "width")
+    __slots__ = ("_kept", "empty", "is_interpreted", "lead", "machines", "run", "trace", "width")
 
     def __init__(
         self,
@@ -165,6 +168,10 @@ class Direct:
         if used is not None:
             places = [read[i] for i in used]
         given, runs = _runs(read), _runs(places)
+        sparse = len(places) < self.width
+        in_order = not sparse and len(runs) == 4
+        # A large gradient of one sample is written once, with the value before it: it is a view.
+        self.lead = int(single.lanes == 1 and in_order and self.width >= _LARGE)
         ordered = read == list(range(self.width))
         facts = {
             "run": machine.driver.total_address if batch else machine.driver.one_address,
@@ -187,7 +194,8 @@ class Direct:
             "everyone": len(trace.everyone),
             "given": 0 if ordered else given.buffer_info()[0],
             "runs": runs.buffer_info()[0],
-            "sparse": len(places) < self.width,
+            "sparse": sparse,
+            "lead": self.lead,
         }
         words = [facts[name] for name in text.WORDS]
         for shape in shapes:

@@ -26,8 +26,9 @@ WORDS = (
     # How many parameters are read, the Values, where a Value has its number; how many parameters
     # are given as an array, and the runs of those that are read, 0 for all.
     *("parameters", "table", "place", "everyone", "given"),
-    # The runs of parameters with a derivative, and whether there are parameters without.
-    *("runs", "sparse"),
+    # The runs of parameters with a derivative, whether there are parameters without, and how many
+    # numbers the array of the gradient has before it: of one sample the results go there then.
+    *("runs", "sparse", "lead"),
 )
 """The words of a description: what follows them is the shape of each argument.
 
@@ -334,14 +335,16 @@ ready:
   %taken = load i64, ptr %acquired, align 8
   %oat = mul i64 %taken, {_VIEW}
   %oview = getelementptr i8, ptr %views, i64 %oat
+  %osize = add i64 %w_everyone, %w_lead
   %orows = call i64 @view(ptr %out, i64 %w_array, ptr %oview, i32 {_WRITE}, i64 1, ptr %desc,
-    i64 %w_everyone)
+    i64 %osize)
   %bado = icmp slt i64 %orows, 0
   br i1 %bado, label %fail, label %go
 go:
   %taken1 = add i64 %taken, 1
   store i64 %taken1, ptr %acquired, align 8
-  %to = load ptr, ptr %oview, align 8
+  %whole = load ptr, ptr %oview, align 8
+  %to = getelementptr double, ptr %whole, i64 %w_lead
   %lone = icmp eq i64 %n, 1
   %special = icmp ne i64 %w_run_one, 0
   %single = and i1 %lone, %special
@@ -358,7 +361,9 @@ choose:
 alone:
   %runp_one = inttoptr i64 %w_run_one to ptr
   %program_one = inttoptr i64 %w_program_one to ptr
-  %there = call ptr %runp_one(ptr %program_one, ptr %pointers, ptr %held, ptr %row, ptr %work)
+  %led = icmp eq i64 %w_lead, 1
+  %place = select i1 %led, ptr %whole, ptr %row
+  %there = call ptr %runp_one(ptr %program_one, ptr %pointers, ptr %held, ptr %place, ptr %work)
   br label %ran
 chunk:
   %h = phi i64 [ 0, %choose ], [ %h1, %chunked ]

@@ -256,7 +256,7 @@ def means_ir() -> str:
   br label %{name}1
 """)
     return f"""\
-define internal double @means(ptr noalias %to, ptr noalias %from, i64 %count, i64 %n) #0 {{
+define internal double @means(ptr %to, ptr %from, i64 %count, i64 %n) #0 {{
 entry:
   %samples = sitofp i64 %n to double
   %share = fdiv double 1.0, %samples

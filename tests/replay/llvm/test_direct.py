@@ -19,7 +19,8 @@ from micrograd.errors import (
     ZeroDivisorError,
 )
 from micrograd.nn import MLP, Module
-from micrograd.replay.llvm import emitter
+from micrograd.replay import kernels
+from micrograd.replay.llvm import direct, emitter
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -292,6 +293,31 @@ def test_nothing_is_written_beyond_the_gradient(width):
     value = compiled._batches.run(longer[:width], None, X)
     assert value == 1.5 * sum(range(1, width + 1))
     assert longer.tolist() == [1.5] * width + [7.0] * 4
+
+
+@pytest.mark.parametrize("unused", [False, True])
+@pytest.mark.parametrize("way", [math.inf, 0.0])  # interpreted, and compiled
+def test_a_large_gradient_of_one_sample_is_written_where_it_stays(
+    way, unused, counted, monkeypatch
+):
+    monkeypatch.setattr(emitter.Source, "is_large", True)
+    monkeypatch.setattr(direct, "_LARGE", 1)
+    monkeypatch.setattr(kernels, "_COMPILING", way)
+    model = Module()
+    model.network, model.unused = MLP(7, [9, 8, 1], rng=random.Random(3)), [Value(5.0)][:unused]
+    compiled = compile(lambda x: relu(model.network(x)) * relu(x[0]), "llvm")
+    samples = np.random.default_rng(0).normal(size=(20, 7))
+    numbers = np.array([p.data for p in model.parameters()])
+    for n in (1, 2) * 3:
+        compiled.value_and_grad(samples[:n])
+    assert compiled._batches.lead == (not unused)
+    for i in range(18):
+        for n in (1, 2):
+            expected, before = the_way_round(compiled, samples[i : i + n]), len(counted)
+            first = compiled.value_and_grad(samples[i : i + n])
+            same(compiled.value_and_grad(samples[i : i + n], parameters=numbers), expected)
+            same(first, expected)
+            assert len(counted) == before
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 64])
