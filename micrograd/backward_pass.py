@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from micrograd.engine import Value, gradient
-from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError
+from micrograd.errors import NumberTypeError, StaleGraphError, TooLargeError, shown_typed
 from micrograd.graph import order
 from micrograd.ops import is_constant
 from micrograd.style import finite
@@ -99,7 +99,7 @@ class Recording:
 
     def __init__(self, root: Value) -> None:
         if not isinstance(root, Value):
-            raise NumberTypeError(f"expected a Value, got {root!r} ({type(root).__name__})")
+            raise NumberTypeError(f"expected a Value, got {shown_typed(root)}")
         self.nodes = order(root)
         place = {node: i for i, node in enumerate(self.nodes)}
         self.data = [node.data for node in self.nodes]

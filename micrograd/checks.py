@@ -16,6 +16,7 @@ from micrograd.errors import (
     OptionTypeError,
     shown,
     shown_briefly,
+    shown_typed,
 )
 from micrograd.ops import PlainNumber, as_float, number
 
@@ -272,4 +273,4 @@ def _of_wrong_type(name: str, wanted: str, given: Any) -> OptionTypeError:
 
 
 def _told(name: str, wanted: str, given: Any) -> str:
-    return f"expected {name} to be {wanted}, got {shown_briefly(given)} ({type(given).__name__})"
+    return f"expected {name} to be {wanted}, got {shown_typed(given)}"

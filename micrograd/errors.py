@@ -175,6 +175,17 @@ def shown_briefly(thing: object, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def shown_typed(thing: object) -> str:
+    """Return the brief repr of any object, and its type.
+
+    Examples
+    --------
+    >>> shown_typed(3)
+    '3 (int)'
+    """
+    return f"{shown_briefly(thing)} ({type(thing).__name__})"
+
+
 def why(error: ArithmeticError | ValueError, what: str, inputs: Iterable[object]) -> str:
     """Return why `what` has no value at the inputs, where Python's own message does not tell.
 
@@ -215,4 +226,4 @@ def not_a_network(thing: object, wanted: str) -> ArgumentTypeError:
     ArgumentTypeError('expected an MLP, got 3 (int)')
     """
     hint = ": pass its model_" if hasattr(thing, "model_") else ""
-    return ArgumentTypeError(f"expected {wanted}, got {thing!r:.60} ({type(thing).__name__}){hint}")
+    return ArgumentTypeError(f"expected {wanted}, got {shown_typed(thing)}{hint}")

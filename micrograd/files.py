@@ -36,6 +36,7 @@ from micrograd.errors import (
     NumberTypeError,
     StateError,
     shown_briefly,
+    shown_typed,
 )
 from micrograd.ops import number
 
@@ -86,9 +87,7 @@ def path_of(given: Any) -> Path:
     micrograd.errors.ArgumentTypeError: expected the path of a file, got 5 (int)
     """
     if not isinstance(given, (str, bytes, os.PathLike)):
-        raise ArgumentTypeError(
-            f"expected the path of a file, got {shown_briefly(given)} ({type(given).__name__})"
-        )
+        raise ArgumentTypeError(f"expected the path of a file, got {shown_typed(given)}")
     name = os.fsdecode(given)
     try:
         os.fsencode(name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from micrograd.checks import whole_number
-from micrograd.errors import NumberTypeError, shown_briefly
+from micrograd.errors import NumberTypeError, shown_typed
 from micrograd.graph import order
 from micrograd.ops import Operators, Text, as_text, labelled, partial_formulas, write
 
@@ -52,7 +52,7 @@ def formula(value: Value, limit: int = 1000) -> str:
 
     texts: dict[Value, Text] = {}
     if not isinstance(value, Operators):
-        raise NumberTypeError(f"expected a Value, got {shown_briefly(value)}")
+        raise NumberTypeError(f"expected a Value, got {shown_typed(value)}")
     limit = whole_number("limit", limit, 1)
     nodes = order(value)
     names = names_in(nodes).texts

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from micrograd.checks import listed
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError
+from micrograd.errors import ArgumentError, ArgumentTypeError, MicrogradError, shown_typed
 from micrograd.formula import Text, labelled, write
 from micrograd.graph import depends_on, order
 from micrograd.ops import Op, is_constant, is_free
 from micrograd.sentences.naming import product_signs
-from micrograd.style import largest, number_text, short
+from micrograd.style import largest, number_text
 from micrograd.values.names import Owner, names_in
 from micrograd.values.notation import FoundNeuron
 
@@ -126,17 +126,15 @@ def roots_of(root: Any) -> list[Value]:
     roots = [root] if isinstance(root, Value) else root
     if not isinstance(roots, (list, tuple)) or not roots:
         raise ArgumentTypeError(
-            f"expected a Value to draw, got {_shown(root)}: give the result of a computation, "
+            f"expected a Value to draw, got {shown_typed(root)}: give the result of a computation, "
             "or a list of results"
         )
     for value in roots:
         if not isinstance(value, Value):
-            raise ArgumentTypeError(f"expected a Value to draw, got {_shown(value)} in the list")
+            raise ArgumentTypeError(
+                f"expected a Value to draw, got {shown_typed(value)} in the list"
+            )
     return list(dict.fromkeys(roots))
-
-
-def _shown(thing: Any) -> str:
-    return f"{short(repr(thing), 60)} ({type(thing).__name__})"
 
 
 def names_of(labels: Any) -> dict[Any, str]:
@@ -157,7 +155,7 @@ def names_of(labels: Any) -> dict[Any, str]:
         return {}
     if not isinstance(labels, Mapping):
         raise ArgumentTypeError(
-            f"labels must map values to names or names to values, got {_shown(labels)}"
+            f"labels must map values to names or names to values, got {shown_typed(labels)}"
         )
     names: dict[Any, str] = {}
     for key, item in labels.items():
@@ -170,9 +168,9 @@ def names_of(labels: Any) -> dict[Any, str]:
                 if isinstance(value, Value):
                     names.setdefault(value, f"{key}[{i}]")
         elif isinstance(key, Value):
-            raise ArgumentTypeError(f"the name of {key!r} must be text, got {_shown(item)}")
+            raise ArgumentTypeError(f"the name of {key!r} must be text, got {shown_typed(item)}")
         elif not isinstance(key, str):
-            raise ArgumentTypeError(f"labels must be of Values, got {_shown(key)}")
+            raise ArgumentTypeError(f"labels must be of Values, got {shown_typed(key)}")
     return names
 
 
@@ -384,7 +382,7 @@ def _on_path(values: list[Value], wrt: Iterable[Value] | None) -> set[Value] | N
     present = set(values)
     for value in wanted:
         if not isinstance(value, Value):
-            raise ArgumentTypeError(f"wrt must be Values of the graph, got {_shown(value)}")
+            raise ArgumentTypeError(f"wrt must be Values of the graph, got {shown_typed(value)}")
         if value not in present:
             raise ArgumentError(f"wrt must be Values of the graph: it does not contain {value!r}")
     return depends_on(values, wanted)

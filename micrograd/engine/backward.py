@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from micrograd.engine.node import Node, Overwritten
-from micrograd.errors import NumberTypeError, shown_briefly
+from micrograd.errors import NumberTypeError, shown_typed
 from micrograd.graph import depends_on, order
 from micrograd.ops import Operators, constant, is_plain
 from micrograd.values.by_hand import check_rule, partials_of, pass_on_by_hand, without_derivative
@@ -132,9 +132,7 @@ def gradient(
     wanted: list[Any] = [inputs] if is_one else list(inputs)
     for value in (output, *wanted):
         if not isinstance(value, Operators):
-            raise NumberTypeError(
-                f"expected a Value, got {shown_briefly(value)} ({type(value).__name__})"
-            )
+            raise NumberTypeError(f"expected a Value, got {shown_typed(value)}")
     # While `compile` traces a function, symbols stand for Values (`isinstance` says that they are
     # Values); they run the chain rule on symbols.
     symbols: list[Any] = [v for v in (output, *wanted) if not issubclass(type(v), Node)]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from micrograd.checks import listed, needs
-from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.errors import ArgumentError, ArgumentTypeError, shown_typed
 from micrograd.interop.layers import Dense, layers_of, network
 from micrograd.nn import MLP
 
@@ -148,8 +148,7 @@ def from_sklearn(estimator: Any) -> MLP:
     kinds = (neural_network.MLPClassifier, neural_network.MLPRegressor)
     if not isinstance(estimator, kinds):
         raise ArgumentTypeError(
-            f"expected an MLPClassifier or MLPRegressor, got {estimator!r:.60} "
-            f"({type(estimator).__name__})"
+            f"expected an MLPClassifier or MLPRegressor, got {shown_typed(estimator)}"
         )
     check_is_fitted(estimator)
     if isinstance(estimator, kinds[1]) and estimator.out_activation_ != "identity":

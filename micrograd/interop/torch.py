@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from micrograd.checks import needs
-from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError
+from micrograd.errors import ArgumentError, ArgumentTypeError, InputCountError, shown_typed
 from micrograd.interop.layers import Dense, layers_of, network
 from micrograd.nn import MLP
 
@@ -117,9 +117,7 @@ def from_torch(module: Any) -> MLP:
     """
     torch = _torch()
     if not isinstance(module, torch.nn.Sequential):
-        raise ArgumentTypeError(
-            f"expected a torch.nn.Sequential, got {module!r:.60} ({type(module).__name__})"
-        )
+        raise ArgumentTypeError(f"expected a torch.nn.Sequential, got {shown_typed(module)}")
     # Activations are compared by class and options, as a string.
     known = {_described(ours): name for name, ours in _torch_activations(torch.nn).items()}
     layers: list[Dense] = []

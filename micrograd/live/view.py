@@ -17,6 +17,7 @@ from micrograd.errors import (
     DomainError,
     InputCountError,
     NumberTypeError,
+    shown_typed,
 )
 from micrograd.live.frames import base64_text
 from micrograd.losses import LOSSES, Loss
@@ -191,7 +192,7 @@ class View:
                 numbers.append(float(target))
             except (TypeError, ValueError):
                 raise NumberTypeError(
-                    f"y[{i}] is {target!r:.60} ({type(target).__name__}): the colour of a sample "
+                    f"y[{i}] is {shown_typed(target)}: the colour of a sample "
                     "is chosen by its label, which has to be a number"
                 ) from None
         classification = self.known_loss is not None and self.known_loss.classification
@@ -402,7 +403,7 @@ def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
         for i, label in enumerate(given):
             if not isinstance(label, str):
                 raise ArgumentTypeError(
-                    f"{name}[{i}] is {label!r:.60} ({type(label).__name__}), but other labels are "
+                    f"{name}[{i}] is {shown_typed(label)}, but other labels are "
                     "strings: expected strings alone"
                 )
             if label not in place:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from micrograd.checks import finite_number, whole_number
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, ArgumentTypeError, shown, shown_briefly
+from micrograd.errors import ArgumentError, ArgumentTypeError, shown, shown_typed
 from micrograd.optim import SGD, Adam, AdamW
 
 __all__ = ["LEARNING_RATE", "batch_size_of", "optimizer_of", "rate_of"]
@@ -35,7 +35,7 @@ def optimizer_of(given: Any, parameters: Sequence[Value], what: str) -> Any:
         kind = known.get(str(named).lower(), "Adam")
         raise ArgumentTypeError(
             f"expected an optimizer, such as optim.{kind}({_PARAMETERS[what]}, lr=0.02), got "
-            f"{shown_briefly(given)} ({type(given).__name__})"
+            f"{shown_typed(given)}"
         )
     if set(parameters).isdisjoint(getattr(given, "params", parameters)):
         raise ArgumentError(

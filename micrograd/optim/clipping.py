@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd.checks import finite_number, listed
 from micrograd.engine import Value
-from micrograd.errors import ArgumentError, NumberTypeError, OverflowRangeError, shown_briefly
+from micrograd.errors import ArgumentError, NumberTypeError, OverflowRangeError, shown_typed
 from micrograd.ops import PlainNumber
 
 __all__ = ["Clip", "clip_of"]
@@ -63,7 +63,7 @@ class Clip:
         parameters, limit = listed("parameters", parameters), self.limit
         for parameter in parameters:
             if not isinstance(parameter, Value):
-                raise NumberTypeError(f"expected a Value, got {shown_briefly(parameter)}")
+                raise NumberTypeError(f"expected a Value, got {shown_typed(parameter)}")
         grads: list[Any] = [p.grad for p in parameters]
         if self.norm is None:
             grads = [max(-limit, min(limit, g)) for g in grads]

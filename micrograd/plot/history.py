@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from micrograd.checks import one_of
-from micrograd.errors import ArgumentError, ArgumentTypeError
+from micrograd.errors import ArgumentError, ArgumentTypeError, shown_typed
 from micrograd.plot.axes import HIGHEST, axes_of, dress_curves
 from micrograd.style import theme as theme_named
 
@@ -89,7 +89,7 @@ def plot_history(
     """
     if not hasattr(history, "loss"):
         raise ArgumentTypeError(
-            f"expected the History that fit returns, got {history!r:.60} ({type(history).__name__})"
+            f"expected the History that fit returns, got {shown_typed(history)}"
             "; History(loss=[...]) makes one of losses of your own"
         )
     one_of("quantity", quantity, ("loss", "accuracy"))

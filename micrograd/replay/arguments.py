@@ -14,6 +14,7 @@ from micrograd.errors import (
     NumberTypeError,
     OverflowRangeError,
     TraceError,
+    shown_typed,
 )
 from micrograd.replay.kernels import numpy
 from micrograd.replay.trace import is_number_like
@@ -47,7 +48,7 @@ def given_values(given: Any) -> list[Value]:
             return values
         wrong = strangers[0]
     raise ArgumentTypeError(
-        f"expected parameters to be a sequence of Values, got {wrong!r} ({type(wrong).__name__})"
+        f"expected parameters to be a sequence of Values, got {shown_typed(wrong)}"
     )
 
 
@@ -65,7 +66,7 @@ def as_column(arg: Any) -> Any:
         if kind == "O":
             for entry in column.flat:
                 if not is_number_like(entry):
-                    raise TypeError(f"there is {entry!r} ({type(entry).__name__}) in it")
+                    raise TypeError(f"there is {shown_typed(entry)} in it")
             column = np.reshape([plain(entry) for entry in column.flat], column.shape)
         elif kind not in "biuf":
             raise TypeError(f"its entries are of type {column.dtype}")
@@ -95,9 +96,7 @@ def flatten(arg: Any, flat: list[float]) -> tuple[int, ...]:
         array = arg if hasattr(arg, "tolist") else numpy().asarray(arg)  # as a DataFrame has none
         return flatten(array.tolist(), flat)
     if not isinstance(arg, Sequence) or isinstance(arg, (str, bytes)):
-        raise NumberTypeError(
-            f"expected a number or a sequence of numbers, got {arg!r} ({type(arg).__name__})"
-        )
+        raise NumberTypeError(f"expected a number or a sequence of numbers, got {shown_typed(arg)}")
     inner: tuple[int, ...] | None = None
     for item in arg:
         shape = flatten(item, flat)

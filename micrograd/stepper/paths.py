@@ -24,7 +24,7 @@ from typing import Any, Final
 from micrograd.backward_pass import Recording
 from micrograd.checks import whole_number
 from micrograd.engine import Value, gradient
-from micrograd.errors import NumberTypeError, shown_briefly
+from micrograd.errors import NumberTypeError, shown_typed
 from micrograd.graph import order
 from micrograd.ops import as_float
 from micrograd.sentences import Words, latex_name, once, sign_of_equation, sign_of_number, signed
@@ -251,9 +251,7 @@ def explain(output: Value, input: Value, limit: int = 12) -> Explanation:  # noq
     """
     limit = whole_number("limit", limit, 3)
     if not isinstance(input, Value):
-        raise NumberTypeError(
-            f"expected a Value, got {shown_briefly(input)} ({type(input).__name__})"
-        )
+        raise NumberTypeError(f"expected a Value, got {shown_typed(input)}")
     recording = Recording(output)
     place = next((i for i, node in enumerate(recording.nodes) if node is input), None)
     found = _Found(recording, limit, place)

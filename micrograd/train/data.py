@@ -12,7 +12,7 @@ from micrograd.errors import (
     ArgumentTypeError,
     InputCountError,
     NumberTypeError,
-    shown_briefly,
+    shown_typed,
 )
 from micrograd.losses import Loss
 from micrograd.ops import PlainNumber, number
@@ -71,8 +71,7 @@ def listed(what: str, given: Any) -> list[Any]:
         entries = list(given)
     except TypeError:
         raise ArgumentTypeError(
-            f"expected {what} to be an array or a sequence, got {shown_briefly(given)} "
-            f"({type(given).__name__})"
+            f"expected {what} to be an array or a sequence, got {shown_typed(given)}"
         ) from None
     if not entries:
         raise ArgumentError(f"{what} is empty: expected at least one sample")
@@ -93,8 +92,8 @@ def rows_of(what: str, X: Any, *, finite: bool = True) -> Sequence[list[PlainNum
         entries = given.tolist() if hasattr(given, "tolist") else given
         if isinstance(entries, (str, bytes)) or not isinstance(entries, Sequence):
             raise ArgumentTypeError(
-                f"expected {what}[{i}] to be a row of numbers, got {shown_briefly(entries)} "
-                f"({type(entries).__name__}); one feature per sample is [[x] for x in {what}]"
+                f"expected {what}[{i}] to be a row of numbers, got {shown_typed(entries)}; one "
+                f"feature per sample is [[x] for x in {what}]"
             )
         row: list[PlainNumber] = []
         for j, entry in enumerate(entries):
@@ -127,7 +126,7 @@ def targets_of(loss: Loss, labels: list[Any], outputs: int, which: str = "") -> 
                 plain = number(label)
             except NumberTypeError:
                 raise NumberTypeError(
-                    f"{which}y[{i}] is {shown_briefly(label)} ({type(label).__name__}), expected a "
+                    f"{which}y[{i}] is {shown_typed(label)}, expected a "
                     f"number; {'number the classes 0, 1, 2, ...' if loss.classification else _OWN}"
                 ) from None
             if plain * 0 != 0:

@@ -16,6 +16,7 @@ from micrograd.errors import (
     InputCountError,
     NumberTypeError,
     shown_briefly,
+    shown_typed,
 )
 from micrograd.losses import LOSSES, Loss
 from micrograd.nn import MLP, Module, is_ours, neurons_of
@@ -82,8 +83,7 @@ def task_of(model: Module, X: Any, y: Any, loss: LossLike, which: str = "") -> T
     """Return the task; the data, the loss and one call of the model are checked."""
     if not isinstance(model, Module):
         raise ArgumentTypeError(
-            f"expected a model, such as MLP(2, [16, 16, 1]), got {shown_briefly(model)} "
-            f"({type(model).__name__})"
+            f"expected a model, such as MLP(2, [16, 16, 1]), got {shown_typed(model)}"
         )
     known = _loss(loss)
     rows = rows_of(f"{which}X", X)
@@ -167,9 +167,7 @@ def weights_of(task: Task, given: Any) -> list[float]:
 def loss_value(loss: Any) -> Value:
     """Return what a loss function gave, checked to be a Value."""
     if not isinstance(loss, Value):
-        raise ArgumentTypeError(
-            f"the loss gave {shown_briefly(loss)} ({type(loss).__name__}), expected one Value"
-        )
+        raise ArgumentTypeError(f"the loss gave {shown_typed(loss)}, expected one Value")
     return loss
 
 

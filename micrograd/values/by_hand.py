@@ -11,7 +11,7 @@ from micrograd.errors import (
     GradientError,
     InputCountError,
     rewritten,
-    shown_briefly,
+    shown_typed,
     why,
 )
 from micrograd.ops import Number, Operators, PlainNumber, foreign, number
@@ -60,7 +60,7 @@ def given_operands(given: Any) -> tuple[Any, ...]:
     if stranger:
         raise ArgumentTypeError(
             f"expected a tuple of Values, the operands, as the second argument, got "
-            f"{shown_briefly(given)} ({type(given).__name__})"
+            f"{shown_typed(given)}"
         )
     return children
 

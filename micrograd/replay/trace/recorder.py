@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from micrograd import graph, ops
 from micrograd.engine import Node, Value
-from micrograd.errors import NumberTypeError, TraceError
+from micrograd.errors import NumberTypeError, TraceError, shown_typed
 from micrograd.ops import Number, Op, Operators
 from micrograd.replay.trace.derivatives import differentiate
 from micrograd.replay.trace.reach import Kept, is_library, models_of, reached_by
@@ -425,8 +425,8 @@ class Recorder(Watch):
             results = []
         if not results or not all(map(is_number_like, results)):
             raise NumberTypeError(
-                f"expected the function to return a Value or a sequence of Values, got {result!r} "
-                f"({type(result).__name__})"
+                "expected the function to return a Value or a sequence of Values, got "
+                f"{shown_typed(result)}"
             )
         self.tape.outputs = [self.operand(value) for value in results]
         return sequence
