@@ -20,7 +20,7 @@ from micrograd.checks import finite_number, install, needs, one_of, whole_number
 from micrograd.errors import ArgumentError, shown
 from micrograd.values.showing import Shown
 
-__all__ = ["NAMES", "REGRESSIONS", "Dataset", "load", "parts"]
+__all__ = ["NAMES", "REGRESSIONS", "Dataset", "load"]
 
 EXTRA = install("train")  # a public name of version 1.0.0
 

@@ -218,6 +218,7 @@ STORED = json.loads((ROOT / "tests/data/public_names.json").read_text(encoding="
 ADDED = {
     "micrograd": {"MLP", "compare", "draw_dot", "draw_network", "fit", "take"},
     "micrograd.course": {"dark", "described", "first_names"},
+    "micrograd.datasets": {"REGRESSIONS"},
     "micrograd.errors": {"NoSuchStepError", "OptionTypeError"},
     "micrograd.formula": {"labelled", "write"},
     "micrograd.nn": {

@@ -103,8 +103,8 @@ def _run_of(watch: Watch, settings: dict[str, Any], data: dict[str, Any]) -> dic
     if model is not watch.of_call[0] or settings["optimizer"] != own["settings"]["optimizer"]:
         options = dict(own["optimizers"][settings["optimizer"]])
         kind = getattr(optim, options.pop("kind"))
-        optimizer = kind(model.parameters(), weight_decay=settings["l2"], **options)
-    optimizer.weight_decay = settings["l2"]
+        optimizer = kind(model.parameters(), **options)
+    optimizer.weight_decay, optimizer.l1 = settings["l2"], settings["l1"]
     held = (rows[training:], y[training:]) if len(rows) > training else None
     view = View(
         model, rows[:training], y[:training], loss, validation=held,

@@ -12,6 +12,7 @@ from micrograd.style import Theme, diverging, largest, mix, number_text
 __all__ = [
     "axes_of",
     "base64_text",
+    "decided",
     "levels",
     "loss_text",
     "parameter_bytes",
@@ -42,6 +43,15 @@ def shades(look: Theme, outputs: int) -> str:
             colour = mix(look.bg, strong, 0.1 + 0.35 * (byte % 25) / 24)
         colours.append(colour[1:])
     return "".join(colours)
+
+
+def decided(field: Any, outputs: int) -> Any:
+    """Return a map of bytes that says only which answer each place has, as of a sure network."""
+    import numpy as np
+
+    if outputs == 1:
+        return np.where(field < 128, np.uint8(0), np.uint8(255))
+    return field // 25 * 25 + np.uint8(24)
 
 
 def levels(field: Any, outputs: int) -> list[Any]:

@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import Any
 
 from micrograd.checks import needs
-from micrograd.live.frames import levels, shades
+from micrograd.live.frames import decided, levels, shades
 from micrograd.live.view import GRID, LINE, View
 from micrograd.plot import EXTRA, FAMILIES, sheet
 from micrograd.style import MARKERS, Theme, class_shape
@@ -83,6 +83,8 @@ class _Film:
         groups, points = np.array(samples.groups), self.view.places()
         held_out = np.arange(len(points)) >= samples.training
         for group, hollow in sorted(set(zip(samples.groups, held_out.tolist(), strict=True))):
+            if hollow and not self.view.show_held_out:
+                continue
             chosen = points[(groups == group) & (held_out == hollow)]
             colour = look.of_class(group, outputs)
             self.left.scatter(
@@ -152,7 +154,8 @@ class _Film:
             self.line.set_data(np.linspace(left, right, LINE), places)
             return
         field = np.frombuffer(base64.b64decode(frame["map"]), np.uint8).reshape(GRID, GRID)
-        self.picture.set_data(self.table[field])
+        seen = decided(field, self.view.outputs) if self.view.discrete else field
+        self.picture.set_data(self.table[seen])
         while self.contours:
             self.contours.pop().remove()
         for level in levels(field, self.view.outputs):
@@ -166,7 +169,8 @@ class _Film:
         look, (step, loss, *scores) = self.look, frame["text"].split(" · ")
         if self._has_held_out():
             across = self.view.names[self.view.plane.columns[0]]
-            self.left.set_xlabel(f"{across}\nhollow: {scores.pop()}", color=look.muted)
+            hollow = "hollow: " if self.view.show_held_out else ""
+            self.left.set_xlabel(f"{across}\n{hollow}{scores.pop()}", color=look.muted)
         self.left.set_title(
             step.capitalize(), loc="left", color=look.ink, fontsize=13, fontweight="bold"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from micrograd.errors import MicrogradError
-from micrograd.live.task import rate_at
+from micrograd.live.task import packed, rate_at
 from micrograd.live.view import View
 from micrograd.stepper import Stepper
 from micrograd.stepper.page.data import layout_of, page_data
@@ -29,6 +29,7 @@ __all__ = [
     "place_of",
     "recording",
     "sample_data",
+    "sent",
     "templates",
 ]
 
@@ -115,6 +116,16 @@ def place_of(watch: Watch, *, start: bool = False) -> dict[str, Any]:
     if not (watch.step or start) or (watch.rate, watch.activation) != known:
         return {}
     return {"state": {"settings": settings, "step": watch.step}}
+
+
+def sent(watch: Watch) -> dict[str, Any]:
+    """Return the task of a watch as a page takes it: with graphs of samples, the data packed."""
+    task = watch.task
+    if task["why"]:
+        return task
+    if "templates" not in task:  # of the network of the call
+        task["templates"] = templates(watch)
+    return {**task, "own": {**task["own"], "rows": packed(task["own"]["rows"])}}
 
 
 def recording(view: View, samples: Sequence[int] | None) -> dict[str, Any]:

@@ -24,12 +24,13 @@ from micrograd.replay.instructions import instructions
 if TYPE_CHECKING:
     from micrograd.live.watching import Watch
 
-__all__ = ["rate_at", "task_data"]
+__all__ = ["packed", "rate_at", "task_data"]
 
 _MADE: Final = ("x1", "x2")  # the features of generated data
 _MOST_PARAMETERS: Final = 20_000
 _MOST_PRODUCTS: Final = 20_000_000  # parameters times samples: a step of some 0.1 s in a page
 _PLAIN: Final = (int, float)
+_LETTERS: Final = "".join(map(chr, range(40, 127))).replace("\\", "")  # as JSON writes them
 
 
 class _Rows:
@@ -185,12 +186,15 @@ def _activation(rows: _Rows, name: str) -> int | None:
 
 def _inputs(
     rows: _Rows, names: Sequence[str], columns: Sequence[int], derived: Any
-) -> dict[str, list[Any]]:
-    """Return of each input how it is written in Python, and its graph."""
-    return {
-        name: [one.code, rows.graph(*one.graph(len(names)))]
+) -> list[list[Any]]:
+    """Return of each input its name, how it is written in Python, and its graph.
+
+    A list, since an object of JavaScript has names such as "10" first.
+    """
+    return [
+        [name, one.code, rows.graph(*one.graph(len(names)))]
         for name, one in inputs_of(names, columns, derived).items()
-    }
+    ]
 
 
 def _loss(rows: _Rows, loss: Loss, counts: list[int]) -> dict[str, Any]:
@@ -227,9 +231,10 @@ def _optimizers(own: Any) -> dict[str, dict[str, Any]]:
 
 
 def _options(optimizer: Any) -> dict[str, Any]:
-    """Return the options besides the learning rate and the decay, which are settings."""
+    """Return the options besides the learning rate and the decays, which are settings."""
     options = {name: getattr(optimizer, name) for name in optimizer._options}
-    options.pop("weight_decay")
+    for setting in ("weight_decay", "l1"):
+        options.pop(setting)
     return {"kind": type(optimizer).__name__, **options}
 
 
@@ -257,12 +262,34 @@ def _drawn(watch: Watch) -> list[Any] | None:
     return None
 
 
+def packed(rows: list[list[float]]) -> list[list[Any]]:
+    """Return the columns of samples, to be sent: each all its numbers, or a table and letters.
+
+    Examples
+    --------
+    >>> packed([[0.5, 1.0], [0.5, 2.0], [0.25, 3.0], [0.5, 4.0]])
+    [[[0.5, 0.25], '(()('], [[1.0, 2.0, 3.0, 4.0]]]
+    """
+    found: list[list[Any]] = []
+    for column in zip(*rows, strict=True):
+        place: dict[str, int] = {}  # by repr: 0.0 is not -0.0
+        places = [place.setdefault(repr(x), len(place)) for x in column]
+        if 2 * len(place) > len(column) or len(place) > len(_LETTERS):
+            found.append([list(column)])
+        else:
+            found.append([[*map(float, place)], "".join(_LETTERS[k] for k in places)])
+    return found
+
+
 def _own(watch: Watch) -> dict[str, Any]:
     samples, plane = watch.samples, watch.plane
+    places = list(range(len(samples.rows)))
+    if watch.order:  # the page splits them itself
+        places.sort(key=watch.order.__getitem__)
     found = {
-        "rows": samples.rows.tolist(),
-        "groups": samples.groups,
-        "training": samples.training,
+        "rows": samples.rows[places].tolist(),
+        "groups": [samples.groups[i] for i in places],
+        "training": len(places) if watch.order else samples.training,
         "names": watch.names,
         "called": watch.called,
         "classes": watch.classes,
@@ -275,7 +302,9 @@ def _own(watch: Watch) -> dict[str, Any]:
             "means": [float(x) for x in plane.means],
         },
     }
-    return found if watch.labels else {**found, "targets": [float(t) for t in samples.targets]}
+    return (
+        found if watch.labels else {**found, "targets": [float(samples.targets[i]) for i in places]}
+    )
 
 
 def _settings(watch: Watch) -> dict[str, Any]:
@@ -289,6 +318,7 @@ def _settings(watch: Watch) -> dict[str, Any]:
         "features": watch.names, "layers": [len(layer) for layer in layers[:-1]],
         "activation": (hidden.pop() if hidden else "relu") if plain else ", ".join(kinds),
         "loss": watch.known_loss.name, "optimizer": _name_of(optimizer),
-        "later": [], "lr": float(watch.optimizer_start["lr"]), "l2": float(optimizer.weight_decay),
+        "later": [], "lr": float(watch.optimizer_start["lr"]), "l1": float(optimizer.l1),
+        "l2": float(optimizer.weight_decay), "held_out": float(watch.held_out or 0),
         "batch": watch.batch_size or 0, "seed": watch.seed or 0,
     }  # fmt: skip

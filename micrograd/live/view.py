@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from micrograd.checks import listed, whole_number
-from micrograd.datasets import separating
+from micrograd.checks import finite_number, listed, needs, whole_number
+from micrograd.datasets import parts, separating
 from micrograd.engine import Value, no_grad
 from micrograd.errors import (
     ArgumentError,
@@ -26,7 +26,7 @@ from micrograd.plot import drawable, features_of, limits_of
 from micrograd.stepper import Stepper
 from micrograd.style import number_text
 
-__all__ = ["GRID", "LINE", "Plane", "Samples", "View", "numbered"]
+__all__ = ["GRID", "LINE", "Plane", "Samples", "View", "held_apart", "numbered"]
 
 GRID: Final = 50  # points along each axis of a map
 _MOST_MAPS: Final = 64  # of neurons that are sent, 3 kB each
@@ -102,7 +102,11 @@ class View:
     called : list of str
         What the inputs are called beside the network: as the features, or x⁽⁰⁾₁, x⁽⁰⁾₂, ... where
         these were given no names.
+    discrete, show_held_out : bool
+        What is drawn: only the answers, not how sure they are; and the samples that are held out.
     """
+
+    discrete, show_held_out = False, True
 
     def __init__(
         self,
@@ -415,6 +419,40 @@ def numbered(loss: Any, y: Any, validation: Any) -> tuple[Any, Any, list[str]]:
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
         validation = (validation[0], encoded("validation y", _listed(validation[1])))
     return encoded("y", labels), validation, words
+
+
+def held_apart(loss: Any, X: Any, y: Any, share: Any) -> tuple[Any, Any, Any, list[int]]:
+    """Return the samples that are learnt, those held out, and the order in which they stand now.
+
+    The split is that of `datasets.load` with the seed 0: of classes each part holds the same share.
+
+    Raises
+    ------
+    ArgumentError
+        If there are too few samples, or of a class. Also a ValueError.
+
+    Examples
+    --------
+    >>> X, y, validation, order = held_apart("mse", [[1], [2], [3], [4]], [0.1, 0.2, 0.3, 0.4], 0.5)
+    >>> X, y, validation, order
+    ([[2], [1]], [0.2, 0.1], ([[3], [4]], [0.3, 0.4]), [1, 0, 2, 3])
+    """
+    share = float(finite_number("held_out", share, above=0, below=1))
+    known, labels = LOSSES.get(loss) if isinstance(loss, str) else loss, _listed(y)
+    if len(X) != len(labels):
+        raise InputCountError(f"X has {len(X)} rows, y has {len(labels)}")
+    classified = len(set(labels)) == 2 or (isinstance(known, Loss) and known.classification)
+    try:
+        with needs("train", "held_out needs NumPy and scikit-learn"):
+            learnt, held = parts(labels if classified else None, len(labels), share, 0)
+    except ValueError as error:
+        raise ArgumentError(f"held_out={share:g} cannot be split off: {error}") from error
+
+    def chosen(places: list[int]) -> tuple[Any, list[Any]]:
+        rows = X.iloc[places] if hasattr(X, "iloc") else [X[i] for i in places]
+        return rows, [labels[i] for i in places]
+
+    return *chosen(learnt), chosen(held), [*learnt, *held]
 
 
 def _number(function: Callable[[Any], Any], row: list[float]) -> float:

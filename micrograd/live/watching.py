@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from micrograd.checks import finite_number, install, listed, needs, one_of, whole_number
 from micrograd.draw.film import gif_of
-from micrograd.errors import DomainError, not_a_network
+from micrograd.errors import ArgumentError, DomainError, not_a_network
 from micrograd.files import path_ending_in, write_atomic
 from micrograd.live.adopting import adopt
 from micrograd.live.frames import (
@@ -30,9 +30,9 @@ from micrograd.live.frames import (
 )
 from micrograd.live.gif import images_of
 from micrograd.live.inputs import check_derived
-from micrograd.live.page import TITLE, page_text, place_of, recording, templates
+from micrograd.live.page import TITLE, page_text, place_of, recording, sent
 from micrograd.live.task import task_data
-from micrograd.live.view import GRID, View, numbered
+from micrograd.live.view import GRID, View, held_apart, numbered
 from micrograd.loop.options import optimizer_of
 from micrograd.losses import Loss
 from micrograd.nn import MLP
@@ -68,6 +68,9 @@ class Watch(View):
     validation : (X, y), optional
         Samples that are held out: measured at every step, drawn hollow, with a loss curve of their
         own.
+    held_out : float, optional
+        Hold out this share of `X` and `y`, instead of `validation`: above 0 and below 1, split as
+        by `datasets.load`.
     seed : int, optional
         Decides how batches are shuffled. With the same seed a reset run has the same curve, to the
         last bit.
@@ -83,6 +86,10 @@ class Watch(View):
         Inputs of your own that a page offers beside the features, their squares, product and sines:
         the function of each takes the list of features of a sample, such as
         `{"radius": lambda x: (x[0] ** 2 + x[1] ** 2) ** 0.5}`.
+    discrete : bool, default False
+        Draw only which answer the network gives in each place, not how sure it is.
+    show_held_out : bool, default True
+        Draw the samples that are held out.
     theme : {"auto", "light", "dark"}, default "auto"
 
     Attributes
@@ -131,6 +138,9 @@ class Watch(View):
         names: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
         derived: Mapping[str, Callable[[Any], Any]] | None = None,
+        held_out: float | None = None,
+        discrete: bool = False,
+        show_held_out: bool = True,
         theme: str = "auto",
     ) -> None:
         with needs("train", "the pictures need NumPy"):
@@ -142,7 +152,14 @@ class Watch(View):
             given if hasattr(given, "__len__") else listed(name, given)
             for name, given in (("X", X), ("y", y))
         )
+        self.discrete = one_of("discrete", discrete, (False, True))
+        self.show_held_out = one_of("show_held_out", show_held_out, (True, False))
         y, validation, self.words = numbered(loss, y, validation)
+        self.held_out, self.order = held_out, None
+        if held_out is not None:
+            if validation is not None:
+                raise ArgumentError("expected held_out or validation, got both")
+            X, y, validation, self.order = held_apart(loss, X, y, held_out)
         if self.words and classes is None:
             count = max(len(model.layers[-1].neurons), 2)
             classes = [*self.words, *map(str, range(len(self.words), count))]
@@ -386,11 +403,8 @@ class Watch(View):
         about = f"{self._described(self.called)}."
         if not self.classes:
             about += f" Blue above {number_text(self._level, 3)}, orange below."
-        task = self.task
-        if not task["why"] and "templates" not in task:  # of the network of the call
-            task["templates"] = templates(self)
         return {
-            "task": task,
+            "task": sent(self),
             "points": points,
             "learnt": samples.training,
             "ends": [[number_text(float(x), 3) for x in ends] for ends in (plane.low, plane.high)],
@@ -401,6 +415,8 @@ class Watch(View):
             "about": about,
             "heading": "Decision boundary" if self.classes else "Prediction",
             "classes": self.classes,
+            "discrete": self.discrete,
+            "show_held_out": self.show_held_out,
             "setting": f"{type(self.optimizer).__name__}, learning rate {rate}, {self.activation}",
         }
 

@@ -19,7 +19,7 @@ from micrograd.errors import ArgumentError
 from micrograd.live.page import TITLE, live_script, live_styles, page_text, place_of, sample_data
 from micrograd.live.watching import Watch
 from micrograd.nn.layers import ACTIVATIONS
-from micrograd.stepper.page.notebook import living, saved
+from micrograd.stepper.page.notebook import LARGEST_SAVED, living, saved
 from micrograd.style import number_text
 
 __all__ = ["LiveWidget"]
@@ -200,7 +200,11 @@ class LiveWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Return the page that stays in a saved notebook: where the run is now."""
         if not self.trains_itself:
             return ""
-        return page_text({**self.data, **place_of(self.watch)}, self.watch.measured()["say"])
+        data, said = {**self.data, **place_of(self.watch)}, self.watch.measured()["say"]
+        page = page_text(data, said)
+        if len(page) > LARGEST_SAVED:  # the graphs of samples are what it can do without
+            page = page_text({**data, "task": {**data["task"], "templates": {}}}, said)
+        return page
 
     def close(self) -> None:
         """Pause the run and close the widget."""

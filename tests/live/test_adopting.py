@@ -44,6 +44,7 @@ def test_model_step_and_losses_are_those_of_the_page():
     view = of_call(batch_size=7)
     net = view.model
     parts = [10, 15, {"lr": 0.02}, 5, {"seed": 3}, 4, {"optimizer": "Adam", "l2": 0.1}, 6]
+    parts += [{"l1": 0.05}, 5]
     for state, losses, held, parameters, _, step in run_on_a_page(view, *parts):
         view.adopt(state)
         assert (view.step, view.losses, view.model) == (step, losses, net)
@@ -66,6 +67,7 @@ def test_python_goes_on_with_the_steps_that_the_page_would_have_done():
     {"data": "moons", "n": 60, "layers": [3]}, {"data": "blobs", "n": 60}, {"painted": _PAINTED},
     {"features": ["x1x2", "sin x1", "r"]}, {"loss": "cross_entropy", "activation": "tanh"},
     {"data": "none", "painted": _PAINTED, "loss": "mse"}, {"data": "iris", "n": 60},
+    {"data": "plane", "held_out": 0.2}, {"data": "moons", "held_out": 0.7, "l1": 0.1},
     {"features": ["log", "root"]}, {"features": ["x1", "steep"], "optimizer": "Adam"},
 ])  # fmt: skip
 def test_another_network_or_other_samples_are_shown_by_python_too(change):
@@ -105,7 +107,8 @@ def test_a_state_that_does_not_fit_changes_nothing():
             {"parameters": [math.nan] * len(state["grads"])},
         )),
         *({**state, "settings": {**state["settings"], key: value}} for key, value in (
-            ("l2", "x"), ("lr", None), ("activation", 3), ("later", [3]), ("features", ["x9"]),
+            ("l2", "x"), ("l1", "x"), ("lr", None), ("activation", 3), ("later", [3]),
+            ("features", ["x9"]),
         )),
     ]  # fmt: skip
 

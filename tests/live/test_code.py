@@ -38,6 +38,8 @@ def cases():
     yield own, [30], held, 0
     yield own, [{"batch": 7, "seed": 5, "layers": [3, 3], "l2": 0.01}, 20], held, 0
     yield own, [{"optimizer": "SGD, momentum 0.9"}, 10, {"lr": 0.05}, 10, {"lr": 0.02}, 5], held, 0
+    yield own, [{"l1": 0.02, "l2": 0.1}, 20], held, 0
+    yield own, [{"l1": 0.02, "optimizer": "AdamW"}, 20], held, 1e-9
     painted = [[0.25, -0.5, 1], [0.125, 0.75, 0, True], [-0.5, 0.5, 0]]
     yield own, [{"painted": painted, "features": ["x1x2", "x1", "x2²"]}, 20], held, 0
     yield own, [{"features": ["sin x1", "r", "twice"]}, 20], {**held, **more}, 1e-9
@@ -50,8 +52,12 @@ def cases():
     for name in ("moons", "circles", "xor", "spirals"):
         made = {"data": name, "n": 40, "noise": 0.25, "dataSeed": 7, "layers": [4]}
         yield own, [made, {"painted": painted, "loss": "mse", "batch": 100}, 10], {}, 0
+    for name in ("plane", "gaussians"):
+        made = {"data": name, "n": 40, "noise": 0.1, "dataSeed": 7, "held_out": 0.2, "layers": [4]}
+        yield own, [{**made, "painted": painted, "batch": 10}, 10], {}, 0
+        yield own, [made, {"data": "xor", "held_out": 0.7}, 10], {}, 0
     for name, n in (("iris", 150), ("breast_cancer", 100), ("digits", 90)):
-        real = {"data": name, "n": n, "dataSeed": 3}
+        real = {"data": name, "n": n, "dataSeed": 3, "held_out": 0.3}
         loss = "hinge" if name == "breast_cancer" else "cross_entropy"
         yield own, [real, {"loss": loss, "layers": [4]}, 10], {}, 1e-9 if loss != "hinge" else 0
     chosen = {"features": ["petal length (cm)", "sin petal width (cm)"], "painted": painted}
@@ -73,6 +79,8 @@ def cases():
     yield named, [{"loss": "mse", "optimizer": "SGD", "painted": painted}, 10], names, 0
     many = watch(model(4, 3), X, three, "cross_entropy")
     assert many.classes == sorted(set(three))
+    yield many, [{"held_out": 0.25, "dataSeed": 4}, 10], {"X": X, "y": three}, 1e-9
+    yield many, [{"held_out": 0.5, "painted": painted}, 10], {"X": X, "y": three}, 1e-9
     yield many, [{"painted": painted, "features": ["x2"]}, 10], {"X": X, "y": three}, 1e-9
 
     # Parameters from nowhere, odd labels, an optimizer that decays some of them.
@@ -93,6 +101,11 @@ def cases():
     names = {"X": [[a] for a, _ in X], "y": [a * b for a, b in X]}
     yield line, [10], names, 0
     yield line, [{"painted": painted, "features": ["x1", "x1²"]}, 10], names, 0
+    yield line, [{"held_out": 0.3, "painted": painted}, 10], names, 0
+    apart = watch(line.model, names["X"], names["y"], "mse", line.optimizer, held_out=0.25)
+    yield apart, [10], names, 0
+    yield apart, [{"dataSeed": 2}, 10, {"lr": 0.2}, 5], names, 0
+    yield apart, [{"held_out": 0}, 10], names, 0
 
 
 def test_the_lines_give_the_losses_of_the_page():

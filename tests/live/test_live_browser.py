@@ -1,6 +1,7 @@
 """The recorded run opened from disk in a real browser, and the live view in JupyterLab."""
 
 import io
+import math
 import random
 import re
 from contextlib import contextmanager, redirect_stdout
@@ -251,9 +252,11 @@ def test_a_page_trains_and_its_controls_begin_another_run(tmp_path):
                 page.get_by_role("slider", name="Learning rate", exact=True).press("ArrowRight")
                 assert float(page.get_by_label("Learning rate, typed").input_value()) > 0.1
                 assert step(page) == 3
+                button(name="More settings").click()
                 for name, value in (("activation", "tanh"), ("optimizer", "Adam"), ("L2", "0.01"),
+                                    ("L1", "0.003"),
                                     ("batch", "8"), ("loss", "bce"),
-                                    ("set", "circles")):  # fmt: skip
+                                    ("set", "circles"), ("held out", "25 %")):  # fmt: skip
                     button(name="Step").click()
                     page.get_by_role("combobox", name=name, exact=True).select_option(value)
                     assert step(page) == 0
@@ -601,3 +604,88 @@ def test_the_live_view_lives_in_jupyterlab(tmp_path, monkeypatch):
         app.locator(".mgn").wait_for(state="detached")
         assert lab.errors == []
         context.close()
+
+
+def test_what_is_held_out_drawn_and_drawn_anew_is_chosen_on_the_page_and_in_its_address(tmp_path):
+    net = MLP(2, [4, 1], rng=random.Random(1))
+    view = watch(
+        net, X, y, "hinge", SGD(net.parameters(), 0.1, l1=0.003), held_out=0.2, discrete=True,
+        names=["10", "2"], classes=["", "yes"],
+    )  # fmt: skip
+    path = view.run(40).to_html(tmp_path / "run.html")
+    with launched() as browser:
+        for width, scheme in ((1366, "light"), (400, "dark")):
+            with opened(browser, path, width, scheme) as page:
+                button = partial(page.get_by_role, "button", exact=True)
+                box = partial(page.get_by_role, "combobox", exact=True)
+                app, dots = page.locator(".mgl"), page.locator(".mgl-dot")
+                page.locator(".mgl[data-step='40']").wait_for()
+                loss = float(app.get_attribute("data-loss"))
+                assert loss == pytest.approx(view.measure()[0], rel=1e-12)
+                assert dots.count() == len(X)
+                assert page.locator(".mgl-dot.held").count() == math.ceil(0.2 * len(X))
+
+                # The inputs are in their order, and a class without a name is in the key.
+                chips = page.get_by_role("group", name="Inputs of the network")
+                assert chips.inner_text().split("\n")[:3] == ["10", "2", "10²"]
+                assert page.locator(".mgl-key > span").all_inner_texts() == ["(no name)", "yes"]
+
+                # What is drawn: two answers, and the points that are held out.
+                colours = """() => { const c = document.querySelector(".mgl-map canvas");
+                    const copy = new OffscreenCanvas(c.width, c.height).getContext("2d");
+                    copy.drawImage(c, 0, 0);
+                    const all = copy.getImageData(0, 0, c.width, c.height).data;
+                    return new Set(new Uint32Array(all.buffer)).size; }"""
+                assert page.evaluate(colours) == 2
+                page.get_by_role("checkbox", name="Discrete output").uncheck()
+                assert page.evaluate(colours) > 20
+                page.get_by_role("checkbox", name="Show held-out points").uncheck()
+                assert not page.locator(".mgl-dot.held").first.is_visible()
+                page.wait_for_timeout(400)
+                assert page.url.endswith("#step=40&discrete=no&show_held_out=no")
+                page.reload()
+                page.locator(".mgl[data-step='40']").wait_for()
+                assert page.evaluate(colours) > 20
+                assert not page.locator(".mgl-dot.held").first.is_visible()
+                page.get_by_role("checkbox", name="Show held-out points").check()
+
+                # Another split, no split, other data.
+                places = "() => [...document.querySelectorAll('.mgl-dot')].map(e => e.outerHTML)"
+                first = page.evaluate(places)
+                button(name="New split").click()
+                assert page.evaluate(places) != first
+                box(name="held out").select_option("none")
+                assert page.locator(".mgl-dot.held").count() == 0
+                box(name="set").select_option("gaussians")
+                assert page.locator(".mgl-output h3").inner_text() == "Prediction"
+                box(name="held out").select_option("30 %")
+                before = page.evaluate(places)
+                button(name="New data").click()
+                assert page.evaluate(places) != before
+                assert page.locator(".mgl-dot.held").count() == 60
+                button(name="Step").click()
+                keep_screenshot(page, f"live_regression_{width}_{scheme}")
+                page.wait_for_timeout(400)
+                link, loss = page.url, app.get_attribute("data-loss")
+                assert "data=gaussians&dataSeed=2&" in link
+                assert "held_out=0.3" in link
+                button(name="Copy as Python").click()
+                page.goto("about:blank")
+                page.goto(link)
+                page.locator(".mgl[data-step='1']").wait_for()
+                assert app.get_attribute("data-loss") == loss
+
+                # What a link asks in vain is said, of pinned runs too.
+                page.evaluate(
+                    "location.hash = 'l1=-1&held_out=0.999&discrete=maybe&pins=' +"
+                    "encodeURIComponent('step=1&data=nowhere&l1=0.1')"
+                )
+                said = page.locator(".mgl > .mgs-alert")
+                for what in ("l1=−1", "held_out=0.999", "discrete=maybe",
+                             "pinned run 1, data=nowhere"):  # fmt: skip
+                    assert f"This link says {what}, which is not here." in said.inner_text()
+                assert "l1=0.1" not in said.inner_text()
+                page.locator(".mgl-table tbody tr").wait_for()
+                assert "L1 0.1" in page.locator(".mgl-table").inner_text()
+                page.evaluate("location.hash = 'l1=0.01'")
+                assert box(name="L1").input_value() == "0.01"  # open, since it is another

@@ -24,13 +24,14 @@ class OwnNeuron(Neuron):
 
 def test_the_settings_are_those_of_the_call():
     net = MLP(2, [3, 4, 1], activation="tanh")
-    optimizer = SGD(net.parameters(), 0.5, momentum=0.75, weight_decay=0.25)
+    optimizer = SGD(net.parameters(), 0.5, momentum=0.75, weight_decay=0.25, l1=0.125)
     task = watch(net, X, y, "bce", optimizer, batch_size=7, seed=3).task
+    assert all("l1" not in options for options in task["optimizers"].values())
     assert json.loads(json.dumps(task, allow_nan=False))["settings"] == {
         "data": "own", "n": 200, "noise": 0.1, "dataSeed": 0, "painted": [],
         "features": ["x1", "x2"], "layers": [3, 4], "activation": "tanh", "loss": "bce",
-        "optimizer": "SGD, momentum 0.75", "lr": 0.5, "l2": 0.25, "later": [],
-        "batch": 7, "seed": 3,
+        "optimizer": "SGD, momentum 0.75", "lr": 0.5, "l1": 0.125, "l2": 0.25, "later": [],
+        "batch": 7, "seed": 3, "held_out": 0,
     }  # fmt: skip
     assert task["start"] == [p.data for p in net.parameters()]
 

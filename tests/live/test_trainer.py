@@ -13,7 +13,7 @@ from trainer import in_node
 from watched import HELD, X, model, y
 
 from micrograd import watch
-from micrograd.datasets import load, separating
+from micrograd.datasets import REGRESSIONS, load, separating
 from micrograd.errors import OverflowRangeError
 from micrograd.live.page import templates
 from micrograd.nn.layers import ACTIVATIONS
@@ -46,10 +46,11 @@ def both(make, steps, data=(X, y), loss="hinge", settings=None, **options):
 
 @pytest.mark.parametrize("options", [
     {}, {"momentum": 0.9}, {"momentum": 0.5, "nesterov": True}, {"weight_decay": 0.01},
+    {"l1": 0.01}, {"l1": 0.03, "weight_decay": 0.1, "momentum": 0.5},
     {"batch_size": 7, "seed": 2**40 + 1}, {"batch_size": 1, "seed": 3}, {"loss": "mse"},
 ])  # fmt: skip
 def test_relu_and_sgd_give_the_bits_of_the_engine(options):
-    names = {"momentum", "nesterov", "weight_decay"}
+    names = {"momentum", "nesterov", "weight_decay", "l1"}
     own = {key: options[key] for key in names & set(options)}
     rest = {key: options[key] for key in set(options) - names}
     page, engine = both(lambda p: SGD(p, 0.05, **own), 60, validation=HELD, **{"seed": 0, **rest})
@@ -102,16 +103,20 @@ def test_every_loss_activation_and_optimizer_gives_the_numbers_of_the_engine():
 
 def test_data_sets_are_those_of_load_to_the_last_place_and_equal_when_rounded():
     cases = [
-        {"data": name, "n": n, "noise": noise, "dataSeed": seed}
-        for name in ("moons", "circles", "xor", "spirals", "blobs")
-        for n, noise, seed in ((200, 0.1, 0), (57, 0.3, 2**32 - 1), (12, 0, 3))
+        {"data": name, "n": n, "noise": noise, "dataSeed": seed, "held_out": share}
+        for name in ("moons", "circles", "xor", "spirals", "blobs", *REGRESSIONS)
+        for n, noise, seed, share in (
+            (200, 0.1, 0, 0.5),
+            (57, 0.3, 2**32 - 1, 0.3),
+            (12, 0, 3, 0.5),
+        )
     ]
     cases += [
-        {"data": name, "n": n, "dataSeed": seed}
+        {"data": name, "n": n, "dataSeed": seed, "held_out": share}
         for name, sizes in {
             "iris": (150, 24, 147), "breast_cancer": (569, 16, 77), "digits": (1797, 80, 400),
         }.items()
-        for n, seed in zip(sizes, (0, 2**32 - 1, 3), strict=True)
+        for n, seed, share in zip(sizes, (0, 2**32 - 1, 3), (0.25, 0.25, 0.7), strict=True)
     ]  # fmt: skip
     found = in_node(
         "return given[1].map(c => [madeSet(given[0], c),"
@@ -120,11 +125,13 @@ def test_data_sets_are_those_of_load_to_the_last_place_and_equal_when_rounded():
     )
     for case, (page, drawn) in zip(cases, found, strict=True):
         options = {"samples": case["n"], "noise": case.get("noise"), "seed": case["dataSeed"]}
-        data = load(case["data"], **options)
+        data = load(case["data"], held_out=case["held_out"], **options)
         rows = np.concatenate([data.X, data.X_test])
         assert [page["names"], page["classes"]] == [[*data.features], [*data.classes]]
         assert page["rows"] == rows.round(4).tolist(), case
-        assert page["groups"] == [*data.y.tolist(), *data.y_test.tolist()], case
+        answers = np.concatenate([data.y, data.y_test])
+        given = page["groups"] if data.classes else page["targets"]
+        assert given == answers.round(4).tolist(), case
         assert page["training"] == len(data.X)
         if drawn is None:
             whole = getattr(sklearn.datasets, f"load_{case['data']}")()

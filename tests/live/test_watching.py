@@ -1,5 +1,7 @@
 """Watching a network learn: the run, what is measured, what is refused."""
 
+import base64
+import io
 import math
 import re
 from fractions import Fraction
@@ -10,6 +12,8 @@ pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
 
 import numpy as np
+from PIL import Image
+from sklearn.model_selection import train_test_split
 from watched import HELD, X, model, y
 
 from micrograd import define, watch
@@ -142,6 +146,52 @@ def test_what_cannot_be_watched_is_said(given, error, words):
     options = {"model": model(), "X": X, "y": y} | given
     with pytest.raises(error, match=re.escape(words)):
         watch(**options)
+
+
+def test_a_share_is_held_out_as_by_load_and_the_page_has_all_samples():
+    labels = [("no", "yes")[k] for k in y]
+    for data in (X, np.array(X)):
+        view = watch(model(), data, labels, held_out=0.3)
+        rows, count = view.samples.rows.tolist(), len(X)
+        learnt, held, *_ = train_test_split(
+            range(count), test_size=0.3, stratify=labels, random_state=0
+        )
+        assert rows == [X[i] for i in [*learnt, *held]]
+        assert (view.samples.training, view.classes) == (len(learnt), ["no", "yes"])
+        own = view.task["own"]
+        assert (own["rows"], own["groups"], own["training"]) == (X, y, count)
+        assert view.settings["held_out"] == 0.3
+        view.run(2)
+        assert len(view._session.history.validation_loss) == 2
+    numbers = watch(model(), X, [a * b for a, b in X], "mse", held_out=0.5)
+    learnt, held = train_test_split(range(count), test_size=0.5, random_state=0)
+    assert numbers.samples.rows.tolist() == [X[i] for i in [*learnt, *held]]
+
+
+@pytest.mark.parametrize(("options", "told"), [
+    ({"held_out": 1}, "held_out to be a finite number above 0 and below 1"),
+    ({"held_out": 0.01}, "held_out=0.01 cannot be split off"),
+    ({"held_out": 0.5, "validation": HELD}, "held_out or validation, got both"),
+    ({"discrete": "yes"}, "discrete to be one of"), ({"show_held_out": 2}, "show_held_out to be"),
+])  # fmt: skip
+def test_what_cannot_be_held_out_or_drawn_is_refused(options, told):
+    with pytest.raises(ArgumentError, match=told):
+        watch(model(), X, y, **options)
+    with pytest.raises(InputCountError, match="X has 30 rows, y has 2"):
+        watch(model(), X, [0, 1], held_out=0.5)
+
+
+def test_a_picture_can_hold_answers_alone_and_no_samples_that_are_held_out():
+    def colours(**options):
+        view = watch(model(), X, y, validation=HELD, **options)
+        assert view.still()["discrete"] == view.discrete
+        image = Image.open(io.BytesIO(base64.b64decode(view.picture()["image/png"])))
+        return sorted(count for count, _ in image.convert("RGB").getcolors(1 << 20))
+
+    plain, discrete, fewer = colours(), colours(discrete=True), colours(show_held_out=False)
+    assert sum(discrete[-3:]) > 1.1 * sum(plain[-3:])  # the page and two answers
+    assert sum(plain) == sum(fewer)
+    assert plain != fewer
 
 
 def test_names_that_end_otherwise_are_refused_and_nothing_is_written(tmp_path):

@@ -16,6 +16,7 @@ from trainer import in_node
 from watched import X, model, squares, y
 
 from micrograd import watch
+from micrograd.datasets import load
 from micrograd.live import live_widget
 from micrograd.nn import MLP
 
@@ -127,3 +128,20 @@ def test_without_anywidget_the_error_names_the_extra_and_a_notebook_shows_a_pict
     shown = watch(model(), X, y)._repr_mimebundle_()
     assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
     assert "micrograd[notebook]" in shown["text/plain"]
+
+
+def test_a_saved_notebook_keeps_a_living_page_of_many_samples():
+    pytest.importorskip("anywidget")
+    from micrograd.stepper.page.notebook import LARGEST_SAVED
+
+    data = load("digits")
+    net = MLP(64, [16, 10], rng=random.Random(1))
+    view = watch(
+        net, data.X.tolist(), data.y.tolist(), "cross_entropy",
+        validation=(data.X_test.tolist(), data.y_test.tolist()),
+    )  # fmt: skip
+    assert len(view.page_text()) > LARGEST_SAVED  # it holds the graph of a sample, too
+    bundle = view.widget()._repr_mimebundle_()
+    html = (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
+    assert "<iframe" in html
+    assert len(html) < 1.1 * LARGEST_SAVED

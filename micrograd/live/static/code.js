@@ -6,22 +6,27 @@ function codeOf(run) {
   const listed = value => Array.isArray(value) ? `[${value.map(listed).join(", ")}]` : typeof value === "string" ? JSON.stringify(value) : String(value);
 
   // ---- the samples
-  const given = names.slice(0, own && task.own.rows.length === task.own.training ? 1 : 2); // before points were painted
+  let given = names.slice(0, own && task.own.rows.length === task.own.training ? 1 : 2); // before points were painted
   if (own) {
     lines.push(`# ${given.length > 1 ? "X, y and the samples held out, X_held and y_held," : "X and y"} are those that watch() was given.`);
   } else if (s.data === "none") {
     lines.push("X, y, X_held, y_held = [], [], [], []");
   } else {
     imports.set("micrograd.datasets", "load");
-    lines.push(`data = load("${s.data}", samples=${s.n}, ${isReal(task, s.data) ? "" : `noise=${s.noise}, `}seed=${s.dataSeed})`, "X, y = data.X.round(4).tolist(), data.y.tolist()", "X_held, y_held = data.X_test.round(4).tolist(), data.y_test.tolist()");
+    lines.push(`data = load("${s.data}", samples=${s.n}, ${isReal(task, s.data) ? "" : `noise=${s.noise}, `}${s.held_out === firstOf(task, s.data).held_out ? "" : `held_out=${s.held_out}, `}seed=${s.dataSeed})`, ...["", "_held"].map(part => { const [X, y] = part ? ["X_test", "y_test"] : ["X", "y"]; return `X${part}, y${part} = data.${X}.round(4).tolist(), data.${y}${data.labels ? "" : ".round(4)"}.tolist()`; }));
   }
   const computed = !sameLists(s.features, base), wanted = s.loss === "mse" ? null : task.losses[s.loss].several ? [data.labels.map((_, k) => k)] : [[0, 1], [-1, 1]];
-  if (own && (computed || s.painted.length)) {
+  if (own && (computed || s.painted.length || s.held_out)) {
     imports.set("numpy", "asarray");
     for (const [X, y] of given) lines.push(`${X}, ${y} = asarray(${X}, dtype=float).tolist(), list(${y})`);
   }
   const { words } = task.own, odd = wanted && !wanted.some(labels => sameLists(labels, data.labels));
   if (own && (odd || words.length)) for (const [, y] of given) lines.push(`${y} = [${listed(words.length ? words : data.labels)}.index(label) for label in ${y}]`);
+  if (own && s.held_out) {
+    imports.set("sklearn.model_selection", "train_test_split");
+    lines.push(`X, X_held, y, y_held = train_test_split(X, y, test_size=${s.held_out}, ${data.labels ? "stratify=y, " : ""}random_state=${s.dataSeed})`);
+    given = names;
+  }
   const labelOf = group => odd ? group : data.labels[group];
   names.forEach(([X, y], part) => {
     const painted = s.painted.filter(point => Boolean(point[3]) === (part === 1));
@@ -30,7 +35,7 @@ function codeOf(run) {
     lines.push(`${X} ${plus} ${listed(rows)}`, `${y} ${plus} ${listed(painted.map(([, b, group]) => data.labels ? labelOf(group) : b))}`);
   });
   if (computed) {
-    const codes = s.features.map(name => inputsOf(task, s.data)[name][0]);
+    const known = inputsOf(task, s.data), codes = s.features.map(name => known.get(name)[0]);
     if (codes.some(code => code.startsWith("sin("))) imports.set("micrograd", "sin");
     lines.push("", "", "def inputs(x):", `    return [${codes.join(", ")}]`, "", "", `X${held ? ", X_held" : ""} = [inputs(x) for x in X]${held ? ", [inputs(x) for x in X_held]" : ""}`);
   }
@@ -46,7 +51,7 @@ function codeOf(run) {
   const rates = ratesOf(s), last = rates.pop();
   const rate = `${s.later.length ? "lambda step: " : ""}${s.later.map(([step], k) => `${rates[k]} if step < ${step} else `).join("")}${last}`;
   const options = [`lr=${rate}`, ...(momentum ? [`momentum=${momentum}`] : []), ...(nesterov ? ["nesterov=True"] : []),
-    ...(betas && !sameLists(betas, [.9, .999]) ? [`betas=(${betas.join(", ")})`] : []), ...(eps && eps !== 1e-8 ? [`eps=${eps}`] : []), ...(s.l2 || kind === "AdamW" ? [`weight_decay=${s.l2}`] : []),
+    ...(betas && !sameLists(betas, [.9, .999]) ? [`betas=(${betas.join(", ")})`] : []), ...(eps && eps !== 1e-8 ? [`eps=${eps}`] : []), ...(s.l2 || kind === "AdamW" ? [`weight_decay=${s.l2}`] : []), ...(s.l1 ? [`l1=${s.l1}`] : []),
     ...(ownStart && task.decayed ? [`decayed=[model.parameters()[i] for i in ${listed(task.decayed)}]`] : [])];
   lines.push(`optimizer = ${kind}(model.parameters(), ${options.join(", ")})`);
 

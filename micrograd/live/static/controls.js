@@ -42,6 +42,16 @@ function liveControls(view) {
     return e;
   }
 
+  // Rarely used controls, behind a button; open where one of them is not as it was at first.
+  function folded(name, controls, keys) {
+    if (!controls.length) return [];
+    const box = h("div", { class: "mgl-rare", hidden: "" }, controls), toggle = button(name, () => turn(box.hidden), `${name} settings`, { "aria-expanded": "false", class: "mgl-more" });
+    const turn = yes => { box.hidden = !yes; put(toggle, "aria-expanded", String(yes)); };
+    let asked = false;
+    paints.push(() => { if (asked) return; asked = true; const first = source.defaults(settings().data); if (keys.some(key => settings()[key] !== first[key])) turn(true); });
+    return [toggle, box];
+  }
+
   // ---- the run
   const runButton = button("", view.run), stepButton = button("Step", view.forward), resetButton = button("Reset", view.reset), backButton = source.back ? button("Back", view.backward) : null;
   runButton.className = "mgl-run";
@@ -54,11 +64,10 @@ function liveControls(view) {
     if (source.go) { put(stepButton, "aria-disabled", String(source.at === source.last)); put(backButton, "aria-disabled", String(source.at === 0)); }
     else put(runButton, "aria-disabled", String(Boolean(view.frame.stopped)));
   });
-  const run = h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, speed, moment,
-    source.runs ? field("seed", () => settings().seed, whole(0, 2 ** 32 - 1), seed => set({ seed })) : null);
+  const run = h("div", { class: "mgl-bar", role: "group", "aria-label": "Training" }, runButton, backButton, stepButton, resetButton, speed, moment);
 
   // ---- how it is trained
-  const parts = [], set = part => view.change(part);
+  const parts = [], rare = [], set = part => view.change(part);
   if (settings()?.lr != null) {
     const rate = slider(-5, 1, .05, () => Math.log10(source.rate), v => set({ lr: Number((10 ** v).toPrecision(2)) }), () => numberText(source.rate), "Learning rate");
     parts.push(h("span", { class: "mgl-rate" }, labelled("learning rate", field("", () => source.rate, x => x > 0 && x <= 1e6 ? "" : "A learning rate above 0 and up to 1e6 can stand here.", lr => set({ lr }), { "aria-label": "Learning rate, typed" })), rate));
@@ -66,19 +75,26 @@ function liveControls(view) {
   const picked = (key, name, text = String) => { if (choices()[key]?.length) parts.push(choice(name, () => choices()[key], () => settings()[key], text, v => set({ [key]: v }))); };
   picked("activation", "activation");
   if (source.runs) {
+    const strength = (name, key) => choice(name, () => STRENGTHS, () => settings()[key], v => v ? numberText(v) : "none", v => set({ [key]: v }));
     picked("optimizer", "optimizer");
-    picked("loss", "loss");
-    parts.push(choice("L2", () => STRENGTHS, () => settings().l2, v => v ? numberText(v) : "none", l2 => set({ l2 })));
+    rare.push(choice("loss", () => choices().loss, () => settings().loss, String, loss => set({ loss })), strength("L1", "l1"), strength("L2", "l2"), field("seed", () => settings().seed, whole(0, 2 ** 32 - 1), seed => set({ seed })));
     parts.push(choice("batch", () => BATCHES.filter(b => b < source.runs.data.training), () => settings().batch, v => v ? String(v) : "all", batch => set({ batch })));
   }
-  const training = parts.length ? h("div", { class: "mgl-bar mgl-settings", role: "group", "aria-label": "Settings" }, parts) : null;
+  const training = parts.length ? h("div", { class: "mgl-bar mgl-settings", role: "group", "aria-label": "Settings" }, parts, folded("More", rare, ["loss", "l1", "l2", "seed"])) : null;
 
   // ---- data and inputs
   const data = h("div", { class: "mgl-data" });
   if (source.runs) {
     const made = h("div", { class: "mgl-made" }), { task } = source.runs, noise = labelled("noise", slider(0, 1, .05, () => settings().noise, x => set({ noise: x }), () => numberText(settings().noise), "Noise"));
-    made.append(noise, field("samples", () => settings().n, x => whole(...sizesOf(task, settings().data))(x), n => set({ n })), field("data seed", () => settings().dataSeed, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed })));
-    paints.push(() => { made.hidden = !isMade(settings().data); noise.hidden = isReal(task, settings().data); });
+    const held = choice("held out", () => choices().held_out, () => settings().held_out, v => v ? `${numberText(100 * v)} %` : "none", v => set({ held_out: v }));
+    const samples = field("samples", () => settings().n, x => whole(...sizesOf(task, settings().data, settings().held_out))(x), n => set({ n })), fresh = button("New data", () => set({ dataSeed: (settings().dataSeed + 1) % 2 ** 32 }));
+    const seeds = h("div", { class: "mgl-seeds" }, fresh, labelled("seed", field("", () => settings().dataSeed, whole(0, 2 ** 32 - 1), dataSeed => set({ dataSeed }), { "aria-label": "data seed" })));
+    made.append(noise, samples, held, seeds);
+    paints.push(() => {
+      const own = settings().data === "own", painted = settings().data === "none";
+      made.hidden = painted || (own && choices().held_out.length < 2); samples.hidden = own; noise.hidden = own || isReal(task, settings().data); seeds.hidden = own && !settings().held_out;
+      put(fresh, "text", own ? "New split" : "New data");
+    });
     data.append(h("h3", {}, "Data"), choice("set", () => choices().data, () => settings().data, setName, v => set({ data: v })), made);
   }
   if (source.runs) {

@@ -15,7 +15,7 @@ function renderLive({ model, el }) {
   // ---- what the parts are given
   const source = data.task && !data.task.why ? trained(data.task, changed) : data.frames ? recorded(data, changed) : pushed(data, model, ask, listen, changed);
   const view = {
-    on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, speed: 30, until: null, // the step to which it trains as fast as it can
+    on, source, theme: "light", frame: null, neuron: null, kept: null, painting: false, sample: -1, discrete: data.discrete, show_held_out: data.show_held_out, speed: 30, until: null, // the step to which it trains as fast as it can
     get shape() { return source.shape; },
     color: name => colours[name] ||= getComputedStyle(app).getPropertyValue(`--${name}`).trim(), // "" before the page is shown
     button(text, act, name, attributes = {}) { const b = h("button", { type: "button", "aria-label": name, ...attributes }, text); on(b, "click", act); return b; },
@@ -52,7 +52,7 @@ function renderLive({ model, el }) {
   if (pins) curve.box.firstChild.append(pins.button);
   const hasData = controls.data.childElementCount > 0;
   app.append(h("div", { class: "mgs-top" }, h("h2", {}, data.title), source.setting ? h("span", { class: "mgs-phase" }, source.setting) : ""),
-    controls.run, status, ...[controls.training].filter(e => e), heard, alert,
+    h("div", { class: "mgl-lead" }, controls.run, status), ...[controls.training].filter(e => e), heard, alert,
     h("div", { class: `mgl-parts${hasData ? " full" : ""}` }, ...[hasData ? controls.data : null, net.box, view.map.box].filter(e => e)),
     curve.box, ...[pins?.table].filter(e => e), row, steps,
     h("p", { class: "mgs-keys" }, ["Space run or pause", "\u2192 step", ...source.back ? ["\u2190 back", "Home End"] : [], "r reset", "l loss axis", ...pins ? ["p pin"] : []].map(text => h("span", {}, h("kbd", {}, text.split(" ")[0]), text.slice(text.indexOf(" "))))));
@@ -182,17 +182,24 @@ function renderLive({ model, el }) {
     const written = (key, s) => sameLists(s[key], source.defaults(key === "data" ? undefined : s.data)[key]) ? "" : formOf(key)[0](s[key]);
     const readInto = (found, key, text) => { try { found[key] = formOf(key)[1](text); } catch { return false; } }; // % that encodes nothing
     for (const key of keys) address.add(key, () => written(key, source.settings), text => readInto(wanted, key, text));
-    const refused = () => Object.entries(wanted).filter(([key, value]) => !sameLists(source.settings[key], value)).map(([key, value]) => notHere(key, texts[key] ? texts[key][0](value) : value)).join(" ");
-    if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused()); }
+    const refused = (part, settings, of = "") => Object.entries(part).filter(([key, value]) => !sameLists(settings[key], value)).map(([key, value]) => notHere(of + key, texts[key] ? texts[key][0](value) : value)).join(" ");
+    if (Object.keys(wanted).length) { source.change(wanted); refusals.push(refused(wanted, source.settings)); }
     address.add("step", () => view.frame?.n || (data.state ? 0 : ""), text => { const n = Number(text); if (!(Number.isInteger(n) && n >= 0 && n <= 1e6)) return false; view.until = n || null; });
     address.add("pins", () => pins.all().map(({ n, settings }) => new URLSearchParams([["step", n], ...keys.map(key => [key, written(key, settings)])].filter(([, text]) => text))).join(" "), text => {
       const runs = text.split(" ").map(one => { const { step, ...part } = Object.fromEntries(new URLSearchParams(one)), found = {}; for (const key in part) if (!keys.includes(key) || readInto(found, key, part[key]) === false) return null; return [Number(step ?? 0), found]; });
-      return runs.every(run => run && Number.isInteger(run[0]) && run[0] >= 0 && run[0] <= 1e6) && runs.length <= MOST_PINS ? void pins.bring(runs) : false;
+      return runs.every(run => run && Number.isInteger(run[0]) && run[0] >= 0 && run[0] <= 1e6) && runs.length <= MOST_PINS ? bring(runs) : false;
     });
+    function bring(runs) { // the pinned runs, and what is wrong with them
+      const brought = runs.map(([n, part]) => ({ n, part, settings: cleanSettings(data.task, { ...source.defaults(part.data), ...part }) }));
+      pins.bring(brought);
+      return brought.map(({ part, settings }, k) => refused(part, settings, `pinned run ${k + 1}, `)).filter(text => text).join(" ");
+    }
     address.add("axis", () => view.log == null ? "" : view.log ? "log" : "linear", text => { view.log = text === "log"; });
     const link = view.button("Copy link", () => copy(address.link(), link, row, "Link")), code = view.button("Copy as Python", () => copy(codeOf(source.runs), code, row, "Python"));
     row.append(...[address.link ? link : null, code].filter(b => b));
   }
+
+  for (const name of ["discrete", "show_held_out"]) address.add(name, () => view[name] === data[name] ? "" : view[name] ? "yes" : "no", text => ["yes", "no"].includes(text) ? void (view[name] = text === "yes") : false);
 
   const sized = new ResizeObserver(() => view.paint());
   sized.observe(app);

@@ -35,7 +35,9 @@ function liveCurve(view) {
     // Each curve has its name at its end, the names moved apart where they would touch.
     const ends = [], draw = (points, kind, name) => { if (points.length) { parts.push(S("path", { class: `mgl-line ${kind}`, d: path(points) })); const [n, v] = points.at(-1); ends.push({ x: X(n), y: Y(v), kind, name }); } };
     curves.slice(2).forEach((points, i) => draw(points, "ghost", ghosts[i].name));
-    draw(curves[0], "now", curves[1].length || ghosts.length ? "train" : ""); draw(curves[1], "held", "held out");
+    const within = v => Math.max(low, Math.min(high, v));
+    if (frame.batches?.length) parts.push(S("path", { class: "mgl-line batches", d: path(frame.batches.map(([n, v]) => [n, within(v)])) }));
+    draw(curves[0], "now", curves[1].length || ghosts.length || frame.batches?.length ? "train" : ""); draw(curves[1], "held", "held out");
     let floor = -Infinity;
     for (const end of ends.sort((a, b) => a.y - b.y)) { end.at = Math.max(end.y, floor); floor = end.at + 14; }
     for (let i = ends.length - 1, roof = H - 8; i >= 0; i--) { ends[i].at = Math.min(ends[i].at, roof); roof = ends[i].at - 14; }

@@ -6,6 +6,7 @@ const PLANE = 300, CROWD = 80; // units along each axis of the drawing; more sam
 // ---- colours: as `style.Theme.of_class`, `style.diverging` and `style.class_shape`
 const channels = colour => [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
 const mixed = (start, end, part) => channels(start).map((a, i) => Math.floor(a + (channels(end)[i] - a) * part + .5));
+const inHex = parts => `#${parts.map(part => part.toString(16).padStart(2, "0")).join("")}`;
 const classColour = (color, k, outputs) => outputs === 1 ? color(k ? "pos" : "neg") : color("classes").split(" ")[k % 5];
 const classShape = (k, outputs) => outputs === 1 ? 1 - k : (k + Math.floor(k / 5)) % 5;
 function shadesOf(color, outputs) { // of the 256 bytes of a map
@@ -16,6 +17,8 @@ function shadesOf(color, outputs) { // of the 256 bytes of a map
     return (255 << 24 | b << 16 | g << 8 | r) >>> 0;
   });
 }
+// The byte of a network that is sure of its answer, as `frames.decided`.
+const decided = (byte, outputs) => outputs === 1 ? byte < 128 ? 0 : 255 : Math.floor(byte / 25) * 25 + 24;
 // Puts a map of bytes, its rows from below, on a canvas of its size.
 function inkMap(canvas, field, shades) {
   const n = Math.sqrt(field.length), g = canvas.getContext("2d");
@@ -30,6 +33,7 @@ function markPath(shape, x, y) {
   return [`M${x - 5} ${y}a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z`, `M${x - 4.4} ${y - 4.4}h8.8v8.8h-8.8z`, `M${x} ${y - 6}L${x + 5.6} ${y + 4.2}H${x - 5.6}z`, `M${x} ${y - 6}l6 6l-6 6l-6 -6z`,
     `M${x - 5} ${y - 2.6}l2.4 -2.4l2.6 2.6l2.6 -2.6l2.4 2.4l-2.6 2.6l2.6 2.6l-2.4 2.4l-2.6 -2.6l-2.6 2.6l-2.4 -2.4l2.6 -2.6z`][shape];
 }
+const className = (classes, k) => minus(classes[k] ?? String(k)).trim() || "(no name)";
 const markOf = (color, k, outputs) => S("svg", { class: "mgl-mark", viewBox: "0 0 14 14", "aria-hidden": "true" }, S("path", { d: markPath(classShape(k, outputs), 7, 7.5), fill: classColour(color, k, outputs) }));
 
 // The line between the answers in a map, through squares of four neighbouring points and on straight
@@ -69,11 +73,17 @@ function liveMap(view) {
   const svg = S("svg", { viewBox: `0 0 ${PLANE} ${PLANE}`, "aria-hidden": "true" }, ghosts, line, marks, over);
   const plane = h("div", { class: "mgl-map", role: "img" }, canvas, svg), heading = h("h3", {}), key = h("p", { class: "mgl-key" }), about = h("p", { class: "mgl-note" });
   const up = h("span", { class: "mgl-up" }), across = h("div", { class: "mgl-ends" }), head = h("div", { class: "mgl-head" }, heading);
+  const hollow = S("svg", { class: "mgl-mark", viewBox: "0 0 14 14", "aria-hidden": "true" }, S("path", { class: "hollow", d: markPath(0, 7, 7.5) }));
+  const boxes = [["show_held_out", hollow, "held out"], ["discrete", "", "discrete"]].map(([name, ...text]) => {
+    const box = h("input", { type: "checkbox", "aria-label": name === "discrete" ? "Discrete output" : "Show held-out points" });
+    on(box, "change", () => { view[name] = box.checked; view.paint(); view.address?.changed(); });
+    return [name, box, h("label", {}, box, ...text)];
+  });
   let points = null, dots = [], shades = null, shaded = "", shown = []; // the shape and the theme whose words are shown
 
   const sampleName = i => {
-    const { classes } = view.shape, [, , group, held] = view.shape.points[i], name = classes[group];
-    return `sample ${i}${name ? `, class ${minus(name)}` : ""}${held ? ", held out" : ""}`;
+    const { classes } = view.shape, [, , group, held] = view.shape.points[i];
+    return `sample ${i}${classes.length ? `, class ${className(classes, group)}` : ""}${held ? ", held out" : ""}`;
   };
   function placeSamples() {
     points = view.shape.points;
@@ -94,13 +104,14 @@ function liveMap(view) {
     const { names, ends, classes, outputs, heading: title } = view.shape, over = spoken(names.join(" and "));
     put(heading, "text", own ? capital(view.neuronName(view.neuron)) : title);
     put(plane, "aria-label", minus(own ? `What ${view.neuronName(view.neuron)} answers over ${over}. ${own.note ?? ""}` : `${title} over ${over}. ${frame.say}`));
+    for (const [name, box] of boxes) box.checked = view[name];
+    [points.some(p => p[3]), !frame.line].forEach((can, k) => { boxes[k][2].hidden = !can; });
     if (shown[0] === view.shape && shown[1] === view.theme) return;
     shown = [view.shape, view.theme];
     const here = new Set(points.map(p => p[2]));
     across.replaceChildren(h("span", {}, minus(ends[0][0])), h("span", {}, typed(names[0])), h("span", {}, minus(ends[1][0])));
     up.replaceChildren(h("span", {}, minus(ends[1][1])), h("span", {}, typed(names[1] ?? "target")), h("span", {}, minus(ends[0][1])));
-    key.replaceChildren(...classes.flatMap((name, k) => name && (outputs > 1 || here.has(k)) ? [h("span", {}, markOf(color, k, outputs), minus(name))] : []),
-      points.some(p => p[3]) ? h("span", {}, S("svg", { class: "mgl-mark", viewBox: "0 0 14 14", "aria-hidden": "true" }, S("path", { class: "hollow", d: markPath(0, 7, 7.5) })), "held out") : "");
+    key.replaceChildren(...classes.flatMap((_, k) => outputs > 1 || here.has(k) ? [h("span", {}, markOf(color, k, outputs), className(classes, k))] : []), ...boxes.map(([, , label]) => label));
     about.replaceChildren(...typed(view.shape.about));
   }
   function paint() {
@@ -109,14 +120,14 @@ function liveMap(view) {
     if (shaded !== `${theme} ${outputs}`) { shaded = `${theme} ${outputs}`; shades = [shadesOf(color, 1), shadesOf(color, outputs)]; }
     const own = neuron != null ? view.neuronMap(neuron) : null, field = own ? own.map : frame.map;
     canvas.hidden = !field;
-    if (field) inkMap(canvas, field, own ? shades[0] : shades[1]);
+    if (field) { const n = own ? 1 : outputs, [shade] = [shades[Number(!own)]]; inkMap(canvas, field, view.discrete ? shade.map((_, byte) => shade[decided(byte, n)]) : shade); }
     put(line, "d", own ? boundaryOf(own.map, true, 1) : edge());
     ghosts.replaceChildren(...(own ? [] : view.ghosts()).flatMap(({ d, name }) => { const at = /^M(\S+) (\S+)L/.exec(d); return [S("path", { class: "mgl-line ghost", d }), at && S("text", { x: Math.max(6, Math.min(PLANE - 12, +at[1])), y: Math.max(14, Math.min(PLANE - 6, +at[2] - 4)) }, name)]; }).filter(e => e));
     const bg = color("bg");
     dots.forEach((e, i) => {
-      const [, , group, held] = points[i], c = classColour(color, group, outputs);
+      const [, , group, held, size] = points[i], c = size == null ? classColour(color, group, outputs) : inHex(mixed(bg, classColour(color, group, 1), .35 + .65 * Math.min(1, size)));
       put(e, "fill", held ? bg : c); put(e, "stroke", held ? c : bg);
-      put(e, "class", `mgl-dot${held ? " held" : ""}${view.canShow(i) ? "" : " off"}${i === view.sample ? " on" : ""}`);
+      put(e, "class", `mgl-dot${held ? " held" : ""}${view.canShow(i) ? "" : " off"}${held && !view.show_held_out ? " gone" : ""}${i === view.sample ? " on" : ""}`);
     });
     paintWords(own, frame);
   }

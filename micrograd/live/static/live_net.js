@@ -172,7 +172,7 @@ function liveNet(view) {
       g.textAlign = align;
       if (room > 6) names.forEach((name, i) => g.fillText(short(name, room), x, Y(l, i)));
     }
-    put(note, "text", `Blue above zero, orange below; a frame is the bias. Full width, layer by layer: ${scales.map(v => numberText(v)).join(", ")}.`);
+    put(note, "text", `A square is what its neuron answers: point at it to see it large. Blue above zero, orange below; a frame is the bias. Full width, layer by layer: ${scales.map(v => numberText(v)).join(", ")}.`);
     put(net, "aria-label", `Network of ${L.join(", ")} neurons, ${edges} weights, from ${spoken(shape.inputs.slice(0, 8).join(", "))} to ${minus(shape.answers.join(", "))}. Arrow keys go from neuron to neuron along the weights.`);
     if (!view.source.running) buttons.forEach((b, k) => { put(b, "aria-label", label({ neuron: k })); put(b, "aria-pressed", String(k === view.kept)); });
     tell(at);

@@ -49,7 +49,7 @@ function livePainter(view) {
     else return;
     e.preventDefault(); e.stopPropagation(); paint();
   });
-  const name = k => minus(source.shape.classes[k] || String(k));
+  const name = k => className(source.shape.classes, k);
   function turn(yes) {
     view.painting = yes;
     put(toggle, "aria-pressed", String(yes)); tools.hidden = !yes; plane.classList.toggle("painting", yes);

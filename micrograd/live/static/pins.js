@@ -9,8 +9,8 @@ function livePins(view) {
   let pins = [], named = 0, brought = []; // what is still to be trained
   function wordsOf(s) {
     const painted = s.painted.length ? ` + ${s.painted.length} painted` : "";
-    return [`${setName(s.data)}${isMade(s.data) ? `, ${s.n}${isReal(source.runs.task, s.data) ? "" : `, noise ${numberText(s.noise)}`}, seed ${s.dataSeed}` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
-      `${s.optimizer} ${ratesOf(s).map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
+    return [`${setName(s.data)}${isMade(s.data) ? `, ${s.n}${isReal(source.runs.task, s.data) ? "" : `, noise ${numberText(s.noise)}`}, seed ${s.dataSeed}` : ""}${s.held_out && s.data !== "none" ? `, ${numberText(100 * s.held_out)} % held out` : ""}${painted}`, `${s.features.map(inputText).slice(0, 7).join(" ")}${s.features.length > 7 ? "\u2026" : ""} \u2192 ${s.layers.join(", ") || "no hidden layer"}, ${s.activation}`,
+      `${s.optimizer} ${ratesOf(s).map(lr => numberText(lr)).join(", ")}, ${s.loss}${s.l1 ? `, L1 ${numberText(s.l1)}` : ""}${s.l2 ? `, L2 ${numberText(s.l2)}` : ""}${s.batch ? `, batch ${s.batch}` : ""}, seed ${s.seed}`];
   }
   const planeOf = run => { const { low, high } = run.plane; return [...low, ...high].map(x => +x.toFixed(6)); };
   function add(run) {
@@ -25,7 +25,7 @@ function livePins(view) {
     view.changed();
   }
   async function bring(runs) { // one after the other, in slices
-    brought = runs.map(([n, part]) => ({ n, settings: { ...source.defaults(part.data), ...part } }));
+    brought = runs;
     while (brought.length) {
       const [{ n, settings }] = brought, run = trainerOf(source.runs.task, settings);
       while (run.done < n && !run.stopped) {

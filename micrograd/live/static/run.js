@@ -4,11 +4,11 @@ const MAP_SIDE = 60, FINE_SIDE = 120, LINE_POINTS = 101;
 const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not finite";
 
 // The inputs that a run can take, by name: how each is written in Python, and its graph.
-const inputsOf = (task, data) => task.inputs[data] ?? task.inputs.made;
+const inputsOf = (task, data) => new Map((task.inputs[data] ?? task.inputs.made).map(([name, ...one]) => [name, one]));
 
 // The samples: those that Python sent, or generated ones; and the points that were painted.
 function dataOf(task, settings) {
-  const made = settings.data === "own" ? task.own : madeSet(task, settings), means = made.plane.means;
+  const made = settings.data === "own" ? ownSet(task, settings) : madeSet(task, settings), means = made.plane.means;
   const rows = made.rows.map(row => [...row]), groups = [...made.groups], targets = made.targets ? [...made.targets] : groups.map(g => made.labels[g]);
   let { training } = made;
   const rowAt = (x, y) => { const row = [...means], [a, b] = made.plane.columns; row[a] = x; if (b !== undefined) row[b] = y; return row; };
@@ -21,14 +21,15 @@ function dataOf(task, settings) {
 
 function trainerOf(task, given = {}) {
   if (!task || task.why) return null;
-  let settings, set, inputs, net, loss, optimizer, start, p, grads, done, losses, held, stopped, batches, batch, X, terms, measuring, maps, level, grids, ownMaps;
+  let settings, set, inputs, net, loss, optimizer, start, p, grads, done, losses, means, held, stopped, batches, batch, X, terms, measuring, maps, level, grids, ownMaps;
 
   // ---- a new run
   function begin() {
     const { layers, seed } = settings, random = randomOf(seed);
     set = dataOf(task, settings);
+    const known = inputsOf(task, settings.data);
     inputs = settings.features.map(name => { // a feature itself is not computed
-      const [code, given] = inputsOf(task, settings.data)[name], graph = graphOf(given, task.rows), [, place] = /^x\[(\d+)\]$/.exec(code) ?? [];
+      const [code, given] = known.get(name), graph = graphOf(given, task.rows), [, place] = /^x\[(\d+)\]$/.exec(code) ?? [];
       return place ? row => row[place] : row => graph.forward(row, 0);
     });
     loss = task.losses[settings.loss];
@@ -40,7 +41,7 @@ function trainerOf(task, given = {}) {
     const fresh = isOwnStart(task, settings) ? task.start : sizes.slice(1).flatMap((n, l) => Array.from({ length: n }, () => [...Array.from({ length: sizes[l] }, () => random.uniform(-1, 1)), 0]).flat());
     start = Float64Array.from(fresh); p = start; grads = new Float64Array(p.length);
     optimizer = optimizerOf(task.optimizers[settings.optimizer], p.length, isOwnStart(task, settings) ? task.decayed : null);
-    done = 0; losses = []; held = []; stopped = ""; batch = null;
+    done = 0; losses = []; means = []; held = []; stopped = ""; batch = null;
     batches = batchesOf(set.training, settings.batch, seed);
   }
   const inputRows = rows => { const n = inputs.length, all = new Float64Array(rows.length * n); rows.forEach((row, i) => inputs.forEach((f, j) => { all[i * n + j] = f(row); })); return all; };
@@ -92,9 +93,10 @@ function trainerOf(task, given = {}) {
     if (wrong >= 0) return stop(`the gradient of parameter ${wrong} is ${pythonText(found[wrong])}`, false);
     const lossHeld = hasHeld() ? heldOut()[0] : null;
     if (lossHeld !== null && !Number.isFinite(lossHeld)) return stop(`the loss of the validation data is ${pythonText(lossHeld)}`, true);
-    const [next, broken, numbers] = optimizer.step(p, found, rateAt(settings, done), settings.l2);
+    const [next, broken, numbers] = optimizer.step(p, found, rateAt(settings, done), settings);
     if (!next) return stop(`the update makes parameter ${broken} ${pythonText(numbers[broken])}`, true);
     losses.push(now);
+    if (settings.batch) { const epoch = Math.ceil(set.training / settings.batch), seen = losses.slice(-epoch); means.push(seen.reduce((a, b) => a + b) / seen.length); }
     if (lossHeld !== null) held.push(lossHeld);
     p = next; grads = found; batch = null; done++;
     return true;
@@ -183,7 +185,8 @@ function trainerOf(task, given = {}) {
     reset: () => run.change({}),
     step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
     task, frame, get data() { return set; },
-    curve: frame => ({ points: curveOf(losses, frame.loss), held: curveOf(held, frame.held) }), // up to this frame
+    // Up to this frame: with batches the mean of the last epoch, and the batches.
+    curve: frame => ({ points: means.length ? curveOf(means, null) : curveOf(losses, frame.loss), batches: means.length ? curveOf(losses, null) : [], held: curveOf(held, frame.held) }),
     get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
     get parameters() { return p; }, get grads() { return grads; },
     get layers() { return [inputs.length, ...net.layers.map(layer => layer.n)]; },
@@ -200,11 +203,11 @@ function trainerOf(task, given = {}) {
     get plane() { const { columns, low, high } = set.plane; return { low, high, names: columns.map(i => set.called[i]) }; },
     get points() {
       const { columns, low, high } = set.plane, place = (v, k) => (v - low[k]) / (high[k] - low[k]);
-      return set.rows.map((row, i) => [place(row[columns[0]], 0), set.names.length === 1 ? place(set.targets[i], 1) : place(row[columns[1]], 1), set.groups[i], i >= set.training]);
+      return set.rows.map((row, i) => [place(row[columns[0]], 0), set.names.length === 1 ? place(set.targets[i], 1) : place(row[columns[1]], 1), set.groups[i], i >= set.training, set.targets.length && set.names.length > 1 && !set.labels ? Math.abs(set.targets[i] - level.middle) / (2 * level.scale) : null]); // the last: of a regression, how far from the middle
     },
     // For `Watch.adopt`: `since` is how many losses the kernel has of this run; 0 tells it all of the run.
     state(since = 0) {
-      const { steps, mean, square } = optimizer.state, { rowAt, ...samples } = set, isOwn = settings.data === "own" && !settings.painted.length;
+      const { steps, mean, square } = optimizer.state, { rowAt, ...samples } = set, isOwn = settings.data === "own" && !settings.painted.length && !settings.held_out;
       return {
         settings, step: done, since, losses: losses.slice(since), held: held.slice(since), parameters: [...p], grads: [...grads], moments: { steps, mean: Array.from(mean, sent), square: Array.from(square, sent) }, stopped,
         ...(since ? {} : { start: [...start], samples: isOwn ? null : samples }),
@@ -262,6 +265,7 @@ function batchesOf(samples, size, seed) { // as `loop.Batches`
 }
 
 // ---- the settings
+const SHARES = [0, .1, .2, .25, .3, .4, .5, .6, .7, .8, .9]; // to be held out
 const rateAt = ({ lr, later }, step) => later.reduce((rate, [from, part]) => step >= from ? part.lr : rate, lr);
 function activationsOf(task, { activation, layers }) { // of each layer, the last one included
   const each = activation.split(", ");
@@ -279,10 +283,12 @@ function cleanSettings(task, s) { // what can be, of what was asked for
   const clean = { ...s };
   clean.data = trainerOf.choices(task).data.includes(s.data) ? s.data : "own";
   const set = clean.data === "own" ? task.own : setOf(task, clean.data), classes = set.labels?.length ?? set.classes.length;
-  const [least, most] = clean.data === "own" ? [0, Infinity] : sizesOf(task, clean.data);
+  const first = clean.data === "own" ? own.held_out : firstOf(task, clean.data).held_out;
+  clean.held_out = isShare(task, { ...clean, n: Infinity }, s.held_out) ? s.held_out : first;
+  const [least, most] = clean.data === "own" ? [0, Infinity] : sizesOf(task, clean.data, clean.held_out);
   clean.n = within(s.n, least, most, within(own.n, least, most, set.n)); if (set.y && clean.n > most - classes) clean.n = most; // a rest of fewer cannot be split off
   clean.noise = within(s.noise, 0, 10, own.noise, false); clean.dataSeed = within(s.dataSeed, 0, 2 ** 32 - 1, own.dataSeed);
-  clean.lr = within(s.lr, 0, 1e6, own.lr, false); clean.l2 = within(s.l2, 0, 1e6, own.l2, false); clean.seed = within(s.seed, 0, Number.MAX_SAFE_INTEGER, own.seed);
+  clean.lr = within(s.lr, 0, 1e6, own.lr, false); clean.l1 = within(s.l1, 0, 1e6, own.l1, false); clean.l2 = within(s.l2, 0, 1e6, own.l2, false); clean.seed = within(s.seed, 0, Number.MAX_SAFE_INTEGER, own.seed);
   const isChange = ([step, part]) => within(step, 1, Number.MAX_SAFE_INTEGER, 0) && within(part?.lr, 0, 1e6, -1, false) >= 0;
   clean.later = (Array.isArray(s.later) ? s.later : []).filter(entry => Array.isArray(entry) && isChange(entry)).sort(([a], [b]) => a - b);
   const choices = trainerOf.choices(task, clean), one = (key, other) => { clean[key] = choices[key].includes(s[key]) ? s[key] : choices[key].includes(other) ? other : choices[key][0]; };
@@ -293,13 +299,18 @@ function cleanSettings(task, s) { // what can be, of what was asked for
   clean.features = (Array.isArray(s.features) ? s.features : []).filter((name, i, all) => choices.features.includes(name) && all.indexOf(name) === i);
   if (!clean.features.length) clean.features = clean.data === "own" ? own.features : choices.features.slice(0, set.features?.length ?? 2);
   clean.painted = (Array.isArray(s.painted) ? s.painted : []).filter(point => Array.isArray(point) && point.slice(0, 2).every(Number.isFinite) && within(point[2], 0, Math.max(classes, 2) - 1, -1) >= 0);
+  if (!classes && (set.names?.length ?? 2) > 1) clean.painted = []; // a target has no place on the plane
   clean.batch = within(s.batch, 0, Infinity, 0);
   return clean;
 }
-// What changes with the set: the noise, and how many samples where either is real.
+// What changes with the set: the noise, what is held out, how many samples where either is real, and
+// the loss where a classification follows a regression.
 function firstChanged(task, before, data) {
-  if (data === before || data === "own" || !(data && setOf(task, data))) return {};
-  const { n, ...rest } = firstOf(task, data);
+  if (data === before || !(data === "own" || data && setOf(task, data))) return {};
+  const classes = name => name === "own" ? task.own.classes.length : setOf(task, name).classes.length, own = task.settings;
+  const loss = classes(before) || !classes(data) ? {} : { loss: classes(data) > 2 ? "cross_entropy" : task.losses[own.loss].classifies ? own.loss : "hinge" };
+  if (data === "own") return { held_out: own.held_out, ...loss };
+  const { n, ...rest } = { ...firstOf(task, data), ...loss };
   return [before, data].some(name => isReal(task, name)) ? { n, ...rest } : rest;
 }
 // The settings of the call, or those with which another set begins.
@@ -310,9 +321,10 @@ trainerOf.defaults = (task, data = task.settings.data) => {
 trainerOf.choices = (task, settings = task.settings) => {
   const made = settings.data !== "own", set = made ? setOf(task, settings.data) : task.own, classes = made ? set.classes.length : set.labels?.length ?? 0;
   return {
-    data: ["own", ...Object.keys(SETS), ...Object.keys(task.real)], features: Object.keys(inputsOf(task, settings.data)),
+    data: ["own", ...Object.keys(SETS), ...Object.keys(task.real)], features: [...inputsOf(task, settings.data).keys()],
     activation: [...new Set([task.settings.activation, ...Object.keys(task.activations)])],
     loss: classes ? Object.keys(task.losses).filter(name => classes === 2 || task.losses[name].several) : ["mse"],
     optimizer: Object.keys(task.optimizers),
+    held_out: SHARES.filter(share => isShare(task, settings, share)),
   };
 };

@@ -1,4 +1,4 @@
-// The data sets of `micrograd.datasets`, with the split of `load`: five are generated, the samples of
+// The data sets of `micrograd.datasets`, with the split of `load`: seven are generated, the samples of
 // the real ones are sent.
 
 // NumPy's `RandomState(seed)`, which scikit-learn draws with.
@@ -37,6 +37,11 @@ function twoCurves(n, noise, seed, [outer, inner], step, last) {
   const points = sizes.flatMap((size, k) => countTo(size).map(i => [[outer, inner][k](i === size - 1 ? last ?? i * step(size) : i * step(size)), k]));
   return draw.shuffled(points).map(([[x, y], k]) => [[x + draw.normal(0, noise), y + draw.normal(0, noise)], k]);
 }
+// Samples all over a square, with the height of a surface there.
+function surface(n, noise, seed, height) {
+  const draw = randomOf(seed);
+  return countTo(n).map(() => { const x = draw.uniform(-2, 2), y = draw.uniform(-2, 2); return [[x, y], height(x, y) + draw.gauss(0, noise)]; });
+}
 const BLOBS = [[-1.2, -.7], [1.2, -.7], [0, 1.3]];
 const SETS = {
   none: { noise: 0, classes: ["0", "1"], make: () => [] }, // for points that are painted
@@ -67,11 +72,16 @@ const SETS = {
       return draw.shuffled(BLOBS.flatMap(([x, y], k) => countTo(Math.floor(n / 3) + (k < n % 3)).map(() => [[draw.normal(x, noise), draw.normal(y, noise)], k])));
     },
   },
+  plane: { noise: .05, classes: [], make: (n, noise, seed) => surface(n, noise, seed, (x, y) => (x + y) / 4) },
+  gaussians: { noise: .05, classes: [], make: (n, noise, seed) => surface(n, noise, seed, (x, y) => Math.exp(-((x - 1) ** 2 + (y - 1) ** 2)) - Math.exp(-((x + 1) ** 2 + (y + 1) ** 2))) },
 };
 
-// As scikit-learn's stratified split: which samples are learnt, and which are held out.
+// As scikit-learn's split, which is stratified where there are classes: which samples are learnt, and
+// which are held out.
 function split(groups, held, seed) {
-  const draw = randomState(seed), classes = Math.max(...groups) + 1, of = countTo(classes).map(k => countTo(groups.length).filter(i => groups[i] === k));
+  const draw = randomState(seed);
+  if (typeof groups === "number") { const order = draw.shuffled(countTo(groups)); return [order.slice(held), order.slice(0, held)]; } // so many samples
+  const classes = Math.max(...groups) + 1, of = countTo(classes).map(k => countTo(groups.length).filter(i => groups[i] === k));
   const counts = of.map(list => list.length), learnt = shares(counts, groups.length - held, draw), rest = shares(counts.map((c, k) => c - learnt[k]), held, draw);
   const parts = [[], []];
   of.forEach((list, k) => {
@@ -97,8 +107,18 @@ function shares(counts, drawn, draw) { // how many of each class, as near to its
 const setOf = (task, name) => SETS[name] ?? task.real[name];
 const isReal = (task, name) => Object.hasOwn(task.real, name);
 // What else a set has at first, and how many samples `load` can give.
-const firstOf = (task, name) => isReal(task, name) ? { n: task.real[name].n } : { n: 200, noise: SETS[name].noise };
-const sizesOf = (task, name) => { const { classes, y } = setOf(task, name); return y ? [8 * classes.length, y.length] : [Math.max(10, 4 * classes.length), 1000]; };
+const firstOf = (task, name) => isReal(task, name) ? { n: task.real[name].n, held_out: .25 } : { n: 200, noise: SETS[name].noise, held_out: .5 };
+function sizesOf(task, name, share) { // each part needs a sample of every class
+  const { classes, y } = setOf(task, name), least = Math.ceil(2 * Math.max(1, classes.length) / Math.min(share, 1 - share));
+  return y ? [least, y.length] : [Math.max(10, least), 1000];
+}
+// Whether such a share of so many samples can be held out.
+function isShare(task, { data, n }, share) {
+  if (data === "none" || !(share > 0 && share < 1)) return share === (data === "own" ? 0 : firstOf(task, data).held_out);
+  if (data !== "own") { const [least, most] = sizesOf(task, data, share); return least <= Math.min(n, most); }
+  const { rows, training, groups, labels } = task.own, counts = (labels ?? [0]).map((_, k) => labels ? groups.filter(g => g === k).length : rows.length), held = Math.ceil(rows.length * share);
+  return training === rows.length && Math.min(held, rows.length - held) >= counts.length && Math.min(...counts) > 1;
+}
 
 const meanOf = values => values.reduce((a, b) => a + b) / values.length;
 function realSamples({ X, y, features }, n, seed) { // so many of all, in the order of `load`
@@ -113,14 +133,22 @@ function standardised(rows, training) { // by the samples that are learnt
 
 // Coordinates of four decimals: the last places of log, cos, sin and of sums differ between machines.
 const toFour = x => even(x * 1e4) / 1e4;
-function madeSet(task, { data, n, noise, dataSeed }) {
+function ownSet({ own }, { held_out: share, dataSeed }) {
+  if (!share) return own;
+  const parts = split(own.labels ? own.groups : own.rows.length, Math.ceil(own.rows.length * share), dataSeed), [rows, groups, targets] = [own.rows, own.groups, own.targets].map(list => list && parts.flat().map(i => list[i]));
+  return { ...own, rows, groups, ...(targets ? { targets } : {}), training: parts[0].length, plane: { ...own.plane, means: own.plane.means.map((_, k) => meanOf(rows.slice(0, parts[0].length).map(row => row[k]))) } };
+}
+function madeSet(task, { data, n, noise, dataSeed, held_out: share }) {
   const set = setOf(task, data), { classes, features: names = ["x1", "x2"], columns = [0, 1] } = set, real = isReal(task, data);
-  const samples = real ? realSamples(set, n, dataSeed) : set.make(n, noise, dataSeed), parts = samples.length ? split(samples.map(([, group]) => group), Math.ceil(n * (real ? .25 : .5)), dataSeed) : [[], []];
+  const samples = real ? realSamples(set, n, dataSeed) : set.make(n, noise, dataSeed), answers = samples.map(([, answer]) => answer), parts = samples.length ? split(classes.length ? answers : n, Math.ceil(n * share), dataSeed) : [[], []];
   const chosen = parts.flat().map(i => samples[i]), drawn = chosen.map(([point]) => point), rows = (real ? standardised(drawn, parts[0].length) : drawn).map(row => row.map(toFour));
   const low = [], high = [], means = names.map((_, k) => rows.length ? meanOf(rows.slice(0, parts[0].length).map(row => row[k])) : 0);
   for (const k of columns) {
     const values = rows.length ? rows.map(row => row[k]) : [-1.8, 1.8], [a, b] = [Math.min(...values), Math.max(...values)], margin = !rows.length ? .2 : b > a ? .08 * (b - a) : 1;
     low.push(a - margin); high.push(b + margin);
   }
-  return { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map((_, k) => k), plane: { columns, low, high, means } };
+  const made = { rows, groups: chosen.map(([, group]) => group), training: parts[0].length, names, called: names, classes, labels: classes.map((_, k) => k), plane: { columns, low, high, means } };
+  if (classes.length) return made;
+  const targets = made.groups.map(toFour), { middle } = levelOf({ targets, training: made.training });
+  return { ...made, groups: targets.map(t => Number(t > middle)), targets, labels: null };
 }

@@ -110,12 +110,13 @@ function optimizerOf({ kind, momentum = 0, nesterov = false, betas = [], eps = 0
   for (const i of decayed ?? []) decays[i] = 1;
   return {
     get state() { return { steps, mean, square }; },
-    step(p, grads, lr, decay) { // the new parameters, or null: nothing has changed
+    step(p, grads, lr, { l1, l2: decay }) { // the new parameters, or null: nothing has changed
       const count = steps + 1, pace = lr / (1 - betas[0] ** count), correction = Math.sqrt(1 - betas[1] ** count);
       const next = new Float64Array(size), m = mean.slice(), v = square.slice();
       for (let i = 0; i < size; i++) {
         let data = p[i], g = grads[i];
         if (decay && decays[i]) { if (decoupled) data *= 1 - lr * decay; else g += decay * data; }
+        if (l1 && decays[i]) { const pull = l1 * Math.sign(p[i]); if (decoupled) data -= lr * pull; else g += pull; }
         if (kind !== "SGD") {
           m[i] += (1 - betas[0]) * (g - m[i]);
           v[i] = betas[1] * v[i] + (1 - betas[1]) * g * g;

@@ -19,10 +19,19 @@ from micrograd.stepper.page.html import TITLE, framed, page_text
 from micrograd.stepper.page.layout import LARGEST_DRAWING
 from micrograd.stepper.stepper import Stepper
 
-__all__ = ["leaf_number", "living", "mimebundle", "picture", "saved", "saved_steps", "widget"]
+__all__ = [
+    "LARGEST_SAVED",
+    "leaf_number",
+    "living",
+    "mimebundle",
+    "picture",
+    "saved",
+    "saved_steps",
+    "widget",
+]
 
 _LARGEST_EXPONENT: Final = 400  # above that of any float; the exact number would be huge
-_LARGEST_SAVED: Final = 600_000  # characters of a page that is part of a notebook
+LARGEST_SAVED: Final = 600_000  # characters of a page that is part of a notebook
 _INVITATION: Final = f"To walk through it here: {install('notebook')}"
 
 
@@ -125,7 +134,7 @@ def saved(
         The name of the widget that may take the place of all this.
     theme : {"auto", "light", "dark"}, default "auto"
     """
-    frame = framed(page, title, theme=theme) if 0 < len(page) <= _LARGEST_SAVED else ""
+    frame = framed(page, title, theme=theme) if 0 < len(page) <= LARGEST_SAVED else ""
     image = f'<img alt="{escape(told)}" style="max-width:100%" src="{still}">' if still else ""
     note = escape("" if still else told + " ") + "Run this cell for the live view."
     return (

@@ -588,7 +588,7 @@ def test_what_a_notebook_keeps_is_small(monkeypatch):
     assert len(page_text(lens).encode()) < 260_000
     assert len(saved_steps(neuron).encode()) < 150_000
     assert len(saved_steps(lens).encode()) < 260_000
-    monkeypatch.setattr("micrograd.stepper.page.notebook._LARGEST_SAVED", 1000)
+    monkeypatch.setattr("micrograd.stepper.page.notebook.LARGEST_SAVED", 1000)
     text = saved_steps(neuron, "here")
     assert "<iframe" not in text
     assert "<style" not in text  # the picture is not hidden
