@@ -28,14 +28,8 @@ from micrograd.style import finite
 from micrograd.values.checks import is_same
 
 __all__ = [
-    "BROKEN",
-    "LARGEST_PASS",
-    "Recording",
-    "Row",
-    "backward_rows",
-    "final_gradients",
-    "is_same",
-]
+    "BROKEN", "LARGEST_PASS", "Recording", "Row", "backward_rows", "final_gradients", "is_same",
+]  # fmt: skip
 
 LARGEST_PASS: Final = 100_000  # contributions; plain recursion can need 2**depth of them
 

@@ -21,15 +21,8 @@ from micrograd.errors import (
 from micrograd.ops import PlainNumber, as_float, number
 
 __all__ = [
-    "finite_number",
-    "function",
-    "install",
-    "listed",
-    "missing",
-    "needs",
-    "one_of",
-    "whole_number",
-]
+    "finite_number", "function", "install", "listed", "missing", "needs", "one_of", "whole_number",
+]  # fmt: skip
 
 
 def whole_number(name: str, given: Any, least: int | None = None, most: int | None = None) -> int:

@@ -16,28 +16,12 @@ from fractions import Fraction
 from typing import Any, Final
 
 __all__ = [
-    "ArgumentError",
-    "ArgumentTypeError",
-    "CycleError",
-    "DomainError",
-    "GradcheckError",
-    "GradientError",
-    "InputCountError",
-    "MicrogradError",
-    "NoSuchStepError",
-    "NonFiniteError",
-    "NotDifferentiableError",
-    "NotInGraphError",
-    "NumberTypeError",
-    "OptionTypeError",
-    "OverflowRangeError",
-    "PictureError",
-    "StaleGraphError",
-    "StateError",
-    "TooLargeError",
-    "TraceError",
-    "ZeroDivisorError",
-]
+    "ArgumentError", "ArgumentTypeError", "CycleError", "DomainError", "GradcheckError",
+    "GradientError", "InputCountError", "MicrogradError", "NoSuchStepError", "NonFiniteError",
+    "NotDifferentiableError", "NotInGraphError", "NumberTypeError", "OptionTypeError",
+    "OverflowRangeError", "PictureError", "StaleGraphError", "StateError", "TooLargeError",
+    "TraceError", "ZeroDivisorError",
+]  # fmt: skip
 
 
 TOO_LARGE: Final = "is too large for a float, which ends at 1.8e308"

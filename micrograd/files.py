@@ -41,16 +41,9 @@ from micrograd.errors import (
 from micrograd.ops import number
 
 __all__ = [
-    "Mark",
-    "append_json",
-    "path_ending_in",
-    "path_of",
-    "read_document",
-    "read_documents",
-    "read_json",
-    "write_atomic",
-    "write_json",
-]
+    "Mark", "append_json", "path_ending_in", "path_of", "read_document", "read_documents",
+    "read_json", "write_atomic", "write_json",
+]  # fmt: skip
 
 _LONG = 32  # floats of a list that is written as bytes: a digit takes as long as a byte
 

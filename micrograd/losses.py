@@ -31,14 +31,8 @@ from micrograd.ops import Number, Operators, dot, is_plain, logsumexp, number, r
 from micrograd.ops import sum as total
 
 __all__ = [
-    "LOSSES",
-    "Loss",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "hinge",
-    "l2",
-    "mse",
-]
+    "LOSSES", "Loss", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", "l2", "mse",
+]  # fmt: skip
 
 
 def hinge(

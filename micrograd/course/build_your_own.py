@@ -24,17 +24,9 @@ from typing import Any, Final
 from micrograd.checks import whole_number
 
 __all__ = [
-    "FAULTS",
-    "STAGES",
-    "TESTS",
-    "EngineTest",
-    "Fault",
-    "Stage",
-    "board",
-    "deal",
-    "engine",
+    "FAULTS", "STAGES", "TESTS", "EngineTest", "Fault", "Stage", "board", "deal", "engine",
     "problem",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

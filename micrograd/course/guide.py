@@ -14,14 +14,9 @@ from micrograd.course.exercises import EXERCISES
 from micrograd.course.solutions import CHECK, SOFTPLUS_GAP, numeral
 
 __all__ = [
-    "MINUTES",
-    "MISCONCEPTIONS",
-    "Misconception",
-    "cells_with",
-    "estimated_minutes",
-    "glossary",
+    "MINUTES", "MISCONCEPTIONS", "Misconception", "cells_with", "estimated_minutes", "glossary",
     "guide",
-]
+]  # fmt: skip
 
 Notebooks = Mapping[str, dict[str, Any]]
 

@@ -19,16 +19,9 @@ from micrograd.values.names import Owner, names_in
 from micrograd.values.notation import FoundNeuron
 
 __all__ = [
-    "VAST",
-    "Box",
-    "Diagram",
-    "build",
-    "checked_model",
-    "count_values",
-    "names_of",
-    "roots_of",
+    "VAST", "Box", "Diagram", "build", "checked_model", "count_values", "names_of", "roots_of",
     "told",
-]
+]  # fmt: skip
 
 VAST: Final = 5_000  # values; in a larger picture lines do not show the gradient on them
 _NAME_LIMIT = 10  # characters; a longer expression is not used as a name

@@ -17,26 +17,10 @@ if TYPE_CHECKING:
     from micrograd.draw.picture import Picture
 
 __all__ = [
-    "FORMATS",
-    "PROGRAMS",
-    "RANKDIRS",
-    "SHOWS",
-    "Style",
-    "card",
-    "checked_options",
-    "clean",
-    "description",
-    "faded",
-    "head",
-    "html",
-    "legend",
-    "lines",
-    "new_picture",
-    "operation",
-    "quoted",
-    "stroke",
-    "value_line",
-]
+    "FORMATS", "PROGRAMS", "RANKDIRS", "SHOWS", "Style", "card", "checked_options", "clean",
+    "description", "faded", "head", "html", "legend", "lines", "new_picture", "operation", "quoted",
+    "stroke", "value_line",
+]  # fmt: skip
 
 FORMATS: Final = ("svg", "png", "jpg", "pdf", "dot", "json")
 PROGRAMS: Final = ("wheel", "system")

@@ -20,16 +20,6 @@ from micrograd.nn.layers import (
 from micrograd.nn.module import Module
 
 __all__ = [
-    "INITS",
-    "MLP",
-    "Embedding",
-    "Layer",
-    "Module",
-    "Neuron",
-    "Trace",
-    "activated",
-    "activation_of",
-    "is_ours",
-    "is_replaced",
-    "neurons_of",
-]
+    "INITS", "MLP", "Embedding", "Layer", "Module", "Neuron", "Trace", "activated", "activation_of",
+    "is_ours", "is_replaced", "neurons_of",
+]  # fmt: skip

@@ -33,19 +33,9 @@ from micrograd.values.collecting import uncollected
 from micrograd.values.names import keep_places
 
 __all__ = [
-    "ACTIVATIONS",
-    "INITS",
-    "MLP",
-    "RECTIFIERS",
-    "Layer",
-    "Neuron",
-    "Trace",
-    "activated",
-    "activation_of",
-    "is_ours",
-    "is_replaced",
-    "neurons_of",
-]
+    "ACTIVATIONS", "INITS", "MLP", "RECTIFIERS", "Layer", "Neuron", "Trace", "activated",
+    "activation_of", "is_ours", "is_replaced", "neurons_of",
+]  # fmt: skip
 
 
 class Trace(NamedTuple):

@@ -6,15 +6,6 @@ from micrograd.optim.schedules import LearningRate as LearningRate
 from micrograd.optim.schedules import Schedule, cosine, exponential, linear, step_decay, warmup
 
 __all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "Clip",
-    "Optimizer",
-    "Schedule",
-    "cosine",
-    "exponential",
-    "linear",
-    "step_decay",
-    "warmup",
-]
+    "SGD", "Adam", "AdamW", "Clip", "Optimizer", "Schedule", "cosine", "exponential", "linear",
+    "step_decay", "warmup",
+]  # fmt: skip

@@ -17,18 +17,9 @@ from micrograd.errors import OverflowRangeError, shown_briefly
 from micrograd.ops import PlainNumber
 
 __all__ = [
-    "LearningRate",
-    "Schedule",
-    "cosine",
-    "exponential",
-    "linear",
-    "lr_from",
-    "lr_state",
-    "rate_at",
-    "rates_ahead",
-    "step_decay",
-    "warmup",
-]
+    "LearningRate", "Schedule", "cosine", "exponential", "linear", "lr_from", "lr_state", "rate_at",
+    "rates_ahead", "step_decay", "warmup",
+]  # fmt: skip
 
 _MOST_BITS: Final = 100_000  # of a power that a schedule takes exactly
 

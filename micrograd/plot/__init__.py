@@ -19,14 +19,6 @@ from micrograd.plot.samples import features_of as features_of
 from micrograd.plot.samples import limits_of as limits_of
 
 __all__ = [
-    "Curves",
-    "plot_activations",
-    "plot_decision_boundary",
-    "plot_function",
-    "plot_gradients",
-    "plot_history",
-    "plot_loss_surface",
-    "plot_weights",
-    "save_figure",
-    "sheet",
-]
+    "Curves", "plot_activations", "plot_decision_boundary", "plot_function", "plot_gradients",
+    "plot_history", "plot_loss_surface", "plot_weights", "save_figure", "sheet",
+]  # fmt: skip

@@ -16,18 +16,9 @@ from micrograd.style import Theme
 from micrograd.style import theme as theme_named
 
 __all__ = [
-    "DOTS_PER_INCH",
-    "EXTRA",
-    "FAMILIES",
-    "HIGHEST",
-    "axes_of",
-    "colour_map",
-    "dress",
-    "dress_curves",
-    "font",
-    "save_figure",
-    "sheet",
-]
+    "DOTS_PER_INCH", "EXTRA", "FAMILIES", "HIGHEST", "axes_of", "colour_map", "dress",
+    "dress_curves", "font", "save_figure", "sheet",
+]  # fmt: skip
 
 FAMILIES: Final = ("Arial", "Liberation Sans", "Helvetica", "DejaVu Sans")
 DOTS_PER_INCH: Final = 200

@@ -6,12 +6,6 @@ from micrograd.sentences.templates import once
 from micrograd.sentences.words import Words
 
 __all__ = [
-    "Words",
-    "group_text",
-    "latex_name",
-    "once",
-    "shown",
-    "sign_of_equation",
-    "sign_of_number",
+    "Words", "group_text", "latex_name", "once", "shown", "sign_of_equation", "sign_of_number",
     "signed",
-]
+]  # fmt: skip

@@ -8,15 +8,6 @@ from micrograd.stepper.stepper import Stepper, steps
 from micrograd.stepper.stepper import _stepper_at as _stepper_at
 
 __all__ = [
-    "BROKEN",
-    "Change",
-    "Comparison",
-    "Difference",
-    "Entry",
-    "NodeState",
-    "Snapshot",
-    "Step",
-    "Stepper",
-    "compare",
-    "steps",
-]
+    "BROKEN", "Change", "Comparison", "Difference", "Entry", "NodeState", "Snapshot", "Step",
+    "Stepper", "compare", "steps",
+]  # fmt: skip

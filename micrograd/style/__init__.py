@@ -29,27 +29,7 @@ from micrograd.style.numbers import (
 )
 
 __all__ = [
-    "DARK",
-    "FADE",
-    "FONT",
-    "FONT_FAMILY",
-    "LIGHT",
-    "MARKERS",
-    "THEMES",
-    "UNKNOWN",
-    "Theme",
-    "class_shape",
-    "contrast",
-    "dark_twin",
-    "diverging",
-    "finite",
-    "host_rules",
-    "largest",
-    "magnitude",
-    "mix",
-    "number_text",
-    "short",
-    "stroke_width",
-    "theme",
-    "thinned",
-]
+    "DARK", "FADE", "FONT", "FONT_FAMILY", "LIGHT", "MARKERS", "THEMES", "UNKNOWN", "Theme",
+    "class_shape", "contrast", "dark_twin", "diverging", "finite", "host_rules", "largest",
+    "magnitude", "mix", "number_text", "short", "stroke_width", "theme", "thinned",
+]  # fmt: skip

@@ -21,22 +21,9 @@ from micrograd.checks import one_of
 from micrograd.style.numbers import finite, magnitude
 
 __all__ = [
-    "DARK",
-    "FADE",
-    "FONT",
-    "FONT_FAMILY",
-    "LIGHT",
-    "MARKERS",
-    "THEMES",
-    "Theme",
-    "class_shape",
-    "contrast",
-    "dark_twin",
-    "diverging",
-    "host_rules",
-    "mix",
-    "theme",
-]
+    "DARK", "FADE", "FONT", "FONT_FAMILY", "LIGHT", "MARKERS", "THEMES", "Theme", "class_shape",
+    "contrast", "dark_twin", "diverging", "host_rules", "mix", "theme",
+]  # fmt: skip
 
 FONT: Final = "Helvetica"  # Graphviz measures it correctly; every system has it or its metric twin
 FONT_FAMILY: Final = 'Helvetica, Arial, "Liberation Sans", sans-serif'

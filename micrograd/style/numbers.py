@@ -15,15 +15,8 @@ from micrograd.checks import whole_number
 from micrograd.values.checks import is_finite as finite
 
 __all__ = [
-    "UNKNOWN",
-    "finite",
-    "largest",
-    "magnitude",
-    "number_text",
-    "short",
-    "stroke_width",
-    "thinned",
-]
+    "UNKNOWN", "finite", "largest", "magnitude", "number_text", "short", "stroke_width", "thinned",
+]  # fmt: skip
 
 UNKNOWN: Final = "–"  # a number that is not known yet, such as a gradient before backward
 

@@ -18,17 +18,9 @@ from micrograd.ops import Number, Operators, PlainNumber, foreign, number
 from micrograd.values.checks import check_fresh, described
 
 __all__ = [
-    "ByHand",
-    "check_rule",
-    "derive_operators",
-    "given_locals",
-    "given_operands",
-    "local_derivatives_of",
-    "partials_of",
-    "pass_on_by_hand",
-    "rule_of",
-    "without_derivative",
-]
+    "ByHand", "check_rule", "derive_operators", "given_locals", "given_operands",
+    "local_derivatives_of", "partials_of", "pass_on_by_hand", "rule_of", "without_derivative",
+]  # fmt: skip
 
 # ---- what is given to the constructor ----------------------------------------------------------
 
