@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from micrograd import ops
 from micrograd.ops import Op, is_plain
 from micrograd.replay.trace.reach import is_library
-from micrograd.replay.trace.tape import CONSTANT
+from micrograd.replay.trace.tape import CONSTANT, Tape
 from micrograd.replay.trace.whole import LEAST, Adjoints
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def differentiate(
     wanted: Sequence[int],
     as_numbers: bool = False,
     whole: bool = False,
+    named: bool = True,
 ) -> list[int | None]:
     """Append the derivatives of `output` with respect to each of `wanted`; return their positions.
 
@@ -43,6 +44,8 @@ def differentiate(
     whole : bool, default False
         Whether the derivatives of a weighted sum may be rows of many numbers, which cannot be
         differentiated.
+    named : bool, default True
+        Whether `tape.adjoints` is to say what each derivative is that of, for a reader.
 
     Returns
     -------
@@ -50,27 +53,28 @@ def differentiate(
         None where the derivative is 0 for all numbers.
     """
     tape = recorder.tape
-    rows, operands = tape.rows, tape.operands
+    rows, operands, number = tape.rows, tape.operands, tape.constant_at
     nodes = tape.order(output)
     reached = tape.depends_on(nodes, wanted)
     if output not in reached:
         return [None] * len(wanted)
     adjoints = Adjoints(tape, {output: tape.constant(1)})
-    adjoint = adjoints.single
+    adjoint, listed = adjoints.single, adjoints.listed
+    get = adjoint.get
     constants = set(tape.leaves(CONSTANT)) if whole else set()
-    mul, add = ops.mul, ops.add
+    add, mul, plus = tape.add, ops.mul, ops.add
     forms: dict[Op, list[int]] = {}
     for node in reversed(nodes):
         op = rows[node]
-        if op is None or node not in reached:
+        if op is None:
             continue
-        if whole:
+        if node in listed:
             adjoints.settle(node)
-        if node not in adjoint:
+        upstream = get(node)
+        if upstream is None:
             continue
-        upstream = adjoint[node]
-        if upstream not in tape.adjoints:
-            tape.adjoints[upstream] = node
+        if named:
+            tape.adjoints.setdefault(upstream, node)
         parents = operands[node]
         form = forms.get(op)
         if form is None:
@@ -78,8 +82,10 @@ def differentiate(
         else:
             near = (*parents, node)
             slopes = [near[place] if place >= 0 else ~place for place in form]
-        halves = op.pairs if whole and tape.constant_at(upstream) is None else 0
-        for some, own in _parts(halves, parents, slopes):
+        if as_numbers and op.gate:
+            parents, slopes = _chosen(tape, upstream, parents, slopes, reached)
+        halves = op.pairs if whole and number(upstream) is None else 0
+        for some, own in _parts(halves, parents, slopes) if halves else ((parents, slopes),):
             if (
                 halves
                 and len(some) >= LEAST
@@ -88,37 +94,42 @@ def differentiate(
                 and adjoints.spread(upstream, some, tuple(own))
             ):
                 continue
-            numbers = [
-                operands[slope][1]
-                if rows[slope] is None and operands[slope][0] == CONSTANT
-                else None
-                for slope in own
-            ]
-            found = [one for one in zip(some, own, numbers, strict=True) if one[0] in reached]
-            zeros = as_numbers and not op.gate  # 0 times an infinity further on is an error
-            passed = found if zeros else [one for one in found if one[2] is None or one[2] != 0]
-            if not passed and as_numbers and tape.constant_at(upstream) is None:
-                passed = found[:1]
-            for parent, slope, number in passed:
-                if whole:
+            for parent, slope in zip(some, own, strict=True):
+                known = number(slope) if rows[slope] is None else None
+                # 0 times an infinity further on is an error
+                if parent not in reached or (known == 0 and not as_numbers):
+                    continue
+                if parent in listed:
                     adjoints.settle(parent)
-                step = upstream if number == 1 else tape.add(mul, (upstream, slope))
-                before = adjoint.get(parent)
-                adjoint[parent] = step if before is None else tape.add(add, (before, step))
+                step = upstream if known == 1 else add(mul, (upstream, slope))
+                before = get(parent)
+                adjoint[parent] = step if before is None else add(plus, (before, step))
     for position in wanted:
-        if whole:
+        if position in listed:
             adjoints.settle(position)
-        if position in adjoint:
+        if named and position in adjoint:
             tape.adjoints.setdefault(adjoint[position], position)
     return [adjoint.get(position) for position in wanted]
+
+
+def _chosen(
+    tape: Tape, upstream: int, parents: Sequence[int], slopes: Sequence[int], reached: set[int]
+) -> tuple[list[int], list[int]]:
+    """Return the operands that a gate passes a derivative on to, and their slopes.
+
+    One that chose nothing passes it on to its first, times 0.
+    """
+    pairs = [pair for pair in zip(parents, slopes, strict=True) if pair[0] in reached]
+    passed = [pair for pair in pairs if tape.constant_at(pair[1]) != 0]
+    if not passed and tape.constant_at(upstream) is None:
+        passed = pairs[:1]
+    return [parent for parent, _ in passed], [slope for _, slope in passed]
 
 
 def _parts(
     pairs: int, parents: tuple[int, ...], slopes: list[int]
 ) -> list[tuple[tuple[int, ...], list[int]]]:
-    """Return operands and slopes that are looked at together: all, or each side of pairs."""
-    if not pairs:
-        return [(parents, slopes)]
+    """Return operands and slopes that are looked at together: each side of pairs."""
     sides = slice(pairs), slice(pairs, 2 * pairs), slice(2 * pairs, None)
     return [(parents[side], slopes[side]) for side in sides]
 

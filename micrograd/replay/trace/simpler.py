@@ -11,7 +11,7 @@ from micrograd.ops import Op
 if TYPE_CHECKING:
     from micrograd.replay.trace.tape import Tape
 
-__all__ = ["SIMPLER", "SWAPS"]
+__all__ = ["SIMPLER", "SWAPS", "UNITS"]
 
 
 def _product(tape: Tape, op: Op, operands: Sequence[int], values: Sequence[Any]) -> int | None:
@@ -55,6 +55,7 @@ SIMPLER: dict[Op | str, Callable[[Tape, Op, Sequence[int], Sequence[Any]], int |
     ops.where: _choice,
 }
 
-# Most of a graph: rows that stay as they are without a constant, and whether their operands can be
-# swapped.
+# Most of a graph: rows that stay as they are without two constants or one of the units, and whether
+# their operands can be swapped.
 SWAPS: dict[Op, bool] = {ops.add: True, ops.mul: True, ops.sub: False}
+UNITS = (1, -1)

@@ -16,12 +16,13 @@ False
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import compress
 from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
-from micrograd.replay.trace.simpler import SIMPLER, SWAPS
+from micrograd.replay.trace.simpler import SIMPLER, SWAPS, UNITS
 from micrograd.replay.trace.whole import WHOLE
 
 __all__ = ["CONSTANT", "INPUT", "PARAMETER", "Tape"]
@@ -111,22 +112,20 @@ class Tape:
     def order(self, root: int) -> list[int]:
         """Return what `root` is computed from, in the order of `graph.order`."""
         rows, operands = self.rows, self.operands
-        complete: set[int] = set()
+        complete = bytearray(len(rows))
         result: list[int] = []
         stack = [root]
         while stack:
             position = stack.pop()
             if position < 0:  # all operands of ~position are in the result
                 result.append(~position)
-            elif position in complete:
-                continue
-            else:
-                complete.add(position)
+            elif not complete[position]:
+                complete[position] = 1
                 if rows[position] is None:
                     result.append(position)
                 else:
                     stack.append(~position)
-                    stack += [o for o in operands[position][::-1] if o not in complete]
+                    stack += operands[position][::-1]
         return result
 
     def depends_on(self, nodes: Iterable[int], inputs: Iterable[int]) -> set[int]:
@@ -166,9 +165,11 @@ class Tape:
         """
         needed = self.needed()
         tape = Tape()
-        seen: dict[tuple[Any, ...], int] = {}
+        seen: dict[Op, dict[Any, int]] = defaultdict(dict)
+        size = len(self.rows)  # no row becomes more than one
         rows, own = tape.rows, tape.operands
         place: list[int] = []
+        maybe_dead = False
         for need, op, given in zip(needed, self.rows, self.operands, strict=True):
             if not need:
                 place.append(-1)
@@ -179,23 +180,25 @@ class Tape:
             swaps = SWAPS.get(op)
             if swaps is not None:
                 a, b = operands = place[given[0]], place[given[1]]
-                key: tuple[Any, ...] = (op, b, a) if a > b and swaps else (op, a, b)
-                check = (rows[a] is None and own[a][0] == CONSTANT) or (
-                    rows[b] is None and own[b][0] == CONSTANT
-                )
+                key: Any = b * size + a if a > b and swaps else a * size + b  # less than a pair
+                x = own[a][1] if rows[a] is None and own[a][0] == CONSTANT else None
+                y = own[b][1] if rows[b] is None and own[b][0] == CONSTANT else None
+                check = (x is not None and (y is not None or x in UNITS)) or y in UNITS
             else:
-                operands = tuple([place[operand] for operand in given])
+                key = operands = tuple([place[operand] for operand in given])
                 if op in WHOLE:  # each is used once, so that it can be computed in place
                     place.append(tape.add(op, operands))
                     continue
-                key = (op, *operands)
-                check = True
+                check = op.key in SIMPLER or None in [rows[operand] for operand in operands]
             simpler = tape._simpler(op, operands) if check else None
             if simpler is None:
-                simpler = seen.setdefault(key, len(rows))
-                if simpler == len(rows):
+                count = len(rows)
+                simpler = seen[op].setdefault(key, count)
+                if simpler == count:
                     rows.append(op)
                     own.append(operands)
+            elif any(rows[one] is not None and one != simpler for one in operands):
+                maybe_dead = True  # this may have been the only use of something
             place.append(simpler)
         tape.outputs = [place[position] for position in self.outputs]
         tape.gradients = [None if g is None else place[g] for g in self.gradients]
@@ -205,8 +208,9 @@ class Tape:
         for adjoint, position in self.adjoints.items():
             if needed[adjoint] and needed[position] and place[adjoint] > place[position]:
                 tape.adjoints.setdefault(place[adjoint], place[position])
-        # What was simplified may have been the only use of something. A leaf may stay: nothing is
-        # computed for it.
+        if not maybe_dead:
+            return tape
+        # A leaf may stay: nothing is computed for it.
         needed = tape.needed()
         if all(need or op is None for need, op in zip(needed, rows, strict=True)):
             return tape
@@ -239,15 +243,13 @@ class Tape:
 
     def _simpler(self, op: Op, operands: tuple[int, ...]) -> int | None:
         """Return the position of the result if it needs no such instruction, else None."""
-        rule = SIMPLER.get(op.key)
-        if rule is None and any(self.constant_at(operand) is None for operand in operands):
-            return None
         values = [self.constant_at(operand) for operand in operands]
         if None not in values:
             try:
                 return self.constant(op.compute(*values))  # type: ignore[arg-type]
             except (ArithmeticError, ValueError):
                 return None  # it stays an error at run time
+        rule = SIMPLER.get(op.key)
         return None if rule is None else rule(self, op, operands, values)
 
     # ---- what a reader wants to know ------------------------------------------------------------

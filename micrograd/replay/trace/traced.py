@@ -92,7 +92,7 @@ class Trace:
         whole = loops and 4 * sum(op.pairs for op in tape.rows if op is not None) > _LARGE
         gradients: list[int | None] = []
         if kind in ("parameters", "inputs"):
-            gradients = _derivatives(recorder, tape.outputs[0], wanted, whole=whole)
+            gradients = _derivatives(recorder, tape.outputs[0], wanted, whole=whole, named=not loops)
         elif kind == "jacobian":
             for output in tape.outputs:
                 gradients += _derivatives(recorder, output, wanted)
@@ -116,7 +116,8 @@ def _derivatives(
     wanted: list[int],
     as_numbers: bool = True,
     whole: bool = False,
+    named: bool = True,
 ) -> list[int | None]:
     present = [position for position in wanted if position >= 0]
-    found = iter(differentiate(recorder, output, present, as_numbers, whole))
+    found = iter(differentiate(recorder, output, present, as_numbers, whole, named))
     return [next(found) if position >= 0 else None for position in wanted]

@@ -72,21 +72,22 @@ class Adjoints:
     ----------
     single : dict of int to int
         Position -> that of its derivative, except for those in a list.
+    listed : dict of int to tuple of int
+        Position -> the list that it is in.
     """
 
     def __init__(self, tape: Tape, single: dict[int, int]) -> None:
         self._tape, self.single = tape, single
         self._lists: dict[tuple[int, ...], int] = {}
-        self._list_of: dict[int, tuple[int, ...]] = {}
+        self.listed: dict[int, tuple[int, ...]] = {}
 
     def settle(self, position: int) -> None:
-        """Make the derivative of a position, if it is one of a list, a single one."""
-        several = self._list_of.get(position)
-        if several is not None:
-            tape, row = self._tape, self._lists.pop(several)
-            for i, one in enumerate(several):
-                del self._list_of[one]
-                self.single[one] = tape.add(ELEMENT, (row, tape.constant(i)))
+        """Make the derivatives of the list that a position is in single ones."""
+        several = self.listed[position]
+        tape, row = self._tape, self._lists.pop(several)
+        for i, one in enumerate(several):
+            del self.listed[one]
+            self.single[one] = tape.add(ELEMENT, (row, tape.constant(i)))
 
     def spread(self, upstream: int, parents: tuple[int, ...], slopes: tuple[int, ...]) -> bool:
         """Add upstream * slope to the derivative of each of some parents; return whether it could.
@@ -101,13 +102,14 @@ class Adjoints:
         if len(set(parents)) < len(parents):
             return False
         for parent in parents:
-            self.settle(parent)
+            if parent in self.listed:
+                self.settle(parent)
         before = [self.single[parent] for parent in parents if parent in self.single]
         if before and len(before) < len(parents):
             return False
         kind = SPREAD if before else SCALED
         self._lists[parents] = add(kind, (upstream, *slopes, *before))
-        self._list_of.update(dict.fromkeys(parents, parents))
+        self.listed.update(dict.fromkeys(parents, parents))
         return True
 
 
