@@ -11,7 +11,7 @@ longer needed. A rerolled loop is one instruction, which names a record of numbe
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from micrograd import ops
 from micrograd.ops import Op
@@ -142,8 +142,9 @@ class Bytecode:
     def _write(self) -> None:
         rows, operands, results = self._tape.rows, self._tape.operands, self._plan.results
         loops, places = self._plan.loops, self._plan.places
-        at, value_of = self._at, self._value
-        uses = self._tape.uses() if self._contract else []
+        at, value_of, step = self._at, self._value, self._step
+        fused = self._plan.fused
+        uses, summed = (self._tape.uses(), PRODUCTS) if self._contract else ([], ())
         for position in results:
             if rows[position] is None:
                 value_of(position)
@@ -154,40 +155,32 @@ class Bytecode:
             if position in loops:
                 self._loop(loops[position])
                 continue
-            if op is ELEMENT:  # a result, which a loop has put in its place
-                value_of(position)
-                self._note(position)
-                continue
             given, count = operands[position], self._count
-            if op.key in _LOOPED and _LOOPED[op.key](self, position):
-                continue
-            product = self._plan.fused.get(position)
+            product, operation = fused.get(position), _DIRECT.get(op)
             if product is not None:
                 a, b = operands[product]
                 c = given[0] if product == given[1] else given[1]
-                operation = _NUMBER[FUSED[op][product == given[1]]]
                 x, y, z = at[a], at[b], at[c]
-                value = self._step(
-                    operation,
+                value = step(
+                    _NUMBER[FUSED[op][product == given[1]]],
                     x if x >= 0 else value_of(a),
                     y if y >= 0 else value_of(b),
                     z if z >= 0 else value_of(c),
                 )
-            elif (
-                self._contract
-                and op in PRODUCTS
-                and not uses[position]
-                and len(results[position]) == 1
-            ):
+            elif op in summed and not uses[position] and len(results[position]) == 1:
                 a, b = map(value_of, given)
                 self._flat += (_NUMBER["product"], self._inputs + results[position][0], a, b, 0)
                 continue
-            elif op in _DIRECT:
+            elif operation is not None:
                 a, b = given
                 x, y = at[a], at[b]
-                value = self._step(
-                    _DIRECT[op], x if x >= 0 else value_of(a), y if y >= 0 else value_of(b)
-                )
+                value = step(operation, x if x >= 0 else value_of(a), y if y >= 0 else value_of(b))
+            elif op is ELEMENT:  # a result, which a loop has put in its place
+                value_of(position)
+                self._note(position)
+                continue
+            elif op.key in _LOOPED and _LOOPED[op.key](self, position):
+                continue
             else:
                 value = int(lower(self, op, [str(value_of(operand)) for operand in given]))
             if position in places:
@@ -270,20 +263,25 @@ class Bytecode:
 
     # ---- places -----------------------------------------------------------------------------
 
+    def _numbered(self) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Return the steps, each with where it is in the table."""
+        flat = iter(self._flat)
+        return zip(range(0, len(self._flat), WIDTH), zip(*[flat] * WIDTH, strict=True), strict=True)
+
     def _placed(self) -> tuple[array[int], int]:
         """Return the table, with the places of the values, and how many slots they take."""
         flat, inputs, fixed = self._flat, self._inputs, self._fixed
         parameter, constant, result = (_NUMBER[n] for n in ("parameter", "constant", "result"))
         leaves, added = (parameter, constant, LOOP), (result, _NUMBER["product"])
         last = [0] * self._count  # the step that uses a value last; what is fixed has none
-        for start in range(0, len(flat), WIDTH):
-            operation, _, a, b, c = flat[start : start + WIDTH]
+        for start, (operation, _, a, b, c) in self._numbered():
             if operation not in leaves:
                 last[a] = last[b] = last[c] = start
             elif operation == LOOP:
                 for _, value in self._factors[start]:
                     last[value] = start
         place = list(range(inputs)) + [0] * (self._count - inputs)
+        last[:inputs] = [len(flat)] * inputs
         for value, where in fixed.items():
             place[value], last[value] = where, len(flat)
         slots = self._plan.placed
@@ -305,8 +303,7 @@ class Bytecode:
             return where
 
         table = array("i", bytes(4 * len(flat)))
-        for start in range(0, len(flat), WIDTH):
-            operation, value, a, b, c = flat[start : start + WIDTH]
+        for start, (operation, value, a, b, c) in self._numbered():
             table[start] = operation
             if operation == LOOP:
                 table[start + 2] = a
@@ -314,13 +311,9 @@ class Bytecode:
                 for field, factor in read.items():
                     self.records[field] = place[factor]
                 # The first sums of a matrix are there before its last factors are read.
-                for field, value in self._sums.get(start, ()):
-                    self.records[field] = taken(value, start)
-                free += [
-                    place[factor]
-                    for factor in set(read.values())
-                    if factor >= inputs and last[factor] == start
-                ]
+                for field, total in self._sums.get(start, ()):
+                    self.records[field] = taken(total, start)
+                free += [place[one] for one in set(read.values()) if last[one] == start]
                 continue
             if operation in leaves:
                 table[start + 2] = a
@@ -328,11 +321,11 @@ class Bytecode:
                 table[start + 2] = place[a]
                 table[start + 3] = place[b]
                 table[start + 4] = place[c]
-                if a >= inputs and last[a] == start:
+                if last[a] == start:
                     free.append(place[a])
-                if b >= inputs and b != a and last[b] == start:
+                if last[b] == start and b != a:
                     free.append(place[b])
-                if c >= inputs and c not in (a, b) and last[c] == start:
+                if last[c] == start and c not in (a, b):
                     free.append(place[c])
             table[start + 1] = value if operation in added else taken(value, start)
         return table, slots

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
 
 from micrograd import ops
 from micrograd.ops import Op
@@ -80,20 +81,18 @@ def plan(tape: Tape, fuse: bool, least: int = 0, matrices: bool = False) -> Plan
     result = Plan()
     for number, position in enumerate(tape.results()):
         result.results.setdefault(position, []).append(number)
-    swallowed: set[int] = set()
     if fuse:
         uses = tape.uses()
-        for position, op in enumerate(rows):
-            if op in FUSED:
-                for operand in operands[position][::-1]:
-                    if (
-                        rows[operand] in PRODUCTS
-                        and uses[operand] == 1
-                        and operand not in result.results
-                    ):
-                        result.fused[position] = operand
-                        swallowed.add(operand)
-                        break
+        for position in compress(range(len(rows)), map(FUSED.__contains__, rows)):
+            for operand in operands[position][::-1]:
+                if (
+                    uses[operand] == 1
+                    and rows[operand] in PRODUCTS
+                    and operand not in result.results
+                ):
+                    result.fused[position] = operand
+                    break
+    swallowed = set(result.fused.values())
     result.steps = [p for p, op in enumerate(rows) if op is not None and p not in swallowed]
     if least == 0:
         result.apart = {p for p in result.steps if rows[p] in WHOLE}
@@ -109,7 +108,7 @@ def plan(tape: Tape, fuse: bool, least: int = 0, matrices: bool = False) -> Plan
 
 def planned(tape: Tape, fuse: bool, least: int = 0, matrices: bool = False) -> tuple[Tape, Plan]:
     """Return a tape, with rows in parts where that is needed, and its plan: see `plan`."""
-    is_wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in tape.rows)
+    is_wide = any(op is not None and op.arity > 2 * _WIDE + 1 for op in set(tape.rows))
     while True:
         order, before = plan(tape, fuse, least, matrices), tape
         if order.apart:

@@ -15,6 +15,7 @@ each product would take twice as long as the arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from micrograd import ops
@@ -158,7 +159,9 @@ class RerolledLoops:
             return
         self._uses = tape.uses()
         self._elements: dict[int, list[tuple[int, int]]] = {}  # of a row: number, position
-        for position in steps:
+        kinds = [tape.rows[step] for step in steps]
+        found = {op: op and _FOUND.get(op.key) for op in set(kinds)}
+        for position in steps if ELEMENT in found else ():
             if tape.rows[position] is ELEMENT:
                 row, number = tape.operands[position]
                 which = tape.operands[number][1]
@@ -168,10 +171,12 @@ class RerolledLoops:
         self._place_longest()
         self._most = MOST if matrices else ROWS
         at = 0
-        while at < len(steps):
-            op = tape.rows[steps[at]]
-            find = None if op is None else _FOUND.get(op.key)
-            at += 1 if find is None else find(self, at)
+        for op, run in groupby(kinds):  # most of a large program is not like what follows it
+            end, find = at + len(list(run)), found[op]
+            shortest = least if find is RerolledLoops._row else 1
+            while find is not None and end - at >= shortest:
+                at += find(self, at)
+            at = end
         self._settle_matrices()
 
     def _address(self, position: int) -> tuple[str, int]:
@@ -317,13 +322,9 @@ class RerolledLoops:
 
     def _row(self, at: int) -> int:
         """Find the loop of products or sums that begins at a step; return how many steps it has."""
-        steps, rows, last = self._steps, self._rows, at + self._least - 1
-        # Of a large program most steps are not like those that follow: no need to look closer.
-        if last >= len(steps) or not rows[steps[at]] is rows[steps[at + 1]] is rows[steps[last]]:
-            return 1
         first, second = (
-            self._fused.get(step, -1) if rows[step] is ops.add else step
-            for step in steps[at : at + 2]
+            self._fused.get(step, -1) if self._rows[step] is ops.add else step
+            for step in self._steps[at : at + 2]
         )
         if first < 0 or second < 0:
             return 1

@@ -22,6 +22,7 @@ def differentiate(
     output: int,
     wanted: Sequence[int],
     as_numbers: bool = False,
+    *,
     whole: bool = False,
     named: bool = True,
 ) -> list[int | None]:
@@ -114,7 +115,7 @@ def differentiate(
 
 def _chosen(
     tape: Tape, upstream: int, parents: Sequence[int], slopes: Sequence[int], reached: set[int]
-) -> tuple[list[int], list[int]]:
+) -> tuple[tuple[int, ...], list[int]]:
     """Return the operands that a gate passes a derivative on to, and their slopes.
 
     One that chose nothing passes it on to its first, times 0.
@@ -123,7 +124,7 @@ def _chosen(
     passed = [pair for pair in pairs if tape.constant_at(pair[1]) != 0]
     if not passed and tape.constant_at(upstream) is None:
         passed = pairs[:1]
-    return [parent for parent, _ in passed], [slope for _, slope in passed]
+    return tuple([parent for parent, _ in passed]), [slope for _, slope in passed]
 
 
 def _parts(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
@@ -51,7 +51,7 @@ class Tape:
     """
 
     __slots__ = (
-        "_leaves", "_uses", "adjoints", "gradients", "labels", "operands", "outputs", "rows"
+        "_uses", "adjoints", "gradients", "known", "labels", "operands", "outputs", "rows"
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Tape:
         self.gradients: list[int | None] = []
         self.labels: dict[int, str] = {}
         self.adjoints: dict[int, int] = {}
-        self._leaves: dict[Any, int] = {}
+        self.known: dict[Any, int] = {}
         self._uses: list[int] = []
 
     def __len__(self) -> int:
@@ -92,9 +92,9 @@ class Tape:
         return self.constant(what[1]) if what[0] == CONSTANT else self._leaf(what, what)
 
     def _leaf(self, key: Any, what: tuple[Any, ...]) -> int:
-        found = self._leaves.get(key)
+        found = self.known.get(key)
         if found is None:
-            found = self._leaves[key] = len(self.rows)
+            found = self.known[key] = len(self.rows)
             self.rows.append(None)
             self.operands.append(what)
         return found
@@ -140,10 +140,8 @@ class Tape:
         """Return for every position how often it is an operand; counted once for every length."""
         if len(self._uses) != len(self.rows):
             self._uses = uses = [0] * len(self.rows)
-            for op, operands in zip(self.rows, self.operands, strict=True):
-                if op is not None:
-                    for operand in operands:
-                        uses[operand] += 1
+            for operand in chain.from_iterable(compress(self.operands, self.rows)):
+                uses[operand] += 1
         return self._uses
 
     def needed(self, results: Iterable[int] | None = None) -> bytearray:
@@ -286,4 +284,4 @@ class Tape:
         kinds, rows, *rest = state
         self.rows = [None if i < 0 else kinds[i] for i in rows]
         self.operands, self.outputs, self.gradients, self.labels, self.adjoints = rest
-        self._leaves, self._uses = {}, []
+        self.known, self._uses = {}, []

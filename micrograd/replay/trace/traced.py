@@ -77,10 +77,8 @@ class Trace:
         For a machine that has loops, derivatives of a large program are rows of many numbers.
         """
         tape = Tape()
-        tape.__setstate__(self.tape.__getstate__())
-        for name in ("rows", "operands"):
-            setattr(tape, name, list(getattr(tape, name)))
-        tape.adjoints, tape.gradients = {}, []
+        tape.rows, tape.operands = list(self.tape.rows), list(self.tape.operands)
+        tape.outputs, tape.labels = self.tape.outputs, self.tape.labels
         recorder = Recorder()
         recorder.tape, recorder.tracing = tape, False
         wanted = []
@@ -92,7 +90,9 @@ class Trace:
         whole = loops and 4 * sum(op.pairs for op in tape.rows if op is not None) > _LARGE
         gradients: list[int | None] = []
         if kind in ("parameters", "inputs"):
-            gradients = _derivatives(recorder, tape.outputs[0], wanted, whole=whole, named=not loops)
+            gradients = _derivatives(
+                recorder, tape.outputs[0], wanted, whole=whole, named=not loops
+            )
         elif kind == "jacobian":
             for output in tape.outputs:
                 gradients += _derivatives(recorder, output, wanted)
@@ -111,13 +111,8 @@ class Trace:
 
 
 def _derivatives(
-    recorder: Recorder,
-    output: int,
-    wanted: list[int],
-    as_numbers: bool = True,
-    whole: bool = False,
-    named: bool = True,
+    recorder: Recorder, output: int, wanted: list[int], as_numbers: bool = True, **how: bool
 ) -> list[int | None]:
     present = [position for position in wanted if position >= 0]
-    found = iter(differentiate(recorder, output, present, as_numbers, whole, named))
+    found = iter(differentiate(recorder, output, present, as_numbers, **how))
     return [next(found) if position >= 0 else None for position in wanted]

@@ -139,7 +139,7 @@ class Watch:
         self._kept: list[Any] = []  # so that no id is reused
         self._watching = False
         self._names_random = False
-        self._code_seen: set[int] = set()
+        self._code_seen: dict[int, bool] = {}  # whether a call of it may be refused
 
     def refuse(self, what: str, advice: str, line: str = "") -> NoReturn:
         """Raise a `TraceError` that shows the user's line."""
@@ -217,10 +217,14 @@ class Watch:
     def _event(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "call":
             code = frame.f_code
-            if id(code) not in self._code_seen:
-                self._code_seen.add(id(code))
+            counts = self._code_seen.get(id(code))
+            if counts is None:
+                counts = code in WATCHED or code is _MADE or code is gradient.__code__
+                self._code_seen[id(code)] = counts
                 self._kept.append(code)
                 self._look_at(frame)
+            if not counts:  # most calls, and a table's look-up of code takes as long as they do
+                return
             if code is _MADE:
                 made = frame.f_locals["self"]
                 if is_symbol(frame.f_locals["data"]):
@@ -231,7 +235,7 @@ class Watch:
                 output, create_graph = frame.f_locals["output"], frame.f_locals["create_graph"]
                 if not is_symbol(output) and not create_graph and self._is_live(output):
                     self._stop("take a gradient as numbers", f"{FROZEN}; pass create_graph=True")
-            elif code in WATCHED and not _tells_no_number(code, frame.f_locals):
+            elif not _tells_no_number(code, frame.f_locals):
                 caller = frame.f_back
                 used = frame.f_locals
                 other = used.get("other", 0)
