@@ -366,9 +366,10 @@ CONSTANTS = {
     "EXERCISES": "The exercises of the notebooks, by their names.",
     "INITS": "The ways to initialise the weights of a network.",
     "LOSSES": "The losses that `fit` and the estimators take by name.",
-    "NAMES": "The names that `load` takes.",
+    "NAMES": "The classifications that `load` gives.",
     "Number": "A plain number, a Value, or anything else on which operations are recorded.",
     "PlainNumber": "An int, a float or a Fraction.",
+    "REGRESSIONS": "The regressions that `load` gives.",
     "TABLE": "Every operation, by its name.",
     "constant": "The row of a plain number that met a Value: a leaf, never differentiated.",
 }
