@@ -157,7 +157,8 @@ def _columns(layers: list[list[Any]], x: Any, labels: Any, number: Any) -> list[
     ]
     tallest = min(max(sizes), _SHOWN + 1)
     height = max(_HEIGHT, 9.2 * tallest)
-    gap = min(330.0, max(190.0, 660.0 / len(layers)))
+    named = max(90.0, 7.0 * max(map(len, captions)) + 14.0)  # room for the words below a column
+    gap = min(330.0, max(660.0 / len(layers), min(190.0, 760.0 / len(layers)), named))
     gap = max(gap, 1.3 * height / len(layers))  # a tall picture is wide too
     columns = []
     for i, size in enumerate(sizes):

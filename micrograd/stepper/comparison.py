@@ -114,14 +114,15 @@ class Comparison(Walk):
         """Return every number that both walks have after a step, with its name."""
         shots = [stepper.snapshot(min(index, len(stepper) - 1)) for stepper in self.steppers]
         states = [[*shot.values()] for shot in shots]
-        names = self.steppers[0].words.names
+        words = self.steppers[0].words
+        names = words.names
         data = [stepper.recording.data for stepper in self.steppers]
         found = []
         for i, (left, right) in enumerate(zip(*states, strict=True)):
             if left.evaluated and right.evaluated:
                 found.append((names[i], data[0][i], data[1][i]))
             if left.grad is not None and right.grad is not None:
-                found.append((f"{names[i]}.grad", left.grad, right.grad))
+                found.append((words.gradient_of(i), left.grad, right.grad))
             if left.updated is not None and right.updated is not None:
                 found.append((f"{names[i]}, updated", left.updated, right.updated))
         return found
@@ -138,7 +139,7 @@ class Comparison(Walk):
         lines.append(f"{len(apart)} of {len(all_numbers)} numbers {verb} at the end:")
         table = [("", *self.names, "difference")]
         for name, left, right, between in apart:
-            write = signed if name.endswith(".grad") else number_text
+            write = signed if name.endswith(".grad") or " gradient of " in name else number_text
             table.append((name, write(left), write(right), signed(between)))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for name, *cells in table:

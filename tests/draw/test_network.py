@@ -59,6 +59,12 @@ def test_captions_name_the_layers_and_the_legend_counts() -> None:
     assert not any("of 23" in line for line in drawn(draw_network(network(), legend=False)))
 
 
+def test_the_words_of_ten_layers_can_be_read_on_a_page_of_a_thousand_pixels() -> None:
+    model = MLP(3, [6] * 9 + [2], activation="tanh")
+    svg = draw_network(model).pipe("svg", encoding="utf-8")
+    assert int(re.search(r'<svg[^>]* width="(\d+)"', svg)[1]) <= 1000
+
+
 def test_a_sample_fills_the_neurons_and_is_written_beside_them() -> None:
     model = network()
     output = model([0.5, -2.0]).data

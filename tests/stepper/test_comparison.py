@@ -113,3 +113,10 @@ def test_two_optimizers_differ_in_what_they_make_of_the_parameters():
         assert slow.node == fast.node
     first, second = (walk.changes[-1].after for walk in walks)
     assert found.text(-1) == f"Step {len(found)}: slow {first:.4g}, fast {second:.4g}."
+
+
+def test_a_number_or_a_formula_is_no_name_of_a_gradient():
+    a, b = Value(3.0, label="a"), Value(2.0, label="b")
+    names = [d.name for d in compare((a * 5 + b).tanh(), (a * 5 + b).sin()).differences()]
+    assert "the gradient of the number 5" in names
+    assert "the gradient of a × 5 + b" in names

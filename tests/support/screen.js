@@ -44,6 +44,14 @@ faults(places) {
       const { left, right, top, bottom } = box(ring), around = { left: left - by, right: right + by, top: top - by, bottom: bottom + by };
       if (by) for (const label of labels) if (meet(box(label), around)) fault("overlap", named(label), "and the ring of", named(card));
     }
+    for (const line of app.querySelectorAll(".edge, .out")) { // no line goes through a local derivative
+      const to = line.getScreenCTM(), points = [], length = line.getTotalLength();
+      for (let at = 0; at <= length; at += 3) points.push(line.getPointAtLength(at).matrixTransform(to));
+      for (const label of labels) {
+        const { left, right, top, bottom } = box(label);
+        if (points.some(p => p.x > left + 1 && p.x < right - 1 && p.y > top + 3 && p.y < bottom - 3)) fault("crossed", named(label));
+      }
+    }
     for (const tag of tags) {
       if (!within(box(tag.querySelector("rect")), frame)) fault("outside", named(tag));
       for (const text of tag.querySelectorAll("text")) if (!within(box(text), box(tag.querySelector("rect")))) fault("outside", named(text), "its tag");

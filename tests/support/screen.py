@@ -124,6 +124,11 @@ def two_frames(page):
     )
 
 
+def measured(page, places=True):
+    """Return what is wrong with a page as it is now; `places`: also where its parts stand."""
+    return page.evaluate(f"({_SCRIPT}).faults({str(places).lower()})")
+
+
 def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look=None):
     """Measure an open page at each size, theme and part of the walk; return what is wrong.
 
@@ -151,11 +156,9 @@ def faults(page, sizes=SIZES, schemes=("light", "dark"), parts=(0, 0.5, 1), look
                 step = last if part == 1 else round(part * (last - 1))  # the last is the update
                 slider.fill(str(step))
                 two_frames(page)
-                places = str(scheme == schemes[0]).lower()  # these are alike in both themes
+                places = scheme == schemes[0]  # these are alike in both themes
                 where = f"{width} {scheme} step {step + 1}"
-                found += [
-                    (where, *fault) for fault in page.evaluate(f"({_SCRIPT}).faults({places})")
-                ]
+                found += [(where, *fault) for fault in measured(page, places)]
                 if look:
                     look(page, where.replace(" ", "_"))
     return found

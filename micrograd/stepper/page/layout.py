@@ -217,6 +217,7 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
 _Box = tuple[float, float, float, float]
 _Points = Sequence[tuple[float, float]]
 _SHARES: Final = (0.62, 0.5, 0.75, 0.4, 0.3, 0.85, 0.2, 0.1, 0.95)  # of a spline's length
+_DOTS: Final = 60  # points of a spline that a label is kept off
 
 
 def _place_labels(
@@ -231,22 +232,38 @@ def _place_labels(
     `levels` are the heights of the operations, `taken` what stands in the drawing, `rings` what
     may stand around it.
     """
-    on_lines = {
-        at: [(x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in map(_at, [points] * 9, _SHARES)]
-        for at, points in splines.items()
+    dots = {
+        at: [_at(points, k / _DOTS)[:2] for k in range(_DOTS + 1)] for at, points in splines.items()
     }
+    around = {
+        at: (min(xs), min(ys), max(xs), max(ys))
+        for at, line in dots.items()
+        for xs, ys in [zip(*line, strict=True)]
+    }
+
+    def crossed(box: _Box, own: tuple[int, int]) -> int:
+        """Return how many lines come too near to a label: its own may come nearer than others."""
+        near = {
+            at: _wider(box, 1 if at == own else 5)
+            for at in dots
+            if _meet(_wider(box, 5), around[at])
+        }
+        return sum(any(_meet(wide, (x, y, x, y)) for x, y in dots[at]) for at, wide in near.items())
+
     found = {}
     for at, points in splines.items():
-        width = labels.get(at, 0)
-        places = list(_beside(points, width, levels[at[0]]))
+        places = list(_beside(points, labels.get(at, 0), levels[at[0]]))
         if len(splines) <= _CLEARED:
             free = [p for p in places if not any(_meet(p[1], o) for o in taken)] or places
             free = [p for p in free if not any(_meet(p[1], o) for o in rings)] or free
-            others = [o for edge, line in on_lines.items() if edge != at for o in line]
-            places = [p for p in free if not any(_meet(p[1], o) for o in others)] or free
+            places = [min(free, key=lambda place: crossed(place[1], at))]
         found[at], box = places[0]
         taken.append(box)
     return found
+
+
+def _wider(box: _Box, by: float) -> _Box:
+    return box[0] - by, box[1] - by, box[2] + by, box[3] + by
 
 
 def _meet(a: _Box, b: _Box) -> bool:

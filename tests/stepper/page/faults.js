@@ -15,6 +15,13 @@
     const wide = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left), high = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
     if (wide > 1 && high > 1 && !a.e.matches(".mgn-dot") && !b.e.matches(".mgn-dot")) faults.push(`overlap: ${what(a.e)} | ${what(b.e)}`);
   }));
+  for (const card of document.querySelectorAll(".mgn-card:is(.to, .from)")) {
+    const { left, right, top, bottom } = card.getBoundingClientRect(), style = getComputedStyle(card), by = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+    for (const text of document.querySelectorAll(".mgn-prob > span")) {
+      const r = text.getBoundingClientRect();
+      if (seen(text) && Math.min(r.right, right + by) > Math.max(r.left, left - by) && Math.min(r.bottom - 3, bottom + by) - Math.max(r.top + 3, top - by) > 1) faults.push(`under a ring: ${what(text)}`);
+    }
+  }
   for (const e of document.querySelectorAll(".mgn :is(.r, .num, .seg > span, .mgs-tile, .mgs-tile b, .mgn-neuron button, .mgn-prob, .mgn-tag, .mgn-chip, .mgs-say, .mgs-card, .mgn-crumbs, td)")) {
     if (seen(e) && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) faults.push(`text cut off: ${what(e)} ${e.scrollWidth} > ${e.clientWidth}`);
   }

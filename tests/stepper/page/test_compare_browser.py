@@ -81,6 +81,7 @@ def test_two_walks_step_together_and_show_what_differs(browser, tmp_path, name):
             assert len(page.rows) == len(names)
             assert (page.framed(0) != []) <= (names != [])
         page.press("ArrowRight")
+    assert not any(row.partition(".grad")[0].isdigit() for row in page.rows)  # no number is a name
     typeset = found.steppers[0].words.called.typeset
     if name in ("drawn", "longer"):
         assert texts == [on_the_page(typeset(found.text(k))) for k in range(len(found))]

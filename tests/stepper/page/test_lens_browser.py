@@ -165,6 +165,26 @@ def test_a_newcomer_finds_what_a_gradient_is_made_of_and_which_step_made_it(lens
     assert "model.layers[1].neurons[0].w[1]" in page.page.locator(".mgn-detail").inner_text()
 
 
+def test_the_four_numbers_of_a_later_contribution_stand_in_one_row(lens):
+    page = lens("2-2-2", "#step=21&open=2.2")
+    for width in (400, 1000, 1366):
+        page.page.set_viewport_size({"width": width, "height": 768})
+        page.page.evaluate(TWO_FRAMES)
+        tops = page.page.locator(".mgs-tile").evaluate_all(
+            "all => all.map(e => e.getBoundingClientRect().top)"
+        )
+        assert len(tops) == 4
+        assert len(set(tops)) == 1
+
+
+def test_a_number_is_no_name_in_what_a_gradient_is_made_of(lens):
+    page = lens("2-2-2", "#step=13&open=loss")
+    page.page.locator(".mgn-card.const").click()
+    shown = page.page.locator(".mgn-detail").inner_text()
+    assert shown.startswith("Where grad of 0 comes from")
+    assert "If the number 0 grows by 0.01" in shown
+
+
 def test_a_newcomer_finds_what_a_layer_passes_back(lens):
     page = lens("2-2-2")
     segment = page.page.locator(".seg[title='Backward pass, layer 2']").bounding_box()

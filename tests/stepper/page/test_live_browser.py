@@ -43,6 +43,7 @@ def test_numbers_are_written_as_python_writes_them(ask):
     near = [rng.randint(1, 10**5) * 10.0 ** rng.randint(-12, 6) for _ in range(10_000)]
     floats += [*ties, *near, *EDGES, 0.40625, 99999.5, 99998.5, 12344.5, 9.9995, 5e-324, 1e5, 1e-4]
     ints = [rng.randint(-(10 ** rng.randint(1, 15)), 10**6) for _ in range(10_000)]
+    ints += [int(rng.uniform(-1, 1) * 10.0 ** rng.randint(15, 307)) for _ in range(2_000)]
     found = ask("numbers", [list(map(spelt, floats)), list(map(str, ints))])
     for x, texts in zip([*floats, *ints], itertools.chain(*found), strict=True):
         wanted = [number_text(x), number_text(x, signed=True), number_text(x, 3, signed=True)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import keep_screenshot
+from screen import measured
 from stepper_page import TWO_FRAMES, Opened, on_the_page
 
 from micrograd import Value, steps
@@ -207,8 +208,7 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
         page = page_of(make(), "#step=3" if kind == "lens" else "#step=12", width, scheme)
         places = page.page.evaluate(PLACES)
         drag(page, spoken, 55, drop=False)
-        if kind == "lens":
-            assert page.page.evaluate(FAULTS) == []
+        assert (page.page.evaluate(FAULTS) if kind == "lens" else measured(page.page)) == []
         assert page.page.evaluate(PLACES)[:3] == places[:3]
         cut = "[...document.querySelectorAll('.mgs-moved > span, .mgs td, .mgs-ghosts span')]"
         wide = "e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth"
@@ -216,6 +216,11 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
         assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         keep_screenshot(page.page, f"pull-{kind}-{width}-{scheme}")
         page.page.mouse.up()
+        for leaf in page.page.get_by_role("spinbutton").all()[:3]:  # then all that moved is told
+            leaf.focus()
+            page.press("Shift+ArrowUp")
+        page.page.evaluate(TWO_FRAMES)
+        assert page.page.evaluate(f"{cut}.filter({wide}).map(e => e.textContent)") == []
 
 
 def test_an_exact_fraction_that_is_pulled_becomes_a_float_and_says_so(page_of):

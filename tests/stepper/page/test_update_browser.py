@@ -238,6 +238,13 @@ def test_a_rate_that_is_too_high_is_seen_and_stops_where_no_number_is_left(shown
     assert shown.page.evaluate("() => host.live.value(host.root)") < 1e-20  # the neuron has learnt
     shown.button("Undo").click()
     field = shown.page.get_by_label("Learning rate", exact=True)
+    field.fill("-1")
+    field.press("Enter")
+    shown.page.get_by_role("alert").wait_for()
+    shown.page.keyboard.press("Escape")
+    shown.page.get_by_role("button", name="Step back").click()
+    assert not shown.page.get_by_role("alert").is_visible()
+    shown.page.keyboard.press("u")
     field.fill("0")
     field.press("Enter")
     alert = shown.page.get_by_role("alert")
@@ -257,6 +264,7 @@ def test_a_rate_that_is_too_high_is_seen_and_stops_where_no_number_is_left(shown
         losses = shown.page.evaluate("() => host.kept.update.stopped.length")
     assert "The next update is not made, for loss would have no number: " in shown.said
     assert shown.said.endswith("The steps are too long.")
+    assert 0 < float(shown.page.locator(".mgs-spark circle").get_attribute("cy")) < 46
     kept = shown.parameters(stepper, [w, b])
     assert all(abs(number) < 1e200 for number in kept)
     assert [v.data for v in (w, b)] == [number for number, _ in learnt]  # Python's stay

@@ -37,6 +37,9 @@ const worded = (text, names) => text.replace(/\{(\w+)\}/g, (_, name) => names[na
 // A name without its sample, which is the one that is shown; but not where that is the root's name.
 const withoutSample = (name, root) => { const short = name.replace(/#\d+$/, ""); return name !== root && short === root.replace(/#\d+$/, "") ? name : short; };
 
+// What a gradient is called; a number is no name.
+const gradNamed = (n, name) => n.role === "const" || /^[-\d]/.test(n.name) ? `grad of ${name}` : `${name.includes(" ") ? `(${name})` : name}.grad`;
+
 const signOf = t => /!$/.test(t) ? "bad" : /^\u2248?[-\u2212]/.test(t) ? "neg" : /^\u2248?\+/.test(t) ? "pos" : "";
 
 // The colour of a number of this size, from -1 to 1, and of a card behind it; 2: it is wrong.

@@ -75,7 +75,7 @@ function mountCompare(model, el, keep) {
         const x = a[key][i], y = b[key][i];
         if (x == null || y == null || x === y) continue;
         apart.add(i);
-        const name = plus ? [...A.typed(A.called(i)), ".grad"] : A.typed(A.called(i));
+        const name = A.typed(plus ? gradNamed(n, A.called(i)) : A.called(i));
         rows.push(h("tr", {}, h("td", {}, name), h("td", {}, minus(x)), h("td", { class: B.D.rule ? "bad" : null }, minus(y)), h("td", {}, minus(numberText(numberOf(y) - numberOf(x), 4, true)))));
       }
     });

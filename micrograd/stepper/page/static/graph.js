@@ -2,9 +2,16 @@
 
 // A long horizontal line bends below the cards between its ends.
 const hang = (x0, y0, x1, y1) => x1 - x0 > 180 && Math.abs(y1 - y0) < 60 ? 100 : 0;
+const bendOf = (x0, x1) => Math.max(24, Math.abs(x1 - x0) * .4);
 function curve(x0, y0, x1, y1) {
-  const bend = Math.max(24, Math.abs(x1 - x0) * .4), low = hang(x0, y0, x1, y1);
+  const bend = bendOf(x0, x1), low = hang(x0, y0, x1, y1);
   return `M${x0} ${y0}C${x0 + bend} ${y0 + low} ${x1 - bend} ${y1 + low} ${x1} ${y1}`;
+}
+// Where a text stands beside the middle of such a curve: on its outer side, right of a steep one.
+function besideCurve(x0, y0, x1, y1, text) {
+  const run = Math.max(1, x1 - x0 - bendOf(x0, x1)), rise = y1 - y0, length = Math.hypot(run, rise);
+  const right = Math.abs(rise) / length, down = (rise < 0 ? run : -run) / length, away = right * (widthOf(text, 13) / 2 + 6) + Math.abs(down) * 14;
+  return [(x0 + x1) / 2 + right * away, (y0 + y1) / 2 + .75 * hang(x0, y0, x1, y1) + down * away + 4];
 }
 
 function decoded(data, narrow = false) {
@@ -19,7 +26,7 @@ function decoded(data, narrow = false) {
   D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
     const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
     return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
-      l: d ? [lx, ly] : [(x0 + x1) / 2, (a.y + b.oy) / 2 - 8 + .75 * hang(x0, a.y, x1, b.oy)] };
+      l: d ? [lx, ly] : besideCurve(x0, a.y, x1, b.oy, `\u2202 ${b.loc[arg]}`) };
   });
   return D;
 }

@@ -139,13 +139,13 @@ function mountLens(model, el, keep) {
   }), { play } = player;
   V.tell = text => { if (!host.silent) put(status, "text", text); };
   const words = lensWords(V, on), picture = lensPicture(V, on);
-  pane.append(picture.stage, picture.over, legend);
+  pane.append(picture.stage, picture.over, legend, alert); // below the picture, which stays where it is
   const bar = h("div", { class: "mgs-bar", role: "group", "aria-label": "Playback" }, player.buttons, strip, count, player.rate), top = h("div", { class: "mgs-top" }, crumbs, mini, pages, samples);
   const keysRow = h("div", { class: "mgs-keys" }, [["\u2190 \u2192", "step"], ["Shift \u2190 \u2192", "section"], ["Enter", "open a neuron"], ["Esc", "back"], ["\u2191 \u2193", "pick a number"], ...(D.guess ? [["g", "guess"]] : []), ["?", "more keys"]].map(keyHint));
   const moreKeys = h("div", { class: "mgs-keys", hidden: "" }, [["Space", "play"], ["Home End", "ends"], ["PageUp PageDown", "section"], ["1 2 3", "sum, layer, \u2026"], ...(samples ? [["[ ]", "sample"]] : [])].map(keyHint));
   const app = h("section", { "aria-label": "Back-propagation, step by step", "data-theme": "light", class: "mgs mgn" },
     top,
-    D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null, alert,
+    D.rule ? h("p", { class: "mgs-banner" }, `Broken on purpose: ${D.rule}`) : null,
     h("div", { class: "mgn-main" }, pane, bar, h("div", { class: "mgn-words" }, words.stepPane, words.detail), words.layerPane), status, keysRow, moreKeys);
   el.replaceChildren(app);
   const host = hostOf({
@@ -258,6 +258,7 @@ function mountLens(model, el, keep) {
     app.classList.toggle("still", j !== stops()[V.pos() + 1]);
     V.k = j;
     V.page = null;
+    alert.hidden = true;
     if (groupAt[j].kind === "update") V.open = V.tab = V.sel = null; // all parameters are shown
     if (V.open) V.open = V.isRest(j) ? V.open : placeNow();
     put(status, "aria-live", quiet ? "off" : "polite");

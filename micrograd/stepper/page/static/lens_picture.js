@@ -176,7 +176,7 @@ function lensPicture(V, on) {
   }
   const lossRows = () => { const term = V.term(); return !term ? 0 : term.p ? term.p.length > 6 ? 5 : term.p.length : term.target != null ? 1 : 0; };
   const lossCells = () => { const term = V.term(); return term && term.node !== root ? 2 : 1; };
-  const lossHeight = () => lossCells() * (T.card + 2) + 10 + lossRows() * 28;
+  const lossHeight = () => lossCells() * (T.card + 2) + 14 + lossRows() * 28;
   function lossCard(x, H, w) {
     const height = lossHeight(), y = Math.round((H - height) / 2), term = V.term(), box = at(h("div", { class: "mgn-neuron loss", role: "group", "aria-label": "loss" }), x, y, w, height);
     box.offset = [x, y];
@@ -184,6 +184,7 @@ function lensPicture(V, on) {
     boxes.push({ e: box, loss: true });
     let top = 4;
     for (const i of lossCells() === 2 ? [term.node, root] : [root]) { inBox(box, i, 4, top, w - 11); top += T.card + 2; }
+    top += 4; // the ring around a card
     if (term?.p) {
       const order = term.p.map((_, j) => j), list = order.length <= 6 ? order : [term.right, ...order.filter(j => j !== term.right).sort((a, b) => numberOf(term.p[b]) - numberOf(term.p[a])).slice(0, 3)].sort((a, b) => a - b);
       for (const j of list) {
@@ -356,7 +357,7 @@ function lensPicture(V, on) {
       put(c.e, "class", `${c.extra}${i === root ? " root" : ""}${q && !asked ? part ? " part" : "" : " wait"}${to ? " to" : from ? " from" : ""}${V.sel === i ? " sel" : ""}`);
       put(c.e, "title", [n.name, `= ${minus(n.full)}`, V.code(i)].filter(t => t).join("  "));
       put(c.data, "text", known ? fitted(n.text, compact ? c.w - 12 : c.room, compact ? 13.5 : 14) : "\u2013");
-      put(c.data, "class", `num d${known ? "" : " off"}`);
+      put(c.data, "class", `num d${!known ? " off" : /!$/.test(n.text) ? " bad" : ""}`);
       const cap = part ? `${q.got}/${q.of}` : "grad", capped = !compact && widthOf(cap, 12) + widthOf(text, 13.5) + 18 < c.w;
       put(c.cap, "text", capped || (part && compact && widthOf(cap, 12) + widthOf(text, 13) + 14 < c.w) ? cap : "");
       put(c.g, "text", q ? fitted(q.text, c.w - 14, 13.5) + (q.correct ? "!" : "") : "\u2013");

@@ -78,7 +78,7 @@ function lensWords(V, on) {
 
   const { called } = V, rootName = called(root);
   const bound = name => { const short = withoutSample(name, rootName); return short.includes(" ") ? `(${short})` : short; }; // of the sample that is shown
-  const partial = (a, b) => typed(`\u2202${bound(a)}/\u2202${bound(b)}`), gradOf = i => partial(rootName, called(i));
+  const partial = (a, b) => typed(`\u2202${bound(a)}/\u2202${bound(b)}`), gradOf = i => nodes[i].role === "const" ? typed(gradNamed(nodes[i], called(i))) : partial(rootName, called(i));
   const formula = (...c) => make("m", "math", { displaystyle: "true" }, ...c);
   const ratio = (a, b) => M("mfrac", M("mrow", M("mo", "\u2202"), ident(bound(a))), M("mrow", M("mo", "\u2202"), ident(bound(b))));
   const tile = (value, kind, caption, under) => h("div", { class: `mgs-tile${kind ? ` ${kind}` : ""}${value.length > 7 ? " long" : ""}` },
@@ -92,6 +92,7 @@ function lensWords(V, on) {
     t.push(tile(s.up, "", words[0], gradOf(s.n)), op("\u00d7"), tile(s.loc, "local", words[1], partial(called(s.n), called(s.p))), op(s.equals || "="),
       tile(s.after + (s.correct ? "!" : ""), "now", words[2], s.correct ? `correct: ${minus(s.correct)}` : gradOf(s.p)));
     tiles.append(...t);
+    tiles.classList.toggle("four", t.length > 5);
   }
   function weightedSum(at) { // with the numbers of at most four inputs
     const shown = at.w.slice(0, 4).map((w, i) => [nodes[w].text, nodes[at.in[i]].text]), rest = at.w.length - shown.length;
@@ -212,7 +213,7 @@ function lensWords(V, on) {
     body.replaceChildren(table(["through", "upstream \u00d7 local", "adds", "step"], tr,
       h("tr", {}, h("td", {}, gradOf(i)), h("td", {}, foot), h("td", { class: q ? signOf(q.text + (q.correct ? "!" : "")) : null }, q ? minus(q.text) + (q.correct ? "!" : "") : "\u2013"), h("td"))));
     if (q?.correct) body.append(h("p", { class: "mgs-note" }, `${minus(q.correct)} would be correct.`));
-    else if (q && q.got === q.of && !n.sym && net.loss && Number.isFinite(numberOf(q.text))) body.append(h("p", { class: "mgs-note" }, ...typed(`If ${called(i)} grows by 0.01, ${rootName} changes by about ${numberText(numberOf(q.text) * .01, 4, true)}.`)));
+    else if (q && q.got === q.of && !n.sym && net.loss && Number.isFinite(numberOf(q.text))) body.append(h("p", { class: "mgs-note" }, ...typed(`If ${n.role === "const" ? "the number " : ""}${called(i)} grows by 0.01, ${rootName} changes by about ${numberText(numberOf(q.text) * .01, 4, true)}.`)));
     const code = V.code(i);
     if (code) body.append(h("p", { class: "mgs-note" }, "In Python: ", h("code", {}, code)));
   }

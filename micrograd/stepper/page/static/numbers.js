@@ -27,7 +27,7 @@ function numberText(x, n = 4, plus = false, whole = false) {
   return sign + trimmed(power < 0 ? `0.${"0".repeat(-power - 1)}${m}` : `${m.slice(0, power + 1)}.${m.slice(power + 1)}`);
 }
 function halfUp(a, n) { // the digits of an int, as Python writes one of any length
-  const power = String(a).length - 1, unit = 10n ** BigInt(Math.max(0, power - n + 1)), digits = String((BigInt(a) + unit / 2n) / unit);
+  const all = BigInt(a), power = String(all).length - 1, unit = 10n ** BigInt(Math.max(0, power - n + 1)), digits = String((all + unit / 2n) / unit);
   return [digits, power + Math.max(0, digits.length - n)];
 }
 function numberOf(text) {

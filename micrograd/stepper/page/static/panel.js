@@ -12,6 +12,7 @@ function panelOf(D, on, light, keep) {
   let byPath = keep?.byPath ?? false, pathsOf = null; // the value whose paths are shown: they are the same at every step
   let over = null, held = null; // the paths of the rows under the mouse and with the focus
   const phase = h("p", { class: "mgs-phase" });
+  phase.style.minWidth = `${widthOf(`Backward ${D.walk} of ${D.walk}`, 15)}px`; // so that no step breaks the title row elsewhere
   const say = h("p", { class: "mgs-say", role: "status", "aria-live": "polite", "aria-atomic": "true" });
   const math = h("div", { class: "mgs-math" }), rule = h("p", { class: "mgs-rule" }), tiles = h("div", { class: "mgs-tiles" });
   const by = [["Steps", "One row a step"], ["Paths", "One row a path"]].map(([name, label]) => h("button", { type: "button", "aria-label": label, title: label }, name)), panes = new Map(), tabs = h("div", { class: "mgs-by", role: "group", "aria-label": "Sum" }, by);
@@ -37,7 +38,7 @@ function panelOf(D, on, light, keep) {
   const op = c => h("span", { class: "mgs-op", "aria-hidden": "true" }, c);
   const bound = i => called(i).includes(" ") ? `(${called(i)})` : called(i);
   const dLocal = (c, p) => `\u2202${bound(c)}/\u2202${bound(p)}`;
-  const gradOf = i => nodes[i].role === "const" || /^[-\d]/.test(nodes[i].name) ? `grad of ${nodes[i].name}` : `${bound(i)}.grad`;
+  const gradOf = i => gradNamed(nodes[i], called(i));
   function words(k) {
     const s = steps[k], name = nodes[s.n].name;
     math.replaceChildren(); tiles.replaceChildren();

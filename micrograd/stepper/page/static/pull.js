@@ -223,11 +223,11 @@ PARTS.push(host => {
   // ---- the line below the picture
   host.legends.push(() => {
     if (refused) return [h("div", { class: "mgs-moved" }, h("span", { title: minus(refused) }, minus(refused)))];
-    const list = live ? changed() : [], few = host.width() < 520 ? 1 : 2;
+    const list = live ? changed() : [], narrow = host.width() < 520;
     if (!list.length) return null;
     const first = list.includes(before?.i) ? [before.i, ...list.filter(i => i !== before.i)] : list;
-    const what = first.slice(0, few).flatMap((i, j) => [j ? ", " : "", ...short(i), ` ${minus(texts[i])} \u2192 ${minus(nodes[i].text)}`]);
-    const rest = list.length > few ? `, ${list.length - few} more` : "", end = D.live.fractions ? "; exact fractions end here" : "";
+    const what = narrow && list.length > 1 ? [`${list.length} numbers`] : first.slice(0, 2).flatMap((i, j) => [j ? ", " : "", ...short(i), ` ${minus(texts[i])} \u2192 ${minus(nodes[i].text)}`]);
+    const rest = list.length > 2 && !narrow ? `, ${list.length - 2} more` : "", end = D.live.fractions ? "; exact fractions end here" : "";
     const button = h("button", { type: "button" }, "Back to the original");
     button.onclick = () => { const i = first[0]; back(list); host.focus(i); };
     return [h("div", { class: "mgs-moved" }, h("span", {}, ...what, rest, ": ", ...short(root), ` ${minus(texts[root])} \u2192 ${minus(nodes[root].text)}${end}`), button)];

@@ -160,6 +160,7 @@ function mount(model, el, keep, again) {
       const shown = q.done ? minus(n.text) : "\u2013", grad = q.text === null ? "\u2013" : minus(q.text) + (q.correct ? "!" : "");
       writeNumber(n.dT, n.dC, shown, W);
       writeNumber(n.gT, n.gC, grad, W);
+      put(n.dT, "class", `num d${/!$/.test(shown) ? " bad" : ""}`);
       put(n.gT, "class", "num g" + (wrong ? " bad" : ""));
       put(n.chip, "class", "chip" + (q.text === null || asked ? "" : wrong ? " on bad" : final ? " on" : " on part"));
       put(n.chip, "--fill", q.text === null || asked ? "" : tint(wrong ? 2 : q.t));
@@ -234,14 +235,16 @@ function mount(model, el, keep, again) {
   const boxOf = i => { const n = nodes[i]; return [n.x - W / 2, n.y - H / 2, n.x + W / 2, n.y + H / 2]; };
   const opBox = i => { const n = nodes[i]; return [n.ox - n.ow / 2, n.oy - R, n.ox + n.ow / 2, n.oy + R]; };
   function tagOf(n, text) { // below its card; beside that if something else is there
-    const lines = arithmeticLines(text, W + 68), w = Math.max(...lines.map(line => widthOf(line, 13))) + 12, hang = 16 * lines.length + 6;
     const taken = nodes.flatMap((o, i) => shown(i) ? [boxOf(i), ...(o.sym ? [opBox(i)] : [])] : []);
-    const box = [[0, 1], [1, 1], [-1, 1], [0, -1], [1, -1], [-1, -1]].map(([side, below]) => {
-      const x = Math.max(w / 2 + 2, Math.min(GW - w / 2 - 2, n.x + side * (w - W - 16) / 2)), y = below > 0 ? n.y + H / 2 + 8 : n.y - H / 2 - 8 - hang;
-      return [x - w / 2, y, x + w / 2, y + hang];
-    }).find((spot, j, all) => spot[1] >= 0 && !taken.some(o => meets(o, spot))) ?? [n.x - w / 2, n.y + H / 2 + 8, n.x + w / 2, n.y + H / 2 + 8 + hang];
-    const x = (box[0] + box[2]) / 2;
-    return { box, g: S("g", { class: "tag" }, S("rect", { x: box[0], y: box[1], width: w, height: hang, rx: 6 }), lines.map((line, j) => S("text", { x, y: box[1] + 16 * (j + 1) }, line))) };
+    const spots = [arithmeticLines(text, W + 68), [minus(text)]].flatMap(lines => { // one long line where two are too high
+      const w = Math.max(...lines.map(line => widthOf(line, 13))) + 12, hang = 16 * lines.length + 6;
+      return [[0, 1], [1, 1], [-1, 1], [0, -1], [1, -1], [-1, -1]].map(([side, below]) => {
+        const x = Math.max(w / 2 + 2, Math.min(GW - w / 2 - 2, n.x + side * (w - W - 16) / 2)), y = below > 0 ? n.y + H / 2 + 8 : n.y - H / 2 - 8 - hang;
+        return { lines, x, box: [x - w / 2, y, x + w / 2, y + hang] };
+      });
+    });
+    const { lines, x, box } = spots.find(({ box }) => box[1] >= 0 && !taken.some(o => meets(o, box))) ?? spots[0];
+    return { box, g: S("g", { class: "tag" }, S("rect", { x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1], rx: 6 }), lines.map((line, j) => S("text", { x, y: box[1] + 16 * (j + 1) }, line))) };
   }
   let view = null; // what the pane shows of the drawing at the moment
   function spotOf(i) { // where a card is, in pixels of the pane
@@ -316,7 +319,7 @@ function mount(model, el, keep, again) {
       e.g.setAttribute("d", d); gH.children[j].setAttribute("d", d);
       undo.push(() => e.g.setAttribute("d", e.d));
       if (!e.label?.parentNode) return;
-      const [lx, ly] = [(xa + xb) / 2, (p.y + py + c.oy + cy) / 2 - 10], w = widthOf(localOf(e), 13) / 2 + 2;
+      const [lx, ly] = besideCurve(xa, p.y + py, xb, c.oy + cy, localOf(e)), w = widthOf(localOf(e), 13) / 2 + 2;
       e.label.setAttribute("x", lx); e.label.setAttribute("y", ly);
       if ([...places, ...nodes.flatMap((n, i) => n.g.parentNode && shown(i) ? [boxOf(i)] : [])].some(b => meets(b, [lx - w, ly - 13, lx + w, ly + 4]))) give(e.label);
     });
@@ -327,7 +330,7 @@ function mount(model, el, keep, again) {
     j = clamp(j);
     if (j === k) return;
     const ahead = j === k + 1, near = Math.abs(j - k) === 1;
-    k = j; sought = null;
+    k = j; sought = null; alert.hidden = true;
     if (steps[k].k === "update") { sel = null; panel.turn(panel.byPath); } // all parameters are shown
     unfold(steps[k].n, steps[k].p);
     app.classList.toggle("still", !ahead);

@@ -128,7 +128,7 @@ PARTS.push(host => {
   }
   function spark() {
     const x = U.losses, most = Math.max(...x), least = Math.min(...x), last = minus(number(x.at(-1))), W = 250, right = W - 20 - widthOf(last, 13);
-    const X = j => 4 + (right - 4) * j / (x.length - 1), Y = y => 41 - 36 * (y - least) / (most - least || 1), every = Math.ceil(x.length / UPDATES.points);
+    const X = j => 4 + (right - 4) * j / (x.length - 1), Y = y => 41 - 36 * ((y - least) / (most - least || 1)), every = Math.ceil(x.length / UPDATES.points);
     const points = x.map((y, j) => j % every && j < x.length - 1 ? null : `${X(j).toFixed(1)} ${Y(y).toFixed(1)}`).filter(p => p);
     return S("svg", { class: "mgs-spark", viewBox: `0 0 ${W} 46`, width: W, height: 46, role: "img", "aria-label": `${spoken(rootName)} after each update, from ${minus(number(x[0]))} to ${last}` },
       S("path", { d: `M${points.join("L")}` }), S("circle", { r: 4.5, cx: X(x.length - 1), cy: Y(x.at(-1)) }), S("text", { x: X(x.length - 1) + 9, y: Math.min(42, Y(x.at(-1)) + 4.5) }, last));
