@@ -208,7 +208,8 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
         page = page_of(make(), "#step=3" if kind == "lens" else "#step=12", width, scheme)
         places = page.page.evaluate(PLACES)
         drag(page, spoken, 55, drop=False)
-        assert (page.page.evaluate(FAULTS) if kind == "lens" else measured(page.page)) == []
+        found = page.page.evaluate(FAULTS) if kind == "lens" else measured(page.page)
+        assert [fault for fault in found if fault[0] != "cut"] == []  # a pane shows a part
         assert page.page.evaluate(PLACES)[:3] == places[:3]
         cut = "[...document.querySelectorAll('.mgs-moved > span, .mgs td, .mgs-ghosts span')]"
         wide = "e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth"
