@@ -3,7 +3,7 @@
 // What is wrong with it: a list of [kind, what]. An element counts as far as it is visible.
 // `places`: more than the colours, which alone depend on the theme.
 faults(places) {
-  const faults = [], app = document.querySelector(".mgs"), pane = document.querySelector(".mgs-view");
+  const faults = [], app = document.querySelector(".mgs"), pane = document.querySelector(".mgs-view, .mgn-view");
   const fault = (kind, ...what) => faults.push([kind, what.join(" ").replace(/\s+/g, " ")]);
   const box = e => e.getBoundingClientRect();
   const shown = e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && box(e).width > 0;
@@ -14,7 +14,7 @@ faults(places) {
   const frame = box(pane), seen = e => meet(box(e), frame, 2);
 
   const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-  const written = all("*").filter(e => e.namespaceURI === "http://www.w3.org/1999/xhtml" && own(e) && !e.closest("[hidden], option"));
+  const written = all("*").filter(e => e.namespaceURI === "http://www.w3.org/1999/xhtml" && own(e) && parseFloat(getComputedStyle(e).fontSize) && !e.closest("[hidden], option"));
   if (places) {
     // ---- nothing is wider than its place
     const wide = document.documentElement.scrollWidth - innerWidth;

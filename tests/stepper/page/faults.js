@@ -16,7 +16,7 @@
     if (wide > 1 && high > 1 && !a.e.matches(".mgn-dot") && !b.e.matches(".mgn-dot")) faults.push(`overlap: ${what(a.e)} | ${what(b.e)}`);
   }));
   for (const card of document.querySelectorAll(".mgn-card:is(.to, .from)")) {
-    const { left, right, top, bottom } = card.getBoundingClientRect(), style = getComputedStyle(card), by = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+    const { left, right, top, bottom } = card.getBoundingClientRect(), style = getComputedStyle(card), by = Math.max(parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset), +(/(\d+)px$/.exec(style.boxShadow)?.[1] ?? 0)); // and the one of the focus
     for (const text of document.querySelectorAll(".mgn-prob > span")) {
       const r = text.getBoundingClientRect();
       if (seen(text) && Math.min(r.right, right + by) > Math.max(r.left, left - by) && Math.min(r.bottom - 3, bottom + by) - Math.max(r.top + 3, top - by) > 1) faults.push(`under a ring: ${what(text)}`);

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from browser import keep_screenshot
 from networks import small
+from screen import measured
 from stepper_page import INSIDE, TWO_FRAMES, Opened, on_the_page
 
 from micrograd import Value, steps
@@ -124,6 +125,27 @@ def test_nothing_overlaps_is_cut_off_or_too_small(lens, name):
             keep_screenshot(page.page, f"lens-{name}-{width}-{at}-open")
             found |= {(width, state): faults for state, faults in states.items() if faults}
     assert found == {}
+
+
+def test_every_text_stands_out_in_both_themes(lens):
+    page = lens("2-2-2")
+    found = []
+    for width in (400, 1366):
+        page.page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.page.emulate_media(color_scheme=scheme)
+            for key in ("Home", "End", "Enter", "u"):
+                page.press("Escape", "Escape", key)
+                page.page.evaluate(TWO_FRAMES)
+                found += measured(page.page, places=False)
+    assert found == []
+
+
+def test_the_ring_around_the_loss_covers_no_probability(lens):
+    page = lens("2-2-2", "#step=9&open=loss")
+    page.press("Tab")
+    page.page.locator(".mgn-card.to").focus()
+    assert page.page.evaluate(FAULTS) == []
 
 
 # ---- what a reader finds in it -----------------------------------------------------------------

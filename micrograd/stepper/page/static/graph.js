@@ -26,7 +26,7 @@ function decoded(data, narrow = false) {
   D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
     const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
     return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
-      l: d ? [lx, ly] : besideCurve(x0, a.y, x1, b.oy, `\u2202 ${b.loc[arg]}`) };
+      get l() { return d ? [lx, ly] : besideCurve(x0, a.y, x1, b.oy, `\u2202 ${b.loc[arg]}`); } };
   });
   return D;
 }
