@@ -196,27 +196,17 @@ done:
 
 
 def _of_one() -> str:
-    """Return `one`, `total` and `results` for programs that compute one sample.
+    """Return `one` and `results` for programs that compute one sample.
 
     Their results are set, not added to. Compiled code writes them where they are wanted; an
     interpreter has them beside its inputs, and where they are is what `results` returns.
     """
-    lanes = host().lanes
-    v = f"<{lanes} x double>"
-    zeros, zero = folded_ir("%bad", lanes)
     return f"""
 define void @one(ptr %d, ptr %flat, ptr %par, ptr %out, ptr %in) #0 {{
 entry:
 {areas(1)}
-  %any = icmp sgt i64 %inputs, 0
-  br i1 %any, label %give, label %ready
-give:
-  %i = phi i64 [ 0, %entry ], [ %i1, %give ]
-{load("x", "double", "%flat", "%i")}
-  %to = getelementptr double, ptr %in, i64 %i
-  store double %x, ptr %to, align 8
-{again("i", "%inputs", "give", "ready")}
-ready:
+  %bytes = mul i64 %inputs, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %in, ptr %flat, i64 %bytes, i1 false)
   %there = call ptr @run(ptr %d, ptr %par, ptr %out, ptr %in)
   call void @bring(ptr %there, ptr %out, i64 %results)
   ret void
@@ -251,7 +241,15 @@ entry:
   %there = call ptr @run(ptr %d, ptr %par, ptr %out, ptr %in)
   ret ptr %there
 }}
+"""
 
+
+def _total_of_one() -> str:
+    """Return `total` for such programs: the results, and 0.0 or, if one is not finite, nan."""
+    lanes = host().lanes
+    v = f"<{lanes} x double>"
+    zeros, zero = folded_ir("%bad", lanes)
+    return f"""
 define double @total(ptr %d, ptr %args, ptr %par, i64 %n, i64 %chunk, i64 %c0, i64 %c1, ptr %sums,
     ptr %in) #0 {{
 entry:
@@ -300,7 +298,7 @@ def _driver(lanes: int) -> str:
     a vector each, the scratch slots, and once more the results.
     """
     if lanes == 1:
-        return _gather(lanes) + _of_one()
+        return _gather(lanes) + _of_one() + _total_of_one()
     functions = (_clear, _gather, _fill, _one, _each, total_ir)
     return "".join(function(lanes) for function in functions) + SHARED
 
