@@ -20,6 +20,7 @@ def page():
 def test_a_notebook_runs_from_top_to_bottom(page, number):
     (name,) = [name for name in COURSE if name.startswith(number)]
     started(page, page.address, name)
+    assert page.locator(".jp-NotebookTrustedStatus").text_content() == "Trusted"
     assert_ran(run_all(page, limit=600))
     if number == "02":
         show_output(page, ".mgs")

@@ -1,10 +1,17 @@
-// Paper is light.
-const page = document.documentElement;
+// Paper is light, and narrower than a window: a page in a frame is laid out by the window, and made smaller.
+const page = document.documentElement, PAPER = 700;
+const frames = () => [...document.querySelectorAll("iframe.mgs-frame")];
 let shown = page.dataset.theme;
-addEventListener("beforeprint", () => { shown = page.dataset.theme; page.dataset.theme = "light"; });
-addEventListener("afterprint", () => { page.dataset.theme = shown; });
+addEventListener("beforeprint", () => {
+  shown = page.dataset.theme; page.dataset.theme = "light";
+  for (const { style, clientWidth } of frames()) { style.width = `${clientWidth}px`; style.zoom = Math.min(1, PAPER / clientWidth); }
+});
+addEventListener("afterprint", () => {
+  page.dataset.theme = shown;
+  for (const { style } of frames()) style.width = style.zoom = "";
+});
 
 // A page in a frame tells how high it is, so that nobody has to scroll within it.
 addEventListener("message", ({ source, data }) => {
-  for (const frame of document.querySelectorAll("iframe.mgs-frame")) if (frame.contentWindow === source && data?.pageHeight > frame.height) frame.height = Math.ceil(data.pageHeight);
+  for (const frame of frames()) if (frame.contentWindow === source && data?.pageHeight > frame.height) frame.height = Math.ceil(data.pageHeight);
 });

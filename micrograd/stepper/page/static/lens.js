@@ -346,7 +346,7 @@ function mountLens(model, el, keep) {
   const leaveTheme = followTheme(app, el, model, on, (theme, printing) => {
     if (printing === onPaper) return;
     onPaper = printing;
-    app.style.width = printing ? "1040px" : ""; // landscape
+    app.style.width = printing && parent === window ? "1040px" : ""; // landscape; a frame has the paper of another page
     measure(); paint();
   });
   const sized = new ResizeObserver(() => { const w = app.clientWidth; if (!w) play(false); else if (w !== V.width && !onPaper) { measure(); paint(); } });
