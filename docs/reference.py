@@ -322,7 +322,8 @@ def with_code(docstring: str) -> str:
 PLOTTED = {
     "add": (1.0,), "sub": (1.0,), "mul": (2.0,), "div": (2.0,), "pow": (3.0,), "maximum": (1.0,),
     "minimum": (1.0,), "hypot": (1.0,), "arctan2": (1.0,), "greater": (1.0,),
-    "greater_equal": (1.0,), "equal": (1.0,), "share": (1.0,), "ratio": (2.0,), "where": (2.0, -1.0),
+    "greater_equal": (1.0,), "equal": (1.0,), "share": (1.0,), "ratio": (2.0,),
+    "where": (2.0, -1.0),
 }  # fmt: skip
 
 

@@ -68,16 +68,17 @@ def listed(folder):
 
 
 def test_the_front_page_steps_and_leads_to_the_playground(browser, address):
-    with opened(browser, address, viewport={"width": 1280, "height": 800}) as page:
+    with opened(browser, address, viewport={"width": 1366, "height": 768}) as page:
         page.goto(address)
         frame = page.frame_locator("iframe.mgs-frame")
-        frame.get_by_role("button", name="Play").wait_for()
+        play = frame.get_by_role("button", name="Play").bounding_box()
+        assert play["y"] + play["height"] <= 768
         before = frame.locator("main").inner_text()
         frame.get_by_role("button", name="Step forward").click()
         assert frame.locator("main").inner_text() != before
         door = page.get_by_role("link", name="Try your own expression")
         box = door.bounding_box()
-        assert box["y"] + box["height"] < 800
+        assert box["y"] + box["height"] < 768
         assert page.locator("iframe.mgs-frame").bounding_box()["y"] < 400
         keep_screenshot(page, "site-front")
 
@@ -115,6 +116,11 @@ def test_a_page_in_a_frame_is_seen_whole(browser, address, width):
                     break
                 page.wait_for_timeout(100)
             assert not frame.evaluate(scrolls), name
+            wide = page.locator("iframe.mgs-frame").bounding_box()["width"]
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")  # it fits on paper
+            assert page.locator("iframe.mgs-frame").bounding_box()["width"] <= 700
+            page.evaluate("dispatchEvent(new Event('afterprint'))")
+            assert page.locator("iframe.mgs-frame").bounding_box()["width"] == wide
 
 
 @pytest.mark.parametrize(
@@ -150,6 +156,22 @@ def test_every_method_of_a_value_and_a_stepper_is_in_the_inventory(folder):
         for name in {name for base in ours for name in vars(base)}:
             if not name.startswith("_") and callable(getattr(kind, name)):
                 assert f"{place}.{kind.__name__}.{name}" in known
+
+
+def test_every_operation_has_its_derivative_and_a_plot(folder):
+    pages = {
+        page.stem.removeprefix("ops."): page.read_text(encoding="utf-8")
+        for page in (folder / "micrograd" / "reference" / "ops").glob("*.html")
+    }
+    for name in micrograd.ops.TABLE:
+        assert "<strong>Derivative" in pages[name], name
+        assert f"/{name}-light.svg" in pages[name], name
+
+
+def test_every_page_of_the_tour_has_a_picture(folder):
+    for page in (folder / "micrograd" / "tour").glob("[!i]*.html"):
+        article = page.read_text(encoding="utf-8").partition("<article")[2]
+        assert re.search("<svg|<img|<iframe", article.partition("</article")[0]), page.name
 
 
 # ---- the playground ----------------------------------------------------------------------------
