@@ -48,13 +48,35 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
     Whole folders are left to the plugin, which takes a worker for each processor.
     """
-    chosen = [Path(argument.partition("::")[0]) for argument in config.args]
-    return None if any(path.is_dir() for path in chosen) else 0
+    return None if _whole_folders(config) else 0
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the notebooks, or one worker would end with them, alone."""
+def _whole_folders(config: pytest.Config) -> bool:
+    return any(Path(argument.partition("::")[0]).is_dir() for argument in config.args)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect tests without the garbage collector: it would be a quarter of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the notebooks, or one worker would end with them, alone; leave out what is slow.
+
+    Slow tests run where `-m` says which tests to run, and in files that are chosen. Those that need
+    a browser say so themselves.
+    """
     items.sort(key=lambda item: item.get_closest_marker("notebook") is None)
+    if _whole_folders(config) and not config.getoption("markexpr"):
+        slow = pytest.mark.skip(reason="they take long (python -m pytest -m slow runs them)")
+        for item in items:
+            if item.get_closest_marker("slow") and not item.get_closest_marker("browser"):
+                item.add_marker(slow)
 
 
 def pytest_collection_finish() -> None:

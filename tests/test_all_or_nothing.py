@@ -6,6 +6,7 @@ import random
 
 import pytest
 from interrupts import at_every_line, interrupted
+from tables import mostly_slow
 
 import micrograd
 from micrograd import Value, detect_anomaly, enable_grad, no_grad, ops, optim, train
@@ -145,7 +146,7 @@ def test_a_compiled_function_that_is_trained(backend):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an open file
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", mostly_slow(RUNS))
 def test_a_run_and_its_checkpoint(tmp_path, name):
     """Model and optimizer are those after a whole step, and go on from there as if nothing was."""
     if RUNS[name]["compile"]:

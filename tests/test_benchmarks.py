@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tables import mostly_slow
 
 FOLDER = Path(__file__).parent / "benchmarks"
 PROGRAMS = [
@@ -26,7 +27,7 @@ def test_the_benchmarks_are_found():
     assert FOLDER / "eager.py" in PROGRAMS
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", mostly_slow(PROGRAMS), ids=lambda path: path.stem)
 def test_a_tiny_benchmark_runs_and_writes_no_results(path, monkeypatch, capsys):
     results = FOLDER / "RESULTS.md"
     before = results.read_bytes() if results.exists() else None

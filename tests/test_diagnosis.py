@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from tables import mostly_slow
 
 from micrograd import Value
 from micrograd.diagnosis import diagnose
@@ -276,7 +277,7 @@ def test_a_network_that_answers_the_mean_of_the_targets_is_told(loss, sizes, y):
         assert f"the mean of the targets is {sum(y) / 4:g}" in findings[0].evidence
 
 
-@pytest.mark.parametrize("loss", ["mse", "bce"])
+@pytest.mark.parametrize("loss", mostly_slow(["mse", "bce"]))
 def test_a_network_too_narrow_for_its_data_is_told_once_training_has_ended(loss):
     y = [0, 1, 1, 0]
     narrow = diagnose(trained("tanh", (1, 1), loss, y), XOR, y, loss)

@@ -21,6 +21,7 @@ def gpt():
     return runpy.run_path(str(FOLDER / "microgpt.py"))
 
 
+@pytest.mark.slow
 def test_a_gpt_on_names_trains_compiled_as_it_does_eagerly(gpt):
     names = first_names()
     letters, weights = (np.array(part) for part in zip(*map(gpt["sample_of"], names), strict=True))

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from tables import mostly_slow
 
 from micrograd.errors import NumberTypeError, StateError
 from micrograd.files import read_json, write_json
@@ -308,7 +309,7 @@ def test_a_link_to_nothing_makes_the_file_that_it_names(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", mostly_slow([1, 2]))
 def test_whatever_a_file_holds_only_errors_of_ours_come_out(seed):
     program = Path(__file__).parent / "support" / "damaged.py"
     command = [sys.executable, str(program), str(seed), "800"]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tables import mostly_slow
 
 import micrograd
 from micrograd.course import EXERCISES
@@ -14,7 +15,7 @@ nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("matplotlib.font_manager")  # makes its cache now, or a notebook would say so
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def read(path):
@@ -41,6 +42,7 @@ def texts(cell):
 
 
 @pytest.mark.notebook
+@pytest.mark.parametrize("path", mostly_slow(NOTEBOOKS), ids=lambda path: path.stem)
 def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
     package = str(Path(micrograd.__file__).parents[1])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]))
@@ -58,6 +60,7 @@ def test_it_runs_from_a_fresh_kernel_and_says_what_is_stored(path, monkeypatch):
         assert not any(o.get("name") == "stderr" for o in after.outputs), after.outputs
 
 
+@every_notebook
 def test_it_is_small_and_speaks_of_no_machine(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.encode("utf-8")) <= 2**20
@@ -67,6 +70,7 @@ def test_it_is_small_and_speaks_of_no_machine(path):
     assert not re.search(r"/(home|root|tmp|Users|work)/|[A-Z]:\\\\", text)
 
 
+@every_notebook
 def test_its_cells_are_short_and_it_begins_and_ends_as_all_do(path):
     notebook = read(path)
     for cell in code_cells(notebook):
@@ -85,6 +89,7 @@ def test_its_cells_are_short_and_it_begins_and_ends_as_all_do(path):
     assert "## Sources" in last
 
 
+@every_notebook
 def test_its_links_lead_somewhere(path):
     text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
     for link in re.findall(r"\]\(([^)]+)\)", text):
@@ -93,6 +98,7 @@ def test_its_links_lead_somewhere(path):
         assert list(path.parent.glob(f"0{number}_*.ipynb"))
 
 
+@every_notebook
 def test_each_of_its_sources_says_where_it_is(path):
     sources = read(path).cells[-1].source.partition("## Sources")[2]
     where = r"doi:10\.\d{4,}/\S+|arXiv:\d{4}\.\d{5}|\b[\w-]+\.(com|org|io|dev|gov|be|press)\b"
@@ -100,6 +106,7 @@ def test_each_of_its_sources_says_where_it_is(path):
         assert re.search(where, each), each
 
 
+@every_notebook
 def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
     number = path.stem[:2]
     asked = re.findall(r'check\("(\w+)", (.+)\)', "\n".join(c.source for c in read(path).cells))
@@ -112,6 +119,7 @@ def test_its_exercises_are_those_that_can_be_checked_and_are_unsolved(path):
     }
 
 
+@every_notebook
 def test_it_asks_for_guesses_before_it_shows_numbers_and_prints_them_beside(path):
     code = "\n".join(cell.source for cell in code_cells(read(path)))
     behind = re.split(r'^guess.* = .*"\?".*$', code, flags=re.MULTILINE)[1:]
@@ -119,6 +127,7 @@ def test_it_asks_for_guesses_before_it_shows_numbers_and_prints_them_beside(path
     assert [part for part in behind if not re.search(r"\bguess\b", part)] == []
 
 
+@every_notebook
 def test_its_pictures_have_descriptions(path):
     for cell in code_cells(read(path)):
         for output in cell.outputs:
@@ -128,6 +137,7 @@ def test_its_pictures_have_descriptions(path):
                 assert svg is None or re.search(r"<title.*>.+</title>\s*<desc.*>.+</desc>", svg)
 
 
+@every_notebook
 def test_its_displayed_formulas_are_read_aloud(path):
     cells = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
     formulas = [part for cell in cells for part in cell.split("\n$$")[1:]]

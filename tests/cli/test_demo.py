@@ -8,6 +8,7 @@ import time
 from xml.etree import ElementTree as ET
 
 import pytest
+from tables import mostly_slow
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -53,7 +54,7 @@ def test_the_demo_learns_the_moons_and_writes_what_it_says(tmp_path, capsys):
     assert train.evaluate(model, data.X, data.y).accuracy > 0.98
 
 
-@pytest.mark.parametrize("dataset", ["moons", "iris"])
+@pytest.mark.parametrize("dataset", mostly_slow(["moons", "iris"]))
 def test_the_demo_writes_how_it_learns_as_a_page_and_a_film(tmp_path, capsys, dataset):
     page, film = tmp_path / "new" / "run.html", tmp_path / "run.gif"
     assert main(["demo", "--dataset", dataset, "--hidden", "3", "--steps", "3",
@@ -114,6 +115,7 @@ def test_a_linear_model_and_another_activation(tmp_path):
     assert MLP.from_file(tmp_path / "model.json").activation == "tanh"
 
 
+@pytest.mark.slow
 def test_compiled_and_eager_training_learn_the_same(tmp_path):
     pytest.importorskip("llvmlite")
     models = []
@@ -136,6 +138,7 @@ def test_a_large_graph_is_drawn_layer_by_layer(tmp_path, capsys):
     assert "16 neurons, 272 parameters" in drawn
 
 
+@pytest.mark.slow
 def test_the_sample_drawn_is_one_that_still_has_something_to_teach(tmp_path):
     options = ["--hidden", "4", "--steps", "60", "--out", str(tmp_path)]
     assert main(["demo", *options]) == 0
@@ -152,6 +155,7 @@ def test_a_graph_too_large_to_see_is_left_out_and_said(tmp_path, capsys):
     assert not (tmp_path / "graph.svg").exists()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files(tmp_path):
     for folder in ("a", "b"):
         assert main(["demo", "--hidden", "3", "--steps", "3", "--batch-size", "20", "--seed", "5",

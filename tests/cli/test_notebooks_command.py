@@ -56,6 +56,7 @@ def test_a_file_of_the_reader_is_never_overwritten(tmp_path, capsys, started):
     assert started == []
 
 
+@pytest.mark.slow
 def test_a_teacher_gets_the_kit_and_nothing_is_started(tmp_path, capsys, started):
     pytest.importorskip("matplotlib")
     assert main(["notebooks", "--teacher", str(tmp_path)]) == 0

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tables import mostly_slow
 
 from micrograd.cli import COMMANDS, main
 from micrograd.cli.terminal import ascii_text, encodable
@@ -74,7 +75,7 @@ def test_every_command_writes_what_the_stream_can_say(
             assert (sign in text) or sign not in full or plain in text
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", mostly_slow(ENCODINGS))
 def test_the_demo_writes_what_the_stream_can_say(
     encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,6 +246,7 @@ def test_the_answer_in_the_solutions_is_correct_in_all_its_digits(name):
         assert shown == [pytest.approx(number, rel=1e-6, abs=1e-300) for number in right(name)]
 
 
+@pytest.mark.slow
 @each("name", EXERCISES)
 def test_every_known_mistake_has_its_own_hint(capsys, name):
     exercise = EXERCISES[name]

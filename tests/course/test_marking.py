@@ -83,6 +83,7 @@ def test_arithmetic_is_read_and_code_is_not_run(tmp_path):
         assert said[name].startswith(("expected a number", "expected 3 numbers")), said
 
 
+@pytest.mark.slow
 def test_engines_are_run_if_that_is_asked_for_and_no_engine_stops_the_others(tmp_path, monkeypatch):
     source = json.loads(next(NOTEBOOK.parent.glob("08_*.ipynb")).read_text(encoding="utf-8"))
     right = {f"stage_{stage.name}": stage.code for stage in STAGES}

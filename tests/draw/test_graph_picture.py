@@ -14,7 +14,7 @@ from pathlib import Path
 
 import graphviz
 import pytest
-from tables import each
+from tables import each, mostly_slow
 
 from micrograd import Value, gradient
 from micrograd import sum as value_sum
@@ -316,7 +316,7 @@ LABELS = [
 
 
 @each("label", LABELS)
-@each("padding", [0, 200, 600])
+@pytest.mark.parametrize("padding", mostly_slow([0, 200, 600]))
 def test_a_label_is_text_and_nothing_else(label: str, padding: int) -> None:
     root = Value(1.0, label=label) * Value(2.0, label=label)
     root.label = label
@@ -506,6 +506,7 @@ def test_the_guard_answers_at_once_and_names_the_ways_out() -> None:
     draw_dot(value_sum([Value(1.0) for _ in range(499)]))
 
 
+@pytest.mark.slow
 def test_the_source_of_a_large_graph_takes_linear_time() -> None:
     def seconds(size: int) -> float:
         root = random_graph(size)
@@ -554,6 +555,7 @@ def test_the_text_form_reads_like_the_program() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_text_form_shows_the_end_of_a_deep_graph() -> None:
     root = Value(0, label="x")
     for _ in range(100_000):

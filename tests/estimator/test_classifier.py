@@ -25,6 +25,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from tables import mostly_slow
 
 from micrograd import MicrogradClassifier, MicrogradRegressor
 from micrograd.datasets import load
@@ -199,7 +200,7 @@ def test_a_warm_start_and_partial_fits_go_on():
         quick().partial_fit(MOONS.X, MOONS.y)
 
 
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("schedule", mostly_slow(["linear", "cosine"]))
 def test_a_warm_start_and_partial_fits_go_on_learning_with_a_schedule(schedule):
     options = {"schedule": schedule, "max_iter": 40, "tol": None, "learning_rate": 0.02}
     model = quick(warm_start=True, **options).fit(MOONS.X, MOONS.y)
@@ -435,6 +436,7 @@ SWEEP = """
 """
 
 
+@pytest.mark.slow
 def test_a_search_on_a_cluster_of_two_processes_gives_the_same_scores(tmp_path):
     program = tmp_path / "sweep.py"
     program.write_text(textwrap.dedent(SWEEP), encoding="utf-8")

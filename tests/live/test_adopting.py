@@ -4,6 +4,7 @@ import copy
 import math
 
 import pytest
+from tables import mostly_slow
 
 pytest.importorskip("numpy")
 pytest.importorskip("sklearn")
@@ -63,13 +64,13 @@ def test_python_goes_on_with_the_steps_that_the_page_would_have_done():
     assert view.reset().run(30).losses == second[1]
 
 
-@pytest.mark.parametrize("change", [
+@pytest.mark.parametrize("change", mostly_slow([
     {"data": "moons", "n": 60, "layers": [3]}, {"data": "blobs", "n": 60}, {"painted": _PAINTED},
     {"features": ["x1x2", "sin x1", "r"]}, {"loss": "cross_entropy", "activation": "tanh"},
     {"data": "none", "painted": _PAINTED, "loss": "mse"}, {"data": "iris", "n": 60},
     {"data": "plane", "held_out": 0.2}, {"data": "moons", "held_out": 0.7, "l1": 0.1},
     {"features": ["log", "root"]}, {"features": ["x1", "steep"], "optimizer": "Adam"},
-])  # fmt: skip
+], 2))  # fmt: skip
 def test_another_network_or_other_samples_are_shown_by_python_too(change):
     view = of_call(
         derived={

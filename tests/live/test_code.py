@@ -108,6 +108,7 @@ def cases():
     yield apart, [{"held_out": 0}, 10], names, 0
 
 
+@pytest.mark.slow
 def test_the_lines_give_the_losses_of_the_page():
     table = list(cases())
     found = in_node(_RAN, [[view.task, parts] for view, parts, *_ in table])

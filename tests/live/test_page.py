@@ -59,6 +59,7 @@ def test_the_page_holds_the_lens_of_the_worst_samples_of_each_class_or_of_those_
         view.page_text(3, samples=[30])
 
 
+@pytest.mark.slow
 def test_a_large_network_has_the_lens_of_one_sample_and_the_numbers_of_the_last_frame():
     rows = [[(i * k) % 7 / 7 for k in range(1, 41)] for i in range(6)]
     net = model(20, 1, nin=40)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tables import mostly_slow
 
 pytest.importorskip("numpy")
 pytest.importorskip("sklearn")
@@ -44,11 +45,11 @@ def both(make, steps, data=(X, y), loss="hinge", settings=None, **options):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [
+@pytest.mark.parametrize("options", mostly_slow([
     {}, {"momentum": 0.9}, {"momentum": 0.5, "nesterov": True}, {"weight_decay": 0.01},
     {"l1": 0.01}, {"l1": 0.03, "weight_decay": 0.1, "momentum": 0.5},
     {"batch_size": 7, "seed": 2**40 + 1}, {"batch_size": 1, "seed": 3}, {"loss": "mse"},
-])  # fmt: skip
+]))  # fmt: skip
 def test_relu_and_sgd_give_the_bits_of_the_engine(options):
     names = {"momentum", "nesterov", "weight_decay", "l1"}
     own = {key: options[key] for key in names & set(options)}

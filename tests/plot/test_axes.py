@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from tables import mostly_slow
 
 np = pytest.importorskip("numpy")
 matplotlib = pytest.importorskip("matplotlib")
@@ -24,7 +25,7 @@ from micrograd.plot import (  # noqa: E402
 from micrograd.style import contrast, theme  # noqa: E402
 
 
-@pytest.mark.parametrize("name", ["light", "dark"])
+@pytest.mark.parametrize("name", mostly_slow(["light", "dark"]))
 def test_pictures_of_the_inside_are_not_cut_at_the_edge(tmp_path, name):
     model = small()
     model([1.0, 2.0]).backward()
@@ -63,7 +64,7 @@ def test_without_axes_there_is_a_figure_that_a_notebook_shows():
         pyplot.close(ax.figure)
 
 
-@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+@pytest.mark.parametrize("kind", mostly_slow(["png", "svg", "pdf"]))
 def test_the_same_figure_has_the_same_bytes(tmp_path, kind):
     contents = []
     for _ in range(2):

@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 
 import pytest
+from tables import mostly_slow
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
@@ -151,7 +152,7 @@ def own_font(monkeypatch):
     monkeypatch.setattr(axes, "FAMILIES", ("DejaVu Sans",))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", mostly_slow(["light", "dark"]))
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.__name__)
 def test_a_picture_looks_as_it_did(own_font, picture, theme):
     from matplotlib.image import imread

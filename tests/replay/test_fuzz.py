@@ -6,6 +6,7 @@ import random
 
 import pytest
 from strategies import row_id
+from tables import mostly_slow
 
 import micrograd
 from micrograd import Value, compile, gradient, ops  # noqa: A004
@@ -43,7 +44,7 @@ def points(op):
     return [(*base, *point[len(base) :]) for point in found]
 
 
-@pytest.mark.parametrize("op", ROWS, ids=row_id)
+@pytest.mark.parametrize("op", mostly_slow(ROWS, 15), ids=row_id)
 def test_a_zero_has_the_sign_that_it_has_in_the_engine(op):
     known = []
     for point in points(op):
@@ -256,7 +257,7 @@ def result_of(run, numbers, wrt):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("first", range(0, 120, 20))
+@pytest.mark.parametrize("first", mostly_slow(range(0, 120, 20)))
 def test_compiled_programs_agree_with_the_engine(first, backend, rows):
     for seed in range(first, first + 20):
         assert not list(itertools.islice(disagreements(seed, rows, backend), 1)), seed
@@ -269,7 +270,7 @@ INFINITE = [
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("first", range(1000, 1100, 20))
+@pytest.mark.parametrize("first", mostly_slow(range(1000, 1100, 20)))
 def test_what_the_engine_refuses_is_refused_and_nothing_else(first, backend, rows):
     for seed in range(first, first + 20):
         found = disagreements(seed, rows, backend, INFINITE, close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
 from fractions import Fraction
@@ -64,6 +65,12 @@ def evaluated(text: str, names: dict[str, Any]) -> Any:
 
 def is_same(a: Any, b: Any) -> bool:
     return bool(a == b or (a != a and b != b))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def networks_of_other_tests_are_gone():
+    """Each formula asks all networks there are for their values, also those not freed yet."""
+    gc.collect()
 
 
 @pytest.mark.parametrize("inner", NESTS)

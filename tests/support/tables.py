@@ -1,4 +1,4 @@
-"""Tables of cases that one test goes through: pytest's own cost an item is that of a small case."""
+"""Tables of cases: small ones in one test, and those of which a first run takes a few."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import pytest
 
 
 def each(
@@ -51,3 +53,9 @@ def each(
         return all_rows
 
     return decorate
+
+
+def mostly_slow(rows: Iterable[Any], fast: int = 1) -> list[Any]:
+    """Return rows for `parametrize` of which only the first are tested where slow tests are not."""
+    found = list(rows)
+    return found[:fast] + [pytest.param(row, marks=pytest.mark.slow) for row in found[fast:]]

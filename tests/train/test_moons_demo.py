@@ -65,6 +65,7 @@ def test_the_demo_as_written_prints_its_published_numbers(atomic, steps):
             p.data -= learning_rate * p.grad
 
 
+@pytest.mark.slow
 def test_the_demo_with_losses_and_optimizer_has_the_published_numbers():
     X, y = moons()
     model = MLP(2, [16, 16, 1])

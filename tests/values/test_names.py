@@ -7,7 +7,7 @@ import random
 import re
 
 import pytest
-from tables import each
+from tables import mostly_slow
 
 from micrograd import Value, draw_dot, draw_network, explain, formula, steps
 from micrograd import dot as weighted_sum
@@ -376,7 +376,7 @@ NAMED = re.compile(
 )
 
 
-@each("seed", range(40))
+@pytest.mark.parametrize("seed", mostly_slow(range(40), 2))
 def test_no_number_is_a_name_and_each_formula_gives_its_number(seed):
     draw = random.Random(seed)
     for _ in range(25):

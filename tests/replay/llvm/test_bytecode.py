@@ -40,6 +40,7 @@ def test_a_graph_of_tens_of_thousands_of_nodes_is_read_as_steps():
         )
 
 
+@pytest.mark.slow
 def test_the_time_of_a_large_graph_grows_with_its_nodes():
     def seconds(nodes):
         def chain(x):

@@ -22,7 +22,7 @@ from replaying import (
     off,
 )
 from strategies import points
-from tables import each
+from tables import each, mostly_slow
 
 import micrograd
 from micrograd import ops
@@ -135,7 +135,7 @@ def test_machine_code_without_contraction_has_the_bits_of_the_engine_in_arithmet
     assert bits(python.map(*columns)) == bits(machine.map(*columns))
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", mostly_slow(["relu", "tanh"]))
 def test_machine_code_gives_the_gradient_of_a_network(activation):
     _, loss = network(activation)
     python, machine = compile(loss, "python"), compile(loss, "llvm")

@@ -7,6 +7,7 @@ import random
 import pytest
 from replaying import every_small_row
 from strategies import row_id  # noqa: F401 (names the rows)
+from tables import mostly_slow
 
 import micrograd
 from micrograd import Value, losses
@@ -57,6 +58,7 @@ def in_all_tiers(function, ask, **options):
     return found
 
 
+@pytest.mark.slow
 @every_small_row
 def test_each_row_has_the_bits_of_compiled_code_at_its_edges(op):
     points = list(itertools.product(EDGES, repeat=op.arity))
@@ -158,8 +160,10 @@ def whole(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("whole")
-@pytest.mark.parametrize("make", [shared, wide, penalised, straight, attentive, tangled, stacked])
-@pytest.mark.parametrize("options", [{}, {"threads": 2}, {"contract": False}], ids=str)
+@pytest.mark.parametrize(
+    "make", mostly_slow([tangled, shared, wide, penalised, straight, attentive, stacked])
+)
+@pytest.mark.parametrize("options", mostly_slow([{}, {"threads": 2}, {"contract": False}]), ids=str)
 def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):
     rows = np.random.default_rng(0).normal(size=(2_100, 4))
     function = make()
@@ -179,7 +183,7 @@ def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make,
 
 
 @pytest.mark.usefixtures("whole")
-@pytest.mark.parametrize("make", [penalised, attentive, tangled])
+@pytest.mark.parametrize("make", mostly_slow([penalised, attentive, tangled]))
 def test_what_is_not_finite_stays_in_its_lane(make):
     function, finite = make(), np.random.default_rng(1).normal(size=(19, 4))
     for special in (math.nan, math.inf, -math.inf):

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from replaying import bits
+from tables import mostly_slow
 
 import micrograd
 from micrograd.engine import Value
@@ -117,7 +118,7 @@ def layers_of_values(rng):
             chained]  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", mostly_slow(range(17), 4))
 def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
     samples = np.random.default_rng(number).normal(size=(29, 9))
     results = []
@@ -139,7 +140,7 @@ def test_runs_of_like_steps_have_the_bits_of_straight_code(number, monkeypatch):
 
 
 @pytest.mark.parametrize("wrt", ["parameters", "inputs"])
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", mostly_slow(range(17), 3))
 def test_rows_of_many_derivatives_are_those_of_python(number, wrt, monkeypatch):
     monkeypatch.setattr(traced, "_LARGE", -1)
     function = layers_of_values(random.Random(5))[number]

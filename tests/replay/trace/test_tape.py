@@ -31,6 +31,7 @@ def wide(v):
     )
 
 
+@pytest.mark.slow
 @every_backend
 def test_sums_of_thousands_of_terms(backend):
     rng = random.Random(8)
@@ -104,6 +105,7 @@ def test_work_is_not_repeated_and_constants_are_folded():
     assert compile(lambda x: x * (ops.log(2) * 0), "python")(1.0) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backend", "depth"), [("python", 20_000), ("llvm", 3_000)])
 def test_a_deep_graph_is_no_problem(backend, depth):
     def fn(x):

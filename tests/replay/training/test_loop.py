@@ -6,6 +6,7 @@ import random
 
 import pytest
 from replaying import UPDATES, trained, weights
+from tables import mostly_slow
 
 from micrograd import Value, compile  # noqa: A004
 from micrograd.errors import MicrogradError
@@ -18,8 +19,8 @@ np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
 
-@pytest.mark.parametrize("rule", UPDATES)
-@pytest.mark.parametrize("batch_size", [None, 16])
+@pytest.mark.parametrize("rule", mostly_slow(UPDATES, 4))
+@pytest.mark.parametrize("batch_size", mostly_slow([16, None]))
 def test_the_loop_in_machine_code_gives_the_parameters_of_the_eager_loop(rule, batch_size):
     eager_model, eager_optimizer, eager_history = trained(rule, batch_size, compile=False)
     model, optimizer, history = trained(rule, batch_size)

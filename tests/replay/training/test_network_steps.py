@@ -6,6 +6,7 @@ import random
 
 import pytest
 from replaying import trained, weights
+from tables import mostly_slow
 
 from micrograd.engine import Value
 from micrograd.errors import TraceError
@@ -17,7 +18,7 @@ pytest.importorskip("llvmlite")
 
 
 @pytest.mark.parametrize("loss", ["hinge", "mse", "bce", "cross_entropy"])
-@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize("batch_size", mostly_slow([7, None]))
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_fit_compiled_gives_the_parameters_and_history_of_the_engine(loss, batch_size, optimizer):
     rng = random.Random(5)
