@@ -64,10 +64,20 @@ def test_runs():
 
 
 WORKER = """
+import pytest
+
+
 def test_says_where_it_runs(worker_id):
     print(f"worker {worker_id}")
     assert False
+
+
+@pytest.mark.slow
+def test_takes_long():
+    pass
 """
+
+LEFT_OUT = "Skipped: 1 because they take long (python -m pytest -m slow runs them)\n"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +97,7 @@ def test_a_test_that_leaves_a_switch_flipped_fails_and_the_next_does_not(
     for i, switch in enumerate(LEAVES):
         assert f"ERROR at teardown of test_leaves_{i} " in alone.stdout
         assert f"Failed: the test left changed: {switch}\n" in alone.stdout
-    assert f"1 failed, {2 * len(LEAVES) + 1} passed" in alone.stdout
+    assert f"1 failed, {2 * len(LEAVES) + 2} passed" in alone.stdout
     assert f"{len(LEAVES)} errors" in alone.stdout
 
 
@@ -111,7 +121,17 @@ def test_a_file_is_tested_in_this_process(alone: subprocess.CompletedProcess[str
 def test_folders_are_tested_in_parallel_unless_told_otherwise(
     options: list[str], worker: str, tmp_path: Path
 ) -> None:
-    assert f"worker {worker}" in run(tmp_path, WORKER, *options).stdout
+    done = run(tmp_path, WORKER, *options)
+    assert f"worker {worker}" in done.stdout
+    assert LEFT_OUT in done.stdout
+
+
+def test_what_takes_long_runs_where_it_is_asked_for(
+    alone: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    assert "they take long" not in alone.stdout
+    done = run(tmp_path, WORKER, ".", "-n", "0", "-m", "slow")
+    assert "1 passed, 1 deselected" in done.stdout, done.stdout
 
 
 def test_the_plugin_for_parallel_tests_can_be_left_out(tmp_path: Path) -> None:
