@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain, compress
+from operator import not_
 from typing import Any
 
 from micrograd.ops import Op, PlainNumber, as_float
@@ -210,9 +211,7 @@ class Tape:
             return tape
         # A leaf may stay: nothing is computed for it.
         needed = tape.needed()
-        if all(need or op is None for need, op in zip(needed, rows, strict=True)):
-            return tape
-        return tape._only(needed)
+        return tape._only(needed) if any(compress(rows, map(not_, needed))) else tape
 
     def _only(self, needed: bytearray) -> Tape:
         """Return the program without the positions that are not needed."""
