@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
 import math
 import operator
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -523,30 +517,3 @@ def test_a_cube_root_is_right_to_half_a_digit_also_of_the_smallest_numbers() -> 
         root = Fraction(ops.cbrt(x))
         half = Fraction(math.ulp(ops.cbrt(x))) * Fraction(5002, 10000)
         assert (root - half) ** 3 <= Fraction(x) <= (root + half) ** 3, x
-
-
-TOLD = """
-import dataclasses
-from micrograd import ops
-
-for op in ops.TABLE.values():
-    fields = {field.name: getattr(op, field.name) for field in dataclasses.fields(op)}
-    inputs = [low + (high - low) * 0.55 for low, high in op.domain]
-    out = op.forward(*inputs)
-    print({name: value for name, value in fields.items() if not callable(value)})
-    print(out, op.partials(out, *inputs))
-"""
-
-
-def test_the_table_is_the_same_in_every_process() -> None:
-    with contextlib.redirect_stdout(io.StringIO()) as here:
-        exec(TOLD, {})
-    package = str(Path(ops.__file__).parents[2])
-    fresh = subprocess.run(
-        [sys.executable, "-c", TOLD],
-        env={**os.environ, "PYTHONPATH": package, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert fresh.stdout == here.getvalue(), fresh.stderr
