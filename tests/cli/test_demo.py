@@ -107,6 +107,7 @@ def test_real_data_are_learnt_without_a_plane_to_draw(tmp_path, capsys, dataset)
     assert ("graph.svg:" in printed) == (tmp_path / "graph.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_linear_model_and_another_activation(tmp_path):
     small = ["--steps", "2", "--theme", "dark", "--out", str(tmp_path)]
     assert main(["demo", "--dataset", "blobs", "--hidden", *small]) == 0

@@ -65,6 +65,7 @@ def test_the_solution_fills_each_blank_of_the_exercise_with_a_number_for_paper()
     ]
 
 
+@pytest.mark.slow
 def test_both_are_one_page_of_a4_and_the_same_each_time():
     pytest.importorskip("matplotlib")
     for solution in (False, True):

@@ -17,7 +17,7 @@ import types
 
 import numpy as np
 import pytest
-from tables import each
+from tables import each, mostly_slow
 
 import micrograd
 from micrograd import Value, compile, ops  # noqa: A004
@@ -236,7 +236,7 @@ def generators_as_they_were():
 
 
 @each("place", PLACES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", mostly_slow(WAYS, 10))
 def test_what_changes_is_refused_wherever_it_is_kept(way, place):
     for mode in MODES:
         kept, draw = WAYS[way]()
