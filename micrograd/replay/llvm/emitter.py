@@ -4,7 +4,8 @@ The program is straight-line code for as many samples as a vector register holds
 loops where like steps follow each other. Where only sums over the samples are wanted it computes
 two registers of them at a time: they share what the loops load, and the sums are stored half as
 often. Functions are those of the C library: the vector versions where it has them (glibc's
-libmvec), else the scalar ones, lane by lane. Of a large program there is code for one sample too.
+libmvec), else the scalar ones, lane by lane. Of a large program there is code for one sample too,
+which calls a vector function for several numbers of that sample.
 """
 
 from __future__ import annotations
@@ -97,13 +98,26 @@ class _Text:
         self.segments = 0
         self.loops: set[LoopCode] = set()
         self.splats: dict[int, int] = {}
+        # Of one sample, a function called for several numbers is called once, when the first of its
+        # results is needed: handle -> the number, and where in memory the result goes.
+        self.waiting: dict[Handle, tuple[Handle, list[int]]] = {}
+        self.awaited = ""  # the name of the function
 
     # ---- what `lower` asks for --------------------------------------------------------------
 
-    def new(self, text: str) -> Handle:
+    def name(self) -> Handle:
         self.count += 1
-        name = f"%v{self.count}"
-        self.lines.append(f"  {name} = {text}")
+        return f"%v{self.count}"
+
+    def line(self, text: str) -> None:
+        """Write a line, after the call of what it needs."""
+        if self.waiting and any(handle in text for handle in self.waiting):
+            self.call_together()
+        self.lines.append(text)
+
+    def new(self, text: str) -> Handle:
+        name = self.name()
+        self.line(f"  {name} = {text}")
         return name
 
     def constant(self, value: float) -> Handle:
@@ -159,6 +173,8 @@ class _Text:
             self.declared[symbol] = f"declare {kind} @{symbol}({', '.join([kind] * len(args))}) #1"
             results = []
             if self.register < self.whole:  # of one sample: scalar functions have other bits
+                if len(args) == 1:
+                    return self.later(name, args[0])
                 args = tuple(map(self.spread, args))
             for parts in zip(*map(self.registers, args), strict=True):
                 given = ", ".join(f"{kind} {part}" for part in parts)
@@ -177,6 +193,31 @@ class _Text:
             one = self.new(f"call double @{name}({given})")
             result = self.new(f"insertelement {self.type} {result}, double {one}, i64 {lane}")
         return result
+
+    def later(self, name: str, number: Handle) -> Handle:
+        """Return a function of one sample's number, which is called together with others."""
+        if name != self.awaited or number in self.waiting or len(self.waiting) == self.whole:
+            self.call_together()
+        handle, self.awaited = self.name(), name
+        self.waiting[handle] = (number, [])
+        return handle
+
+    def call_together(self) -> None:
+        """Write the call of the function whose results are awaited."""
+        waiting, self.waiting = self.waiting, {}
+        if not waiting:
+            return
+        kind = f"<{self.whole} x double>"
+        given = self.spread(next(iter(waiting.values()))[0])
+        for lane, (number, _) in enumerate(waiting.values()):
+            if lane:
+                one = self.new(f"extractelement {self.type} {number}, i64 0")
+                given = self.new(f"insertelement {kind} {given}, double {one}, i64 {lane}")
+        found = self.new(f"call {kind} @{self.vector[self.awaited]}({kind} {given})")
+        for lane, (handle, (_, slots)) in enumerate(waiting.items()):
+            self.line(f"  {handle} = {picked(found, self.whole, lane, 1)}")
+            for slot in slots:
+                self.store("scratch", slot, handle)
 
     def splat(self, number: Handle) -> Handle:
         """Return a vector of one number."""
@@ -220,7 +261,7 @@ class _Text:
     def store(self, base: str, number: int, handle: Handle) -> None:
         pointer = self.at(base, number)
         kind = self.result if base == "acc" else self.type
-        self.lines.append(f"  store {kind} {handle}, ptr {pointer}, align {self.align}")
+        self.line(f"  store {kind} {handle}, ptr {pointer}, align {self.align}")
 
     def use(self, position: int) -> Handle:
         """Return the handle of a position; load it if this function does not have it yet."""
@@ -258,6 +299,7 @@ class _Text:
         self.here, self.truths, self.splats = {}, {}, {}
 
     def close(self) -> None:
+        self.call_together()
         self.lines += ["  ret void", "}", ""]
 
     def accumulate(self, position: int, handle: Handle) -> None:
@@ -273,7 +315,9 @@ class _Text:
     def keep(self, position: int, handle: Handle) -> None:
         """Keep what was computed for this function, for later ones, and in the results."""
         self.here[position] = handle
-        if position in self.plan.crossing:
+        if position in self.plan.crossing and handle in self.waiting:
+            self.waiting[handle][1].append(self.plan.crossing[position])
+        elif position in self.plan.crossing:
             self.store("scratch", self.plan.crossing[position], handle)
         self.accumulate(position, handle)
 

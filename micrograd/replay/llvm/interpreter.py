@@ -28,6 +28,7 @@ def interpreter_ir(text: Any) -> str:
     for number, name in enumerate(OPERATIONS):
         text.lines = lines = [f"case{number}:"]
         result = _result(text, name)
+        text.call_together()
         lines.append("  br label %store")
         cases += lines
         ends.append(f"[ {result}, %case{number} ]")

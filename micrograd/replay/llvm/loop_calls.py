@@ -21,6 +21,7 @@ def called(text: Any, loop: RerolledLoop) -> list[Handle]:
     loop : RerolledLoop
         A matrix only for one sample.
     """
+    text.call_together()  # the loop may read in memory what was called
     code = LoopCode.of(loop, text.width, text.single)
     text.loops.add(code)
     if loop.name == "matrix":
@@ -41,7 +42,7 @@ def called(text: Any, loop: RerolledLoop) -> list[Handle]:
     text.declared[symbol] = f"declare {kind} @{symbol}({types}) nounwind"
     call = f"call {kind} @{symbol}({', '.join(given)}, i64 {loop.length})"
     if loop.name != "dot":
-        text.lines.append(f"  {call}")
+        text.line(f"  {call}")
         return []
     sums = text.new(call)
     if rows == 1:
@@ -59,10 +60,10 @@ def _matrix(text: Any, loop: RerolledLoop, code: LoopCode) -> list[Handle]:
 
     for row, factor in enumerate(loop.factors):
         number = text.constant(0.0) if factor is None else text.use(factor)
-        text.lines.append(f"  store {text.type} {number}, ptr {at(factors, row)}, align 8")
+        text.line(f"  store {text.type} {number}, ptr {at(factors, row)}, align 8")
     first, second = (text.tape.operands[number][1] for number in loop.numbers[:2])
     text.declared[code.symbol()] = f"declare {code.signature()} nounwind"
-    text.lines.append(
+    text.line(
         f"  call void @{code.symbol()}(ptr {text.address(loop.numbers[0])}, "
         f"i64 {second - first}, ptr {text.address(loop.value)}, i64 {loop.length}, "
         f"ptr {factors}, i64 1, ptr {sums}, i64 {count})"

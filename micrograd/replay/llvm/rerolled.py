@@ -239,8 +239,8 @@ class RerolledLoops:
         if self._address(values[0])[0] == PARAMETER:
             numbers, values = values, numbers
         in_memory = self._address(numbers[0])[0] != PARAMETER
-        if in_memory and ("dot", True, numbers[0], count) in self._open:
-            numbers, values = values, numbers
+        if in_memory:
+            numbers, values = self._turned(numbers, values)
         if self._address(values[0])[0] == PARAMETER:
             return 1
         # Parameters cannot be moved, so they are looked at first.
@@ -261,7 +261,28 @@ class RerolledLoops:
             self._join(key, loop, head, head)
         else:
             self._join(key, loop, None, position)
+            if in_memory:
+                self._open["turned", numbers[0], count] = position
         return 1
+
+    def _turned(self, *lists: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return both lists of a sum of products of values, that which it shares with others last.
+
+        What a single row shares is settled by the second one.
+        """
+        turns, count = (lists, lists[::-1]), len(lists[0])
+        for turn in turns:
+            if ("dot", True, turn[1][0], count) in self._open:
+                return turn
+        for turn in turns:
+            head = self._open.pop(("turned", turn[1][0], count), -1)
+            loop = self.starts.get(head)
+            if loop is not None and len(loop.steps) == 1:
+                self._open.pop(("dot", True, loop.value, count), None)
+                self._open["dot", True, turn[1][0], count] = head
+                self.starts[head] = loop._replace(value=loop.numbers[0], numbers=(loop.value,))
+                return turn
+        return lists
 
     def _join(self, key: tuple[Any, ...], loop: RerolledLoop, head: int | None, at: int) -> None:
         """Add a loop that is called at a step, as a row of the one at `head` if there is one."""

@@ -176,8 +176,8 @@ def _logsumexp(e: Emitter, op: Op, *values: Handle) -> Handle:
     peak = _peak(e, None, *values)
     zero, one = e.constant(0.0), e.constant(1.0)
     rest, taken = zero, zero  # taken: 1 once the largest has been left out
-    for value in values:
-        power = e.call("exp", e.binary("-", value, peak))
+    powers = [e.call("exp", e.binary("-", value, peak)) for value in values]
+    for value, power in zip(values, powers, strict=True):
         largest = e.compare("==", value, peak)
         left_out = e.select(e.truth(taken), power, zero)
         rest = e.binary("+", rest, e.select(largest, left_out, power))

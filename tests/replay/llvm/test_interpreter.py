@@ -153,6 +153,30 @@ def stacked():
     return fn
 
 
+def calling():
+    """Functions of many numbers, and of what they give, which is used at once, later and twice."""
+    w = [Value(0.2 * k - 0.9) for k in range(10)]
+
+    def fn(x):
+        powers = [micrograd.exp(v * a) for v in w for a in x[:2]]
+        total = powers[3] * micrograd.sum([micrograd.tanh(p) for p in powers[:11]])
+        twice = [micrograd.exp(-micrograd.exp(a)) for a in x]
+        mixed = [f(w[k] + x[k]) for k in range(3) for f in (micrograd.exp, micrograd.tanh)]
+        numbers = [
+            *mixed,
+            *twice,
+            total,
+            *powers[::2],
+            micrograd.exp(w[0]),
+            micrograd.log1p(x[0] ** 2),
+        ]
+        shares = micrograd.softmax(numbers)
+        total = micrograd.dot(w, [micrograd.exp(v * x[3]) for v in w])  # a loop reads them
+        return total + micrograd.dot(shares, [*reversed(numbers)]) + micrograd.logsumexp(powers)
+
+    return fn
+
+
 @pytest.fixture(params=[False, True], ids=["single", "whole"])
 def whole(request, monkeypatch):
     """Let the derivatives of weighted sums be rows of many numbers, or of single ones."""
@@ -161,7 +185,8 @@ def whole(request, monkeypatch):
 
 @pytest.mark.usefixtures("whole")
 @pytest.mark.parametrize(
-    "make", mostly_slow([tangled, shared, wide, penalised, straight, attentive, stacked])
+    "make",
+    mostly_slow([tangled, shared, wide, penalised, straight, attentive, stacked, calling]),
 )
 @pytest.mark.parametrize("options", mostly_slow([{}, {"threads": 2}, {"contract": False}]), ids=str)
 def test_networks_and_batches_of_every_size_have_the_bits_of_compiled_code(make, options):

@@ -188,6 +188,24 @@ def test_the_layers_of_a_network_are_runs_of_every_kind(name):
     assert "".join(called) == (expected if host().fuses else "")
 
 
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.skipif(not host().fuses, reason="this processor has no loops")
+def test_sums_of_products_of_values_share_what_they_have_in_common(first, monkeypatch):
+    monkeypatch.setattr(emitter, "_LOOPED", 0)
+
+    def function(x):
+        lists = [[micrograd.tanh(k * v) for v in x] for k in range(1, 8)]
+        query, *keys = lists
+        pairs = [(query, key) if first else (key, query) for key in keys]
+        return micrograd.sum([micrograd.tanh(micrograd.dot(*pair)) for pair in pairs])
+
+    samples = np.random.default_rng(0).normal(size=(5, 9))
+    compiled, python = compile(function, "llvm"), compile(function, "python")
+    assert compiled.map(samples) == pytest.approx(python.map(samples), rel=1e-12)
+    loops = compiled.latest().programs["value"][2]._source.planned[1].loops.values()
+    assert [(loop.name, len(loop.steps)) for loop in loops] == [("dot", 4), ("dot", 2)]
+
+
 def test_the_code_of_a_layer_does_not_grow_with_its_inputs():
     sizes = []
     for width in (96, 384):
