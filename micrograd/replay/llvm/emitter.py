@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from micrograd.replay.llvm.bytecode import Bytecode
 from micrograd.replay.llvm.driver import driver
 from micrograd.replay.llvm.interpreter import interpreter_ir
-from micrograd.replay.llvm.loop_calls import called
+from micrograd.replay.llvm.loop_calls import called, together
 from micrograd.replay.llvm.loop_code import LoopCode, provide
 from micrograd.replay.llvm.plan import FUSED, PRODUCTS, Plan, cut, planned
 from micrograd.replay.llvm.processor import (
@@ -205,19 +205,8 @@ class _Text:
     def call_together(self) -> None:
         """Write the call of the function whose results are awaited."""
         waiting, self.waiting = self.waiting, {}
-        if not waiting:
-            return
-        kind = f"<{self.whole} x double>"
-        given = self.spread(next(iter(waiting.values()))[0])
-        for lane, (number, _) in enumerate(waiting.values()):
-            if lane:
-                one = self.new(f"extractelement {self.type} {number}, i64 0")
-                given = self.new(f"insertelement {kind} {given}, double {one}, i64 {lane}")
-        found = self.new(f"call {kind} @{self.vector[self.awaited]}({kind} {given})")
-        for lane, (handle, (_, slots)) in enumerate(waiting.items()):
-            self.line(f"  {handle} = {picked(found, self.whole, lane, 1)}")
-            for slot in slots:
-                self.store("scratch", slot, handle)
+        if waiting:
+            together(self, self.vector[self.awaited], waiting)
 
     def splat(self, number: Handle) -> Handle:
         """Return a vector of one number."""

@@ -1,14 +1,15 @@
-"""Calls of rerolled loops, as a program's straight code writes them."""
+"""Calls as a program's straight code writes them: of loops, and of functions of many numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from micrograd.replay.llvm.loop_code import LoopCode
+from micrograd.replay.llvm.processor import picked
 from micrograd.replay.llvm.rerolled import RerolledLoop
 from micrograd.replay.llvm.rows import Handle
 
-__all__ = ["called"]
+__all__ = ["called", "together"]
 
 
 def called(text: Any, loop: RerolledLoop) -> list[Handle]:
@@ -69,3 +70,27 @@ def _matrix(text: Any, loop: RerolledLoop, code: LoopCode) -> list[Handle]:
         f"ptr {factors}, i64 1, ptr {sums}, i64 {count})"
     )
     return [text.new(f"load {text.type}, ptr {at(sums, row)}, align 8") for row in range(count)]
+
+
+def together(text: Any, symbol: str, waiting: dict[Handle, tuple[Handle, list[int]]]) -> None:
+    """Write one call of a vector function for several numbers of one sample.
+
+    Parameters
+    ----------
+    text : emitter
+        Of a block.
+    symbol : str
+    waiting : dict
+        The handle of each result -> the number, and the slots where the result is kept.
+    """
+    kind = f"<{text.whole} x double>"
+    (first, _), *others = waiting.values()
+    given = text.spread(first)
+    for lane, (number, _) in enumerate(others, 1):
+        one = text.new(f"extractelement {text.type} {number}, i64 0")
+        given = text.new(f"insertelement {kind} {given}, double {one}, i64 {lane}")
+    found = text.new(f"call {kind} @{symbol}({kind} {given})")
+    for lane, (handle, (_, slots)) in enumerate(waiting.items()):
+        text.line(f"  {handle} = {picked(found, text.whole, lane, 1)}")
+        for slot in slots:
+            text.store("scratch", slot, handle)
