@@ -1,15 +1,18 @@
 """What Python sends of a run: what a page can train, and why it cannot."""
 
 import json
+import random
 from fractions import Fraction
 
 import pytest
 
 pytest.importorskip("numpy")
 
+from trainer import in_node
 from watched import X, model, y
 
 from micrograd import losses, watch
+from micrograd.live.task import packed
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, Adam, linear
 
@@ -62,3 +65,20 @@ def test_it_says_why_only_python_can_train():
         assert why in task["why"], task
     assert not found()["why"]
     assert "seed is too large" in watch(model(), X, y, seed=10**30).task["why"]
+
+
+def test_samples_are_sent_as_columns_and_stay_what_they_are():
+    draw = random.Random(2)
+    rows = [
+        [0.1, k % 3 / 3, -0.0 if k % 2 else 0.0, draw.random(), k % 86 + 0.5, k % 87 / 7]
+        for k in range(200)
+    ]
+    columns = packed(rows)
+    assert [len(column) for column in columns] == [2, 2, 2, 1, 2, 1]
+    assert all("\\" not in column[1] for column in columns if len(column) > 1)
+    found = in_node(
+        "return rowsOf(given).map(row => row.map(x => Object.is(x, -0) ? '-0.0' : x));",
+        json.loads(json.dumps(columns)),
+    )
+    assert [[float(x) for x in row] for row in found] == rows
+    assert [row[2] for row in found] == ["-0.0" if k % 2 else 0 for k in range(200)]

@@ -52,7 +52,7 @@ function renderLive({ model, el }) {
   if (pins) curve.box.firstChild.append(pins.button);
   const hasData = controls.data.childElementCount > 0;
   app.append(h("div", { class: "mgs-top" }, h("h2", {}, data.title), source.setting ? h("span", { class: "mgs-phase" }, source.setting) : ""),
-    h("div", { class: "mgl-lead" }, controls.run, status), ...[controls.training].filter(e => e), heard, alert,
+    h("div", { class: controls.moment ? "" : "mgl-lead" }, controls.run, status), ...[controls.training].filter(e => e), heard, alert,
     h("div", { class: `mgl-parts${hasData ? " full" : ""}` }, ...[hasData ? controls.data : null, net.box, view.map.box].filter(e => e)),
     curve.box, ...[pins?.table].filter(e => e), row, steps,
     h("p", { class: "mgs-keys" }, ["Space run or pause", "\u2192 step", ...source.back ? ["\u2190 back", "Home End"] : [], "r reset", "l loss axis", ...pins ? ["p pin"] : []].map(text => h("span", {}, h("kbd", {}, text.split(" ")[0]), text.slice(text.indexOf(" "))))));

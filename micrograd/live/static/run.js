@@ -6,6 +6,11 @@ const signOfLoss = loss => Number.isFinite(loss) ? numberText(loss, 3) : "not fi
 // The inputs that a run can take, by name: how each is written in Python, and its graph.
 const inputsOf = (task, data) => new Map((task.inputs[data] ?? task.inputs.made).map(([name, ...one]) => [name, one]));
 
+// The samples from their columns: each has its numbers, or a table and a letter for each sample.
+function rowsOf(columns) {
+  const all = columns.map(([numbers, letters]) => letters == null ? numbers : Array.from(letters, c => { const k = c.charCodeAt(0) - 40; return numbers[k - (k > 52)]; }));
+  return all[0].map((_, i) => all.map(column => column[i]));
+}
 // The samples: those that Python sent, or generated ones; and the points that were painted.
 function dataOf(task, settings) {
   const made = settings.data === "own" ? ownSet(task, settings) : madeSet(task, settings), means = made.plane.means;

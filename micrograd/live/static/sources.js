@@ -71,11 +71,6 @@ function pushed(data, model, ask, listen, changed) {
   };
 }
 
-// The samples from their columns: each has its numbers, or a table and a letter for each sample.
-function rowsOf(columns) {
-  const all = columns.map(([numbers, letters]) => letters == null ? numbers : Array.from(letters, c => { const k = c.charCodeAt(0) - 40; return numbers[k - (k > 52)]; }));
-  return all[0].map((_, i) => all.map(column => column[i]));
-}
 // A run of this page.
 function trained(task, changed) {
   task.own.rows = rowsOf(task.own.rows);
