@@ -191,7 +191,7 @@ function trainerOf(task, given = {}) {
     step(n = 1) { stopped = ""; for (let k = 0; k < n && advance(); k++); return run; },
     task, frame, get data() { return set; },
     // Up to this frame: with batches the mean of the last epoch, and the batches.
-    curve: frame => ({ points: means.length ? curveOf(means, null) : curveOf(losses, frame.loss), batches: means.length ? curveOf(losses, null) : [], held: curveOf(held, frame.held) }),
+    curve: frame => ({ points: means.length ? thinnedPoints(means.map((v, i) => [i + 1, v])) : curveOf(losses, frame.loss), batches: means.length ? curveOf(losses, null) : [], held: curveOf(held, frame.held) }),
     get done() { return done; }, get losses() { return losses; }, get held() { return held; }, get stopped() { return stopped; },
     get parameters() { return p; }, get grads() { return grads; },
     get layers() { return [inputs.length, ...net.layers.map(layer => layer.n)]; },
