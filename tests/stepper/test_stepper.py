@@ -216,7 +216,7 @@ def test_it_stays_at_either_end_and_refuses_steps_that_do_not_exist():
     assert stepper.go(-10).index == 0
     assert stepper.go(-1).index == 9
     assert stepper.forward().index == 9
-    with pytest.raises(TypeError, match="^expected the index of a step to be a whole number"):
+    with pytest.raises(TypeError, match=r"^expected the index of a step to be a whole number"):
         stepper.go("first")
     with pytest.raises(IndexError, match="there is no step 10: the steps are 0 to 9"):
         stepper.go(10)
