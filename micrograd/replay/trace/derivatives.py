@@ -61,7 +61,7 @@ def differentiate(
         return [None] * len(wanted)
     adjoints = Adjoints(tape, {output: tape.constant(1)})
     adjoint, listed = adjoints.single, adjoints.listed
-    get = adjoint.get
+    get, asked = adjoint.get, set(wanted)
     constants = set(tape.leaves(CONSTANT)) if whole else set()
     add, mul, plus = tape.add, ops.mul, ops.add
     forms: dict[Op, list[int]] = {}
@@ -71,9 +71,11 @@ def differentiate(
             continue
         if node in listed:
             adjoints.settle(node)
-        upstream = get(node)
+        upstream = adjoint.pop(node, None)  # a short dict is a fast one
         if upstream is None:
             continue
+        if node in asked:
+            adjoint[node] = upstream
         if named:
             tape.adjoints.setdefault(upstream, node)
         parents = operands[node]
