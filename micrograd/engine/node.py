@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.errors import shown
-from micrograd.ops import Op, PlainNumber, foreign, number
+from micrograd.ops import Op, Operators, PlainNumber, foreign, number
 from micrograd.values.by_hand import ByHand, given_locals, given_operands
 from micrograd.values.checks import is_same
 from micrograd.values.copying import Copying, _graph, _leaf  # noqa: F401 (old pickles name them)
@@ -145,7 +145,8 @@ class Node(Copying, Reading, Shown, ByHand):
 
     @grad.setter
     def grad(self, new: Any) -> None:
-        self._grad = new if type(new) is float else number(new)
+        # A Value is a gradient that is a graph; anything else would fail later, in a backward pass.
+        self._grad = new if type(new) is float or isinstance(new, Operators) else number(new)
 
     # The names of parents and operation in micrograd 0.1.0, which programs that draw graphs use.
     @property

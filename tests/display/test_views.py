@@ -81,7 +81,9 @@ def of_second_order():
     from micrograd import gradient
 
     x = Value(2.0, label="x")
-    return gradient(x * x * x, x, create_graph=True)
+    y = x * x * x
+    x.grad = gradient(y, x, create_graph=True)
+    return x
 
 
 def ungraphed():
