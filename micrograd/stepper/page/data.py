@@ -122,7 +122,7 @@ def page_data(stepper: Stepper, layout: Layout | None = None, title: str | None 
         "turns": max(row.turn for row in rows),
         "nodes": _nodes(stepper, layout),
         "edges": [
-            [edge.parent, edge.child, edge.operand, edge.curve, *edge.label]
+            [edge.parent, edge.child, edge.operand, edge.curve, *edge.label, edge.lean]
             if edge.curve
             else [edge.parent, edge.child, edge.operand]
             for edge in layout.edges
@@ -146,7 +146,7 @@ def _places(layout: Layout) -> dict[str, Any]:
         "size": list(layout.size),
         "box": [layout.card, CARD[1], RADIUS],
         "nodes": [[*card, *(operation or ()), out] for card, operation, out in places],
-        "edges": [[edge.curve, *edge.label] for edge in layout.edges],
+        "edges": [[edge.curve, *edge.label, edge.lean] for edge in layout.edges],
     }
 
 

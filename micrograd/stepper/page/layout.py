@@ -27,13 +27,18 @@ _TO_OPERATION: Final = 3  # times as far from a card to the next operation, at l
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line from a card to an operation, and where its local derivative is written."""
+    """A line from a card to an operation, and where its local derivative is written.
+
+    `lean` is 1 if that stands to the right of the line and -1 if to the left: a text that becomes
+    longer grows away from the line. Above and below it is 0.
+    """
 
     parent: int
     child: int
     operand: int
     curve: str = ""
     label: tuple[float, float] = (0.0, 0.0)
+    lean: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def _drawn(
         operations=[centres.get(f"o{i}") for i in range(len(parents))],
         outs=outs,
         edges=[
-            Edge(p, i, k, _curve(splines[i, k]), places[i, k])
+            Edge(p, i, k, _curve(splines[i, k]), *places[i, k])
             for i, operands in enumerate(parents)
             for k, p in enumerate(operands)
         ],
@@ -218,6 +223,7 @@ _Box = tuple[float, float, float, float]
 _Points = Sequence[tuple[float, float]]
 _SHARES: Final = (0.62, 0.5, 0.75, 0.4, 0.3, 0.85, 0.2, 0.1, 0.95)  # of a spline's length
 _DOTS: Final = 60  # points of a spline that a label is kept off
+_LEVEL: Final = 0.25  # a label that is less than this beside its spline is above or below it
 
 
 def _place_labels(
@@ -226,8 +232,10 @@ def _place_labels(
     levels: Mapping[int, float],
     taken: list[_Box],
     rings: Sequence[_Box],
-) -> dict[tuple[int, int], tuple[float, float]]:
+) -> dict[tuple[int, int], tuple[tuple[float, float], int]]:
     """Return where the label of each edge stands: beside its spline, and clear of all else.
+
+    With each place is the side of the spline that it is on, as in `Edge.lean`.
 
     `levels` are the heights of the operations, `taken` what stands in the drawing, `rings` what
     may stand around it.
@@ -286,7 +294,7 @@ def _at(points: _Points, share: float) -> tuple[float, float, float, float]:
 
 def _beside(
     points: _Points, width: float, level: float
-) -> Iterator[tuple[tuple[float, float], _Box]]:
+) -> Iterator[tuple[tuple[tuple[float, float], int], _Box]]:
     """Yield places for a label of a spline, with their boxes: on its outer side first.
 
     The last place of each side is right after the card where the spline starts; a label that is
@@ -299,10 +307,12 @@ def _beside(
             x, y, dx, dy = _at(points, share)
             across, down = (dy, -dx) if (-dx < 0) == (side < 0) else (-dy, dx)
             away = abs(across) * (width / 2 + 4) + abs(down) * 14
-            places.append((x + away * across, y + away * down))
-        places.append((points[0][0] + _RING + width / 2, level + side * (RADIUS + 12)))
-        for x, y in places:
-            yield (round(x, 1), round(y + 4, 1)), (x - width / 2, y - 9, x + width / 2, y + 9)
+            lean = (across > _LEVEL) - (across < -_LEVEL)
+            places.append((x + away * across, y + away * down, lean))
+        places.append((points[0][0] + _RING + width / 2, level + side * (RADIUS + 12), 1))
+        for x, y, lean in places:
+            box = x - width / 2, y - 9, x + width / 2, y + 9
+            yield ((round(x, 1), round(y + 4, 1)), lean), box
 
 
 def _columns(

@@ -224,6 +224,13 @@ def test_nothing_overlaps_while_a_number_is_pulled(page_of, width, scheme):
         assert page.page.evaluate(f"{cut}.filter({wide}).map(e => e.textContent)") == []
 
 
+@pytest.mark.parametrize("width", [400, 1000])
+def test_a_derivative_that_becomes_longer_grows_away_from_its_edge(page_of, width):
+    page = page_of(neuron(), "#step=1&set=w1:-274.7;x1:-123.4", width)
+    assert page.page.locator(".loc", has_text="274.7").count() == 1
+    assert [fault for fault in measured(page.page) if fault[0] == "crossed"] == []
+
+
 def test_an_exact_fraction_that_is_pulled_becomes_a_float_and_says_so(page_of):
     a, b = Value(Fraction(1, 3), label="a"), Value(Fraction(2, 7), label="b")
     root = a * b + Fraction(1, 2)

@@ -18,15 +18,16 @@ function decoded(data, narrow = false) {
   const [D, text] = unpacked(data);
   if (narrow && D.narrow) { // the places for a narrower page
     D.nodes.forEach((n, i) => { [n.x, n.y, n.ox, n.oy, n.d] = n.sym ? D.narrow.nodes[i] : D.narrow.nodes[i].slice(0, 2); });
-    D.edges.forEach((e, j) => e.splice(3, 3, ...D.narrow.edges[j]));
+    D.edges.forEach((e, j) => e.splice(3, 4, ...D.narrow.edges[j]));
     [D.size, D.box] = [D.narrow.size, D.narrow.box];
   }
   const [W] = D.box;
   D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
-  D.edges = D.edges.map(([p, c, arg, d, lx, ly]) => {
-    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2;
+  D.edges = D.edges.map(([p, c, arg, d, lx, ly, lean]) => {
+    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2, label = () => `\u2202 ${b.loc[arg]}`, was = d && widthOf(label(), 13);
     return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
-      get l() { return d ? [lx, ly] : besideCurve(x0, a.y, x1, b.oy, `\u2202 ${b.loc[arg]}`); } };
+      // A number that is pulled may get longer: away from the line.
+      get l() { return d ? [lx + lean * (widthOf(label(), 13) - was) / 2, ly] : besideCurve(x0, a.y, x1, b.oy, label()); } };
   });
   return D;
 }
