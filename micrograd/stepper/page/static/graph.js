@@ -24,10 +24,10 @@ function decoded(data, narrow = false) {
   const [W] = D.box;
   D.paths = D.paths?.map(([rows, count, total]) => ({ rows: rows.map(([way, factors, product, edges]) => ({ way: text(way), factors: text(factors), product: text(product), edges })), count: text(count), total: text(total) }));
   D.edges = D.edges.map(([p, c, arg, d, lx, ly, lean]) => {
-    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2, label = () => `\u2202 ${b.loc[arg]}`, was = d && widthOf(label(), 13);
+    const a = D.nodes[p], b = D.nodes[c], x0 = a.x + W / 2, x1 = b.ox - b.ow / 2, label = () => `\u2202 ${b.loc[arg]}`, first = label();
     return { p, c, arg, d: d ?? curve(x0, a.y, x1, b.oy),
       // A number that is pulled may get longer: away from the line.
-      get l() { return d ? [lx + lean * (widthOf(label(), 13) - was) / 2, ly] : besideCurve(x0, a.y, x1, b.oy, label()); } };
+      get l() { return d ? [lx + lean * (widthOf(label(), 13) - widthOf(first, 13)) / 2, ly] : besideCurve(x0, a.y, x1, b.oy, label()); } };
   });
   return D;
 }
