@@ -30,7 +30,7 @@ from micrograd.errors import (
     rewritten,
     shown_briefly,
 )
-from micrograd.ops import PlainNumber, number
+from micrograd.ops import PlainNumber, number, sign
 from micrograd.optim.schedules import LearningRate, lr_from, lr_state, rate_at
 from micrograd.values.assigning import data_of, restore_data
 
@@ -350,7 +350,7 @@ class SGD(Optimizer):
         if self.l1:
             pulls: list[Any] = self.pulls
             rows = zip(grads, self.params, pulls, strict=True)
-            grads = [g + pull * _sign(p.data) for g, p, pull in rows]
+            grads = [g + pull * sign(p.data) for g, p, pull in rows]
         if momentum:
             # An empty first buffer, not zeros: keeps -0.0 and the number type.
             kept: list[Any] = list(self.momentum_buffer)
@@ -459,9 +459,9 @@ class Adam(Optimizer):
             elif decay:
                 g = g + decay * data
             if self.l1 and self._decoupled:
-                data = data - rate * (pull * _sign(p.data))
+                data = data - rate * (pull * sign(p.data))
             elif self.l1:
-                g = g + pull * _sign(p.data)
+                g = g + pull * sign(p.data)
             # The mean as m + (1 - beta1) * (g - m), as PyTorch's lerp does.
             new_m = m + (1 - beta1) * (g - m)
             new_v = beta2 * v + (1 - beta2) * g * g
@@ -511,7 +511,3 @@ class AdamW(Adam):
         decayed: Iterable[Value] | None = None,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, l1=l1, decayed=decayed)
-
-
-def _sign(x: Any) -> int:
-    return int(x > 0) - int(x < 0)
