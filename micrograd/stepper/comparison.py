@@ -13,6 +13,7 @@ a.grad     +6      +3          -3
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -36,6 +37,24 @@ class Difference(NamedTuple):
     first: Any
     second: Any
     difference: Any
+
+
+class _Number(NamedTuple):
+    """A number of both walks, and what writes it."""
+
+    name: str
+    first: Any
+    second: Any
+    write: Callable[[Any], str]
+
+
+def _unlike(numbers: list[_Number]) -> list[tuple[Difference, Callable[[Any], str]]]:
+    """Return the numbers that differ, each with what writes it."""
+    return [
+        (Difference(name, first, second, second - first), write)
+        for name, first, second, write in numbers
+        if not is_same(first, second)
+    ]
 
 
 class Comparison(Walk):
@@ -103,14 +122,9 @@ class Comparison(Walk):
         ...     print(found)
         Difference(name='a.grad', first=6.0, second=3.0, difference=-3.0)
         """
-        numbers = self._numbers(self._at(index))
-        return [
-            Difference(name, left, right, right - left)
-            for name, left, right in numbers
-            if not is_same(left, right)
-        ]
+        return [found for found, _ in _unlike(self._numbers(self._at(index)))]
 
-    def _numbers(self, index: int) -> list[tuple[str, Any, Any]]:
+    def _numbers(self, index: int) -> list[_Number]:
         """Return every number that both walks have after a step, with its name."""
         shots = [stepper.snapshot(min(index, len(stepper) - 1)) for stepper in self.steppers]
         states = [[*shot.values()] for shot in shots]
@@ -120,17 +134,19 @@ class Comparison(Walk):
         found = []
         for i, (left, right) in enumerate(zip(*states, strict=True)):
             if left.evaluated and right.evaluated:
-                found.append((names[i], data[0][i], data[1][i]))
+                found.append(_Number(names[i], data[0][i], data[1][i], number_text))
             if left.grad is not None and right.grad is not None:
-                found.append((words.gradient_of(i), left.grad, right.grad))
+                found.append(_Number(words.gradient_of(i), left.grad, right.grad, signed))
             if left.updated is not None and right.updated is not None:
-                found.append((f"{names[i]}, updated", left.updated, right.updated))
+                name = f"{names[i]}, updated"
+                found.append(_Number(name, left.updated, right.updated, number_text))
         return found
 
     def __str__(self) -> str:
         lines = [" | ".join(self.heads)]
         last = len(self) - 1
-        all_numbers, apart = self._numbers(last), self.differences()
+        all_numbers = self._numbers(last)
+        apart = _unlike(all_numbers)
         if not apart:
             return f"{lines[0]}\nAll {len(all_numbers)} numbers are the same."
         unlike = (k for k in range(len(self)) if not agree(k, self._walks))
@@ -138,8 +154,7 @@ class Comparison(Walk):
         verb = "differs" if len(apart) == 1 else "differ"
         lines.append(f"{len(apart)} of {len(all_numbers)} numbers {verb} at the end:")
         table = [("", *self.names, "difference")]
-        for name, left, right, between in apart:
-            write = signed if name.endswith(".grad") or " gradient of " in name else number_text
+        for (name, left, right, between), write in apart:
             table.append((name, write(left), write(right), signed(between)))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for name, *cells in table:
