@@ -69,6 +69,7 @@ def _operator(op: Op, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any
         if type(other) is Symbol and other.recorder is recorder:
             position = other.position
         elif type(other) is float or type(other) is int:
+            # As `constant` does; a zero or a nan is not found by this key, and goes there.
             known, key = tape.known, (type(other), other)
             position = known[key] if key in known else tape.constant(other)
         else:
